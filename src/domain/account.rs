@@ -1,0 +1,289 @@
+//! What a student gets: a username, a password, and the marker by which we know the account again.
+
+use std::fmt;
+
+use super::phone::PhoneKey;
+use super::random::{below, bytes, hex};
+use super::words::{ADJECTIVES, NOUNS};
+
+/// A Coder username of two friendly words and, after a clash, digits: `happy-tuna`, `happy-tuna-27`.
+///
+/// It obeys Coder's rule (`codersdk/name.go`: 1 to 32 bytes, letters and digits with single hyphens
+/// between them) and cannot be one of Coder's route names, as it always has a hyphen.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Username(String);
+
+impl Username {
+    /// The longest name that [`Username::draw`] can make, in bytes: two words of 8 and three digits.
+    pub const LONGEST: usize = 8 + 1 + 8 + 4;
+
+    /// Draws a name. The first try is two words; each further one adds a number, as the plain pair
+    /// has shown to be taken.
+    pub fn draw(clashes: u32) -> Self {
+        let pair = format!(
+            "{}-{}",
+            ADJECTIVES[below(ADJECTIVES.len())],
+            NOUNS[below(NOUNS.len())]
+        );
+        Self(match clashes {
+            0 => pair,
+            1..=2 => format!("{pair}-{}", 10 + below(90)),
+            _ => format!("{pair}-{}", 100 + below(900)),
+        })
+    }
+
+    /// Reads a stored name back; `None` if it breaks Coder's rule.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let fits = (1..=32).contains(&raw.len())
+            && raw
+                .split('-')
+                .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        fits.then(|| Self(raw.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The e-mail address with which the student logs in.
+    pub fn email(&self, domain: &str) -> String {
+        format!("{}@{domain}", self.0)
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The display name that our users carry in Coder, such as `Class guest 1f0c92aa-77b01e5d`.
+///
+/// The first half is drawn for one reservation, the second proves that this installation drew it. A
+/// user with the marker that we wrote down before creating it is ours; one without is a stranger's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker(String);
+
+impl Marker {
+    /// Draws a marker for `username`.
+    pub fn draw(username: &Username, key: &PhoneKey) -> Self {
+        let nonce = hex(&bytes::<4>());
+        let proof = key.sign_name(username.as_str(), &nonce);
+        Self(format!("Class guest {nonce}-{proof}"))
+    }
+
+    /// Reads a stored marker back.
+    pub fn from_stored(raw: String) -> Self {
+        Self(raw)
+    }
+
+    /// The display name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password made for one student. It can be shown to that student, and to nobody else.
+pub struct Password(String);
+
+/// Consonants and digits without look-alikes (no `l`, `0`, `1`), without vowels so that no words
+/// arise, in one case so that no shift key is needed.
+const PASSWORD_ALPHABET: &[u8; 28] = b"bcdfghjkmnpqrstvwxyz23456789";
+const PASSWORD_GROUPS: usize = 3;
+const PASSWORD_GROUP: usize = 5;
+
+impl Password {
+    /// Its length in characters, hyphens included.
+    pub const LENGTH: usize = PASSWORD_GROUPS * (PASSWORD_GROUP + 1) - 1;
+
+    /// Draws a password: 15 of 28 characters, 72.1 bits, as `xxxxx-xxxxx-xxxxx`.
+    ///
+    /// One without a letter or without a digit (1 of 155) is drawn again: Coder counts what each
+    /// kind adds, so a password of digits alone would come near to its limit. That costs 0.01 bits.
+    pub fn draw() -> Self {
+        loop {
+            let text = Self::candidate();
+            let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
+            if has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit) {
+                return Self(text);
+            }
+        }
+    }
+
+    fn candidate() -> String {
+        let mut text = String::with_capacity(Self::LENGTH);
+        for place in 0..PASSWORD_GROUPS * PASSWORD_GROUP {
+            if place > 0 && place % PASSWORD_GROUP == 0 {
+                text.push('-');
+            }
+            text.push(char::from(
+                PASSWORD_ALPHABET[below(PASSWORD_ALPHABET.len())],
+            ));
+        }
+        text
+    }
+
+    /// The password itself: called where it is sent to Coder and where the reply is written.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames_obey_coders_rule_and_fit_the_announced_length() {
+        for clashes in 0..2_000 {
+            let name = Username::draw(clashes % 5);
+            assert_eq!(Username::parse(name.as_str()).as_ref(), Some(&name));
+            assert!(name.as_str().len() <= Username::LONGEST, "{name}");
+        }
+        for bad in ["", "-a", "a-", "a--b", "a_b", "a.b", &"x".repeat(33)] {
+            assert!(Username::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_clash_adds_digits() {
+        let plain = Username::draw(0);
+        assert!(
+            plain
+                .as_str()
+                .bytes()
+                .all(|b| b == b'-' || b.is_ascii_lowercase())
+        );
+        assert!(
+            Username::draw(1)
+                .as_str()
+                .ends_with(|c: char| c.is_ascii_digit())
+        );
+    }
+
+    #[test]
+    fn words_never_exceed_eight_letters() {
+        assert!(ADJECTIVES.iter().chain(&NOUNS).all(|word| word.len() <= 8));
+    }
+
+    #[test]
+    fn a_marker_belongs_to_one_reservation_and_fits_coders_display_name() {
+        let key = PhoneKey::derive("k");
+        let name = Username::draw(0);
+        let (one, two) = (Marker::draw(&name, &key), Marker::draw(&name, &key));
+        assert_ne!(one, two);
+        assert!(one.as_str().len() <= 128 && one.as_str().trim() == one.as_str());
+    }
+
+    #[test]
+    fn passwords_have_seventy_bits_and_do_not_print() {
+        let bits =
+            (PASSWORD_GROUPS * PASSWORD_GROUP) as f64 * (PASSWORD_ALPHABET.len() as f64).log2();
+        assert!(bits >= 70.0, "{bits}");
+        let password = Password::draw();
+        assert_eq!(password.reveal().len(), Password::LENGTH);
+        assert_eq!(format!("{password:?}"), "Password(..)");
+    }
+
+    #[test]
+    fn a_million_passwords_pass_coders_strength_rule() {
+        // For 52 bits ten of the 17 characters have to count. Repeats and keyboard runs would have
+        // to fill all three groups to leave fewer, which happens once in 10^12 draws or rarer.
+        for _ in 0..1_000_000 {
+            let password = Password::draw();
+            let bits = coder_strength::bits(password.reveal());
+            assert!(bits >= 52.0, "{bits} bits");
+        }
+    }
+
+    #[test]
+    fn a_typical_password_is_far_above_coders_strength_rule() {
+        let mut bits: Vec<f64> = (0..1_001)
+            .map(|_| coder_strength::bits(Password::draw().reveal()))
+            .collect();
+        bits.sort_by(f64::total_cmp);
+        assert!(bits[500] >= 90.0, "{} bits", bits[500]);
+    }
+
+    #[test]
+    fn every_password_has_letters_and_digits() {
+        for _ in 0..20_000 {
+            let password = Password::draw();
+            let has = |kind: fn(&u8) -> bool| password.reveal().as_bytes().iter().any(kind);
+            assert!(has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit));
+        }
+    }
+
+    /// Coder's rule: `wagslane/go-password-validator`, entropy of at least 52 bits.
+    mod coder_strength {
+        const SEQUENCES: [&str; 5] = [
+            "0123456789",
+            "qwertyuiop",
+            "asdfghjkl",
+            "zxcvbnm",
+            "abcdefghijklmnopqrstuvwxyz",
+        ];
+
+        pub fn bits(password: &str) -> f64 {
+            let has = |class: fn(&u8) -> bool| password.as_bytes().iter().any(class);
+            let mut base = 0.0;
+            for (present, size) in [
+                (has(u8::is_ascii_lowercase), 26.0),
+                (has(u8::is_ascii_uppercase), 26.0),
+                (has(u8::is_ascii_digit), 10.0),
+                (password.contains(['_', '-', '.', ',', ' ']), 5.0),
+            ] {
+                if present {
+                    base += size;
+                }
+            }
+            length(password) as f64 * f64::log2(base)
+        }
+
+        /// The length that counts: of repeats and of keyboard or alphabet runs only two characters.
+        fn length(password: &str) -> usize {
+            let mut text: Vec<u8> = Vec::new();
+            for &byte in password.as_bytes() {
+                if !text.ends_with(&[byte, byte]) {
+                    text.push(byte);
+                }
+            }
+            for sequence in SEQUENCES {
+                let forward = sequence.as_bytes().to_vec();
+                let backward = forward.iter().rev().copied().collect();
+                for run in [forward, backward] {
+                    text = without_run(text, &run);
+                }
+            }
+            text.len()
+        }
+
+        /// Every third and later character of any stretch that follows `run` goes: at least as
+        /// strict as the library, whose sweep can miss some.
+        fn without_run(text: Vec<u8>, run: &[u8]) -> Vec<u8> {
+            let follows = |a: u8, b: u8| run.windows(2).any(|pair| pair == [a, b]);
+            let mut kept = Vec::new();
+            for (i, &byte) in text.iter().enumerate() {
+                let third =
+                    i >= 2 && follows(text[i - 2], text[i - 1]) && follows(text[i - 1], byte);
+                if !third {
+                    kept.push(byte);
+                }
+            }
+            kept
+        }
+    }
+}

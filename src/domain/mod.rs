@@ -1,0 +1,22 @@
+//! The nouns of the service: parsed once, compared, never printing their secrets.
+//!
+//! What is hidden here: how a phone becomes a hash, what counts as the phrase, and how names and
+//! passwords are drawn. Nothing in this folder knows HTTP, Redis, SQL or the clock.
+
+mod account;
+mod phone;
+mod phrase;
+mod random;
+mod secret;
+mod text;
+mod words;
+
+pub use account::{Marker, Password, Username};
+pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
+pub use phrase::{OptWord, Passphrase, PhraseFault};
+pub use random::{hex, noise};
+pub use secret::{Fingerprint, Secret};
+pub use text::{MessageSid, Text};
+
+/// Seconds since 1970-01-01 UTC: the only form of time inside the service.
+pub type UnixSeconds = i64;

@@ -1,0 +1,258 @@
+//! Phones: E.164 numbers, the countries let in, and the keyed hash that stands for a phone at rest.
+
+use std::fmt;
+
+use super::random::hex;
+use super::secret::{Fingerprint, keyed_hash};
+
+/// A phone number in E.164 form (ITU-T E.164: `+`, then 8 to 15 digits, the first not 0) that can
+/// receive a text. `Debug` shows the last two digits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Phone(String);
+
+/// Why a sender is not served. None of these carries the sender itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    /// Five or six digits: Twilio numbers cannot text short codes.
+    ShortCode,
+    /// Letters, a channel prefix such as `whatsapp:`, or nothing that E.164 knows.
+    NotANumber,
+    /// Its dialling prefix is not in `CODER_REG_COUNTRIES`.
+    Country,
+    /// A toll-free or premium number: no phone in a student's hand.
+    NotMobile,
+    /// The service's own number.
+    Ourselves,
+}
+
+impl Unserved {
+    /// The reason in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ShortCode => "the sender is a short code",
+            Self::NotANumber => "the sender is no phone number",
+            Self::Country => "the sender's country is not let in",
+            Self::NotMobile => "the sender is no mobile number",
+            Self::Ourselves => "the sender is our own number",
+        }
+    }
+}
+
+/// Area codes of the North American plan that are toll-free or premium, so never a student's phone
+/// (NANPA, codes 8YY toll-free and 900 premium).
+const NANP_NOT_MOBILE: [&str; 8] = ["800", "833", "844", "855", "866", "877", "888", "900"];
+
+impl Phone {
+    /// Parses a sender as Twilio gives it.
+    ///
+    /// # Errors
+    /// The [`Unserved`] reason; the text itself is not repeated.
+    pub fn parse(raw: &str) -> Result<Self, Unserved> {
+        let phone = Self::parse_any(raw)?;
+        if let Some(national) = phone.0.strip_prefix("+1")
+            && NANP_NOT_MOBILE
+                .iter()
+                .any(|area| national.starts_with(area))
+        {
+            return Err(Unserved::NotMobile);
+        }
+        Ok(phone)
+    }
+
+    /// Parses any E.164 number, toll-free ones included: our own number may be one.
+    ///
+    /// # Errors
+    /// [`Unserved::ShortCode`] or [`Unserved::NotANumber`].
+    pub fn parse_any(raw: &str) -> Result<Self, Unserved> {
+        let raw = raw.trim();
+        let digits = raw.strip_prefix('+').unwrap_or(raw);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Unserved::NotANumber);
+        }
+        if !raw.starts_with('+') {
+            // Twilio gives full numbers a plus sign; bare digits are short codes.
+            return Err(if digits.len() <= 6 {
+                Unserved::ShortCode
+            } else {
+                Unserved::NotANumber
+            });
+        }
+        if digits.starts_with('0') || !(8..=15).contains(&digits.len()) {
+            return Err(Unserved::NotANumber);
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The number in E.164 form, for the one request that has to name it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The keyed hash under which this phone is known in the database.
+    pub fn hash(&self, key: &PhoneKey) -> PhoneHash {
+        PhoneHash(keyed_hash(&key.0, &[b"phone", self.0.as_bytes()]))
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Phone(..{})", &self.0[self.0.len() - 2..])
+    }
+}
+
+/// The key of all hashes in the database. It is never stored beside them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneKey([u8; 20]);
+
+impl PhoneKey {
+    /// Derives the key from a secret of the configuration.
+    pub fn derive(secret: &str) -> Self {
+        Self(keyed_hash(
+            secret.as_bytes(),
+            &[b"coder-sms-register phone key v1"],
+        ))
+    }
+
+    /// A value that tells two keys apart without giving either away.
+    pub fn check(&self) -> Fingerprint {
+        Fingerprint::new(keyed_hash(&self.0, &[b"check"]))
+    }
+
+    /// The fingerprint of an outgoing text.
+    pub fn fingerprint(&self, body: &str) -> Fingerprint {
+        Fingerprint::new(keyed_hash(&self.0, &[b"body", body.as_bytes()]))
+    }
+
+    /// The proof, in 8 hex digits, that `username` with `nonce` was named by this installation.
+    pub(super) fn sign_name(&self, username: &str, nonce: &str) -> String {
+        let mac = keyed_hash(&self.0, &[b"marker", username.as_bytes(), nonce.as_bytes()]);
+        hex(&mac[..4])
+    }
+}
+
+impl fmt::Debug for PhoneKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneKey(..)")
+    }
+}
+
+/// HMAC-SHA1 of a phone: what the database knows of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PhoneHash([u8; 20]);
+
+impl PhoneHash {
+    /// The stored form, 20 bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PhoneHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneHash(..)")
+    }
+}
+
+/// The dialling prefixes let in, such as `+1` or `+4179`; `*` lets in all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Countries(Vec<String>);
+
+impl Countries {
+    /// Parses a list separated by commas or blanks: `+1, +49`, or `*`.
+    ///
+    /// # Errors
+    /// The first element that is neither `*` nor `+` with 1 to 7 digits.
+    pub fn parse(list: &str) -> Result<Self, String> {
+        let mut prefixes = Vec::new();
+        for item in list.split([',', ' ']).filter(|i| !i.is_empty()) {
+            let digits = item.strip_prefix('+').unwrap_or(item);
+            if item == "*" {
+                prefixes.push("+".to_owned());
+            } else if (1..=7).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+            {
+                prefixes.push(format!("+{digits}"));
+            } else {
+                return Err(item.to_owned());
+            }
+        }
+        Ok(Self(prefixes))
+    }
+
+    /// Whether no prefix is listed, so that nobody would be served.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `phone` belongs to one of the prefixes.
+    pub fn admit(&self, phone: &Phone) -> bool {
+        self.0.iter().any(|prefix| phone.0.starts_with(prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn senders_are_parsed_by_the_table() {
+        for (raw, expected) in [
+            ("+14155550123", Ok(())),
+            (" +491701234567 ", Ok(())),
+            ("+4512345678", Ok(())),
+            ("12345", Err(Unserved::ShortCode)),
+            ("787878", Err(Unserved::ShortCode)),
+            ("14155550123", Err(Unserved::NotANumber)),
+            ("+04155550123", Err(Unserved::NotANumber)),
+            ("+1415555", Err(Unserved::NotANumber)),
+            ("+1234567890123456", Err(Unserved::NotANumber)),
+            ("whatsapp:+14155550123", Err(Unserved::NotANumber)),
+            ("TWILIO", Err(Unserved::NotANumber)),
+            ("+٣٣٣٣٣٣٣٣٣", Err(Unserved::NotANumber)),
+            ("+", Err(Unserved::NotANumber)),
+            ("", Err(Unserved::NotANumber)),
+            ("+18005550123", Err(Unserved::NotMobile)),
+            ("+19005550123", Err(Unserved::NotMobile)),
+        ] {
+            assert_eq!(Phone::parse(raw).map(|_| ()), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_phone_prints_its_last_two_digits_at_most() {
+        let phone = Phone::parse("+14155550123").unwrap();
+        assert_eq!(format!("{phone:?}"), "Phone(..23)");
+        let hash = phone.hash(&PhoneKey::derive("k"));
+        assert_eq!(format!("{hash:?}"), "PhoneHash(..)");
+    }
+
+    #[test]
+    fn the_hash_depends_on_key_and_phone() {
+        let (a, b) = (
+            Phone::parse("+14155550123").unwrap(),
+            Phone::parse("+14155550124").unwrap(),
+        );
+        let (k, l) = (PhoneKey::derive("k"), PhoneKey::derive("l"));
+        assert_eq!(a.hash(&k), a.clone().hash(&k));
+        assert_ne!(a.hash(&k), b.hash(&k));
+        assert_ne!(a.hash(&k), a.hash(&l));
+        assert_ne!(k.check(), l.check());
+    }
+
+    #[test]
+    fn countries_are_prefixes() {
+        let us = Countries::parse("+1").unwrap();
+        assert!(us.admit(&Phone::parse("+14155550123").unwrap()));
+        assert!(!us.admit(&Phone::parse("+491701234567").unwrap()));
+        let two = Countries::parse("49, +4179").unwrap();
+        assert!(two.admit(&Phone::parse("+491701234567").unwrap()));
+        assert!(two.admit(&Phone::parse("+41791234567").unwrap()));
+        assert!(!two.admit(&Phone::parse("+41441234567").unwrap()));
+        assert!(
+            Countries::parse("*")
+                .unwrap()
+                .admit(&Phone::parse("+886912345678").unwrap())
+        );
+        assert_eq!(Countries::parse("+1, US"), Err("US".to_owned()));
+        assert!(Countries::parse(" ").unwrap().is_empty());
+    }
+}

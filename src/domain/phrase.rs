@@ -1,0 +1,142 @@
+//! The phrase that students text, and the words that belong to the network instead of to us.
+
+use std::fmt;
+
+/// A word with which a person opts out of, or into, texts of a sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptWord {
+    /// No more texts, please.
+    Stop,
+    /// Texts are welcome again.
+    Start,
+    /// A request for help, which Twilio answers itself.
+    Help,
+}
+
+impl OptWord {
+    /// Reads Twilio's `OptOutType` parameter.
+    pub fn from_parameter(value: &str) -> Option<Self> {
+        match value {
+            "STOP" => Some(Self::Stop),
+            "START" => Some(Self::Start),
+            "HELP" => Some(Self::Help),
+            _ => None,
+        }
+    }
+
+    /// The form in which it travels through the stream; [`OptWord::from_parameter`] reads it back.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "STOP",
+            Self::Start => "START",
+            Self::Help => "HELP",
+        }
+    }
+
+    /// Recognises a whole message that is one of Twilio's default keywords, in any letter case.
+    /// "stop please" is no opt-out to Twilio, so it is none to us.
+    pub fn in_body(body: &str) -> Option<Self> {
+        match body.trim().to_ascii_uppercase().as_str() {
+            "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "REVOKE"
+            | "OPTOUT" => Some(Self::Stop),
+            "START" | "UNSTOP" | "YES" => Some(Self::Start),
+            "HELP" | "INFO" => Some(Self::Help),
+            _ => None,
+        }
+    }
+}
+
+/// The phrase, as its letters and digits in lower case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Passphrase(String);
+
+/// Why a configured phrase cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhraseFault {
+    /// No letter and no digit in it.
+    Empty,
+    /// Twilio keeps this word for opting out or in, so it never reaches us as a phrase.
+    OptWord,
+}
+
+impl Passphrase {
+    /// Parses a configured phrase.
+    ///
+    /// # Errors
+    /// See [`PhraseFault`].
+    pub fn parse(phrase: &str) -> Result<Self, PhraseFault> {
+        let folded = fold(phrase);
+        if folded.is_empty() {
+            return Err(PhraseFault::Empty);
+        }
+        if OptWord::in_body(&folded).is_some() {
+            return Err(PhraseFault::OptWord);
+        }
+        Ok(Self(folded))
+    }
+
+    /// Whether `body` is the phrase: the same letters and digits, whatever the case, blanks and signs.
+    pub fn matches(&self, body: &str) -> bool {
+        fold(body) == self.0
+    }
+
+    /// How many letters and digits it has.
+    pub fn length(&self) -> usize {
+        self.0.chars().count()
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(..)")
+    }
+}
+
+fn fold(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_phrase() {
+        let phrase = Passphrase::parse("iamreadytolearn").unwrap();
+        for body in [
+            "I am ready to learn!",
+            "  i AM ready, to learn  ",
+            "\u{201c}I am ready to learn\u{201d}",
+            "I\u{a0}am ready to learn \u{1f600}",
+            "iamreadytolearn",
+        ] {
+            assert!(phrase.matches(body), "{body}");
+        }
+        for body in ["", "I am ready to lear", "I am not ready to learn", "ready"] {
+            assert!(!phrase.matches(body), "{body}");
+        }
+        assert!(Passphrase::parse("Grüße 7").unwrap().matches("GRÜßE7!"));
+    }
+
+    #[test]
+    fn phrases_that_cannot_work() {
+        assert_eq!(Passphrase::parse(" ?! "), Err(PhraseFault::Empty));
+        assert_eq!(Passphrase::parse("Stop!"), Err(PhraseFault::OptWord));
+        assert_eq!(Passphrase::parse("yes"), Err(PhraseFault::OptWord));
+        assert!(Passphrase::parse("start learning").is_ok());
+    }
+
+    #[test]
+    fn only_a_whole_message_opts_out() {
+        assert_eq!(OptWord::in_body(" Stop\n"), Some(OptWord::Stop));
+        assert_eq!(OptWord::in_body("unstop"), Some(OptWord::Start));
+        assert_eq!(OptWord::in_body("info"), Some(OptWord::Help));
+        assert_eq!(OptWord::in_body("stop please"), None);
+        for word in [OptWord::Stop, OptWord::Start, OptWord::Help] {
+            assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Draws from the operating system's generator, every choice equally likely.
+
+use std::fmt::Write;
+
+/// A uniform draw from `0..bound`. `bound` must lie in `1..=65536`.
+///
+/// Values in the incomplete last stretch are thrown away (rejection sampling): a plain remainder
+/// would favour the small ones.
+pub(super) fn below(bound: usize) -> usize {
+    debug_assert!((1..=65536).contains(&bound));
+    let limit = 65536 - 65536 % bound;
+    loop {
+        let value = usize::from(u16::from_le_bytes(bytes()));
+        if value < limit {
+            return value % bound;
+        }
+    }
+}
+
+/// `N` random bytes.
+pub(super) fn bytes<const N: usize>() -> [u8; N] {
+    let mut buffer = [0; N];
+    // getrandom(2) fails only on kernels before 3.17 or when forbidden by a sandbox; a service that
+    // cannot draw passwords must not go on with weak ones.
+    getrandom::fill(&mut buffer).expect("the operating system's random generator answers");
+    buffer
+}
+
+/// A random byte, for waits that must not fall together.
+pub fn noise() -> u8 {
+    bytes::<1>()[0]
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_even() {
+        // 28 does not divide 65536; a remainder without rejection would still pass a coarse test,
+        // so the bound below is one where the bias would be 50 %.
+        let bound = 40_000;
+        let low = (0..20_000).filter(|_| below(bound) < 20_000).count();
+        assert!(
+            (9_300..10_700).contains(&low),
+            "{low} of 20000 in the lower half"
+        );
+        assert_eq!(below(1), 0);
+    }
+}

@@ -1,0 +1,23 @@
+//! coder-sms-register: students text a phrase, get a temporary Coder account, and lose it when the
+//! class is over.
+//!
+//! The map of the house is in `docs/architecture.md`. Nouns and rules stand in [`domain`],
+//! [`registration`] and [`retry`]; each technology has one room around them; [`run`] joins them.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![warn(
+    clippy::manual_let_else,
+    clippy::or_fun_call,
+    clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
+    clippy::use_self
+)]
+// A test that finds nothing to unwrap has failed.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod clock;
+pub mod domain;
+pub mod registration;
+pub mod retry;
+pub mod stop;

@@ -1,0 +1,76 @@
+//! When to try again, and when to give up: one policy for everything that may fail.
+//!
+//! Pure: it is told the attempt and the age, it never sleeps and knows nobody.
+
+use std::time::Duration;
+
+/// How waits grow: `first`, twice that, and so on up to `most`, each with noise.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// The wait after the first failed attempt.
+    pub first: Duration,
+    /// The longest wait.
+    pub most: Duration,
+}
+
+/// For texts in progress: a student stands and waits.
+pub const TEXT: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(30),
+};
+
+/// For a peer that refuses us until somebody acts: one probe a minute.
+pub const BLOCKED: Backoff = Backoff {
+    first: Duration::from_secs(60),
+    most: Duration::from_secs(60),
+};
+
+/// For Redis connections.
+pub const CONNECT: Backoff = Backoff {
+    first: Duration::from_millis(50),
+    most: Duration::from_secs(2),
+};
+
+/// For builds in progress and failed calls of a removal.
+pub const REMOVAL: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(600),
+};
+
+impl Backoff {
+    /// The wait after failed attempt number `attempt` (counted from 1). `noise` (0..=255) shortens
+    /// it by up to a quarter, so that those who failed together do not come back together.
+    pub fn wait(&self, attempt: u32, noise: u8) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(20);
+        let full = self.first.saturating_mul(1 << doublings).min(self.most);
+        full - full / 4 * u32::from(noise) / 255
+    }
+}
+
+/// Whether a text of this age is still worth a try.
+pub fn gives_up(age: Duration, limit: Duration) -> bool {
+    age >= limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_cap_and_noise_only_shortens() {
+        let waits: Vec<u64> = (1..=7).map(|n| TEXT.wait(n, 0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(TEXT.wait(u32::MAX, 0), TEXT.most);
+        assert_eq!(TEXT.wait(6, 255), Duration::from_millis(22_500));
+        for noise in 0..=255 {
+            assert!(TEXT.wait(1, noise) <= TEXT.first && TEXT.wait(1, noise) >= TEXT.first * 3 / 4);
+        }
+    }
+
+    #[test]
+    fn giving_up_is_a_matter_of_age() {
+        let limit = Duration::from_secs(10);
+        assert!(!gives_up(Duration::from_secs(9), limit));
+        assert!(gives_up(limit, limit));
+    }
+}
