@@ -17,7 +17,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod clock;
+pub mod config;
 pub mod domain;
+pub mod http;
 pub mod registration;
 pub mod retry;
 pub mod stop;
+pub mod twilio;

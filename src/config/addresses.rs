@@ -1,0 +1,210 @@
+//! Parsers of the values that name a place or a party: URLs, numbers, domains.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::domain::Phone;
+use crate::twilio::signature::SignedUrl;
+
+/// Where health is asked; no webhook can be there.
+pub const HEALTH_PATH: &str = "/healthz";
+
+/// Whom replies come from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A phone number in E.164 form, or a short code.
+    Number(String),
+    /// A Messaging Service (`MG...`), which chooses the number itself.
+    Service(String),
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            // Our own number is on a projector; it is not a secret.
+            Self::Number(number) | Self::Service(number) => f.write_str(number),
+        }
+    }
+}
+
+/// Reads `FROM_NUM`, forgiving the signs with which people write numbers.
+pub(super) fn sender(value: &str) -> Result<Sender, String> {
+    if is_sid(value, "MG") {
+        return Ok(Sender::Service(value.to_owned()));
+    }
+    let number: String = value.chars().filter(|c| !" -().".contains(*c)).collect();
+    let short_code = (5..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    if short_code || Phone::parse_any(&number).is_ok() {
+        return Ok(Sender::Number(number));
+    }
+    Err(format!(
+        "{value:?} is neither a number with its country (+14155550123) nor a Messaging Service (MG...)"
+    ))
+}
+
+/// Reads `TWILIO_WEBHOOK_URL`.
+pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, String> {
+    let url = SignedUrl::parse(value)
+        .map_err(|fault| format!("{fault}: write it as https://sms.example.org/inbound"))?;
+    if url.path() == HEALTH_PATH {
+        return Err(format!(
+            "its path {HEALTH_PATH} answers about our health: choose another, such as /inbound"
+        ));
+    }
+    Ok(url)
+}
+
+/// Reads `TWILIO_ACCOUNT_SID`.
+pub(super) fn account_sid(value: &str) -> Result<String, String> {
+    if is_sid(value, "AC") {
+        return Ok(value.to_owned());
+    }
+    // Not repeated: it may be the token, put into the wrong line.
+    let hint = if value.starts_with("SK") {
+        "; an API key (SK...) belongs into TWILIO_AUTH_SID"
+    } else {
+        ""
+    };
+    Err(format!(
+        "is not an account SID: AC and 32 hexadecimal digits{hint}"
+    ))
+}
+
+/// Reads `TWILIO_AUTH_SID`.
+pub(super) fn auth_sid(value: &str) -> Result<String, String> {
+    if is_sid(value, "AC") || is_sid(value, "SK") {
+        return Ok(value.to_owned());
+    }
+    Err("is neither an API key nor an account SID: SK or AC and 32 hexadecimal digits".to_owned())
+}
+
+fn is_sid(value: &str, prefix: &str) -> bool {
+    let rest = value.strip_prefix(prefix);
+    rest.is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Where Coder's API and its login page are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoderAddress {
+    /// Base of the API, ending in `/api/v2`.
+    pub api: String,
+    /// What students open in their browser.
+    pub site: String,
+}
+
+impl CoderAddress {
+    /// Reads `CODER_API_URL`, with or without scheme, `/api/v2` and slashes at the end.
+    pub(super) fn parse(value: &str) -> Result<Self, String> {
+        let site = base_url(value, &["/api/v2", "/api"])?;
+        Ok(Self {
+            api: format!("{site}/api/v2"),
+            site,
+        })
+    }
+
+    /// Whether it is reached unencrypted over a network.
+    pub(super) fn is_exposed(&self) -> bool {
+        let Some(rest) = self.site.strip_prefix("http://") else {
+            return false;
+        };
+        let host = rest.split(['/', ':']).next().unwrap_or(rest);
+        let loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        !loopback && host != "localhost" && !rest.starts_with("[::1]")
+    }
+}
+
+/// Completes a URL: scheme, no slash at the end, none of `suffixes` at the end of its path.
+pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String> {
+    if value.contains(['?', '#', '@']) {
+        // Not repeated: in front of an @ stands a password.
+        return Err(
+            "must not carry a user, a query or a fragment: write it as https://host.example.org"
+                .to_owned(),
+        );
+    }
+    let (scheme, rest) = value.split_once("://").unwrap_or(("https", value));
+    let scheme = scheme.to_ascii_lowercase();
+    if !["http", "https"].contains(&scheme.as_str()) {
+        return Err(format!(
+            "{value:?} begins with neither https:// nor http://"
+        ));
+    }
+    let split = rest.find('/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at(split);
+    let printable = rest.bytes().all(|b| b.is_ascii_graphic());
+    if host.is_empty() || host.starts_with(':') || !has_good_port(host) || !printable {
+        return Err(format!(
+            "{value:?} is not a URL: write it as https://host.example.org"
+        ));
+    }
+    let mut path = path.trim_end_matches('/');
+    for suffix in suffixes {
+        path = path
+            .strip_suffix(suffix)
+            .unwrap_or(path)
+            .trim_end_matches('/');
+    }
+    Ok(format!("{scheme}://{host}{path}"))
+}
+
+/// Whether `host` names no port or one from 1 to 65535.
+fn has_good_port(host: &str) -> bool {
+    match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand within its brackets.
+        Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok_and(|port| port > 0),
+        _ => true,
+    }
+}
+
+/// Reads `REDIS_HOST`.
+pub(super) fn redis_host(value: &str) -> Result<String, String> {
+    if value.starts_with('/') {
+        return Ok(value.to_owned());
+    }
+    if value.contains(['/', '@']) || !is_header_value(value) {
+        // Not repeated: in front of an @ stands a password.
+        return Err("is neither a host name nor the path of a socket; the password goes into REDIS_PW, the port into REDIS_PORT".to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+/// Reads `CODER_EMAIL_DOM`. Coder's check wants a dot and a last part that begins and ends with a
+/// letter (go-playground/validator, tag `email`).
+pub(super) fn email_domain(value: &str) -> Result<String, String> {
+    let domain = value.trim_start_matches('@').to_ascii_lowercase();
+    let labels: Vec<&str> = domain.split('.').collect();
+    let label_ok = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last_ok = labels.last().is_some_and(|last| {
+        last.starts_with(|c: char| c.is_ascii_lowercase())
+            && last.ends_with(|c: char| c.is_ascii_lowercase())
+    });
+    if labels.len() >= 2 && labels.iter().all(label_ok) && last_ok {
+        return Ok(domain);
+    }
+    Err(format!(
+        "{value:?} is not a domain that Coder accepts in an e-mail address: write it as example.org"
+    ))
+}
+
+/// Reads `CODER_REG_LISTEN`: `0.0.0.0:8000`, `[::]:8000`, `:8000` or `8000`.
+pub(super) fn listen(value: &str) -> Result<SocketAddr, String> {
+    let port = value.strip_prefix(':').unwrap_or(value);
+    let full = if port.parse::<u16>().is_ok() {
+        format!("0.0.0.0:{port}")
+    } else {
+        value.replace("localhost:", "127.0.0.1:")
+    };
+    full.parse()
+        .map_err(|_| format!("{value:?} is not an address with a port: write it as 0.0.0.0:8000"))
+}
+
+/// Whether `value` can stand in an HTTP header.
+pub(super) fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|b| b.is_ascii_graphic())
+}

@@ -1,0 +1,179 @@
+//! Reads the settings that belong together, group by group. Every value of a group is read before
+//! any of them ends it, so that all faults come out together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use super::reader::{self, Reader};
+use super::{CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses};
+use crate::domain::{Passphrase, PhraseFault, Secret};
+
+pub(super) fn read_env(r: &mut Reader) -> Option<bool> {
+    r.parsed("CODER_REG_ENV", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "prod" | "production" => Ok(false),
+            "dev" | "development" => Ok(true),
+            _ => Err(format!("{value:?} is neither prod nor dev")),
+        }
+    })
+}
+
+pub(super) fn read_log_level(r: &mut Reader, dev: bool) -> Option<LevelFilter> {
+    r.parsed("CODER_REG_LOG_LEVEL", |value| {
+        let level = match value.to_ascii_lowercase().as_str() {
+            "error" => LevelFilter::Error,
+            "warn" | "warning" => LevelFilter::Warn,
+            "info" => LevelFilter::Info,
+            "debug" => LevelFilter::Debug,
+            _ => return Err(format!("{value:?} is none of error, warn, info, debug")),
+        };
+        if level == LevelFilter::Debug && !dev {
+            return Err("debug is for development: set info, or CODER_REG_ENV=dev".to_owned());
+        }
+        Ok(level)
+    })
+}
+
+pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
+    let account_sid = r.required_parsed("TWILIO_ACCOUNT_SID", addresses::account_sid);
+    let tokens = r.required("TWILIO_ACCOUNT_TOKEN");
+    let webhook_tokens: Vec<Secret> = tokens
+        .split([',', ' '])
+        .filter(|token| !token.is_empty())
+        .map(Secret::new)
+        .collect();
+    if webhook_tokens.is_empty() && !tokens.is_empty() {
+        r.fault(
+            "TWILIO_ACCOUNT_TOKEN",
+            "lists no token: copy the Auth Token of the account",
+        );
+    }
+    if webhook_tokens.len() > 2 {
+        r.fault(
+            "TWILIO_ACCOUNT_TOKEN",
+            "lists more than two tokens: keep the new and the old one",
+        );
+    }
+    let auth_token = r.get("TWILIO_AUTH_TOKEN").map(Secret::new);
+    let auth_sid = r.parsed("TWILIO_AUTH_SID", addresses::auth_sid);
+    if auth_sid.as_ref().is_some_and(|sid| sid.starts_with("SK"))
+        && auth_token.is_none()
+        && !r.is_faulty("TWILIO_AUTH_TOKEN")
+    {
+        r.fault(
+            "TWILIO_AUTH_TOKEN",
+            "missing: TWILIO_AUTH_SID is an API key and needs its own secret",
+        );
+    }
+    let sender = r.required_parsed("FROM_NUM", addresses::sender);
+    let webhook_url = r.required_parsed("TWILIO_WEBHOOK_URL", addresses::webhook_url);
+    let api_url = r.parsed("TWILIO_API_URL", |url| addresses::base_url(url, &[]));
+    let account_sid = account_sid?;
+    let auth_token = auth_token.or_else(|| webhook_tokens.first().cloned());
+    Some(TwilioConfig {
+        auth_sid: auth_sid.unwrap_or_else(|| account_sid.clone()),
+        account_sid,
+        auth_token: auth_token?,
+        webhook_tokens,
+        sender: sender?,
+        webhook_url: webhook_url?,
+        api_url: api_url?,
+    })
+}
+
+pub(super) fn read_coder(r: &mut Reader) -> Option<CoderConfig> {
+    let address = r.required_parsed("CODER_API_URL", CoderAddress::parse);
+    let key = r.required("CODER_API_KEY");
+    if !key.is_empty() && !addresses::is_header_value(&key) {
+        r.fault(
+            "CODER_API_KEY",
+            "contains blanks or characters that no token has: copy it again",
+        );
+    }
+    let email_domain = r.required_parsed("CODER_EMAIL_DOM", addresses::email_domain);
+    if address.as_ref().is_some_and(CoderAddress::is_exposed) {
+        r.warn(
+            "CODER_API_URL is http: the token and all passwords cross the network in clear"
+                .to_owned(),
+        );
+    }
+    Some(CoderConfig {
+        address: address?,
+        key: Secret::new(key),
+        email_domain: email_domain?,
+    })
+}
+
+pub(super) fn read_redis(r: &mut Reader) -> Option<RedisConfig> {
+    let host = r.required_parsed("REDIS_HOST", addresses::redis_host);
+    let port = r.number("REDIS_PORT", 1..=65_535);
+    let db = r.number("REDIS_DB", 0..=65_535);
+    let password = r.get("REDIS_PW").map(Secret::new);
+    let host = host?;
+    let local = host.starts_with('/') || ["127.0.0.1", "::1", "localhost"].contains(&host.as_str());
+    if password.is_none() && !local {
+        r.warn("REDIS_PW is unset and Redis is not on this machine: anyone who reaches it reads the phones of texts in progress".to_owned());
+    }
+    Some(RedisConfig {
+        host,
+        port: port?,
+        db: db?,
+        password,
+    })
+}
+
+pub(super) fn read_phrase(r: &mut Reader) -> Option<Passphrase> {
+    let phrase = r.required_parsed("CODER_REG_PASS", |phrase| {
+        Passphrase::parse(phrase).map_err(|fault| match fault {
+            PhraseFault::Empty => "has no letter and no digit: choose some words".to_owned(),
+            PhraseFault::OptWord => {
+                "is a word that Twilio keeps for opting out (STOP, YES, INFO ...): choose other words".to_owned()
+            }
+        })
+    })?;
+    if phrase.length() < 6 {
+        r.warn("CODER_REG_PASS is shorter than 6 letters: easy to guess".to_owned());
+    }
+    Some(phrase)
+}
+
+pub(super) fn read_rules(r: &mut Reader) -> Option<Rules> {
+    let remove_after = r.span("CODER_REMOVE_TIME");
+    let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
+    let resend_daily = r.number("CODER_REG_RESEND_DAILY", 1..=1_000);
+    let hint_interval = r.parsed("CODER_REG_HINTS", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "off" | "no" | "false" | "never" | "0" => Ok(None),
+            "on" | "yes" | "true" => Ok(Some(Duration::from_secs(3_600))),
+            _ => reader::parse_span(value, Unit::Minutes).map(Some),
+        }
+    });
+    let give_up = positive_span(r, "CODER_REG_GIVE_UP");
+    Some(Rules {
+        remove_after: remove_after.map(|span| (!span.is_zero()).then_some(span))?,
+        resend_interval: resend_interval?,
+        resend_daily: resend_daily?,
+        hint_interval: hint_interval?,
+        give_up: give_up?,
+    })
+}
+
+pub(super) fn read_data_dir(r: &mut Reader, dev: bool) -> PathBuf {
+    let default = if dev {
+        "./data"
+    } else {
+        "/var/lib/coder-sms-register"
+    };
+    PathBuf::from(r.get("CODER_REG_DATA_DIR").unwrap_or(default))
+}
+
+pub(super) fn positive_span(r: &mut Reader, name: &'static str) -> Option<Duration> {
+    let span = r.span(name)?;
+    if span.is_zero() {
+        r.fault(name, "must be longer than 0");
+        return None;
+    }
+    Some(span)
+}

@@ -1,0 +1,310 @@
+//! Turns the environment into one [`Config`], or into the list of everything that is wrong with it.
+//!
+//! What is hidden here: the names of variables, their defaults and units, and how forgiving each is
+//! read. After the start nobody looks at the environment again.
+
+mod addresses;
+mod groups;
+mod reader;
+mod settings;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
+use crate::twilio::signature::SignedUrl;
+pub use addresses::{CoderAddress, HEALTH_PATH, Sender};
+use reader::Reader;
+pub use reader::{Fault, Faults, ReadFile};
+pub use settings::{SETTINGS, Setting, Unit};
+
+/// Everything that the service was told, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Most detailed level that is logged.
+    pub log_level: LevelFilter,
+    /// Address of the public listener.
+    pub listen: SocketAddr,
+    /// Folder of the database, its lock and the private socket.
+    pub data_dir: PathBuf,
+    /// What concerns Twilio.
+    pub twilio: TwilioConfig,
+    /// What concerns Coder.
+    pub coder: CoderConfig,
+    /// Where Redis is.
+    pub redis: RedisConfig,
+    /// The phrase that asks for a login.
+    pub phrase: Passphrase,
+    /// Whose texts are served.
+    pub countries: Countries,
+    /// What students get and how often.
+    pub rules: Rules,
+    /// Students served side by side, 1 to 64.
+    pub parallel: usize,
+    /// Time limit of one call to Coder or Twilio.
+    pub call_limit: Duration,
+    /// Pause between two looks for accounts whose time is up.
+    pub check_interval: Duration,
+    /// How long past its time a running workspace is left alone; `None` = for ever.
+    pub stop_after: Option<Duration>,
+    /// Keys that the phone hashes may have been made with, the preferred one first.
+    pub phone_keys: Vec<PhoneKey>,
+    /// Things that work but look wrong, for the log.
+    pub warnings: Vec<String>,
+    shown: Vec<Shown>,
+}
+
+/// One line of the table that `config` prints.
+#[derive(Clone, Debug)]
+struct Shown {
+    name: &'static str,
+    value: String,
+    source: &'static str,
+}
+
+/// How Twilio is recognised and called.
+#[derive(Debug)]
+pub struct TwilioConfig {
+    /// The account whose texts are taken.
+    pub account_sid: String,
+    /// Auth Tokens that a webhook may be signed with; never empty.
+    pub webhook_tokens: Vec<Secret>,
+    /// User name of API calls.
+    pub auth_sid: String,
+    /// Password of API calls.
+    pub auth_token: Secret,
+    /// Whom replies come from.
+    pub sender: Sender,
+    /// The URL that Twilio signs.
+    pub webhook_url: SignedUrl,
+    /// Base of the API, without a slash at the end.
+    pub api_url: String,
+}
+
+/// How Coder is called.
+#[derive(Debug)]
+pub struct CoderConfig {
+    /// Where its API and its login page are.
+    pub address: CoderAddress,
+    /// The session token of the service.
+    pub key: Secret,
+    /// Domain of the students' e-mail addresses.
+    pub email_domain: String,
+}
+
+/// How Redis is reached.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    /// Host name, address, or the path of a Unix socket (begins with `/`).
+    pub host: String,
+    /// TCP port; unused with a Unix socket.
+    pub port: u16,
+    /// Database number.
+    pub db: i64,
+    /// Password, if Redis wants one.
+    pub password: Option<Secret>,
+}
+
+/// Times and limits of what students get.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Life of an account after its login was texted; `None` = it is never removed.
+    pub remove_after: Option<Duration>,
+    /// Pause after a login during which the same phone gets no other.
+    pub resend_interval: Duration,
+    /// Logins that one phone gets within 24 hours.
+    pub resend_daily: u32,
+    /// Pause between two hints to one phone; `None` = no hints.
+    pub hint_interval: Option<Duration>,
+    /// Age at which a text is given up.
+    pub give_up: Duration,
+}
+
+impl Config {
+    /// Reads a configuration from pairs of name and value; `read` opens the files of `NAME_FILE`.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+        read: ReadFile<'_>,
+    ) -> Result<Self, Faults> {
+        let mut reader = Reader::new(vars, read);
+        match Self::read(&mut reader) {
+            Some(mut config) if reader.faults().is_none() => {
+                config.shown = shown(&reader, &config);
+                config.warnings = reader.into_warnings();
+                Ok(config)
+            }
+            // `read` gives up only over values that have left a fault behind.
+            _ => Err(reader.faults().unwrap_or(Faults(Vec::new()))),
+        }
+    }
+
+    /// Reads the process's own environment.
+    ///
+    /// # Errors
+    /// As [`Config::from_vars`].
+    pub fn from_env() -> Result<Self, Faults> {
+        let vars = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        });
+        Self::from_vars(vars, &|path: &Path| std::fs::read_to_string(path))
+    }
+
+    /// Reads every value before it gives up on any, so that all faults come out together.
+    fn read(r: &mut Reader) -> Option<Self> {
+        let dev = groups::read_env(r);
+        let log_level = groups::read_log_level(r, dev == Some(true));
+        let twilio = groups::read_twilio(r);
+        let coder = groups::read_coder(r);
+        let redis = groups::read_redis(r);
+        let phrase = groups::read_phrase(r);
+        let countries = r.parsed("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
+            Ok(countries) if countries.is_empty() => {
+                Err("names no prefix; * lets in all".to_owned())
+            }
+            Ok(countries) => Ok(countries),
+            Err(item) => Err(format!(
+                "{item:?} is not a dialling prefix such as +1 or +49"
+            )),
+        });
+        let rules = groups::read_rules(r);
+        let listen = r.parsed("CODER_REG_LISTEN", addresses::listen);
+        let data_dir = groups::read_data_dir(r, dev == Some(true));
+        let parallel = r.number("CODER_REG_PARALLEL", 1..=64);
+        let call_limit = groups::positive_span(r, "CODER_REG_CALL_LIMIT");
+        let check_interval = groups::positive_span(r, "CODER_CHECK_INTERVAL");
+        let stop_after = r.span("CODER_STOP_AFTER");
+        let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
+        let twilio = twilio?;
+        let phone_keys = match key {
+            Some(key) => vec![PhoneKey::derive(&key)],
+            None => twilio
+                .webhook_tokens
+                .iter()
+                .map(|t| PhoneKey::derive(t.reveal()))
+                .collect(),
+        };
+        Some(Self {
+            log_level: log_level?,
+            listen: listen?,
+            data_dir,
+            twilio,
+            coder: coder?,
+            redis: redis?,
+            phrase: phrase?,
+            countries: countries?,
+            rules: rules?,
+            parallel: parallel?,
+            call_limit: call_limit?,
+            check_interval: check_interval?,
+            stop_after,
+            phone_keys,
+            warnings: Vec::new(),
+            shown: Vec::new(),
+        })
+    }
+
+    /// What a setting that can be written in several ways, or is filled in by another one, came to
+    /// mean. Never a secret.
+    fn understood(&self, name: &str) -> Option<String> {
+        let span =
+            |span: Option<Duration>, none: &str| span.map_or_else(|| none.to_owned(), words_of);
+        let rules = &self.rules;
+        Some(match name {
+            "TWILIO_AUTH_SID" => self.twilio.auth_sid.clone(),
+            "TWILIO_WEBHOOK_URL" => self.twilio.webhook_url.as_str().to_owned(),
+            "FROM_NUM" => format!("{:?}", self.twilio.sender),
+            "CODER_API_URL" => self.coder.address.api.clone(),
+            "CODER_EMAIL_DOM" => self.coder.email_domain.clone(),
+            "CODER_REG_LISTEN" => self.listen.to_string(),
+            "CODER_REG_DATA_DIR" => self.data_dir.display().to_string(),
+            "CODER_REMOVE_TIME" => span(rules.remove_after, "never"),
+            "CODER_CHECK_INTERVAL" => words_of(self.check_interval),
+            "CODER_STOP_AFTER" => span(self.stop_after, "never"),
+            "CODER_REG_HINTS" => span(rules.hint_interval, "off"),
+            "CODER_REG_RESEND_INTERVAL" => words_of(rules.resend_interval),
+            "CODER_REG_GIVE_UP" => words_of(rules.give_up),
+            "CODER_REG_CALL_LIMIT" => words_of(self.call_limit),
+            _ => return None,
+        })
+    }
+
+    /// What was understood, as a table; secrets are masked.
+    pub fn table(&self) -> String {
+        let width = self.shown.iter().map(|line| line.name.len()).max();
+        let mut table = String::new();
+        for Shown {
+            name,
+            value,
+            source,
+        } in &self.shown
+        {
+            let width = width.unwrap_or(0);
+            table.push_str(&format!("{name:width$}  {source:7}  {value}\n"));
+        }
+        table
+    }
+}
+
+fn shown(reader: &Reader, config: &Config) -> Vec<Shown> {
+    let line = |setting: &'static Setting| {
+        let value = match reader.get(setting.name) {
+            Some(_) if setting.secret => "********".to_owned(),
+            Some(value) => without_user(value),
+            None => String::new(),
+        };
+        let understood = config
+            .understood(setting.name)
+            .filter(|words| *words != value);
+        let value = match understood {
+            Some(words) if value.is_empty() => words,
+            Some(words) => format!("{value}  = {words}"),
+            None if value.is_empty() => "(unset)".to_owned(),
+            None => value,
+        };
+        Shown {
+            name: setting.name,
+            value,
+            source: reader.source(setting.name),
+        }
+    };
+    SETTINGS.iter().map(line).collect()
+}
+
+/// A span in the largest unit that it is a whole number of.
+fn words_of(span: Duration) -> String {
+    let seconds = span.as_secs();
+    if span.subsec_nanos() > 0 {
+        return format!("{} ms", span.as_millis());
+    }
+    [(86_400, "d"), (3_600, "h"), (60, "min")]
+        .into_iter()
+        .find(|(unit, _)| seconds > *unit && seconds.is_multiple_of(*unit))
+        .map_or_else(
+            || format!("{seconds} s"),
+            |(unit, name)| format!("{} {name}", seconds / unit),
+        )
+}
+
+/// A URL without the user and password that may stand in front of its host.
+fn without_user(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    match rest[..host_end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Reads variables one by one and collects every fault instead of stopping at the first.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::settings::{SETTINGS, Setting, Unit, setting};
+
+/// Something wrong with one variable. A secret value is never in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The variable.
+    pub name: String,
+    /// What is wrong, and what to do about it.
+    pub problem: String,
+}
+
+/// All faults of a configuration, one a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "configuration has {count} fault{plural}")?;
+        let width = self.0.iter().map(|fault| fault.name.len()).max();
+        for fault in &self.0 {
+            let width = width.unwrap_or(0);
+            write!(f, "\n  {:width$}  {}", fault.name, fault.problem)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// How a file named by a `NAME_FILE` variable is read.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
+
+/// The variables, cleaned, and what was found wrong with them so far.
+pub(super) struct Reader {
+    values: HashMap<&'static str, String>,
+    from_file: Vec<&'static str>,
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        vars: impl IntoIterator<Item = (String, String)>,
+        read: ReadFile<'_>,
+    ) -> Self {
+        let vars: HashMap<String, String> = vars.into_iter().collect();
+        let mut reader = Self {
+            values: HashMap::new(),
+            from_file: Vec::new(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for setting in SETTINGS {
+            reader.take(setting, &vars, read);
+        }
+        for name in vars.keys() {
+            let known = SETTINGS.iter().any(|s| {
+                name == s.name || (s.secret && name.strip_suffix("_FILE") == Some(s.name))
+            });
+            if name.starts_with("CODER_REG_") && !known {
+                reader.warn(format!(
+                    "{name} is no setting of this service: a typing error?"
+                ));
+            }
+        }
+        reader
+    }
+
+    /// Fetches one variable, or the file that stands for it.
+    fn take(
+        &mut self,
+        setting: &'static Setting,
+        vars: &HashMap<String, String>,
+        read: ReadFile<'_>,
+    ) {
+        let name = setting.name;
+        let value = vars
+            .get(name)
+            .map(|raw| clean(raw))
+            .filter(|v| !v.is_empty());
+        let file_name = format!("{name}_FILE");
+        let file = vars
+            .get(&file_name)
+            .map(|raw| clean(raw))
+            .filter(|v| !v.is_empty());
+        match (value, file) {
+            (Some(_), Some(_)) if setting.secret => {
+                self.fault(
+                    name,
+                    &format!("is set, and so is {file_name}: keep one of them"),
+                );
+            }
+            (Some(value), _) => {
+                self.values.insert(name, value);
+            }
+            (None, Some(path)) if setting.secret => match read(Path::new(&path)) {
+                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) => {
+                    self.values.insert(name, text.trim().to_owned());
+                    self.from_file.push(name);
+                }
+                Err(error) => self.fault(&file_name, &format!("{path} cannot be read: {error}")),
+            },
+            _ => {}
+        }
+    }
+
+    /// The value, from the environment or by default.
+    pub(super) fn get(&self, name: &'static str) -> Option<&str> {
+        let value = self.values.get(name).map(String::as_str);
+        value.or_else(|| setting(name).and_then(|s| s.default))
+    }
+
+    /// Where the value came from, for the table that `config` prints.
+    pub(super) fn source(&self, name: &'static str) -> &'static str {
+        if self.from_file.contains(&name) {
+            "file"
+        } else if self.values.contains_key(name) {
+            "set"
+        } else {
+            "default"
+        }
+    }
+
+    /// A value that must be there; a fault and an empty string where it is not.
+    pub(super) fn required(&mut self, name: &'static str) -> String {
+        if let Some(value) = self.get(name).map(str::to_owned) {
+            return value;
+        }
+        if self.is_faulty(name) {
+            // It is there, but with a fault that has been told.
+            return String::new();
+        }
+        let or_file = match setting(name) {
+            Some(s) if s.secret => format!(" (or {name}_FILE)"),
+            _ => String::new(),
+        };
+        let meaning = setting(name).map_or("", |s| s.meaning);
+        self.fault(name, &format!("missing: set it{or_file} to {meaning}"));
+        String::new()
+    }
+
+    /// A value run through `parse`; its complaint becomes a fault. `None` where there is no value.
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.get(name)?.to_owned();
+        match parse(&value) {
+            Ok(parsed) => Some(parsed),
+            Err(problem) => {
+                self.fault(name, &problem);
+                None
+            }
+        }
+    }
+
+    /// A required value run through `parse`.
+    pub(super) fn required_parsed<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.required(name).is_empty() {
+            return None;
+        }
+        self.parsed(name, parse)
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn number<T>(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<T>,
+    ) -> Option<T>
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
+        self.parsed(name, |value| match value.parse::<T>() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(format!(
+                "{value:?} is not a whole number from {} to {}",
+                range.start(),
+                range.end()
+            )),
+        })
+    }
+
+    /// A span of time in the setting's unit or with a suffix.
+    pub(super) fn span(&mut self, name: &'static str) -> Option<Duration> {
+        let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
+        self.parsed(name, |value| parse_span(value, unit))
+    }
+
+    pub(super) fn fault(&mut self, name: &str, problem: &str) {
+        self.faults.push(Fault {
+            name: name.to_owned(),
+            problem: problem.to_owned(),
+        });
+    }
+
+    /// Whether something was found wrong with a variable or the file that stands for it.
+    pub(super) fn is_faulty(&self, name: &str) -> bool {
+        let of_it = |fault: &Fault| fault.name.strip_suffix("_FILE").unwrap_or(&fault.name) == name;
+        self.faults.iter().any(of_it)
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    pub(super) fn faults(&self) -> Option<Faults> {
+        (!self.faults.is_empty()).then(|| Faults(self.faults.clone()))
+    }
+
+    pub(super) fn into_warnings(mut self) -> Vec<String> {
+        self.warnings.sort();
+        self.warnings
+    }
+}
+
+/// Takes off blanks and one pair of quotes: some loaders of `.env` files leave them on.
+fn clean(raw: &str) -> String {
+    let trimmed = raw.trim();
+    for quote in ['"', '\''] {
+        if let Some(inner) = trimmed
+            .strip_prefix(quote)
+            .and_then(|t| t.strip_suffix(quote))
+        {
+            return inner.trim().to_owned();
+        }
+    }
+    trimmed.to_owned()
+}
+
+/// Ten years: longer spans are typing errors.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// A bare number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`.
+pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
+    let complaint = || {
+        format!(
+            "{value:?} is not a whole number of {}; a suffix is understood too: 90s, 30m, 12h, 2d",
+            unit.name()
+        )
+    };
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(value.len());
+    let (number, suffix) = value.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| complaint())?;
+    let factor_ms: u64 = match (suffix.trim(), unit) {
+        ("ms", _) => 1,
+        ("s", _) | ("", Unit::Seconds | Unit::None) => 1_000,
+        ("m" | "min", _) | ("", Unit::Minutes) => 60_000,
+        ("h", _) => 3_600_000,
+        ("d", _) => 86_400_000,
+        _ => return Err(complaint()),
+    };
+    let span = number.checked_mul(factor_ms).map(Duration::from_millis);
+    match span {
+        Some(span) if span <= LONGEST => Ok(span),
+        _ => Err(format!("{value:?} is longer than ten years")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_the_unit_or_a_suffix() {
+        for (text, unit, seconds) in [
+            ("720", Unit::Minutes, 43_200),
+            ("900", Unit::Seconds, 900),
+            ("30s", Unit::Minutes, 30),
+            ("90m", Unit::Seconds, 5_400),
+            ("12h", Unit::Minutes, 43_200),
+            ("2d", Unit::Minutes, 172_800),
+            ("0", Unit::Minutes, 0),
+        ] {
+            assert_eq!(
+                parse_span(text, unit),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse_span("250ms", Unit::Seconds),
+            Ok(Duration::from_millis(250))
+        );
+        for bad in [
+            "soon",
+            "",
+            "-5",
+            "1.5h",
+            "5 weeks",
+            "99999999999999999999",
+            "9999d",
+        ] {
+            assert!(parse_span(bad, Unit::Minutes).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn quotes_of_env_loaders_come_off() {
+        assert_eq!(clean(" \"a b\" "), "a b");
+        assert_eq!(clean("'x'"), "x");
+        assert_eq!(clean("it's"), "it's");
+        assert_eq!(clean("\""), "\"");
+    }
+}

@@ -1,0 +1,115 @@
+//! The table of all settings: the one place where a name, its unit and its default are written down.
+//!
+//! The reader takes defaults from here, `--help` and `config` print it, and a test holds
+//! `.env-template` and the README against it.
+
+/// What a bare number means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Not a span of time.
+    None,
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+}
+
+impl Unit {
+    /// The word for messages and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Seconds => "seconds",
+            Self::Minutes => "minutes",
+        }
+    }
+}
+
+/// One environment variable that the service reads.
+#[derive(Debug)]
+pub struct Setting {
+    /// The variable.
+    pub name: &'static str,
+    /// What an unset variable means; `None` where it must be set or has no value by default.
+    pub default: Option<&'static str>,
+    /// The unit of a bare number.
+    pub unit: Unit,
+    /// Whether its value is hidden wherever settings are shown, and `NAME_FILE` is read as well.
+    pub secret: bool,
+    /// Whether the service cannot start without it.
+    pub required: bool,
+    /// One line for people.
+    pub meaning: &'static str,
+}
+
+const fn plain(name: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        name,
+        default: None,
+        unit: Unit::None,
+        secret: false,
+        required: false,
+        meaning,
+    }
+}
+
+impl Setting {
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn span(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+}
+
+/// Every setting, in the order in which they are shown.
+pub const SETTINGS: &[Setting] = &[
+    plain("TWILIO_ACCOUNT_SID", "the Twilio account that owns the number; texts of other accounts are refused").required(),
+    plain("TWILIO_ACCOUNT_TOKEN", "its Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma").required().secret(),
+    plain("TWILIO_AUTH_SID", "who sends texts: an API key (SK...) or the account itself; default: TWILIO_ACCOUNT_SID"),
+    plain("TWILIO_AUTH_TOKEN", "the secret of TWILIO_AUTH_SID; default: the first token of TWILIO_ACCOUNT_TOKEN").secret(),
+    plain("FROM_NUM", "the number that replies are sent from (+14155550123), or a Messaging Service (MG...)").required(),
+    plain("TWILIO_WEBHOOK_URL", "the public URL of the webhook, exactly as it stands at Twilio").required(),
+    plain("CODER_REG_LOG_LEVEL", "error, warn, info, or debug (debug only with CODER_REG_ENV=dev)").or("info"),
+    plain("CODER_REG_ENV", "prod or dev").or("prod"),
+    plain("CODER_EMAIL_DOM", "domain of the e-mail addresses that students log in with; no mail is ever sent to it").required(),
+    plain("CODER_API_URL", "the Coder server's API: coder.example.org/api/v2/").required(),
+    plain("CODER_API_KEY", "a Coder token that may create and delete users and see their workspaces").required().secret(),
+    plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case").required().secret(),
+    plain("CODER_REMOVE_TIME", "how long an account lives after its login was texted; 0 = it is never removed").or("720").span(Unit::Minutes),
+    plain("CODER_CHECK_INTERVAL", "how often accounts whose time is up are looked for").or("900").span(Unit::Seconds),
+    plain("REDIS_PW", "password of Redis; unset = none").secret(),
+    plain("REDIS_HOST", "host of Redis, or the path of its Unix socket").or("127.0.0.1"),
+    plain("REDIS_PORT", "port of Redis").or("6379"),
+    plain("REDIS_DB", "number of the Redis database").or("0"),
+    plain("CODER_REG_LISTEN", "address and port that the webhook listens on").or("0.0.0.0:8000"),
+    plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
+    plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
+    plain("CODER_REG_PARALLEL", "how many students are served side by side, 1 to 64").or("8"),
+    plain("CODER_STOP_AFTER", "how long past its time a workspace that still runs is stopped; unset = never, templates stop them").span(Unit::Minutes),
+    plain("CODER_REG_HINTS", "how often one phone is told that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
+    plain("CODER_REG_RESEND_INTERVAL", "how long after a login the same phone gets no new one").or("60").span(Unit::Seconds),
+    plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours, 1 to 1000").or("10"),
+    plain("CODER_REG_GIVE_UP", "how long a text is tried for while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
+    plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),
+    plain("CODER_REG_PHONE_KEY", "key of the hashes that stand for phones in the database; default: derived from TWILIO_ACCOUNT_TOKEN").secret(),
+    plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
+];
+
+/// The setting of that name. Callers name settings by literals; a test looks every one of them up.
+pub fn setting(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}

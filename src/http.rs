@@ -1,0 +1,179 @@
+//! One outgoing HTTP request at a time: the room around ureq, shared by the Coder and Twilio clients.
+//!
+//! What is hidden here: time limits, redirects, proxies and pools. A caller learns one thing that a
+//! status code cannot tell: whether a failed request may have reached the other side.
+
+use std::fmt;
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, Method, Request};
+use ureq::{Agent, Timeout};
+
+/// The largest answer that is read, in bytes. A thousand workspaces stay well below it.
+const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Makes requests; cheap to clone, all clones share their connections.
+#[derive(Clone)]
+pub struct Http {
+    agent: Agent,
+}
+
+/// What came back, whatever its status.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, up to 8 MiB.
+    pub body: Vec<u8>,
+}
+
+/// A request without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It surely never reached the other side.
+    NotSent(&'static str),
+    /// It may have been carried out.
+    Unknown(&'static str),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(why) | Self::Unknown(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Http {
+    /// An agent whose every call ends within `limit`, connecting and reading included.
+    pub fn new(limit: Duration) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(limit))
+            .timeout_connect(Some(limit.min(Duration::from_secs(5))))
+            // A redirect would carry our token, a custom header, to whatever host it names.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            // A proxy from the environment also takes calls to loopback and inner networks away.
+            .proxy(None)
+            .user_agent(concat!("coder-sms-register/", env!("CARGO_PKG_VERSION")))
+            .input_buffer_size(16 * 1024)
+            .output_buffer_size(16 * 1024)
+            .max_idle_connections(16)
+            .max_idle_connections_per_host(8)
+            .max_idle_age(Duration::from_secs(5))
+            .build();
+        Self {
+            agent: Agent::new_with_config(config),
+        }
+    }
+
+    /// Interrupts the calls in progress and refuses later ones.
+    pub fn shut_down(&self) {
+        self.agent.clone().shutdown();
+    }
+
+    /// Makes one request. An empty `body` is sent as `Content-Length: 0` where the method has bodies,
+    /// and not at all elsewhere.
+    ///
+    /// # Errors
+    /// [`Broken`] where no complete answer came. Every status is an answer.
+    pub fn call(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Broken> {
+        // ureq would announce a chunked body for a PUT without one, which not every server takes.
+        let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let result = if body.is_empty() && !has_body {
+            request.body(()).map(|request| self.agent.run(request))
+        } else {
+            request.body(body).map(|request| self.agent.run(request))
+        };
+        let result = result.map_err(|_| Broken::NotSent("the request cannot be written"))?;
+        let mut response = result.map_err(|error| classify(&error))?;
+        let read = response
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_LIMIT)
+            .read_to_vec();
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: read.map_err(|error| Broken::Unknown(classify(&error).why()))?,
+        })
+    }
+}
+
+impl Broken {
+    fn why(self) -> &'static str {
+        match self {
+            Self::NotSent(why) | Self::Unknown(why) => why,
+        }
+    }
+}
+
+/// Sorts an error into "never left" and "who knows". ureq's own words are dropped, as they may hold
+/// the URL and in it a phone number.
+fn classify(error: &ureq::Error) -> Broken {
+    use std::io::ErrorKind;
+    match error {
+        ureq::Error::HostNotFound => Broken::NotSent("host name not found"),
+        ureq::Error::ConnectionFailed => Broken::NotSent("no connection"),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Broken::NotSent("unusable URL"),
+        ureq::Error::Timeout(Timeout::Resolve) => Broken::NotSent("name look-up timed out"),
+        ureq::Error::Timeout(Timeout::Connect) => Broken::NotSent("connecting timed out"),
+        ureq::Error::Timeout(_) => Broken::Unknown("timed out"),
+        ureq::Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
+            Broken::NotSent("connection refused")
+        }
+        ureq::Error::Io(e)
+            if matches!(
+                e.kind(),
+                ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+            ) =>
+        {
+            Broken::NotSent("host unreachable")
+        }
+        ureq::Error::Io(e) if e.kind() == ErrorKind::InvalidData => {
+            Broken::Unknown("no valid TLS or HTTP: is the certificate one that browsers trust?")
+        }
+        ureq::Error::Io(_) => Broken::Unknown("connection broke"),
+        ureq::Error::Rustls(_) => Broken::NotSent("TLS handshake failed"),
+        ureq::Error::BodyExceedsLimit(_) => Broken::Unknown("answer too large"),
+        _ => Broken::Unknown("no usable answer"),
+    }
+}
+
+impl Answer {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON; `None` where it claims to be, or is, something else.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        let is_json = self
+            .header("content-type")
+            .is_some_and(|t| t.to_ascii_lowercase().contains("json"));
+        if !is_json {
+            return None;
+        }
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// How long the other side asks us to wait, at most an hour; a date instead of seconds counts
+    /// as none.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds: u64 = self.header("retry-after")?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.min(3_600)))
+    }
+}
