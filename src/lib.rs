@@ -23,4 +23,5 @@ pub mod http;
 pub mod registration;
 pub mod retry;
 pub mod stop;
+pub mod stream;
 pub mod twilio;
