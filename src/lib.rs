@@ -23,5 +23,6 @@ pub mod http;
 pub mod registration;
 pub mod retry;
 pub mod stop;
+pub mod store;
 pub mod stream;
 pub mod twilio;

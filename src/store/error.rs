@@ -1,0 +1,107 @@
+//! What can go wrong with the database, in words that name the cure.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::registration::IllegalStep;
+
+/// Why something could not be read or recorded.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Another process works on the same folder.
+    Taken {
+        /// That folder.
+        path: PathBuf,
+    },
+    /// The folder or a file in it cannot be made or opened.
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file system does not support SQLite's write-ahead log.
+    Journal {
+        /// The mode that SQLite fell back to.
+        mode: String,
+    },
+    /// The file is damaged.
+    Damaged {
+        /// What SQLite's check found.
+        verdict: String,
+    },
+    /// A newer version of this program wrote the file.
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The hashes in the file were made with a key that is not configured.
+    OtherKey {
+        /// How many registrations would be lost from sight.
+        registrations: i64,
+    },
+    /// A row says what no row may say.
+    Row(&'static str),
+    /// The step is not allowed from where the registration stands.
+    Step(IllegalStep),
+    /// SQLite refused.
+    Sql {
+        /// What we tried.
+        doing: &'static str,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    pub(super) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
+        move |source| match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
+                verdict: source.to_string(),
+            },
+            _ => Self::Sql { doing, source },
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken { path } => write!(
+                f,
+                "another coder-sms-register is running on {}: stop it, or give this one its own CODER_REG_DATA_DIR",
+                path.display()
+            ),
+            Self::Folder { path, source } => write!(
+                f,
+                "cannot use {}: {source}; CODER_REG_DATA_DIR must be a folder that this user may write to",
+                path.display()
+            ),
+            Self::Journal { mode } => write!(
+                f,
+                "the data folder's file system has no write-ahead log (mode {mode}): use a local disk, not a network share"
+            ),
+            Self::Damaged { verdict } => write!(
+                f,
+                "the database is damaged ({verdict}): restore a backup, or move the file away; accounts that only it knows must then be removed by hand"
+            ),
+            Self::Newer { found, known } => write!(
+                f,
+                "the database has version {found}, this program knows {known}: install the newer program again"
+            ),
+            Self::OtherKey { registrations } => write!(
+                f,
+                "the database holds {registrations} registrations made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"
+            ),
+            Self::Row(what) => write!(f, "the database holds an impossible row: {what}"),
+            Self::Step(step) => step.fmt(f),
+            Self::Sql { doing, source } => write!(f, "cannot {doing}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}

@@ -1,0 +1,356 @@
+//! Keeps registrations in one SQLite file: finds one, finds those due, records each step.
+//!
+//! What is hidden here: all SQL. Steps go through [`Stage::after`]; a method that records one reads
+//! the stage and writes the next in the same transaction, so that two threads never both take it.
+
+mod contacts;
+mod error;
+mod open;
+mod reaping;
+mod schema;
+
+use std::fs::File;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+pub use contacts::Contact;
+pub use error::StoreError;
+
+use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
+use crate::registration::{Event, Registration, Sending, Stage};
+
+/// The database of one data folder, which belongs to this process while it lives.
+pub struct Store {
+    connection: Mutex<Connection>,
+    /// Holds the folder's lock until the process ends, however it ends.
+    _lock: File,
+}
+
+const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
+     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note";
+
+/// What a login that was sent leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub struct SentLogin {
+    /// When Twilio took it.
+    pub at: UnixSeconds,
+    /// When the account's time is now up; `None` = never.
+    pub due_at: Option<UnixSeconds>,
+    /// Start of the 24 hours in which texts are counted.
+    pub window_start: UnixSeconds,
+    /// Texts in them, this one included.
+    pub sent_in_window: u32,
+}
+
+impl Store {
+    /// Whether the text `sid` has had its effect already.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn seen(&self, sid: &MessageSid) -> Result<bool, StoreError> {
+        self.lock()
+            .prepare_cached("SELECT 1 FROM seen WHERE sid = ?1")
+            .and_then(|mut statement| statement.exists([sid.as_str()]))
+            .map_err(StoreError::sql("look a text up"))
+    }
+
+    /// Records that the text `sid` has had its effect.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn finish(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("record a text", |tx| mark_seen(tx, sid, now))
+    }
+
+    /// The registration of a phone.
+    ///
+    /// # Errors
+    /// SQLite refused, or the row is impossible.
+    pub fn find(&self, phone: &PhoneHash) -> Result<Option<Registration>, StoreError> {
+        let connection = self.lock();
+        let failed = StoreError::sql("find a registration");
+        let mut statement = connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM registrations WHERE phone = ?1"
+            ))
+            .map_err(&failed)?;
+        let mut rows = statement.query([phone.as_bytes()]).map_err(&failed)?;
+        match rows.next().map_err(failed)? {
+            Some(row) => read_registration(row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes down that `phone` is about to get the user `username`. Returns whether it did: not if
+    /// the phone or the name is taken in our own table.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn reserve(
+        &self,
+        phone: &PhoneHash,
+        username: &Username,
+        marker: &Marker,
+        now: UnixSeconds,
+        due_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.write("reserve a name", |tx| {
+            let inserted = tx
+                .prepare_cached(
+                    "INSERT INTO registrations (phone, username, marker, stage, reserved_at, due_at)
+                     VALUES (?1, ?2, ?3, 'reserved', ?4, ?5) ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![phone.as_bytes(), username.as_str(), marker.as_str(), now, due_at])?;
+            Ok(inserted == 1)
+        })
+    }
+
+    /// Gives a registration another name, because the first was a stranger's or because its user
+    /// was removed behind our back (`event` says which). Returns whether it did: not if that name is
+    /// taken in our own table.
+    ///
+    /// # Errors
+    /// SQLite refused, or the step is illegal.
+    pub fn rename(
+        &self,
+        id: i64,
+        event: Event,
+        username: &Username,
+        marker: &Marker,
+        due_at: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.step("draw another name", id, event, |tx, stage| {
+            let updated = tx
+                .prepare_cached(
+                    "UPDATE OR IGNORE registrations
+                     SET stage = ?2, username = ?3, marker = ?4, due_at = ?5, coder_id = NULL,
+                         fingerprint = NULL, sending_since = NULL
+                     WHERE id = ?1",
+                )?
+                .execute(params![
+                    id,
+                    stage.as_str(),
+                    username.as_str(),
+                    marker.as_str(),
+                    due_at
+                ])?;
+            Ok(updated == 1)
+        })
+    }
+
+    /// Gives a registration another time, if its removal has not begun.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn renew(&self, id: i64, due_at: UnixSeconds) -> Result<(), StoreError> {
+        self.step("renew a registration", id, Event::Renewed, |tx, _| {
+            tx.prepare_cached("UPDATE registrations SET due_at = ?2, check_at = 0 WHERE id = ?1")?
+                .execute(params![id, due_at])
+                .map(drop)
+        })
+    }
+
+    /// Records that Coder has the user; with `sending`, also that its first login text is about to
+    /// be sent. Returns the stage that was reached: where a removal has begun meanwhile, only the id
+    /// is recorded, for that removal to go on with.
+    ///
+    /// # Errors
+    /// SQLite refused, or the step is illegal.
+    pub fn created(
+        &self,
+        id: i64,
+        coder_id: &str,
+        due_at: UnixSeconds,
+        sending: Option<Sending>,
+    ) -> Result<Stage, StoreError> {
+        self.step("record a new user", id, Event::UserCreated, |tx, stage| {
+            if stage == Stage::Reaping {
+                tx.prepare_cached("UPDATE registrations SET coder_id = ?2 WHERE id = ?1")?
+                    .execute(params![id, coder_id])?;
+                return Ok(stage);
+            }
+            tx.prepare_cached(
+                "UPDATE registrations
+                 SET stage = ?2, coder_id = ?3, due_at = ?4, fingerprint = ?5, sending_since = ?6
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                stage.as_str(),
+                coder_id,
+                due_at,
+                sending.as_ref().map(|s| s.fingerprint.as_bytes()),
+                sending.map(|s| s.since),
+            ])?;
+            Ok(stage)
+        })
+    }
+
+    /// Records that a login text is about to be sent.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn begin_send(&self, id: i64, sending: Sending) -> Result<(), StoreError> {
+        self.step("record a send", id, Event::LoginPrepared, |tx, _| {
+            tx.prepare_cached(
+                "UPDATE registrations SET fingerprint = ?2, sending_since = ?3 WHERE id = ?1",
+            )?
+            .execute(params![id, sending.fingerprint.as_bytes(), sending.since])
+            .map(drop)
+        })
+    }
+
+    /// Clears the way for another login text: the one on its way surely was not taken, or (with
+    /// `doubtful`) will be repeated although nobody knows. With `renewed`, the account's time runs
+    /// anew until then.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn clear_send(
+        &self,
+        id: i64,
+        doubtful: bool,
+        renewed: Option<UnixSeconds>,
+    ) -> Result<(), StoreError> {
+        self.step("clear a send", id, Event::LoginPrepared, |tx, _| {
+            tx.prepare_cached(
+                "UPDATE registrations
+                 SET fingerprint = NULL, sending_since = NULL, doubtful = doubtful + ?2,
+                     due_at = coalesce(?3, due_at)
+                 WHERE id = ?1",
+            )?
+            .execute(params![id, doubtful, renewed])
+            .map(drop)
+        })
+    }
+
+    /// Records that Twilio took a login text, and with it that the text `sid` has had its effect.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn login_sent(&self, id: i64, sid: &MessageSid, sent: SentLogin) -> Result<(), StoreError> {
+        self.step("record a login", id, Event::LoginSent, |tx, stage| {
+            tx.prepare_cached(
+                "UPDATE registrations
+                 SET stage = ?2, announced_at = ?3, due_at = ?4, window_start = ?5,
+                     sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
+                     check_at = 0, reap_tries = 0, reap_note = NULL
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                stage.as_str(),
+                sent.at,
+                sent.due_at,
+                sent.window_start,
+                sent.sent_in_window,
+            ])?;
+            mark_seen(tx, sid, sent.at)
+        })
+    }
+
+    /// Whether the database can be written, by writing to it.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.write("write to the database", |tx| {
+            tx.prepare_cached(
+                "INSERT INTO facts (name, value) VALUES ('probe', x'00')
+                 ON CONFLICT (name) DO UPDATE SET value = CASE value WHEN x'00' THEN x'01' ELSE x'00' END",
+            )?
+            .execute([])
+            .map(drop)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic inside a transaction rolls it back on unwinding, so the connection stays sound.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` in one IMMEDIATE transaction.
+    fn write<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let run = || {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&tx)?;
+            tx.commit()?;
+            Ok(result)
+        };
+        run().map_err(StoreError::sql(doing))
+    }
+
+    /// Takes one registration one step further; `work` is given the stage that it reaches.
+    fn step<T>(
+        &self,
+        doing: &'static str,
+        id: i64,
+        event: Event,
+        work: impl FnOnce(&Transaction<'_>, Stage) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.lock();
+        let failed = StoreError::sql(doing);
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(&failed)?;
+        let word: Option<String> = tx
+            .prepare_cached("SELECT stage FROM registrations WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
+            .map_err(&failed)?;
+        let stage = match word {
+            None => Stage::Gone,
+            Some(word) => Stage::parse(&word).ok_or(StoreError::Row("unknown stage"))?,
+        };
+        let next = stage.after(event).map_err(StoreError::Step)?;
+        let result = work(&tx, next).map_err(&failed)?;
+        tx.commit().map_err(failed)?;
+        Ok(result)
+    }
+}
+
+fn mark_seen(tx: &Transaction<'_>, sid: &MessageSid, now: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO seen (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![sid.as_str(), now])
+        .map(drop)
+}
+
+fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
+    let failed = StoreError::sql("read a registration");
+    let text = |index| row.get::<_, String>(index).map_err(&failed);
+    let fingerprint: Option<Vec<u8>> = row.get(8).map_err(&failed)?;
+    let since: Option<UnixSeconds> = row.get(9).map_err(&failed)?;
+    let sending = match (fingerprint, since) {
+        (Some(bytes), Some(since)) => Some(Sending {
+            fingerprint: Fingerprint::from_bytes(&bytes).ok_or(StoreError::Row("fingerprint"))?,
+            since,
+        }),
+        _ => None,
+    };
+    Ok(Registration {
+        id: row.get(0).map_err(&failed)?,
+        username: Username::parse(&text(1)?).ok_or(StoreError::Row("username"))?,
+        marker: Marker::from_stored(text(2)?),
+        stage: Stage::parse(&text(3)?).ok_or(StoreError::Row("stage"))?,
+        coder_id: row.get(4).map_err(&failed)?,
+        reserved_at: row.get(5).map_err(&failed)?,
+        announced_at: row.get(6).map_err(&failed)?,
+        due_at: row.get(7).map_err(&failed)?,
+        sending,
+        doubtful: row.get(10).map_err(&failed)?,
+        sent_in_window: row.get(11).map_err(&failed)?,
+        window_start: row.get(12).map_err(&failed)?,
+        reap_tries: row.get(13).map_err(&failed)?,
+        reap_note: row.get(14).map_err(&failed)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Opening the database: folder, lock, file mode, pragmas, version, and whose phones are in it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Store, StoreError, schema};
+use crate::domain::PhoneKey;
+
+const DATABASE: &str = "registrations.db";
+const LOCK: &str = "lock";
+
+impl Store {
+    /// Opens the database in `folder`, creating both where they are missing, and takes the folder
+    /// for this process alone. Returns the store and the one of `keys` that its hashes are made
+    /// with.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the folder is taken, unusable, or of another key; the file is damaged or
+    /// newer than this program. A damaged file is never replaced.
+    pub fn open(folder: &Path, keys: &[PhoneKey]) -> Result<(Self, PhoneKey), StoreError> {
+        let lock = take_folder(folder)?;
+        let path = folder.join(DATABASE);
+        // SQLite would create it readable for others; its side files inherit the mode.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|source| StoreError::Folder {
+                path: path.clone(),
+                source,
+            })?;
+        let mut connection =
+            Connection::open(&path).map_err(StoreError::sql("open the database"))?;
+        prepare(&connection)?;
+        schema::migrate(&mut connection)?;
+        let key = settle_key(&connection, keys)?;
+        let store = Self {
+            connection: Mutex::new(connection),
+            _lock: lock,
+        };
+        store.probe()?;
+        Ok((store, key))
+    }
+}
+
+fn take_folder(folder: &Path) -> Result<File, StoreError> {
+    let unusable = |source| StoreError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    if !folder.exists() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(unusable)?;
+    }
+    let path = folder.join(LOCK);
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|source| StoreError::Folder { path, source })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Taken {
+            path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+        }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    let failed = StoreError::sql("prepare the database");
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .map_err(&failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(&failed)?;
+    if mode != "wal" {
+        return Err(StoreError::Journal { mode });
+    }
+    // FULL: a row is the proof that a call was about to be made, so it must survive a power cut.
+    connection
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
+        )
+        .map_err(&failed)?;
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(failed)?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged { verdict })
+    }
+}
+
+/// Finds the key that the stored hashes were made with. An empty database takes the preferred one.
+///
+/// With a changed key every student would look new and get a second account, so that is refused
+/// while there are registrations.
+fn settle_key(connection: &Connection, keys: &[PhoneKey]) -> Result<PhoneKey, StoreError> {
+    let failed = StoreError::sql("read the database's key check");
+    let stored: Option<Vec<u8>> = connection
+        .query_row("SELECT value FROM facts WHERE name = 'key'", [], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(&failed)?;
+    let kept = stored.and_then(|check| keys.iter().find(|key| key.check().as_bytes() == check));
+    let count: i64 = connection
+        .query_row("SELECT count(*) FROM registrations", [], |row| row.get(0))
+        .map_err(&failed)?;
+    match (kept, keys.first()) {
+        (Some(key), _) if count > 0 => Ok(key.clone()),
+        (None, _) if count > 0 => Err(StoreError::OtherKey {
+            registrations: count,
+        }),
+        (_, None) => Err(StoreError::OtherKey { registrations: 0 }),
+        (kept, Some(preferred)) => {
+            if kept != Some(preferred) {
+                // Nobody is registered: start afresh with the preferred key. Opt-outs under the old
+                // one cannot be read any more; Twilio keeps its own list of them.
+                connection
+                    .execute("DELETE FROM contacts", [])
+                    .map_err(&failed)?;
+                connection
+                    .execute(
+                        "INSERT INTO facts (name, value) VALUES ('key', ?1)
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                        params![preferred.check().as_bytes()],
+                    )
+                    .map_err(failed)?;
+            }
+            Ok(preferred.clone())
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The reaper's questions to the database, and what it records.
+
+use rusqlite::params;
+
+use super::{COLUMNS, Store, StoreError, read_registration};
+use crate::domain::UnixSeconds;
+use crate::registration::{Event, Registration};
+
+impl Store {
+    /// Registrations to look at now: due or already being removed, and not put off until later.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn due(&self, now: UnixSeconds) -> Result<Vec<Registration>, StoreError> {
+        let connection = self.lock();
+        let failed = StoreError::sql("find those whose time is up");
+        let mut statement = connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM registrations
+                 WHERE due_at <= ?1 AND check_at <= ?1 ORDER BY due_at, id"
+            ))
+            .map_err(&failed)?;
+        let mut rows = statement.query([now]).map_err(&failed)?;
+        let mut due = Vec::new();
+        while let Some(row) = rows.next().map_err(&failed)? {
+            due.push(read_registration(row)?);
+        }
+        Ok(due)
+    }
+
+    /// The earliest time for which a look at a removal in progress is put off.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn next_check(&self, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
+        self.lock()
+            .prepare_cached(
+                "SELECT min(check_at) FROM registrations WHERE due_at <= ?1 AND check_at > 0",
+            )
+            .and_then(|mut statement| statement.query_row([now], |row| row.get(0)))
+            .map_err(StoreError::sql("find the next removal"))
+    }
+
+    /// Begins a removal. Returns whether it did: not if the account's time was renewed meanwhile.
+    ///
+    /// # Errors
+    /// SQLite refused, or the step is illegal.
+    pub fn begin_reap(&self, id: i64, now: UnixSeconds) -> Result<bool, StoreError> {
+        self.step("begin a removal", id, Event::ReapBegun, |tx, stage| {
+            let updated = tx
+                .prepare_cached(
+                    "UPDATE registrations
+                     SET stage = ?2, reap_tries = 0, reap_note = NULL, check_at = 0
+                     WHERE id = ?1 AND due_at <= ?3",
+                )?
+                .execute(params![id, stage.as_str(), now])?;
+            Ok(updated == 1)
+        })
+    }
+
+    /// Puts the next look at a removal off until `check_at`, with what it waits for.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn put_off(
+        &self,
+        id: i64,
+        check_at: UnixSeconds,
+        tries: u32,
+        note: &str,
+    ) -> Result<(), StoreError> {
+        self.write("put a removal off", |tx| {
+            tx.prepare_cached(
+                "UPDATE registrations SET check_at = ?2, reap_tries = ?3, reap_note = ?4 WHERE id = ?1",
+            )?
+            .execute(params![id, check_at, tries, note])
+            .map(drop)
+        })
+    }
+
+    /// Forgets a registration whose user is proved gone.
+    ///
+    /// # Errors
+    /// SQLite refused, or it is not being removed.
+    pub fn forget(&self, id: i64) -> Result<(), StoreError> {
+        self.step("forget a registration", id, Event::UserGone, |tx, _| {
+            tx.prepare_cached("DELETE FROM registrations WHERE id = ?1")?
+                .execute([id])
+                .map(drop)
+        })
+    }
+
+    /// Gives accounts that were made while removal was off a time of their own. Returns how many.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn set_missing_due(&self, due_at: UnixSeconds) -> Result<usize, StoreError> {
+        self.write("give accounts a time", |tx| {
+            tx.execute(
+                "UPDATE registrations SET due_at = ?1 WHERE due_at IS NULL",
+                [due_at],
+            )
+        })
+    }
+
+    /// Takes the time off all accounts that students have a login for: removal is switched off.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn clear_due(&self) -> Result<usize, StoreError> {
+        self.write("take the time off accounts", |tx| {
+            tx.execute(
+                "UPDATE registrations SET due_at = NULL
+                 WHERE stage = 'announced' AND due_at IS NOT NULL",
+                [],
+            )
+        })
+    }
+
+    /// The random name of this data folder, drawn when it is first asked for.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn instance(&self) -> Result<String, StoreError> {
+        self.write("name the data folder", |tx| {
+            tx.execute(
+                "INSERT INTO facts (name, value) VALUES ('instance', randomblob(8)) ON CONFLICT DO NOTHING",
+                [],
+            )?;
+            let sql = "SELECT hex(value) FROM facts WHERE name = 'instance'";
+            tx.query_row(sql, [], |row| row.get(0))
+        })
+    }
+
+    /// How many registrations there are.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn count(&self) -> Result<i64, StoreError> {
+        self.lock()
+            .query_row("SELECT count(*) FROM registrations", [], |row| row.get(0))
+            .map_err(StoreError::sql("count registrations"))
+    }
+}

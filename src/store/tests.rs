@@ -1,0 +1,388 @@
+//! The database on a real file.
+//!
+//! Here: what the other tests stand on, and the life of one registration. `opening`: folder, file,
+//! version, key. `reaping`: who is due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
+//! threads that want the same. `plans`: what a look-up costs, and what the file never holds.
+
+mod contacts;
+mod opening;
+mod plans;
+mod races;
+mod reaping;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::types::Value;
+
+use super::*;
+use crate::domain::{Phone, PhoneKey};
+use crate::registration::IllegalStep;
+use std::path::PathBuf;
+
+/// A folder of its own for each test, gone with it.
+struct TempDir(PathBuf);
+
+impl TempDir {
+    fn new() -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("sms-register-store-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// A folder within that is not there yet.
+    fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.data().join("registrations.db")
+    }
+
+    fn open(&self) -> Store {
+        self.open_with(&[key("ours")]).unwrap().0
+    }
+
+    fn open_with(&self, keys: &[PhoneKey]) -> Result<(Store, PhoneKey), StoreError> {
+        Store::open(&self.data(), keys)
+    }
+
+    /// Opens it, which must fail.
+    fn refusal(&self, keys: &[PhoneKey]) -> StoreError {
+        match self.open_with(keys) {
+            Ok(_) => panic!("opened"),
+            Err(error) => error,
+        }
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key(secret: &str) -> PhoneKey {
+    PhoneKey::derive(secret)
+}
+
+fn phone(number: u32) -> PhoneHash {
+    Phone::parse(&format!("+1415555{number:04}"))
+        .unwrap()
+        .hash(&key("ours"))
+}
+
+fn sid(number: u32) -> MessageSid {
+    MessageSid::parse(&format!("SM{number:032x}")).unwrap()
+}
+
+fn name(raw: &str) -> Username {
+    Username::parse(raw).unwrap()
+}
+
+fn marker(username: &Username) -> Marker {
+    Marker::draw(username, &key("ours"))
+}
+
+fn sending(since: UnixSeconds) -> Sending {
+    Sending {
+        fingerprint: key("ours").fingerprint("your login"),
+        since,
+    }
+}
+
+fn sent(at: UnixSeconds, due_at: Option<UnixSeconds>) -> SentLogin {
+    SentLogin {
+        at,
+        due_at,
+        window_start: at,
+        sent_in_window: 1,
+    }
+}
+
+impl Store {
+    /// Reserves a name made of the number, due at 100.
+    fn reserved(&self, number: u32) -> Registration {
+        let username = name(&format!("happy-tuna-{number}"));
+        let marker = marker(&username);
+        assert!(
+            self.reserve(&phone(number), &username, &marker, 10, 100)
+                .unwrap()
+        );
+        self.row(number)
+    }
+
+    fn row(&self, number: u32) -> Registration {
+        self.find(&phone(number)).unwrap().unwrap()
+    }
+
+    /// A registration brought to `stage`, due at 100 all the way.
+    fn at_stage(&self, number: u32, stage: Stage) -> i64 {
+        let id = self.reserved(number).id;
+        if matches!(stage, Stage::Created | Stage::Announced) {
+            self.created(id, "uuid", 100, Some(sending(20))).unwrap();
+        }
+        if stage == Stage::Announced {
+            self.login_sent(id, &sid(number), sent(30, Some(100)))
+                .unwrap();
+        }
+        if stage == Stage::Reaping {
+            assert!(self.begin_reap(id, 100).unwrap());
+        }
+        assert_eq!(self.row(number).stage, stage);
+        id
+    }
+
+    /// Every column of every registration.
+    fn dump(&self) -> Vec<Vec<Value>> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare("SELECT * FROM registrations ORDER BY id")
+            .unwrap();
+        let columns = statement.column_count();
+        let rows = statement.query_map([], |row| (0..columns).map(|n| row.get(n)).collect());
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+}
+
+#[test]
+fn a_registration_from_reservation_to_oblivion() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    assert_eq!(store.find(&phone(1)).unwrap(), None);
+
+    let row = store.reserved(1);
+    let expected = Registration {
+        id: row.id,
+        username: name("happy-tuna-1"),
+        marker: row.marker.clone(),
+        stage: Stage::Reserved,
+        coder_id: None,
+        reserved_at: 10,
+        announced_at: None,
+        due_at: Some(100),
+        sending: None,
+        doubtful: 0,
+        sent_in_window: 0,
+        window_start: 0,
+        reap_tries: 0,
+        reap_note: None,
+    };
+    assert_eq!(row, expected);
+
+    store
+        .created(row.id, "uuid", 200, Some(sending(20)))
+        .unwrap();
+    let mut expected = Registration {
+        stage: Stage::Created,
+        coder_id: Some("uuid".to_owned()),
+        due_at: Some(200),
+        sending: Some(sending(20)),
+        ..expected
+    };
+    assert_eq!(store.row(1), expected);
+
+    store.clear_send(row.id, false, None).unwrap();
+    expected.sending = None;
+    assert_eq!(store.row(1), expected);
+
+    store.begin_send(row.id, sending(30)).unwrap();
+    expected.sending = Some(sending(30));
+    assert_eq!(store.row(1), expected);
+
+    store.clear_send(row.id, true, Some(250)).unwrap();
+    (expected.sending, expected.doubtful, expected.due_at) = (None, 1, Some(250));
+    assert_eq!(store.row(1), expected);
+
+    store.begin_send(row.id, sending(40)).unwrap();
+    assert!(!store.seen(&sid(1)).unwrap());
+    let login = SentLogin {
+        at: 50,
+        due_at: Some(300),
+        window_start: 45,
+        sent_in_window: 3,
+    };
+    store.login_sent(row.id, &sid(1), login).unwrap();
+    assert!(store.seen(&sid(1)).unwrap());
+    let mut expected = Registration {
+        stage: Stage::Announced,
+        announced_at: Some(50),
+        due_at: Some(300),
+        doubtful: 0,
+        sent_in_window: 3,
+        window_start: 45,
+        ..expected
+    };
+    assert_eq!(store.row(1), expected);
+
+    assert!(
+        !store.begin_reap(row.id, 299).unwrap(),
+        "removed before its time"
+    );
+    assert_eq!(store.row(1), expected);
+    assert!(store.begin_reap(row.id, 300).unwrap());
+    expected.stage = Stage::Reaping;
+    assert_eq!(store.row(1), expected);
+
+    store.put_off(row.id, 400, 2, "a build runs").unwrap();
+    (expected.reap_tries, expected.reap_note) = (2, Some("a build runs".to_owned()));
+    assert_eq!(store.row(1), expected);
+
+    store.forget(row.id).unwrap();
+    assert_eq!(store.find(&phone(1)).unwrap(), None);
+    assert_eq!(store.count().unwrap(), 0);
+}
+
+#[test]
+fn a_user_that_turns_up_late_is_written_down_while_its_reservation_is_removed() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = store.at_stage(1, Stage::Reaping);
+    let before = store.row(1);
+    let reached = store
+        .created(id, "late uuid", 9_999_999, Some(sending(99)))
+        .unwrap();
+    assert_eq!(reached, Stage::Reaping);
+    let expected = Registration {
+        coder_id: Some("late uuid".to_owned()),
+        ..before
+    };
+    assert_eq!(store.row(1), expected, "only the id is recorded");
+}
+
+#[test]
+fn another_name_starts_the_registration_afresh() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for (number, stage, event) in [
+        (1, Stage::Reserved, Event::Renamed),
+        (2, Stage::Created, Event::UserVanished),
+        (3, Stage::Announced, Event::UserVanished),
+    ] {
+        let id = store.at_stage(number, stage);
+        let other = name(&format!("calm-otter-{number}"));
+        let sign = marker(&other);
+        assert!(store.rename(id, event, &other, &sign, 500).unwrap());
+        let row = store.row(number);
+        assert_eq!(
+            (row.id, row.stage, row.coder_id),
+            (id, Stage::Reserved, None)
+        );
+        assert_eq!((row.username, row.marker), (other, sign));
+        assert_eq!((row.due_at, row.sending), (Some(500), None));
+    }
+}
+
+#[test]
+fn a_name_or_a_phone_is_given_once() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    store.reserved(1);
+    let id = store.reserved(2).id;
+    let before = store.dump();
+    let reserve = |number, username: &str| {
+        let username = name(username);
+        store
+            .reserve(&phone(number), &username, &marker(&username), 10, 100)
+            .unwrap()
+    };
+    assert!(!reserve(1, "calm-otter"), "a second name for one phone");
+    assert!(!reserve(3, "happy-tuna-1"), "one name for two phones");
+    assert!(
+        !reserve(3, "Happy-Tuna-1"),
+        "Coder does not tell letter cases apart"
+    );
+    let taken = name("happy-tuna-1");
+    assert!(
+        !store
+            .rename(id, Event::Renamed, &taken, &marker(&taken), 500)
+            .unwrap()
+    );
+    assert_eq!(store.dump(), before);
+}
+
+#[test]
+fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
+    type Step = (
+        &'static str,
+        Event,
+        fn(&Store, i64) -> Result<(), StoreError>,
+    );
+    let steps: [Step; 8] = [
+        ("created", Event::UserCreated, |store, id| {
+            store.created(id, "other", 999, None).map(drop)
+        }),
+        ("renew", Event::Renewed, |store, id| store.renew(id, 999)),
+        ("begin_send", Event::LoginPrepared, |store, id| {
+            store.begin_send(id, sending(99))
+        }),
+        ("clear_send", Event::LoginPrepared, |store, id| {
+            store.clear_send(id, true, Some(999))
+        }),
+        ("login_sent", Event::LoginSent, |store, id| {
+            store.login_sent(id, &sid(99), sent(99, Some(999)))
+        }),
+        ("begin_reap", Event::ReapBegun, |store, id| {
+            store.begin_reap(id, 999).map(drop)
+        }),
+        ("forget", Event::UserGone, |store, id| store.forget(id)),
+        ("rename", Event::Renamed, |store, id| {
+            let other = name("calm-otter");
+            store
+                .rename(id, Event::Renamed, &other, &marker(&other), 999)
+                .map(drop)
+        }),
+    ];
+    let mut refused = 0;
+    for stage in [
+        Stage::Reserved,
+        Stage::Created,
+        Stage::Announced,
+        Stage::Reaping,
+        Stage::Gone,
+    ] {
+        for (step, event, take) in steps {
+            if stage.after(event).is_ok() {
+                continue;
+            }
+            let dir = TempDir::new();
+            let store = dir.open();
+            let id = if stage == Stage::Gone {
+                1
+            } else {
+                store.at_stage(1, stage)
+            };
+            let before = store.dump();
+            let error = take(&store, id).unwrap_err();
+            let expected = IllegalStep { stage, event };
+            assert!(
+                matches!(&error, StoreError::Step(found) if *found == expected),
+                "{step}: {error}"
+            );
+            assert_eq!(store.dump(), before, "{step} on {stage:?}");
+            assert!(!store.seen(&sid(99)).unwrap(), "{step} on {stage:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 20, "{refused}");
+}
+
+#[test]
+fn everything_is_there_again_after_a_restart() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for (number, stage) in [
+        (1, Stage::Reserved),
+        (2, Stage::Created),
+        (3, Stage::Announced),
+        (4, Stage::Reaping),
+    ] {
+        store.at_stage(number, stage);
+    }
+    let before = store.dump();
+    drop(store);
+    assert_eq!(dir.open().dump(), before);
+}

@@ -1,0 +1,111 @@
+//! Threads that want the same thing at the same moment.
+
+use std::sync::Barrier;
+use std::thread;
+
+use super::*;
+
+/// Lets eight threads start at once; what each of them came back with.
+fn race<T: Send>(run: impl Fn(u32) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(8);
+    let (run, start) = (&run, &start);
+    thread::scope(|scope| {
+        let runner = |number| {
+            scope.spawn(move || {
+                start.wait();
+                run(number)
+            })
+        };
+        let runners: Vec<_> = (0..8).map(runner).collect();
+        runners
+            .into_iter()
+            .map(|runner| runner.join().unwrap())
+            .collect()
+    })
+}
+
+#[test]
+fn one_of_eight_threads_gets_the_phone() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for round in 0..20 {
+        let came = race(|runner| {
+            let username = name(&format!("happy-tuna-{round}-{runner}"));
+            let won = store.reserve(&phone(round), &username, &marker(&username), 10, 100);
+            won.unwrap().then_some(username)
+        });
+        let winners: Vec<Username> = came.into_iter().flatten().collect();
+        assert_eq!(winners, [store.row(round).username], "round {round}");
+    }
+}
+
+#[test]
+fn one_of_eight_threads_gets_the_name() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let username = name("happy-tuna");
+    let sign = marker(&username);
+    let won = race(|runner| {
+        store
+            .reserve(&phone(runner), &username, &sign, 10, 100)
+            .unwrap()
+    });
+    assert_eq!(won.iter().filter(|won| **won).count(), 1);
+    assert_eq!(store.count().unwrap(), 1);
+}
+
+#[test]
+fn an_account_is_either_removed_or_renewed() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for round in 0..100 {
+        let id = store.at_stage(round, Stage::Announced);
+        let start = Barrier::new(2);
+        let (reaped, renewed) = thread::scope(|scope| {
+            let reaper = scope.spawn(|| {
+                start.wait();
+                store.begin_reap(id, 100).unwrap()
+            });
+            let renewal = scope.spawn(|| {
+                start.wait();
+                store.login_sent(id, &sid(5_000 + round), sent(100, Some(900)))
+            });
+            (reaper.join().unwrap(), renewal.join().unwrap())
+        });
+        let row = store.row(round);
+        match renewed {
+            Ok(()) => {
+                assert!(!reaped, "both in round {round}");
+                assert_eq!((row.stage, row.due_at), (Stage::Announced, Some(900)));
+            }
+            Err(StoreError::Step(_)) => {
+                assert!(reaped, "neither in round {round}");
+                assert_eq!((row.stage, row.due_at), (Stage::Reaping, Some(100)));
+                assert!(!store.seen(&sid(5_000 + round)).unwrap());
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn a_panic_under_the_lock_spoils_nothing() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = store.reserved(1).id;
+    let before = store.dump();
+    let died = thread::scope(|scope| {
+        let panics = || {
+            store.step("panic", id, Event::UserCreated, |tx, _| {
+                tx.execute("UPDATE registrations SET due_at = 1", [])?;
+                panic!("on purpose");
+                #[expect(unreachable_code, reason = "tells the closure's type")]
+                Ok(())
+            })
+        };
+        scope.spawn(panics).join().is_err()
+    });
+    assert!(died);
+    assert_eq!(store.dump(), before);
+    store.created(id, "uuid", 100, None).unwrap();
+}

@@ -1,0 +1,116 @@
+//! Who is due, who is put off, and what happens when removal is switched on or off.
+
+use super::*;
+
+fn due(store: &Store, now: UnixSeconds) -> Vec<i64> {
+    store
+        .due(now)
+        .unwrap()
+        .iter()
+        .map(|registration| registration.id)
+        .collect()
+}
+
+/// Announced, with that time.
+fn announced(store: &Store, number: u32, due_at: Option<UnixSeconds>) -> i64 {
+    let id = store.at_stage(number, Stage::Announced);
+    store
+        .login_sent(id, &sid(number + 1_000), sent(40, due_at))
+        .unwrap();
+    id
+}
+
+#[test]
+fn those_whose_time_is_up_are_due_the_earliest_first() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let late = announced(&store, 1, Some(300));
+    let early = announced(&store, 2, Some(200));
+    let reserved = store.reserved(3).id;
+    announced(&store, 4, None);
+    for (now, expected) in [
+        (99, vec![]),
+        (100, vec![reserved]),
+        (200, vec![reserved, early]),
+        (9_999, vec![reserved, early, late]),
+    ] {
+        assert_eq!(due(&store, now), expected, "at {now}");
+    }
+}
+
+#[test]
+fn a_removal_that_is_put_off_is_looked_at_again_at_its_time() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let (first, second) = (
+        announced(&store, 1, Some(100)),
+        announced(&store, 2, Some(100)),
+    );
+    assert!(store.begin_reap(first, 100).unwrap());
+    assert_eq!(store.next_check(100).unwrap(), None);
+    store.put_off(first, 160, 1, "a build runs").unwrap();
+    store
+        .put_off(second, 130, 1, "a workspace is busy")
+        .unwrap();
+    assert_eq!(store.next_check(100).unwrap(), Some(130));
+    assert_eq!(due(&store, 129), [0; 0]);
+    assert_eq!(due(&store, 130), [second]);
+    assert_eq!(due(&store, 160), [first, second]);
+
+    assert!(store.begin_reap(second, 130).unwrap());
+    let row = store.row(2);
+    assert_eq!((row.reap_tries, row.reap_note), (0, None));
+    assert_eq!(store.next_check(130).unwrap(), Some(160));
+    assert_eq!(due(&store, 130), [second]);
+}
+
+#[test]
+fn a_new_login_takes_the_account_out_of_the_waiting_room() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = announced(&store, 1, Some(100));
+    store.put_off(id, 9_000, 3, "a workspace is busy").unwrap();
+    store.login_sent(id, &sid(5), sent(110, Some(200))).unwrap();
+    assert!(!store.begin_reap(id, 199).unwrap());
+    assert_eq!(store.next_check(200).unwrap(), None);
+    assert_eq!(due(&store, 200), [id]);
+}
+
+#[test]
+fn removal_begins_once_and_not_without_a_time() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let never = announced(&store, 1, None);
+    assert!(!store.begin_reap(never, UnixSeconds::MAX).unwrap());
+    let id = store.at_stage(2, Stage::Reaping);
+    assert!(matches!(
+        store.begin_reap(id, 100),
+        Err(StoreError::Step(_))
+    ));
+}
+
+#[test]
+fn switching_removal_off_spares_those_who_have_a_login() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let kept = announced(&store, 1, Some(100));
+    let reserved = store.reserved(2).id;
+    let created = store.at_stage(3, Stage::Created);
+    let reaping = store.at_stage(4, Stage::Reaping);
+    assert_eq!(store.clear_due().unwrap(), 1);
+    assert_eq!(store.clear_due().unwrap(), 0);
+    assert_eq!(due(&store, 9_999), [reserved, created, reaping]);
+    assert_eq!(store.row(1).due_at, None);
+
+    assert_eq!(store.set_missing_due(500).unwrap(), 1);
+    assert_eq!(store.set_missing_due(600).unwrap(), 0);
+    assert_eq!(store.row(1).due_at, Some(500));
+    assert_eq!(due(&store, 9_999), [reserved, created, reaping, kept]);
+}
+
+#[test]
+fn a_time_is_up_at_its_very_second() {
+    let dir = TempDir::new();
+    let row = dir.open().reserved(1);
+    assert!(!row.is_due(99) && row.is_due(100));
+}
