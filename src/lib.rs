@@ -19,6 +19,7 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod gate;
 pub mod http;
 pub mod registration;
 pub mod retry;

@@ -1,0 +1,384 @@
+//! One client: what it has sent, what it is owed, and until when.
+//!
+//! Hidden here: the edge-triggered socket. A readiness that was reported once is not reported again, so it is kept in
+//! `readable` until a read finds nothing more.
+
+use std::io::{ErrorKind, Read, Write};
+use std::mem;
+use std::net::Shutdown;
+use std::time::Instant;
+
+use mio::event::Event;
+use mio::net::TcpStream;
+
+use super::Limits;
+use super::answer::{CONTINUE, Persist, Refusal};
+use super::head::{Head, Parsed, Scan};
+use super::tally::Tally;
+
+/// A buffer that grew beyond this is given back when it is no longer needed.
+const KEPT_BYTES: usize = 4 * 1024;
+/// Of what a client still sends after its last answer, so much is read. Enough for what was under way when it was
+/// refused; whoever goes on is cut off.
+const LINGER_BYTES: usize = 256 * 1024;
+
+/// What all connections share while one of them has its turn.
+pub(super) struct Turn {
+    pub now: Instant,
+    pub limits: Limits,
+    /// Where reads go first, so that no connection's buffer grows before bytes have come.
+    pub scratch: Box<[u8]>,
+    pub tally: Tally,
+    /// The gate is stopping: no connection serves another request.
+    pub draining: bool,
+}
+
+/// What a connection wants after its turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// To be left alone until its socket or its deadline says so.
+    Wait,
+    /// Its complete request taken; see [`Conn::take_request`].
+    Forward,
+    /// Nothing any more.
+    Gone,
+}
+
+/// What a connection can say for itself when there is no more room, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Claim {
+    /// Never sent a proper request, or has had its last answer.
+    None,
+    /// Was answered before, and is not being served now.
+    Idle,
+    /// Does not take its answer.
+    Unread,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// A request is awaited, or a part of it is there.
+    Collecting,
+    /// The request is with the upstream.
+    InFlight,
+    /// The answer is being written.
+    Answering { last: bool },
+    /// All is said. What the client still sends is read and dropped, so that it can read the answer.
+    Lingering,
+}
+
+/// One client's connection.
+pub(super) struct Conn {
+    sock: TcpStream,
+    state: State,
+    /// When the present state began.
+    since: Instant,
+    /// When the present state ends, whatever the client does.
+    pub deadline: Instant,
+    /// Bytes that the gate's account holds against this connection.
+    pub counted: usize,
+    inbuf: Vec<u8>,
+    scan: Scan,
+    head: Option<Head>,
+    out: Vec<u8>,
+    sent: usize,
+    answered: bool,
+    continued: bool,
+    /// Bytes read after the last answer.
+    drained: usize,
+    readable: bool,
+    /// The client has closed its side: reads must go on until they say so too.
+    half_closed: bool,
+    broken: bool,
+}
+
+/// What a read brought.
+enum Got {
+    Bytes(usize),
+    Nothing,
+    End,
+    Broken,
+}
+
+impl Conn {
+    pub fn new(sock: TcpStream, turn: &Turn) -> Self {
+        Self {
+            sock,
+            state: State::Collecting,
+            since: turn.now,
+            deadline: turn.now + turn.limits.first_byte,
+            counted: 0,
+            inbuf: Vec::new(),
+            scan: Scan::default(),
+            head: None,
+            out: Vec::new(),
+            sent: 0,
+            answered: false,
+            continued: false,
+            drained: 0,
+            // Its request is often there before it is let in.
+            readable: true,
+            half_closed: false,
+            broken: false,
+        }
+    }
+
+    /// Remembers what the system said about the socket.
+    pub fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed();
+        self.half_closed |= event.is_read_closed();
+        self.broken |= event.is_error();
+    }
+
+    /// Has the next turn read, whatever the system has said so far.
+    pub fn look_again(&mut self) {
+        self.readable = true;
+    }
+
+    /// Goes as far as the socket allows.
+    pub fn advance(&mut self, turn: &mut Turn) -> Next {
+        loop {
+            if self.broken || !self.flush() {
+                return Next::Gone;
+            }
+            match self.state {
+                State::Collecting => match self.collect(turn) {
+                    // Refused: there is something to write.
+                    None => {}
+                    Some(next) => return next,
+                },
+                State::InFlight => return Next::Wait,
+                State::Answering { .. } if !self.out.is_empty() => return Next::Wait,
+                State::Answering { last } => self.finish_answer(last, turn),
+                State::Lingering => return self.drain(turn),
+            }
+        }
+    }
+
+    /// Reads until a request is complete, or nothing more is there, or it is refused (`None`).
+    fn collect(&mut self, turn: &mut Turn) -> Option<Next> {
+        loop {
+            if let Some(refusal) = self.parse(&turn.limits) {
+                self.refuse(refusal, turn);
+                return None;
+            }
+            if let Some(head) = &self.head {
+                if self.inbuf.len() >= head.len + head.body {
+                    return Some(Next::Forward);
+                }
+                if head.wants_continue && !mem::replace(&mut self.continued, true) {
+                    self.out.extend_from_slice(CONTINUE);
+                    if !self.flush() {
+                        return Some(Next::Gone);
+                    }
+                }
+            }
+            let started = !self.inbuf.is_empty();
+            match self.fill(turn) {
+                Got::Bytes(_) if !started => {
+                    self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
+                }
+                Got::Bytes(_) => {}
+                Got::Nothing => return Some(Next::Wait),
+                Got::End if started => {
+                    self.refuse(Refusal::CUT_SHORT, turn);
+                    return None;
+                }
+                Got::End | Got::Broken => return Some(Next::Gone),
+            }
+        }
+    }
+
+    fn parse(&mut self, limits: &Limits) -> Option<Refusal> {
+        if self.head.is_some() || self.inbuf.is_empty() {
+            return None;
+        }
+        match self.scan.read(&self.inbuf, limits) {
+            Parsed::Incomplete => None,
+            Parsed::Bad(refusal) => Some(refusal),
+            Parsed::Whole(head) => {
+                self.head = Some(head);
+                None
+            }
+        }
+    }
+
+    fn fill(&mut self, turn: &mut Turn) -> Got {
+        let got = self.read(&mut turn.scratch);
+        if let Got::Bytes(count) = got {
+            self.inbuf.extend_from_slice(&turn.scratch[..count]);
+        }
+        got
+    }
+
+    fn read(&mut self, scratch: &mut [u8]) -> Got {
+        while self.readable {
+            match self.sock.read(scratch) {
+                Ok(0) => return Got::End,
+                Ok(count) => {
+                    // A read that leaves room has emptied the socket, and what comes later is reported anew. Only an
+                    // end that is already reported is not, hence the second condition.
+                    self.readable = count == scratch.len() || self.half_closed;
+                    return Got::Bytes(count);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Got::Broken,
+            }
+        }
+        Got::Nothing
+    }
+
+    /// Writes what is owed, as far as the socket takes it. False when the client is gone.
+    fn flush(&mut self) -> bool {
+        while self.sent < self.out.len() {
+            match self.sock.write(&self.out[self.sent..]) {
+                Ok(0) => return false,
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        empty(&mut self.out);
+        self.sent = 0;
+        true
+    }
+
+    /// Puts the request onto `upstream` and waits for its answer from now on. Returns whether it is HEAD; nothing if
+    /// there is no complete request.
+    pub fn take_request(&mut self, upstream: &mut Vec<u8>, turn: &Turn) -> Option<bool> {
+        let head = self.head.as_mut()?;
+        let end = head.len + head.body;
+        let body = self.inbuf.get(head.len..end)?;
+        upstream.extend_from_slice(&mem::take(&mut head.forward));
+        upstream.extend_from_slice(body);
+        let is_head = head.is_head;
+        self.inbuf.drain(..end);
+        self.inbuf.shrink_to(KEPT_BYTES);
+        self.enter(State::InFlight, turn.now, turn.now + turn.limits.backend);
+        Some(is_head)
+    }
+
+    /// Gives the upstream's answer. `last` closes the connection after it.
+    pub fn give(&mut self, answer: Vec<u8>, last: bool, turn: &Turn) {
+        if self.out.is_empty() {
+            self.out = answer;
+        } else {
+            // A `100 Continue` that the client has not taken yet.
+            self.out.extend_from_slice(&answer);
+        }
+        self.answered = true;
+        self.enter(
+            State::Answering { last },
+            turn.now,
+            turn.now + turn.limits.take_answer,
+        );
+    }
+
+    /// Answers with an error of the gate's own, which is the last answer.
+    pub fn refuse(&mut self, refusal: Refusal, turn: &mut Turn) {
+        log::debug!("gate: refused with {}", refusal.status);
+        turn.tally.refused += 1;
+        let to_head = self.head.as_ref().is_some_and(|head| head.is_head);
+        refusal.write(to_head, &mut self.out);
+        self.inbuf = Vec::new();
+        self.enter(
+            State::Answering { last: true },
+            turn.now,
+            turn.now + turn.limits.take_answer,
+        );
+    }
+
+    /// Acts on a deadline that has passed. False when there is nothing left to say.
+    pub fn expire(&mut self, turn: &mut Turn) -> bool {
+        match self.state {
+            State::Collecting if !self.inbuf.is_empty() => self.refuse(Refusal::TOO_SLOW, turn),
+            State::InFlight => self.refuse(Refusal::UPSTREAM_SILENT, turn),
+            State::Collecting | State::Answering { .. } | State::Lingering => return false,
+        }
+        true
+    }
+
+    /// Ends what has not become a request. False when there is nothing left to say.
+    pub fn retire(&mut self, turn: &mut Turn) -> bool {
+        match self.state {
+            State::Collecting if self.inbuf.is_empty() => return false,
+            State::Collecting => self.refuse(Refusal::STOPPING, turn),
+            State::InFlight | State::Answering { .. } | State::Lingering => {}
+        }
+        true
+    }
+
+    fn finish_answer(&mut self, last: bool, turn: &Turn) {
+        self.head = None;
+        self.scan = Scan::default();
+        self.continued = false;
+        if last || turn.draining {
+            // What cannot be half-closed is about to report its end anyway.
+            let _ = self.sock.shutdown(Shutdown::Write);
+            self.enter(State::Lingering, turn.now, turn.now + turn.limits.linger);
+        } else if self.inbuf.is_empty() {
+            self.enter(State::Collecting, turn.now, turn.now + turn.limits.idle);
+        } else {
+            self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
+        }
+    }
+
+    fn drain(&mut self, turn: &mut Turn) -> Next {
+        while self.drained < LINGER_BYTES {
+            match self.read(&mut turn.scratch) {
+                Got::Bytes(count) => self.drained += count,
+                Got::Nothing => return Next::Wait,
+                Got::End | Got::Broken => return Next::Gone,
+            }
+        }
+        Next::Gone
+    }
+
+    fn enter(&mut self, state: State, now: Instant, deadline: Instant) {
+        self.state = state;
+        self.since = now;
+        self.deadline = deadline;
+    }
+
+    /// Whether an answer of the upstream is awaited.
+    pub fn is_in_flight(&self) -> bool {
+        self.state == State::InFlight
+    }
+
+    /// What the request in hand wants for its connection.
+    pub fn persist(&self) -> Persist {
+        self.head
+            .as_ref()
+            .map_or(Persist::Close, |head| head.persist)
+    }
+
+    /// Bytes of memory held.
+    pub fn held(&self) -> usize {
+        let forward = self.head.as_ref().map_or(0, |head| head.forward.capacity());
+        self.inbuf.capacity() + self.out.capacity() + forward
+    }
+
+    /// Its claim to stay and since when, or nothing if it may not be made to leave.
+    pub fn claim(&self) -> Option<(Claim, Instant)> {
+        let claim = match self.state {
+            State::InFlight => return None,
+            State::Lingering => Claim::None,
+            State::Collecting if !self.answered => Claim::None,
+            State::Collecting => Claim::Idle,
+            State::Answering { .. } => Claim::Unread,
+        };
+        Some((claim, self.since))
+    }
+
+    /// For leaving the poll.
+    pub fn sock(&mut self) -> &mut TcpStream {
+        &mut self.sock
+    }
+}
+
+fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.shrink_to(KEPT_BYTES);
+}

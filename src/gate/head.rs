@@ -1,0 +1,340 @@
+//! The head of a request: bytes in, a verdict out. No socket, no clock.
+//!
+//! Hidden here: what counts as a request that cannot be misunderstood. Whatever two readers could read in two ways is
+//! refused, and what passes is written anew, so the server behind never sees a byte order that a client made up.
+
+use std::ops::RangeInclusive;
+
+use httparse::{EMPTY_HEADER, Error, Header, Status};
+
+use super::Limits;
+use super::answer::{Persist, Refusal};
+
+/// Room for header lines; [`Limits::header_lines`] may ask for less.
+const MOST_HEADER_LINES: usize = 128;
+const METHOD_LETTERS: RangeInclusive<usize> = 1..=16;
+const LENGTH_DIGITS: RangeInclusive<usize> = 1..=10;
+
+/// Headers that are about the client's own connection, that we write ourselves, or that only a trusted proxy may say.
+const NEVER_FORWARDED: [&str; 14] = [
+    "Connection",
+    "Content-Length",
+    "Expect",
+    "Forwarded",
+    "Host",
+    "Keep-Alive",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "X-Forwarded-For",
+    "X-Real-Ip",
+];
+const OUR_OWN_PREFIX: &[u8] = b"x-gate-";
+
+const BAD_START: Refusal =
+    Refusal::bad_request("start with a method in capital letters, in plain HTTP");
+const BARE_LF: Refusal = Refusal::bad_request("end every line with CR LF");
+const BAD_HEAD: Refusal =
+    Refusal::bad_request("send a request line and `Name: value` lines, each on one line");
+const BAD_METHOD: Refusal = Refusal::bad_request("use a method of 1 to 16 capital letters");
+const BAD_TARGET: Refusal =
+    Refusal::bad_request("use a target that starts with / and is printable ASCII");
+const BAD_VALUE: Refusal = Refusal::bad_request("use printable ASCII in header values");
+const BAD_LENGTH: Refusal = Refusal::bad_request("send one Content-Length of 1 to 10 digits");
+const BAD_HOST: Refusal = Refusal::bad_request("send exactly one Host header");
+const HEAD_TOO_LARGE: Refusal = Refusal {
+    status: 431,
+    reason: "Request Header Fields Too Large",
+    cure: "send fewer and shorter header lines",
+};
+const BODY_TOO_LARGE: Refusal = Refusal {
+    status: 413,
+    reason: "Content Too Large",
+    cure: "send a shorter body",
+};
+const LENGTH_REQUIRED: Refusal = Refusal {
+    status: 411,
+    reason: "Length Required",
+    cure: "send Content-Length, not Transfer-Encoding",
+};
+const BAD_EXPECTATION: Refusal = Refusal {
+    status: 417,
+    reason: "Expectation Failed",
+    cure: "expect 100-continue or nothing",
+};
+const BAD_VERSION: Refusal = Refusal {
+    status: 505,
+    reason: "HTTP Version Not Supported",
+    cure: "use HTTP/1.1 or HTTP/1.0",
+};
+
+/// What the bytes received so far amount to.
+#[derive(Debug)]
+pub(super) enum Parsed {
+    /// So far nothing is wrong; more is needed.
+    Incomplete,
+    /// No further byte could make this a request for us.
+    Bad(Refusal),
+    /// The head is whole.
+    Whole(Head),
+}
+
+/// A head that has passed.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Bytes that it took.
+    pub len: usize,
+    /// Bytes of body that follow.
+    pub body: usize,
+    /// Whether the client's connection may serve another request.
+    pub persist: Persist,
+    /// The answer to HEAD has no body.
+    pub is_head: bool,
+    /// The client waits for `100 Continue` before it sends the body.
+    pub wants_continue: bool,
+    /// The head for the upstream, written anew.
+    pub forward: Vec<u8>,
+}
+
+/// How far a head has been looked through, so that no byte is looked at twice however slowly they come.
+#[derive(Default)]
+pub(super) struct Scan {
+    at: usize,
+    line_start: usize,
+    lines: usize,
+}
+
+impl Scan {
+    /// Reads the request that starts with the first of `bytes`, which grow from call to call.
+    pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> Parsed {
+        match self.find_end(bytes, limits) {
+            Ok(None) => Parsed::Incomplete,
+            Ok(Some(end)) => parse(&bytes[..end], limits).map_or_else(Parsed::Bad, Parsed::Whole),
+            Err(refusal) => Parsed::Bad(refusal),
+        }
+    }
+
+    /// The length of the head once its empty line is there. httparse would take a bare LF for a line's end, which
+    /// others do not: it is refused here.
+    fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+        if bytes
+            .first()
+            .is_some_and(|first| !first.is_ascii_uppercase())
+        {
+            return Err(BAD_START);
+        }
+        let window = &bytes[..bytes.len().min(limits.head_bytes)];
+        while let Some(lf) = window[self.at..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map(|offset| self.at + offset)
+        {
+            if !window[..lf].ends_with(b"\r") {
+                return Err(BARE_LF);
+            }
+            self.at = lf + 1;
+            if lf == self.line_start + 1 {
+                return Ok(Some(self.at));
+            }
+            self.line_start = self.at;
+            self.lines += 1;
+            if self.lines > 1 + limits.header_lines.min(MOST_HEADER_LINES) {
+                return Err(HEAD_TOO_LARGE);
+            }
+        }
+        self.at = window.len();
+        if window.len() >= limits.head_bytes {
+            Err(HEAD_TOO_LARGE)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// Judges a head that ends with its empty line.
+fn parse(head: &[u8], limits: &Limits) -> Result<Head, Refusal> {
+    let mut lines = [EMPTY_HEADER; MOST_HEADER_LINES];
+    let mut request = httparse::Request::new(&mut lines);
+    match request.parse(head) {
+        Ok(Status::Complete(len)) if len == head.len() => {}
+        Ok(_) => return Err(BAD_HEAD),
+        Err(error) => return Err(refusal_for(error, head)),
+    }
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
+    else {
+        return Err(BAD_HEAD);
+    };
+    if !METHOD_LETTERS.contains(&method.len())
+        || !method.bytes().all(|byte| byte.is_ascii_uppercase())
+    {
+        return Err(BAD_METHOD);
+    }
+    if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(BAD_TARGET);
+    }
+    let framing = Framing::of(request.headers, minor)?;
+    if framing
+        .length
+        .is_some_and(|length| length > limits.body_bytes)
+    {
+        return Err(BODY_TOO_LARGE);
+    }
+    let body = framing.length.unwrap_or(0);
+    Ok(Head {
+        len: head.len(),
+        body,
+        persist: framing.persist(minor),
+        is_head: method == "HEAD",
+        // A 1.0 client does not know the interim answer.
+        wants_continue: framing.wants_continue && minor == 1 && body > 0,
+        forward: framing.forward(method, target, body, request.headers, head.len()),
+    })
+}
+
+fn refusal_for(error: Error, head: &[u8]) -> Refusal {
+    match error {
+        Error::TooManyHeaders => HEAD_TOO_LARGE,
+        Error::HeaderValue => BAD_VALUE,
+        // "HTTP/2.0" is a version that we do not speak; "FOO" is none.
+        Error::Version if names_some_http(head) => BAD_VERSION,
+        _ => BAD_HEAD,
+    }
+}
+
+fn names_some_http(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    line.rsplit(|byte| *byte == b' ')
+        .next()
+        .unwrap_or_default()
+        .starts_with(b"HTTP/")
+}
+
+/// What the header lines say about where the request ends and what becomes of the connection.
+#[derive(Default)]
+struct Framing<'a> {
+    length: Option<usize>,
+    hosts: usize,
+    wants_continue: bool,
+    /// The values of `Connection`; each may name several options, and headers that concern only this connection.
+    connection: Vec<&'a [u8]>,
+}
+
+impl<'a> Framing<'a> {
+    fn of(headers: &[Header<'a>], minor: u8) -> Result<Self, Refusal> {
+        let mut framing = Self::default();
+        for header in headers {
+            framing.note(header)?;
+        }
+        let hosts_wanted = if minor == 1 { 1..=1 } else { 0..=1 };
+        if hosts_wanted.contains(&framing.hosts) {
+            Ok(framing)
+        } else {
+            Err(BAD_HOST)
+        }
+    }
+
+    fn note(&mut self, header: &Header<'a>) -> Result<(), Refusal> {
+        if !header
+            .value
+            .iter()
+            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+        {
+            return Err(BAD_VALUE);
+        }
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        if is("Transfer-Encoding") {
+            return Err(LENGTH_REQUIRED);
+        } else if is("Content-Length") {
+            let length = length_of(header.value).ok_or(BAD_LENGTH)?;
+            if self.length.replace(length).is_some() {
+                return Err(BAD_LENGTH);
+            }
+        } else if is("Host") {
+            self.hosts += 1;
+        } else if is("Expect") {
+            if !header.value.eq_ignore_ascii_case(b"100-continue") {
+                return Err(BAD_EXPECTATION);
+            }
+            self.wants_continue = true;
+        } else if is("Connection") {
+            self.connection.push(header.value);
+        }
+        Ok(())
+    }
+
+    /// Whether `Connection` names this option or header.
+    fn connection_names(&self, name: &str) -> bool {
+        let mut options = self
+            .connection
+            .iter()
+            .flat_map(|value| value.split(|byte| *byte == b','));
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    fn persist(&self, minor: u8) -> Persist {
+        if self.connection_names("close") {
+            Persist::Close
+        } else if minor == 1 {
+            Persist::Keep
+        } else if self.connection_names("keep-alive") {
+            Persist::KeepAndSay
+        } else {
+            Persist::Close
+        }
+    }
+
+    fn forward(
+        &self,
+        method: &str,
+        target: &str,
+        body: usize,
+        headers: &[Header<'_>],
+        room: usize,
+    ) -> Vec<u8> {
+        let mut out = Vec::with_capacity(room + 64);
+        for part in [method, " ", target, " HTTP/1.1\r\nHost: gate\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        for header in headers.iter().filter(|header| self.may_pass(header.name)) {
+            out.extend_from_slice(header.name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(header.value);
+            out.extend_from_slice(b"\r\n");
+        }
+        if body > 0 || matches!(method, "POST" | "PUT" | "PATCH") {
+            out.extend_from_slice(format!("Content-Length: {body}\r\n").as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+
+    fn may_pass(&self, name: &str) -> bool {
+        let ours = name
+            .as_bytes()
+            .get(..OUR_OWN_PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(OUR_OWN_PREFIX));
+        !ours
+            && !NEVER_FORWARDED
+                .iter()
+                .any(|never| name.eq_ignore_ascii_case(never))
+            && !self.connection_names(name)
+    }
+}
+
+/// Digits only: others read `+5`, `5, 5` and `0x5` in ways of their own.
+fn length_of(value: &[u8]) -> Option<usize> {
+    if !LENGTH_DIGITS.contains(&value.len()) || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // Ten digits may still be too many for the `usize` of a 32-bit machine; that length is over any limit too.
+    let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    Some(usize::try_from(length).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod tests;

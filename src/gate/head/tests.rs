@@ -1,0 +1,338 @@
+use super::*;
+
+fn read(bytes: &[u8]) -> Parsed {
+    Scan::default().read(bytes, &Limits::default())
+}
+
+fn whole(text: &str) -> Head {
+    match read(text.as_bytes()) {
+        Parsed::Whole(head) => head,
+        other => panic!("{text:?} gave {other:?}"),
+    }
+}
+
+fn forwarded(text: &str) -> String {
+    String::from_utf8(whole(text).forward).unwrap()
+}
+
+/// Every row is refused with this status, and no more than these bytes are needed to say so.
+const REFUSED: &[(u16, &str, &str)] = &[
+    (400, "bare LF after the request line", "GET / HTTP/1.1\n"),
+    (400, "bare LF after a header", "GET / HTTP/1.1\r\nHost: a\n"),
+    (400, "bare LF as the end", "GET / HTTP/1.1\r\nHost: a\r\n\n"),
+    (400, "bare CR", "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n"),
+    (400, "empty first line", "\r\n"),
+    (400, "TLS hello", "\x16\x03\x01"),
+    (400, "lower-case method", "get / HTTP/1.1\r\n"),
+    (
+        400,
+        "method with a digit",
+        "GET2 / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "method of 17 letters",
+        "ABCDEFGHIJKLMNOPQ / HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (400, "no version", "GET /\r\nHost: a\r\n\r\n"),
+    (400, "two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (
+        400,
+        "a version that is none",
+        "GET / FOO\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "a fourth word",
+        "GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "absolute target",
+        "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "asterisk target",
+        "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "authority target",
+        "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "non-ASCII target",
+        "GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    (400, "no host", "GET / HTTP/1.1\r\n\r\n"),
+    (
+        400,
+        "two hosts",
+        "GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "two hosts on 1.0",
+        "GET / HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n",
+    ),
+    (
+        400,
+        "no colon",
+        "GET / HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n",
+    ),
+    (400, "no name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"),
+    (
+        400,
+        "space before the colon",
+        "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+    ),
+    (
+        400,
+        "space in a name",
+        "GET / HTTP/1.1\r\nHost: a\r\nA B: c\r\n\r\n",
+    ),
+    (
+        400,
+        "folded line",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n",
+    ),
+    (
+        400,
+        "fold before the first header",
+        "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
+    ),
+    (
+        400,
+        "non-ASCII value",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: caf\u{e9}\r\n\r\n",
+    ),
+    (
+        400,
+        "NUL in a value",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+    ),
+    (
+        400,
+        "DEL in a value",
+        "GET / HTTP/1.1\r\nHost: a\r\nX: a\x7fb\r\n\r\n",
+    ),
+    (
+        400,
+        "length of letters",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n",
+    ),
+    (
+        400,
+        "signed length",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n",
+    ),
+    (
+        400,
+        "negative length",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+    ),
+    (
+        400,
+        "empty length",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n",
+    ),
+    (
+        400,
+        "two lengths in one",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
+    ),
+    (
+        400,
+        "two lengths",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+    ),
+    (
+        400,
+        "30 GB",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000000\r\n\r\n",
+    ),
+    (
+        400,
+        "2^64-1",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n",
+    ),
+    (
+        411,
+        "chunked",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
+    (
+        411,
+        "garbage encoding",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+    ),
+    (
+        411,
+        "both",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
+    (
+        413,
+        "10 GB",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n",
+    ),
+    (
+        413,
+        "one byte too many",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n",
+    ),
+    (
+        417,
+        "other expectation",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 200-ok\r\n\r\n",
+    ),
+    (505, "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n"),
+    (505, "HTTP/3.0", "GET / HTTP/3.0\r\nHost: a\r\n\r\n"),
+    (505, "HTTP/0.9", "GET / HTTP/0.9\r\nHost: a\r\n\r\n"),
+];
+
+#[test]
+fn what_could_be_misunderstood_is_refused() {
+    for (status, name, text) in REFUSED {
+        match read(text.as_bytes()) {
+            Parsed::Bad(refusal) => assert_eq!(refusal.status, *status, "{name}: {refusal:?}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_verdict_is_the_same_however_slowly_the_bytes_come() {
+    let limits = Limits::default();
+    for (status, name, text) in REFUSED {
+        let mut scan = Scan::default();
+        let verdict =
+            (1..=text.len()).find_map(|end| match scan.read(&text.as_bytes()[..end], &limits) {
+                Parsed::Incomplete => None,
+                Parsed::Bad(refusal) => Some(refusal.status),
+                Parsed::Whole(_) => Some(0),
+            });
+        assert_eq!(verdict, Some(*status), "{name}");
+    }
+}
+
+#[test]
+fn a_head_is_awaited_until_its_last_byte() {
+    let text = "POST /sms?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    let mut scan = Scan::default();
+    for end in 0..text.len() {
+        let parsed = scan.read(&text.as_bytes()[..end], &Limits::default());
+        assert!(
+            matches!(parsed, Parsed::Incomplete),
+            "cut at {end}: {parsed:?}"
+        );
+    }
+    let bytes = format!("{text}abcGET /");
+    let Parsed::Whole(head) = scan.read(bytes.as_bytes(), &Limits::default()) else {
+        panic!("not whole")
+    };
+    assert_eq!((head.len, head.body), (text.len(), 3));
+}
+
+#[test]
+fn a_head_that_never_ends_is_refused_at_its_limits() {
+    let limits = Limits {
+        head_bytes: 100,
+        header_lines: 3,
+        ..Limits::default()
+    };
+    let verdict = |text: &str| match Scan::default().read(text.as_bytes(), &limits) {
+        Parsed::Incomplete => 0,
+        Parsed::Whole(_) => 200,
+        Parsed::Bad(refusal) => refusal.status,
+    };
+    assert_eq!(verdict(&"A".repeat(99)), 0);
+    assert_eq!(verdict(&"A".repeat(100)), 431);
+    let filled =
+        |bytes: usize| format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", "a".repeat(bytes - 26));
+    assert_eq!((filled(100).len(), verdict(&filled(100))), (100, 200));
+    assert_eq!(verdict(&filled(101)), 431);
+    assert_eq!(
+        verdict("GET / HTTP/1.1\r\nHost: a\r\nA: a\r\nB: b\r\n\r\n"),
+        200
+    );
+    assert_eq!(
+        verdict("GET / HTTP/1.1\r\nHost: a\r\nA: a\r\nB: b\r\nC: c\r\n"),
+        431
+    );
+}
+
+#[test]
+fn a_request_is_written_anew() {
+    let text = "POST /sms?x=%20 HTTP/1.1\r\nhost: public.example:8000\r\nUser-Agent:  TwilioProxy/1.1\t\r\n\
+                X-Twilio-Signature: abc=\r\nContent-Type: application/x-www-form-urlencoded\r\nX-Empty:\r\n\
+                content-length: 0000000012\r\n\r\n";
+    let anew = "POST /sms?x=%20 HTTP/1.1\r\nHost: gate\r\nUser-Agent: TwilioProxy/1.1\r\nX-Twilio-Signature: abc=\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\nX-Empty: \r\nContent-Length: 12\r\n\r\n";
+    assert_eq!(forwarded(text), anew);
+}
+
+#[test]
+fn what_concerns_only_the_client_s_connection_is_not_forwarded() {
+    let text = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, x-private\r\nConnection: TE\r\nUpgrade: h2c\r\nTE: trailers\r\n\
+                Keep-Alive: 5\r\nTrailer: X\r\nProxy-Connection: close\r\nProxy-Authorization: x\r\nX-Private: 1\r\n\
+                Expect: 100-continue\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1\r\nX-Real-IP: 1\r\nx-gate-peer: 1\r\n\
+                Accept: */*\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(
+        forwarded(text),
+        "GET / HTTP/1.1\r\nHost: gate\r\nAccept: */*\r\n\r\n"
+    );
+}
+
+#[test]
+fn a_length_is_written_where_a_body_may_be() {
+    assert!(forwarded("POST / HTTP/1.1\r\nHost: a\r\n\r\n").contains("\r\nContent-Length: 0\r\n"));
+    assert!(
+        forwarded("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+            .contains("\r\nContent-Length: 4\r\n")
+    );
+    assert!(!forwarded("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").contains("Length"));
+}
+
+#[test]
+fn the_connection_persists_as_both_sides_understand_it() {
+    for (line, persist) in [
+        ("HTTP/1.1\r\nHost: a\r\n", Persist::Keep),
+        (
+            "HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n",
+            Persist::Keep,
+        ),
+        (
+            "HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n",
+            Persist::Close,
+        ),
+        (
+            "HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n",
+            Persist::Close,
+        ),
+        ("HTTP/1.0\r\n", Persist::Close),
+        (
+            "HTTP/1.0\r\nConnection: Keep-Alive\r\n",
+            Persist::KeepAndSay,
+        ),
+    ] {
+        assert_eq!(
+            whole(&format!("GET / {line}\r\n")).persist,
+            persist,
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
+fn continue_is_for_those_who_know_it_and_have_a_body() {
+    let wants = |version: &str, length: usize| {
+        whole(&format!("POST / {version}\r\nHost: a\r\nContent-Length: {length}\r\nExpect: 100-Continue\r\n\r\n"))
+            .wants_continue
+    };
+    assert!(wants("HTTP/1.1", 5));
+    assert!(!wants("HTTP/1.1", 0));
+    assert!(!wants("HTTP/1.0", 5));
+}

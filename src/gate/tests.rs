@@ -1,0 +1,174 @@
+//! The gate as clients meet it: real sockets, a real tiny_http behind.
+//!
+//! Here: what a well-behaved client may rely on. `hostile`: what the others may not spoil. `weather`: the upstream in
+//! trouble, no room, the stop. `house`: what they all stand on.
+
+mod hostile;
+mod house;
+mod weather;
+
+use std::time::{Duration, Instant};
+
+use super::Limits;
+use house::{Client, House, POST};
+
+#[test]
+fn a_request_is_served_and_its_answer_says_nothing_of_the_server_behind() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"POST /sms?a=b HTTP/1.1\r\nHost: out.side\r\nX-Twilio-Signature: s=\r\nContent-Length: 5\r\n\r\nhello");
+    let answer = client.answer();
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        "POST /sms?a=b host=gate signature=s= body=hello"
+    );
+    assert!(
+        answer.head.contains("Content-Type: text/xml"),
+        "{}",
+        answer.head
+    );
+    assert!(!answer.head.contains("Server:"), "{}", answer.head);
+    assert!(!answer.head.contains("Connection:"), "{}", answer.head);
+}
+
+#[test]
+fn a_connection_serves_many_requests() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for round in 0..50 {
+        client.post(&format!("/{round}"));
+        assert!(client.answer().body.starts_with(&format!("POST /{round} ")));
+    }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    let requests: Vec<String> = (0..100)
+        .map(|n| format!("GET /{n} HTTP/1.1\r\nHost: a\r\n\r\n"))
+        .collect();
+    client.send(requests.concat().as_bytes());
+    for n in 0..100 {
+        assert!(client.answer().body.starts_with(&format!("GET /{n} ")));
+    }
+}
+
+#[test]
+fn a_request_may_come_in_pieces() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for byte in POST {
+        client.send(&[*byte]);
+    }
+    assert_eq!(client.answer().status, 200);
+}
+
+#[test]
+fn a_body_as_large_as_allowed_is_served() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for _ in 0..3 {
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n");
+        client.send(&[b'x'; 65536]);
+        assert!(client.answer().body.ends_with(&"x".repeat(1000)));
+    }
+}
+
+#[test]
+fn two_hundred_at_the_door_at_once_are_all_served() {
+    let house = House::open(Limits::default());
+    let mut clients: Vec<Client> = (0..200).map(|_| house.client()).collect();
+    for client in &mut clients {
+        client.send(POST);
+    }
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+}
+
+#[test]
+fn head_is_answered_without_a_body_and_the_next_answer_is_not_taken_for_one() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+    let head = client.answer_to_head();
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert!(head.head.contains("Content-Length: "), "{}", head.head);
+    assert!(client.answer().body.starts_with("GET /b "));
+}
+
+#[test]
+fn a_client_that_closes_its_side_is_still_answered() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(POST);
+    client.half_close();
+    assert_eq!(client.answer().status, 200);
+    client.is_closed();
+}
+
+#[test]
+fn close_is_done_and_said() {
+    let house = House::open(Limits::default());
+    for request in [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let mut client = house.client();
+        client.send(request.as_bytes());
+        let answer = client.answer();
+        assert_eq!(answer.status, 200);
+        assert!(answer.head.contains("Connection: close"), "{}", answer.head);
+        client.is_closed();
+    }
+}
+
+#[test]
+fn an_old_client_may_keep_its_connection_if_it_asks() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for _ in 0..2 {
+        client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        assert!(client.answer().head.contains("Connection: keep-alive"));
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_continue_gets_it() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for _ in 0..2 {
+        client.send(
+            b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        );
+        assert_eq!(client.read_exactly(25), b"HTTP/1.1 100 Continue\r\n\r\n");
+        client.send(b"ab");
+        assert!(client.answer().body.ends_with("body=ab"));
+    }
+}
+
+#[test]
+fn methods_are_left_to_the_server_behind() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    for method in ["TRACE", "CONNECT", "DELETE", "PURGE"] {
+        client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert!(client.answer().body.starts_with(method));
+    }
+}
+
+#[test]
+fn an_idle_connection_is_closed_without_a_word() {
+    let house = House::open(Limits {
+        idle: Duration::from_millis(50),
+        ..Limits::default()
+    });
+    let mut client = house.client();
+    client.send(POST);
+    assert_eq!(client.answer().status, 200);
+    let since = Instant::now();
+    client.is_closed();
+    assert!(since.elapsed() >= Duration::from_millis(40));
+}

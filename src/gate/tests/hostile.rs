@@ -1,0 +1,235 @@
+//! What no client may spoil for the others. After each, a proper request must be served.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::house::{Client, House, POST};
+use crate::gate::Limits;
+
+/// Shapes that abort, block, leak or confuse a bare tiny_http, and what they get here.
+const SHAPES: &[(&str, u16, &str)] = &[
+    (
+        "length of 30 GB",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000000\r\n\r\n",
+    ),
+    (
+        "length of 5 GB",
+        413,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000000\r\n\r\nabc",
+    ),
+    (
+        "length of 2^64-1",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n",
+    ),
+    ("HTTP/2 preface", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("HTTP/3.0", 505, "GET / HTTP/3.0\r\nHost: a\r\n\r\n"),
+    (
+        "chunked",
+        411,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ),
+    (
+        "garbage encoding",
+        411,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: what\r\nContent-Length: 5\r\n\r\nhello",
+    ),
+    (
+        "length abc",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    ),
+    (
+        "length +5",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\nhello",
+    ),
+    (
+        "two lengths",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+    ),
+    (
+        "non-ASCII header",
+        400,
+        "GET / HTTP/1.1\r\nHost: a\r\nX: \u{fc}\r\n\r\n",
+    ),
+    (
+        "non-ASCII path",
+        400,
+        "GET /\u{fc} HTTP/1.1\r\nHost: a\r\n\r\n",
+    ),
+    ("bare LF", 400, "GET / HTTP/1.1\nHost: a\n\n"),
+    ("missing host", 400, "GET / HTTP/1.1\r\n\r\n"),
+    (
+        "folded header",
+        400,
+        "GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n  c\r\n\r\n",
+    ),
+    (
+        "no colon",
+        400,
+        "GET / HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n",
+    ),
+    ("empty first line", 400, "\r\n\r\n"),
+    (
+        "unknown expectation",
+        417,
+        "POST / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nContent-Length: 5\r\n\r\nhello",
+    ),
+];
+
+#[test]
+fn a_request_that_could_be_misunderstood_is_refused_and_harms_nobody() {
+    let house = House::open(Limits::default());
+    for (name, status, shape) in SHAPES {
+        let mut client = house.client();
+        client.send(shape.as_bytes());
+        let answer = client.answer();
+        assert_eq!(answer.status, *status, "{name}");
+        assert!(
+            answer.head.contains("Connection: close"),
+            "{name}: {}",
+            answer.head
+        );
+        assert!(
+            answer.body.starts_with(&status.to_string()),
+            "{name}: {}",
+            answer.body
+        );
+        client.is_closed();
+        house.serves();
+    }
+}
+
+#[test]
+fn an_upgrade_is_not_passed_on() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+    assert_eq!(client.answer().status, 200);
+    client.send(POST);
+    assert_eq!(client.answer().status, 200);
+}
+
+#[test]
+fn a_truncated_body_never_reaches_the_server() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\nhello");
+    client.half_close();
+    assert_eq!(client.answer().status, 400);
+    client.is_closed();
+    house.serves();
+}
+
+#[test]
+fn a_header_line_of_300_mb_is_not_kept() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ");
+    let chunk = vec![b'a'; 64 * 1024];
+    let sent = (0..300 * 16)
+        .take_while(|_| client.try_send(&chunk))
+        .count();
+    assert!(sent < 300 * 16, "all of it was taken");
+    house.serves();
+
+    // Who stops to listen is told.
+    let mut client = house.client();
+    client.send(&[b"GET / HTTP/1.1\r\nHost: a\r\nX: ", chunk.as_slice()].concat());
+    assert_eq!(client.answer().status, 431);
+    client.is_closed();
+}
+
+#[test]
+fn those_who_leave_before_they_are_let_in_harm_nobody() {
+    let house = House::open_after(Limits::default(), |address| {
+        for _ in 0..50 {
+            Client::of(TcpStream::connect(address).unwrap()).send(b"GET / HT");
+        }
+    });
+    house.serves();
+}
+
+#[test]
+fn those_who_leave_without_their_answer_harm_nobody() {
+    let house = House::open(Limits::default());
+    for round in 0..200 {
+        let mut client = house.client();
+        // Answers to a closed socket come back as resets.
+        client.send(&POST.repeat(1 + round % 5));
+        drop(client);
+        house.client().send(b"POST / HTTP/1.1\r\nContent-Le");
+    }
+    house.serves();
+}
+
+#[test]
+fn a_drip_is_cut_at_the_deadline_however_steady() {
+    let house = House::open(Limits {
+        complete: Duration::from_millis(200),
+        ..Limits::default()
+    });
+    for start in [
+        "GET /",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n",
+    ] {
+        let mut client = house.client();
+        let since = Instant::now();
+        client.send(start.as_bytes());
+        client.drip(Duration::from_millis(10));
+        let lasted = since.elapsed();
+        assert_eq!(client.answer().status, 408);
+        assert!(
+            lasted >= Duration::from_millis(190) && lasted < Duration::from_secs(5),
+            "{lasted:?}"
+        );
+        house.serves();
+    }
+}
+
+#[test]
+fn a_silent_connection_is_closed_without_a_word() {
+    let house = House::open(Limits {
+        first_byte: Duration::from_millis(50),
+        ..Limits::default()
+    });
+    let mut client = house.client();
+    client.is_closed();
+    house.serves();
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_cut_off() {
+    let house = House::open(Limits {
+        take_answer: Duration::from_millis(50),
+        ..Limits::default()
+    });
+    let mut client = house.client();
+    // The echo is as long as the request, so both directions fill up.
+    let many = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(7000)).repeat(20);
+    while client.try_send(many.as_bytes()) {}
+    house.serves();
+}
+
+#[test]
+fn all_together_they_hold_no_more_than_allowed() {
+    let house = House::open(Limits {
+        buffered_bytes: 256 * 1024,
+        ..Limits::default()
+    });
+    let mut clients: Vec<Client> = (0..20).map(|_| house.client()).collect();
+    for client in &mut clients {
+        client.try_send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
+        client.try_send(&[b'x'; 50_000]);
+        house.serves();
+    }
+    let served = clients.iter_mut().filter_map(|client| {
+        client.try_send(&[b'x'; 10_000]);
+        client.hears_something().then_some(())
+    });
+    let served = served.count();
+    assert!((1..=5).contains(&served), "{served} were kept");
+}
