@@ -27,3 +27,4 @@ pub mod stop;
 pub mod store;
 pub mod stream;
 pub mod twilio;
+pub mod webhook;

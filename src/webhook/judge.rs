@@ -1,0 +1,202 @@
+//! What a request is: a text to take, a question about our health, or something to refuse.
+//!
+//! The order is method, path, media type, size, signature, account, content. Nothing is decided on
+//! what a request says before its signature is right.
+
+use std::io::Read;
+
+use tiny_http::{Method, Request};
+
+use crate::clock::unix_now;
+use crate::config::{HEALTH_PATH, TwilioConfig};
+use crate::domain::{MessageSid, OptWord, Text};
+use crate::twilio::signature::Verifier;
+
+/// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
+const BODY_LIMIT: u64 = 64 * 1024;
+/// The most form parameters; Twilio sends some twenty, with pictures some fifty.
+const PARAMETERS: usize = 256;
+/// The longest text that Twilio passes on, in characters.
+const TEXT_LENGTH: usize = 1_600;
+
+pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
+pub(super) const ANOTHER_ACCOUNT: &str = "another account";
+
+/// Where texts are taken, beside the path of `TWILIO_WEBHOOK_URL`: a proxy may map one on the other.
+const TEXT_PATH: &str = "/inbound";
+
+/// A judged request.
+#[derive(Debug)]
+pub enum Judged {
+    /// A text from Twilio.
+    Take(Text),
+    /// Somebody asks whether we are well.
+    Health,
+    /// Neither.
+    Refuse(Refusal),
+}
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The words for the answer and the log.
+    pub reason: &'static str,
+    /// The methods that would do, with a 405.
+    pub allow: Option<&'static str>,
+}
+
+/// Judges requests for one account and one webhook URL.
+pub struct Judge {
+    verifier: Verifier,
+    account_sid: String,
+    path: String,
+}
+
+const fn refuse(status: u16, reason: &'static str) -> Refusal {
+    Refusal {
+        status,
+        reason,
+        allow: None,
+    }
+}
+
+impl Judge {
+    /// A judge for the account, tokens and URL of `config`.
+    pub fn new(config: &TwilioConfig) -> Self {
+        Self {
+            verifier: Verifier::new(&config.webhook_url, &config.webhook_tokens),
+            account_sid: config.account_sid.clone(),
+            path: config.webhook_url.path().to_owned(),
+        }
+    }
+
+    /// Judges one request, reading its body where it has a claim to be read.
+    pub fn judge(&self, request: &mut Request) -> Judged {
+        match self.route(request.method(), request.url()) {
+            Err(refusal) => Judged::Refuse(refusal),
+            Ok(Route::Health) => Judged::Health,
+            Ok(Route::Text) => match self.read_text(request) {
+                Ok(text) => Judged::Take(text),
+                Err(refusal) => Judged::Refuse(refusal),
+            },
+        }
+    }
+
+    fn route(&self, method: &Method, url: &str) -> Result<Route, Refusal> {
+        let path = url.split('?').next().unwrap_or(url);
+        let not_allowed = |allow| Refusal {
+            status: 405,
+            reason: "method not allowed",
+            allow: Some(allow),
+        };
+        if ![Method::Get, Method::Head, Method::Post].contains(method) {
+            return Err(not_allowed(if path == HEALTH_PATH {
+                "GET, HEAD"
+            } else {
+                "POST"
+            }));
+        }
+        match (path == HEALTH_PATH, path == TEXT_PATH || path == self.path) {
+            (true, _) if *method == Method::Post => Err(not_allowed("GET, HEAD")),
+            (true, _) => Ok(Route::Health),
+            (_, true) if *method != Method::Post => Err(not_allowed("POST")),
+            (_, true) => Ok(Route::Text),
+            _ => Err(refuse(404, "not found")),
+        }
+    }
+
+    fn read_text(&self, request: &mut Request) -> Result<Text, Refusal> {
+        let media_type = header(request, "Content-Type")
+            .split(';')
+            .next()
+            .unwrap_or("");
+        if !media_type
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        {
+            return Err(refuse(400, "not a form"));
+        }
+        let signature = header(request, "X-Twilio-Signature").to_owned();
+        let body = read_body(request)?;
+        let form = read_form(&body)?;
+        if signature.is_empty() {
+            return Err(refuse(403, "no signature"));
+        }
+        if !self.verifier.accepts(&form, &signature) {
+            return Err(refuse(403, WRONG_SIGNATURE));
+        }
+        let field = |name: &str| {
+            form.iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.as_str())
+        };
+        if field("AccountSid") != Some(&self.account_sid) {
+            return Err(refuse(403, ANOTHER_ACCOUNT));
+        }
+        let sid = field("MessageSid")
+            .and_then(MessageSid::parse)
+            .ok_or(refuse(400, "no MessageSid"))?;
+        Ok(Text {
+            sid,
+            from: field("From").unwrap_or_default().to_owned(),
+            to: field("To").unwrap_or_default().to_owned(),
+            body: field("Body")
+                .unwrap_or_default()
+                .chars()
+                .take(TEXT_LENGTH)
+                .collect(),
+            opt_out: field("OptOutType").and_then(OptWord::from_parameter),
+            received: unix_now(),
+        })
+    }
+}
+
+enum Route {
+    Text,
+    Health,
+}
+
+fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
+    let mut headers = request.headers().iter();
+    headers
+        .find(|header| header.field.equiv(name))
+        .map_or("", |header| header.value.as_str())
+}
+
+fn read_body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
+    let announced = request.body_length().unwrap_or(0);
+    if announced as u64 > BODY_LIMIT {
+        return Err(refuse(413, "body too large"));
+    }
+    let mut body = Vec::with_capacity(announced);
+    let read = request
+        .as_reader()
+        .take(BODY_LIMIT + 1)
+        .read_to_end(&mut body);
+    // tiny_http ends a truncated body without an error, so the length has to be compared.
+    match read {
+        Ok(_) if body.len() as u64 > BODY_LIMIT => Err(refuse(413, "body too large")),
+        Ok(length) if length == announced => Ok(body),
+        _ => Err(refuse(400, "incomplete body")),
+    }
+}
+
+/// Decodes a form; blanks stay where they are, as the signature covers them.
+fn read_form(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+    if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
+        return Err(refuse(400, "not a form"));
+    }
+    let form: Vec<(String, String)> = form_urlencoded::parse(body)
+        .take(PARAMETERS + 1)
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
+    if form.len() > PARAMETERS {
+        return Err(refuse(400, "too many parameters"));
+    }
+    Ok(form)
+}
+
+#[cfg(test)]
+mod tests;

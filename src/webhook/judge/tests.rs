@@ -1,0 +1,315 @@
+//! Requests as they come through the gate, and what each of them is taken for.
+
+mod draft;
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use super::*;
+use draft::{ACCOUNT, Draft, FORM, SID, judge, request, sign};
+
+#[test]
+fn a_text_is_taken_with_all_that_the_answer_needs() {
+    let before = unix_now();
+    let text = Draft::new()
+        .with("Body", "  Grüße + 100% & \u{1f600}\n")
+        .text();
+    assert_eq!(text.sid.as_str(), SID);
+    assert_eq!(text.from, "+14155550123");
+    assert_eq!(text.to, "+14155550100");
+    assert_eq!(text.body, "  Grüße + 100% & \u{1f600}\n");
+    assert_eq!(text.opt_out, None);
+    assert!((before..=unix_now()).contains(&text.received));
+}
+
+#[test]
+fn method_and_path_decide_first() {
+    let (get_head, post) = (Some("GET, HEAD"), Some("POST"));
+    for (method, path, expected) in [
+        (Method::Get, "/healthz", None),
+        (Method::Head, "/healthz", None),
+        (Method::Get, "/healthz?from=uptime", None),
+        (Method::Post, "/healthz", Some((405, get_head))),
+        (Method::Delete, "/healthz", Some((405, get_head))),
+        (Method::Get, "/inbound", Some((405, post))),
+        (Method::Head, "/twilio", Some((405, post))),
+        (Method::Put, "/inbound", Some((405, post))),
+        (Method::Options, "/twilio", Some((405, post))),
+        (Method::Get, "/", Some((404, None))),
+        (Method::Post, "/", Some((404, None))),
+        (Method::Post, "/inbound/", Some((404, None))),
+        (Method::Post, "/Inbound", Some((404, None))),
+        (Method::Post, "/twilio/../inbound", Some((404, None))),
+        (Method::Post, "//inbound", Some((404, None))),
+    ] {
+        let draft = Draft {
+            method: method.clone(),
+            path,
+            ..Draft::new()
+        };
+        let refused = match draft.judged() {
+            Judged::Health => None,
+            Judged::Refuse(refusal) => Some((refusal.status, refusal.allow)),
+            Judged::Take(_) => panic!("{method} {path} is taken"),
+        };
+        assert_eq!(refused, expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn both_paths_take_texts_whatever_their_query_string() {
+    for path in [
+        "/twilio?class=7",
+        "/twilio",
+        "/twilio?class=8",
+        "/inbound",
+        "/inbound?x",
+    ] {
+        assert_eq!(
+            Draft {
+                path,
+                ..Draft::new()
+            }
+            .text()
+            .sid
+            .as_str(),
+            SID,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn only_forms_are_read() {
+    for media_type in [FORM, "Application/X-WWW-Form-Urlencoded ; charset=UTF-8"] {
+        Draft {
+            media_type,
+            ..Draft::new()
+        }
+        .text();
+    }
+    for media_type in [
+        "",
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+    ] {
+        let refusal = Draft {
+            media_type,
+            ..Draft::new()
+        }
+        .refusal();
+        assert_eq!(refusal.status, 400, "{media_type}");
+    }
+    for body in ["", "plain", "a=b c", "a=\u{e9}", "a=\0", "a=b\r\n"] {
+        assert_eq!(
+            Draft::new().with_body(body).refusal().status,
+            400,
+            "{body:?}"
+        );
+    }
+}
+
+#[test]
+fn a_signature_must_be_there_and_right() {
+    let right = sign("a=b");
+    for (signature, reason) in [
+        ("", "no signature"),
+        ("x", "wrong signature"),
+        (&right, "wrong signature"),
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "wrong signature"),
+        ("=AAAAAAAAAAAAAAAAAAAAAAAAAAA", "wrong signature"),
+    ] {
+        let refusal = Draft {
+            signature: Some(signature.to_owned()),
+            ..Draft::new()
+        }
+        .refusal();
+        assert_eq!(
+            (refusal.status, refusal.reason),
+            (403, reason),
+            "{signature}"
+        );
+    }
+}
+
+#[test]
+fn a_field_changed_on_the_way_spoils_the_signature() {
+    let signed = |draft: &Draft| {
+        sign(
+            &form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(&draft.fields)
+                .finish(),
+        )
+    };
+    let signature = Some(signed(&Draft::new()));
+    for name in [
+        "AccountSid",
+        "MessageSid",
+        "From",
+        "To",
+        "Body",
+        "OptOutType",
+    ] {
+        let spoilt = Draft {
+            signature: signature.clone(),
+            ..Draft::new().with(name, "x")
+        };
+        assert_eq!(spoilt.refusal().reason, "wrong signature", "{name}");
+    }
+}
+
+#[test]
+fn texts_of_other_accounts_are_refused() {
+    let other = "ACffffffffffffffffffffffffffffffff";
+    for draft in [
+        Draft::new().with("AccountSid", other),
+        Draft::new().without("AccountSid"),
+    ] {
+        let refusal = draft.refusal();
+        assert_eq!((refusal.status, refusal.reason), (403, "another account"));
+    }
+}
+
+#[test]
+fn a_text_without_a_proper_sid_is_refused() {
+    let drafts = [
+        Draft::new().without("MessageSid"),
+        Draft::new().with("MessageSid", ""),
+        Draft::new().with("MessageSid", "SM0123"),
+    ];
+    for draft in drafts {
+        let refusal = draft.refusal();
+        assert_eq!((refusal.status, refusal.reason), (400, "no MessageSid"));
+    }
+}
+
+#[test]
+fn what_a_text_does_not_say_is_empty() {
+    let text = Draft::new()
+        .with("Body", "")
+        .without("From")
+        .without("To")
+        .text();
+    assert_eq!(
+        (text.from.as_str(), text.to.as_str(), text.body.as_str()),
+        ("", "", "")
+    );
+    assert_eq!(Draft::new().without("Body").text().body, "");
+}
+
+#[test]
+fn opt_outs_are_passed_on() {
+    for (word, expected) in [
+        ("STOP", Some(OptWord::Stop)),
+        ("START", Some(OptWord::Start)),
+        ("HELP", Some(OptWord::Help)),
+        ("SOMETHING", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            Draft::new().with("OptOutType", word).text().opt_out,
+            expected,
+            "{word}"
+        );
+    }
+}
+
+#[test]
+fn a_text_is_cut_at_1600_characters() {
+    for (length, kept) in [
+        (1_599, 1_599),
+        (1_600, 1_600),
+        (1_601, 1_600),
+        (3_000, 1_600),
+    ] {
+        let body = Draft::new()
+            .with("Body", &"\u{1f600}".repeat(length))
+            .text()
+            .body;
+        assert_eq!(body, "\u{1f600}".repeat(kept), "{length}");
+    }
+}
+
+#[test]
+fn a_body_may_have_64_kib_and_no_more() {
+    let fields = format!("AccountSid={ACCOUNT}&MessageSid={SID}&Body=");
+    let body = |size: usize| format!("{fields}{}", "x".repeat(size - fields.len()));
+    assert_eq!(
+        Draft::new().with_body(body(64 * 1024)).text().body.len(),
+        1_600
+    );
+    for size in [64 * 1024 + 1, 200_000] {
+        assert_eq!(
+            Draft::new().with_body(body(size)).refusal().status,
+            413,
+            "{size}"
+        );
+    }
+}
+
+#[test]
+fn a_body_cut_short_is_refused() {
+    let draft = Draft {
+        length: Some(2_000),
+        ..Draft::new()
+    };
+    let refusal = draft.refusal();
+    assert_eq!((refusal.status, refusal.reason), (400, "incomplete body"));
+}
+
+#[test]
+fn a_form_may_have_256_parameters_and_no_more() {
+    let body = |count: usize| {
+        let mut body = format!("AccountSid={ACCOUNT}&MessageSid={SID}").into_bytes();
+        (2..count).for_each(|n| write!(body, "&p{n}=").unwrap());
+        String::from_utf8(body).unwrap()
+    };
+    Draft::new().with_body(body(256)).text();
+    let refusal = Draft::new().with_body(body(257)).refusal();
+    assert_eq!(
+        (refusal.status, refusal.reason),
+        (400, "too many parameters")
+    );
+}
+
+#[test]
+fn the_vectors_of_the_official_helper_are_judged_as_it_does() {
+    let file: Value =
+        serde_json::from_str(include_str!("../../../tests/data/twilio-signatures.json")).unwrap();
+    for vector in file["vectors"].as_array().unwrap() {
+        let text = |key: &str| vector[key].as_str().unwrap_or("").to_owned();
+        let (name, url, body) = (text("name"), text("url"), text("raw_body"));
+        let fields: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes())
+            .into_owned()
+            .collect();
+        let field = |name: &str| {
+            fields
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.as_str())
+        };
+        let (account, sid) = (field("AccountSid").unwrap_or(ACCOUNT), field("MessageSid"));
+        let tail = &url[url.find("://").unwrap() + 3..];
+        let headers = [
+            ("Content-Type", text("content_type")),
+            ("X-Twilio-Signature", text("signature")),
+        ];
+        let path = &tail[tail.find('/').unwrap()..];
+        let mut request = request(Method::Post, path, &headers, body.clone());
+        let judged = judge(&url, &text("auth_token"), account).judge(&mut request);
+        let expected = match (text("content_type") == FORM, vector["valid"] == true, sid) {
+            (false, _, _) => Err(400),
+            (true, false, _) => Err(403),
+            (true, true, None) => Err(400),
+            (true, true, Some(sid)) => Ok((sid.to_owned(), field("Body").unwrap_or("").to_owned())),
+        };
+        let judged = match judged {
+            Judged::Take(text) => Ok((text.sid.as_str().to_owned(), text.body)),
+            Judged::Refuse(refusal) => Err(refusal.status),
+            Judged::Health => panic!("{name} asks for health"),
+        };
+        assert_eq!(judged, expected, "{name}");
+    }
+}

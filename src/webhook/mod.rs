@@ -1,0 +1,217 @@
+//! Answers Twilio: check, parse, append, reply. A text earns its 200 once Redis has confirmed it.
+//!
+//! What is hidden here: tiny_http, and how requests become batches. One thread takes whatever waits,
+//! judges it, appends all texts of the batch in one round trip, and answers in order. While Redis
+//! works on one batch the next one gathers by itself, so that under load one fsync covers many texts.
+
+mod judge;
+mod tally;
+
+use std::io::Cursor;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use log::{error, info, warn};
+use tiny_http::{Header, Request, Response, Server, StatusCode};
+
+pub use judge::{Judge, Judged, Refusal};
+
+use crate::domain::Text;
+use crate::stream::{Appended, Appender, Confirmed};
+use tally::Tally;
+
+/// Requests that are answered together at most.
+const BATCH: usize = 64;
+
+/// Twilio's sign for "taken, no reply from you": anything in `text/plain` would be texted to the
+/// person.
+const TAKEN: &str = "<Response/>";
+
+/// Whether the database can be written; the word says what is wrong.
+pub type DatabaseCheck = Box<dyn Fn() -> Result<(), &'static str> + Send>;
+
+/// The serving end of the webhook, behind the gate.
+pub struct Webhook {
+    server: Arc<Server>,
+    closing: Arc<AtomicBool>,
+    judge: Judge,
+    appender: Appender,
+    database: DatabaseCheck,
+    refusals: Tally,
+    redis_fault: Option<&'static str>,
+}
+
+/// Ends a running [`Webhook`].
+#[derive(Clone)]
+pub struct Waker {
+    server: Arc<Server>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Waker {
+    /// Ends the webhook once it has answered what it has in hand.
+    pub fn close(&self) {
+        // Said before it is woken: gathering a batch can swallow the wake-up.
+        self.closing.store(true, Ordering::Release);
+        self.server.unblock();
+    }
+}
+
+impl Webhook {
+    /// Listens on a private Unix socket at `path`.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub fn listen(
+        path: &Path,
+        judge: Judge,
+        appender: Appender,
+        database: DatabaseCheck,
+    ) -> std::io::Result<Self> {
+        let listener = UnixListener::bind(path)?;
+        let server = Server::from_listener(listener, None).map_err(std::io::Error::other)?;
+        Ok(Self {
+            server: Arc::new(server),
+            closing: Arc::default(),
+            judge,
+            appender,
+            database,
+            refusals: Tally::default(),
+            redis_fault: None,
+        })
+    }
+
+    /// What wakes it for a stop.
+    pub fn waker(&self) -> Waker {
+        Waker {
+            server: Arc::clone(&self.server),
+            closing: Arc::clone(&self.closing),
+        }
+    }
+
+    /// Serves until the waker closes it.
+    ///
+    /// # Errors
+    /// The private socket broke.
+    pub fn run(mut self) -> std::io::Result<()> {
+        while !self.closing.load(Ordering::Acquire) {
+            let first = match self.server.recv() {
+                Ok(request) => request,
+                Err(_) if self.closing.load(Ordering::Acquire) => break,
+                Err(error) => return Err(error),
+            };
+            let mut batch = vec![first];
+            while batch.len() < BATCH
+                && let Ok(Some(request)) = self.server.try_recv()
+            {
+                batch.push(request);
+            }
+            self.serve(batch);
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, mut batch: Vec<Request>) {
+        let judged: Vec<Judged> = batch
+            .iter_mut()
+            .map(|request| self.judge.judge(request))
+            .collect();
+        let texts: Vec<&Text> = judged
+            .iter()
+            .filter_map(|judged| match judged {
+                Judged::Take(text) => Some(text),
+                _ => None,
+            })
+            .collect();
+        let asked = judged.iter().any(|judged| matches!(judged, Judged::Health));
+        let (appended, alive) = self.append(&texts, asked);
+        let mut appended = appended.into_iter();
+        // In the order of arrival: behind the gate all requests come over one connection, and
+        // tiny_http makes an answer wait for those before it.
+        for (request, judged) in batch.into_iter().zip(&judged) {
+            let answer = match judged {
+                Judged::Take(_) => taken(appended.next().unwrap_or(Err("redis-away"))),
+                Judged::Health => healthy(alive.and_then(|()| (self.database)())),
+                Judged::Refuse(refusal) => {
+                    self.refusals.count(refusal.reason);
+                    refused(*refusal)
+                }
+            };
+            // An answer that nobody waits for any more is nobody's loss: Twilio asks again.
+            let _ = request.respond(answer);
+        }
+    }
+
+    fn append(&mut self, texts: &[&Text], ping: bool) -> (Vec<Confirmed>, Confirmed) {
+        if texts.is_empty() && !ping {
+            return (Vec::new(), Ok(()));
+        }
+        let Appended {
+            texts,
+            alive,
+            fault,
+        } = self.appender.append(texts, ping);
+        let turned_away = texts.iter().filter(|one| one.is_err()).count();
+        if turned_away > 0 {
+            warn!(
+                "{turned_away} texts turned away with 503; Twilio offers them again if the webhook URL says so"
+            );
+        }
+        let well = turned_away == 0 && alive.is_ok();
+        match fault {
+            Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => {
+                error!("{fault}");
+            }
+            None if well && self.redis_fault.take().is_some() => info!("Redis takes texts again"),
+            _ => {}
+        }
+        (texts, alive)
+    }
+}
+
+type Answer = Response<Cursor<Vec<u8>>>;
+
+fn taken(appended: Confirmed) -> Answer {
+    match appended {
+        Ok(()) => answer(200, "text/xml", TAKEN.to_owned()),
+        Err(name) => answer(503, "text/plain", format!("not taken: {name}\n")),
+    }
+}
+
+fn healthy(state: Result<(), &'static str>) -> Answer {
+    match state {
+        Ok(()) => answer(200, "text/plain", "ok\n".to_owned()),
+        Err(name) => answer(503, "text/plain", format!("{name}\n")),
+    }
+}
+
+fn refused(refusal: Refusal) -> Answer {
+    let plain = answer(
+        refusal.status,
+        "text/plain",
+        format!("{}\n", refusal.reason),
+    );
+    match refusal.allow {
+        Some(methods) => plain.with_header(header("Allow", methods)),
+        None => plain,
+    }
+}
+
+fn answer(status: u16, media_type: &str, body: String) -> Answer {
+    let length = body.len();
+    let headers = vec![header("Content-Type", media_type)];
+    Response::new(
+        StatusCode(status),
+        headers,
+        Cursor::new(body.into_bytes()),
+        Some(length),
+        None,
+    )
+}
+
+fn header(name: &str, value: &str) -> Header {
+    // Names and values are literals of this module and of `judge`, all plain ASCII.
+    Header::from_bytes(name, value).expect("a literal ASCII header")
+}
