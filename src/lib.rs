@@ -17,10 +17,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod clock;
+pub mod coder;
 pub mod config;
 pub mod domain;
 pub mod gate;
 pub mod http;
+pub mod ownership;
 pub mod registration;
 pub mod retry;
 pub mod stop;

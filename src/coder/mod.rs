@@ -1,0 +1,182 @@
+//! The Coder client: each call is one method with one request and one answer.
+//!
+//! What is hidden here: Coder's URLs, JSON and status codes, and how its versions differ. It knows
+//! nothing of phones, retries or storage. Rules are taken from `coderd/` and `codersdk/` of
+//! github.com/coder/coder: an unknown user is 400, a deleted workspace 410, a user that still has
+//! workspaces 417, and a deleted user read by id still answers 200.
+
+mod fault;
+mod users;
+mod wire;
+mod workspaces;
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use ureq::http::Method;
+
+pub use fault::{CoderFault, Trouble};
+pub use users::{Created, NewUser, PasswordSet, UserDeleted};
+pub use wire::{Build, User, Workspace};
+pub use workspaces::{BuildAsked, Transition};
+
+use crate::clock::unix_now;
+use crate::domain::{Secret, UnixSeconds};
+use crate::http::{Answer, Http};
+
+/// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
+const VERSION_HEADER: &str = "x-coder-build-version";
+
+/// The organization id that stands for "the default one" since Coder 2.15.
+const DEFAULT_ORGANIZATION: &str = "00000000-0000-0000-0000-000000000000";
+
+/// One Coder server, called with one token.
+pub struct Coder {
+    http: Http,
+    api: String,
+    key: Secret,
+    /// The id to create users with: the alias above, until a server wants the real one.
+    organization: Mutex<String>,
+}
+
+/// What the token may see. "There is none" is believed only with these: to a token that has lost its
+/// rights every user looks deleted, and every list of workspaces is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// It sees all users.
+    pub users: bool,
+    /// It sees all workspaces, or the server itself refuses to delete a user that has some.
+    pub workspaces: bool,
+    /// Seconds by which our clock is ahead of the server's; `None` where it did not tell its time.
+    pub clock_ahead: Option<UnixSeconds>,
+}
+
+impl Coder {
+    /// A client of the server whose API is at `api` (ends in `/api/v2`).
+    pub fn new(http: Http, api: &str, key: Secret) -> Self {
+        Self {
+            http,
+            api: api.to_owned(),
+            key,
+            organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
+        }
+    }
+
+    /// The version that the server tells everybody, such as `v2.31.0+abc123`.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or is no Coder.
+    pub fn version(&self) -> Result<String, CoderFault> {
+        let answer = self.get("ask for the version", "/buildinfo")?;
+        let fault = || CoderFault::of("ask for the version", &answer);
+        if answer.status != 200 {
+            return Err(fault());
+        }
+        answer
+            .json::<wire::BuildInfo>()
+            .map(|info| info.version)
+            .ok_or_else(fault)
+    }
+
+    /// What the token may see now.
+    ///
+    /// Owners see everything, user admins all users. Whether a server deletes a user whose
+    /// workspaces the caller merely cannot see depends on its version: since 2.25 it counts them
+    /// all (coder/coder issue 19209).
+    ///
+    /// # Errors
+    /// The server cannot be asked.
+    pub fn rights(&self) -> Result<Rights, CoderFault> {
+        const DOING: &str = "ask for our own roles";
+        let answer = self.get(DOING, "/users/me")?;
+        let fault = || CoderFault::of(DOING, &answer);
+        if answer.status != 200 {
+            return Err(fault());
+        }
+        let me: wire::Me = answer.json().ok_or_else(fault)?;
+        let version = answer
+            .header(VERSION_HEADER)
+            .map_or((0, 0), wire::version_pair);
+        let has = |name| me.roles.iter().any(|role| role.name == name);
+        Ok(Rights {
+            users: has("owner") || has("user-admin"),
+            workspaces: has("owner") || version >= (2, 25),
+            clock_ahead: users::server_time(&answer).map(|theirs| unix_now() - theirs),
+        })
+    }
+
+    fn organization(&self) -> String {
+        self.organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Asks for the default organization's real id, for a server that does not know the alias.
+    fn learn_organization(&self) -> Result<(), CoderFault> {
+        const DOING: &str = "ask for the default organization";
+        let answer = self.get(DOING, "/organizations")?;
+        let fault = || CoderFault::of(DOING, &answer);
+        if answer.status != 200 {
+            return Err(fault());
+        }
+        let all: Vec<wire::Organization> = answer.json().ok_or_else(fault)?;
+        let default = all
+            .iter()
+            .find(|org| org.is_default)
+            .or_else(|| all.first());
+        let id = default.map(|org| org.id.clone()).ok_or_else(fault)?;
+        *self
+            .organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = id;
+        Ok(())
+    }
+
+    fn get(&self, doing: &'static str, path: &str) -> Result<Answer, CoderFault> {
+        self.send(doing, Method::GET, path, Vec::new())
+    }
+
+    /// Makes one request. What means the same for every call is a fault already, so that no method
+    /// has to ask for it again.
+    fn send(
+        &self,
+        doing: &'static str,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, CoderFault> {
+        let url = format!("{}{path}", self.api);
+        // Never a cookie: Coder would prefer it to this header.
+        let headers = [
+            ("Coder-Session-Token", self.key.reveal()),
+            ("Accept", "application/json"),
+            ("Content-Type", "application/json"),
+        ];
+        let used = if body.is_empty() {
+            &headers[..2]
+        } else {
+            &headers[..]
+        };
+        let answer = self.http.call(method, &url, used, body);
+        let answer = answer.map_err(|broken| CoderFault::broken(doing, broken))?;
+        match answer.status {
+            300..=399 | 401 | 428 | 429 | 500..=599 => Err(CoderFault::of(doing, &answer)),
+            // Somebody else's 404 must not be taken for "that user does not exist".
+            400..=499 if answer.header(VERSION_HEADER).is_none() => {
+                Err(CoderFault::not_coder(doing, answer.status))
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+/// A request body. Ours are structs of strings and flags, which always serialize.
+fn json(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// One path segment or query value, percent-encoded.
+fn encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

@@ -1,0 +1,259 @@
+//! Users: create, find, set a password, suspend, delete.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+use ureq::http::Method;
+
+use super::wire::{ErrorBody, User, UserList};
+use super::{Coder, CoderFault, encode, json};
+use crate::clock::unix_now;
+use crate::domain::{Marker, Password, UnixSeconds, Username};
+use crate::http::Answer;
+
+/// A user to be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUser<'a> {
+    /// Its name.
+    pub username: &'a Username,
+    /// Its address, which it logs in with.
+    pub email: &'a str,
+    /// Its display name, by which we know it again.
+    pub marker: &'a Marker,
+    /// Its first password.
+    pub password: &'a Password,
+}
+
+/// Answer to a create.
+#[derive(Debug)]
+pub enum Created {
+    /// It exists now and did not before.
+    Fresh(User),
+    /// Its name or its address was there already; Coder does not say which, nor whose.
+    Taken,
+}
+
+/// Answer to a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordSet {
+    /// It is the user's password now.
+    Done,
+    /// There is no such user (any more).
+    NoUser,
+}
+
+/// Answer to a delete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserDeleted {
+    /// It is deleted, or was before.
+    Done,
+    /// It still has workspaces, seen by us or not.
+    HasWorkspaces,
+}
+
+#[derive(Serialize)]
+struct CreateBody<'a> {
+    username: &'a str,
+    email: &'a str,
+    name: &'a str,
+    password: &'a str,
+    login_type: &'static str,
+    // No `user_status`: a user that never logs in then stays dormant and takes no licence seat.
+    organization_ids: [&'a str; 1],
+}
+
+#[derive(Serialize)]
+struct PasswordBody<'a> {
+    password: &'a str,
+}
+
+impl Coder {
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// The call failed. After [`super::Trouble::Unclear`] the user may exist.
+    pub fn create_user(&self, new: NewUser<'_>) -> Result<Created, CoderFault> {
+        let organization = self.organization();
+        let answer = self.post_user(new, &organization)?;
+        if !names_organization(&answer) || organization != super::DEFAULT_ORGANIZATION {
+            return read_created(&answer);
+        }
+        // An unusual server that does not know the alias for "the default organization".
+        self.learn_organization()?;
+        read_created(&self.post_user(new, &self.organization())?)
+    }
+
+    fn post_user(&self, new: NewUser<'_>, organization: &str) -> Result<Answer, CoderFault> {
+        let body = CreateBody {
+            username: new.username.as_str(),
+            email: new.email,
+            name: new.marker.as_str(),
+            password: new.password.reveal(),
+            login_type: "password",
+            organization_ids: [organization],
+        };
+        self.send(CREATE, Method::POST, "/users", json(&body))
+    }
+
+    /// The user of that name, if there is one now.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn user(&self, name: &str) -> Result<Option<User>, CoderFault> {
+        const DOING: &str = "look a user up";
+        let answer = self.get(DOING, &format!("/users/{}", encode(name)))?;
+        match answer.status {
+            200 => {
+                let user: Option<User> = answer.json();
+                let mut user = user.ok_or_else(|| CoderFault::of(DOING, &answer))?;
+                user.made_at = made_at(&user, &answer);
+                Ok(Some(user))
+            }
+            // A look-up sends nothing that could be wrong but the name itself.
+            400 | 404 if answer.json::<ErrorBody>().is_some() => Ok(None),
+            _ => Err(CoderFault::of(DOING, &answer)),
+        }
+    }
+
+    /// The user with exactly that address, if there is one now.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn user_by_email(&self, email: &str) -> Result<Option<User>, CoderFault> {
+        const DOING: &str = "look an address up";
+        let answer = self.get(DOING, &format!("/users?q={}&limit=100", encode(email)))?;
+        let list: Option<UserList> = answer.json();
+        match list {
+            Some(list) if answer.status == 200 => Ok(list
+                .users
+                .into_iter()
+                .find(|user| user.email.eq_ignore_ascii_case(email))),
+            _ => Err(CoderFault::of(DOING, &answer)),
+        }
+    }
+
+    /// The user with that id, if it is there now, whatever it is called by now.
+    ///
+    /// Coder answers a deleted user's id with its old record and no mark, so an id is believed only
+    /// if the name in the record leads back to it.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn locate(&self, id: &str, name: &str) -> Result<Option<User>, CoderFault> {
+        if let Some(user) = self.user(name)?
+            && user.id == id
+        {
+            return Ok(Some(user));
+        }
+        match self.user(id)? {
+            Some(record) if !record.username.eq_ignore_ascii_case(name) => {
+                Ok(self.user(&record.username)?.filter(|user| user.id == id))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Sets a user's password. All its sessions end with that.
+    ///
+    /// # Errors
+    /// The call failed. After [`super::Trouble::Unclear`] the password may be set.
+    pub fn set_password(&self, id: &str, password: &Password) -> Result<PasswordSet, CoderFault> {
+        const DOING: &str = "set a password";
+        let body = json(&PasswordBody {
+            password: password.reveal(),
+        });
+        let answer = self.send(
+            DOING,
+            Method::PUT,
+            &format!("/users/{}/password", encode(id)),
+            body,
+        )?;
+        match answer.status {
+            200 | 204 => Ok(PasswordSet::Done),
+            400 | 404 if is_no_user(&answer) => Ok(PasswordSet::NoUser),
+            _ => Err(CoderFault::of(DOING, &answer)),
+        }
+    }
+
+    /// Locks a user out without deleting anything, so that it cannot start a workspace while its
+    /// others are being deleted.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn suspend(&self, id: &str) -> Result<(), CoderFault> {
+        const DOING: &str = "suspend a user";
+        let path = format!("/users/{}/status/suspend", encode(id));
+        let answer = self.send(DOING, Method::PUT, &path, Vec::new())?;
+        match answer.status {
+            200 => Ok(()),
+            _ => Err(CoderFault::of(DOING, &answer)),
+        }
+    }
+
+    /// Deletes a user.
+    ///
+    /// # Errors
+    /// The call failed. After [`super::Trouble::Unclear`] the user may be gone.
+    pub fn delete_user(&self, id: &str) -> Result<UserDeleted, CoderFault> {
+        const DOING: &str = "delete a user";
+        let answer = self.send(
+            DOING,
+            Method::DELETE,
+            &format!("/users/{}", encode(id)),
+            Vec::new(),
+        )?;
+        match answer.status {
+            200 | 204 => Ok(UserDeleted::Done),
+            417 => Ok(UserDeleted::HasWorkspaces),
+            400 | 404 if is_no_user(&answer) => Ok(UserDeleted::Done),
+            _ => Err(CoderFault::of(DOING, &answer)),
+        }
+    }
+}
+
+const CREATE: &str = "create a user";
+
+fn read_created(answer: &Answer) -> Result<Created, CoderFault> {
+    match answer.status {
+        200 | 201 => answer
+            .json()
+            .map(Created::Fresh)
+            .ok_or_else(|| CoderFault::of(CREATE, answer)),
+        409 => Ok(Created::Taken),
+        _ => Err(CoderFault::of(CREATE, answer)),
+    }
+}
+
+/// Whether a create was refused over the organization.
+fn names_organization(answer: &Answer) -> bool {
+    let validated = || {
+        answer.json::<ErrorBody>().is_some_and(|body| {
+            body.validations
+                .iter()
+                .any(|v| v.field.starts_with("organization_id"))
+        })
+    };
+    answer.status == 404 || (answer.status == 400 && validated())
+}
+
+/// Whether a 400 or 404 says that the user in the path does not exist. Coder uses 400 for that,
+/// without a code; other 400s of these calls are about a field and say so in `validations`, or about
+/// the password.
+fn is_no_user(answer: &Answer) -> bool {
+    answer.json::<ErrorBody>().is_some_and(|body| {
+        body.validations.is_empty() && body.message.contains("must be an existing")
+    })
+}
+
+/// When a user was created, by our own clock: its age by the server's clock, which may differ from
+/// ours, taken from the time of the answer.
+fn made_at(user: &User, answer: &Answer) -> Option<UnixSeconds> {
+    let created = OffsetDateTime::parse(&user.created_at, &Rfc3339).ok()?;
+    Some(unix_now() - (server_time(answer)? - created.unix_timestamp()))
+}
+
+/// The server's clock, as the answer tells it.
+pub(super) fn server_time(answer: &Answer) -> Option<UnixSeconds> {
+    let date = OffsetDateTime::parse(answer.header("date")?, &Rfc2822).ok()?;
+    Some(date.unix_timestamp())
+}

@@ -1,0 +1,119 @@
+//! Coder's JSON, as far as we read it. Unknown fields are ignored, missing ones tolerated where an
+//! older or newer server leaves them out.
+
+use serde::Deserialize;
+
+/// A user. Coder has no mark for deleted ones; see [`super::Coder::locate`].
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct User {
+    /// Its UUID.
+    pub id: String,
+    /// Its name, as last changed by anybody.
+    pub username: String,
+    /// Its address.
+    #[serde(default)]
+    pub email: String,
+    /// Its display name; empty on servers that do not take one at creation (before 2.14 or so).
+    #[serde(default)]
+    pub name: String,
+    /// When it was created, RFC 3339.
+    #[serde(default)]
+    pub created_at: String,
+    /// Coder's word for whether it may log in: `active`, `dormant` or `suspended`.
+    #[serde(default)]
+    pub status: String,
+    /// When it was created, by our own clock; `None` where the server did not tell its time.
+    #[serde(skip)]
+    pub made_at: Option<crate::domain::UnixSeconds>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserList {
+    pub(super) users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Me {
+    #[serde(default)]
+    pub(super) roles: Vec<Role>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Role {
+    pub(super) name: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BuildInfo {
+    pub(super) version: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Organization {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) is_default: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ErrorBody {
+    #[serde(default)]
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) validations: Vec<Validation>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Validation {
+    pub(super) field: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WorkspaceList {
+    pub(super) workspaces: Vec<Workspace>,
+}
+
+/// A workspace that is not deleted.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its UUID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The UUID of the user it belongs to.
+    pub owner_id: String,
+    /// The last thing that was done to it.
+    pub latest_build: Build,
+}
+
+/// One build: a start, stop or delete of a workspace.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Build {
+    /// `start`, `stop` or `delete`.
+    #[serde(default)]
+    pub transition: String,
+    /// Coder's word for job status and transition together, such as `running` or `failed`. A queued
+    /// build of any kind is `pending`.
+    #[serde(default)]
+    pub status: String,
+}
+
+/// Major and minor of `v2.31.0+abc123`; zeros where it reads otherwise.
+pub(super) fn version_pair(version: &str) -> (u32, u32) {
+    let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
+    let mut next = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+    (next(), next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert_eq!(version_pair("v2.31.0+abc123"), (2, 31));
+        assert_eq!(version_pair("v2.9.1"), (2, 9));
+        assert!(version_pair("v2.9.1") < version_pair("v2.25.0-rc.1"));
+        assert_eq!(version_pair("devel"), (0, 0));
+    }
+}

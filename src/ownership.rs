@@ -1,0 +1,115 @@
+//! Whose a Coder user is: told by what was written down before it was made, never by guessing.
+
+use crate::coder::{Coder, CoderFault, User};
+use crate::domain::UnixSeconds;
+use crate::registration::Registration;
+
+/// Seconds by which two readings of clocks with whole seconds may differ.
+const ROUNDING: UnixSeconds = 2;
+
+/// Our own user of a registration whose id is not known yet, if Coder has it: by name, else by
+/// address, should somebody have renamed it.
+///
+/// # Errors
+/// A call failed.
+pub fn find_ours(
+    coder: &Coder,
+    registration: &Registration,
+    email: &str,
+) -> Result<Option<User>, CoderFault> {
+    let found = match coder.user(registration.username.as_str())? {
+        Some(user) => Some(user),
+        None => coder.user_by_email(email)?,
+    };
+    Ok(found.filter(|user| is_ours(user, registration, email)))
+}
+
+/// Whether a Coder user is the one that `registration` was written down for.
+///
+/// The marker decides. A server too old to store it leaves the display name empty; there, our
+/// address on an account made after the reservation decides, by the server's own clock.
+pub fn is_ours(user: &User, registration: &Registration, email: &str) -> bool {
+    if !user.name.is_empty() {
+        return user.name == registration.marker.as_str();
+    }
+    user.email.eq_ignore_ascii_case(email)
+        && user
+            .made_at
+            .is_some_and(|at| at >= registration.reserved_at - ROUNDING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Marker, PhoneKey, Username};
+    use crate::registration::Stage;
+
+    const NOW: UnixSeconds = 1_800_000_000;
+
+    fn registration() -> Registration {
+        let username = Username::parse("happy-tuna").unwrap();
+        Registration {
+            id: 1,
+            marker: Marker::draw(&username, &PhoneKey::derive("k")),
+            username,
+            stage: Stage::Reserved,
+            coder_id: None,
+            reserved_at: NOW - 30,
+            announced_at: None,
+            due_at: None,
+            sending: None,
+            doubtful: 0,
+            sent_in_window: 0,
+            window_start: 0,
+            reap_tries: 0,
+            reap_note: None,
+        }
+    }
+
+    fn user(name: &str, email: &str, age: UnixSeconds) -> User {
+        User {
+            id: "id".into(),
+            username: "happy-tuna".into(),
+            email: email.into(),
+            name: name.into(),
+            created_at: String::new(),
+            status: "dormant".into(),
+            made_at: Some(NOW - age),
+        }
+    }
+
+    #[test]
+    fn the_marker_decides_where_there_is_one() {
+        let registration = registration();
+        let ours = registration.marker.as_str();
+        let email = "happy-tuna@example.org";
+        assert!(is_ours(&user(ours, email, 5), &registration, email));
+        assert!(is_ours(
+            &user(ours, "changed@example.org", 5),
+            &registration,
+            email
+        ));
+        assert!(!is_ours(
+            &user("Class guest 1-2", email, 5),
+            &registration,
+            email
+        ));
+        assert!(!is_ours(&user("Ada", email, 5), &registration, email));
+    }
+
+    #[test]
+    fn without_a_marker_address_and_time_decide() {
+        let registration = registration();
+        let email = "happy-tuna@example.org";
+        assert!(is_ours(&user("", email, 29), &registration, email));
+        assert!(!is_ours(&user("", email, 60), &registration, email));
+        assert!(!is_ours(
+            &user("", "other@example.org", 5),
+            &registration,
+            email
+        ));
+        let mut silent = user("", email, 5);
+        silent.made_at = None;
+        assert!(!is_ours(&silent, &registration, email));
+    }
+}
