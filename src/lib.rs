@@ -23,6 +23,7 @@ pub mod domain;
 pub mod gate;
 pub mod http;
 pub mod ownership;
+pub mod provision;
 pub mod registration;
 pub mod retry;
 pub mod stop;

@@ -1,0 +1,180 @@
+//! From a phone to a Coder user that is surely ours.
+
+use log::{info, warn};
+
+use super::outcome::{Done, Halt, Wait};
+use super::{Provisioner, Request, reply};
+use crate::clock::seconds;
+use crate::coder::{CoderFault, Created, NewUser, Trouble, User};
+use crate::domain::{Marker, Password, UnixSeconds, Username};
+use crate::ownership::find_ours;
+use crate::registration::{Event, Registration, Sending, Stage};
+
+/// How often one attempt may change its mind: names that clash, users that vanish.
+const ROUNDS: u32 = 10;
+
+/// How long a text waits while the account of before is still being removed.
+const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl Provisioner {
+    /// Gets a login to the phone, from wherever its registration stands.
+    pub(super) fn login(&self, request: &Request<'_>) -> Result<Done, Halt> {
+        for round in 0..ROUNDS {
+            let Some(registration) = self.store.find(&request.hash)? else {
+                self.reserve(request, round)?;
+                continue;
+            };
+            if registration.stage == Stage::Reserved && registration.is_due(request.now) {
+                // Given up before, and wanted again: the reaper must not take it from under us.
+                self.store
+                    .renew(registration.id, request.now + seconds(self.rules.give_up))?;
+            }
+            let done = match registration.stage {
+                Stage::Reserved => self.create(request, &registration, round)?,
+                Stage::Created | Stage::Announced => self.announce(request, &registration)?,
+                Stage::Reaping | Stage::Gone => {
+                    return Err(being_removed(&registration));
+                }
+            };
+            if let Some(done) = done {
+                return Ok(done);
+            }
+        }
+        Err(Halt::later(Wait::Away, "no free name was found"))
+    }
+
+    /// Writes down which user is about to be made. If the name or the phone is taken in our own
+    /// table, the next round sees what to do.
+    fn reserve(&self, request: &Request<'_>, round: u32) -> Result<(), Halt> {
+        let username = Username::draw(round);
+        let marker = Marker::draw(&username, &self.key);
+        // A reservation that nothing comes of has a time too, so that the reaper looks after it.
+        let due = request.now + seconds(self.rules.give_up);
+        self.store
+            .reserve(&request.hash, &username, &marker, request.now, due)?;
+        Ok(())
+    }
+
+    /// Makes the Coder user of a reservation, or finds out that it exists. `None` = look again.
+    fn create(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        round: u32,
+    ) -> Result<Option<Done>, Halt> {
+        let username = &registration.username;
+        let email = username.email(&self.email_domain);
+        let password = Password::draw();
+        let new = NewUser {
+            username,
+            email: &email,
+            marker: &registration.marker,
+            password: &password,
+        };
+        let user = match self.coder.create_user(new).map_err(concerns_all)? {
+            Created::Fresh(user) => user,
+            Created::Taken => {
+                match find_ours(&self.coder, registration, &email)? {
+                    // Made by an attempt that did not live to see the answer.
+                    Some(user) => self.record_user(request, registration, &user, None)?,
+                    None => {
+                        info!(
+                            "text {}: the name {username} is taken at Coder, drawing another",
+                            request.text.sid
+                        );
+                        self.rename(request, registration, Event::Renamed, round + 1)?;
+                    }
+                }
+                return Ok(None);
+            }
+        };
+        let left = self.rules.remove_after;
+        let body = reply::login(&self.site, &email, &password, left);
+        let sending = Sending {
+            fingerprint: self.key.fingerprint(&body),
+            since: request.clock(),
+        };
+        self.record_user(request, registration, &user, Some(sending))?;
+        self.send_login(
+            request,
+            registration,
+            &body,
+            self.first_due(request.clock()),
+        )
+        .map(Some)
+    }
+
+    fn record_user(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+        sending: Option<Sending>,
+    ) -> Result<(), Halt> {
+        // Until its login is sent the account lives as long as its text is tried for.
+        let due = request.now + seconds(self.rules.give_up);
+        match self
+            .store
+            .created(registration.id, &user.id, due, sending)?
+        {
+            Stage::Reaping => Err(being_removed(registration)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Draws another name for a registration.
+    pub(super) fn rename(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        event: Event,
+        clashes: u32,
+    ) -> Result<(), Halt> {
+        let username = Username::draw(clashes);
+        let marker = Marker::draw(&username, &self.key);
+        let due = request.now + seconds(self.rules.give_up);
+        self.store
+            .rename(registration.id, event, &username, &marker, due)?;
+        Ok(())
+    }
+
+    /// Starts over for a student whose Coder user was removed by somebody else.
+    pub(super) fn start_over(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+    ) -> Result<(), Halt> {
+        if !self.coder.rights()?.users {
+            // Everybody looks gone to such a token; starting over would forget a living account.
+            return Err(Halt::later(
+                Wait::Blocked,
+                "the token (CODER_API_KEY) is no owner or user admin any more",
+            ));
+        }
+        warn!(
+            "text {}: the user {} is gone from Coder, making another",
+            request.text.sid, registration.username
+        );
+        self.rename(request, registration, Event::UserVanished, 0)
+    }
+
+    /// When the time of an account is up whose first login is sent at `now`.
+    pub(super) fn first_due(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        self.rules.remove_after.map(|span| now + seconds(span))
+    }
+}
+
+fn being_removed(registration: &Registration) -> Halt {
+    let why = format!("the account {} is being removed", registration.username);
+    Halt::later(Wait::Exactly(REMOVAL_WAIT), why)
+}
+
+/// A create that Coder refuses for good says nothing about this student, whose name and password we
+/// drew ourselves: the organization, the e-mail domain or a stricter password rule concerns everybody.
+/// Nobody's text is given up over that; somebody has to act.
+fn concerns_all(fault: CoderFault) -> Halt {
+    match fault.trouble {
+        Trouble::Refused => Halt::later(Wait::Blocked, fault),
+        _ => fault.into(),
+    }
+}

@@ -1,0 +1,231 @@
+//! From a Coder user to a login on the phone, and not to two.
+
+use std::time::Duration;
+
+use super::outcome::{Done, Halt, Wait};
+use super::{Provisioner, REFUSAL, Request, reply};
+use crate::clock::seconds;
+use crate::coder::PasswordSet;
+use crate::domain::{Password, UnixSeconds};
+use crate::registration::{Registration, Sending, Stage};
+use crate::store::SentLogin;
+use crate::twilio::sms::{Logged, SmsFault, SmsTrouble};
+
+/// How long a text may take to show in Twilio's log after it was handed over, or after a send ended
+/// without a clear answer while Twilio was still at work on it.
+const SETTLE: UnixSeconds = 5;
+
+/// The period in which logins of one phone are counted.
+const DAY: UnixSeconds = 86_400;
+
+/// What a trial account puts before every text.
+const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
+
+/// What became of a text whose sending was interrupted.
+enum Trace {
+    Found,
+    Nowhere,
+    CannotLook,
+}
+
+impl Provisioner {
+    /// Sets a fresh password and texts it, unless this text was answered or the limits are reached.
+    /// `None` = the user is gone, look again.
+    pub(super) fn announce(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+    ) -> Result<Option<Done>, Halt> {
+        let now = request.now;
+        let renewed = registration
+            .is_due(now)
+            .then(|| self.first_due(now))
+            .flatten();
+        let due = renewed.or_else(|| self.due_after(registration, now));
+        let mut doubtful = false;
+        if let Some(sending) = registration.sending {
+            match self.trace(request, sending)? {
+                Trace::Found => return self.record_login(request, registration, due).map(Some),
+                Trace::Nowhere => {}
+                Trace::CannotLook if registration.doubtful == 0 => doubtful = true,
+                Trace::CannotLook => {
+                    // Two texts may be on their way; a third would help nobody. The account stays.
+                    self.record_login(request, registration, due)?;
+                    return Err(Halt::Never(
+                        "what became of two sends cannot be known".to_owned(),
+                    ));
+                }
+            }
+        } else if let Some(silence) = self.limit(request, registration) {
+            return Ok(Some(Done::Silent(silence)));
+        }
+        if registration.sending.is_some() || renewed.is_some() {
+            // Before the password changes: a late trace of an earlier text must not count for it.
+            self.store.clear_send(registration.id, doubtful, renewed)?;
+        }
+        self.fresh_login(request, registration, due)
+    }
+
+    fn fresh_login(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        due: Option<UnixSeconds>,
+    ) -> Result<Option<Done>, Halt> {
+        let id = registration.coder_id.as_deref().unwrap_or_default();
+        let Some(user) = self.coder.locate(id, registration.username.as_str())? else {
+            self.start_over(request, registration)?;
+            return Ok(None);
+        };
+        let password = Password::draw();
+        if self.coder.set_password(&user.id, &password)? == PasswordSet::NoUser {
+            self.start_over(request, registration)?;
+            return Ok(None);
+        }
+        let now = request.clock();
+        let left =
+            due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
+        let body = reply::login(&self.site, &user.email, &password, left);
+        let sending = Sending {
+            fingerprint: self.key.fingerprint(&body),
+            since: now,
+        };
+        self.store.begin_send(registration.id, sending)?;
+        self.send_login(request, registration, &body, due).map(Some)
+    }
+
+    /// Sends a login whose fingerprint is written down.
+    pub(super) fn send_login(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        body: &str,
+        due: Option<UnixSeconds>,
+    ) -> Result<Done, Halt> {
+        match self.sms.send(&request.phone, body) {
+            Ok(_) => self.record_login(request, registration, due),
+            Err(fault) => Err(self.not_sent(request, registration, fault)?),
+        }
+    }
+
+    /// Records what a refused send means and says how to go on.
+    fn not_sent(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        fault: SmsFault,
+    ) -> Result<Halt, Halt> {
+        let Request {
+            text, hash, now, ..
+        } = request;
+        if fault.trouble == SmsTrouble::Unclear {
+            return Ok(Halt::later(
+                Wait::Exactly(Duration::from_secs(SETTLE.unsigned_abs())),
+                fault,
+            ));
+        }
+        self.store.clear_send(registration.id, false, None)?;
+        match fault.trouble {
+            SmsTrouble::Recipient => self.store.refused(hash, now + REFUSAL, &text.sid, *now)?,
+            SmsTrouble::OptedOut => self.store.opted(hash, true, &text.sid, *now)?,
+            _ => {}
+        }
+        Ok(fault.into())
+    }
+
+    fn record_login(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        due_at: Option<UnixSeconds>,
+    ) -> Result<Done, Halt> {
+        let (window_start, before) = window(registration, request.now);
+        let sent = SentLogin {
+            at: request.clock(),
+            due_at,
+            window_start,
+            sent_in_window: before + 1,
+        };
+        self.store
+            .login_sent(registration.id, &request.text.sid, sent)?;
+        Ok(Done::LoginSent {
+            username: registration.username.clone(),
+            again: registration.stage == Stage::Announced,
+        })
+    }
+
+    /// When the account's time is up once its next login is sent: the first one starts the time.
+    fn due_after(&self, registration: &Registration, now: UnixSeconds) -> Option<UnixSeconds> {
+        match registration.stage {
+            Stage::Announced => registration.due_at,
+            _ => self.first_due(now),
+        }
+    }
+
+    /// Why a phone that has a login gets no other for this text, if so.
+    fn limit(&self, request: &Request<'_>, registration: &Registration) -> Option<&'static str> {
+        // A login of the future was sent before somebody set the clock back; it limits nothing.
+        let announced = registration.announced_at.filter(|at| *at <= request.now)?;
+        let received = request.text.received;
+        if received <= announced {
+            return Some("a login was sent after this text came");
+        }
+        if received - announced < seconds(self.rules.resend_interval) {
+            return Some("a login was sent a moment before");
+        }
+        if window(registration, request.now).1 >= self.rules.resend_daily {
+            return Some("the phone has had its logins for today");
+        }
+        None
+    }
+
+    /// Looks in Twilio's log for a text that we were about to send when we were interrupted.
+    fn trace(&self, request: &Request<'_>, sending: Sending) -> Result<Trace, Halt> {
+        let waited = request.now - sending.since;
+        if (0..SETTLE).contains(&waited) {
+            let rest = Duration::from_secs((SETTLE - waited).unsigned_abs());
+            return Err(Halt::later(
+                Wait::Exactly(rest),
+                "a send was interrupted, looking for it",
+            ));
+        }
+        let logged = match self.sms.sent_to(&request.phone) {
+            Ok(logged) => logged,
+            Err(fault) => {
+                return match fault.trouble {
+                    // A key that may send but not read. Bad credentials (20003) stop sending as well.
+                    SmsTrouble::Blocked | SmsTrouble::Refused if fault.code != Some(20003) => {
+                        Ok(Trace::CannotLook)
+                    }
+                    _ => Err(fault.into()),
+                };
+            }
+        };
+        let found = logged.iter().any(|text| self.is_it(text, sending));
+        Ok(if found { Trace::Found } else { Trace::Nowhere })
+    }
+
+    fn is_it(&self, logged: &Logged, sending: Sending) -> bool {
+        if logged.body.is_empty() {
+            // The account blanks its texts: the time is all that is left to go by.
+            return logged
+                .taken_at()
+                .is_some_and(|at| at >= sending.since - SETTLE);
+        }
+        let body = logged
+            .body
+            .strip_prefix(TRIAL_PREFIX)
+            .unwrap_or(&logged.body);
+        self.key.fingerprint(body) == sending.fingerprint
+    }
+}
+
+/// Start of the running 24 hours and the logins sent in them.
+fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
+    let running = now - registration.window_start < DAY && registration.window_start <= now;
+    if running {
+        (registration.window_start, registration.sent_in_window)
+    } else {
+        (now, 0)
+    }
+}

@@ -1,0 +1,147 @@
+//! The texts that students get, and their length in the network's own measure.
+
+use std::time::Duration;
+
+use crate::domain::{Password, Username};
+
+/// What one text message holds, in septets of GSM 03.38; a longer one is paid and split as several.
+pub const SEGMENT: usize = 160;
+
+/// The login, as one segment at the lengths that occur.
+pub fn login(site: &str, email: &str, password: &Password, left: Option<Duration>) -> String {
+    compose(site, email, password.reveal(), left)
+}
+
+/// The reply to a text that is not the phrase.
+pub fn hint() -> String {
+    "That is not the phrase for a Coder login. Please check it and text it once more.".to_owned()
+}
+
+/// The length in septets of the longest login that can be sent with this address and e-mail domain.
+pub fn longest_login(site: &str, domain: &str, left: Option<Duration>) -> usize {
+    let email = format!("{}@{domain}", "x".repeat(Username::LONGEST));
+    let text = compose(site, &email, &"x".repeat(Password::LENGTH), left);
+    septets(&text).unwrap_or(usize::MAX)
+}
+
+fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> String {
+    let time = left.map(time_left);
+    let last = time
+        .as_ref()
+        .map_or_else(String::new, |time| format!("\nTime left: {time}"));
+    let full = format!("Your Coder login\n{site}\nE-mail: {email}\nPassword: {password}{last}");
+    if septets(&full).is_some_and(|length| length <= SEGMENT) {
+        return full;
+    }
+    // A long host or domain name: what can be guessed is left out first.
+    let last = time.map_or_else(String::new, |time| format!("\n{time}"));
+    format!("{site}\n{email}\n{password}{last}")
+}
+
+/// A span in words for a phone: never longer than it is.
+fn time_left(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{minutes} min"),
+        7_200..=172_799 if minutes % 60 == 0 => format!("{hours} h"),
+        7_200..=172_799 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} days"),
+    }
+}
+
+/// The length in septets; `None` if a character is not in the basic set or its extension
+/// (3GPP TS 23.038, section 6.2.1), which would halve the room.
+pub fn septets(text: &str) -> Option<usize> {
+    const SIGNS: &str = " \n\r!\"#$%&'()*+,-./:;<=>?@_";
+    text.chars()
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' => Some(1),
+            c if SIGNS.contains(c) => Some(1),
+            '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|' => Some(2),
+            _ => None,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_names_all_that_is_needed() {
+        let password = Password::draw();
+        let text = login(
+            "https://coder.example.org",
+            "happy-tuna@example.org",
+            &password,
+            Some(Duration::from_secs(43_200)),
+        );
+        assert_eq!(
+            text,
+            format!(
+                "Your Coder login\nhttps://coder.example.org\nE-mail: happy-tuna@example.org\nPassword: {}\nTime left: 12 h",
+                password.reveal()
+            )
+        );
+    }
+
+    #[test]
+    fn the_longest_login_of_usual_names_is_one_segment() {
+        let day = Some(Duration::from_secs(86_399));
+        for (site, domain) in [
+            ("https://coder.example.org", "example.org"),
+            (
+                "https://coder.cs.some-university.edu",
+                "some-university.edu",
+            ),
+            (
+                "https://coder.informatik.uni-irgendwo.example",
+                "informatik.uni-irgendwo.example",
+            ),
+            (
+                "https://code.a-rather-long-school-district-name.k12.ca.us:8443",
+                "school-district-name.k12.ca.us",
+            ),
+        ] {
+            assert!(
+                longest_login(site, domain, day) <= SEGMENT,
+                "{site} {domain}"
+            );
+        }
+        assert!(septets(&hint()).unwrap() <= SEGMENT);
+        assert!(
+            longest_login(
+                &format!("https://{}.org", "x".repeat(100)),
+                "example.org",
+                day
+            ) > SEGMENT
+        );
+    }
+
+    #[test]
+    fn time_is_rounded_down() {
+        for (seconds, words) in [
+            (20, "20 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (5_399, "89 min"),
+            (7_200, "2 h"),
+            (9_059, "2 h 30 min"),
+            (43_200, "12 h"),
+            (43_199, "11 h 59 min"),
+            (200_000, "2 days"),
+        ] {
+            assert_eq!(time_left(Duration::from_secs(seconds)), words);
+        }
+    }
+
+    #[test]
+    fn septets_count_as_the_network_does() {
+        assert_eq!(septets("ab_@"), Some(4));
+        assert_eq!(septets("a~b"), Some(4));
+        assert_eq!(septets("\u{201c}"), None);
+        assert_eq!(septets("`"), None);
+    }
+}
