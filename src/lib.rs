@@ -24,6 +24,7 @@ pub mod gate;
 pub mod http;
 pub mod ownership;
 pub mod provision;
+pub mod reap;
 pub mod registration;
 pub mod retry;
 pub mod stop;

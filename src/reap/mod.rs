@@ -1,0 +1,222 @@
+//! Removes accounts whose time is up: one sweep at a given `now`, many students side by side.
+//!
+//! What is hidden here: the order of a removal. The database says only that it has begun; everything
+//! else is read from Coder at every look, so that whatever was interrupted, repeated or done by
+//! somebody else, the next look goes on from what is there. Nothing sleeps: a look that finds a
+//! build at work puts the next one off.
+
+mod look;
+mod plan;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use log::{Level, debug, error, info, log, warn};
+
+use crate::clock::seconds;
+use crate::coder::{Coder, Rights, Trouble};
+use crate::domain::UnixSeconds;
+use crate::registration::Registration;
+use crate::retry;
+use crate::store::{Store, StoreError};
+use look::{Fault, Look, Pace, Wait};
+pub use plan::{Plan, plan};
+
+/// Everything that removals need.
+pub struct Reaper {
+    /// Where registrations are kept.
+    pub store: Arc<Store>,
+    /// Where accounts are removed.
+    pub coder: Arc<Coder>,
+    /// Domain of the students' addresses.
+    pub email_domain: String,
+    /// Pause between two looks at an account that is in use.
+    pub check_interval: Duration,
+    /// How long past its time a running workspace is left alone; `None` = for ever.
+    pub stop_after: Option<Duration>,
+    /// Longest time that one call to Coder may take.
+    pub call_limit: Duration,
+    /// Accounts looked at side by side.
+    pub parallel: usize,
+}
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Accounts proved gone and forgotten.
+    pub removed: usize,
+    /// Accounts left for a later look.
+    pub waiting: usize,
+}
+
+/// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
+const CLOCK_TOLERANCE: UnixSeconds = 900;
+
+impl Reaper {
+    /// Looks once at every account whose time is up.
+    ///
+    /// # Errors
+    /// The database cannot be read. Troubles of single accounts are logged and put them off.
+    pub fn sweep(&self, now: UnixSeconds) -> Result<Swept, StoreError> {
+        let due = self.store.due(now)?;
+        if due.is_empty() {
+            return Ok(Swept::default());
+        }
+        // All looks would fail alike: nobody waits for so many time limits.
+        let rights = match self.rights() {
+            Ok(rights) => rights,
+            Err(wait) => {
+                due.iter()
+                    .for_each(|registration| self.put_off(registration, now, &wait));
+                return Ok(Swept {
+                    removed: 0,
+                    waiting: due.len(),
+                });
+            }
+        };
+        let gone = self.look_at_all(&due, now, rights);
+        let removed = self.forget(&gone, now);
+        Ok(Swept {
+            removed,
+            waiting: due.len() - removed,
+        })
+    }
+
+    /// The token's rights, or why there is no use in looking.
+    fn rights(&self) -> Result<Rights, Wait> {
+        let stuck = |note: String| Wait {
+            pace: Pace::Backoff,
+            level: Level::Error,
+            note,
+        };
+        match self.coder.rights() {
+            Ok(rights) if !rights.users => Err(stuck(
+                "stuck: the token (CODER_API_KEY) is no owner or user admin any more".to_owned(),
+            )),
+            Ok(Rights {
+                clock_ahead: Some(ahead),
+                ..
+            }) if ahead.abs() > CLOCK_TOLERANCE => {
+                let side = if ahead > 0 { "ahead of" } else { "behind" };
+                let minutes = ahead.abs() / 60;
+                Err(stuck(format!(
+                    "stuck: this machine's clock is {minutes} minutes {side} Coder's, so nobody's time is sure to be up; set the clocks"
+                )))
+            }
+            Ok(rights) => Ok(rights),
+            Err(fault) if fault.trouble == Trouble::Denied => Err(stuck(fault.to_string())),
+            Err(fault) => Err(Wait {
+                pace: Pace::Backoff,
+                level: Level::Warn,
+                note: fault.to_string(),
+            }),
+        }
+    }
+
+    /// Looks at every account on a few threads. Returns those whose user is gone.
+    fn look_at_all<'a>(
+        &self,
+        due: &'a [Registration],
+        now: UnixSeconds,
+        rights: Rights,
+    ) -> Vec<&'a Registration> {
+        let next = AtomicUsize::new(0);
+        let gone = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..self.parallel.min(due.len()) {
+                scope.spawn(|| {
+                    while let Some(registration) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if self.conclude(registration, now, self.look(registration, now, rights)) {
+                            gone.lock()
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .push(registration);
+                        }
+                    }
+                });
+            }
+        });
+        gone.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the accounts that were seen to be gone, if the token still had the right to see them.
+    fn forget(&self, gone: &[&Registration], now: UnixSeconds) -> usize {
+        if gone.is_empty() {
+            return 0;
+        }
+        if let Err(wait) = self.rights() {
+            gone.iter()
+                .for_each(|registration| self.put_off(registration, now, &wait));
+            return 0;
+        }
+        let mut forgotten = 0;
+        for registration in gone {
+            match self.store.forget(registration.id) {
+                Ok(()) => {
+                    forgotten += 1;
+                    info!("{} is removed", registration.username);
+                }
+                Err(error) => warn!("removal of {}: {error}", registration.username),
+            }
+        }
+        forgotten
+    }
+
+    /// Acts on where a look ended. Returns whether the account's user is gone.
+    fn conclude(
+        &self,
+        registration: &Registration,
+        now: UnixSeconds,
+        look: Result<Look, Fault>,
+    ) -> bool {
+        match look {
+            Ok(Look::Gone) => return true,
+            Ok(Look::Renewed) => {}
+            Ok(Look::Wait(wait)) => self.put_off(registration, now, &wait),
+            Err(Fault::Coder(fault)) => {
+                let level = match fault.trouble {
+                    Trouble::Denied | Trouble::Refused => Level::Error,
+                    _ => Level::Warn,
+                };
+                let note = fault.to_string();
+                self.put_off(
+                    registration,
+                    now,
+                    &Wait {
+                        pace: Pace::Backoff,
+                        level,
+                        note,
+                    },
+                );
+            }
+            Err(Fault::Store(error)) => error!("removal of {}: {error}", registration.username),
+        }
+        false
+    }
+
+    /// Puts the next look off. One log line for each change of state, however often it is looked at.
+    fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &Wait) {
+        let username = &registration.username;
+        let note = &wait.note;
+        let tries = registration.reap_tries + 1;
+        let (tries, span) = match wait.pace {
+            Pace::Interval => (0, self.check_interval),
+            Pace::Backoff => (
+                tries,
+                retry::REMOVAL.wait(tries, 0).min(self.check_interval),
+            ),
+            Pace::Exactly(span) => (0, span),
+        };
+        if registration.reap_note.as_deref() == Some(note) {
+            debug!("removal of {username}: still {note}");
+        } else {
+            log!(wait.level, "removal of {username}: {note}");
+        }
+        if let Err(error) =
+            self.store
+                .put_off(registration.id, now + seconds(span).max(1), tries, note)
+        {
+            error!("removal of {username}: {error}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What to do about the workspaces of an account whose time is up: a pure rule.
+
+use crate::coder::Workspace;
+
+/// What one look at an account's workspaces asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan<'a> {
+    /// Run although their time is long up, and may be stopped.
+    pub stop: Vec<&'a Workspace>,
+    /// At rest, to be deleted.
+    pub delete: Vec<&'a Workspace>,
+    /// Of those, how many a delete has failed for before.
+    pub failed: usize,
+    /// Still run, and are left alone.
+    pub running: usize,
+    /// In the middle of a build; Coder takes no other.
+    pub building: usize,
+}
+
+impl Plan<'_> {
+    /// Whether something is still in use or in motion.
+    pub fn is_busy(&self) -> bool {
+        self.running + self.building + self.stop.len() > 0
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        !self.is_busy() && self.delete.is_empty()
+    }
+}
+
+/// Sorts workspaces by what their latest build says (coderd: job status and transition together).
+/// `may_stop` allows to stop those that run.
+pub fn plan(workspaces: &[Workspace], may_stop: bool) -> Plan<'_> {
+    let mut plan = Plan::default();
+    for workspace in workspaces {
+        let build = &workspace.latest_build;
+        match build.status.as_str() {
+            "deleted" => {}
+            "running" if may_stop => plan.stop.push(workspace),
+            "running" => plan.running += 1,
+            "stopped" | "failed" | "canceled" => {
+                // A failed delete has left half a workspace behind; only another delete helps.
+                plan.failed += usize::from(build.transition == "delete");
+                plan.delete.push(workspace);
+            }
+            // pending, starting, stopping, deleting, canceling, and words that we do not know.
+            _ => plan.building += 1,
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coder::Build;
+
+    fn workspace(status: &str, transition: &str) -> Workspace {
+        Workspace {
+            id: "w".into(),
+            name: "dev".into(),
+            owner_id: "u".into(),
+            latest_build: Build {
+                transition: transition.into(),
+                status: status.into(),
+            },
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_answer() {
+        for (status, transition, stop, delete, busy) in [
+            ("pending", "start", 0, 0, true),
+            ("pending", "delete", 0, 0, true),
+            ("starting", "start", 0, 0, true),
+            ("running", "start", 0, 0, true),
+            ("stopping", "stop", 0, 0, true),
+            ("stopped", "stop", 0, 1, false),
+            ("failed", "start", 0, 1, false),
+            ("failed", "stop", 0, 1, false),
+            ("failed", "delete", 0, 1, false),
+            ("canceling", "start", 0, 0, true),
+            ("canceled", "stop", 0, 1, false),
+            ("deleting", "delete", 0, 0, true),
+            ("deleted", "delete", 0, 0, false),
+            ("a word of the future", "start", 0, 0, true),
+        ] {
+            let list = [workspace(status, transition)];
+            let plan = plan(&list, false);
+            assert_eq!(
+                (plan.stop.len(), plan.delete.len(), plan.is_busy()),
+                (stop, delete, busy),
+                "{status} {transition}"
+            );
+        }
+    }
+
+    #[test]
+    fn running_ones_are_stopped_only_by_leave() {
+        let list = [workspace("running", "start"), workspace("stopped", "stop")];
+        assert_eq!(plan(&list, false).running, 1);
+        assert_eq!(plan(&list, true).stop.len(), 1);
+        assert!(plan(&list, true).is_busy());
+        assert!(plan(&[], true).is_empty());
+    }
+}
