@@ -16,17 +16,20 @@
 // A test that finds nothing to unwrap has failed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cli;
 pub mod clock;
 pub mod coder;
 pub mod config;
 pub mod domain;
 pub mod gate;
 pub mod http;
+mod logging;
 pub mod ownership;
 pub mod provision;
 pub mod reap;
 pub mod registration;
 pub mod retry;
+pub mod run;
 pub mod stop;
 pub mod store;
 pub mod stream;

@@ -1,0 +1,9 @@
+//! The program; see the library for everything that it does.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coder_sms_register::cli::main(std::env::args().skip(1))
+}

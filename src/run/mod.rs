@@ -1,0 +1,340 @@
+//! The running service: opens the doors, starts the threads, waits, and stops in reverse order.
+//!
+//! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
+//! them, `reaper` removes accounts. A thread that ends before it was told to takes the process down.
+
+mod health;
+mod lanes;
+mod removals;
+mod texts;
+mod threads;
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use log::{debug, info, warn};
+
+use crate::clock::{seconds, unix_now};
+use crate::coder::Coder;
+use crate::config::Config;
+use crate::domain::PhoneKey;
+use crate::gate::{self, Gate};
+use crate::http::Http;
+use crate::provision::{Provisioner, reply};
+use crate::reap::Reaper;
+use crate::stop::Stop;
+use crate::store::{Store, StoreError};
+use crate::stream::{Appender, Redis, Settler, StreamError, Taker};
+use crate::twilio::sms::Sms;
+use crate::webhook::{self, Judge, Webhook};
+use lanes::Lanes;
+use texts::Texts;
+use threads::{Signals, Threads};
+
+/// Longest time that a stop may take before the process leaves anyway. Any kill is safe.
+const STOP_LIMIT: Duration = Duration::from_millis(4_500);
+/// Share of it that calls in progress get before they are cut.
+const CALLS_END: Duration = Duration::from_millis(3_500);
+
+/// Why the service cannot start, or has ended.
+#[derive(Debug)]
+pub enum RunError {
+    /// The database.
+    Store(StoreError),
+    /// The address of Redis.
+    Redis(StreamError),
+    /// A socket, folder or signal.
+    System {
+        /// What we tried.
+        doing: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A thread ended by itself.
+    Thread(String),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Redis(error) => error.fmt(f),
+            Self::System { doing, source } => write!(f, "cannot {doing}: {source}"),
+            Self::Thread(name) => write!(f, "the thread {name} ended by itself"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<StreamError> for RunError {
+    fn from(error: StreamError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+fn system(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> RunError {
+    let doing = doing.into();
+    move |source| RunError::System { doing, source }
+}
+
+/// What has to be told to stop, in the order in which it is told.
+struct Doors {
+    gate: gate::Remote,
+    webhook: webhook::Waker,
+    settler: Arc<Settler>,
+    taker_id: Arc<std::sync::atomic::AtomicI64>,
+    calls: Http,
+    stop: Stop,
+}
+
+/// Runs the service until SIGTERM or SIGINT.
+///
+/// # Errors
+/// It could not start, or a thread died.
+pub fn run(config: Config) -> Result<(), RunError> {
+    let signals = Signals::catch().map_err(system("listen for signals"))?;
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
+    let (store, key) = Store::open(&config.data_dir, &config.phone_keys)?;
+    let store = Arc::new(store);
+    settle_due_times(&store, &config)?;
+    let redis = Redis::new(&config.redis)?;
+    let http = Http::new(config.call_limit);
+    let coder = Arc::new(Coder::new(
+        http.clone(),
+        &config.coder.address.api,
+        config.coder.key.clone(),
+    ));
+    let stop = Stop::new();
+
+    let (webhook, gate) = front(&config, &redis, &store)?;
+    let settler = Arc::new(Settler::new(redis.clone()));
+    let mut taker = Taker::new(redis, &store.instance()?);
+    let doors = Doors {
+        gate: gate.remote(),
+        webhook: webhook.waker(),
+        settler: Arc::clone(&settler),
+        taker_id: taker.client_id(),
+        calls: http.clone(),
+        stop: stop.clone(),
+    };
+    banner(&config, gate.local_addr(), &store);
+
+    let reaper = reaper(&config, &store, &coder);
+    let sms = Sms::new(http, &config.twilio);
+    let texts = Texts {
+        provisioner: provisioner(config, store, coder, sms, key),
+        lanes: Arc::new(Lanes::new(reaper.parallel)),
+        parallel: reaper.parallel,
+        settler,
+    };
+    let mut threads = Threads::new(signals.waker());
+    threads.start("webhook", move || webhook.run().is_ok())?;
+    threads.start("gate", move || gate.run().is_ok())?;
+    let told = stop.clone();
+    threads.start("provisioner", move || {
+        texts.run(&mut taker, &told);
+        told.asked()
+    })?;
+    threads.start("reaper", move || {
+        removals::run(&reaper, &stop);
+        stop.asked()
+    })?;
+    signals.wait();
+    doors.close(&threads)
+}
+
+/// The two halves that take texts in: the webhook on a private socket, and the gate before it.
+fn front(config: &Config, redis: &Redis, store: &Arc<Store>) -> Result<(Webhook, Gate), RunError> {
+    let socket = private_socket(&config.data_dir)?;
+    let check = health::database_check(Arc::clone(store));
+    let webhook = Webhook::listen(
+        &socket,
+        Judge::new(&config.twilio),
+        Appender::new(redis.clone()),
+        check,
+    )
+    .map_err(system(format!("listen on {}", socket.display())))?;
+    let limits = gate::Limits {
+        drain: Duration::from_secs(2),
+        ..gate::Limits::for_this_process()
+    };
+    let gate = Gate::bind(config.listen, socket, limits).map_err(system(format!(
+        "listen on {} (CODER_REG_LISTEN)",
+        config.listen
+    )))?;
+    Ok((webhook, gate))
+}
+
+/// The threads that end once their work in hand is done.
+const WORKING: [&str; 3] = ["webhook", "provisioner", "reaper"];
+
+impl Doors {
+    /// Stops in order: no new requests, answers to those under way, no new work, calls cut last.
+    fn close(self, threads: &Threads) -> Result<(), RunError> {
+        let began = Instant::now();
+        // A thread that ended before anybody asked it to is the reason why we are here.
+        let died = threads.first_ended();
+        self.stop.ask();
+        self.gate.stop();
+        self.wake_taker();
+        threads.wait_for(&["gate"], began + STOP_LIMIT);
+        self.webhook.close();
+        if !threads.wait_for(&WORKING, began + CALLS_END) {
+            // What these calls were about goes on after the next start.
+            self.calls.shut_down();
+            if !threads.wait_for(&WORKING, began + STOP_LIMIT) {
+                warn!("leaving with work in hand; it goes on after the next start");
+            }
+        }
+        match died {
+            None => {
+                info!("stopped");
+                Ok(())
+            }
+            Some(name) => Err(RunError::Thread(name.to_owned())),
+        }
+    }
+
+    /// Ends the taker's wait for entries, again and again, as it may have begun to wait just after it
+    /// was woken; on a thread of its own, as a Redis that hangs must not keep us.
+    fn wake_taker(&self) {
+        let (settler, id) = (Arc::clone(&self.settler), Arc::clone(&self.taker_id));
+        let wake = move || loop {
+            let id = id.load(Ordering::Relaxed);
+            if id != 0
+                && let Err(fault) = settler.unblock(id)
+            {
+                debug!("stopping: {fault}");
+            }
+            std::thread::park_timeout(Duration::from_millis(50));
+        };
+        if let Err(error) = std::thread::Builder::new()
+            .name("waker".to_owned())
+            .spawn(wake)
+        {
+            warn!("stopping may take a moment longer: {error}");
+        }
+    }
+}
+
+/// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.
+fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
+    match config.rules.remove_after {
+        None => {
+            let count = store.clear_due()?;
+            if count > 0 {
+                info!("removal is off: {count} accounts now stay until it is on again");
+            }
+        }
+        Some(span) => {
+            let count = store.set_missing_due(unix_now() + seconds(span))?;
+            if count > 0 {
+                info!(
+                    "removal is on: {count} accounts made without a time get a full one from now"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reaper(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) -> Reaper {
+    Reaper {
+        store: Arc::clone(store),
+        coder: Arc::clone(coder),
+        email_domain: config.coder.email_domain.clone(),
+        check_interval: config.check_interval,
+        stop_after: config.stop_after,
+        call_limit: config.call_limit,
+        parallel: config.parallel,
+    }
+}
+
+fn provisioner(
+    config: Config,
+    store: Arc<Store>,
+    coder: Arc<Coder>,
+    sms: Sms,
+    key: PhoneKey,
+) -> Provisioner {
+    Provisioner {
+        store,
+        coder,
+        sms,
+        key,
+        phrase: config.phrase,
+        countries: config.countries,
+        rules: config.rules,
+        site: config.coder.address.site,
+        email_domain: config.coder.email_domain,
+        sender: config.twilio.sender,
+    }
+}
+
+/// The longest path of a Unix socket that all systems take, in bytes.
+const SOCKET_PATH: usize = 100;
+
+/// A path for the socket between gate and webhook, in a folder that only we may enter.
+fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
+    let inside = data_dir.join("run");
+    let folder = if inside.join("http.sock").as_os_str().len() <= SOCKET_PATH {
+        inside
+    } else {
+        std::env::temp_dir().join(format!("coder-sms-register-{}", std::process::id()))
+    };
+    // The folder's lock is ours, so whatever is left here is of a run that ended.
+    let _ = fs::remove_dir_all(&folder);
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .map_err(system(format!("make {}", folder.display())))?;
+    Ok(folder.join("http.sock"))
+}
+
+/// One line that says what runs where, and what is switched off.
+fn banner(config: &Config, address: std::net::SocketAddr, store: &Store) {
+    let mut off = Vec::new();
+    if config.rules.remove_after.is_none() {
+        off.push("removal");
+    }
+    if config.rules.hint_interval.is_none() {
+        off.push("hints");
+    }
+    if config.stop_after.is_none() {
+        off.push("stopping workspaces");
+    }
+    let off = if off.is_empty() {
+        "nothing".to_owned()
+    } else {
+        off.join(", ")
+    };
+    info!(
+        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {} accounts; switched off: {off}",
+        env!("CARGO_PKG_VERSION"),
+        config.twilio.webhook_url.as_str(),
+        config.coder.address.site,
+        store.count().unwrap_or(0),
+    );
+    let left = config.rules.remove_after;
+    let longest =
+        reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
+    if longest > reply::SEGMENT {
+        warn!(
+            "logins can be {longest} characters long, which Twilio sends and charges as two texts: shorten CODER_API_URL or CODER_EMAIL_DOM"
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! The reaper's loop: sweep, sleep, and once a day forget old texts and see whether the token is well.
+
+use std::time::Duration;
+
+use log::{error, info, warn};
+
+use crate::clock::unix_now;
+use crate::coder::Trouble;
+use crate::domain::UnixSeconds;
+use crate::reap::Reaper;
+use crate::stop::Stop;
+
+/// How often old texts and contacts are forgotten, and the token is tried: an owner's token that
+/// nobody uses for a week expires by Coder's default.
+const DAILY: UnixSeconds = 86_400;
+
+/// Sweeps every check interval, and earlier where a removal in progress asks for it.
+pub(super) fn run(reaper: &Reaper, stop: &Stop) {
+    let mut last_daily: UnixSeconds = 0;
+    loop {
+        let now = unix_now();
+        if now - last_daily >= DAILY {
+            last_daily = now;
+            daily(reaper, now);
+        }
+        match reaper.sweep(now) {
+            Ok(swept) if swept.removed > 0 => {
+                info!(
+                    "removed {} accounts, {} are waiting",
+                    swept.removed, swept.waiting
+                );
+            }
+            Ok(_) => {}
+            Err(error) => error!("no removals: {error}"),
+        }
+        if stop.wait(pause(reaper)) {
+            return;
+        }
+    }
+}
+
+/// What is done at the start and then once a day.
+fn daily(reaper: &Reaper, now: UnixSeconds) {
+    if let Err(error) = reaper.store.prune(now) {
+        error!("old texts stay: {error}");
+    }
+    match reaper.coder.rights() {
+        Ok(rights) if !rights.users => {
+            error!(
+                "Coder: the token (CODER_API_KEY) is neither an owner's nor a user admin's, so it cannot make accounts"
+            );
+        }
+        Ok(rights) if !rights.workspaces => {
+            warn!(
+                "Coder: this version (before 2.25) needs an owner's token for accounts to be removed safely"
+            );
+        }
+        Ok(_) => info!("Coder: reached, the token may make and remove accounts"),
+        Err(fault) if fault.trouble == Trouble::Denied => error!("Coder: {fault}"),
+        Err(fault) => warn!("Coder: {fault}"),
+    }
+}
+
+fn pause(reaper: &Reaper) -> Duration {
+    let now = unix_now();
+    let next = reaper.store.next_check(now).ok().flatten();
+    let soon = next.map(|at| Duration::from_secs(at.saturating_sub(now).max(1).unsigned_abs()));
+    soon.map_or(reaper.check_interval, |span| {
+        span.min(reaper.check_interval)
+    })
+}

@@ -1,0 +1,205 @@
+//! The provisioner's loop: take, hand over, and turn each verdict into acknowledge, later or dead
+//! letter. This is the one place where that happens.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{debug, error, info, warn};
+
+use super::lanes::{Job, Lanes, Verdict};
+use crate::clock::unix_now;
+use crate::domain::{Text, noise};
+use crate::provision::{Done, Later, Outcome, Provisioner, Wait};
+use crate::retry;
+use crate::stop::Stop;
+use crate::stream::{DeadLetter, Settler, StreamError, Taker};
+
+/// How long Redis holds an empty answer back: three wake-ups a minute.
+const BLOCK: Duration = Duration::from_secs(20);
+
+/// Entries that are taken at once at most.
+const TAKE: usize = 64;
+
+/// Attempts at a text that makes us panic.
+const PANICS: u32 = 3;
+
+/// All that the loop needs.
+pub(super) struct Texts {
+    pub(super) provisioner: Provisioner,
+    pub(super) settler: Arc<Settler>,
+    pub(super) lanes: Arc<Lanes>,
+    pub(super) parallel: usize,
+}
+
+impl Texts {
+    /// Runs until `stop`; then every worker ends what it has in hand.
+    pub(super) fn run(&self, taker: &mut Taker, stop: &Stop) {
+        std::thread::scope(|scope| {
+            for number in 1..=self.parallel {
+                let worker = std::thread::Builder::new().name(format!("worker-{number}"));
+                if let Err(error) = worker.spawn_scoped(scope, || self.work()) {
+                    warn!("worker {number} cannot be started: {error}");
+                }
+            }
+            self.take(taker, stop);
+            self.lanes.stop();
+        });
+    }
+
+    fn take(&self, taker: &mut Taker, stop: &Stop) {
+        let mut failures = 0;
+        let mut reported = None;
+        while !stop.asked() {
+            let room = self.lanes.room();
+            if room == 0 {
+                self.lanes.wait_for_room(Duration::from_secs(1));
+                continue;
+            }
+            match taker.take(room.min(TAKE), BLOCK) {
+                Ok(entries) => {
+                    if reported.take().is_some() {
+                        info!("texts are read from Redis again");
+                    }
+                    failures = 0;
+                    entries
+                        .into_iter()
+                        .for_each(|entry| self.lanes.offer(entry));
+                }
+                Err(fault) => {
+                    failures += 1;
+                    report(&fault, &mut reported);
+                    stop.wait(retry::CONNECT.wait(failures, noise()));
+                }
+            }
+        }
+    }
+
+    fn work(&self) {
+        while let Some(mut job) = self.lanes.next() {
+            if job.verdict.is_some() {
+                self.end(job, false);
+                continue;
+            }
+            let outcome = match &job.entry.text {
+                Ok(text) => self.attempt(text, job.attempt),
+                // Deleted by somebody while it was pending: only its number is left.
+                Err(unreadable) if unreadable.deleted => {
+                    Outcome::Done(Done::Silent("the entry was deleted"))
+                }
+                Err(_) => Outcome::Never("unreadable entry".to_owned()),
+            };
+            let sid = job.entry.text.as_ref();
+            let sid = sid.map_or("(unreadable)", |text| text.sid.as_str());
+            match outcome {
+                Outcome::Later(later) => self.put_off(job, &later),
+                Outcome::Done(done) => {
+                    log_done(sid, &done);
+                    job.verdict = Some(Verdict::Acknowledge);
+                    self.end(job, matches!(done, Done::LoginSent { .. }));
+                }
+                Outcome::Never(reason) => {
+                    error!("text {sid}: given up: {reason}");
+                    job.verdict = Some(Verdict::Bury(reason));
+                    self.end(job, false);
+                }
+            }
+        }
+    }
+
+    /// One attempt. A panic is our own fault and must neither end the service nor come back for ever.
+    fn attempt(&self, text: &Text, attempt: u32) -> Outcome {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            self.provisioner.provision(text, unix_now())
+        }));
+        caught.unwrap_or_else(|_| {
+            if attempt >= PANICS {
+                Outcome::Never("internal fault".to_owned())
+            } else {
+                Outcome::Later(Later {
+                    why: "internal fault".to_owned(),
+                    wait: Wait::Away,
+                })
+            }
+        })
+    }
+
+    fn put_off(&self, job: Job, later: &Later) {
+        // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
+        let level = match (job.attempt, later.wait) {
+            (1, Wait::Blocked) => log::Level::Error,
+            (1, _) => log::Level::Warn,
+            (n, _) if n.is_power_of_two() => log::Level::Info,
+            _ => log::Level::Debug,
+        };
+        if let Ok(text) = &job.entry.text {
+            let (sid, attempt, why) = (&text.sid, job.attempt, &later.why);
+            log::log!(
+                level,
+                "text {sid}: attempt {attempt} failed, trying again: {why}"
+            );
+        }
+        if self.lanes.park(job, later.wait, noise()) {
+            error!(
+                "nobody can be served until this is mended, one try a minute: {}",
+                later.why
+            );
+        }
+    }
+
+    /// Has Redis record a verdict and lets the job go; until it does, the verdict is kept and tried
+    /// again. `proven` = Coder and Twilio have just done their part.
+    fn end(&self, job: Job, proven: bool) {
+        let settled = match &job.verdict {
+            Some(Verdict::Bury(reason)) => self.bury(&job, reason),
+            _ => self.settler.acknowledge(&job.entry.id),
+        };
+        match settled {
+            Ok(()) => {
+                if self.lanes.finish(&job, proven) {
+                    info!("students are served again");
+                }
+            }
+            Err(fault) => {
+                let wait = retry::TEXT.wait(job.attempt, noise());
+                debug!("the verdict on an entry is kept until Redis takes it: {fault}");
+                self.lanes.park(job, Wait::Exactly(wait), 0);
+            }
+        }
+    }
+
+    fn bury(&self, job: &Job, reason: &str) -> Result<(), StreamError> {
+        let text = job.entry.text.as_ref().ok();
+        let letter = DeadLetter {
+            sid: text.map(|text| &text.sid),
+            reason,
+            received: text.map(|text| text.received),
+            at: unix_now(),
+            attempts: job.attempt,
+        };
+        self.settler.bury(&job.entry.id, &letter)
+    }
+}
+
+fn log_done(sid: &str, done: &Done) {
+    match done {
+        Done::LoginSent {
+            username,
+            again: false,
+        } => info!("text {sid}: login of {username} sent"),
+        Done::LoginSent {
+            username,
+            again: true,
+        } => info!("text {sid}: new login of {username} sent"),
+        Done::Hinted => info!("text {sid}: hint sent"),
+        Done::Recorded => info!("text {sid}: opt-out word recorded"),
+        Done::Silent(reason) => info!("text {sid}: no answer, {reason}"),
+    }
+}
+
+/// One line for each change of what is wrong with Redis.
+fn report(fault: &StreamError, reported: &mut Option<&'static str>) {
+    if reported.replace(fault.name()) != Some(fault.name()) {
+        error!("texts wait: {fault}");
+    }
+}
