@@ -1,0 +1,144 @@
+//! A real redis-server, on a Unix socket of its own.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use redis::Connection;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{PATIENCE, within};
+
+/// A running server; killed on drop.
+pub struct Redis {
+    folder: PathBuf,
+    socket: String,
+    password: String,
+    fsync: bool,
+    child: RefCell<Option<Child>>,
+}
+
+impl Redis {
+    /// Starts a server that keeps its files in `folder`; with `fsync` it confirms nothing that is
+    /// not on its disk.
+    pub fn start(folder: &Path, fsync: bool) -> Self {
+        let redis = Self {
+            folder: folder.to_owned(),
+            socket: folder.join("redis.sock").display().to_string(),
+            password: format!("pw-{}-%:/@#", std::process::id()),
+            fsync,
+            child: RefCell::new(None),
+        };
+        redis.start_again();
+        redis
+    }
+
+    /// Starts the server on the files that it left.
+    pub fn start_again(&self) {
+        let _ = std::fs::remove_file(&self.socket);
+        let appendfsync = if self.fsync { "always" } else { "no" };
+        let child = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--appendonly", "yes"])
+            .args(["--appendfsync", appendfsync, "--unixsocket", &self.socket])
+            .args([
+                "--requirepass",
+                &self.password,
+                "--maxmemory-policy",
+                "noeviction",
+            ])
+            .arg("--dir")
+            .arg(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server can be started; `make redis-server` installs it");
+        *self.child.borrow_mut() = Some(child);
+        assert!(
+            within(PATIENCE, || self.answers()),
+            "redis-server does not answer"
+        );
+    }
+
+    /// The path of its socket.
+    pub fn socket(&self) -> &str {
+        &self.socket
+    }
+
+    /// Its password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.borrow_mut().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Lets it hang, as a machine in trouble does.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Ends [`Redis::pause`].
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let child = self.child.borrow();
+        let child = child.as_ref().expect("the server runs");
+        kill_process(Pid::from_child(child), signal).expect("a signal to our own child");
+    }
+
+    /// A connection to it.
+    pub fn connection(&self) -> Option<Connection> {
+        let client = redis::Client::open(format!("unix://{}", self.socket)).ok()?;
+        let mut connection = client.get_connection().ok()?;
+        redis::cmd("AUTH")
+            .arg(&self.password)
+            .exec(&mut connection)
+            .ok()?;
+        Some(connection)
+    }
+
+    /// Entries in a stream.
+    pub fn length(&self, stream: &str) -> usize {
+        let length = |mut connection| redis::cmd("XLEN").arg(stream).query(&mut connection).ok();
+        self.connection().and_then(length).unwrap_or(usize::MAX)
+    }
+
+    /// All entries of a stream as Redis shows them.
+    pub fn entries(&self, stream: &str) -> String {
+        let range = |mut connection| {
+            let all: redis::Value = redis::cmd("XRANGE")
+                .arg(&[stream, "-", "+"])
+                .query(&mut connection)
+                .ok()?;
+            Some(format!("{all:?}"))
+        };
+        self.connection().and_then(range).unwrap_or_default()
+    }
+
+    fn answers(&self) -> bool {
+        let ping = |mut connection| redis::cmd("PING").exec(&mut connection).ok();
+        self.connection().and_then(ping).is_some()
+    }
+
+    /// The streams' lengths, for a person who looks at a failed test.
+    pub fn describe(&self) -> String {
+        let length = |stream| format!("{stream}: {}", self.length(stream));
+        ["coder-sms-register:texts", "coder-sms-register:dead"]
+            .map(length)
+            .join("\n")
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,127 @@
+//! How often one caller may use one path: a sliding minute, counted as Coder counts it.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use super::super::clock::unix_seconds;
+use super::super::server::{Reply, Request};
+use super::auth::Caller;
+use super::fault::Fault;
+use super::ops::Route;
+use super::world::{Version, World};
+
+const WINDOW: u64 = 60;
+
+/// Counters by caller and path.
+#[derive(Default)]
+pub struct Limiter(HashMap<String, Counter>);
+
+#[derive(Default, Clone, Copy)]
+struct Counter {
+    minute: u64,
+    current: u64,
+    previous: u64,
+}
+
+impl Limiter {
+    /// Counts a call unless it is one too many. Answers how many are left.
+    fn take(&mut self, key: String, limit: u64, now: u64) -> Option<u64> {
+        let counter = self.0.entry(key).or_default();
+        let minute = now / WINDOW;
+        if counter.minute != minute {
+            let previous = if counter.minute + 1 == minute {
+                counter.current
+            } else {
+                0
+            };
+            *counter = Counter {
+                minute,
+                current: 0,
+                previous,
+            };
+        }
+        // The previous minute counts for the part of it that the sliding window still covers.
+        let rate = counter.current + counter.previous * (WINDOW - now % WINDOW) / WINDOW;
+        if rate >= limit {
+            return None;
+        }
+        counter.current += 1;
+        Some(limit - rate - 1)
+    }
+}
+
+type Headers = Vec<(String, String)>;
+
+/// The headers for an allowed call, or the refusal of one too many.
+pub fn check(
+    world: &mut World,
+    request: &Request,
+    route: &Route,
+    caller: Option<&Caller>,
+) -> Result<Headers, Reply> {
+    if !world.settings.rate_limits {
+        return Ok(Headers::new());
+    }
+    // Older versions never knew the user at this point: they count by address, and the bypass header does nothing.
+    let caller = caller.filter(|_| world.version == Version::Newest);
+    if let (Some(caller), Some("true")) = (caller, request.header("X-Coder-Bypass-Ratelimit")) {
+        return match caller.is_owner() {
+            true => Ok(Headers::new()),
+            false => Err(Reply::text(
+                428,
+                "user does not have permission to bypass rate limiting\n",
+            )),
+        };
+    }
+    let limit = route.limit();
+    let who = caller.map_or("127.0.0.1", |caller| &caller.id);
+    let path = request.path.trim_end_matches('/');
+    let now = unix_seconds(SystemTime::now());
+    let left = world.limiter.take(format!("{who} {path}"), limit, now);
+    let reset = (now / WINDOW + 1) * WINDOW;
+    let header = |name: &str, value: u64| (name.to_owned(), value.to_string());
+    let mut headers = vec![
+        header("X-RateLimit-Limit", limit),
+        header("X-RateLimit-Remaining", left.unwrap_or(0)),
+        header("X-RateLimit-Reset", reset),
+    ];
+    if left.is_some() {
+        return Ok(headers);
+    }
+    headers.push(header("Retry-After", WINDOW));
+    let message =
+        format!("You've been rate limited for sending more than {limit} requests in 1m0s.");
+    let mut refusal = Reply::from(Fault::new(429, &message));
+    refusal.headers = headers;
+    Err(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(limiter: &mut Limiter, now: u64) -> bool {
+        limiter
+            .take("ana /api/v2/users".to_owned(), 60, now)
+            .is_some()
+    }
+
+    #[test]
+    fn the_call_after_the_last_allowed_one_is_refused_and_not_counted() {
+        let mut limiter = Limiter::default();
+        assert!((0..60).all(|_| take(&mut limiter, 600)));
+        assert!(!take(&mut limiter, 601) && !take(&mut limiter, 659));
+    }
+
+    #[test]
+    fn a_new_minute_frees_the_calls_bit_by_bit() {
+        let mut limiter = Limiter::default();
+        assert!((0..60).all(|_| take(&mut limiter, 659)));
+        assert!(
+            !take(&mut limiter, 660),
+            "the full previous minute still counts"
+        );
+        let halfway = (0..60).filter(|_| take(&mut limiter, 690)).count();
+        assert_eq!(halfway, 30);
+    }
+}

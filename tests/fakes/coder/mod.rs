@@ -1,0 +1,196 @@
+//! A strict fake of the Coder REST API, as a client that provisions users sees it.
+//!
+//! [`FakeCoder`] is the handle for tests: its URL and token go into the register's settings, its verbs look into or
+//! change the world behind the API. Inside:
+//!
+//! - [`ops`]: the routes, and their names for counting and for trouble.
+//! - `world`, `timeline`: users and keys; workspaces, builds and the clock that moves them.
+//! - `auth`, `limits`: who calls, what they may, how often.
+//! - `fields`, [`password`], `search`: the server's rules for what it is sent.
+//! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls; `json` renders the answers.
+//! - `verbs`, `acts`, `settings`: what tests can ask, do, and change.
+
+pub mod ops;
+pub mod password;
+
+mod acts;
+mod auth;
+mod builds;
+mod fault;
+mod fields;
+mod json;
+mod limits;
+mod login;
+mod new_user;
+mod search;
+mod settings;
+mod timeline;
+mod users;
+mod verbs;
+mod workspaces;
+mod world;
+
+#[cfg(test)]
+mod desk_tests;
+#[cfg(test)]
+mod session_tests;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod workspace_tests;
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+
+use super::desk::{Api, FakeServer};
+use super::lock;
+use super::server::{Reply, Request};
+use super::trouble::Op;
+
+use auth::Caller;
+use fault::Fault;
+use ops::Route;
+use world::World;
+
+pub use verbs::{Account, Bench};
+pub use world::{Deed, Role, Version};
+
+/// A running fake. It lends the verbs of [`FakeServer`]; dropping it closes its port.
+pub struct FakeCoder {
+    server: FakeServer,
+    world: Arc<Mutex<World>>,
+}
+
+impl FakeCoder {
+    /// Starts the newest version with one owner, whose token the fake hands out.
+    pub fn start() -> Self {
+        Self::start_version(Version::Newest)
+    }
+
+    /// Starts a certain version.
+    pub fn start_version(version: Version) -> Self {
+        let world = Arc::new(Mutex::new(World::new(version)));
+        let server = FakeServer::start(
+            "fake Coder",
+            Rules {
+                world: Arc::clone(&world),
+                version,
+            },
+        );
+        Self { server, world }
+    }
+}
+
+impl Deref for FakeCoder {
+    type Target = FakeServer;
+
+    fn deref(&self) -> &FakeServer {
+        &self.server
+    }
+}
+
+struct Rules {
+    world: Arc<Mutex<World>>,
+    version: Version,
+}
+
+impl Api for Rules {
+    fn op(&self, request: &Request) -> Op {
+        Route::of(request, self.version).op()
+    }
+
+    fn answer(&self, request: &Request) -> Reply {
+        let route = Route::of(request, self.version);
+        let reply = match &route {
+            Route::Healthz => Reply::text(200, "OK"),
+            Route::WebPage => web_page(),
+            Route::NotInVersion | Route::Unknown => Fault::new(404, "Route not found.").into(),
+            Route::WrongMethod => Reply::empty(405).noting("wrong method"),
+            _ => self.answer_api(&route, request),
+        };
+        reply.with("X-Coder-Build-Version", self.version.build())
+    }
+}
+
+impl Rules {
+    /// Limits, then identity, then the call itself: the order of the real server's layers.
+    fn answer_api(&self, route: &Route, request: &Request) -> Reply {
+        let (caller, limited) = {
+            let mut world = lock(&self.world);
+            world.tick();
+            if let Err(refusal) = auth::check_csrf(request, route) {
+                return refusal;
+            }
+            let caller = auth::identify(&mut world, request);
+            (
+                caller.clone(),
+                limits::check(&mut world, request, route, caller.as_ref().ok()),
+            )
+        };
+        let headers = match limited {
+            Ok(headers) => headers,
+            Err(refusal) => return refusal,
+        };
+        let answered = match route.is_public() {
+            true => self.answer_public(route, request),
+            false => self.answer_member(route, request, caller),
+        };
+        let mut reply = answered.unwrap_or_else(Reply::from);
+        reply.headers.extend(headers);
+        reply
+    }
+
+    fn answer_public(&self, route: &Route, request: &Request) -> Result<Reply, Fault> {
+        let mut world = lock(&self.world);
+        match route {
+            Route::BuildInfo => Ok(login::build_info(&world)),
+            Route::AuthMethods => Ok(login::auth_methods(&world)),
+            Route::Login => login::login(&mut world, request),
+            Route::ValidatePassword => login::validate_password(request),
+            other => Err(Fault::new(500, &format!("{other:?} is not public"))),
+        }
+    }
+
+    fn answer_member(
+        &self,
+        route: &Route,
+        request: &Request,
+        caller: Result<Caller, Fault>,
+    ) -> Result<Reply, Fault> {
+        let caller = caller?;
+        if matches!(route, Route::CreateUser) {
+            return new_user::create(&self.world, &caller, request);
+        }
+        let world = &mut *lock(&self.world);
+        match route {
+            Route::Organizations => Ok(login::organizations(world)),
+            Route::Organization(name) => login::organization(world, name),
+            Route::ListUsers => users::list(world, &caller, request),
+            Route::User(user) => users::read(world, &caller, user),
+            Route::DeleteUser(user) => users::delete(world, &caller, user),
+            Route::Suspend(user) => users::set_status(world, &caller, user, true),
+            Route::Activate(user) => users::set_status(world, &caller, user, false),
+            Route::Password(user) => users::set_password(world, &caller, user, request),
+            Route::Profile(user) => users::set_profile(world, &caller, user, request),
+            Route::ListWorkspaces => workspaces::list(world, &caller, request),
+            Route::Workspace(id) => workspaces::read(world, &caller, id, request),
+            Route::WorkspaceByName(user, name) => {
+                workspaces::read_by_name(world, &caller, user, name, request)
+            }
+            Route::CreateWorkspace(user) => workspaces::create(world, &caller, user, request),
+            Route::CreateBuild(id) => builds::create(world, &caller, id, request),
+            Route::ReadBuild(id) => builds::read(world, &caller, id),
+            Route::CancelBuild(id) => builds::cancel(world, &caller, id, request),
+            other => Err(Fault::new(500, &format!("{other:?} needs no session"))),
+        }
+    }
+}
+
+/// Outside its API the real server answers with its web page, whatever the path.
+fn web_page() -> Reply {
+    let page =
+        "<!doctype html><html lang=\"en\"><head><title>Coder</title></head><body></body></html>";
+    let mut reply = Reply::text(200, page).noting("outside /api/v2");
+    reply.content_type = Some("text/html; charset=utf-8".to_owned());
+    reply
+}

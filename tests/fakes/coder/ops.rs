@@ -1,0 +1,184 @@
+//! The routes of the API, and the names that tests use for them.
+
+use super::super::server::Request;
+use super::super::trouble::Op;
+use super::world::Version;
+
+/// `GET /healthz`
+pub const HEALTHZ: Op = Op("healthz");
+/// `GET /api/v2/buildinfo`
+pub const BUILD_INFO: Op = Op("build info");
+/// `GET /api/v2/users/authmethods`
+pub const AUTH_METHODS: Op = Op("auth methods");
+/// `POST /api/v2/users/login`
+pub const LOGIN: Op = Op("login");
+/// `POST /api/v2/users/validate-password`
+pub const VALIDATE_PASSWORD: Op = Op("validate password");
+/// `GET /api/v2/organizations`
+pub const ORGANIZATIONS: Op = Op("organizations");
+/// `GET /api/v2/organizations/{id or name}`
+pub const ORGANIZATION: Op = Op("organization");
+/// `POST /api/v2/users`
+pub const CREATE_USER: Op = Op("create user");
+/// `GET /api/v2/users`
+pub const LIST_USERS: Op = Op("list users");
+/// `GET /api/v2/users/{user}`
+pub const READ_USER: Op = Op("read user");
+/// `DELETE /api/v2/users/{user}`
+pub const DELETE_USER: Op = Op("delete user");
+/// `PUT /api/v2/users/{user}/status/suspend`
+pub const SUSPEND: Op = Op("suspend user");
+/// `PUT /api/v2/users/{user}/status/activate`
+pub const ACTIVATE: Op = Op("activate user");
+/// `PUT /api/v2/users/{user}/password`
+pub const SET_PASSWORD: Op = Op("set password");
+/// `PUT /api/v2/users/{user}/profile`
+pub const SET_PROFILE: Op = Op("set profile");
+/// `GET /api/v2/workspaces`
+pub const LIST_WORKSPACES: Op = Op("list workspaces");
+/// `GET /api/v2/workspaces/{id}`, and by owner and name
+pub const READ_WORKSPACE: Op = Op("read workspace");
+/// `POST /api/v2/users/{user}/workspaces`, and its alias below the organization
+pub const CREATE_WORKSPACE: Op = Op("create workspace");
+/// `POST /api/v2/workspaces/{id}/builds`
+pub const CREATE_BUILD: Op = Op("create build");
+/// `GET /api/v2/workspacebuilds/{id}`
+pub const READ_BUILD: Op = Op("read build");
+/// `PATCH /api/v2/workspacebuilds/{id}/cancel`
+pub const CANCEL_BUILD: Op = Op("cancel build");
+
+/// One request's route, with the names and ids from its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    Healthz,
+    WebPage,
+    BuildInfo,
+    AuthMethods,
+    Login,
+    ValidatePassword,
+    Organizations,
+    Organization(String),
+    CreateUser,
+    ListUsers,
+    User(String),
+    DeleteUser(String),
+    Suspend(String),
+    Activate(String),
+    Password(String),
+    Profile(String),
+    ListWorkspaces,
+    Workspace(String),
+    WorkspaceByName(String, String),
+    CreateWorkspace(String),
+    CreateBuild(String),
+    ReadBuild(String),
+    CancelBuild(String),
+    /// A route of newer versions.
+    NotInVersion,
+    WrongMethod,
+    Unknown,
+}
+
+impl Route {
+    /// Reads method and path.
+    pub fn of(request: &Request, version: Version) -> Self {
+        let segments = request.segments();
+        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let method = request.method.as_str();
+        let found = match path.as_slice() {
+            ["healthz"] if method == "GET" => Self::Healthz,
+            ["api", "v2", rest @ ..] => Self::of_api(method, rest),
+            _ if method == "GET" => Self::WebPage,
+            _ => Self::Unknown,
+        };
+        match found {
+            Self::ValidatePassword if version < Version::V2_20 => Self::NotInVersion,
+            Self::CreateWorkspace(_)
+                if version < Version::V2_20 && path.get(2) == Some(&"users") =>
+            {
+                Self::NotInVersion
+            }
+            found => found,
+        }
+    }
+
+    fn of_api(method: &str, path: &[&str]) -> Self {
+        let own = |text: &&str| (*text).to_owned();
+        let known: Vec<(&str, Self)> = match path {
+            ["buildinfo"] => vec![("GET", Self::BuildInfo)],
+            ["organizations"] => vec![("GET", Self::Organizations)],
+            ["organizations", name] => vec![("GET", Self::Organization(own(name)))],
+            ["organizations", _, "members", user, "workspaces"] => {
+                vec![("POST", Self::CreateWorkspace(own(user)))]
+            }
+            ["users"] => vec![("GET", Self::ListUsers), ("POST", Self::CreateUser)],
+            ["users", "authmethods"] => vec![("GET", Self::AuthMethods)],
+            ["users", "login"] => vec![("POST", Self::Login)],
+            ["users", "validate-password"] => vec![("POST", Self::ValidatePassword)],
+            ["users", user] => vec![
+                ("GET", Self::User(own(user))),
+                ("DELETE", Self::DeleteUser(own(user))),
+            ],
+            ["users", user, "status", "suspend"] => vec![("PUT", Self::Suspend(own(user)))],
+            ["users", user, "status", "activate"] => vec![("PUT", Self::Activate(own(user)))],
+            ["users", user, "password"] => vec![("PUT", Self::Password(own(user)))],
+            ["users", user, "profile"] => vec![("PUT", Self::Profile(own(user)))],
+            ["users", user, "workspaces"] => vec![("POST", Self::CreateWorkspace(own(user)))],
+            ["users", user, "workspace", name] => {
+                vec![("GET", Self::WorkspaceByName(own(user), own(name)))]
+            }
+            ["workspaces"] => vec![("GET", Self::ListWorkspaces)],
+            ["workspaces", id] => vec![("GET", Self::Workspace(own(id)))],
+            ["workspaces", id, "builds"] => vec![("POST", Self::CreateBuild(own(id)))],
+            ["workspacebuilds", id] => vec![("GET", Self::ReadBuild(own(id)))],
+            ["workspacebuilds", id, "cancel"] => vec![("PATCH", Self::CancelBuild(own(id)))],
+            _ => return Self::Unknown,
+        };
+        let found = known.into_iter().find(|(allowed, _)| *allowed == method);
+        found.map_or(Self::WrongMethod, |(_, route)| route)
+    }
+
+    /// The name for tests.
+    pub fn op(&self) -> Op {
+        match self {
+            Self::Healthz => HEALTHZ,
+            Self::BuildInfo => BUILD_INFO,
+            Self::AuthMethods => AUTH_METHODS,
+            Self::Login => LOGIN,
+            Self::ValidatePassword | Self::NotInVersion => VALIDATE_PASSWORD,
+            Self::Organizations => ORGANIZATIONS,
+            Self::Organization(_) => ORGANIZATION,
+            Self::CreateUser => CREATE_USER,
+            Self::ListUsers => LIST_USERS,
+            Self::User(_) => READ_USER,
+            Self::DeleteUser(_) => DELETE_USER,
+            Self::Suspend(_) => SUSPEND,
+            Self::Activate(_) => ACTIVATE,
+            Self::Password(_) => SET_PASSWORD,
+            Self::Profile(_) => SET_PROFILE,
+            Self::ListWorkspaces => LIST_WORKSPACES,
+            Self::Workspace(_) | Self::WorkspaceByName(..) => READ_WORKSPACE,
+            Self::CreateWorkspace(_) => CREATE_WORKSPACE,
+            Self::CreateBuild(_) => CREATE_BUILD,
+            Self::ReadBuild(_) => READ_BUILD,
+            Self::CancelBuild(_) => CANCEL_BUILD,
+            Self::WebPage | Self::WrongMethod | Self::Unknown => Op::UNKNOWN,
+        }
+    }
+
+    /// Needs no session.
+    pub fn is_public(&self) -> bool {
+        matches!(
+            self,
+            Self::BuildInfo | Self::AuthMethods | Self::Login | Self::ValidatePassword
+        )
+    }
+
+    /// Calls a minute that one caller may make to one path.
+    pub fn limit(&self) -> u64 {
+        match self {
+            Self::Login | Self::ValidatePassword | Self::Password(_) => 60,
+            _ => 512,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What tests change about the server itself.
+
+use std::time::{Duration, Instant};
+
+use super::FakeCoder;
+use super::timeline::Transition;
+use super::world::{Role, Status};
+
+impl FakeCoder {
+    /// How long builds take that are queued from now on: a fifth of it pending, the rest running. At first 50 ms.
+    pub fn build_time(&self, time: Duration) {
+        self.look(|world| world.settings.build_time = time);
+    }
+
+    /// How long the server works on a new user between looking for the name and taking it. At first no time.
+    pub fn hashing_time(&self, time: Duration) {
+        self.look(|world| world.settings.hashing_time = time);
+    }
+
+    /// Without provisioners queued builds stay pending.
+    pub fn no_provisioners(&self, absent: bool) {
+        self.look(|world| {
+            world.settings.no_provisioners = absent;
+            world.settings.provisioners_since = Instant::now();
+        });
+    }
+
+    /// How long a pending build waits before the server fails it. At first 30 minutes.
+    pub fn pending_builds_fail_after(&self, time: Duration) {
+        self.look(|world| world.settings.pending_limit = time);
+    }
+
+    /// From now on the server stops workspaces that have run this long.
+    pub fn auto_stop_after(&self, time: Duration) {
+        self.look(|world| world.settings.auto_stop = Some(time));
+    }
+
+    /// The next `times` deletes fail: of this user's workspaces, of this workspace, or of `user/workspace`.
+    pub fn fail_deletes(&self, target: &str, times: usize) {
+        self.look(|world| {
+            world
+                .failing
+                .push((target.to_owned(), Transition::Delete, times))
+        });
+    }
+
+    /// The next `times` starts fail, chosen as in [`FakeCoder::fail_deletes`].
+    pub fn fail_starts(&self, target: &str, times: usize) {
+        self.look(|world| {
+            world
+                .failing
+                .push((target.to_owned(), Transition::Start, times))
+        });
+    }
+
+    /// Whether users may have passwords at all.
+    pub fn password_auth(&self, enabled: bool) {
+        self.look(|world| world.settings.password_auth = enabled);
+    }
+
+    /// Whether calls are counted and refused with 429. At first they are.
+    pub fn rate_limits(&self, enabled: bool) {
+        self.look(|world| world.settings.rate_limits = enabled);
+    }
+
+    /// What the owner of the token may do. At first [`Role::Owner`].
+    pub fn token_roles(&self, roles: &[Role]) {
+        self.look(|world| {
+            let admin = world.admin.clone();
+            let user = world.users.iter_mut().find(|user| user.id == admin);
+            user.expect("the admin is never removed").roles = roles.to_vec();
+        });
+    }
+
+    /// The owner of the token becomes an ordinary member: it sees itself only.
+    pub fn token_loses_rights(&self) {
+        self.token_roles(&[]);
+    }
+
+    /// The owner of the token is suspended, or no longer so.
+    pub fn token_owner_suspended(&self, suspended: bool) {
+        let status = if suspended {
+            Status::Suspended
+        } else {
+            Status::Active
+        };
+        self.change_user("admin", |user| user.status = status);
+    }
+
+    /// The old token is deleted; answers the new one.
+    pub fn rotate_token(&self) -> String {
+        self.look(|world| {
+            let admin = world.admin.clone();
+            world.keys.retain(|key| key.user != admin);
+            world.add_key(admin)
+        })
+    }
+
+    /// The token's time is over; [`FakeCoder::rotate_token`] makes a new one.
+    pub fn expire_token(&self) {
+        self.look(|world| {
+            let admin = world.admin.clone();
+            for key in world.keys.iter_mut().filter(|key| key.user == admin) {
+                key.expired = true;
+            }
+        });
+    }
+}

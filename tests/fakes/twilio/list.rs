@@ -1,0 +1,155 @@
+//! Finding messages and numbers.
+
+use serde_json::{Value, json};
+
+use super::super::clock;
+use super::super::server::{Reply, Request};
+use super::fault::Fault;
+use super::records::Message;
+use super::student::form_encode;
+use super::{State, TwilioAccount};
+
+const LARGEST_PAGE: usize = 1000;
+
+/// The filters of a list. Days are whole UTC days, whatever time of day was given.
+#[derive(Default)]
+struct Filter {
+    to: Option<String>,
+    from: Option<String>,
+    day: Option<String>,
+    first_day: Option<String>,
+    last_day: Option<String>,
+    page: usize,
+    page_size: usize,
+    unknown: Option<String>,
+}
+
+impl Filter {
+    fn read(request: &Request) -> Result<Self, Fault> {
+        let mut filter = Self {
+            page_size: 50,
+            ..Self::default()
+        };
+        for (name, value) in request.query_pairs() {
+            let day = || {
+                clock::parse(&value)
+                    .map(clock::day)
+                    .map(Some)
+                    .ok_or_else(|| invalid(&name))
+            };
+            let number = || value.parse::<usize>().map_err(|_| invalid(&name));
+            match name.as_str() {
+                "To" => filter.to = Some(value),
+                "From" => filter.from = Some(value),
+                "DateSent" => filter.day = day()?,
+                // `DateSent>=2026-10-05` in a query is a parameter named `DateSent>`.
+                "DateSent>" | "DateSent>=" => filter.first_day = day()?,
+                "DateSent<" | "DateSent<=" => filter.last_day = day()?,
+                "Page" => filter.page = number()?,
+                "PageSize" => filter.page_size = number()?.clamp(1, LARGEST_PAGE),
+                "PageToken" => {}
+                _ => filter.unknown = Some(name),
+            }
+        }
+        Ok(filter)
+    }
+
+    fn fits(&self, message: &Message) -> bool {
+        let day = clock::day(message.date);
+        let same = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == value)
+        };
+        same(&self.to, &message.to)
+            && same(&self.from, &message.from)
+            && same(&self.day, &day)
+            && self.first_day.as_ref().is_none_or(|first| day >= *first)
+            && self.last_day.as_ref().is_none_or(|last| day <= *last)
+    }
+}
+
+fn invalid(name: &str) -> Fault {
+    Fault::bad(20001, &format!("Invalid parameter: {name}"))
+}
+
+/// The same request for another page.
+fn page_uri(request: &Request, filter: &Filter, page: usize) -> String {
+    let kept =
+        |(name, _): &(String, String)| !matches!(name.as_str(), "Page" | "PageSize" | "PageToken");
+    let mut pairs: Vec<(String, String)> = request.query_pairs().into_iter().filter(kept).collect();
+    pairs.push(("PageSize".to_owned(), filter.page_size.to_string()));
+    pairs.push(("Page".to_owned(), page.to_string()));
+    format!("{}?{}", request.path, form_encode(&pairs))
+}
+
+/// `GET .../Messages.json`: newest first, both directions.
+pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Result<Reply, Fault> {
+    if state.list_unavailable {
+        return Err(Fault::new(503, 20503, "Service Unavailable"));
+    }
+    let filter = Filter::read(request)?;
+    let is_shown = |message: &&Message| {
+        let hidden = !message.inbound && message.at.elapsed() < state.hidden_for;
+        !message.deleted && !hidden && filter.fits(message)
+    };
+    let mut rows: Vec<&Message> = state.messages.iter().filter(is_shown).collect();
+    rows.sort_by_key(|message| std::cmp::Reverse((message.date, message.at)));
+    let start = filter.page * filter.page_size;
+    let page = rows.iter().skip(start).take(filter.page_size);
+    let page: Vec<Value> = page
+        .map(|message| message.json(account, message.status(state.delivery_time)))
+        .collect();
+    let more = start + page.len() < rows.len();
+    let body = json!({
+        "first_page_uri": page_uri(request, &filter, 0),
+        "next_page_uri": more.then(|| page_uri(request, &filter, filter.page + 1)),
+        "previous_page_uri": (filter.page > 0).then(|| page_uri(request, &filter, filter.page - 1)),
+        "uri": page_uri(request, &filter, filter.page),
+        "page": filter.page,
+        "page_size": filter.page_size,
+        "start": start,
+        "end": (start + page.len()).saturating_sub(1),
+        "messages": page,
+    });
+    let reply = Reply::json(200, &body);
+    Ok(match filter.unknown {
+        Some(name) => reply.noting(format!("{name} is no filter of messages")),
+        None => reply,
+    })
+}
+
+/// `GET .../IncomingPhoneNumbers.json`
+pub fn numbers(state: &State, account: &TwilioAccount, request: &Request) -> Reply {
+    let wanted = request.query_value("PhoneNumber");
+    let fits = |number: &&String| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| number.contains(wanted.as_str()))
+    };
+    let number = |number: &String| {
+        json!({
+            "sid": format!("PN{}", &account.account_sid[2..]),
+            "account_sid": account.account_sid,
+            "phone_number": number,
+            "friendly_name": number,
+            "sms_url": state.sms_url,
+            "sms_method": "POST",
+            "sms_fallback_url": "",
+            "sms_fallback_method": "POST",
+            "capabilities": { "voice": true, "sms": true, "mms": true, "fax": false },
+        })
+    };
+    let found: Vec<Value> = account
+        .from_numbers
+        .iter()
+        .filter(fits)
+        .map(number)
+        .collect();
+    let body = json!({
+        "incoming_phone_numbers": found,
+        "page": 0,
+        "page_size": 50,
+        "next_page_uri": Value::Null,
+        "uri": request.path,
+    });
+    Reply::json(200, &body)
+}

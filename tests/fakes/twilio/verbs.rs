@@ -1,0 +1,134 @@
+//! What tests ask of the fake and do to it, without HTTP.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::lock;
+use super::records::Message;
+use super::{FakeTwilio, State};
+
+/// A text that Twilio took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentText {
+    /// Twilio's name for it.
+    pub sid: String,
+    /// The recipient.
+    pub to: String,
+    /// The number that sent it.
+    pub from: String,
+    /// The text.
+    pub body: String,
+    /// When it was taken.
+    pub at: Instant,
+}
+
+fn sent(state: &State, is_wanted: impl Fn(&Message) -> bool) -> Vec<SentText> {
+    let wanted = state
+        .messages
+        .iter()
+        .filter(|message| !message.inbound && is_wanted(message));
+    let text = |message: &Message| SentText {
+        sid: message.sid.clone(),
+        to: message.to.clone(),
+        from: message.from.clone(),
+        body: message.body.clone(),
+        at: message.at,
+    };
+    wanted.map(text).collect()
+}
+
+impl FakeTwilio {
+    /// All texts to this phone that were taken, oldest first; also those whose answer was lost.
+    pub fn texts_to(&self, phone: &str) -> Vec<SentText> {
+        sent(&lock(&self.exchange.state), |message| message.to == phone)
+    }
+
+    /// All texts that were taken, oldest first.
+    pub fn texts(&self) -> Vec<SentText> {
+        sent(&lock(&self.exchange.state), |_| true)
+    }
+
+    /// Waits until this phone has got `count` texts, and answers all of them. `None` if that does not happen in time.
+    pub fn wait_for_texts(
+        &self,
+        phone: &str,
+        count: usize,
+        deadline: Duration,
+    ) -> Option<Vec<SentText>> {
+        let state = lock(&self.exchange.state);
+        let missing = |state: &mut State| sent(state, |message| message.to == phone).len() < count;
+        let (state, timeout) = self
+            .exchange
+            .arrived
+            .wait_timeout_while(state, deadline, missing)
+            .ok()?;
+        (!timeout.timed_out()).then(|| sent(&state, |message| message.to == phone))
+    }
+
+    /// How many texts to this phone were refused with a code of [`FakeTwilio::refuse`] or [`FakeTwilio::refuse_all`].
+    pub fn refused_to(&self, phone: &str) -> usize {
+        lock(&self.exchange.state)
+            .refused
+            .iter()
+            .filter(|(to, _)| to == phone)
+            .count()
+    }
+
+    /// From now on texts to this phone are refused with this HTTP status and code.
+    pub fn refuse(&self, phone: &str, status: u16, code: u32) {
+        lock(&self.exchange.state)
+            .refusals
+            .insert(phone.to_owned(), (status, code));
+    }
+
+    /// From now on all texts are refused with this HTTP status and code.
+    pub fn refuse_all(&self, status: u16, code: u32) {
+        lock(&self.exchange.state).refuse_all = Some((status, code));
+    }
+
+    /// Ends all refusals.
+    pub fn refuse_none(&self) {
+        let mut state = lock(&self.exchange.state);
+        state.refusals.clear();
+        state.refuse_all = None;
+    }
+
+    /// Whether every call is refused with 401 and code 20003: keys revoked, or the account suspended.
+    pub fn auth_fails(&self, fails: bool) {
+        lock(&self.exchange.state).auth_fails = fails;
+    }
+
+    /// Whether the list of messages is refused with 503.
+    pub fn list_unavailable(&self, unavailable: bool) {
+        lock(&self.exchange.state).list_unavailable = unavailable;
+    }
+
+    /// How long after it was taken a message is still missing from the list. At first no time.
+    pub fn hide_from_list_for(&self, time: Duration) {
+        lock(&self.exchange.state).hidden_for = time;
+    }
+
+    /// How long a message stays `queued` before it is `delivered`. At first no time.
+    pub fn delivery_time(&self, time: Duration) {
+        lock(&self.exchange.state).delivery_time = time;
+    }
+
+    /// The webhook that the account's numbers are configured with.
+    pub fn sms_url(&self, url: &str) {
+        url.clone_into(&mut lock(&self.exchange.state).sms_url);
+    }
+
+    /// A text to one of the account's numbers, as it stands in Twilio's log whatever became of the webhook.
+    pub fn add_inbound(&self, sid: &str, from: &str, to: &str, body: &str, date: SystemTime) {
+        lock(&self.exchange.state).messages.push(Message {
+            sid: sid.to_owned(),
+            to: to.to_owned(),
+            from: from.to_owned(),
+            body: body.to_owned(),
+            inbound: true,
+            service: None,
+            at: Instant::now(),
+            date,
+            deleted: false,
+        });
+    }
+}

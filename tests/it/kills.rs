@@ -1,0 +1,185 @@
+//! The service dies in the middle of everything: any kill is safe.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::classroom::Classroom;
+use crate::fakes::coder::ops as coder;
+use crate::fakes::trouble::{Op, When};
+use crate::fakes::twilio::ops as twilio;
+use crate::plan;
+
+/// Kills the service with SIGKILL at the first call of this kind, before or after it has its effect.
+fn is_killed_at(class: &Classroom, side: Side, op: Op, when: When) {
+    let service = class.service();
+    let kill = Box::new(move || service.kill());
+    match side {
+        Side::Coder => class.coder().on(op, when, 1, kill),
+        Side::Twilio => class.twilio().on(op, when, 1, kill),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Coder,
+    Twilio,
+}
+
+fn dead(class: &Classroom) -> bool {
+    class.service().wait(Duration::ZERO).is_some()
+}
+
+#[test]
+fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_login() {
+    for (side, op, when) in [
+        (Side::Coder, coder::CREATE_USER, When::Before),
+        (Side::Coder, coder::CREATE_USER, When::After),
+        (Side::Twilio, twilio::SEND, When::Before),
+        (Side::Twilio, twilio::SEND, When::After),
+    ] {
+        let class = plan().open();
+        let ana = class.student();
+        is_killed_at(&class, side, op, when);
+        ana.asks();
+        class.eventually("the kill", || dead(&class));
+        class.restart_service();
+
+        ana.next_login();
+        class.all_served();
+        assert!(ana.can_log_in(), "{op:?} {when:?}");
+        ana.has_read_all();
+        assert_eq!(class.coder().created_ever().len(), 1, "{op:?} {when:?}");
+        assert_eq!(class.registrations(), 1);
+    }
+}
+
+#[test]
+fn a_second_login_killed_at_any_call_still_ends_with_a_working_login() {
+    for (side, op, when) in [
+        (Side::Coder, coder::READ_USER, When::After),
+        (Side::Coder, coder::SET_PASSWORD, When::Before),
+        (Side::Coder, coder::SET_PASSWORD, When::After),
+        (Side::Twilio, twilio::SEND, When::Before),
+        (Side::Twilio, twilio::SEND, When::After),
+    ] {
+        let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
+        let ana = class.student();
+        ana.gets_a_login();
+        class.all_served();
+        is_killed_at(&class, side, op, when);
+        // The second text must arrive in a later second than the first login.
+        class.eventually("the kill", || {
+            if !dead(&class) {
+                let _ = ana.posts(&ana.webhook("I am ready to learn", &[]));
+            }
+            dead(&class)
+        });
+        class.restart_service();
+
+        ana.next_login();
+        class.all_served();
+        assert!(ana.can_log_in(), "{op:?} {when:?}");
+        assert_eq!(class.coder().created_ever().len(), 1);
+    }
+}
+
+#[test]
+fn the_search_for_a_text_may_be_killed_too() {
+    let class = plan().open();
+    let ana = class.student();
+    is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
+    ana.asks();
+    class.eventually("the first kill", || dead(&class));
+    class.restart_service();
+    is_killed_at(&class, Side::Twilio, twilio::LIST, When::After);
+    class.eventually("the second kill", || dead(&class));
+    class.restart_service();
+    class.all_served();
+    ana.next_login();
+    ana.has_read_all();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_removal_killed_at_any_call_still_ends_with_nothing_left() {
+    for (op, when) in [
+        (coder::LIST_WORKSPACES, When::After),
+        (coder::SUSPEND, When::After),
+        (coder::CREATE_BUILD, When::Before),
+        (coder::CREATE_BUILD, When::After),
+        (coder::DELETE_USER, When::Before),
+        (coder::DELETE_USER, When::After),
+    ] {
+        let class = plan().with("CODER_REMOVE_TIME", "2s").open();
+        let ana = class.student();
+        let login = ana.gets_a_login();
+        class.coder().running_workspace(login.username(), "dev");
+        class.coder().stop_workspace(login.username(), "dev");
+        is_killed_at(&class, Side::Coder, op, when);
+        class.eventually("the kill", || dead(&class));
+        class.restart_service();
+        class.all_gone();
+        assert!(class.workspaces_are_deleted(), "{op:?}");
+    }
+}
+
+#[test]
+fn kills_at_random_moments_lose_and_double_nobody() {
+    let class = plan().with_safe_redis().open();
+    class.coder().latency(Op::ANY, Duration::from_millis(10));
+    class.twilio().latency(Op::ANY, Duration::from_millis(10));
+    let students = class.students(20);
+    for (number, student) in students.iter().enumerate() {
+        student.texts_until_taken("I am ready to learn");
+        if number % 3 == 2 {
+            // Somewhere within the work on the last few texts.
+            std::thread::park_timeout(Duration::from_millis(7 * (number as u64 % 5)));
+            class.restart_service();
+        }
+    }
+    class.all_served();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+        student.has_read_all();
+    }
+    assert_eq!(class.coder().created_ever().len(), students.len());
+    assert_eq!(class.registrations(), students.len());
+}
+
+#[test]
+fn entries_of_the_run_before_come_first_and_soon() {
+    let class = plan().open();
+    class.coder().goes_down();
+    let ana = class.student();
+    ana.asks();
+    assert!(class.service().logs("attempt 1 failed"));
+    class.end_service();
+    class.coder().comes_back();
+    let began = std::time::Instant::now();
+    class.start_service();
+    ana.next_login();
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_dead_letter_is_written_once_although_the_service_dies_beside_it() {
+    let class = plan().open();
+    let ana = class.student();
+    class.twilio().refuse(ana.phone(), 400, 21614);
+    is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
+    let service = Arc::clone(&class.service());
+    ana.asks();
+    class.eventually("the kill", || service.wait(Duration::ZERO).is_some());
+    class.restart_service();
+    class.all_served();
+    class.eventually("the useless account removed", || {
+        class.coder().students().is_empty()
+    });
+    assert_eq!(class.redis().length("coder-sms-register:dead"), 1);
+    assert!(ana.inbox().is_empty());
+}

@@ -1,0 +1,35 @@
+//! Integration tests: the real binary and a real Redis in a [`classroom::Classroom`], with strict
+//! fakes of Coder and Twilio. A file a topic:
+//!
+//! - `lesson`: a class as it should be, from the first text to the last removal
+//! - `webhook`: what gets in and what does not
+//! - `trouble`: Coder, Twilio and Redis misbehave
+//! - `kills`: the service dies in the middle of everything
+//! - `removal`: accounts whose time is up
+//! - `process`: starting, stopping, command line
+//! - `tidy`: the papers agree with the code
+
+#[path = "../classroom/mod.rs"]
+mod classroom;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+
+mod kills;
+mod lesson;
+mod process;
+mod removal;
+mod tidy;
+mod trouble;
+mod webhook;
+
+use classroom::{Classroom, Plan};
+
+/// A class with the binary under test.
+fn plan() -> Plan {
+    Plan::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+}
+
+/// A usual class.
+fn class() -> Classroom {
+    plan().open()
+}

@@ -1,0 +1,237 @@
+//! Starting, stopping, command line.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::classroom::Classroom;
+use crate::fakes::coder::Role;
+use crate::fakes::trouble::{Op, Trouble};
+use crate::{class, plan};
+
+#[test]
+fn a_stop_is_quick_and_what_was_in_hand_goes_on_after_the_next_start() {
+    let class = class();
+    class.coder().latency(Op::ANY, Duration::from_millis(300));
+    let students = class.students(12);
+    students.iter().for_each(|student| drop(student.asks()));
+    let service = class.service();
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+    let status = service
+        .wait(Duration::from_secs(6))
+        .expect("it stops within 5 seconds");
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(status.code(), Some(0));
+
+    class.restart_service();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+        student.has_read_all();
+    }
+}
+
+#[test]
+fn an_idle_service_stops_at_once_and_an_interrupt_is_as_good() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let class = class();
+        let service = class.service();
+        let began = Instant::now();
+        service.signal(signal);
+        let status = service.wait(Duration::from_secs(5)).expect("it stops");
+        assert_eq!(status.code(), Some(0));
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
+/// A class whose service waits for an answer of Coder that does not come.
+fn class_with_a_hanging_call() -> Classroom {
+    let class = class();
+    let hang = Trouble::Hang(Duration::from_secs(60));
+    class.coder().trouble(Op::ANY, usize::MAX, hang);
+    class.student().asks();
+    class.eventually("a call", || class.coder().calls().len() > 1);
+    class
+}
+
+#[test]
+fn a_hanging_call_is_cut_within_the_time_that_a_stop_may_take() {
+    let class = class_with_a_hanging_call();
+    let service = class.service();
+    service.signal(Signal::TERM);
+    assert!(service.wait(Duration::from_secs(5)).is_some());
+}
+
+#[test]
+fn a_redis_that_hangs_does_not_hold_a_stop_up() {
+    let class = class();
+    class.student().texts("hello there");
+    class.all_served();
+    class.redis().pause();
+    let service = class.service();
+    service.signal(Signal::TERM);
+    let stopped = service.wait(Duration::from_secs(5)).is_some();
+    class.redis().resume();
+    assert!(stopped);
+}
+
+#[test]
+fn a_second_signal_leaves_at_once() {
+    let class = class_with_a_hanging_call();
+    let service = class.service();
+    service.signal(Signal::TERM);
+    assert!(
+        service.wait(Duration::from_millis(300)).is_none(),
+        "the first one waits for the call"
+    );
+    let began = Instant::now();
+    service.signal(Signal::TERM);
+    assert!(service.wait(Duration::from_secs(3)).is_some());
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "it waited for the call"
+    );
+}
+
+#[test]
+fn a_second_instance_on_the_same_folder_is_refused() {
+    let class = class();
+    let second = class.try_service(&[]);
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second
+            .stderr
+            .contains("another coder-sms-register is running on"),
+        "{}",
+        second.stderr
+    );
+}
+
+#[test]
+fn a_token_that_cannot_do_its_work_is_told_at_the_start() {
+    let class = class();
+    for (roles, words) in [
+        (&[][..], "is neither an owner's nor a user admin's"),
+        (&[Role::UserAdmin], "the token may make and remove accounts"),
+        (&[Role::Owner], "the token may make and remove accounts"),
+    ] {
+        class.coder().token_roles(roles);
+        class.restart_service();
+        assert!(class.service().log().contains(words), "{roles:?}");
+    }
+    class.coder().expire_token();
+    class.restart_service();
+    assert!(class.service().log().contains("is invalid or expired"));
+}
+
+#[test]
+fn a_wrong_configuration_is_told_whole_and_without_secrets() {
+    let class = plan().prepare();
+    class.set("CODER_REMOVE_TIME", "soon");
+    class.set("REDIS_PORT", "70000");
+    class.set("TWILIO_ACCOUNT_TOKEN", "");
+    class.set("CODER_API_KEY", "top secret");
+    for arguments in [&[][..], &["run"], &["config"]] {
+        let ended = class.try_service(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}");
+        for words in [
+            "4 faults",
+            "CODER_REMOVE_TIME",
+            "REDIS_PORT",
+            "TWILIO_ACCOUNT_TOKEN",
+            "CODER_API_KEY",
+        ] {
+            assert!(ended.stderr.contains(words), "{words} in {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("top secret"));
+    }
+}
+
+#[test]
+fn config_shows_what_was_understood_and_masks_secrets() {
+    let class = plan().prepare();
+    let ended = class.try_service(&["config"]);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stdout.contains("CODER_REMOVE_TIME"));
+    for (name, value) in class.settings() {
+        let secret = [
+            "TWILIO_ACCOUNT_TOKEN",
+            "TWILIO_AUTH_TOKEN",
+            "CODER_API_KEY",
+            "REDIS_PW",
+            "CODER_REG_PASS",
+        ]
+        .contains(&name.as_str());
+        assert_eq!(ended.stdout.contains(&value), !secret, "{name}");
+    }
+}
+
+#[test]
+fn help_and_version_answer_and_unknown_words_are_refused() {
+    let class = plan().prepare();
+    let help = class.try_service(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(
+        help.stdout.contains("Usage: coder-sms-register") && help.stdout.contains("CODER_REG_PASS")
+    );
+    let version = class.try_service(&["--version"]);
+    assert_eq!(
+        version.stdout,
+        format!("coder-sms-register {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    let unknown = class.try_service(&["strat"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("\"strat\"") && unknown.stderr.contains("--help"));
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let class = class();
+    let other = plan()
+        .with("CODER_REG_LISTEN", &class.service().address().to_string())
+        .prepare();
+    let ended = other.try_service(&[]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("CODER_REG_LISTEN"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_service_whose_log_nobody_reads_goes_on() {
+    use std::process::{Command, Stdio};
+    let class = plan().prepare();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    class.set("CODER_REG_LISTEN", &port.to_string());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+        .env_clear()
+        .envs(class.settings())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let health = || {
+        crate::classroom::http::request(port, "GET", "/healthz", &[], b"")
+            .is_ok_and(|answer| answer.status == 200)
+    };
+    assert!(crate::classroom::within(Duration::from_secs(10), health));
+    // A refused request is logged; the log line goes nowhere, and so does the panic in it.
+    let _ = crate::classroom::http::request(port, "GET", "/nowhere", &[], b"");
+    assert!(health());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

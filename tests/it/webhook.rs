@@ -1,0 +1,287 @@
+//! What gets in and what does not.
+
+use crate::classroom::http::{Answer, request};
+use crate::classroom::{Classroom, SIGNED_URL, within};
+use crate::fakes::twilio;
+use crate::{class, plan};
+use std::time::Duration;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn headers(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn send(
+    class: &Classroom,
+    method: &str,
+    target: &str,
+    list: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    request(
+        class.service().address(),
+        method,
+        target,
+        &headers(list),
+        body,
+    )
+    .expect("an answer")
+}
+
+fn left_no_trace(class: &Classroom) {
+    assert_eq!(class.redis().length("coder-sms-register:texts"), 0);
+    // At its start the service looks at its own token.
+    let coder: Vec<String> = class
+        .coder()
+        .calls()
+        .into_iter()
+        .map(|call| call.path)
+        .collect();
+    assert_eq!(coder, ["/api/v2/users/me"]);
+    assert!(class.twilio().calls().is_empty());
+}
+
+#[test]
+fn a_text_is_answered_with_an_empty_response_and_nothing_else() {
+    let class = class();
+    let webhook = class.student().webhook("hello", &[]);
+    let address = class.service().address();
+    let answer = request(
+        address,
+        "POST",
+        "/inbound",
+        &webhook.headers,
+        webhook.body.as_bytes(),
+    )
+    .unwrap();
+    assert_eq!((answer.status, answer.body()), (200, "<Response/>"));
+    assert_eq!(answer.header("Content-Type"), Some("text/xml"));
+}
+
+#[test]
+fn a_forged_webhook_leaves_no_trace() {
+    let class = class();
+    let ana = class.student();
+    let good = ana.webhook("I am ready to learn", &[]);
+    let mut forged = good.clone();
+    forged.body = forged.body.replace("ready", "Ready");
+    assert_eq!(ana.posts(&forged), 403);
+
+    let mut unsigned = good.clone();
+    unsigned
+        .headers
+        .retain(|(name, _)| !name.eq_ignore_ascii_case("X-Twilio-Signature"));
+    assert_eq!(ana.posts(&unsigned), 403);
+
+    let other = twilio::TwilioAccount::random();
+    let params = twilio::webhook_params(
+        &twilio::new_sid(),
+        ana.phone(),
+        "+12015550100",
+        "x",
+        &other.account_sid,
+        &[],
+    );
+    let signature = twilio::sign(&class.twilio().account().account_token, SIGNED_URL, &params);
+    let body = twilio::form_encode(&params);
+    let answer = request(
+        class.service().address(),
+        "POST",
+        "/inbound",
+        &twilio::webhook_headers(&signature),
+        body.as_bytes(),
+    );
+    assert_eq!(
+        answer.unwrap().status,
+        403,
+        "rightly signed, but of another account"
+    );
+    left_no_trace(&class);
+}
+
+#[test]
+fn each_wrong_request_has_its_status() {
+    let class = class();
+    let big = "x".repeat(64 * 1024 + 1);
+    type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+    let table: [Row<'_>; 12] = [
+        ("GET", "/inbound", &[], "", 405),
+        ("PUT", "/inbound", &[("Content-Type", FORM)], "a=b", 405),
+        ("DELETE", "/elsewhere", &[], "", 405),
+        ("GET", "/elsewhere", &[], "", 404),
+        ("POST", "/", &[("Content-Type", FORM)], "a=b", 404),
+        ("POST", "/healthz", &[("Content-Type", FORM)], "a=b", 405),
+        (
+            "POST",
+            "/inbound",
+            &[("Content-Type", "application/json")],
+            "{}",
+            400,
+        ),
+        ("POST", "/inbound", &[], "a=b", 400),
+        ("POST", "/inbound", &[("Content-Type", FORM)], "", 400),
+        (
+            "POST",
+            "/inbound",
+            &[("Content-Type", FORM)],
+            "no form at all",
+            400,
+        ),
+        ("POST", "/inbound", &[("Content-Type", FORM)], "a=b", 403),
+        ("POST", "/inbound", &[("Content-Type", FORM)], &big, 413),
+    ];
+    for (method, target, list, body, status) in table {
+        let answer = send(&class, method, target, list, body.as_bytes());
+        assert_eq!(answer.status, status, "{method} {target} {list:?}");
+        assert_eq!(
+            answer.header("Allow").is_some(),
+            status == 405,
+            "{method} {target}"
+        );
+    }
+    left_no_trace(&class);
+}
+
+#[test]
+fn the_path_of_the_configured_url_is_served_too() {
+    let class = plan()
+        .with(
+            "TWILIO_WEBHOOK_URL",
+            "https://sms.class.example.org/hooks/sms?v=1",
+        )
+        .open();
+    let ana = class.student();
+    let account = class.twilio().account();
+    let params = twilio::webhook_params(
+        &twilio::new_sid(),
+        ana.phone(),
+        &account.from_numbers[0],
+        "I am ready to learn",
+        &account.account_sid,
+        &[],
+    );
+    let signature = twilio::sign(
+        &account.account_token,
+        "https://sms.class.example.org/hooks/sms?v=1",
+        &params,
+    );
+    let body = twilio::form_encode(&params);
+    let answer = request(
+        class.service().address(),
+        "POST",
+        "/hooks/sms?v=1",
+        &twilio::webhook_headers(&signature),
+        body.as_bytes(),
+    );
+    assert_eq!(answer.unwrap().status, 200);
+    ana.next_login();
+}
+
+#[test]
+fn old_and_new_token_are_taken_during_a_rotation() {
+    let class = plan().prepare();
+    let old = class.twilio().account().account_token.clone();
+    class.set(
+        "TWILIO_ACCOUNT_TOKEN",
+        &format!("0123456789abcdef0123456789abcdef,{old}"),
+    );
+    class.start_service();
+    let ana = class.student();
+    ana.gets_a_login();
+}
+
+#[test]
+fn a_text_is_confirmed_only_by_redis() {
+    let class = class();
+    let ana = class.student();
+    class.redis().kill();
+    assert_eq!(ana.posts(&ana.webhook("I am ready to learn", &[])), 503);
+    let health = send(&class, "GET", "/healthz", &[], b"");
+    assert_eq!((health.status, health.body()), (503, "redis-away\n"));
+
+    class.redis().start_again();
+    ana.texts_until_taken("I am ready to learn");
+    ana.next_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn health_tells_what_is_wrong_and_when_it_is_over() {
+    let class = class();
+    let health = || send(&class, "GET", "/healthz", &[], b"");
+    assert_eq!((health().status, health().body()), (200, "ok\n"));
+    assert_eq!(send(&class, "HEAD", "/healthz", &[], b"").status, 200);
+
+    class.redis().pause();
+    assert_eq!(health().status, 503);
+    class.redis().resume();
+    assert!(within(Duration::from_secs(10), || health().status == 200));
+
+    // Another process holds the database's write lock: no text could be recorded.
+    let path = class.data_dir().join("registrations.db");
+    let rival = rusqlite::Connection::open(path).unwrap();
+    rival.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(within(Duration::from_secs(20), || health().status == 503));
+    assert!(
+        health().body().starts_with("database-"),
+        "{}",
+        health().body()
+    );
+    rival.execute_batch("ROLLBACK").unwrap();
+    assert!(within(Duration::from_secs(20), || health().status == 200));
+}
+
+#[test]
+fn two_hundred_fresh_connections_at_once_are_all_answered() {
+    let class = class();
+    let students = class.students(200);
+    let webhooks: Vec<_> = students
+        .iter()
+        .map(|student| student.webhook("hello there", &[("OptOutType", "HELP")]))
+        .collect();
+    let address = class.service().address();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let posts: Vec<_> = webhooks
+            .iter()
+            .map(|webhook| {
+                scope.spawn(|| {
+                    request(
+                        address,
+                        "POST",
+                        "/inbound",
+                        &webhook.headers,
+                        webhook.body.as_bytes(),
+                    )
+                    .map_or(0, |a| a.status)
+                })
+            })
+            .collect();
+        posts.into_iter().map(|post| post.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    class.all_served();
+}
+
+#[test]
+fn what_would_kill_a_bare_tiny_http_does_nothing() {
+    let class = class();
+    let address = class.service().address();
+    for shape in [
+        "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000000\r\n\r\n",
+        "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTTP/3.0\r\nHost: x\r\n\r\n",
+        "POST /inbound HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \u{fc}\r\n\r\n",
+    ] {
+        let answer = crate::classroom::http::exchange(address, shape.as_bytes());
+        let status = answer.map_or(0, |answer| answer.status);
+        assert!((400..=505).contains(&status), "{status} for {shape:?}");
+    }
+    let ana = class.student();
+    ana.gets_a_login();
+}
