@@ -1,0 +1,72 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check fmt lint docs build redis redis-server clean
+
+CARGO ?= cargo
+STUDENTS ?= 12
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
+		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
+
+demo: toolchain redis-server ## play a whole class on this machine: make demo STUDENTS=60
+	$(CARGO) build --locked --release --bins --example demo
+	@$(CARGO) run --locked --release --quiet --example demo -- --students $(STUDENTS)
+
+# The integration tests wait for events most of the time, so many run at once.
+test: toolchain redis-server ## all tests, with real Redis servers that they start themselves
+	$(CARGO) test --locked --lib --bins --examples
+	$(CARGO) test --locked --doc
+	$(CARGO) test --locked --test it -- --test-threads=16
+
+check: toolchain fmt lint docs test ## what has to pass before anything is handed in
+
+fmt: ## is everything formatted?
+	$(CARGO) fmt --check
+
+lint: ## clippy, warnings denied
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+docs: ## the documentation builds, warnings denied
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
+
+build: toolchain ## the release binary: target/release/coder-sms-register
+	$(CARGO) build --locked --release
+
+run: build redis-server ## run against your .env and the Redis that it names
+	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
+	@set -a; . ./.env; set +a; exec ./target/release/coder-sms-register
+
+redis: redis-server ## a local Redis for `make run`, in the foreground, with the password of your .env
+	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
+	@mkdir -p data
+	@set -a; . ./.env; set +a; \
+		umask 077; printf 'bind 127.0.0.1\nport %s\ndir ./data\nappendonly yes\nappendfsync always\nmaxmemory-policy noeviction\n' \
+			"$${REDIS_PORT:-6379}" > data/redis.conf; \
+		if [ -n "$${REDIS_PW:-}" ]; then printf 'requirepass "%s"\n' "$$REDIS_PW" >> data/redis.conf; fi; \
+		exec redis-server data/redis.conf
+
+clean: ## remove what was built
+	$(CARGO) clean
+
+# --- what has to be there ---
+
+toolchain:
+	@command -v $(CARGO) >/dev/null || { \
+		echo 'Rust is missing: install it from https://rustup.rs (version 1.89 or later).' >&2; exit 1; }
+	@command -v cc >/dev/null || { \
+		echo 'A C compiler is missing (SQLite and the TLS library are partly C): sudo apt-get install gcc libc6-dev' >&2; exit 1; }
+.PHONY: toolchain
+
+redis-server: # installs redis-server where it is missing; its system service is not started
+	@command -v redis-server >/dev/null || { \
+		if ! command -v apt-get >/dev/null; then \
+			echo 'redis-server is missing: install Redis 6.2 or later with the package manager of this system.' >&2; exit 1; fi; \
+		if [ "$$(id -u)" = 0 ]; then as_root=; \
+		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
+		else echo 'redis-server is missing. Type: su -c "apt-get update && apt-get install -y redis-server"' >&2; exit 1; fi; \
+		echo 'Installing redis-server (Debian package) ...'; \
+		$$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends redis-server >/dev/null && \
+		command -v redis-server >/dev/null; } || { \
+		echo 'redis-server could not be installed. Type: sudo apt-get update && sudo apt-get install -y redis-server' >&2; exit 1; }

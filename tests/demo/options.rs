@@ -1,0 +1,58 @@
+//! The command line.
+
+/// What the demo is asked to be like.
+pub struct Options {
+    /// How many students text.
+    pub students: usize,
+}
+
+/// What the caller wants.
+pub enum Wish {
+    Play(Options),
+    Help,
+}
+
+/// The text for `--help`.
+pub const HELP: &str = "\
+Plays a class on this machine: students text, get logins, work, and are removed again.
+The program and Redis are real, Coder and Twilio are fakes; nothing leaves the machine.
+
+  demo [--students N]
+
+  --students N   how many students text, 1 to 300 (12)
+  --help         this text
+
+Exit code: 0 all held, 1 something did not, 2 it cannot run, 130 stopped by a signal.
+NO_COLOR=1 switches colours off.";
+
+const CLASS: std::ops::RangeInclusive<usize> = 1..=300;
+
+/// Reads the arguments after the program's name; the error is for a person.
+pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String> {
+    let mut students = 12;
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        match name {
+            "--help" | "-h" => return Ok(Wish::Help),
+            "--students" => students = class_size(value.or_else(|| arguments.next()))?,
+            _ => return Err(format!("{argument:?} is not known; --help shows what is")),
+        }
+    }
+    Ok(Wish::Play(Options { students }))
+}
+
+fn class_size(value: Option<String>) -> Result<usize, String> {
+    let value = value.unwrap_or_default();
+    match value.parse() {
+        Ok(number) if CLASS.contains(&number) => Ok(number),
+        _ => Err(format!(
+            "--students takes a number from {} to {}, not {value:?}",
+            CLASS.start(),
+            CLASS.end()
+        )),
+    }
+}
