@@ -6,6 +6,7 @@
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
+//! - `faults`: a short cut of every proof by force
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 
@@ -13,7 +14,10 @@
 mod classroom;
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../faults/mod.rs"]
+mod force;
 
+mod faults;
 mod kills;
 mod lesson;
 mod process;

@@ -1,0 +1,47 @@
+//! Proofs by force: the real binary and a real Redis, and every fault that we can think of.
+//!
+//! Each proof plays classes, does harm, mends it, lets the service finish, and counts who was lost,
+//! who was doubled and what was orphaned. `make faults` runs all of them in full and prints the
+//! table; `make test` runs a short cut of each. A file a proof.
+
+pub mod table;
+
+use std::path::PathBuf;
+
+use table::Row;
+
+/// What a proof has to work with.
+pub struct Force {
+    /// The program under test.
+    pub binary: PathBuf,
+    /// All of it, which may take minutes; otherwise a short cut of seconds.
+    pub full: bool,
+    /// Says how far a proof is; a line a step at most.
+    pub progress: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Force {
+    /// `full` when all of it runs, `short` otherwise.
+    pub fn pick<T>(&self, short: T, full: T) -> T {
+        if self.full { full } else { short }
+    }
+
+    /// Says how far the proof is.
+    pub fn says(&self, words: &str) {
+        (self.progress)(words);
+    }
+}
+
+/// One proof: does its harm and counts what came of it. It panics, with all that was seen, where
+/// something cannot be counted.
+pub struct Proof {
+    /// By which it is chosen on the command line.
+    pub name: &'static str,
+    /// What is done, in words.
+    pub about: &'static str,
+    /// Does it; a row for each kind of fault.
+    pub run: fn(&Force) -> Vec<Row>,
+}
+
+/// All proofs, in the order in which they run.
+pub const PROOFS: &[Proof] = &[];

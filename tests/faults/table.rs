@@ -1,0 +1,85 @@
+//! What a proof found, and the table of it.
+
+use std::fmt::Write as _;
+
+use crate::classroom::Classroom;
+use crate::classroom::student::Student;
+
+/// What one kind of fault did.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// The fault, in words.
+    pub fault: String,
+    /// How many students met it.
+    pub students: usize,
+    /// Students without a login that works, or whose texts were never answered.
+    pub lost: usize,
+    /// Students with a second account, or with a text that they should not have got.
+    pub doubled: usize,
+    /// Accounts or workspaces that nobody would remove, rows without an account, foreign users touched.
+    pub orphaned: usize,
+    /// Figures worth knowing.
+    pub note: String,
+}
+
+impl Row {
+    /// A row with nothing counted yet.
+    pub fn new(fault: impl Into<String>) -> Self {
+        Self {
+            fault: fault.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nobody came to harm, and somebody was there to.
+    pub fn holds(&self) -> bool {
+        self.students > 0 && self.lost + self.doubled + self.orphaned == 0
+    }
+
+    /// Counts a class whose texts are all answered and whose accounts still stand: each of
+    /// `students`, who are all of the class, asked once or more and expects a login that works; `surplus` more texts than
+    /// `expected` may have come to each of them.
+    pub fn count(
+        &mut self,
+        class: &Classroom,
+        students: &[Student<'_>],
+        expected: usize,
+        surplus: usize,
+    ) {
+        self.students += students.len();
+        for student in students {
+            self.lost += usize::from(!student.can_log_in());
+            self.doubled += usize::from(student.inbox().len() > expected + surplus);
+        }
+        let made = class.coder().created_ever().len();
+        self.doubled += made.saturating_sub(students.len());
+        let accounts = class.coder().students().len();
+        self.orphaned += accounts.abs_diff(class.registrations());
+        self.orphaned += class.coder().touched_foreign().len();
+    }
+
+    /// Counts a class whose time is up: nothing may be left.
+    pub fn count_left(&mut self, class: &Classroom) {
+        let left = class.coder().students().len() + class.registrations();
+        self.orphaned += left + usize::from(!class.workspaces_are_deleted());
+        self.orphaned += class.coder().touched_foreign().len();
+    }
+}
+
+/// The closing table.
+pub fn draw(rows: &[Row]) -> String {
+    let width = rows.iter().map(|row| row.fault.chars().count()).max();
+    let width = width.unwrap_or(0).max("fault".len());
+    let mut table = format!(
+        "{:width$}  {:>8}  {:>5}  {:>7}  {:>8}  {}\n",
+        "fault", "students", "lost", "doubled", "orphaned", "figures"
+    );
+    for row in rows {
+        let _ = writeln!(
+            table,
+            "{:width$}  {:>8}  {:>5}  {:>7}  {:>8}  {}",
+            row.fault, row.students, row.lost, row.doubled, row.orphaned, row.note
+        );
+    }
+    table
+}
