@@ -16,6 +16,7 @@
 // A test that finds nothing to unwrap has failed.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod catch_up;
 pub mod cli;
 pub mod clock;
 pub mod coder;

@@ -37,6 +37,12 @@ pub const REMOVAL: Backoff = Backoff {
     most: Duration::from_secs(600),
 };
 
+/// For the search for missed texts.
+pub const CATCH_UP: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    most: Duration::from_secs(60),
+};
+
 impl Backoff {
     /// The wait after failed attempt number `attempt` (counted from 1). `noise` (0..=255) shortens
     /// it by up to a quarter, so that those who failed together do not come back together.

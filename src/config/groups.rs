@@ -151,13 +151,38 @@ pub(super) fn read_rules(r: &mut Reader) -> Option<Rules> {
         }
     });
     let give_up = positive_span(r, "CODER_REG_GIVE_UP");
+    let max_users = r.number("CODER_REG_MAX_USERS", 1..=100_000);
+    let hourly_texts = r.number("CODER_REG_HOURLY_TEXTS", 1..=100_000);
     Some(Rules {
         remove_after: remove_after.map(|span| (!span.is_zero()).then_some(span))?,
         resend_interval: resend_interval?,
         resend_daily: resend_daily?,
         hint_interval: hint_interval?,
         give_up: give_up?,
+        max_users: max_users?,
+        hourly_texts: hourly_texts?,
     })
+}
+
+/// How far back texts that never reached us may be looked for: a day. Twilio's log is long.
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(86_400);
+
+/// `Some(None)` = switched off.
+pub(super) fn read_catch_up(r: &mut Reader) -> Option<Option<Duration>> {
+    let span = r.parsed("CODER_REG_CATCH_UP", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "off" | "no" | "false" | "never" => Ok(Duration::ZERO),
+            _ => reader::parse_span(value, Unit::Minutes),
+        }
+    })?;
+    if span > CATCH_UP_LIMIT {
+        r.fault(
+            "CODER_REG_CATCH_UP",
+            "is longer than a day: texts of yesterday's class want no login today",
+        );
+        return None;
+    }
+    Some((!span.is_zero()).then_some(span))
 }
 
 pub(super) fn read_data_dir(r: &mut Reader, dev: bool) -> PathBuf {

@@ -50,6 +50,8 @@ pub struct Config {
     pub check_interval: Duration,
     /// How long past its time a running workspace is left alone; `None` = for ever.
     pub stop_after: Option<Duration>,
+    /// How far back texts that never reached us are looked for; `None` = not at all.
+    pub catch_up: Option<Duration>,
     /// Keys that the phone hashes may have been made with, the preferred one first.
     pub phone_keys: Vec<PhoneKey>,
     /// Things that work but look wrong, for the log.
@@ -121,6 +123,10 @@ pub struct Rules {
     pub hint_interval: Option<Duration>,
     /// Age at which a text is given up.
     pub give_up: Duration,
+    /// Accounts at a time.
+    pub max_users: u32,
+    /// Texts sent within an hour, to all phones together.
+    pub hourly_texts: u32,
 }
 
 impl Config {
@@ -182,6 +188,7 @@ impl Config {
         let call_limit = groups::positive_span(r, "CODER_REG_CALL_LIMIT");
         let check_interval = groups::positive_span(r, "CODER_CHECK_INTERVAL");
         let stop_after = r.span("CODER_STOP_AFTER");
+        let catch_up = groups::read_catch_up(r);
         let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
         let twilio = twilio?;
         let phone_keys = match key {
@@ -206,6 +213,7 @@ impl Config {
             call_limit: call_limit?,
             check_interval: check_interval?,
             stop_after,
+            catch_up: catch_up?,
             phone_keys,
             warnings: Vec::new(),
             shown: Vec::new(),
@@ -232,6 +240,7 @@ impl Config {
             "CODER_REG_HINTS" => span(rules.hint_interval, "off"),
             "CODER_REG_RESEND_INTERVAL" => words_of(rules.resend_interval),
             "CODER_REG_GIVE_UP" => words_of(rules.give_up),
+            "CODER_REG_CATCH_UP" => span(self.catch_up, "off"),
             "CODER_REG_CALL_LIMIT" => words_of(self.call_limit),
             _ => return None,
         })

@@ -54,6 +54,11 @@ pub struct Text {
     pub received: UnixSeconds,
 }
 
+impl Text {
+    /// The longest text that Twilio passes on, in characters.
+    pub const LENGTH: usize = 1_600;
+}
+
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Text({})", self.sid)

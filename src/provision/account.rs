@@ -9,6 +9,7 @@ use crate::coder::{CoderFault, Created, NewUser, Trouble, User};
 use crate::domain::{Marker, Password, UnixSeconds, Username};
 use crate::ownership::find_ours;
 use crate::registration::{Event, Registration, Sending, Stage};
+use crate::store::{Contact, Reserved};
 
 /// How often one attempt may change its mind: names that clash, users that vanish.
 const ROUNDS: u32 = 10;
@@ -18,10 +19,12 @@ const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Provisioner {
     /// Gets a login to the phone, from wherever its registration stands.
-    pub(super) fn login(&self, request: &Request<'_>) -> Result<Done, Halt> {
+    pub(super) fn login(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
         for round in 0..ROUNDS {
             let Some(registration) = self.store.find(&request.hash)? else {
-                self.reserve(request, round)?;
+                if self.reserve(request, round)? == Reserved::Full {
+                    return self.class_is_full(request, contact.full_at);
+                }
                 continue;
             };
             if registration.stage == Stage::Reserved && registration.is_due(request.now) {
@@ -43,16 +46,17 @@ impl Provisioner {
         Err(Halt::later(Wait::Away, "no free name was found"))
     }
 
-    /// Writes down which user is about to be made. If the name or the phone is taken in our own
-    /// table, the next round sees what to do.
-    fn reserve(&self, request: &Request<'_>, round: u32) -> Result<(), Halt> {
+    /// Writes down which user is about to be made, if there is a seat. If the name or the phone is
+    /// taken in our own table, the next round sees what to do.
+    fn reserve(&self, request: &Request<'_>, round: u32) -> Result<Reserved, Halt> {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key);
         // A reservation that nothing comes of has a time too, so that the reaper looks after it.
         let due = request.now + seconds(self.rules.give_up);
-        self.store
-            .reserve(&request.hash, &username, &marker, request.now, due)?;
-        Ok(())
+        let seats = self.rules.max_users;
+        Ok(self
+            .store
+            .reserve(&request.hash, &username, &marker, request.now, due, seats)?)
     }
 
     /// Makes the Coder user of a reservation, or finds out that it exists. `None` = look again.
@@ -62,6 +66,7 @@ impl Provisioner {
         registration: &Registration,
         round: u32,
     ) -> Result<Option<Done>, Halt> {
+        self.may_send(request.now)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
         let password = Password::draw();

@@ -72,6 +72,7 @@ impl Provisioner {
         registration: &Registration,
         due: Option<UnixSeconds>,
     ) -> Result<Option<Done>, Halt> {
+        self.may_send(request.now)?;
         let id = registration.coder_id.as_deref().unwrap_or_default();
         let Some(user) = self.coder.locate(id, registration.username.as_str())? else {
             self.start_over(request, registration)?;
@@ -126,8 +127,15 @@ impl Provisioner {
         }
         self.store.clear_send(registration.id, false, None)?;
         match fault.trouble {
-            SmsTrouble::Recipient => self.store.refused(hash, now + REFUSAL, &text.sid, *now)?,
-            SmsTrouble::OptedOut => self.store.opted(hash, true, &text.sid, *now)?,
+            SmsTrouble::Recipient => {
+                let until = now + REFUSAL;
+                self.store
+                    .refused(hash, until, &text.sid, *now, &fault.to_string())?;
+            }
+            SmsTrouble::OptedOut => {
+                let why = fault.to_string();
+                self.store.opted(hash, true, &text.sid, *now, Some(&why))?;
+            }
             _ => {}
         }
         Ok(fault.into())

@@ -14,7 +14,7 @@ mod outcome;
 pub mod reply;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::warn;
 
@@ -27,12 +27,18 @@ use crate::domain::{
     Countries, OptWord, Passphrase, Phone, PhoneHash, PhoneKey, Text, UnixSeconds, Unserved,
 };
 use crate::retry;
-use crate::store::Store;
+use crate::store::{Notice, Seen, Store};
 use crate::twilio::sms::{Sms, SmsTrouble};
 use outcome::Halt;
 
 /// How long a number that cannot be texted is left alone: three days.
 const REFUSAL: UnixSeconds = 3 * 86_400;
+
+/// How often one phone is told that the class is full: once an hour.
+const FULL_PAUSE: UnixSeconds = 3_600;
+
+/// How long a login waits that would be one text too many in this hour.
+const HOURLY_WAIT: Duration = Duration::from_secs(60);
 
 /// Everything that serving a text needs.
 pub struct Provisioner {
@@ -79,9 +85,16 @@ impl Request<'_> {
 impl Provisioner {
     /// Serves one text at the time `now`.
     pub fn provision(&self, text: &Text, now: UnixSeconds) -> Outcome {
+        match self.store.seen(&text.sid) {
+            Ok(Seen::Never) => {}
+            Ok(Seen::Served) => return Outcome::Done(Done::Silent("this text was served before")),
+            // Interrupted on its way to the dead letters.
+            Ok(Seen::GivenUp(why)) => return Outcome::Never(why),
+            Err(error) => return Err(Halt::from(error)).into(),
+        }
         let phone = match self.sender_of(text) {
             Ok(phone) => phone,
-            Err(unserved) => return Outcome::Done(Done::Silent(unserved.reason())),
+            Err(unserved) => return self.stay_silent(text, unserved.reason(), now).into(),
         };
         let hash = phone.hash(&self.key);
         let request = Request {
@@ -93,18 +106,31 @@ impl Provisioner {
         };
         let result = self.serve(&request);
         let age = now.saturating_sub(text.received).max(0).unsigned_abs();
-        let too_old = retry::gives_up(std::time::Duration::from_secs(age), self.rules.give_up);
+        let too_old = retry::gives_up(Duration::from_secs(age), self.rules.give_up);
         match result {
+            Ok(Done::Silent(reason)) => self.stay_silent(text, reason, now).into(),
             Err(Halt::Later(later)) if too_old => self.give_up(&request, later.why),
             Err(Halt::Never(why)) => self.give_up(&request, why),
             other => other.into(),
         }
     }
 
+    /// Records that a text gets no answer: asked about it again, as by a search for texts that were
+    /// missed, we must not change our mind.
+    fn stay_silent(
+        &self,
+        text: &Text,
+        reason: &'static str,
+        now: UnixSeconds,
+    ) -> Result<Done, Halt> {
+        self.store.finish(&text.sid, now)?;
+        Ok(Done::Silent(reason))
+    }
+
     fn give_up(&self, request: &Request<'_>, why: String) -> Outcome {
         match self
             .store
-            .gave_up(&request.hash, &request.text.sid, request.now)
+            .gave_up(&request.hash, &request.text.sid, request.now, &why)
         {
             Ok(()) => Outcome::Never(why),
             Err(error) => Err(Halt::from(error)).into(),
@@ -128,14 +154,11 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        if self.store.seen(&text.sid)? {
-            return Ok(Done::Silent("this text was served before"));
-        }
         match text.opt_out.or_else(|| OptWord::in_body(&text.body)) {
             Some(OptWord::Help) => return Ok(Done::Silent("Twilio answers HELP itself")),
             Some(word) => {
                 self.store
-                    .opted(hash, word == OptWord::Stop, &text.sid, *now)?;
+                    .opted(hash, word == OptWord::Stop, &text.sid, *now, None)?;
                 return Ok(Done::Recorded);
             }
             None => {}
@@ -148,21 +171,26 @@ impl Provisioner {
             return Ok(Done::Silent("the phone cannot be texted"));
         }
         if self.phrase.matches(&text.body) {
-            self.login(request)
+            self.login(request, &contact)
         } else {
             self.hint(request, contact.hinted_at)
         }
     }
 
+    /// Ends an attempt if this hour has had its texts: whatever goes wrong, or whoever plays with
+    /// the phrase, the bill has a limit. Workers that ask side by side may exceed it by one each.
+    fn may_send(&self, now: UnixSeconds) -> Result<(), Halt> {
+        let limit = self.rules.hourly_texts;
+        if self.store.sent_last_hour(now)? < limit {
+            return Ok(());
+        }
+        let why = format!("the limit of {limit} texts an hour is reached (CODER_REG_HOURLY_TEXTS)");
+        Err(Halt::later(Wait::Exactly(HOURLY_WAIT), why))
+    }
+
     /// Tells a phone that its text was not the phrase, if it has no login and was not told of late.
     fn hint(&self, request: &Request<'_>, hinted_at: Option<UnixSeconds>) -> Result<Done, Halt> {
-        let Request {
-            text,
-            phone,
-            hash,
-            now,
-            ..
-        } = request;
+        let Request { hash, now, .. } = request;
         let Some(interval) = self.rules.hint_interval else {
             return Ok(Done::Silent("not the phrase, and hints are off"));
         };
@@ -172,14 +200,44 @@ impl Provisioner {
         if self.store.find(hash)?.is_some() {
             return Ok(Done::Silent("not the phrase, but the phone has a login"));
         }
-        // Recorded first: after a crash there is no hint rather than two.
-        self.store.hinted(hash, &text.sid, *now)?;
-        if let Err(fault) = self.sms.send(phone, &reply::hint()) {
-            if fault.trouble == SmsTrouble::OptedOut {
-                self.store.opted(hash, true, &text.sid, *now)?;
-            }
-            warn!("hint for text {}: {fault}", text.sid);
+        self.notify(request, Notice::Hint, &reply::hint())
+    }
+
+    /// Tells a phone that all seats are taken, if it was not told of late.
+    fn class_is_full(
+        &self,
+        request: &Request<'_>,
+        told_at: Option<UnixSeconds>,
+    ) -> Result<Done, Halt> {
+        if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
+            return Ok(Done::Silent("the class is full, told before"));
         }
-        Ok(Done::Hinted)
+        self.notify(request, Notice::Full, &reply::full())
+    }
+
+    /// Sends a notice: a courtesy, so it is never repeated.
+    fn notify(&self, request: &Request<'_>, notice: Notice, body: &str) -> Result<Done, Halt> {
+        let Request {
+            text,
+            phone,
+            hash,
+            now,
+            ..
+        } = request;
+        if self.may_send(*now).is_err() {
+            return Ok(Done::Silent("the limit of texts an hour is reached"));
+        }
+        // Recorded first: after a crash there is no notice rather than two.
+        self.store.noticed(notice, hash, &text.sid, *now)?;
+        if let Err(fault) = self.sms.send(phone, body) {
+            if fault.trouble == SmsTrouble::OptedOut {
+                self.store.opted(hash, true, &text.sid, *now, None)?;
+            }
+            warn!("notice for text {}: {fault}", text.sid);
+        }
+        Ok(match notice {
+            Notice::Hint => Done::Hinted,
+            Notice::Full => Done::ToldFull,
+        })
     }
 }

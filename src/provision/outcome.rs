@@ -31,6 +31,8 @@ pub enum Done {
     },
     /// A hint was texted, or tried to be: it is a courtesy and not repeated.
     Hinted,
+    /// The phone was told that all seats are taken, or it was tried: not repeated either.
+    ToldFull,
     /// An opt-out word was recorded.
     Recorded,
     /// Nothing was sent, for that reason.

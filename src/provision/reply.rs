@@ -17,6 +17,11 @@ pub fn hint() -> String {
     "That is not the phrase for a Coder login. Please check it and text it once more.".to_owned()
 }
 
+/// The reply to the phrase when all seats are taken.
+pub fn full() -> String {
+    "This class is full: all Coder logins are taken for now. Please ask your instructor.".to_owned()
+}
+
 /// The length in septets of the longest login that can be sent with this address and e-mail domain.
 pub fn longest_login(site: &str, domain: &str, left: Option<Duration>) -> usize {
     let email = format!("{}@{domain}", "x".repeat(Username::LONGEST));
@@ -111,6 +116,7 @@ mod tests {
             );
         }
         assert!(septets(&hint()).unwrap() <= SEGMENT);
+        assert!(septets(&full()).unwrap() <= SEGMENT);
         assert!(
             longest_login(
                 &format!("https://{}.org", "x".repeat(100)),

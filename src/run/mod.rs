@@ -5,6 +5,7 @@
 
 mod health;
 mod lanes;
+mod missed;
 mod removals;
 mod texts;
 mod threads;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
 
+use crate::catch_up::CatchUp;
 use crate::clock::{seconds, unix_now};
 use crate::coder::Coder;
 use crate::config::Config;
@@ -29,10 +31,11 @@ use crate::provision::{Provisioner, reply};
 use crate::reap::Reaper;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::stream::{Appender, Redis, Settler, StreamError, Taker};
+use crate::stream::{Appender, Redis, Settler, StreamError, Taker, Waiting};
 use crate::twilio::sms::Sms;
 use crate::webhook::{self, Judge, Webhook};
 use lanes::Lanes;
+use missed::Bell;
 use texts::Texts;
 use threads::{Signals, Threads};
 
@@ -96,6 +99,7 @@ struct Doors {
     settler: Arc<Settler>,
     taker_id: Arc<std::sync::atomic::AtomicI64>,
     calls: Http,
+    bell: Bell,
     stop: Stop,
 }
 
@@ -120,8 +124,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     ));
     let stop = Stop::new();
 
-    let (webhook, gate) = front(&config, &redis, &store)?;
+    let (bell, rung) = Bell::new();
+    let (webhook, gate) = front(&config, &redis, &store, bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
+    let catch_up = catch_up(&config, &redis, &store, &http);
     let mut taker = Taker::new(redis, &store.instance()?);
     let doors = Doors {
         gate: gate.remote(),
@@ -129,6 +135,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         settler: Arc::clone(&settler),
         taker_id: taker.client_id(),
         calls: http.clone(),
+        bell: bell.clone(),
         stop: stop.clone(),
     };
     banner(&config, gate.local_addr(), &store);
@@ -140,6 +147,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler,
+        bell,
     };
     let mut threads = Threads::new(signals.waker());
     threads.start("webhook", move || webhook.run().is_ok())?;
@@ -149,6 +157,13 @@ pub fn run(config: Config) -> Result<(), RunError> {
         texts.run(&mut taker, &told);
         told.asked()
     })?;
+    if let Some(mut catch_up) = catch_up {
+        let told = stop.clone();
+        threads.start("catch-up", move || {
+            missed::run(&mut catch_up, &rung, &told);
+            told.asked()
+        })?;
+    }
     threads.start("reaper", move || {
         removals::run(&reaper, &stop);
         stop.asked()
@@ -158,7 +173,12 @@ pub fn run(config: Config) -> Result<(), RunError> {
 }
 
 /// The two halves that take texts in: the webhook on a private socket, and the gate before it.
-fn front(config: &Config, redis: &Redis, store: &Arc<Store>) -> Result<(Webhook, Gate), RunError> {
+fn front(
+    config: &Config,
+    redis: &Redis,
+    store: &Arc<Store>,
+    bell: Bell,
+) -> Result<(Webhook, Gate), RunError> {
     let socket = private_socket(&config.data_dir)?;
     let check = health::database_check(Arc::clone(store));
     let webhook = Webhook::listen(
@@ -166,6 +186,7 @@ fn front(config: &Config, redis: &Redis, store: &Arc<Store>) -> Result<(Webhook,
         Judge::new(&config.twilio),
         Appender::new(redis.clone()),
         check,
+        Box::new(move || bell.ring()),
     )
     .map_err(system(format!("listen on {}", socket.display())))?;
     let limits = gate::Limits {
@@ -189,6 +210,7 @@ impl Doors {
         // A thread that ended before anybody asked it to is the reason why we are here.
         let died = threads.first_ended();
         self.stop.ask();
+        self.bell.ring();
         self.gate.stop();
         self.wake_taker();
         threads.wait_for(&["gate"], began + STOP_LIMIT);
@@ -250,6 +272,18 @@ fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The search for missed texts, unless it is switched off.
+fn catch_up(config: &Config, redis: &Redis, store: &Arc<Store>, http: &Http) -> Option<CatchUp> {
+    Some(CatchUp {
+        sms: Sms::new(http.clone(), &config.twilio),
+        store: Arc::clone(store),
+        waiting: Waiting::new(redis.clone()),
+        appender: Appender::new(redis.clone()),
+        window: config.catch_up?,
+        phrase: config.phrase.clone(),
+    })
 }
 
 fn reaper(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) -> Reaper {
@@ -316,6 +350,9 @@ fn banner(config: &Config, address: std::net::SocketAddr, store: &Store) {
     }
     if config.stop_after.is_none() {
         off.push("stopping workspaces");
+    }
+    if config.catch_up.is_none() {
+        off.push("looking for missed texts");
     }
     let off = if off.is_empty() {
         "nothing".to_owned()

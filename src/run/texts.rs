@@ -8,6 +8,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use super::lanes::{Job, Lanes, Verdict};
+use super::missed::Bell;
 use crate::clock::unix_now;
 use crate::domain::{Text, noise};
 use crate::provision::{Done, Later, Outcome, Provisioner, Wait};
@@ -30,6 +31,8 @@ pub(super) struct Texts {
     pub(super) settler: Arc<Settler>,
     pub(super) lanes: Arc<Lanes>,
     pub(super) parallel: usize,
+    /// Rung after an outage of Redis.
+    pub(super) bell: Bell,
 }
 
 impl Texts {
@@ -60,6 +63,7 @@ impl Texts {
                 Ok(entries) => {
                     if reported.take().is_some() {
                         info!("texts are read from Redis again");
+                        self.bell.ring();
                     }
                     failures = 0;
                     entries
@@ -192,6 +196,7 @@ fn log_done(sid: &str, done: &Done) {
             again: true,
         } => info!("text {sid}: new login of {username} sent"),
         Done::Hinted => info!("text {sid}: hint sent"),
+        Done::ToldFull => info!("text {sid}: told that the class is full"),
         Done::Recorded => info!("text {sid}: opt-out word recorded"),
         Done::Silent(reason) => info!("text {sid}: no answer, {reason}"),
     }

@@ -14,11 +14,48 @@ pub struct Contact {
     pub opted_out_at: Option<UnixSeconds>,
     /// Until when nothing is sent to it, as Twilio said that it cannot be reached.
     pub refused_until: Option<UnixSeconds>,
+    /// When it was last told that the class is full.
+    pub full_at: Option<UnixSeconds>,
+}
+
+/// A short word to a phone that brings no login, sent at most once in a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Its text was not the phrase.
+    Hint,
+    /// All seats are taken.
+    Full,
 }
 
 /// How long seen texts and idle contacts are remembered: 30 days. Twilio's retries come within
 /// seconds; a captured webhook can be replayed for ever and then earns one more resend at most.
 const MEMORY: UnixSeconds = 30 * 86_400;
+
+/// Seen texts that are remembered at most, about 10 MB: more than a campus sends in a month.
+pub(super) const TEXTS_KEPT: u32 = 100_000;
+
+/// Texts are counted in slots of five minutes, so that the hour glides: this many of them.
+const SLOTS: i64 = 12;
+
+fn slot(at: UnixSeconds) -> i64 {
+    at.div_euclid(300)
+}
+
+/// Counts a text that is about to be sent.
+pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO sends (slot, count) VALUES (?1, 1) ON CONFLICT (slot) DO UPDATE SET count = count + 1",
+    )?
+    .execute([slot(at)])
+    .map(drop)
+}
+
+/// Takes back what [`count_send`] counted at `at`: Twilio surely did not take that text.
+pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE sends SET count = count - 1 WHERE slot = ?1 AND count > 0")?
+        .execute([slot(at)])
+        .map(drop)
+}
 
 impl Store {
     /// What is remembered of `phone`.
@@ -28,7 +65,7 @@ impl Store {
     pub fn contact(&self, phone: &PhoneHash) -> Result<Contact, StoreError> {
         self.lock()
             .prepare_cached(
-                "SELECT hinted_at, opted_out_at, refused_until FROM contacts WHERE phone = ?1",
+                "SELECT hinted_at, opted_out_at, refused_until, full_at FROM contacts WHERE phone = ?1",
             )
             .and_then(|mut statement| {
                 statement
@@ -37,6 +74,7 @@ impl Store {
                             hinted_at: row.get(0)?,
                             opted_out_at: row.get(1)?,
                             refused_until: row.get(2)?,
+                            full_at: row.get(3)?,
                         })
                     })
                     .optional()
@@ -45,23 +83,30 @@ impl Store {
             .map_err(StoreError::sql("look a contact up"))
     }
 
-    /// Records that `phone` is about to get a hint for the text `sid`.
+    /// Records that `phone` is about to get that notice for the text `sid`.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn hinted(
+    pub fn noticed(
         &self,
+        notice: Notice,
         phone: &PhoneHash,
         sid: &MessageSid,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        self.write("record a hint", |tx| {
-            set(tx, "hinted_at", phone, Some(now))?;
+        let column = match notice {
+            Notice::Hint => "hinted_at",
+            Notice::Full => "full_at",
+        };
+        self.write("record a notice", |tx| {
+            set(tx, column, phone, Some(now))?;
+            count_send(tx, now)?;
             mark_seen(tx, sid, now)
         })
     }
 
-    /// Records that `phone` opted out or in by the text `sid`.
+    /// Records that `phone` opted out or in by the text `sid`; with `gave_up`, that this text found
+    /// out when its answer was refused, and so was given up for that reason.
     ///
     /// # Errors
     /// SQLite refused.
@@ -71,15 +116,19 @@ impl Store {
         out: bool,
         sid: &MessageSid,
         now: UnixSeconds,
+        gave_up: Option<&str>,
     ) -> Result<(), StoreError> {
         self.write("record an opt-out", |tx| {
             set(tx, "opted_out_at", phone, out.then_some(now))?;
-            mark_seen(tx, sid, now)
+            match gave_up {
+                Some(why) => mark_given_up(tx, phone, sid, now, why),
+                None => mark_seen(tx, sid, now),
+            }
         })
     }
 
-    /// Records that `phone` cannot be reached until then, and that the text `sid` ends with that.
-    /// An account nobody has a login for is due at once.
+    /// Records that `phone` cannot be reached until then, and that the text `sid` is given up over
+    /// that. An account nobody has a login for is due at once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -89,15 +138,16 @@ impl Store {
         until: UnixSeconds,
         sid: &MessageSid,
         now: UnixSeconds,
+        why: &str,
     ) -> Result<(), StoreError> {
         self.write("record a refusal", |tx| {
             set(tx, "refused_until", phone, Some(until))?;
-            release(tx, phone, now)?;
-            mark_seen(tx, sid, now)
+            mark_given_up(tx, phone, sid, now, why)
         })
     }
 
-    /// Records that the text `sid` was given up. An account nobody has a login for is due at once.
+    /// Records that the text `sid` is given up, and why. An account nobody has a login for is due at
+    /// once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -106,27 +156,51 @@ impl Store {
         phone: &PhoneHash,
         sid: &MessageSid,
         now: UnixSeconds,
+        why: &str,
     ) -> Result<(), StoreError> {
         self.write("give a text up", |tx| {
-            release(tx, phone, now)?;
-            mark_seen(tx, sid, now)
+            mark_given_up(tx, phone, sid, now, why)
         })
     }
 
-    /// Forgets texts and contacts of more than 30 days ago. Returns how many rows went.
+    /// How many texts were sent in the hour before `now`, in slots of five minutes: those that
+    /// Twilio surely did not take are not counted.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
+        self.lock()
+            .prepare_cached(
+                "SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([slot(now) - SLOTS, slot(now)], |row| row.get(0))
+            })
+            .map_err(StoreError::sql("count texts"))
+    }
+
+    /// Forgets texts and contacts of more than 30 days ago, and the oldest texts beyond
+    /// [`TEXTS_KEPT`]. Returns how many rows went.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn prune(&self, now: UnixSeconds) -> Result<usize, StoreError> {
         let before = now - MEMORY;
         self.write("forget old texts", |tx| {
-            let texts = tx.execute("DELETE FROM seen WHERE at < ?1", [before])?;
+            let old = tx.execute("DELETE FROM seen WHERE at < ?1", [before])?;
+            let surplus = tx.execute(
+                "DELETE FROM seen WHERE sid IN
+                 (SELECT sid FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+                [TEXTS_KEPT],
+            )?;
+            tx.execute("DELETE FROM sends WHERE slot <= ?1", [slot(now) - SLOTS])?;
             let contacts = tx.execute(
                 "DELETE FROM contacts WHERE opted_out_at IS NULL
-                 AND coalesce(hinted_at, 0) < ?1 AND coalesce(refused_until, 0) < ?1",
+                 AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
+                 AND coalesce(refused_until, 0) < ?1",
                 [before],
             )?;
-            Ok(texts + contacts)
+            Ok(old + surplus + contacts)
         })
     }
 }
@@ -142,6 +216,24 @@ fn set(
          ON CONFLICT (phone) DO UPDATE SET {column} = excluded.{column}"
     ))?
     .execute(params![phone.as_bytes(), value])
+    .map(drop)
+}
+
+/// Marks a text as given up, so that this comes to the dead letters however often it is interrupted,
+/// and lets go of an account nobody has a login for.
+fn mark_given_up(
+    tx: &Transaction<'_>,
+    phone: &PhoneHash,
+    sid: &MessageSid,
+    now: UnixSeconds,
+    why: &str,
+) -> rusqlite::Result<()> {
+    release(tx, phone, now)?;
+    tx.prepare_cached(
+        "INSERT INTO seen (sid, at, gave_up) VALUES (?1, ?2, ?3)
+         ON CONFLICT (sid) DO UPDATE SET gave_up = excluded.gave_up",
+    )?
+    .execute(params![sid.as_str(), now, why])
     .map(drop)
 }
 

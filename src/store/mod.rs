@@ -14,11 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-pub use contacts::Contact;
+pub use contacts::{Contact, Notice};
 pub use error::StoreError;
 
 use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 use crate::registration::{Event, Registration, Sending, Stage};
+use contacts::{count_send, uncount_send};
 
 /// The database of one data folder, which belongs to this process while it lives.
 pub struct Store {
@@ -29,6 +30,28 @@ pub struct Store {
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note";
+
+/// What is known of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing: it is new, or was interrupted.
+    Never,
+    /// It has had its effect.
+    Served,
+    /// It was given up, for that reason.
+    GivenUp(String),
+}
+
+/// Answer to a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is written down.
+    Done,
+    /// The phone or the name is taken in our own table.
+    Clash,
+    /// All seats are taken.
+    Full,
+}
 
 /// What a login that was sent leaves behind.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +67,23 @@ pub struct SentLogin {
 }
 
 impl Store {
-    /// Whether the text `sid` has had its effect already.
+    /// Whether the text `sid` has had its effect already, and which.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn seen(&self, sid: &MessageSid) -> Result<bool, StoreError> {
+    pub fn seen(&self, sid: &MessageSid) -> Result<Seen, StoreError> {
         self.lock()
-            .prepare_cached("SELECT 1 FROM seen WHERE sid = ?1")
-            .and_then(|mut statement| statement.exists([sid.as_str()]))
+            .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([sid.as_str()], |row| row.get(0))
+                    .optional()
+            })
+            .map(|row: Option<Option<String>>| match row {
+                None => Seen::Never,
+                Some(None) => Seen::Served,
+                Some(Some(why)) => Seen::GivenUp(why),
+            })
             .map_err(StoreError::sql("look a text up"))
     }
 
@@ -82,8 +114,8 @@ impl Store {
         }
     }
 
-    /// Writes down that `phone` is about to get the user `username`. Returns whether it did: not if
-    /// the phone or the name is taken in our own table.
+    /// Writes down that `phone` is about to get the user `username`, if fewer than `seats` are
+    /// registered: counted in the same transaction, so that a race for the last seat has one winner.
     ///
     /// # Errors
     /// SQLite refused.
@@ -94,15 +126,25 @@ impl Store {
         marker: &Marker,
         now: UnixSeconds,
         due_at: UnixSeconds,
-    ) -> Result<bool, StoreError> {
+        seats: u32,
+    ) -> Result<Reserved, StoreError> {
         self.write("reserve a name", |tx| {
+            let taken: u32 = tx
+                .prepare_cached("SELECT count(*) FROM registrations")?
+                .query_row([], |row| row.get(0))?;
+            let known = tx
+                .prepare_cached("SELECT 1 FROM registrations WHERE phone = ?1")?
+                .exists([phone.as_bytes()])?;
+            if taken >= seats && !known {
+                return Ok(Reserved::Full);
+            }
             let inserted = tx
                 .prepare_cached(
                     "INSERT INTO registrations (phone, username, marker, stage, reserved_at, due_at)
                      VALUES (?1, ?2, ?3, 'reserved', ?4, ?5) ON CONFLICT DO NOTHING",
                 )?
                 .execute(params![phone.as_bytes(), username.as_str(), marker.as_str(), now, due_at])?;
-            Ok(inserted == 1)
+            Ok(if inserted == 1 { Reserved::Done } else { Reserved::Clash })
         })
     }
 
@@ -183,6 +225,7 @@ impl Store {
                 sending.as_ref().map(|s| s.fingerprint.as_bytes()),
                 sending.map(|s| s.since),
             ])?;
+            sending.map_or(Ok(()), |s| count_send(tx, s.since))?;
             Ok(stage)
         })
     }
@@ -196,14 +239,14 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE registrations SET fingerprint = ?2, sending_since = ?3 WHERE id = ?1",
             )?
-            .execute(params![id, sending.fingerprint.as_bytes(), sending.since])
-            .map(drop)
+            .execute(params![id, sending.fingerprint.as_bytes(), sending.since])?;
+            count_send(tx, sending.since)
         })
     }
 
     /// Clears the way for another login text: the one on its way surely was not taken, or (with
-    /// `doubtful`) will be repeated although nobody knows. With `renewed`, the account's time runs
-    /// anew until then.
+    /// `doubtful`) will be repeated although nobody knows, and then counts as sent. With `renewed`,
+    /// the account's time runs anew until then.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -214,6 +257,12 @@ impl Store {
         renewed: Option<UnixSeconds>,
     ) -> Result<(), StoreError> {
         self.step("clear a send", id, Event::LoginPrepared, |tx, _| {
+            let since: Option<UnixSeconds> = tx
+                .prepare_cached("SELECT sending_since FROM registrations WHERE id = ?1")?
+                .query_row([id], |row| row.get(0))?;
+            if let (Some(since), false) = (since, doubtful) {
+                uncount_send(tx, since)?;
+            }
             tx.prepare_cached(
                 "UPDATE registrations
                  SET fingerprint = NULL, sending_since = NULL, doubtful = doubtful + ?2,

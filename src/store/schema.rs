@@ -48,6 +48,15 @@ const MIGRATIONS: &[&str] = &[
         value BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     ",
+    // 2: why a text was given up, who was told that the class is full, how many texts were sent.
+    "
+    ALTER TABLE seen ADD COLUMN gave_up TEXT;
+    ALTER TABLE contacts ADD COLUMN full_at INTEGER;
+    CREATE TABLE sends (
+        slot  INTEGER PRIMARY KEY,
+        count INTEGER NOT NULL
+    ) STRICT;
+    ",
 ];
 
 /// The version that this program writes.

@@ -8,6 +8,7 @@
 mod append;
 mod settle;
 mod take;
+mod waiting;
 
 use std::fmt;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use socket2::TcpKeepalive;
 pub use append::{Appended, Appender, Confirmed};
 pub use settle::{DeadLetter, Settler};
 pub use take::{Entry, Taker, Unreadable};
+pub use waiting::Waiting;
 
 use crate::config::RedisConfig;
 

@@ -206,7 +206,7 @@ fn make_group(connection: &mut Connection) -> RedisResult<()> {
 
 /// An entry on the wire: its id, and its names and values in turn; none if it was deleted. Read as
 /// bytes, so that one unreadable entry does not spoil those beside it.
-type Raw = (String, Option<Vec<Vec<u8>>>);
+pub(super) type Raw = (String, Option<Vec<Vec<u8>>>);
 
 fn read_group(
     connection: &mut Connection,
@@ -265,7 +265,7 @@ fn claim(
     ))
 }
 
-fn read_entry((id, fields): Raw) -> Entry {
+pub(super) fn read_entry((id, fields): Raw) -> Entry {
     Entry {
         text: read_text(&fields.unwrap_or_default()),
         id,

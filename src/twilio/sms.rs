@@ -21,9 +21,12 @@ use crate::http::{Answer, Broken, Http};
 /// One Twilio account, called with one key.
 pub struct Sms {
     http: Http,
-    messages: String,
+    /// Where Twilio is, without a slash at the end.
+    pub(super) base: String,
+    /// The list of the account's texts, which is also where new ones go.
+    pub(super) messages: String,
     authorization: Secret,
-    sender: Sender,
+    pub(super) sender: Sender,
 }
 
 /// Why a text was not sent, or cannot be looked for.
@@ -100,6 +103,7 @@ impl Sms {
         let login = format!("{}:{}", config.auth_sid, config.auth_token.reveal());
         Self {
             http,
+            base: config.api_url.clone(),
             messages: format!(
                 "{}/2010-04-01/Accounts/{}/Messages.json",
                 config.api_url, config.account_sid
@@ -162,7 +166,7 @@ impl Sms {
         }
     }
 
-    fn call(
+    pub(super) fn call(
         &self,
         doing: &'static str,
         method: Method,
@@ -201,7 +205,7 @@ impl SmsFault {
     }
 
     /// Sorts an answer: by status first, then by code, as Twilio asks not to hang too much on codes.
-    fn of(doing: &'static str, answer: &Answer) -> Self {
+    pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
         let code = answer.json::<ErrorBody>().and_then(|body| body.code);
         let (trouble, why) = match (answer.status, code.unwrap_or(0)) {
             (429, _) => (

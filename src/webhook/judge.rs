@@ -16,8 +16,6 @@ use crate::twilio::signature::Verifier;
 const BODY_LIMIT: u64 = 64 * 1024;
 /// The most form parameters; Twilio sends some twenty, with pictures some fifty.
 const PARAMETERS: usize = 256;
-/// The longest text that Twilio passes on, in characters.
-const TEXT_LENGTH: usize = 1_600;
 
 pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
 pub(super) const ANOTHER_ACCOUNT: &str = "another account";
@@ -145,7 +143,7 @@ impl Judge {
             body: field("Body")
                 .unwrap_or_default()
                 .chars()
-                .take(TEXT_LENGTH)
+                .take(Text::LENGTH)
                 .collect(),
             opt_out: field("OptOutType").and_then(OptWord::from_parameter),
             received: unix_now(),

@@ -32,6 +32,9 @@ const TAKEN: &str = "<Response/>";
 /// Whether the database can be written; the word says what is wrong.
 pub type DatabaseCheck = Box<dyn Fn() -> Result<(), &'static str> + Send>;
 
+/// Called when Redis takes texts again after it did not.
+pub type OnReturn = Box<dyn Fn() + Send>;
+
 /// The serving end of the webhook, behind the gate.
 pub struct Webhook {
     server: Arc<Server>,
@@ -39,6 +42,7 @@ pub struct Webhook {
     judge: Judge,
     appender: Appender,
     database: DatabaseCheck,
+    on_return: OnReturn,
     refusals: Tally,
     redis_fault: Option<&'static str>,
 }
@@ -69,6 +73,7 @@ impl Webhook {
         judge: Judge,
         appender: Appender,
         database: DatabaseCheck,
+        on_return: OnReturn,
     ) -> std::io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let server = Server::from_listener(listener, None).map_err(std::io::Error::other)?;
@@ -78,6 +83,7 @@ impl Webhook {
             judge,
             appender,
             database,
+            on_return,
             refusals: Tally::default(),
             redis_fault: None,
         })
@@ -164,7 +170,10 @@ impl Webhook {
             Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => {
                 error!("{fault}");
             }
-            None if well && self.redis_fault.take().is_some() => info!("Redis takes texts again"),
+            None if well && self.redis_fault.take().is_some() => {
+                info!("Redis takes texts again");
+                (self.on_return)();
+            }
             _ => {}
         }
         (texts, alive)

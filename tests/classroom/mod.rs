@@ -144,6 +144,8 @@ fn default_settings(
         ("CODER_CHECK_INTERVAL", "1s"),
         ("REDIS_HOST", redis.socket()),
         ("REDIS_PW", redis.password()),
+        // Tests of it switch it on; elsewhere its calls would take the troubles of others.
+        ("CODER_REG_CATCH_UP", "0"),
         ("CODER_REG_LISTEN", "127.0.0.1:0"),
         ("CODER_REG_DATA_DIR", &data),
     ]

@@ -78,6 +78,12 @@ impl Redis {
         }
     }
 
+    /// Loses its files, once it is killed: it starts again empty.
+    pub fn forget(&self) {
+        assert!(self.child.borrow().is_none(), "it still runs");
+        let _ = std::fs::remove_dir_all(self.folder.join("appendonlydir"));
+    }
+
     /// Lets it hang, as a machine in trouble does.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

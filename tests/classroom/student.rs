@@ -1,7 +1,7 @@
 //! A student: a phone that texts, and reads what it gets.
 
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{Classroom, PATIENCE, PHRASE, SIGNED_URL, http};
 use crate::fakes::twilio::{self, SentText};
@@ -73,13 +73,16 @@ impl<'a> Student<'a> {
         &self.phone
     }
 
-    /// The webhook that Twilio would send for this text.
+    /// The webhook that Twilio would send for this text, which now stands in its log.
     pub fn webhook(&self, body: &str, extra: &[(&str, &str)]) -> Webhook {
         let account = self.class.twilio().account();
         let sid = twilio::new_sid();
         let to = &account.from_numbers[0];
         let params =
             twilio::webhook_params(&sid, &self.phone, to, body, &account.account_sid, extra);
+        self.class
+            .twilio()
+            .add_inbound(&sid, &self.phone, to, body, SystemTime::now());
         let signature = twilio::sign(&account.account_token, SIGNED_URL, &params);
         Webhook {
             sid,

@@ -124,6 +124,38 @@ fn a_removal_killed_at_any_call_still_ends_with_nothing_left() {
 }
 
 #[test]
+fn a_dead_letter_is_written_although_the_service_dies_before_redis_takes_it() {
+    let class = plan().open();
+    let ana = class.student();
+    class.twilio().refuse(ana.phone(), 400, 21614);
+    // The refusal is recorded in the database, and Redis hangs when the letter is to be written.
+    class
+        .twilio()
+        .latency(twilio::SEND, Duration::from_millis(500));
+    ana.asks();
+    assert!(
+        class
+            .twilio()
+            .wait_for_calls(twilio::SEND, 1, crate::classroom::PATIENCE)
+    );
+    class.redis().pause();
+    class.eventually("the refusal recorded", || {
+        class.query("SELECT count(*) FROM seen WHERE gave_up IS NOT NULL") == "1"
+    });
+    class.end_service();
+    class.redis().resume();
+    assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+    class.start_service();
+    class.all_served();
+    assert_eq!(class.redis().length("coder-sms-register:dead"), 1);
+    assert_eq!(
+        class.twilio().count(twilio::SEND),
+        1,
+        "it is not tried again"
+    );
+}
+
+#[test]
 fn kills_at_random_moments_lose_and_double_nobody() {
     let class = plan().with_safe_redis().open();
     class.coder().latency(Op::ANY, Duration::from_millis(10));

@@ -2,6 +2,8 @@
 //! fakes of Coder and Twilio. A file a topic:
 //!
 //! - `lesson`: a class as it should be, from the first text to the last removal
+//! - `limits`: what a class, a phone or an attacker can cost
+//! - `missed`: texts that never reached us
 //! - `webhook`: what gets in and what does not
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
@@ -20,6 +22,8 @@ mod force;
 mod faults;
 mod kills;
 mod lesson;
+mod limits;
+mod missed;
 mod process;
 mod removal;
 mod tidy;

@@ -1,6 +1,7 @@
 //! What is remembered beside registrations, and for how long.
 
 use super::*;
+use crate::store::contacts::TEXTS_KEPT;
 
 const DAY: UnixSeconds = 86_400;
 
@@ -14,27 +15,31 @@ fn a_phone_that_never_wrote_is_unknown() {
 fn hints_opt_outs_and_refusals_are_remembered_side_by_side() {
     let dir = TempDir::new();
     let store = dir.open();
-    store.hinted(&phone(1), &sid(1), 10).unwrap();
-    store.opted(&phone(1), true, &sid(2), 20).unwrap();
-    store.refused(&phone(1), 900, &sid(3), 30).unwrap();
+    store.noticed(Notice::Hint, &phone(1), &sid(1), 10).unwrap();
+    store.opted(&phone(1), true, &sid(2), 20, None).unwrap();
+    store
+        .refused(&phone(1), 900, &sid(3), 30, "landline")
+        .unwrap();
+    store.noticed(Notice::Full, &phone(1), &sid(6), 35).unwrap();
     let all = Contact {
         hinted_at: Some(10),
         opted_out_at: Some(20),
         refused_until: Some(900),
+        full_at: Some(35),
     };
     assert_eq!(store.contact(&phone(1)).unwrap(), all);
     assert_eq!(store.contact(&phone(2)).unwrap(), Contact::default());
 
-    store.hinted(&phone(1), &sid(4), 40).unwrap();
-    store.opted(&phone(1), false, &sid(5), 50).unwrap();
+    store.noticed(Notice::Hint, &phone(1), &sid(4), 40).unwrap();
+    store.opted(&phone(1), false, &sid(5), 50, None).unwrap();
     let back = Contact {
         hinted_at: Some(40),
         opted_out_at: None,
         ..all
     };
     assert_eq!(store.contact(&phone(1)).unwrap(), back);
-    for number in 1..=5 {
-        assert!(store.seen(&sid(number)).unwrap(), "{number}");
+    for number in 1..=6 {
+        assert!(!store.is_new(&sid(number)), "{number}");
     }
 }
 
@@ -43,9 +48,11 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
     type End = fn(&Store, &PhoneHash) -> Result<(), StoreError>;
     let ends: [(&str, End); 2] = [
         ("refused", |store, phone| {
-            store.refused(phone, 900, &sid(99), 50)
+            store.refused(phone, 900, &sid(99), 50, "landline")
         }),
-        ("gave_up", |store, phone| store.gave_up(phone, &sid(99), 50)),
+        ("gave_up", |store, phone| {
+            store.gave_up(phone, &sid(99), 50, "landline")
+        }),
     ];
     for (name, end) in ends {
         for (stage, due_at) in [
@@ -67,7 +74,7 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
             );
             assert_eq!(row.sending, None, "{name} {stage:?}");
             assert_eq!(store.row(2).due_at, Some(100), "{name} {stage:?}");
-            assert!(store.seen(&sid(99)).unwrap());
+            assert!(!store.is_new(&sid(99)));
         }
     }
 }
@@ -76,11 +83,11 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
 fn a_text_is_finished_once() {
     let dir = TempDir::new();
     let store = dir.open();
-    assert!(!store.seen(&sid(1)).unwrap());
+    assert!(store.is_new(&sid(1)));
     store.finish(&sid(1), 10).unwrap();
     store.finish(&sid(1), 20).unwrap();
-    assert!(store.seen(&sid(1)).unwrap());
-    assert!(!store.seen(&sid(2)).unwrap());
+    assert!(!store.is_new(&sid(1)));
+    assert!(store.is_new(&sid(2)));
 }
 
 #[test]
@@ -91,8 +98,8 @@ fn texts_are_forgotten_after_thirty_days() {
     store.finish(&sid(2), DAY + 1).unwrap();
     assert_eq!(store.prune(31 * DAY).unwrap(), 0);
     assert_eq!(store.prune(31 * DAY + 1).unwrap(), 1);
-    assert!(!store.seen(&sid(1)).unwrap());
-    assert!(store.seen(&sid(2)).unwrap());
+    assert!(store.is_new(&sid(1)));
+    assert!(!store.is_new(&sid(2)));
 }
 
 #[test]
@@ -100,22 +107,32 @@ fn contacts_are_forgotten_when_nothing_of_them_counts_any_more() {
     let dir = TempDir::new();
     let store = dir.open();
     let now = 100 * DAY;
-    store.hinted(&phone(1), &sid(1), now - 31 * DAY).unwrap();
-    store.hinted(&phone(2), &sid(2), now - 29 * DAY).unwrap();
     store
-        .opted(&phone(3), true, &sid(3), now - 90 * DAY)
+        .noticed(Notice::Hint, &phone(1), &sid(1), now - 31 * DAY)
         .unwrap();
     store
-        .opted(&phone(4), true, &sid(4), now - 90 * DAY)
+        .noticed(Notice::Hint, &phone(2), &sid(2), now - 29 * DAY)
         .unwrap();
     store
-        .opted(&phone(4), false, &sid(5), now - 89 * DAY)
+        .opted(&phone(3), true, &sid(3), now - 90 * DAY, None)
         .unwrap();
     store
-        .refused(&phone(5), now + DAY, &sid(6), now - 90 * DAY)
+        .opted(&phone(4), true, &sid(4), now - 90 * DAY, None)
         .unwrap();
     store
-        .refused(&phone(6), now - 80 * DAY, &sid(7), now - 90 * DAY)
+        .opted(&phone(4), false, &sid(5), now - 89 * DAY, None)
+        .unwrap();
+    store
+        .refused(&phone(5), now + DAY, &sid(6), now - 90 * DAY, "landline")
+        .unwrap();
+    store
+        .refused(
+            &phone(6),
+            now - 80 * DAY,
+            &sid(7),
+            now - 90 * DAY,
+            "landline",
+        )
         .unwrap();
     store.prune(now).unwrap();
     for (number, kept) in [
@@ -141,4 +158,82 @@ fn registrations_outlive_the_memory_of_texts() {
     store.at_stage(1, Stage::Announced);
     store.prune(1_000 * DAY).unwrap();
     assert_eq!(store.count().unwrap(), 1);
+}
+
+#[test]
+fn a_text_that_was_given_up_is_known_with_its_reason() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let given_up = |number| store.seen(&sid(number)).unwrap();
+    store.gave_up(&phone(1), &sid(1), 10, "too old").unwrap();
+    store
+        .refused(&phone(2), 900, &sid(2), 10, "landline")
+        .unwrap();
+    store
+        .opted(&phone(3), true, &sid(3), 10, Some("21610"))
+        .unwrap();
+    assert_eq!(given_up(1), Seen::GivenUp("too old".to_owned()));
+    assert_eq!(given_up(2), Seen::GivenUp("landline".to_owned()));
+    assert_eq!(given_up(3), Seen::GivenUp("21610".to_owned()));
+    store.opted(&phone(4), true, &sid(4), 10, None).unwrap();
+    assert_eq!(given_up(4), Seen::Served);
+}
+
+#[test]
+fn the_oldest_texts_go_when_there_are_too_many() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let many = i64::from(TEXTS_KEPT) + 10;
+    store
+        .write("fill", |tx| {
+            tx.execute(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                 INSERT INTO seen (sid, at) SELECT printf('SM%032d', i), i FROM n",
+                [many],
+            )
+        })
+        .unwrap();
+    assert_eq!(store.prune(many).unwrap(), 10);
+    let name = |number: i64| MessageSid::parse(&format!("SM{number:032}")).unwrap();
+    assert!(store.is_new(&name(10)));
+    assert!(!store.is_new(&name(11)));
+}
+
+#[test]
+fn texts_of_the_last_hour_are_counted_but_for_those_that_were_not_taken() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let now = 100 * DAY;
+    assert_eq!(store.sent_last_hour(now).unwrap(), 0);
+    store
+        .noticed(Notice::Hint, &phone(9), &sid(9), now)
+        .unwrap();
+    let id = store.at_stage(1, Stage::Announced);
+    let sending = |since| Sending {
+        fingerprint: key("ours").fingerprint("password: x7k2m"),
+        since,
+    };
+    for (minute, doubtful, counted) in [(1, false, 1), (2, true, 2)] {
+        store.begin_send(id, sending(now + 60 * minute)).unwrap();
+        assert_eq!(store.sent_last_hour(now + 120).unwrap(), 2);
+        store.clear_send(id, doubtful, None).unwrap();
+        assert_eq!(
+            store.sent_last_hour(now + 120).unwrap(),
+            counted,
+            "{doubtful}"
+        );
+    }
+    assert_eq!(store.sent_last_hour(now + 3_599).unwrap(), 2);
+    assert_eq!(store.sent_last_hour(now + 3_600).unwrap(), 0);
+    assert_eq!(
+        store.sent_last_hour(now - 3_600).unwrap(),
+        0,
+        "the future is not the past"
+    );
+    store.prune(now + 4_000).unwrap();
+    let left: i64 = store
+        .lock()
+        .query_row("SELECT count(*) FROM sends", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
 }

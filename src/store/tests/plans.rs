@@ -48,7 +48,7 @@ fn no_file_ever_holds_a_phone() {
     let hash = Phone::parse(number).unwrap().hash(&key("ours"));
     let username = name("happy-tuna");
     store
-        .reserve(&hash, &username, &marker(&username), 10, 100)
+        .reserve(&hash, &username, &marker(&username), 10, 100, SEATS)
         .unwrap();
     let id = store.find(&hash).unwrap().unwrap().id;
     let login = Sending {
@@ -57,9 +57,9 @@ fn no_file_ever_holds_a_phone() {
     };
     store.created(id, "uuid", 100, Some(login)).unwrap();
     store.login_sent(id, &sid(1), sent(30, Some(100))).unwrap();
-    store.hinted(&hash, &sid(2), 40).unwrap();
-    store.opted(&hash, true, &sid(3), 50).unwrap();
-    store.refused(&hash, 900, &sid(4), 60).unwrap();
+    store.noticed(Notice::Hint, &hash, &sid(2), 40).unwrap();
+    store.opted(&hash, true, &sid(3), 50, None).unwrap();
+    store.refused(&hash, 900, &sid(4), 60, "landline").unwrap();
     let search = || {
         let mut found_name = false;
         for entry in std::fs::read_dir(dir.data()).unwrap() {

@@ -5,9 +5,11 @@ use std::thread;
 
 use super::*;
 
+const RUNNERS: u32 = 8;
+
 /// Lets eight threads start at once; what each of them came back with.
 fn race<T: Send>(run: impl Fn(u32) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(8);
+    let start = Barrier::new(RUNNERS as usize);
     let (run, start) = (&run, &start);
     thread::scope(|scope| {
         let runner = |number| {
@@ -16,7 +18,7 @@ fn race<T: Send>(run: impl Fn(u32) -> T + Sync) -> Vec<T> {
                 run(number)
             })
         };
-        let runners: Vec<_> = (0..8).map(runner).collect();
+        let runners: Vec<_> = (0..RUNNERS).map(runner).collect();
         runners
             .into_iter()
             .map(|runner| runner.join().unwrap())
@@ -31,8 +33,8 @@ fn one_of_eight_threads_gets_the_phone() {
     for round in 0..20 {
         let came = race(|runner| {
             let username = name(&format!("happy-tuna-{round}-{runner}"));
-            let won = store.reserve(&phone(round), &username, &marker(&username), 10, 100);
-            won.unwrap().then_some(username)
+            let won = store.reserve(&phone(round), &username, &marker(&username), 10, 100, SEATS);
+            (won.unwrap() == Reserved::Done).then_some(username)
         });
         let winners: Vec<Username> = came.into_iter().flatten().collect();
         assert_eq!(winners, [store.row(round).username], "round {round}");
@@ -47,8 +49,9 @@ fn one_of_eight_threads_gets_the_name() {
     let sign = marker(&username);
     let won = race(|runner| {
         store
-            .reserve(&phone(runner), &username, &sign, 10, 100)
+            .reserve(&phone(runner), &username, &sign, 10, 100, SEATS)
             .unwrap()
+            == Reserved::Done
     });
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
     assert_eq!(store.count().unwrap(), 1);
@@ -81,7 +84,7 @@ fn an_account_is_either_removed_or_renewed() {
             Err(StoreError::Step(_)) => {
                 assert!(reaped, "neither in round {round}");
                 assert_eq!((row.stage, row.due_at), (Stage::Reaping, Some(100)));
-                assert!(!store.seen(&sid(5_000 + round)).unwrap());
+                assert!(store.is_new(&sid(5_000 + round)));
             }
             Err(other) => panic!("{other}"),
         }
@@ -108,4 +111,24 @@ fn a_panic_under_the_lock_spoils_nothing() {
     assert!(died);
     assert_eq!(store.dump(), before);
     store.created(id, "uuid", 100, None).unwrap();
+}
+
+#[test]
+fn a_hundred_that_race_for_thirty_seats_fill_exactly_thirty() {
+    for seed in 0..20 {
+        let dir = TempDir::new();
+        let store = dir.open();
+        let answers: Vec<Vec<Reserved>> = race(|runner| {
+            let mine = (0..100).filter(|number| (number + seed) % RUNNERS == runner);
+            let reserve = |number| {
+                let username = name(&format!("happy-tuna-{number}"));
+                let sign = marker(&username);
+                store.reserve(&phone(number), &username, &sign, 10, 100, 30)
+            };
+            mine.map(|number| reserve(number).unwrap()).collect()
+        });
+        let count = |wanted| answers.iter().flatten().filter(|a| **a == wanted).count();
+        assert_eq!((count(Reserved::Done), count(Reserved::Full)), (30, 70));
+        assert_eq!(store.count().unwrap(), 30);
+    }
 }

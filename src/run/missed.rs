@@ -1,0 +1,74 @@
+//! The loop that looks for texts that never reached us: at the start, when somebody rings, and now
+//! and then.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use log::{debug, info, warn};
+
+use crate::catch_up::CatchUp;
+use crate::clock::unix_now;
+use crate::domain::noise;
+use crate::retry::{self, Backoff};
+use crate::stop::Stop;
+
+/// Twilio's log may show a text some seconds after it came: a search that somebody rang for is
+/// repeated after this long.
+const SECOND_LOOK: Duration = Duration::from_secs(30);
+
+/// Rings for a search.
+#[derive(Clone)]
+pub(super) struct Bell(Sender<()>);
+
+impl Bell {
+    /// A bell and who hears it.
+    pub(super) fn new() -> (Self, Receiver<()>) {
+        let (sender, receiver) = channel();
+        (Self(sender), receiver)
+    }
+
+    /// Rings. Nobody hears it where searching is switched off.
+    pub(super) fn ring(&self) {
+        let _ = self.0.send(());
+    }
+}
+
+/// Searches until `stop`, which has to be followed by a ring.
+pub(super) fn run(catch_up: &mut CatchUp, bell: &Receiver<()>, stop: &Stop) {
+    // Two searches see each text, whatever happens to one of them.
+    let period = (catch_up.window / 2).max(retry::CATCH_UP.first);
+    let mut rung = true;
+    while !stop.asked() {
+        search(catch_up, stop);
+        let pause = if rung {
+            SECOND_LOOK.min(period)
+        } else {
+            period
+        };
+        rung = bell.recv_timeout(pause).is_ok();
+        // Rung several times over one outage: one search is enough.
+        while bell.try_recv().is_ok() {}
+    }
+}
+
+/// Searches until it succeeds, or somebody has to act first.
+fn search(catch_up: &mut CatchUp, stop: &Stop) {
+    const POLICY: Backoff = retry::CATCH_UP;
+    for attempt in 1.. {
+        match catch_up.search(unix_now()) {
+            Ok(0) => debug!("no text was missed"),
+            Ok(count) => info!("{count} texts that had not reached us are taken in"),
+            Err(error) if error.passes() => {
+                if attempt == 1 {
+                    warn!("cannot look for missed texts yet: {error}");
+                }
+                if stop.wait(POLICY.wait(attempt, noise())) {
+                    return;
+                }
+                continue;
+            }
+            Err(error) => warn!("cannot look for missed texts: {error}"),
+        }
+        return;
+    }
+}

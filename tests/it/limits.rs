@@ -1,0 +1,223 @@
+//! What a class, a phone or an attacker can cost: limits that hold by default.
+
+use std::time::Duration;
+
+use crate::classroom::PHRASE;
+use crate::classroom::student::Student;
+use crate::fakes::coder::ops as coder;
+use crate::fakes::trouble::{Op, Trouble};
+use crate::fakes::twilio::ops as twilio;
+use crate::plan;
+
+const FULL: &str = "This class is full";
+
+#[test]
+fn a_hundred_who_race_for_thirty_seats_get_exactly_thirty_accounts() {
+    let class = plan()
+        .with("CODER_REG_MAX_USERS", "30")
+        .with("CODER_REG_PARALLEL", "16")
+        .open();
+    class.coder().latency(Op::ANY, Duration::from_millis(5));
+    let students = class.students(100);
+    students.iter().for_each(|student| drop(student.asks()));
+    class.all_served();
+    let (mut logins, mut told) = (0, 0);
+    for student in &students {
+        let text = student.next_text();
+        told += usize::from(text.starts_with(FULL));
+        logins += usize::from(student.can_log_in());
+        student.has_read_all();
+    }
+    assert_eq!((logins, told), (30, 70));
+    assert_eq!(class.coder().created_ever().len(), 30);
+}
+
+#[test]
+fn who_finds_the_class_full_is_told_once_and_gets_the_seat_that_becomes_free() {
+    let class = plan()
+        .with("CODER_REG_MAX_USERS", "1")
+        .with("CODER_REMOVE_TIME", "3s")
+        .open();
+    let [ana, ben] = [(); 2].map(|()| class.student());
+    ana.gets_a_login();
+    ben.asks();
+    assert!(ben.next_text().starts_with(FULL));
+    ben.asks();
+    class.all_served();
+    ben.has_read_all();
+    // Who has a seat may ask again in a full class.
+    ana.asks();
+    class.all_served();
+    class.all_gone();
+    ben.gets_a_login();
+    assert!(ben.can_log_in());
+}
+
+#[test]
+fn a_full_class_that_cannot_be_told_so_costs_one_try() {
+    let class = plan().with("CODER_REG_MAX_USERS", "1").open();
+    class.student().gets_a_login();
+    let ben = class.student();
+    class
+        .twilio()
+        .trouble(twilio::SEND, 1, Trouble::bad_gateway());
+    ben.asks();
+    ben.asks();
+    class.all_served();
+    assert!(ben.inbox().is_empty());
+    assert_eq!(class.twilio().count(twilio::SEND), 2);
+}
+
+#[test]
+fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
+    let class = plan()
+        .with("CODER_REG_HOURLY_TEXTS", "3")
+        .with("CODER_REG_PARALLEL", "1")
+        .open();
+    let students = class.students(5);
+    students.iter().for_each(|student| drop(student.asks()));
+    assert!(
+        class
+            .service()
+            .logs("the limit of 3 texts an hour is reached")
+    );
+    class.eventually("three logins", || class.twilio().texts().len() == 3);
+    // Courtesies are left out, not put off.
+    let eva = class.student();
+    eva.texts("what is the phrase?");
+    assert!(
+        class
+            .service()
+            .logs("no answer, the limit of texts an hour is reached")
+    );
+    class.eventually("two in waiting", || {
+        class.redis().length("coder-sms-register:texts") == 2
+    });
+    // An hour later.
+    class.end_service();
+    class.change("UPDATE sends SET slot = slot - 12");
+    class.start_service();
+    class.all_served();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+        student.has_read_all();
+    }
+    assert!(eva.inbox().is_empty());
+}
+
+#[test]
+fn texts_that_twilio_did_not_take_do_not_count() {
+    let class = plan().with("CODER_REG_HOURLY_TEXTS", "2").open();
+    let ana = class.student();
+    class
+        .twilio()
+        .trouble(twilio::SEND, 3, Trouble::too_many_requests(1));
+    ana.gets_a_login();
+    class.all_served();
+    assert_eq!(class.query("SELECT sum(count) FROM sends"), "1");
+}
+
+#[test]
+fn a_webhook_that_is_replayed_a_hundred_times_has_one_effect() {
+    let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
+    let ana = class.student();
+    let webhook = ana.webhook(PHRASE, &[]);
+    for _ in 0..100 {
+        assert_eq!(ana.posts(&webhook), 200);
+    }
+    ana.next_login();
+    class.all_served();
+    ana.has_read_all();
+    assert_eq!(class.coder().count(coder::CREATE_USER), 1);
+}
+
+#[test]
+fn two_bots_that_answer_each_other_come_to_rest() {
+    let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
+    let echo = class.student();
+    let parrot = class.student();
+    echo.texts("hello?");
+    parrot.asks();
+    // The echo sends back what it hears, the parrot repeats the phrase at whatever it hears.
+    let (mut echoed, mut repeated) = (0, 0);
+    for _ in 0..200 {
+        class.all_served();
+        let (heard, learnt) = (echo.inbox(), parrot.inbox());
+        if heard.len() == echoed && learnt.len() == repeated {
+            break;
+        }
+        if heard.len() > echoed {
+            echo.texts(&heard[echoed].body.clone());
+        }
+        if learnt.len() > repeated {
+            // Its next text comes in a later second, or it would count as asked before the login.
+            std::thread::sleep(Duration::from_millis(1_050));
+            parrot.asks();
+        }
+        (echoed, repeated) = (heard.len(), learnt.len());
+    }
+    class.all_served();
+    assert_eq!(echo.inbox().len(), 1, "one hint");
+    assert_eq!(parrot.inbox().len(), 10, "the logins of a day");
+}
+
+#[test]
+fn senders_that_cannot_be_texted_cost_nothing() {
+    let class = plan().open();
+    let own = class.twilio().account().from_numbers[0].clone();
+    for sender in [
+        "12345",
+        "MYBANK",
+        "+1900",
+        "",
+        "anonymous",
+        "+12345678901234567",
+        &own,
+    ] {
+        let student = class.student_with(sender);
+        student.asks();
+        student.texts("hello?");
+    }
+    class.all_served();
+    assert!(class.twilio().texts().is_empty());
+    assert!(class.coder().created_ever().is_empty());
+    assert_eq!(class.twilio().count(Op::ANY), 0);
+}
+
+#[test]
+fn a_phone_that_asks_all_day_gets_its_ten_logins_and_one_account() {
+    let class = plan()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_REG_RESEND_DAILY", "3")
+        .open();
+    let ana = class.student();
+    for _ in 0..3 {
+        ana.gets_a_login();
+        std::thread::sleep(Duration::from_millis(1_050));
+    }
+    for _ in 0..5 {
+        ana.asks();
+    }
+    class.all_served();
+    ana.has_read_all();
+    assert!(ana.can_log_in());
+    assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn hints_do_not_add_up() {
+    let class = plan().open();
+    let students = class.students(3);
+    for _ in 0..10 {
+        for student in &students {
+            student.texts("is this the number?");
+        }
+    }
+    class.all_served();
+    let hints: usize = students.iter().map(|student| student.inbox().len()).sum();
+    assert_eq!(hints, 3);
+    students
+        .iter()
+        .for_each(|student| drop(Student::next_text(student)));
+}

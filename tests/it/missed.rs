@@ -1,0 +1,229 @@
+//! Texts that never reached us: found in Twilio's log, served once.
+
+use std::time::{Duration, SystemTime};
+
+use crate::classroom::student::{Student, Webhook};
+use crate::classroom::{Classroom, PHRASE};
+use crate::fakes::trouble::Trouble;
+use crate::fakes::twilio::{new_sid, ops as twilio};
+use crate::plan;
+
+/// A class that looks for missed texts.
+fn class() -> Classroom {
+    plan().with("CODER_REG_CATCH_UP", "30").open()
+}
+
+/// A text that Twilio has in its log and nobody took.
+fn misses(student: &Student<'_>) -> Webhook {
+    student.webhook(PHRASE, &[])
+}
+
+/// A text that came that long ago.
+fn came(class: &Classroom, student: &Student<'_>, ago: Duration, body: &str) {
+    let to = class.twilio().account().from_numbers[0].clone();
+    let date = SystemTime::now() - ago;
+    class
+        .twilio()
+        .add_inbound(&new_sid(), student.phone(), &to, body, date);
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn who_texts_while_the_service_is_down_gets_a_login_after_its_start() {
+    let class = class();
+    class.end_service();
+    let students = class.students(5);
+    students.iter().for_each(|student| drop(misses(student)));
+    class.start_service();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+    }
+    assert!(
+        class
+            .log()
+            .contains("5 texts that had not reached us are taken in")
+    );
+    class.all_served();
+    students.iter().for_each(Student::has_read_all);
+}
+
+#[test]
+fn a_text_that_twilio_offers_again_after_it_was_found_is_served_once() {
+    let class = class();
+    class.end_service();
+    let ana = class.student();
+    let webhook = misses(&ana);
+    class.start_service();
+    ana.next_login();
+    assert_eq!(ana.posts(&webhook), 200);
+    class.all_served();
+    ana.has_read_all();
+    assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn nobody_is_served_twice_however_often_the_service_starts() {
+    let class = plan()
+        .with("CODER_REG_CATCH_UP", "30")
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_REG_HINTS", "1s")
+        .open();
+    let [ana, ben, eva] = [(); 3].map(|()| class.student());
+    ana.gets_a_login();
+    ben.texts("what is the phrase?");
+    ben.next_text();
+    eva.texts("STOP");
+    class.all_served();
+    // Long enough for a second hint, if anybody had forgotten the first text.
+    std::thread::sleep(Duration::from_secs(2));
+    for _ in 0..3 {
+        let searches = class.twilio().count(twilio::LIST);
+        class.restart_service();
+        class.eventually("a search", || class.twilio().count(twilio::LIST) > searches);
+        class.all_served();
+    }
+    ana.has_read_all();
+    ben.has_read_all();
+    eva.has_read_all();
+    assert!(!class.log().contains("had not reached us"));
+}
+
+#[test]
+fn texts_that_still_wait_are_not_put_in_again() {
+    let class = class();
+    class.coder().goes_down();
+    let students = class.students(3);
+    students.iter().for_each(|student| drop(student.asks()));
+    for _ in 0..2 {
+        let searches = class.twilio().count(twilio::LIST);
+        class.restart_service();
+        class.eventually("a search", || class.twilio().count(twilio::LIST) > searches);
+    }
+    assert_eq!(class.redis().length("coder-sms-register:texts"), 3);
+    class.coder().comes_back();
+    students
+        .iter()
+        .for_each(|student| drop(student.next_login()));
+}
+
+#[test]
+fn texts_that_redis_lost_or_could_not_take_are_found() {
+    let class = class();
+    let [ana, ben] = [(); 2].map(|()| class.student());
+    class.coder().goes_down();
+    ana.asks();
+    class.redis().kill();
+    class.redis().forget();
+    assert_ne!(ben.posts(&misses(&ben)), 200, "there is no Redis");
+    class.coder().comes_back();
+    class.redis().start_again();
+    for student in [&ana, &ben] {
+        student.next_login();
+        assert!(student.can_log_in());
+        student.has_read_all();
+    }
+}
+
+#[test]
+fn only_recent_texts_to_our_own_number_are_taken() {
+    let class = class();
+    class.end_service();
+    let [old, fresh, foreign, blanked] = [(); 4].map(|()| class.student());
+    came(&class, &old, 31 * MINUTE, PHRASE);
+    came(&class, &fresh, 28 * MINUTE, PHRASE);
+    came(&class, &blanked, MINUTE, "");
+    class.twilio().add_inbound(
+        &new_sid(),
+        foreign.phone(),
+        "+12025550199",
+        PHRASE,
+        SystemTime::now(),
+    );
+    class.start_service();
+    fresh.next_login();
+    class.all_served();
+    assert!(old.inbox().is_empty() && foreign.inbox().is_empty());
+    assert!(blanked.inbox().is_empty());
+}
+
+#[test]
+fn more_texts_than_one_page_holds_are_all_found() {
+    let class = class();
+    class.end_service();
+    // Each stranger's text is one of the many that are left alone; the students come first and last.
+    let first = class.student();
+    came(&class, &first, 20 * MINUTE, PHRASE);
+    let stranger = class.student_with("+4915112345678");
+    for second in 0..450 {
+        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
+    }
+    let last = class.student();
+    came(&class, &last, MINUTE, PHRASE);
+    class.start_service();
+    first.next_login();
+    last.next_login();
+    class.all_served();
+    assert!(class.log().contains("452 texts that had not reached us"));
+}
+
+#[test]
+fn a_log_that_cannot_be_read_yet_is_read_later() {
+    let class = class();
+    class.end_service();
+    let ana = class.student();
+    misses(&ana);
+    class
+        .twilio()
+        .trouble(twilio::LIST, 2, Trouble::bad_gateway());
+    class.start_service();
+    ana.next_login();
+    assert!(class.log().contains("cannot look for missed texts yet"));
+}
+
+#[test]
+fn a_key_that_may_not_read_the_log_stops_nothing_else() {
+    let class = plan().with("CODER_REG_CATCH_UP", "30").prepare();
+    class.twilio().trouble(
+        twilio::LIST,
+        usize::MAX,
+        Trouble::json(403, &serde_json::json!({ "code": 20403, "status": 403 })),
+    );
+    class.start_service();
+    assert!(class.service().logs("cannot look for missed texts: "));
+    class.student().gets_a_login();
+    let calls = class.twilio().count(twilio::LIST);
+    assert_eq!(calls, 1, "it is not asked again and again");
+}
+
+#[test]
+fn behind_a_messaging_service_its_own_texts_are_found() {
+    let class = plan().with("CODER_REG_CATCH_UP", "30").prepare();
+    let service = class.twilio().account().service_sid.clone();
+    class.set("FROM_NUM", &service);
+    let [ana, ben] = [(); 2].map(|()| class.student());
+    // The fake's log does not say which service a text came to, as some of Twilio's entries do not.
+    came(&class, &ana, MINUTE, PHRASE);
+    came(&class, &ben, MINUTE, "are you open today?");
+    class.start_service();
+    ana.next_login();
+    class.all_served();
+    assert!(
+        ben.inbox().is_empty(),
+        "that may have been meant for others"
+    );
+}
+
+#[test]
+fn it_can_be_switched_off() {
+    let class = plan().open();
+    class.end_service();
+    let ana = class.student();
+    misses(&ana);
+    class.start_service();
+    class.student().gets_a_login();
+    assert_eq!(class.twilio().count(twilio::LIST), 0);
+    assert!(ana.inbox().is_empty());
+    assert!(class.log().contains("looking for missed texts"));
+}
