@@ -16,6 +16,9 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60);
 /// How long a service that has gone still owns its Redis database.
 const OWNED: Duration = Duration::from_secs(60);
 
+/// The shortest wait that Redis knows; 0 would be for ever.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// One entry of the stream.
 #[derive(Debug)]
 pub struct Entry {
@@ -69,8 +72,8 @@ impl Taker {
         Arc::clone(&self.client_id)
     }
 
-    /// Takes up to `count` entries; waits up to `block` for the first. An entry that is still in
-    /// work may come again after a reconnection.
+    /// Takes up to `count` entries; waits up to `block` for the first, but not on a new connection.
+    /// An entry that is still in work may come again after a reconnection.
     ///
     /// # Errors
     /// Redis cannot be used; the next call starts over.
@@ -167,7 +170,11 @@ impl Taker {
         count: usize,
         block: Duration,
     ) -> RedisResult<Vec<Entry>> {
+        let mut block = block;
         if let Some(after) = self.history.clone() {
+            // The first answer on a new connection comes at once: that Redis is there again is worth
+            // knowing before the next text.
+            block = AT_ONCE;
             let own = read_group(connection, count, None, &after)?;
             self.history = own.last().map(|entry| entry.id.clone());
             if !own.is_empty() {

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use log::{error, info, warn};
+use log::{error, info};
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
 pub use judge::{Judge, Judged, Refusal};
@@ -45,6 +45,8 @@ pub struct Webhook {
     on_return: OnReturn,
     refusals: Tally,
     redis_fault: Option<&'static str>,
+    /// Texts turned away since Redis was last well.
+    turned_away: u64,
 }
 
 /// Ends a running [`Webhook`].
@@ -86,6 +88,7 @@ impl Webhook {
             on_return,
             refusals: Tally::default(),
             redis_fault: None,
+            turned_away: 0,
         })
     }
 
@@ -160,18 +163,18 @@ impl Webhook {
             fault,
         } = self.appender.append(texts, ping);
         let turned_away = texts.iter().filter(|one| one.is_err()).count();
-        if turned_away > 0 {
-            warn!(
-                "{turned_away} texts turned away with 503; Twilio offers them again if the webhook URL says so"
-            );
-        }
+        self.turned_away += turned_away as u64;
         let well = turned_away == 0 && alive.is_ok();
         match fault {
-            Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => {
-                error!("{fault}");
-            }
+            // One line when it begins and one when it ends: Twilio may offer a class's texts for hours.
+            Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => error!(
+                "{fault}; texts are turned away with 503, and Twilio offers them again if the webhook URL says so"
+            ),
             None if well && self.redis_fault.take().is_some() => {
-                info!("Redis takes texts again");
+                info!(
+                    "Redis takes texts again; {} were turned away with 503",
+                    std::mem::take(&mut self.turned_away)
+                );
                 (self.on_return)();
             }
             _ => {}

@@ -263,7 +263,12 @@ impl Classroom {
 
     /// Waits until `condition` holds.
     pub fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
-        assert!(within(PATIENCE, condition), "in vain waited for: {what}");
+        self.eventually_within(PATIENCE, what, condition);
+    }
+
+    /// Waits until `condition` holds, for so long.
+    pub fn eventually_within(&self, limit: Duration, what: &str, condition: impl Fn() -> bool) {
+        assert!(within(limit, condition), "in vain waited for: {what}");
     }
 
     /// Waits until no text is left in the stream.

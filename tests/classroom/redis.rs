@@ -84,6 +84,16 @@ impl Redis {
         let _ = std::fs::remove_dir_all(self.folder.join("appendonlydir"));
     }
 
+    /// Lets it take no more than so many bytes; 0 = as many as there are.
+    pub fn limits_memory_to(&self, bytes: u64) {
+        let mut connection = self.connection().expect("the server answers");
+        redis::cmd("CONFIG")
+            .arg(&["SET", "maxmemory"])
+            .arg(bytes)
+            .exec(&mut connection)
+            .expect("a memory limit");
+    }
+
     /// Lets it hang, as a machine in trouble does.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

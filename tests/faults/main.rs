@@ -71,10 +71,12 @@ fn run_all(wanted: &[&Proof], force: &Force) -> (Vec<Row>, Vec<&'static str>) {
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
     for proof in wanted {
         println!("{}: {}", proof.name, proof.about);
+        let began = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| (proof.run)(force))) {
             Ok(found) => rows.extend(found),
             Err(_) => broken.push(proof.name),
         }
+        force.says(&format!("took {:.0} s", began.elapsed().as_secs_f64()));
     }
     (rows, broken)
 }

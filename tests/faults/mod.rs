@@ -4,6 +4,12 @@
 //! who was doubled and what was orphaned. `make faults` runs all of them in full and prints the
 //! table; `make test` runs a short cut of each. A file a proof.
 
+pub mod answers;
+pub mod kills;
+pub mod outages;
+pub mod post;
+pub mod seats;
+pub mod soak;
 pub mod table;
 
 use std::path::PathBuf;
@@ -44,4 +50,11 @@ pub struct Proof {
 }
 
 /// All proofs, in the order in which they run.
-pub const PROOFS: &[Proof] = &[];
+pub const PROOFS: &[Proof] = &[
+    kills::KILLS,
+    kills::CRASH_LOOP,
+    outages::OUTAGES,
+    answers::ANSWERS,
+    seats::SEATS,
+    soak::SOAK,
+];

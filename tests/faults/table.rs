@@ -36,9 +36,17 @@ impl Row {
         self.students > 0 && self.lost + self.doubled + self.orphaned == 0
     }
 
+    /// Adds what another row counted.
+    pub fn add(&mut self, other: &Self) {
+        self.students += other.students;
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.orphaned += other.orphaned;
+    }
+
     /// Counts a class whose texts are all answered and whose accounts still stand: each of
-    /// `students`, who are all of the class, asked once or more and expects a login that works; `surplus` more texts than
-    /// `expected` may have come to each of them.
+    /// `students`, who are all of the class, asked once or more and expects a login that works;
+    /// `surplus` more texts than `expected` may have come to each of them.
     pub fn count(
         &mut self,
         class: &Classroom,
@@ -46,16 +54,32 @@ impl Row {
         expected: usize,
         surplus: usize,
     ) {
+        self.count_logins(students, expected + surplus);
+        self.count_accounts(class, students.len());
+    }
+
+    /// Counts students who have to have a login that works, and at most so many texts.
+    pub fn count_logins(&mut self, students: &[Student<'_>], most: usize) {
         self.students += students.len();
         for student in students {
             self.lost += usize::from(!student.can_log_in());
-            self.doubled += usize::from(student.inbox().len() > expected + surplus);
+            self.doubled += usize::from(student.inbox().len() > most);
         }
-        let made = class.coder().created_ever().len();
-        self.doubled += made.saturating_sub(students.len());
+    }
+
+    /// Counts accounts: so many may ever have been made, and those that stand are all known.
+    pub fn count_accounts(&mut self, class: &Classroom, made: usize) {
+        let ever = class.coder().created_ever().len();
+        self.doubled += ever.saturating_sub(made);
         let accounts = class.coder().students().len();
         self.orphaned += accounts.abs_diff(class.registrations());
         self.orphaned += class.coder().touched_foreign().len();
+    }
+
+    /// Counts a database that SQLite finds damaged as a loss.
+    pub fn check_database(&mut self, class: &Classroom) {
+        let verdict = class.query("PRAGMA integrity_check");
+        self.lost += usize::from(verdict != "ok");
     }
 
     /// Counts a class whose time is up: nothing may be left.

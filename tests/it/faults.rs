@@ -7,6 +7,7 @@ use crate::force::{Force, PROOFS};
 fn holds(name: &str) {
     let proof = PROOFS.iter().find(|proof| proof.name == name);
     let proof = proof.unwrap_or_else(|| panic!("there is no proof {name}"));
+    println!("{}", proof.about);
     let force = Force {
         binary: env!("CARGO_BIN_EXE_coder-sms-register").into(),
         full: false,
@@ -36,4 +37,4 @@ macro_rules! proofs {
     };
 }
 
-proofs!();
+proofs!(kills, crash_loop, outages, answers, seats, soak);

@@ -178,6 +178,7 @@ fn an_entry_that_was_deleted_while_pending_says_so() {
 fn a_take_may_wait_longer_than_any_other_answer() {
     let house = House::open();
     let mut taker = Taker::new(house.redis(), "us");
+    assert_eq!(taker.take(1, MOMENT).unwrap().len(), 0);
     let block = PATIENCE + Duration::from_millis(100);
     let before = Instant::now();
     assert_eq!(taker.take(1, block).unwrap().len(), 0);
@@ -187,11 +188,21 @@ fn a_take_may_wait_longer_than_any_other_answer() {
 }
 
 #[test]
+fn the_first_take_on_a_connection_does_not_wait() {
+    let house = House::open();
+    let mut taker = Taker::new(house.redis(), "us");
+    let before = Instant::now();
+    assert_eq!(taker.take(1, Duration::from_secs(60)).unwrap().len(), 0);
+    assert!(before.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
 fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
     let house = House::open();
     let mut taker = Taker::new(house.redis(), "us");
     let id = taker.client_id();
     assert_eq!(id.load(Ordering::Relaxed), 0);
+    assert_eq!(taker.take(64, MOMENT).unwrap().len(), 0);
     for wake_by_text in [true, false, true] {
         let before = Instant::now();
         let taken = std::thread::scope(|scope| {

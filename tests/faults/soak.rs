@@ -1,0 +1,113 @@
+//! Class after class on one service: what it takes must come back.
+
+use std::time::Duration;
+
+use super::post::Post;
+use super::table::Row;
+use super::{Force, Proof};
+use crate::classroom::{Classroom, Plan};
+
+/// Fifty classes.
+pub const SOAK: Proof = Proof {
+    name: "soak",
+    about: "50 classes of 40 students on one service; memory, descriptors and database stay flat",
+    run: |force| vec![soak(force)],
+};
+
+/// How much memory may grow from the class after which it is first looked at, in KiB: the allocator
+/// keeps some of what a burst needed.
+const GROWTH: usize = 2_048;
+
+fn soak(force: &Force) -> Row {
+    let (classes, size) = force.pick((4_usize, 10_usize), (50, 40));
+    let mut row = Row::new(format!("{classes} classes of {size} on one service"));
+    let class = Plan::new(&force.binary)
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_REG_HOURLY_TEXTS", "100000")
+        .with("CODER_REG_PARALLEL", "16")
+        .open();
+    class.coder().build_time(Duration::from_millis(20));
+    let settled = classes.div_ceil(10).max(2);
+    let mut before = Use::default();
+    for number in 1..=classes {
+        play(&class, size, &mut row);
+        if number == settled {
+            before = Use::of(&class);
+        }
+        if number % 10 == 0 {
+            force.says(&format!("{number} classes, {}", Use::of(&class).words()));
+        }
+    }
+    class.eventually("idle descriptors closed", || {
+        Use::of(&class).descriptors <= before.descriptors + 4
+    });
+    let after = Use::of(&class);
+    row.lost += usize::from(after.memory > before.memory + GROWTH);
+    row.lost += usize::from(after.threads > before.threads);
+    row.check_database(&class);
+    row.note = format!("{} -> {}", before.words(), after.words());
+    row
+}
+
+fn play(class: &Classroom, size: usize, row: &mut Row) {
+    let students = class.students(size);
+    let made = class.coder().created_ever().len();
+    let post = Post::to(class);
+    students.iter().for_each(|student| post.asks(student));
+    row.lost += post.is_delivered();
+    for student in &students {
+        let login = student.next_login();
+        class.has_a_stopped_workspace(&login);
+    }
+    class.all_served();
+    row.count_logins(&students, 1);
+    row.count_accounts(class, made + size);
+    class.change("UPDATE registrations SET due_at = 1");
+    class.all_gone();
+    row.count_left(class);
+}
+
+/// What the service holds.
+#[derive(Default)]
+struct Use {
+    /// Resident memory in KiB.
+    memory: usize,
+    descriptors: usize,
+    threads: usize,
+    /// Bytes of the database file.
+    database: u64,
+}
+
+impl Use {
+    fn of(class: &Classroom) -> Self {
+        let proc = format!("/proc/{}", class.service().pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(format!("{proc}/status")).unwrap_or_default();
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name));
+            let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+            number.unwrap_or(usize::MAX)
+        };
+        let files = std::fs::read_dir(format!("{proc}/fd"));
+        let database = std::fs::metadata(class.data_dir().join("registrations.db"));
+        Self {
+            memory: field("VmRSS:"),
+            threads: field("Threads:"),
+            descriptors: files.map_or(usize::MAX, Iterator::count),
+            database: database.map_or(0, |file| file.len()),
+        }
+    }
+
+    fn words(&self) -> String {
+        let Self {
+            memory,
+            descriptors,
+            threads,
+            database,
+        } = self;
+        format!(
+            "{:.1} MB, {descriptors} descriptors, {threads} threads, database {} KB",
+            *memory as f64 / 1024.0,
+            database / 1024
+        )
+    }
+}
