@@ -142,6 +142,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
 
     let reaper = reaper(&config, &store, &coder);
     let sms = Sms::new(http, &config.twilio);
+    let compacter = Arc::clone(&settler);
     let texts = Texts {
         provisioner: provisioner(config, store, coder, sms, key),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
@@ -165,7 +166,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         })?;
     }
     threads.start("reaper", move || {
-        removals::run(&reaper, &stop);
+        removals::run(&reaper, &compacter, &stop);
         stop.asked()
     })?;
     signals.wait();

@@ -2,26 +2,28 @@
 
 use std::time::Duration;
 
-use log::{error, info, warn};
+use log::{debug, error, info, warn};
 
 use crate::clock::unix_now;
 use crate::coder::Trouble;
 use crate::domain::UnixSeconds;
 use crate::reap::Reaper;
 use crate::stop::Stop;
+use crate::stream::Settler;
 
 /// How often old texts and contacts are forgotten, and the token is tried: an owner's token that
 /// nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
 
 /// Sweeps every check interval, and earlier where a removal in progress asks for it.
-pub(super) fn run(reaper: &Reaper, stop: &Stop) {
+pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
     let mut last_daily: UnixSeconds = 0;
     loop {
         let now = unix_now();
         if now - last_daily >= DAILY {
             last_daily = now;
             daily(reaper, now);
+            forget_phones(settler);
         }
         match reaper.sweep(now) {
             Ok(swept) if swept.removed > 0 => {
@@ -29,6 +31,9 @@ pub(super) fn run(reaper: &Reaper, stop: &Stop) {
                     "removed {} accounts, {} are waiting",
                     swept.removed, swept.waiting
                 );
+                if matches!(reaper.store.count(), Ok(0)) {
+                    forget_phones(settler);
+                }
             }
             Ok(_) => {}
             Err(error) => error!("no removals: {error}"),
@@ -58,6 +63,13 @@ fn daily(reaper: &Reaper, now: UnixSeconds) {
         Ok(_) => info!("Coder: reached, the token may make and remove accounts"),
         Err(fault) if fault.trouble == Trouble::Denied => error!("Coder: {fault}"),
         Err(fault) => warn!("Coder: {fault}"),
+    }
+}
+
+/// Has Redis forget the phones in its append-only file: daily, and when a class is over.
+fn forget_phones(settler: &Settler) {
+    if let Err(fault) = settler.compact() {
+        debug!("Redis does not write its file anew: {fault}");
     }
 }
 

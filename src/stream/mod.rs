@@ -81,7 +81,7 @@ impl fmt::Display for StreamError {
             Self::Away(why) => write!(f, "Redis cannot be reached: {why}"),
             Self::Denied => f.write_str("Redis refuses the password: look at REDIS_PW"),
             Self::Full => {
-                f.write_str("Redis has no memory left: texts are turned away until it has")
+                f.write_str("Redis has no memory left: raise its maxmemory or free some")
             }
             Self::Shared => f.write_str(
                 "another coder-sms-register with its own data folder works on this Redis database: give one of them another REDIS_DB (if that one is gone, this one takes over within a minute)",

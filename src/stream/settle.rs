@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use redis::{Cmd, cmd};
+use redis::{Cmd, cmd, from_redis_value};
 
 use super::{DEAD, GROUP, Line, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, UnixSeconds};
@@ -78,6 +78,31 @@ impl Settler {
     /// Redis did not confirm; the wait ends by itself later.
     pub fn unblock(&self, client_id: i64) -> Result<(), StreamError> {
         self.run(&[cmd("CLIENT").arg("UNBLOCK").arg(client_id).take()])
+    }
+
+    /// Has Redis write its append-only file anew, where it keeps one: phones of texts long answered
+    /// stand in it until then.
+    ///
+    /// # Errors
+    /// Redis did not begin. Some operators forbid the command; then the file is written anew when
+    /// Redis itself finds it too long.
+    pub fn compact(&self) -> Result<(), StreamError> {
+        let mut info = cmd("INFO");
+        info.arg("persistence");
+        let answers = {
+            let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+            line.say(&info.get_packed_command(), 1)?
+        };
+        let persistence: Option<String> = answers
+            .into_iter()
+            .next()
+            .transpose()?
+            .and_then(|answer| from_redis_value(answer).ok());
+        // Where there is no such file the command would make one.
+        if persistence.is_some_and(|lines| lines.contains("aof_enabled:1")) {
+            self.run(&[cmd("BGREWRITEAOF")])?;
+        }
+        Ok(())
     }
 
     fn run(&self, commands: &[Cmd]) -> Result<(), StreamError> {

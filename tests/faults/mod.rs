@@ -9,6 +9,7 @@ pub mod kills;
 pub mod outages;
 pub mod post;
 pub mod seats;
+pub mod secrets;
 pub mod soak;
 pub mod table;
 
@@ -56,5 +57,6 @@ pub const PROOFS: &[Proof] = &[
     outages::OUTAGES,
     answers::ANSWERS,
     seats::SEATS,
+    secrets::SECRETS,
     soak::SOAK,
 ];

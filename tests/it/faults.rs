@@ -37,4 +37,4 @@ macro_rules! proofs {
     };
 }
 
-proofs!(kills, crash_loop, outages, answers, seats, soak);
+proofs!(kills, crash_loop, outages, answers, seats, secrets, soak);
