@@ -1,9 +1,10 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt lint docs build redis redis-server clean
+.PHONY: help run demo test check faults fmt lint docs build redis redis-server clean
 
 CARGO ?= cargo
 STUDENTS ?= 12
+PROOFS ?=
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
@@ -18,6 +19,10 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked --lib --bins --examples
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --test it -- --test-threads=16
+
+faults: toolchain redis-server ## do harm to it and count what came of it, up to 20 minutes: make faults PROOFS="kills network"
+	$(CARGO) build --locked --release --bins --example faults
+	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 
