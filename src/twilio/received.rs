@@ -128,3 +128,76 @@ impl Sms {
         rest.starts_with('?').then(|| format!("{}{uri}", self.base))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: &str = "+14155550100";
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+
+    /// An entry as Twilio writes it, with one field changed.
+    fn entry(field: &str, value: serde_json::Value) -> Entry {
+        let mut entry = serde_json::json!({
+            "sid": "SM6262211c157aa9623d96f03ffb638c3f",
+            "direction": "inbound",
+            "from": "+12025550123",
+            "to": NUMBER,
+            "body": "I am ready to learn",
+            "messaging_service_sid": null,
+            "date_created": "Thu, 24 Aug 2023 05:01:45 +0000",
+            "status": "received",
+        });
+        entry[field] = value;
+        serde_json::from_value(entry).unwrap()
+    }
+
+    const CAME: UnixSeconds = 1_692_853_305;
+
+    #[test]
+    fn a_text_to_us_is_read_with_the_time_at_which_it_came() {
+        let sender = Sender::Number(NUMBER.to_owned());
+        let read = entry("status", "received".into())
+            .read(CAME, &sender)
+            .unwrap();
+        assert_eq!(read.text.received, CAME);
+        assert_eq!(read.text.body, "I am ready to learn");
+        assert!(read.surely_ours);
+    }
+
+    #[test]
+    fn what_is_no_text_to_serve_is_left_out() {
+        let sender = Sender::Number(NUMBER.to_owned());
+        for (field, value) in [
+            ("direction", "outbound-api".into()),
+            ("direction", "outbound-reply".into()),
+            ("sid", "SM1".into()),
+            ("body", "".into()),
+            ("body", serde_json::Value::Null),
+            ("date_created", "yesterday".into()),
+            ("date_created", serde_json::Value::Null),
+            ("date_created", "Thu, 24 Aug 2023 05:01:44 +0000".into()),
+        ] {
+            let shown = format!("{field} {value}");
+            assert!(entry(field, value).read(CAME, &sender).is_none(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn whose_a_text_is_goes_by_number_or_service() {
+        let number = Sender::Number(NUMBER.to_owned());
+        let service = Sender::Service(SERVICE.to_owned());
+        let other = "MGffffffffffffffffffffffffffffffff";
+        for (field, value, sender, ours) in [
+            ("to", NUMBER.into(), &number, true),
+            ("to", "+14155550199".into(), &number, false),
+            ("messaging_service_sid", SERVICE.into(), &service, true),
+            ("messaging_service_sid", other.into(), &service, false),
+            ("to", NUMBER.into(), &service, false),
+        ] {
+            let shown = format!("{field} {value}");
+            let read = entry(field, value).read(CAME, sender).unwrap();
+            assert_eq!(read.surely_ours, ours, "{shown}");
+        }
+    }
+}
