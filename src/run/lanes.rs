@@ -20,6 +20,9 @@ const ROOM: usize = 4_096;
 /// that its return is worth telling everybody.
 const AWAY_AFTER: u32 = 3;
 
+/// The attempt whose wait is the longest for who fails while others get through: four seconds.
+const UNLUCKY: u32 = 3;
+
 /// How an entry ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -177,8 +180,13 @@ impl Lanes {
         let (span, on_return) = match wait {
             Wait::Exactly(span) => (span, false),
             Wait::Away => {
+                // While others get through it was bad luck, and the next try is soon.
+                let attempt = match state.failures {
+                    0..AWAY_AFTER => job.attempt.min(UNLUCKY),
+                    _ => job.attempt,
+                };
                 state.failures = state.failures.saturating_add(1);
-                (retry::TEXT.wait(job.attempt, noise), true)
+                (retry::TEXT.wait(attempt, noise), true)
             }
             Wait::Blocked => {
                 let pause = retry::BLOCKED.wait(1, noise);
@@ -385,6 +393,22 @@ mod tests {
         let proof = take(&lanes);
         lanes.finish(&proof, true);
         assert_eq!(pick(&lanes), None);
+    }
+
+    #[test]
+    fn who_fails_while_others_get_through_is_tried_again_soon() {
+        let wait_of = |others_get_through: bool| {
+            let lanes = Lanes::new(8);
+            lanes.lock().failures = if others_get_through { 0 } else { AWAY_AFTER };
+            lanes.offer(entry("1", "+1a"));
+            let mut job = take(&lanes);
+            job.attempt = 9;
+            lanes.park(job, Wait::Away, 0);
+            let due = lanes.lock().parked[0].due;
+            due.saturating_duration_since(Instant::now())
+        };
+        assert!(wait_of(true) <= Duration::from_secs(4));
+        assert!(wait_of(false) > Duration::from_secs(8));
     }
 
     #[test]

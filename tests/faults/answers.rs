@@ -35,7 +35,7 @@ pub const ANSWERS: Proof = Proof {
 };
 
 /// How long a class in trouble may take to come to its end.
-const END: Duration = Duration::from_secs(150);
+const END: Duration = Duration::from_secs(240);
 
 fn plan(force: &Force) -> Plan {
     Plan::new(&force.binary)
