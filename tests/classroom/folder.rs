@@ -9,9 +9,22 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Makes it.
     pub fn new() -> Self {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// Makes it in memory where the system has a place for that, else as [`Folder::new`].
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        match memory.metadata() {
+            Ok(found) if found.is_dir() && !found.permissions().readonly() => Self::within(memory),
+            _ => Self::new(),
+        }
+    }
+
+    fn within(parent: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("class-{}-{number}", std::process::id()));
+        let path = parent.join(format!("class-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("a temporary folder");
         Self(path)

@@ -54,6 +54,7 @@ pub struct Plan {
     version: Version,
     binary: PathBuf,
     fsync: bool,
+    shared: Option<Redis>,
 }
 
 impl Plan {
@@ -64,6 +65,7 @@ impl Plan {
             version: Version::Newest,
             binary: binary.into(),
             fsync: false,
+            shared: None,
         }
     }
 
@@ -85,6 +87,13 @@ impl Plan {
         self
     }
 
+    /// With a database of a Redis that others use as well, and with files in memory: one of many
+    /// classes at once.
+    pub fn beside_others(mut self, redis: Redis) -> Self {
+        self.shared = Some(redis);
+        self
+    }
+
     /// Opens the class; the service is ready when this returns.
     pub fn open(self) -> Classroom {
         let class = self.prepare();
@@ -94,8 +103,14 @@ impl Plan {
 
     /// Prepares everything but the service itself.
     pub fn prepare(self) -> Classroom {
-        let folder = Folder::new();
-        let redis = Redis::start(folder.path(), self.fsync);
+        let (folder, redis) = match self.shared {
+            Some(redis) => (Folder::in_memory(), redis),
+            None => {
+                let folder = Folder::new();
+                let redis = Redis::start(folder.path(), self.fsync);
+                (folder, redis)
+            }
+        };
         let coder = Arc::new(FakeCoder::start_version(self.version));
         // A class in the tests asks more often than a real one may.
         coder.rate_limits(false);
@@ -127,6 +142,7 @@ fn default_settings(
     let data = folder.join("data").display().to_string();
     let coder_url = format!("{}/api/v2/", coder.url());
     let token = coder.token();
+    let database = redis.database().to_string();
     [
         ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
         ("TWILIO_ACCOUNT_TOKEN", &account.account_token),
@@ -146,6 +162,7 @@ fn default_settings(
         ("REDIS_PW", redis.password()),
         // Tests of it switch it on; elsewhere its calls would take the troubles of others.
         ("CODER_REG_CATCH_UP", "0"),
+        ("REDIS_DB", &database),
         ("CODER_REG_LISTEN", "127.0.0.1:0"),
         ("CODER_REG_DATA_DIR", &data),
     ]
@@ -231,6 +248,14 @@ impl Classroom {
         // The look at the token is over, so that no trouble meant for later hits it.
         assert!(service.logs("] Coder: "), "the service looks at its token");
         *self.service.borrow_mut() = Some(Arc::new(service));
+    }
+
+    /// Starts the service (again) and waits for nothing, not even for its banner.
+    pub fn spawn_service(&self) -> Arc<Service> {
+        self.end_service();
+        let service = Arc::new(Service::spawn(&self.binary, &self.settings.borrow()));
+        *self.service.borrow_mut() = Some(Arc::clone(&service));
+        service
     }
 
     /// Starts the service without waiting, for starts that are to fail.
@@ -378,7 +403,8 @@ impl Classroom {
         assert!(leaks.is_empty(), "{}", leaks.join("\n"));
     }
 
-    fn describe(&self) -> String {
+    /// All that was seen, for a person who looks at what failed.
+    pub fn describe(&self) -> String {
         format!(
             "=== service ===\n{}\n=== stream ===\n{}\n=== Coder ===\n{}\n=== Twilio ===\n{}",
             self.log(),

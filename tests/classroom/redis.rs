@@ -9,12 +9,16 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PATIENCE, within};
 
-/// A running server; killed on drop.
+/// Databases of a server.
+const DATABASES: u32 = 512;
+
+/// A running server, or one of the databases of another's; a server is killed on drop.
 pub struct Redis {
     folder: PathBuf,
     socket: String,
     password: String,
     fsync: bool,
+    database: u32,
     child: RefCell<Option<Child>>,
 }
 
@@ -27,10 +31,24 @@ impl Redis {
             socket: folder.join("redis.sock").display().to_string(),
             password: format!("pw-{}-%:/@#", std::process::id()),
             fsync,
+            database: 0,
             child: RefCell::new(None),
         };
         redis.start_again();
         redis
+    }
+
+    /// Another database of this server, for a class that needs no server of its own.
+    pub fn share(&self, database: u32) -> Self {
+        assert!(database < DATABASES, "the server has {DATABASES} databases");
+        Self {
+            folder: self.folder.clone(),
+            socket: self.socket.clone(),
+            password: self.password.clone(),
+            fsync: self.fsync,
+            database,
+            child: RefCell::new(None),
+        }
     }
 
     /// Starts the server on the files that it left.
@@ -39,6 +57,7 @@ impl Redis {
         let appendfsync = if self.fsync { "always" } else { "no" };
         let child = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "yes"])
+            .args(["--databases", &DATABASES.to_string()])
             .args(["--appendfsync", appendfsync, "--unixsocket", &self.socket])
             .args([
                 "--requirepass",
@@ -63,6 +82,11 @@ impl Redis {
     /// The path of its socket.
     pub fn socket(&self) -> &str {
         &self.socket
+    }
+
+    /// The number of its database.
+    pub fn database(&self) -> u32 {
+        self.database
     }
 
     /// Its password.
@@ -118,6 +142,10 @@ impl Redis {
             .arg(&self.password)
             .exec(&mut connection)
             .ok()?;
+        if self.database != 0 {
+            let select = redis::cmd("SELECT").arg(self.database).take();
+            select.exec(&mut connection).ok()?;
+        }
         Some(connection)
     }
 

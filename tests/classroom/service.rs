@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -17,8 +18,9 @@ pub struct Service {
     child: Mutex<Child>,
     pid: Pid,
     log: Arc<Log>,
-    address: SocketAddr,
-    start_time: Duration,
+    began: Instant,
+    /// Where it listens, and how long it took until it did.
+    listens: OnceLock<(SocketAddr, Duration)>,
 }
 
 /// A service that has ended by itself.
@@ -36,6 +38,7 @@ pub struct Ended {
 struct Log {
     text: Mutex<String>,
     grown: Condvar,
+    ended: AtomicBool,
 }
 
 impl Log {
@@ -52,16 +55,23 @@ impl Log {
                 log.grown.notify_all();
                 line.clear();
             }
+            let _text = log.text.lock();
+            log.ended.store(true, Ordering::SeqCst);
+            log.grown.notify_all();
         });
     }
 
-    /// Waits until `pick` finds something in the log.
+    /// Waits until `pick` finds something in the log. `None` if that does not happen in time, or if
+    /// the log ends before.
     fn wait_for<T>(&self, limit: Duration, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + limit;
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(found) = pick(&text) {
                 return Some(found);
+            }
+            if self.ended.load(Ordering::SeqCst) {
+                return None;
             }
             let left = deadline.checked_duration_since(Instant::now())?;
             text = self
@@ -82,6 +92,16 @@ fn command(binary: &Path, settings: &BTreeMap<String, String>) -> Command {
 impl Service {
     /// Starts the service and waits for its banner.
     pub fn start(binary: &Path, settings: &BTreeMap<String, String>) -> Self {
+        let service = Self::spawn(binary, settings);
+        if service.listens(PATIENCE).is_none() {
+            service.kill();
+            panic!("the service did not start:\n{}", service.log());
+        }
+        service
+    }
+
+    /// Starts the service and waits for nothing.
+    pub fn spawn(binary: &Path, settings: &BTreeMap<String, String>) -> Self {
         let began = Instant::now();
         let mut child = command(binary, settings)
             .stdout(Stdio::null())
@@ -90,25 +110,26 @@ impl Service {
             .expect("the service can be started");
         let log = Arc::new(Log::default());
         log.follow(child.stderr.take().expect("a piped log"));
-        let address = log.wait_for(PATIENCE, |text| {
+        Self {
+            pid: Pid::from_child(&child),
+            child: Mutex::new(child),
+            log,
+            began,
+            listens: OnceLock::new(),
+        }
+    }
+
+    /// Where it listens, once it does. `None` if it ends before, or takes longer than that.
+    pub fn listens(&self, limit: Duration) -> Option<SocketAddr> {
+        if let Some((address, _)) = self.listens.get() {
+            return Some(*address);
+        }
+        let address = self.log.wait_for(limit, |text| {
             let (_, rest) = text.split_once(" listens on ")?;
             rest.split(' ').next()?.parse().ok()
-        });
-        let Some(address) = address else {
-            let _ = child.kill();
-            panic!(
-                "the service did not start:\n{}",
-                log.text.lock().unwrap_or_else(PoisonError::into_inner)
-            );
-        };
-        let pid = Pid::from_child(&child);
-        Self {
-            child: Mutex::new(child),
-            pid,
-            log,
-            address,
-            start_time: began.elapsed(),
-        }
+        })?;
+        let _ = self.listens.set((address, self.began.elapsed()));
+        Some(address)
     }
 
     /// Runs the binary until it ends by itself.
@@ -126,7 +147,7 @@ impl Service {
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listens(PATIENCE).expect("the service listens")
     }
 
     /// Its process.
@@ -136,7 +157,7 @@ impl Service {
 
     /// From spawning it to its banner.
     pub fn start_time(&self) -> Duration {
-        self.start_time
+        self.listens.get().expect("it was waited for").1
     }
 
     /// What it has logged so far.

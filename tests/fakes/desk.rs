@@ -43,6 +43,10 @@ pub struct Call {
 
 type HookFn = Box<dyn FnMut(&Call) + Send>;
 
+/// Stands around every call: the call is applied when the gate runs the deed, and answered only if the
+/// gate says so; otherwise its connection is closed.
+pub type Gate = Box<dyn Fn(&Call, &mut dyn FnMut()) -> bool + Send + Sync>;
+
 struct Hook {
     which: Which,
     when: When,
@@ -58,6 +62,7 @@ struct State {
     hooks: Vec<Hook>,
     dice: Option<(Dice, u64)>,
     latencies: Vec<(Op, Duration)>,
+    gate: Option<Arc<Gate>>,
 }
 
 struct Desk {
@@ -155,6 +160,11 @@ impl FakeServer {
     /// Runs `hook` with every call of this kind, before it is applied. The call waits for it.
     pub fn when_called(&self, which: impl Into<Which>, hook: Box<dyn FnMut(&Call) + Send>) {
         self.add_hook(which.into(), When::Before, usize::MAX, hook);
+    }
+
+    /// From now on every call has to pass this gate, unless trouble meets it first.
+    pub fn gate(&self, gate: Gate) {
+        lock(&self.desk.state).gate = Some(Arc::new(gate));
     }
 
     fn add_hook(&self, which: Which, when: When, times: usize, run: HookFn) {
@@ -283,19 +293,38 @@ impl Desk {
             Some(Trouble::LoseReply | Trouble::HangAfter(_)) | None => {}
         }
         thread::sleep(latency / 2);
-        self.run_hooks(number, op, request, When::Before);
-        let reply = self.api.answer(request);
-        self.note_result(number, op, request, &reply);
-        self.run_hooks(number, op, request, When::After);
+        let reply = self.pass_gate(number, || self.apply(number, op, request));
         thread::sleep(latency / 2);
-        match trouble {
-            Some(Trouble::LoseReply) => Action::Close,
-            Some(Trouble::HangAfter(time)) => Action::Hold(time),
-            _ => {
+        match (trouble, reply) {
+            (Some(Trouble::LoseReply), _) | (_, None) => Action::Close,
+            (Some(Trouble::HangAfter(time)), _) => Action::Hold(time),
+            (_, Some(reply)) => {
                 self.note(number, |call| call.status = Some(reply.status));
                 Action::Reply(reply)
             }
         }
+    }
+
+    fn apply(&self, number: usize, op: Op, request: &Request) -> Reply {
+        self.run_hooks(number, op, request, When::Before);
+        let reply = self.api.answer(request);
+        self.note_result(number, op, request, &reply);
+        self.run_hooks(number, op, request, When::After);
+        reply
+    }
+
+    /// The answer, if the gate lets the call through and the answer back. The gate runs without the desk's lock.
+    fn pass_gate(&self, number: usize, apply: impl Fn() -> Reply) -> Option<Reply> {
+        let (gate, call) = {
+            let state = lock(&self.state);
+            (state.gate.clone(), state.calls[number].clone())
+        };
+        let Some(gate) = gate else {
+            return Some(apply());
+        };
+        let mut reply = None;
+        let is_answered = gate(&call, &mut || reply = Some(apply()));
+        reply.filter(|_| is_answered)
     }
 
     fn note_arrival(&self, op: Op, request: &Request) -> (usize, Option<Trouble>, Duration) {

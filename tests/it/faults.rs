@@ -37,4 +37,4 @@ macro_rules! proofs {
     };
 }
 
-proofs!(kills, crash_loop, outages, answers, seats, secrets, soak);
+proofs!(points, kills, crash_loop, outages, answers, seats, secrets, soak);

@@ -1,0 +1,244 @@
+//! Every crash point, not samples: the service is cut at every outside effect that it has, and at
+//! every pair of them.
+//!
+//! Four acts are played: a first login, another login, the same with a checkpoint of the database, a
+//! removal. A run without cuts shows the effects of an act. Then each effect is cut in each [`Mode`], a run for each; what the service did
+//! after the cut, up to the end of the act, are the effects for the second cut of a pair.
+//!
+//! Of pairs all combinations of two kills are played, each world once: a kill before an effect finds
+//! the world that a kill after the effect before it leaves. So the second cut of a pair, and the
+//! first, is a kill after each effect, and one before the very first. Of all other pairs, with lost
+//! and refused answers in either place, every so-manieth is played, always the same ones.
+//!
+//! Runs are many, and most of them wait: so they are played side by side and share one Redis.
+//! `FAULTS_ONLY` plays single plans, as a failed run prints them, parted by `;`.
+
+mod act;
+mod run;
+mod stage;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::classroom::folder::Folder;
+use crate::classroom::redis::Redis;
+use crate::force::table::Row;
+use crate::force::tape::{Cut, Mode};
+use crate::force::{Force, Proof};
+use act::Act;
+use run::{Outcome, Plan, play_all};
+
+/// The proof.
+pub const PROOF: Proof = Proof {
+    name: "points",
+    about: "killed, or its answers lost, at every single effect and every pair of them",
+    run: prove,
+};
+
+/// Runs without a cut for each act: threads run side by side, so one may not show every effect.
+const REHEARSALS: usize = 3;
+
+/// Runs at the same time. Most of them wait: for a removal's next look, for Twilio's log to settle.
+const HANDS: (u32, u32) = (40, 64);
+
+/// The short cut plays every kill that finds a world of its own, and of the other single cuts one in
+/// so many.
+const SAMPLE: usize = 10;
+
+/// Of the pairs that are no two kills one in so many is played.
+const PAIR_SAMPLE: usize = 40;
+
+/// What every act shows, if all borders are in place.
+const BORDERS: [&str; 4] = ["disk sync log", "redis X", "coder ", "twilio send"];
+
+/// Failed runs that are shown with all that was seen.
+const SHOWN: usize = 3;
+
+fn prove(force: &Force) -> Vec<Row> {
+    let folder = Folder::new();
+    let proving = Proving {
+        force,
+        redis: Redis::start(folder.path(), false),
+    };
+    if let Ok(only) = std::env::var("FAULTS_ONLY") {
+        let plans = only.split(';').map(Plan::parse);
+        let plans: Option<Vec<Plan>> = plans.collect();
+        let played = proving.plays("chosen plans", plans.expect("plans as they are printed"));
+        return rows(&played, "chosen");
+    }
+    let rehearsals = proving.plays("rehearsals", rehearsals());
+    for border in BORDERS {
+        let mut cuts = rehearsals.iter().flat_map(|outcome| &outcome.next);
+        let is_guarded = cuts.any(|cut| cut.point.label.contains(border));
+        assert!(
+            is_guarded,
+            "no effect {border:?}: is the program linked statically?"
+        );
+    }
+    let mut singles = extended(&rehearsals, |_, _| true);
+    if !force.full {
+        singles = short_cut(&rehearsals, singles);
+    }
+    let singles = proving.plays("single cuts", singles);
+    let mut rows = rows(&singles, "cut once");
+    let mut cuts = cuts(&singles);
+    if force.full {
+        let pairs = proving.pairs(&rehearsals, singles);
+        rows.extend(self::rows(&pairs, "cut twice"));
+        cuts.extend(self::cuts(&pairs));
+    }
+    force.says(&list(&cuts));
+    rows
+}
+
+/// One run of the proof.
+struct Proving<'a> {
+    force: &'a Force,
+    redis: Redis,
+}
+
+impl Proving<'_> {
+    /// Plays plans and shows those that failed.
+    fn plays(&self, what: &str, plans: Vec<Plan>) -> Vec<Outcome> {
+        let force = self.force;
+        let all = plans.len();
+        let heard = |count: usize| {
+            if force.full && count.is_multiple_of(500) {
+                force.says(&format!("{count} of {all} {what}"));
+            }
+        };
+        let hands = force.pick(HANDS.0, HANDS.1);
+        let outcomes = play_all(&force.binary, &self.redis, &plans, hands, heard);
+        let failed: Vec<&Outcome> = outcomes.iter().filter(|o| o.report.is_some()).collect();
+        force.says(&format!("{all} {what}, {} failed", failed.len()));
+        for outcome in failed.iter().take(SHOWN) {
+            eprintln!("{}", outcome.report.as_deref().unwrap_or_default());
+        }
+        for outcome in &failed {
+            eprintln!("failed: FAULTS_ONLY='{}'", outcome.plan);
+        }
+        let uncounted = failed.iter().filter(|outcome| outcome.row.holds()).count();
+        assert_eq!(uncounted, 0, "runs that are wrong as said above");
+        outcomes
+    }
+}
+
+impl Proving<'_> {
+    fn pairs(&self, rehearsals: &[Outcome], singles: Vec<Outcome>) -> Vec<Outcome> {
+        let worlds: BTreeSet<Plan> = extended(rehearsals, finds_new_world).into_iter().collect();
+        // The checkpoint is cut once only; but for it the act is as the one before.
+        let singles: Vec<Outcome> = singles
+            .into_iter()
+            .filter(|single| single.plan.act != Act::Carry)
+            .collect();
+        let all = extended(&singles, |_, _| true);
+        let killed: Vec<Outcome> = singles
+            .into_iter()
+            .filter(|single| worlds.contains(&single.plan))
+            .collect();
+        let kills: BTreeSet<Plan> = extended(&killed, finds_new_world).into_iter().collect();
+        let others = all.into_iter().filter(|plan| !kills.contains(plan));
+        let others = others.step_by(PAIR_SAMPLE).collect();
+        let mut played = self.plays("pairs of kills", kills.into_iter().collect());
+        played.extend(self.plays("other pairs", others));
+        played
+    }
+}
+
+fn rehearsals() -> Vec<Plan> {
+    let plan = |act| Plan {
+        act,
+        cuts: Vec::new(),
+    };
+    let each = |act| std::iter::repeat_n(plan(act), REHEARSALS);
+    Act::ALL.into_iter().flat_map(each).collect()
+}
+
+/// Whether this cut after that outcome is a kill that finds the world as no other kill does.
+fn finds_new_world(before: &Outcome, cut: &Cut) -> bool {
+    match cut.mode {
+        Mode::After => true,
+        Mode::Before => before.first.as_ref() == Some(&cut.point),
+        Mode::Lost | Mode::Refused => false,
+    }
+}
+
+/// All plans that have one cut more than those played, of the cuts that count.
+fn extended(played: &[Outcome], counts: impl Fn(&Outcome, &Cut) -> bool) -> Vec<Plan> {
+    let mut plans = BTreeSet::new();
+    for outcome in played.iter().filter(|outcome| outcome.reached) {
+        let Plan { act, cuts } = &outcome.plan;
+        for next in outcome.next.iter().filter(|cut| counts(outcome, cut)) {
+            let cuts = [cuts.as_slice(), std::slice::from_ref(next)].concat();
+            plans.insert(Plan { act: *act, cuts });
+        }
+    }
+    plans.into_iter().collect()
+}
+
+/// Every kill that finds a world of its own, and some of the other cuts.
+fn short_cut(rehearsals: &[Outcome], plans: Vec<Plan>) -> Vec<Plan> {
+    let mut chosen = extended(rehearsals, finds_new_world);
+    let others = plans.into_iter().filter(|plan| !chosen.contains(plan));
+    let others: Vec<Plan> = others.step_by(SAMPLE).collect();
+    chosen.extend(others);
+    chosen
+}
+
+/// A row for each act.
+fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
+    let row = |act: Act| {
+        let mut row = Row::new(format!("{}, {how}", act.title()));
+        let (mut missed, mut slowest) = (0, 0);
+        for outcome in outcomes.iter().filter(|outcome| outcome.plan.act == act) {
+            row.students += outcome.row.students;
+            row.lost += outcome.row.lost;
+            row.doubled += outcome.row.doubled;
+            row.orphaned += outcome.row.orphaned;
+            missed += usize::from(!outcome.reached);
+            slowest = slowest.max(outcome.took.as_secs());
+        }
+        let cuts = cuts(outcomes);
+        let points = cuts.iter().filter(|(of, _)| *of == act);
+        let points: BTreeSet<_> = points.map(|(_, cut)| &cut.point).collect();
+        let points = points.len();
+        row.note = format!("{points} points, {missed} not met again, slowest {slowest} s");
+        row
+    };
+    Act::ALL
+        .into_iter()
+        .map(row)
+        .filter(|row| row.students > 0)
+        .collect()
+}
+
+/// Every cut that was made.
+fn cuts(outcomes: &[Outcome]) -> Vec<(Act, Cut)> {
+    let made = outcomes.iter().filter(|outcome| outcome.reached);
+    made.flat_map(|outcome| {
+        outcome
+            .plan
+            .cuts
+            .iter()
+            .map(|cut| (outcome.plan.act, cut.clone()))
+    })
+    .collect()
+}
+
+/// How often each kind of effect was cut, in each mode.
+fn list(cuts: &[(Act, Cut)]) -> String {
+    let kinds: BTreeSet<&str> = cuts.iter().map(|(_, cut)| &*cut.point.label).collect();
+    let mut text = format!("{} kinds of effects; cut", kinds.len());
+    for mode in Mode::ALL {
+        let _ = write!(text, " {:>8}", mode.word());
+    }
+    for kind in kinds {
+        let _ = write!(text, "\n    {kind:45}");
+        for mode in Mode::ALL {
+            let is_it = |cut: &Cut| *cut.point.label == *kind && cut.mode == mode;
+            let count = cuts.iter().filter(|(_, cut)| is_it(cut)).count();
+            let _ = write!(text, " {count:>6}");
+        }
+    }
+    text
+}

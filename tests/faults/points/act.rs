@@ -1,0 +1,211 @@
+//! What is played while the tape counts: four acts, each with one student.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::classroom::student::{Student, Webhook};
+use crate::classroom::{PHRASE, http};
+use crate::fakes::twilio::SentText;
+use crate::force::table::Row;
+
+/// One act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// An empty folder; one text, one login.
+    First,
+    /// A phone that has a login texts again and gets another.
+    Again,
+    /// The same, when the database's log is due to be carried into the database.
+    Carry,
+    /// An account with a stopped workspace whose time is up.
+    Removal,
+}
+
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::First, Self::Again, Self::Carry, Self::Removal];
+
+    /// Its name in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+            Self::Carry => "carry",
+            Self::Removal => "removal",
+        }
+    }
+
+    /// Its name in the table.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::First => "first login",
+            Self::Again => "another login",
+            Self::Carry => "another, with a checkpoint",
+            Self::Removal => "removal",
+        }
+    }
+
+    /// Texts that the student is to have in the end.
+    fn texts(self) -> usize {
+        match self {
+            Self::First | Self::Removal => 1,
+            Self::Again | Self::Carry => 2,
+        }
+    }
+
+    /// Whether the service runs already when it begins.
+    fn is_in_the_middle(self) -> bool {
+        matches!(self, Self::Again | Self::Carry)
+    }
+
+    /// Brings the stage to where the act begins; the tape does not count yet.
+    pub fn prepare(self, stage: &Stage, student: &Student<'_>) {
+        if self == Self::First {
+            return;
+        }
+        stage.start_service();
+        student.texts_until_taken(PHRASE);
+        let login = student.next_login();
+        stage.class.eventually("a quiet service", || {
+            stage.is_served() && stage.class.service().logs("] Coder: ")
+        });
+        if self == Self::Removal {
+            stage.class.coder().build_time(Duration::ZERO);
+            stage.class.has_a_stopped_workspace(&login);
+            stage.stop_service();
+            // Time is up, and there is an old text to be forgotten.
+            stage.class.change(
+                "UPDATE registrations SET due_at = due_at - 86400;
+                 INSERT INTO seen (sid, at) VALUES ('SM0', 0)",
+            );
+            return;
+        }
+        // A login answers all texts of its second, so it was a while ago.
+        stage.class.change(
+            "UPDATE registrations SET announced_at = announced_at - 600, window_start = window_start - 600",
+        );
+        if self == Self::Carry {
+            // SQLite carries its log over after the transaction with which it has a thousand pages.
+            stage.class.change(
+                "PRAGMA wal_autocheckpoint = 0;
+                 INSERT INTO facts (name, value) VALUES ('ballast', zeroblob(4200000));
+                 DELETE FROM facts WHERE name = 'ballast'",
+            );
+        }
+    }
+
+    /// Plays it with the tape counting. Returns whether it came to its end in time.
+    pub fn play(self, stage: &Stage, student: &Student<'_>) -> bool {
+        if !self.is_in_the_middle() {
+            stage.start_service();
+        }
+        let first_life = stage.tape.life();
+        let webhook = (self != Self::Removal).then(|| student.webhook(PHRASE, &[]));
+        let offer = Offer::new(webhook);
+        let ready = |stage: &Stage| {
+            let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
+            fresh || (stage.tape.has_reached("coder read user me") && stage.is_idle())
+        };
+        stage.plays_until(
+            |stage| {
+                // Not in the middle of a start: the order of effects would change from run to run.
+                if ready(stage) {
+                    offer.goes_on(stage, student);
+                }
+            },
+            |stage| {
+                let is_over = match self {
+                    Self::Removal => {
+                        stage.class.coder().students().is_empty()
+                            && stage.class.registrations() == 0
+                    }
+                    _ => offer.is_taken() && stage.is_served(),
+                };
+                is_over && ready(stage) && stage.is_idle()
+            },
+        )
+    }
+
+    /// Counts who came to harm, and says what else is wrong.
+    pub fn judge(self, stage: &Stage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
+        let class = &stage.class;
+        if self == Self::Removal {
+            row.students += 1;
+            row.count_left(class);
+            row.doubled += usize::from(student.inbox().len() > 1);
+            row.doubled += class.coder().created_ever().len().saturating_sub(1);
+        } else {
+            let students = std::slice::from_ref(student);
+            row.count(class, students, self.texts(), 0);
+        }
+        let mut wrong = Vec::new();
+        let mut expect = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(what.to_owned());
+            }
+        };
+        let logins = student.inbox();
+        expect(logins.len() >= self.texts(), "a text is missing");
+        expect(all_differ(&logins), "the same text was sent twice");
+        expect(stage.is_served(), "a text is left in the stream");
+        expect(stage.dead_letters() == 0, "there is a dead letter");
+        if self != Self::Removal {
+            let stage_word = class.query("SELECT stage FROM registrations");
+            expect(stage_word == "announced", "no login is recorded");
+            let open = class.query("SELECT count(fingerprint) FROM registrations");
+            expect(open == "0", "a send is still open");
+        }
+        stage.stop_service();
+        expect(
+            class.query("PRAGMA integrity_check") == "ok",
+            "the database is damaged",
+        );
+        expect(
+            stage.tape.strays().is_empty(),
+            "something went past the tape",
+        );
+        wrong
+    }
+}
+
+fn all_differ(texts: &[SentText]) -> bool {
+    texts
+        .iter()
+        .enumerate()
+        .all(|(i, text)| texts[..i].iter().all(|other| other.body != text.body))
+}
+
+/// The webhook, offered until it is taken, as Twilio does.
+struct Offer {
+    webhook: Option<Webhook>,
+    taken: Cell<bool>,
+    monitored: Cell<bool>,
+}
+
+impl Offer {
+    fn new(webhook: Option<Webhook>) -> Self {
+        Self {
+            taken: Cell::new(webhook.is_none()),
+            monitored: Cell::new(false),
+            webhook,
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        self.taken.get()
+    }
+
+    fn goes_on(&self, stage: &Stage, student: &Student<'_>) {
+        let listens = || stage.class.service().listens(Duration::from_secs(30));
+        if let (Some(webhook), false) = (&self.webhook, self.taken.get())
+            && let Some(address) = listens()
+        {
+            if !self.monitored.replace(true) {
+                // A monitor looks by, which has the service write to Redis and to the disk.
+                let _ = http::request(address, "GET", "/healthz", &[], b"");
+            }
+            self.taken.set(student.posts(webhook) == 200);
+        }
+    }
+}
