@@ -15,7 +15,7 @@ pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// An error that the gate itself answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
     pub status: u16,
     /// The standard's own phrase for the status.
     pub reason: &'static str,
@@ -81,7 +81,7 @@ impl Refusal {
 
 /// What becomes of the client's connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Persist {
+pub enum Persist {
     /// It stays open, as HTTP/1.1 takes for granted.
     Keep,
     /// It stays open, and an HTTP/1.0 client has to be told.
