@@ -19,7 +19,7 @@ proptest! {
     }
 
     #[test]
-    fn names_are_read_as_coder_reads_them(raw in "[a-zA-Z0-9-]{0,34}|[a-z]{1,3}(-[a-z0-9]{1,3}){0,9}|\\PC{0,9}") {
+    fn names_are_read_as_coder_reads_them(raw in "[a-zA-Z0-9-]{0,34}|[a-z_.-]{0,5}|[a-z]{1,3}(-[a-z0-9]{1,3}){0,9}|\\PC{0,9}") {
         // codersdk/name.go: ^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$, 1 to 32 bytes.
         let signs = raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let hyphens = !raw.starts_with('-') && !raw.ends_with('-') && !raw.contains("--");

@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn of_any_text_only_e164_is_a_number(text in "[+0-9]{0,18}|\\PC{0,18}") {
+    fn of_any_text_only_e164_is_a_number(text in "\\+[0-9]{6,17}|[+0-9]{0,8}|\\PC{0,18}") {
         let digits = text.trim().strip_prefix('+').unwrap_or("");
         let is_e164 = (8..=15).contains(&digits.len())
             && !digits.starts_with('0')
