@@ -6,6 +6,8 @@ use super::*;
 use crate::properties::drawn;
 
 const E164: &str = "\\+[1-9][0-9]{7,14}";
+/// No NUL, which no environment holds: HMAC fills short keys up with it, so that one at the end makes no difference.
+const KEY: &str = "[ -~äß]{0,40}";
 
 proptest! {
     #![proptest_config(drawn())]
@@ -56,8 +58,8 @@ proptest! {
         number in E164,
         place in any::<prop::sample::Index>(),
         digit in "[1-9]",
-        key in ".{0,40}",
-        letter in ".",
+        key in KEY,
+        letter in "[!-~]",
     ) {
         let at = 1 + place.index(number.len() - 1);
         let mut other = number.clone();

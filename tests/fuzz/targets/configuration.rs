@@ -41,7 +41,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     match read(&vars) {
         Ok(config) => {
             silent(&config.table());
-            silent(&format!("{config:?} {config:#?}"));
+            silent(&format!("{config:?}"));
             config.warnings.iter().for_each(|warning| silent(warning));
             within_bounds(&config);
             reads_its_own_words(&config, vars);
