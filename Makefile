@@ -1,10 +1,11 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check faults fmt lint docs build redis redis-server clean
+.PHONY: help run demo test check faults fuzz fmt lint docs build redis redis-server clean
 
 CARGO ?= cargo
 STUDENTS ?= 12
 PROOFS ?=
+RUNS ?= 100000
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
@@ -25,6 +26,17 @@ faults: toolchain redis-server ## do harm to it and count what came of it, up to
 	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
+
+# RUSTC_BOOTSTRAP lets the stable toolchain take the sanitizer's flags. Leaks are not looked for: threads still run at the end.
+fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make fuzz RUNS=1000000
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is missing. Type: cargo install cargo-fuzz --locked' >&2; exit 1; }
+	@command -v c++ >/dev/null || { echo 'A C++ compiler is missing (libFuzzer is C++). Type: sudo apt-get install g++' >&2; exit 1; }
+	@for target in $(notdir $(basename $(wildcard tests/fuzz/targets/*.rs))); do \
+		echo "fuzzing $$target, $(RUNS) runs"; \
+		mkdir -p tests/fuzz/found/$$target; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/found/$$target tests/fuzz/corpus/$$target -- \
+			-runs=$(RUNS) -max_len=1024 -dict=tests/fuzz/dict/$$target.dict -detect_leaks=0 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 fmt: ## is everything formatted?
 	$(CARGO) fmt --check

@@ -26,6 +26,8 @@ pub mod gate;
 pub mod http;
 mod logging;
 pub mod ownership;
+#[cfg(test)]
+mod properties;
 pub mod provision;
 pub mod reap;
 pub mod registration;

@@ -40,8 +40,11 @@ pub fn is_ours(user: &User, registration: &Registration, email: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::{Marker, PhoneKey, Username};
+    use crate::properties::drawn;
     use crate::registration::Stage;
 
     const NOW: UnixSeconds = 1_800_000_000;
@@ -111,5 +114,25 @@ mod tests {
         let mut silent = user("", email, 5);
         silent.made_at = None;
         assert!(!is_ours(&silent, &registration, email));
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn a_strangers_user_is_never_ours(
+            marker in "|Class guest [0-9a-f]{8}-[0-9a-f]{8}|\\PC{1,20}",
+            address in "happy-tuna@example.org|[a-z]{1,8}@example.org",
+            age in -100..100_i64,
+        ) {
+            let registration = registration();
+            let mut user = user(&marker, &address, age);
+            let ours = is_ours(&user, &registration, "happy-tuna@example.org");
+            // Without a name the address decides, if the user is not older than the reservation.
+            let unmarked = marker.is_empty() && address == "happy-tuna@example.org" && age <= 32;
+            prop_assert_eq!(ours, unmarked);
+            user.name = registration.marker.as_str().to_owned();
+            prop_assert!(is_ours(&user, &registration, "happy-tuna@example.org"));
+        }
     }
 }

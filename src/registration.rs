@@ -154,7 +154,10 @@ impl Registration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::drawn;
     use Stage::{Announced, Created, Gone, Reaping, Reserved};
 
     #[test]
@@ -243,5 +246,54 @@ mod tests {
             assert_eq!(Stage::parse(stage.as_str()), Some(stage));
         }
         assert_eq!(Stage::parse("gone"), None);
+    }
+
+    const EVENTS: [Event; 8] = [
+        Event::Renamed,
+        Event::UserCreated,
+        Event::Renewed,
+        Event::LoginPrepared,
+        Event::LoginSent,
+        Event::UserVanished,
+        Event::ReapBegun,
+        Event::UserGone,
+    ];
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn no_walk_leaves_the_way(
+            walk in prop::collection::vec(prop::sample::select(EVENTS.to_vec()), 0..60)
+        ) {
+            let mut stage = Reserved;
+            let (mut user, mut login, mut reaping) = (false, false, false);
+            for event in walk {
+                let Ok(next) = stage.after(event) else {
+                    prop_assert_eq!(stage.after(event), Err(IllegalStep { stage, event }));
+                    continue;
+                };
+                match event {
+                    Event::UserCreated => user = true,
+                    Event::UserVanished => (user, login) = (false, false),
+                    Event::LoginSent => login = true,
+                    Event::ReapBegun => reaping = true,
+                    _ => {}
+                }
+                prop_assert!(stage != Gone, "{event:?} after the end");
+                prop_assert!(user || !login, "a login without a user");
+                prop_assert_eq!(next == Announced, login && !reaping);
+                prop_assert_eq!(next == Reserved, !user && !reaping);
+                prop_assert_eq!(matches!(next, Reaping | Gone), reaping, "a removal that ends");
+                prop_assert_eq!(next == Gone, event == Event::UserGone);
+                prop_assert_eq!(Stage::parse(next.as_str()), (next != Gone).then_some(next));
+                stage = next;
+            }
+        }
+
+        #[test]
+        fn no_other_word_is_a_stage(word in "[a-z]{0,9}|\\PC{0,9}") {
+            prop_assert!(Stage::parse(&word).is_none_or(|stage| stage.as_str() == word));
+        }
     }
 }

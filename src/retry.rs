@@ -61,7 +61,10 @@ pub fn gives_up(age: Duration, limit: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::drawn;
 
     #[test]
     fn waits_double_up_to_the_cap_and_noise_only_shortens() {
@@ -79,5 +82,38 @@ mod tests {
         let limit = Duration::from_secs(10);
         assert!(!gives_up(Duration::from_secs(9), limit));
         assert!(gives_up(limit, limit));
+    }
+
+    fn backoff() -> impl Strategy<Value = Backoff> {
+        (1..100_000_u64, 1..1_000_u64).prop_map(|(first, times)| Backoff {
+            first: Duration::from_millis(first),
+            most: Duration::from_millis(first * times),
+        })
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn waits_never_shrink_and_keep_their_bounds(
+            backoff in backoff(), attempt in 0..70_u32, noise in any::<u8>()
+        ) {
+            let wait = backoff.wait(attempt, noise);
+            prop_assert!(wait <= backoff.wait(attempt + 1, noise));
+            prop_assert!(wait <= backoff.wait(attempt, noise.saturating_sub(1)));
+            prop_assert!(wait <= backoff.most && wait >= backoff.first * 3 / 4);
+            let doubled = backoff.first * 2_u32.pow(attempt.clamp(1, 12) - 1);
+            prop_assert!(wait >= doubled.min(backoff.most) * 3 / 4);
+            prop_assert_eq!(backoff.wait(u32::MAX, 0), backoff.most);
+        }
+
+        #[test]
+        fn what_is_given_up_stays_given_up(
+            age in any::<u32>(), more in any::<u32>(), limit in any::<u32>()
+        ) {
+            let [age, more, limit] = [age, more, limit].map(|s| Duration::from_secs(s.into()));
+            prop_assert!(!gives_up(age, limit) || gives_up(age + more, limit));
+            prop_assert_eq!(gives_up(limit + more, limit), true);
+        }
     }
 }

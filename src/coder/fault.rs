@@ -71,7 +71,8 @@ impl CoderFault {
         };
         let fields: Vec<String> = answer
             .json::<ErrorBody>()
-            .map(|body| body.validations.into_iter().map(|v| v.field).collect())
+            .map(|body| body.validations.into_iter().map(|v| v.field))
+            .map(|fields| fields.filter(|name| is_field(name)).take(8).collect())
             .unwrap_or_default();
         let why = if fields.is_empty() {
             why.to_owned()
@@ -96,6 +97,14 @@ impl CoderFault {
     }
 }
 
+/// Whether this is the name of a JSON field and not words of a server's own, which must not get into our log.
+fn is_field(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.[]".contains(&b))
+}
+
 impl fmt::Display for CoderFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at Coder: ", self.doing)?;
@@ -107,3 +116,36 @@ impl fmt::Display for CoderFault {
 }
 
 impl std::error::Error for CoderFault {}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
+    use super::*;
+
+    #[test]
+    fn fields_are_told_and_nothing_else_that_the_server_says() {
+        let fields = [
+            "password",
+            "organization_ids[0]",
+            "a\nb",
+            "Said \"x7k\"",
+            "",
+        ];
+        let validations: Vec<_> = fields
+            .map(|field| serde_json::json!({ "field": field, "detail": "echoes x7k" }))
+            .into();
+        let body = serde_json::json!({ "message": "x7k", "validations": validations });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let answer = Answer {
+            status: 400,
+            headers,
+            body: body.to_string().into_bytes(),
+        };
+        assert_eq!(
+            CoderFault::of("create a user", &answer).to_string(),
+            "create a user at Coder: status 400, refused (password, organization_ids[0])"
+        );
+    }
+}

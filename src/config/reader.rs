@@ -109,7 +109,10 @@ impl Reader {
                     self.values.insert(name, text.trim().to_owned());
                     self.from_file.push(name);
                 }
-                Err(error) => self.fault(&file_name, &format!("{path} cannot be read: {error}")),
+                Err(error) => {
+                    let shown = shown_path(&path);
+                    self.fault(&file_name, &format!("{shown} cannot be read: {error}"));
+                }
             },
             _ => {}
         }
@@ -230,6 +233,15 @@ impl Reader {
     }
 }
 
+/// A path as it may be shown. What does not look like one is not repeated: it may be the secret itself.
+fn shown_path(path: &str) -> String {
+    if path.starts_with(['/', '.', '~']) {
+        format!("{path:?}")
+    } else {
+        "the file that it names".to_owned()
+    }
+}
+
 /// Takes off blanks and one pair of quotes: some loaders of `.env` files leave them on.
 fn clean(raw: &str) -> String {
     let trimmed = raw.trim();
@@ -277,7 +289,10 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::drawn;
 
     #[test]
     fn spans_take_the_unit_or_a_suffix() {
@@ -319,5 +334,45 @@ mod tests {
         assert_eq!(clean("'x'"), "x");
         assert_eq!(clean("it's"), "it's");
         assert_eq!(clean("\""), "\"");
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn spans_are_their_number_times_their_unit(
+            number in 0..400_000_000_u64,
+            unit in prop::sample::select(vec![
+                ("ms", 1), ("s", 1_000), ("m", 60_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+            ]),
+            blank in " {0,2}",
+        ) {
+            let (suffix, millis) = unit;
+            let span = Duration::from_millis(number * millis);
+            let read = parse_span(&format!("{number}{blank}{suffix}"), Unit::Minutes);
+            prop_assert_eq!(read.ok(), (span <= LONGEST).then_some(span));
+            for (unit, millis) in [(Unit::Seconds, 1_000), (Unit::Minutes, 60_000)] {
+                let span = Duration::from_millis(number * millis);
+                let read = parse_span(&number.to_string(), unit);
+                prop_assert_eq!(read.ok(), (span <= LONGEST).then_some(span));
+            }
+        }
+
+        #[test]
+        fn no_other_words_are_a_span(words in "[0-9]{0,3}[a-z +.,-]{0,5}|\\PC{0,9}") {
+            let digits = words.trim_start_matches(|c: char| c.is_ascii_digit());
+            let known = ["", "ms", "s", "m", "min", "h", "d"].contains(&digits.trim());
+            let right = known && digits.len() < words.len();
+            let read = parse_span(&words, Unit::Seconds);
+            prop_assert_eq!(read.is_ok(), right);
+        }
+
+        #[test]
+        fn one_pair_of_quotes_comes_off_and_no_more(
+            word in "[a-z'\"]{0,6}", quote in "['\"]", blanks in ("\\s{0,2}", "\\s{0,2}")
+        ) {
+            let quoted = format!("{}{quote}{word}{quote}{}", blanks.0, blanks.1);
+            prop_assert_eq!(clean(&quoted), word);
+        }
     }
 }

@@ -92,12 +92,21 @@ impl fmt::Debug for Passphrase {
     }
 }
 
+/// The letters and digits of `text`, alike for all spellings that differ in case alone.
+///
+/// Down, up and down again: some letters have two small forms (`σ` and `ς`), or become several letters when they change
+/// case (`ß`, `İ`). What is neither letter nor digit goes last, as a change of case can bring forth an accent.
 fn fold(text: &str) -> String {
     text.chars()
-        .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .filter(|c| c.is_alphanumeric())
         .collect()
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +128,18 @@ mod tests {
             assert!(!phrase.matches(body), "{body}");
         }
         assert!(Passphrase::parse("Grüße 7").unwrap().matches("GRÜßE7!"));
+    }
+
+    #[test]
+    fn case_counts_in_no_letter_of_any_script() {
+        for letter in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let text = letter.to_string();
+            for same in [fold(&text), text.to_lowercase(), text.to_uppercase()] {
+                assert_eq!(fold(&same), fold(&text), "{letter:?}");
+            }
+        }
+        let greek = Passphrase::parse("Λόγος της ημέρας").unwrap();
+        assert!(greek.matches("ΛΌΓΟΣ ΤΗΣ ΗΜΈΡΑΣ"));
     }
 
     #[test]

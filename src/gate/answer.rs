@@ -15,7 +15,8 @@ pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// An error that the gate itself answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
+    /// The status.
     pub status: u16,
     /// The standard's own phrase for the status.
     pub reason: &'static str,
@@ -24,35 +25,35 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub const TOO_SLOW: Self = Self {
+    pub(super) const TOO_SLOW: Self = Self {
         status: 408,
         reason: "Request Timeout",
         cure: "send the whole request at once",
     };
-    pub const CUT_SHORT: Self =
+    pub(super) const CUT_SHORT: Self =
         Self::bad_request("send the whole request before you close your side");
-    pub const UPSTREAM_AWAY: Self = Self {
+    pub(super) const UPSTREAM_AWAY: Self = Self {
         status: 503,
         reason: "Service Unavailable",
         cure: "try again",
     };
-    pub const STOPPING: Self = Self {
+    pub(super) const STOPPING: Self = Self {
         status: 503,
         reason: "Service Unavailable",
         cure: "stopping, try again later",
     };
-    pub const CROWDED: Self = Self {
+    pub(super) const CROWDED: Self = Self {
         status: 503,
         reason: "Service Unavailable",
         cure: "crowded, try again later",
     };
-    pub const UPSTREAM_SILENT: Self = Self {
+    pub(super) const UPSTREAM_SILENT: Self = Self {
         status: 504,
         reason: "Gateway Timeout",
         cure: "no answer in time, try again",
     };
 
-    pub const fn bad_request(cure: &'static str) -> Self {
+    pub(super) const fn bad_request(cure: &'static str) -> Self {
         Self {
             status: 400,
             reason: "Bad Request",
@@ -61,7 +62,7 @@ impl Refusal {
     }
 
     /// The whole answer, which always ends the connection. Without a body if it answers HEAD.
-    pub fn write(self, to_head: bool, out: &mut Vec<u8>) {
+    pub(super) fn write(self, to_head: bool, out: &mut Vec<u8>) {
         let Self {
             status,
             reason,
@@ -81,7 +82,7 @@ impl Refusal {
 
 /// What becomes of the client's connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Persist {
+pub enum Persist {
     /// It stays open, as HTTP/1.1 takes for granted.
     Keep,
     /// It stays open, and an HTTP/1.0 client has to be told.

@@ -73,7 +73,7 @@ const BAD_VERSION: Refusal = Refusal {
 
 /// What the bytes received so far amount to.
 #[derive(Debug)]
-pub(super) enum Parsed {
+pub enum Parsed {
     /// So far nothing is wrong; more is needed.
     Incomplete,
     /// No further byte could make this a request for us.
@@ -84,7 +84,7 @@ pub(super) enum Parsed {
 
 /// A head that has passed.
 #[derive(Debug)]
-pub(super) struct Head {
+pub struct Head {
     /// Bytes that it took.
     pub len: usize,
     /// Bytes of body that follow.
@@ -101,7 +101,7 @@ pub(super) struct Head {
 
 /// How far a head has been looked through, so that no byte is looked at twice however slowly they come.
 #[derive(Default)]
-pub(super) struct Scan {
+pub struct Scan {
     at: usize,
     line_start: usize,
     lines: usize,

@@ -31,6 +31,13 @@ use mio::net::TcpListener;
 use mio::{Interest, Poll, Waker};
 use socket2::{Domain, Socket, Type};
 
+// Doors for tests/fuzz; that build alone sets `fuzzing`.
+#[cfg(fuzzing)]
+pub use {
+    answer::{Persist, Refusal},
+    head::{Head, Parsed, Scan},
+};
+
 pub use limits::Limits;
 
 /// A bound public socket, ready to serve.

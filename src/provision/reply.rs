@@ -72,7 +72,10 @@ pub fn septets(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::drawn;
 
     #[test]
     fn the_login_names_all_that_is_needed() {
@@ -149,5 +152,63 @@ mod tests {
         assert_eq!(septets("a~b"), Some(4));
         assert_eq!(septets("\u{201c}"), None);
         assert_eq!(septets("`"), None);
+    }
+
+    /// The seconds that a span in words stands for.
+    fn seconds_of(words: &str) -> u64 {
+        let words: Vec<&str> = words.split(' ').collect();
+        let pairs = words.chunks(2).map(|pair| {
+            let unit = match pair[1] {
+                "s" => 1,
+                "min" => 60,
+                "h" => 3_600,
+                "days" => 86_400,
+                other => panic!("{other}"),
+            };
+            pair[0].parse::<u64>().unwrap() * unit
+        });
+        pairs.sum()
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn septets_add_up(one in "[ -_a-~\\n]{0,40}", other in "[ -_a-~\\n]{0,40}", strange in "[^ -~\\n\\r]") {
+            let both = septets(&format!("{one}{other}"));
+            prop_assert_eq!(both, Some(septets(&one).unwrap() + septets(&other).unwrap()));
+            prop_assert!((one.len()..=2 * one.len()).contains(&septets(&one).unwrap()));
+            let spoiled = format!("{one}{strange}{other}");
+            prop_assert_eq!(septets(&spoiled), None);
+        }
+
+        #[test]
+        fn a_login_is_never_longer_than_was_announced(
+            site in "https://[a-z0-9.:-]{1,70}",
+            domain in "[a-z0-9.-]{3,40}",
+            clashes in 0..4_u32,
+            left in prop::option::of(0..10_000_000_u64),
+        ) {
+            let left = left.map(Duration::from_secs);
+            let email = Username::draw(clashes).email(&domain);
+            let password = Password::draw();
+            let text = login(&site, &email, &password, left);
+            let length = septets(&text).unwrap();
+            prop_assert!(length <= longest_login(&site, &domain, left).max(SEGMENT), "{text}");
+            let lines: Vec<&str> = text.lines().collect();
+            for part in [&site, &email, password.reveal()] {
+                prop_assert!(lines.iter().any(|line| line.ends_with(part)), "no {part} in {text}");
+            }
+        }
+
+        #[test]
+        fn time_left_is_never_more_than_there_is(seconds in 0..400_000_u64, millis in 0..1_000_u64) {
+            let span = Duration::from_millis(seconds * 1_000 + millis);
+            let told = seconds_of(&time_left(span));
+            prop_assert!(told <= seconds);
+            let step = if seconds < 172_800 { 60 } else { 86_400 };
+            prop_assert!(seconds - told < step, "{told} of {seconds}");
+            prop_assert!(seconds > 119 || told == seconds);
+        }
     }
 }

@@ -53,8 +53,11 @@ pub fn plan(workspaces: &[Workspace], may_stop: bool) -> Plan<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::coder::Build;
+    use crate::properties::drawn;
 
     fn workspace(status: &str, transition: &str) -> Workspace {
         Workspace {
@@ -103,5 +106,42 @@ mod tests {
         assert_eq!(plan(&list, true).stop.len(), 1);
         assert!(plan(&list, true).is_busy());
         assert!(plan(&[], true).is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn every_workspace_is_in_one_class_and_no_other(
+            builds in prop::collection::vec(
+                (
+                    "pending|starting|running|stopping|stopped|failed|canceling|canceled|deleting|deleted|[a-z]{0,4}",
+                    "start|stop|delete|",
+                ),
+                0..12,
+            ),
+            may_stop in any::<bool>(),
+        ) {
+            let list: Vec<Workspace> = builds.iter().map(|(s, t)| workspace(s, t)).collect();
+            let plan = plan(&list, may_stop);
+            let place = |one: &Workspace| list.iter().position(|w| std::ptr::eq(w, one));
+            let mut acted_on: Vec<usize> =
+                plan.stop.iter().chain(&plan.delete).filter_map(|w| place(w)).collect();
+            prop_assert_eq!(acted_on.len(), plan.stop.len() + plan.delete.len(), "a stranger's");
+            acted_on.sort_unstable();
+            acted_on.dedup();
+            prop_assert_eq!(acted_on.len(), plan.stop.len() + plan.delete.len(), "one twice");
+            let deleted = builds.iter().filter(|(status, _)| status == "deleted").count();
+            let told = acted_on.len() + plan.running + plan.building + deleted;
+            prop_assert_eq!(told, list.len());
+            // What runs or moves is never deleted, and what runs is stopped only by leave.
+            let at_rest = |w: &&&Workspace| {
+                ["stopped", "failed", "canceled"].contains(&w.latest_build.status.as_str())
+            };
+            prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
+            prop_assert!(plan.stop.iter().all(|w| may_stop && w.latest_build.status == "running"));
+            prop_assert!(plan.failed <= plan.delete.len());
+            prop_assert_eq!(plan.is_empty(), deleted == list.len());
+        }
     }
 }

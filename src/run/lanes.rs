@@ -293,11 +293,14 @@ impl State {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{MessageSid, Text};
 
-    fn entry(id: &str, from: &str) -> Entry {
+    pub(super) fn entry(id: &str, from: &str) -> Entry {
         let text = Text {
             sid: MessageSid::parse(&format!("SM{:032x}", id.len())).unwrap(),
             from: from.into(),

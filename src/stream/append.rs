@@ -98,7 +98,7 @@ impl Appended {
 }
 
 /// Writes the XADD of one text. The entry has what the answer needs and nothing else.
-fn write_xadd(bytes: &mut Vec<u8>, text: &Text) {
+pub fn write_xadd(bytes: &mut Vec<u8>, text: &Text) {
     let mut xadd = cmd("XADD");
     xadd.arg(TEXTS).arg("*");
     xadd.arg("sid").arg(text.sid.as_str());

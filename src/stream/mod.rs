@@ -21,6 +21,10 @@ use redis::{
 
 use socket2::TcpKeepalive;
 
+// Doors for tests/fuzz; that build alone sets `fuzzing`.
+#[cfg(fuzzing)]
+pub use {append::write_xadd, take::read_text};
+
 pub use append::{Appended, Appender, Confirmed};
 pub use settle::{DeadLetter, Settler};
 pub use take::{Entry, Taker, Unreadable};

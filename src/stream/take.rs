@@ -279,7 +279,8 @@ pub(super) fn read_entry((id, fields): Raw) -> Entry {
     }
 }
 
-fn read_text(fields: &[Vec<u8>]) -> Result<Text, Unreadable> {
+/// The text in an entry whose names and values follow each other in `fields`.
+pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, Unreadable> {
     let unreadable = Unreadable {
         deleted: fields.is_empty(),
     };

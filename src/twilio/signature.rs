@@ -169,6 +169,9 @@ fn canonical<N: AsRef<str>, V: AsRef<str>>(params: &[(N, V)]) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::Value;

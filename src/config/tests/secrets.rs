@@ -50,6 +50,14 @@ fn no_secret_is_in_its_own_fault() {
         let faults = read(&[(&file(setting), "/run/secrets/x")]).unwrap_err();
         assert_silent(&format!("{faults} {faults:?}"));
     }
+    for setting in secret() {
+        // Put into the wrong line, where a path should be.
+        let mut vars = valid();
+        let value = vars.remove(setting.name).unwrap();
+        vars.insert(file(setting), value);
+        let faults = Config::from_vars(vars, &no_file).unwrap_err();
+        assert_silent(&format!("{faults} {faults:?}"));
+    }
     for (name, tail) in [
         ("TWILIO_ACCOUNT_TOKEN", ",two,three"),
         ("CODER_API_KEY", " with a blank"),
@@ -60,6 +68,19 @@ fn no_secret_is_in_its_own_fault() {
     }
     let faults = read(&[("CODER_REG_PASS", "unsubscribe")]).unwrap_err();
     assert!(!faults.to_string().contains("unsubscribe"), "{faults}");
+}
+
+#[test]
+fn a_path_is_told_on_one_line() {
+    let mut vars = valid();
+    vars.remove("REDIS_PW");
+    vars.insert("REDIS_PW_FILE".to_owned(), "/run/a\nb".to_owned());
+    let faults = Config::from_vars(vars, &no_file).unwrap_err();
+    assert!(
+        faults.0[0]
+            .problem
+            .starts_with(r#""/run/a\nb" cannot be read"#)
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Requests as they come through the gate, and what each of them is taken for.
 
 mod draft;
+mod properties;
 
 use std::io::Write;
 

@@ -1,0 +1,57 @@
+//! What holds of every name, marker and password.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::properties::drawn;
+
+proptest! {
+    #![proptest_config(drawn())]
+
+    #[test]
+    fn every_drawn_name_obeys_coders_rule(clashes in any::<u32>()) {
+        let name = Username::draw(clashes);
+        prop_assert!(name.as_str().len() <= Username::LONGEST, "{name}");
+        let parts: Vec<&str> = name.as_str().split('-').collect();
+        prop_assert_eq!(parts.len(), if clashes == 0 { 2 } else { 3 });
+        let parsed = Username::parse(name.as_str());
+        prop_assert_eq!(parsed, Some(name));
+    }
+
+    #[test]
+    fn names_are_read_as_coder_reads_them(raw in "[a-zA-Z0-9-]{0,34}|[a-z_.-]{0,5}|[a-z]{1,3}(-[a-z0-9]{1,3}){0,9}|\\PC{0,9}") {
+        // codersdk/name.go: ^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$, 1 to 32 bytes.
+        let signs = raw.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let hyphens = !raw.starts_with('-') && !raw.ends_with('-') && !raw.contains("--");
+        let fits = signs && hyphens && !raw.is_empty() && raw.len() <= 32;
+        prop_assert_eq!(Username::parse(&raw).is_some(), fits);
+    }
+
+    #[test]
+    fn a_marker_proves_whose_it_is(clashes in 0..4_u32, ours in "[!-~]{0,20}", theirs in "[!-~]{0,20}") {
+        let (key, other) = (PhoneKey::derive(&ours), PhoneKey::derive(&theirs));
+        let name = Username::draw(clashes);
+        let marker = Marker::draw(&name, &key);
+        let words = marker.as_str().strip_prefix("Class guest ").unwrap();
+        let (nonce, proof) = words.split_once('-').unwrap();
+        prop_assert_eq!((nonce.len(), proof.len()), (8, 8));
+        prop_assert_eq!(key.sign_name(name.as_str(), nonce), proof);
+        prop_assert_eq!(other.sign_name(name.as_str(), nonce) == proof, ours == theirs);
+        // codersdk/name.go: at most 128 bytes, no blanks around it.
+        prop_assert!(marker.as_str().len() <= 128 && marker.as_str().trim() == marker.as_str());
+        prop_assert_eq!(Marker::from_stored(marker.as_str().to_owned()), marker);
+    }
+
+    #[test]
+    fn every_password_can_be_typed_from_a_phone(_ in any::<u8>()) {
+        let password = Password::draw();
+        let groups: Vec<&str> = password.reveal().split('-').collect();
+        prop_assert_eq!(groups.len(), PASSWORD_GROUPS);
+        for group in groups {
+            prop_assert_eq!(group.len(), PASSWORD_GROUP);
+            prop_assert!(group.bytes().all(|b| PASSWORD_ALPHABET.contains(&b)), "{}", group);
+        }
+        let shown = format!("{password:?}");
+        prop_assert!(!shown.contains(password.reveal()));
+    }
+}

@@ -1,0 +1,175 @@
+//! What holds after any sequence of what can happen to texts in hand.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::tests::entry;
+use super::*;
+use crate::properties::drawn;
+
+/// What may happen next; the number says to which of the jobs that are being worked on.
+#[derive(Clone, Debug)]
+enum Act {
+    /// An entry comes from Redis, or comes once more.
+    Offer(u8),
+    /// A worker asks for a job.
+    Take,
+    Finish(usize, bool),
+    Park(usize, Wait),
+    /// Every wait is over.
+    TimePasses,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let wait = prop_oneof![
+        Just(Wait::Exactly(Duration::ZERO)),
+        Just(Wait::Exactly(Duration::from_secs(60))),
+        Just(Wait::Away),
+        Just(Wait::Blocked),
+    ];
+    prop_oneof![
+        4 => (0..24_u8).prop_map(Act::Offer),
+        6 => Just(Act::Take),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(at, proven)| Act::Finish(at, proven)),
+        2 => (any::<usize>(), wait).prop_map(|(at, wait)| Act::Park(at, wait)),
+        1 => Just(Act::TimePasses),
+    ]
+}
+
+/// The lanes and what they should come to.
+struct House {
+    lanes: Lanes,
+    working: Vec<Job>,
+    in_hand: BTreeSet<String>,
+}
+
+impl House {
+    fn new(hands: usize) -> Self {
+        Self {
+            lanes: Lanes::new(hands),
+            working: Vec::new(),
+            in_hand: BTreeSet::new(),
+        }
+    }
+
+    fn play(&mut self, act: Act) {
+        match act {
+            Act::Offer(id) => {
+                let phone = format!("+{}", id % 5);
+                self.lanes.offer(entry(&id.to_string(), &phone));
+                self.in_hand.insert(id.to_string());
+            }
+            Act::Take => drop(self.take()),
+            Act::Finish(at, proven) => {
+                if let Some(job) = self.some_job(at) {
+                    self.lanes.finish(&job, proven);
+                    self.in_hand.remove(&job.entry.id);
+                }
+            }
+            Act::Park(at, wait) => {
+                if let Some(job) = self.some_job(at) {
+                    self.lanes.park(job, wait, 0);
+                }
+            }
+            Act::TimePasses => self.time_passes(),
+        }
+        assert_eq!(self.lanes.room(), ROOM - self.in_hand.len());
+    }
+
+    fn some_job(&mut self, at: usize) -> Option<Job> {
+        let count = self.working.len();
+        (count > 0).then(|| self.working.remove(at % count))
+    }
+
+    fn time_passes(&self) {
+        let mut state = self.lanes.lock();
+        let now = Instant::now();
+        state.parked.iter_mut().for_each(|parked| parked.due = now);
+        if state.paused_until.is_some() {
+            state.paused_until = Some(now);
+        }
+    }
+
+    /// As a worker takes a job, without waiting for one; checks the choice. Whether there was one.
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let mut state = self.lanes.lock();
+        state.wake_parked(now);
+        let busy: BTreeSet<String> = self.working.iter().map(|job| job.lane.clone()).collect();
+        let free = |job: &&Job| !busy.contains(&job.lane);
+        let fresh = state.ready.iter().filter(free).find(|job| !job.retried);
+        let fresh = fresh.map(|job| job.entry.id.clone());
+        let any = state.ready.iter().any(|job| free(&job));
+        let paused = state.paused_until.is_some_and(|until| until > now);
+        let picked = state.pick(now, self.lanes.most_retries);
+        drop(state);
+        let retries = self.working.iter().filter(|job| job.retried).count();
+        let Some(job) = picked else {
+            let all_retries = fresh.is_none() && retries >= self.lanes.most_retries;
+            assert!(
+                paused || !any || all_retries,
+                "nobody works, though there is work"
+            );
+            return false;
+        };
+        assert!(!paused, "taken in a pause");
+        assert!(
+            !busy.contains(&job.lane),
+            "two texts of {} at once",
+            job.lane
+        );
+        assert!(
+            self.in_hand.contains(&job.entry.id),
+            "{} is over",
+            job.entry.id
+        );
+        if job.retried {
+            assert_eq!(fresh, None, "a repeated attempt before a new text");
+            assert!(
+                retries < self.lanes.most_retries,
+                "too many repeated attempts"
+            );
+        } else {
+            assert_eq!(
+                Some(&job.entry.id),
+                fresh.as_ref(),
+                "new texts out of order"
+            );
+        }
+        self.working.push(job);
+        true
+    }
+
+    /// Ends everything that is left; whatever was offered has to come up.
+    fn drain(mut self) {
+        while !self.in_hand.is_empty() {
+            self.time_passes();
+            let took = self.take();
+            let job = self.some_job(0);
+            assert!(took || job.is_some(), "{:?} are lost", self.in_hand);
+            if let Some(job) = job {
+                self.lanes.finish(&job, false);
+                assert!(self.in_hand.remove(&job.entry.id), "{} twice", job.entry.id);
+            }
+        }
+        let state = self.lanes.lock();
+        assert!(state.ready.is_empty() && state.parked.is_empty());
+        assert!(state.busy.is_empty() && state.held.is_empty() && state.retrying == 0);
+    }
+}
+
+proptest! {
+    #![proptest_config(drawn())]
+
+    #[test]
+    fn no_phone_twice_at_once_no_text_lost_new_ones_first(
+        hands in 1..9_usize, acts in prop::collection::vec(act(), 0..120)
+    ) {
+        let mut house = House::new(hands);
+        for act in acts {
+            house.play(act);
+        }
+        house.drain();
+    }
+}

@@ -1,0 +1,253 @@
+//! Coder's answers to every call that we make.
+//!
+//! The input is the name of a call, a line end, and answers with a line `%%` between them, each a status, header lines,
+//! an empty line and a body. The last one is given again to whoever asks on.
+
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use coder_sms_register::coder::{
+    BuildAsked, Coder, CoderFault, Created, NewUser, PasswordSet, Transition, Trouble, User,
+    UserDeleted,
+};
+use coder_sms_register::domain::{Marker, Password, PhoneKey, Secret, Username};
+use coder_sms_register::http::Http;
+use coder_sms_register_fuzz::assert_harmless;
+use coder_sms_register_fuzz::server::{Asked, Scripted, Server, split_once};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+const KEY: &str = "abcdefghij-SessionTokenOfTheHouse";
+const ID: &str = "8f2b6f0e-6d0b-4d5e-9a59-0d3a4c1f7b11";
+const NAME: &str = "happy-tuna";
+const EMAIL: &str = "happy-tuna@class.example.org";
+
+static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
+static PASSWORD: LazyLock<Password> = LazyLock::new(Password::draw);
+
+fuzz_target!(|input: &[u8]| {
+    let (call, rest) = split_once(input, b"\n").unwrap_or((b"user", input));
+    let answers = answers(rest);
+    SERVER.expect(answers.clone());
+    // A new client each time, as it keeps what it learns; its connections are made anew with it.
+    let coder = Coder::new(HTTP.clone(), SERVER.url(), Secret::new(KEY));
+    let first = &answers[0];
+    let fault = match call {
+        b"version" => coder.version().map(drop).err(),
+        b"rights" => rights(&coder, first),
+        b"create" => create(&coder, &answers),
+        b"email" => email(&coder, first),
+        b"locate" => locate(&coder),
+        b"password" => password(&coder, first),
+        b"suspend" => coder
+            .suspend(ID)
+            .map(|()| assert_eq!(first.status, 200))
+            .err(),
+        b"delete" => delete(&coder, first),
+        b"workspaces" => workspaces(&coder, first),
+        b"build" => build(&coder, first),
+        _ => user(&coder, first),
+    };
+    let asked = SERVER.asked();
+    assert!((1..=3).contains(&asked.len()), "{asked:?}");
+    if let Some(fault) = fault {
+        is_told_well(&fault);
+        if asked.len() == 1 {
+            is_sorted_well(&fault, first);
+        }
+    } else {
+        // Nothing of the kind is ever an answer to a question.
+        let last = &answers[asked.len().min(answers.len()) - 1];
+        assert!(
+            !matches!(last.status, 300..=399 | 401 | 403 | 428 | 429 | 500..),
+            "{last:?}"
+        );
+        assert!(last.status < 400 || last.has(VERSION), "{last:?}");
+    }
+    assert!(asked.iter().all(names_nothing_secret));
+});
+
+const VERSION: &str = "X-Coder-Build-Version";
+
+static HTTP: LazyLock<Http> = LazyLock::new(|| Http::new(Duration::from_secs(60)));
+
+fn answers(mut rest: &[u8]) -> Vec<Scripted> {
+    let mut answers = Vec::new();
+    while let Some((answer, more)) = split_once(rest, b"\n%%\n") {
+        answers.push(Scripted::parse(answer));
+        rest = more;
+    }
+    answers.push(Scripted::parse(rest));
+    answers.truncate(4);
+    answers
+}
+
+fn rights(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    let rights = match coder.rights() {
+        Ok(rights) => rights,
+        Err(fault) => return Some(fault),
+    };
+    if let Some(json) = answer.json() {
+        let roles = json["roles"].as_array().into_iter().flatten();
+        let has = |name: &str| roles.clone().any(|role| role["name"] == name);
+        assert_eq!(rights.users, has("owner") || has("user-admin"));
+        assert!(rights.workspaces || !has("owner"));
+        assert!(!rights.workspaces || has("owner") || answer.has(VERSION));
+    }
+    None
+}
+
+fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
+    let username = Username::parse(NAME).expect("a name");
+    let marker = Marker::draw(&username, &PhoneKey::derive("k"));
+    let new = NewUser {
+        username: &username,
+        email: EMAIL,
+        marker: &marker,
+        password: &PASSWORD,
+    };
+    match coder.create_user(new) {
+        Ok(Created::Fresh(user)) => {
+            let made = |answer: &&Scripted| [200, 201].contains(&answer.status);
+            let last = answers.iter().filter(made).next_back().expect("a 201");
+            if answers.len() == 1 {
+                is_the_same(&user, last.json());
+            }
+            None
+        }
+        Ok(Created::Taken) => {
+            assert!(answers.iter().any(|answer| answer.status == 409));
+            None
+        }
+        Err(fault) => Some(fault),
+    }
+}
+
+fn user(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    match coder.user(NAME) {
+        Ok(Some(user)) => {
+            assert_eq!(answer.status, 200);
+            is_the_same(&user, answer.json());
+        }
+        Ok(None) => assert!([400, 404].contains(&answer.status), "{answer:?}"),
+        Err(fault) => return Some(fault),
+    }
+    None
+}
+
+fn is_the_same(user: &User, json: Option<Value>) {
+    if let Some(json) = json {
+        assert_eq!(
+            (&json["id"], &json["username"]),
+            (&user.id.clone().into(), &user.username.clone().into())
+        );
+        assert_eq!(json["name"].as_str().unwrap_or(""), user.name);
+    }
+}
+
+fn email(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    match coder.user_by_email(EMAIL) {
+        Ok(found) => {
+            assert_eq!(answer.status, 200);
+            assert!(found.is_none_or(|user| user.email.eq_ignore_ascii_case(EMAIL)));
+            None
+        }
+        Err(fault) => Some(fault),
+    }
+}
+
+fn locate(coder: &Coder) -> Option<CoderFault> {
+    match coder.locate(ID, NAME) {
+        Ok(found) => {
+            assert!(found.is_none_or(|user| user.id == ID));
+            None
+        }
+        Err(fault) => Some(fault),
+    }
+}
+
+/// Whether Coder says that the user is not there, in its own words.
+fn says_no_user(answer: &Scripted) -> bool {
+    let body = String::from_utf8_lossy(&answer.body);
+    // Any letter of these words may be written as an escape.
+    [400, 404].contains(&answer.status)
+        && (body.contains("must be an existing") || body.contains("\\u"))
+}
+
+fn password(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    match coder.set_password(ID, &PASSWORD) {
+        Ok(PasswordSet::Done) => assert!([200, 204].contains(&answer.status)),
+        Ok(PasswordSet::NoUser) => assert!(says_no_user(answer), "{answer:?}"),
+        Err(fault) => return Some(fault),
+    }
+    None
+}
+
+fn delete(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    match coder.delete_user(ID) {
+        Ok(UserDeleted::Done) => {
+            assert!(
+                [200, 204].contains(&answer.status) || says_no_user(answer),
+                "{answer:?}"
+            );
+        }
+        Ok(UserDeleted::HasWorkspaces) => assert_eq!(answer.status, 417),
+        Err(fault) => return Some(fault),
+    }
+    None
+}
+
+fn workspaces(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    let ours = match coder.workspaces(NAME, ID) {
+        Ok(ours) => ours,
+        Err(fault) => return Some(fault),
+    };
+    assert_eq!(answer.status, 200);
+    assert!(ours.iter().all(|workspace| workspace.owner_id == ID));
+    if let Some(json) = answer.json() {
+        let all = json["workspaces"].as_array().expect("a list");
+        let expected = all.iter().filter(|workspace| workspace["owner_id"] == ID);
+        assert_eq!(ours.len(), expected.count());
+    }
+    None
+}
+
+fn build(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+    match coder.build(ID, Transition::Delete) {
+        Ok(BuildAsked::Queued) => assert!([200, 201].contains(&answer.status)),
+        Ok(BuildAsked::Busy) => assert!([406, 409].contains(&answer.status)),
+        Ok(BuildAsked::Gone) => assert_eq!(answer.status, 410),
+        Err(fault) => return Some(fault),
+    }
+    None
+}
+
+fn is_told_well(fault: &CoderFault) {
+    // Long pieces of a password only: it is not in the answers unless the fuzzer reads minds.
+    assert_harmless(
+        &format!("{fault} {fault:?}"),
+        &[KEY, PASSWORD.reveal(), EMAIL],
+    );
+    assert!(fault.to_string().len() < 500, "{fault}");
+}
+
+fn is_sorted_well(fault: &CoderFault, answer: &Scripted) {
+    let fits = match (answer.status, fault.trouble) {
+        (401 | 428, trouble) => trouble == Trouble::Denied,
+        (429, Trouble::Busy(wait)) => wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)),
+        (429, _) => false,
+        (500..=599, trouble) => trouble == Trouble::Unclear,
+        (400..=499, trouble) if !answer.has(VERSION) => trouble == Trouble::NotCoder,
+        (403, trouble) => trouble == Trouble::Denied,
+        (200..=399, trouble) => trouble == Trouble::NotCoder,
+        (_, trouble) => trouble == Trouble::Refused,
+    };
+    assert!(fits, "{:?} of {answer:?}", fault.trouble);
+}
+
+/// URLs get into the logs of proxies.
+fn names_nothing_secret(asked: &Asked) -> bool {
+    !asked.line.contains(KEY) && !asked.line.contains(PASSWORD.reveal())
+}

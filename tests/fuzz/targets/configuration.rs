@@ -1,0 +1,169 @@
+//! An environment, and the configuration or the faults that come of it.
+//!
+//! The input is lines `NAME=value`, laid over an environment that is in order; a line without `=` unsets its name.
+//! Every secret, whatever else it is set to, holds the same word, which must never be shown.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use coder_sms_register::config::{Config, Fault, Faults, SETTINGS};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+const CANARY: &str = "zebracanary";
+
+const IN_ORDER: [(&str, &str); 8] = [
+    ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+    ("TWILIO_ACCOUNT_TOKEN", ""),
+    ("FROM_NUM", "+14155550100"),
+    ("TWILIO_WEBHOOK_URL", "https://sms.example.org/inbound"),
+    ("CODER_EMAIL_DOM", "class.example.org"),
+    ("CODER_API_URL", "coder.example.org/api/v2/"),
+    ("CODER_API_KEY", ""),
+    ("CODER_REG_PASS", ""),
+];
+
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+type Vars = BTreeMap<String, String>;
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return Corpus::Reject;
+    };
+    if folded(text).contains(CANARY) {
+        return Corpus::Reject;
+    }
+    let vars = vars(text);
+    match read(&vars) {
+        Ok(config) => {
+            silent(&config.table());
+            silent(&format!("{config:?}"));
+            config.warnings.iter().for_each(|warning| silent(warning));
+            within_bounds(&config);
+            reads_its_own_words(&config, vars);
+        }
+        Err(faults) => {
+            silent(&format!("{faults} {faults:?}"));
+            assert!(!faults.0.is_empty());
+            faults.0.iter().for_each(is_told_well);
+            assert_eq!(read(&vars).err(), Some(faults), "told twice, told alike");
+        }
+    }
+    Corpus::Keep
+});
+
+fn vars(text: &str) -> Vars {
+    let mut vars: Vars = IN_ORDER
+        .map(|(name, value)| (name.to_owned(), hide(name, value)))
+        .into();
+    for line in text.lines() {
+        match line.split_once('=') {
+            Some((name, value)) => vars.insert(name.to_owned(), hide(name, value)),
+            None => vars.remove(line),
+        };
+    }
+    vars
+}
+
+/// Puts the word into the value of a secret, and into a path that may be a secret in the wrong line.
+fn hide(name: &str, value: &str) -> String {
+    let is_path = name.ends_with("_FILE") && value.contains(['/', '.', '~']);
+    let name = name.strip_suffix("_FILE").unwrap_or(name);
+    if !is_path && SETTINGS.iter().any(|s| s.secret && s.name == name) {
+        format!("{value}{CANARY}")
+    } else {
+        value.to_owned()
+    }
+}
+
+fn read(vars: &Vars) -> Result<Config, Faults> {
+    Config::from_vars(
+        vars.clone(),
+        &|path: &Path| match path.to_str().map(str::len) {
+            Some(length) if length % 3 == 0 => Err(io::ErrorKind::NotFound.into()),
+            Some(length) if length % 3 == 1 => Ok(format!("{CANARY} {CANARY}\n")),
+            _ => Ok(format!(" {CANARY}\n")),
+        },
+    )
+}
+
+fn folded(text: &str) -> String {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+fn silent(shown: &str) {
+    assert!(!folded(shown).contains(CANARY), "a secret in {shown}");
+}
+
+fn is_told_well(fault: &Fault) {
+    let name = fault.name.strip_suffix("_FILE").unwrap_or(&fault.name);
+    assert!(SETTINGS.iter().any(|s| s.name == name), "{name}");
+    assert!(
+        !fault.problem.is_empty() && !fault.problem.chars().any(char::is_control),
+        "{fault:?}"
+    );
+}
+
+fn within_bounds(config: &Config) {
+    let rules = &config.rules;
+    assert!((1..=64).contains(&config.parallel) && (1..=1_000).contains(&rules.resend_daily));
+    for span in [config.call_limit, config.check_interval, rules.give_up] {
+        assert!(!span.is_zero() && span <= LONGEST);
+    }
+    assert!(
+        rules
+            .remove_after
+            .is_none_or(|span| !span.is_zero() && span <= LONGEST)
+    );
+    assert!((1..=2).contains(&config.twilio.webhook_tokens.len()));
+    assert!((1..=2).contains(&config.phone_keys.len()));
+    assert!(config.twilio.webhook_url.path().starts_with('/'));
+    assert!(config.coder.address.api == format!("{}/api/v2", config.coder.address.site));
+    assert!(!config.coder.address.site.ends_with('/') && !config.twilio.api_url.ends_with('/'));
+    assert!(!config.countries.is_empty() && config.redis.port > 0);
+}
+
+/// What was understood can be written back as a setting and is understood alike.
+fn reads_its_own_words(config: &Config, mut vars: Vars) {
+    let words = [
+        ("FROM_NUM", format!("{:?}", config.twilio.sender)),
+        (
+            "TWILIO_WEBHOOK_URL",
+            config.twilio.webhook_url.as_str().to_owned(),
+        ),
+        ("TWILIO_API_URL", config.twilio.api_url.clone()),
+        ("CODER_API_URL", config.coder.address.api.clone()),
+        ("CODER_EMAIL_DOM", config.coder.email_domain.clone()),
+        ("CODER_REG_LISTEN", config.listen.to_string()),
+        (
+            "CODER_CHECK_INTERVAL",
+            format!("{}ms", config.check_interval.as_millis()),
+        ),
+        (
+            "CODER_REG_GIVE_UP",
+            format!("{} ms", config.rules.give_up.as_millis()),
+        ),
+    ];
+    vars.extend(words.map(|(name, value)| (name.to_owned(), value)));
+    let again = match read(&vars) {
+        Ok(again) => again,
+        Err(faults) => panic!("its own words are refused: {faults}"),
+    };
+    assert_eq!(again.twilio.sender, config.twilio.sender);
+    assert_eq!(again.twilio.webhook_url, config.twilio.webhook_url);
+    assert_eq!(again.twilio.api_url, config.twilio.api_url);
+    assert_eq!(again.coder.address, config.coder.address);
+    assert_eq!(again.coder.email_domain, config.coder.email_domain);
+    assert_eq!(again.listen, config.listen);
+    assert_eq!(again.check_interval, config.check_interval);
+    assert_eq!(again.rules.give_up, config.rules.give_up);
+    assert_eq!(
+        (&again.phrase, &again.phone_keys),
+        (&config.phrase, &config.phone_keys)
+    );
+}

@@ -1,0 +1,124 @@
+//! Senders, phrases, opt-out words, countries, names.
+//!
+//! The input is lines: a sender, a list of countries, a phrase, a text, a name.
+
+#![no_main]
+
+use coder_sms_register::domain::{
+    Countries, MessageSid, OptWord, Passphrase, Phone, PhoneKey, PhraseFault, Unserved, Username,
+};
+use coder_sms_register_fuzz::assert_harmless;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let text = String::from_utf8_lossy(input);
+    let mut lines = text.split('\n');
+    let mut line = || lines.next().unwrap_or("");
+    let phone = phone(line());
+    countries(line(), phone.as_ref());
+    phrase(line(), line());
+    name(line());
+});
+
+fn phone(raw: &str) -> Option<Phone> {
+    let digits: Vec<u32> = raw.trim().chars().filter_map(|c| c.to_digit(10)).collect();
+    let any = Phone::parse_any(raw);
+    let is_e164 = raw.trim().starts_with('+')
+        && digits.len() + 1 == raw.trim().chars().count()
+        && (8..=15).contains(&digits.len())
+        && digits[0] != 0;
+    assert_eq!(any.is_ok(), is_e164, "{raw:?}");
+    let parsed = Phone::parse(raw);
+    let phone = match (&parsed, any) {
+        (Ok(phone), Ok(any)) => {
+            assert_eq!(*phone, any);
+            any
+        }
+        (Err(unserved), Ok(any)) => {
+            assert_eq!(*unserved, Unserved::NotMobile);
+            assert!(any.reveal().starts_with("+18") || any.reveal().starts_with("+1900"));
+            any
+        }
+        (Err(unserved), Err(other)) => {
+            assert_eq!(*unserved, other);
+            assert!([Unserved::ShortCode, Unserved::NotANumber].contains(&other));
+            return None;
+        }
+        (Ok(_), Err(_)) => panic!("{raw:?} is a phone and no number"),
+    };
+    let again = Phone::parse_any(phone.reveal());
+    assert_eq!(again.as_ref(), Ok(&phone), "a phone is its own form");
+    assert_eq!(phone.reveal(), raw.trim());
+    let (key, other) = (PhoneKey::derive("one"), PhoneKey::derive("two"));
+    assert_eq!(again.map(|phone| phone.hash(&key)), Ok(phone.hash(&key)));
+    assert_ne!(phone.hash(&key), phone.hash(&other));
+    let shown = format!("{phone:?} {:?} {key:?}", phone.hash(&key));
+    assert_harmless(&shown, &[&phone.reveal()[1..], &phone.reveal()[..5]]);
+    Some(phone)
+}
+
+fn countries(list: &str, phone: Option<&Phone>) {
+    let Ok(countries) = Countries::parse(list) else {
+        return;
+    };
+    let items: Vec<&str> = list.split([',', ' ']).filter(|i| !i.is_empty()).collect();
+    assert_eq!(countries.is_empty(), items.is_empty());
+    assert_eq!(Countries::parse(&items.join(" , ")), Ok(countries.clone()));
+    if let Some(phone) = phone {
+        let number = &phone.reveal()[1..];
+        let begins =
+            |item: &&str| **item == *"*" || number.starts_with(item.trim_start_matches('+'));
+        assert_eq!(countries.admit(phone), items.iter().any(begins), "{list:?}");
+    }
+}
+
+fn phrase(phrase: &str, text: &str) {
+    let word = OptWord::in_body(text);
+    assert_eq!(
+        word,
+        OptWord::in_body(&format!("\t {} \n", text.to_ascii_lowercase()))
+    );
+    if let Some(word) = word {
+        assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
+        assert_eq!(Passphrase::parse(text), Err(PhraseFault::OptWord));
+    }
+    let Ok(parsed) = Passphrase::parse(phrase) else {
+        return;
+    };
+    assert_eq!(format!("{parsed:?}"), "Passphrase(..)");
+    assert!(parsed.length() > 0);
+    let spaced: String = phrase.chars().flat_map(|c| [c, '-', '\u{a0}']).collect();
+    for same in [
+        phrase,
+        &phrase.to_uppercase(),
+        &phrase.to_lowercase(),
+        &spaced,
+    ] {
+        assert!(parsed.matches(same), "{phrase:?} and {same:?}");
+    }
+    assert!(!parsed.matches(&format!("{phrase}x")));
+    // Two phrases are the same where each matches the other, and nowhere else.
+    if let Ok(other) = Passphrase::parse(text) {
+        assert_eq!(parsed.matches(text), parsed == other);
+        assert_eq!(parsed.matches(text), other.matches(phrase));
+    } else {
+        assert!(!parsed.matches(text), "{phrase:?} and {text:?}");
+    }
+}
+
+fn name(raw: &str) {
+    // codersdk/name.go: ^[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*$, at most 32.
+    let signs = raw.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let edges = raw.starts_with('-') || raw.ends_with('-') || raw.contains("--");
+    let fits = (1..=32).contains(&raw.len()) && signs && !edges;
+    let name = Username::parse(raw);
+    assert_eq!(name.is_some(), fits, "{raw:?}");
+    if let Some(name) = name {
+        assert_eq!((name.as_str(), name.to_string()), (raw, raw.to_owned()));
+        assert_eq!(name.email("example.org"), format!("{raw}@example.org"));
+    }
+    if let Some(sid) = MessageSid::parse(raw) {
+        assert_eq!(sid.as_str(), raw);
+        assert_harmless(&format!("{sid} {sid:?}"), &[]);
+    }
+}
