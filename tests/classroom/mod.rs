@@ -13,6 +13,7 @@ pub mod http;
 pub mod redis;
 pub mod service;
 pub mod student;
+pub mod wire;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub struct Classroom {
     phones: Cell<u32>,
     texts_own_words: RefCell<Vec<String>>,
     binary: PathBuf,
+    open_files: Option<u32>,
     folder: Folder,
 }
 
@@ -54,6 +56,7 @@ pub struct Plan {
     version: Version,
     binary: PathBuf,
     fsync: bool,
+    open_files: Option<u32>,
 }
 
 impl Plan {
@@ -64,6 +67,7 @@ impl Plan {
             version: Version::Newest,
             binary: binary.into(),
             fsync: false,
+            open_files: None,
         }
     }
 
@@ -82,6 +86,12 @@ impl Plan {
     /// With a Redis that writes every text to its disk before it confirms.
     pub fn with_safe_redis(mut self) -> Self {
         self.fsync = true;
+        self
+    }
+
+    /// With a service that may open no more files and sockets than this at once.
+    pub fn with_open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
         self
     }
 
@@ -112,6 +122,7 @@ impl Plan {
             phones: Cell::new(0),
             texts_own_words: RefCell::default(),
             binary: self.binary,
+            open_files: self.open_files,
             folder,
         }
     }
@@ -225,7 +236,7 @@ impl Classroom {
     /// Starts the service (again) and waits until it is ready.
     pub fn start_service(&self) {
         self.end_service();
-        let service = Service::start(&self.binary, &self.settings.borrow());
+        let service = Service::start(&self.binary, &self.settings.borrow(), self.open_files);
         // The look at the token is over, so that no trouble meant for later hits it.
         assert!(service.logs("] Coder: "), "the service looks at its token");
         *self.service.borrow_mut() = Some(Arc::new(service));

@@ -3,6 +3,7 @@
 //!
 //! - `lesson`: a class as it should be, from the first text to the last removal
 //! - `webhook`: what gets in and what does not
+//! - `hostile`: what strangers send, and what it does to others
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
@@ -18,6 +19,7 @@ mod fakes;
 mod force;
 
 mod faults;
+mod hostile;
 mod kills;
 mod lesson;
 mod process;
