@@ -1,20 +1,11 @@
 //! Too much and too many.
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
 use super::bears;
 use crate::class;
-use crate::classroom::wire::{self, Wire};
+use crate::classroom::wire::{self, Wire, room_for_many};
 use crate::classroom::{PATIENCE, within};
 
 const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
-
-/// Lets this process open as many connections as the system grants at all.
-pub fn room_for_many() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("our own limit");
-}
 
 /// Sends the same over and over until it is not taken any more; gives the bytes that were taken.
 fn pours(wire: &mut Wire, bytes: &[u8], most: usize) -> usize {

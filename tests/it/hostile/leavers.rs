@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{bears, floods::room_for_many};
+use super::bears;
 use crate::class;
-use crate::classroom::wire::{self, Wire};
+use crate::classroom::wire::{self, Wire, room_for_many};
 
 /// Its answer needs no Redis: a call that a stop signal interrupts is answered 503.
 const GET: &[u8] = b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n";

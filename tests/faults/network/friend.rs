@@ -1,0 +1,62 @@
+//! The well-behaved client: sends signed texts one after the other, and looks at the clock.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::classroom::http;
+use crate::classroom::student::Webhook;
+
+/// How often a text is offered at most, with `#rc=3` in the webhook's URL.
+const TRIES: usize = 4;
+
+/// What became of the texts.
+#[derive(Default)]
+pub struct Report {
+    /// From the first try to the 200, a text each.
+    pub waits: Vec<Duration>,
+    /// Texts that had to be offered again.
+    pub repeated: usize,
+    /// Texts that were never taken.
+    pub unanswered: usize,
+}
+
+impl Report {
+    /// Sends the texts one after the other, each on a connection of its own, one every `pace` at most.
+    pub fn send(&mut self, address: SocketAddr, texts: &[Webhook], pace: Duration) {
+        for text in texts {
+            let began = Instant::now();
+            self.offer(address, text, began);
+            std::thread::park_timeout(pace.saturating_sub(began.elapsed()));
+        }
+    }
+
+    fn offer(&mut self, address: SocketAddr, text: &Webhook, began: Instant) {
+        for number in 0..TRIES {
+            self.repeated += usize::from(number == 1);
+            let body = text.body.as_bytes();
+            let answer = http::request(address, "POST", "/inbound", &text.headers, body);
+            if answer.is_ok_and(|answer| answer.status == 200) {
+                self.waits.push(began.elapsed());
+                return;
+            }
+        }
+        self.unanswered += 1;
+    }
+
+    /// Median, 99 of 100, and the longest.
+    pub fn figures(&self) -> String {
+        let mut waits = self.waits.clone();
+        waits.sort();
+        let at = |share: f64| {
+            let index = (waits.len() as f64 * share) as usize;
+            let wait = waits.get(index.min(waits.len().saturating_sub(1)));
+            wait.map_or(f64::NAN, |wait| wait.as_secs_f64() * 1000.0)
+        };
+        format!(
+            "p50 {:.1} ms, p99 {:.1} ms, max {:.0} ms",
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        )
+    }
+}
