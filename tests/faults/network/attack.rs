@@ -32,8 +32,7 @@ pub struct Crowd {
 /// An attack in progress; it ends with its owner, and every connection with it.
 pub struct Attack {
     over: Arc<AtomicBool>,
-    opened: Arc<AtomicUsize>,
-    refused: Arc<AtomicUsize>,
+    acts: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<()>>,
     began: Instant,
 }
@@ -42,8 +41,7 @@ impl Attack {
     fn nobody() -> Self {
         Self {
             over: Arc::default(),
-            opened: Arc::default(),
-            refused: Arc::default(),
+            acts: Arc::default(),
             threads: Vec::new(),
             began: Instant::now(),
         }
@@ -53,67 +51,80 @@ impl Attack {
     pub fn of(address: SocketAddr, crowds: &[Crowd]) -> Self {
         let mut attack = Self::nobody();
         for &crowd in crowds {
-            attack.join(
-                move |over, door| {
-                    let mut strangers: Vec<_> =
-                        (0..crowd.count).map(|_| Stranger::default()).collect();
-                    while !over.load(Ordering::Acquire) {
-                        for (number, stranger) in strangers.iter_mut().enumerate() {
-                            stranger.turn(number, &crowd, &door);
-                        }
-                        std::thread::park_timeout(LOOK);
+            attack.join(address, move |over, door| {
+                let mut strangers: Vec<_> = (0..crowd.count).map(|_| Stranger::default()).collect();
+                while !over.load(Ordering::Acquire) {
+                    for (number, stranger) in strangers.iter_mut().enumerate() {
+                        stranger.turn(number, &crowd, &door);
                     }
-                },
-                address,
-            );
+                    std::thread::park_timeout(LOOK);
+                }
+            });
         }
         attack
     }
 
-    /// So many new connections every second from one address, of which the youngest `kept` stay.
+    /// So many new connections every second from one address. The youngest `kept` stay; with 0 each breaks off
+    /// as soon as it has spoken.
     pub fn storm(address: SocketAddr, per_second: usize, kept: usize, says: &'static [u8]) -> Self {
+        const HANDS: usize = 4;
         let mut attack = Self::nobody();
-        attack.join(
-            move |over, door| {
-                let (began, mut count) = (Instant::now(), 0);
-                let mut open = VecDeque::new();
+        for _ in 0..HANDS {
+            attack.join(address, move |over, door| {
+                let pace = Duration::from_secs_f64(HANDS as f64 / per_second as f64);
+                let (mut next, mut open) = (Instant::now(), VecDeque::new());
                 while !over.load(Ordering::Acquire) {
-                    let due = began.elapsed().as_secs_f64() * per_second as f64;
-                    if count as f64 >= due {
-                        std::thread::park_timeout(Duration::from_millis(1));
-                        continue;
-                    }
-                    count += 1;
+                    next += pace;
+                    std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
                     open.extend(door.knock(says));
-                    if open.len() > kept {
-                        open.pop_front();
+                    if open.len() > kept / HANDS {
+                        open.pop_front().iter().for_each(leave);
                     }
                 }
-            },
-            address,
-        );
+            });
+        }
         attack
     }
 
-    fn join(&mut self, work: impl FnOnce(&AtomicBool, Door) + Send + 'static, address: SocketAddr) {
+    /// So many connections that stay, each asking again as soon as it is answered.
+    pub fn hammer(address: SocketAddr, connections: usize, says: &'static [u8]) -> Self {
+        let mut attack = Self::nobody();
+        attack.join(address, move |over, door| {
+            let mut open: Vec<_> = (0..connections).map(|_| door.knock(says)).collect();
+            while !over.load(Ordering::Acquire) {
+                for slot in &mut open {
+                    match slot.as_mut().map(|sock| sock.read(&mut [0; 1024])) {
+                        Some(Ok(1..)) => {
+                            door.acts.fetch_add(1, Ordering::Relaxed);
+                            let _ = slot.as_mut().map(|sock| sock.write(says));
+                        }
+                        Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => {}
+                        _ => *slot = door.knock(says),
+                    }
+                }
+            }
+        });
+        attack
+    }
+
+    fn join(&mut self, address: SocketAddr, work: impl FnOnce(&AtomicBool, Door) + Send + 'static) {
         let over = Arc::clone(&self.over);
         let door = Door {
             address,
-            opened: Arc::clone(&self.opened),
-            refused: Arc::clone(&self.refused),
+            acts: Arc::clone(&self.acts),
         };
         self.threads
             .push(std::thread::spawn(move || work(&over, door)));
     }
 
-    /// Connections that were opened so far.
-    pub fn opened(&self) -> usize {
-        self.opened.load(Ordering::Relaxed)
+    /// Connections opened so far, and requests repeated on them.
+    pub fn acts(&self) -> usize {
+        self.acts.load(Ordering::Relaxed)
     }
 
     /// The same, for each second.
     pub fn rate(&self) -> usize {
-        (self.opened() as f64 / self.began.elapsed().as_secs_f64()) as usize
+        (self.acts() as f64 / self.began.elapsed().as_secs_f64()) as usize
     }
 }
 
@@ -130,8 +141,7 @@ impl Drop for Attack {
 /// The way in.
 struct Door {
     address: SocketAddr,
-    opened: Arc<AtomicUsize>,
-    refused: Arc<AtomicUsize>,
+    acts: Arc<AtomicUsize>,
 }
 
 impl Door {
@@ -143,16 +153,9 @@ impl Door {
             sock.write_all(says)?;
             std::io::Result::Ok(sock)
         };
-        match open() {
-            Ok(sock) => {
-                self.opened.fetch_add(1, Ordering::Relaxed);
-                Some(sock)
-            }
-            Err(_) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                None
-            }
-        }
+        let sock = open().ok()?;
+        self.acts.fetch_add(1, Ordering::Relaxed);
+        Some(sock)
     }
 }
 
@@ -190,6 +193,11 @@ impl Stranger {
             None => {}
         }
     }
+}
+
+/// Has the connection end with a reset.
+fn leave(sock: &TcpStream) {
+    let _ = SockRef::from(sock).set_linger(Some(Duration::ZERO));
 }
 
 fn is_open(mut sock: &TcpStream) -> bool {

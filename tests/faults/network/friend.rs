@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::classroom::http;
 use crate::classroom::student::Webhook;
+use crate::classroom::wire::{self, Wire};
 
 /// How often a text is offered at most, with `#rc=3` in the webhook's URL.
 const TRIES: usize = 4;
@@ -21,21 +21,34 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sends the texts one after the other, each on a connection of its own, one every `pace` at most.
+    /// Sends the texts one after the other, one every `pace` at most. Every other one goes over a connection that is
+    /// kept, as a proxy keeps it, and the rest each over one of its own.
     pub fn send(&mut self, address: SocketAddr, texts: &[Webhook], pace: Duration) {
-        for text in texts {
+        let mut kept = None;
+        for (number, text) in texts.iter().enumerate() {
             let began = Instant::now();
-            self.offer(address, text, began);
+            let mut fresh = None;
+            let wire = if number % 2 == 0 {
+                &mut kept
+            } else {
+                &mut fresh
+            };
+            self.offer(address, text, wire);
             std::thread::park_timeout(pace.saturating_sub(began.elapsed()));
         }
     }
 
-    fn offer(&mut self, address: SocketAddr, text: &Webhook, began: Instant) {
+    fn offer(&mut self, address: SocketAddr, text: &Webhook, wire: &mut Option<Wire>) {
+        let began = Instant::now();
         for number in 0..TRIES {
             self.repeated += usize::from(number == 1);
-            let body = text.body.as_bytes();
-            let answer = http::request(address, "POST", "/inbound", &text.headers, body);
-            if answer.is_ok_and(|answer| answer.status == 200) {
+            let mut open = wire.take().or_else(|| Wire::open(address).ok());
+            let status = open.as_mut().map_or(0, |wire| {
+                wire.sends(&wire::bytes(text));
+                wire.status()
+            });
+            if status == 200 {
+                *wire = open;
                 self.waits.push(began.elapsed());
                 return;
             }
