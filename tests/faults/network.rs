@@ -89,7 +89,10 @@ fn flood(force: &Force) -> Row {
     siege.count(&mut row);
     let figures = siege.report.figures();
     let left = left_behind(siege.rested, &after);
-    row.note = format!("{figures}; {opened} connections; {left}");
+    let evicted = counted(&class, "evicted");
+    // Who waits until a stranger's time is up is served as well, but late.
+    assert!(evicted > 0, "strangers leave for those who come");
+    row.note = format!("{figures}; {opened} connections, {evicted} evicted; {left}");
     row
 }
 
@@ -147,13 +150,7 @@ fn exhaustion(force: &Force) -> Row {
     drop(attack);
     siege.students_text(1, 0);
     siege.count(&mut row);
-    // Its last words tell how often the system said no.
-    class.service().signal(Signal::TERM);
-    assert!(
-        class.service().wait(PATIENCE).is_some(),
-        "the service stops"
-    );
-    let refusals = accept_errors(&class.log());
+    let refusals = counted(&class, "accept errors");
     assert!(refusals > 0, "the descriptors were used up");
     row.note = format!(
         "{}, {} repeated; {} fds in use, {refusals} times none left",
@@ -265,13 +262,14 @@ impl<'a> Siege<'a> {
     }
 }
 
-/// The sum over the gate's warnings.
-fn accept_errors(log: &str) -> usize {
+/// Stops the service, whose last words complete the sum of what its gate has counted under this name.
+fn counted(class: &Classroom, what: &str) -> usize {
+    class.service().signal(Signal::TERM);
+    let stopped = class.service().wait(PATIENCE);
+    assert!(stopped.is_some(), "the service stops");
+    let log = class.log();
     let counts = log.lines().filter_map(|line| {
-        let before = line
-            .split(" accept errors")
-            .next()
-            .filter(|before| before.len() < line.len())?;
+        let (before, _) = line.split_once(&format!(" {what}"))?;
         before.rsplit(' ').next()?.parse::<usize>().ok()
     });
     counts.sum()
