@@ -1,6 +1,6 @@
 //! What a request is: a text to take, a question about our health, or something to refuse.
 //!
-//! The order is method, path, media type, size, signature, account, content. Nothing is decided on
+//! The order is path, method, media type, size, signature, account, content. Nothing is decided on
 //! what a request says before its signature is right.
 
 use std::io::Read;
@@ -89,19 +89,18 @@ impl Judge {
             reason: "method not allowed",
             allow: Some(allow),
         };
-        if ![Method::Get, Method::Head, Method::Post].contains(method) {
-            return Err(not_allowed(if path == HEALTH_PATH {
-                "GET, HEAD"
-            } else {
-                "POST"
-            }));
-        }
-        match (path == HEALTH_PATH, path == TEXT_PATH || path == self.path) {
-            (true, _) if *method == Method::Post => Err(not_allowed("GET, HEAD")),
-            (true, _) => Ok(Route::Health),
-            (_, true) if *method != Method::Post => Err(not_allowed("POST")),
-            (_, true) => Ok(Route::Text),
-            _ => Err(refuse(404, "not found")),
+        if path == HEALTH_PATH {
+            match method {
+                Method::Get | Method::Head => Ok(Route::Health),
+                _ => Err(not_allowed("GET, HEAD")),
+            }
+        } else if path == TEXT_PATH || path == self.path {
+            match method {
+                Method::Post => Ok(Route::Text),
+                _ => Err(not_allowed("POST")),
+            }
+        } else {
+            Err(refuse(404, "not found"))
         }
     }
 

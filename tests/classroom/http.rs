@@ -14,6 +14,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The answer that these bytes are.
+    pub fn of(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let status = text
+            .split(' ')
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(0);
+        Self { status, text }
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let head = self.text.split("\r\n\r\n").next()?;
@@ -42,13 +53,7 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> std::io::Result<Answer> {
     if answer.is_empty() {
         read?;
     }
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    let status = text
-        .split(' ')
-        .nth(1)
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(0);
-    Ok(Answer { status, text })
+    Ok(Answer::of(&answer))
 }
 
 /// One request on a connection of its own.

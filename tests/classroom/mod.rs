@@ -13,6 +13,7 @@ pub mod http;
 pub mod redis;
 pub mod service;
 pub mod student;
+pub mod wire;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,7 @@ pub struct Classroom {
     phones: Cell<u32>,
     texts_own_words: RefCell<Vec<String>>,
     binary: PathBuf,
+    open_files: Option<u32>,
     folder: Folder,
 }
 
@@ -55,6 +57,7 @@ pub struct Plan {
     binary: PathBuf,
     fsync: bool,
     shared: Option<Redis>,
+    open_files: Option<u32>,
 }
 
 impl Plan {
@@ -66,6 +69,7 @@ impl Plan {
             binary: binary.into(),
             fsync: false,
             shared: None,
+            open_files: None,
         }
     }
 
@@ -91,6 +95,12 @@ impl Plan {
     /// classes at once.
     pub fn beside_others(mut self, redis: Redis) -> Self {
         self.shared = Some(redis);
+        self
+    }
+
+    /// With a service that may open no more files and sockets than this at once.
+    pub fn with_open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
         self
     }
 
@@ -127,6 +137,7 @@ impl Plan {
             phones: Cell::new(0),
             texts_own_words: RefCell::default(),
             binary: self.binary,
+            open_files: self.open_files,
             folder,
         }
     }
@@ -244,7 +255,7 @@ impl Classroom {
     /// Starts the service (again) and waits until it is ready.
     pub fn start_service(&self) {
         self.end_service();
-        let service = Service::start(&self.binary, &self.settings.borrow());
+        let service = Service::start(&self.binary, &self.settings.borrow(), self.open_files);
         // The look at the token is over, so that no trouble meant for later hits it.
         assert!(service.logs("] Coder: "), "the service looks at its token");
         *self.service.borrow_mut() = Some(Arc::new(service));
@@ -253,7 +264,11 @@ impl Classroom {
     /// Starts the service (again) and waits for nothing, not even for its banner.
     pub fn spawn_service(&self) -> Arc<Service> {
         self.end_service();
-        let service = Arc::new(Service::spawn(&self.binary, &self.settings.borrow()));
+        let service = Arc::new(Service::spawn(
+            &self.binary,
+            &self.settings.borrow(),
+            self.open_files,
+        ));
         *self.service.borrow_mut() = Some(Arc::clone(&service));
         service
     }

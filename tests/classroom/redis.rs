@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use redis::Connection;
+use redis::streams::StreamInfoStreamReply;
+use redis::{Connection, TypedCommands};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PATIENCE, within};
@@ -153,6 +154,13 @@ impl Redis {
     pub fn length(&self, stream: &str) -> usize {
         let length = |mut connection| redis::cmd("XLEN").arg(stream).query(&mut connection).ok();
         self.connection().and_then(length).unwrap_or(usize::MAX)
+    }
+
+    /// The id of the last entry that was ever appended to a stream; it stays when the entry is deleted.
+    pub fn last_entry(&self, stream: &str) -> String {
+        let info = |mut connection: Connection| connection.xinfo_stream(stream).ok();
+        let info: Option<StreamInfoStreamReply> = self.connection().and_then(info);
+        info.map_or("0-0".to_owned(), |info| info.last_generated_id)
     }
 
     /// All entries of a stream as Redis shows them.

@@ -84,26 +84,73 @@ impl Log {
 }
 
 fn command(binary: &Path, settings: &BTreeMap<String, String>) -> Command {
-    let mut command = Command::new(binary);
+    prepared(Command::new(binary), settings)
+}
+
+/// With so few files that it may open. The shell gives way to the binary and leaves its process id to it.
+fn confined(binary: &Path, settings: &BTreeMap<String, String>, open_files: u32) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", r#"ulimit -n "$1" && exec "$0""#])
+        .arg(binary)
+        .arg(open_files.to_string());
+    prepared(shell, settings)
+}
+
+fn prepared(mut command: Command, settings: &BTreeMap<String, String>) -> Command {
     command.env_clear().envs(settings).stdin(Stdio::null());
     command
 }
 
+/// What a process takes of its machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Footprint {
+    /// Memory that it holds, in KiB.
+    pub memory: usize,
+    /// Files and sockets that it has open.
+    pub descriptors: usize,
+    /// Its threads.
+    pub threads: usize,
+}
+
+impl Footprint {
+    /// That memory in MiB.
+    pub fn megabytes(&self) -> f64 {
+        self.memory as f64 / 1024.0
+    }
+}
+
 impl Service {
     /// Starts the service and waits for its banner.
-    pub fn start(binary: &Path, settings: &BTreeMap<String, String>) -> Self {
-        let service = Self::spawn(binary, settings);
+    pub fn start(
+        binary: &Path,
+        settings: &BTreeMap<String, String>,
+        open_files: Option<u32>,
+    ) -> Self {
+        let service = Self::spawn(binary, settings, open_files);
         if service.listens(PATIENCE).is_none() {
             service.kill();
-            panic!("the service did not start:\n{}", service.log());
+            panic!(
+                "the service did not start:
+{}",
+                service.log()
+            );
         }
         service
     }
 
     /// Starts the service and waits for nothing.
-    pub fn spawn(binary: &Path, settings: &BTreeMap<String, String>) -> Self {
+    pub fn spawn(
+        binary: &Path,
+        settings: &BTreeMap<String, String>,
+        open_files: Option<u32>,
+    ) -> Self {
         let began = Instant::now();
-        let mut child = command(binary, settings)
+        let mut command = match open_files {
+            Some(limit) => confined(binary, settings, limit),
+            None => command(binary, settings),
+        };
+        let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -158,6 +205,24 @@ impl Service {
     /// From spawning it to its banner.
     pub fn start_time(&self) -> Duration {
         self.listens.get().expect("it was waited for").1
+    }
+
+    /// What it takes of the machine at present.
+    pub fn footprint(&self) -> Footprint {
+        let folder = format!("/proc/{}", self.pid.as_raw_nonzero());
+        let status = std::fs::read_to_string(format!("{folder}/status")).expect("it runs");
+        let figure = |label: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(label));
+            let word = line.and_then(|rest| rest.split_whitespace().next());
+            word.and_then(|word| word.parse().ok()).expect("a figure")
+        };
+        Footprint {
+            memory: figure("VmRSS:"),
+            descriptors: std::fs::read_dir(format!("{folder}/fd"))
+                .expect("it runs")
+                .count(),
+            threads: figure("Threads:"),
+        }
     }
 
     /// What it has logged so far.

@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod disk;
 pub mod kills;
+pub mod network;
 pub mod outages;
 pub mod points;
 pub mod post;
@@ -64,6 +65,7 @@ pub const PROOFS: &[Proof] = &[
     kills::CRASH_LOOP,
     outages::OUTAGES,
     answers::ANSWERS,
+    network::PROOF,
     seats::SEATS,
     secrets::SECRETS,
     soak::SOAK,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::post::Post;
 use super::table::Row;
 use super::{Force, Proof};
+use crate::classroom::service::Footprint;
 use crate::classroom::{Classroom, Plan};
 
 /// Fifty classes.
@@ -28,24 +29,28 @@ fn soak(force: &Force) -> Row {
         .open();
     class.coder().build_time(Duration::from_millis(20));
     let settled = classes.div_ceil(10).max(2);
-    let mut before = Use::default();
+    let mut before = (Footprint::default(), String::new());
     for number in 1..=classes {
         play(&class, size, &mut row);
         if number == settled {
-            before = Use::of(&class);
+            let took = class.service().footprint();
+            before = (took, words(&class, took));
         }
         if number % 10 == 0 {
-            force.says(&format!("{number} classes, {}", Use::of(&class).words()));
+            force.says(&format!(
+                "{number} classes, {}",
+                words(&class, class.service().footprint())
+            ));
         }
     }
     class.eventually("idle descriptors closed", || {
-        Use::of(&class).descriptors <= before.descriptors + 4
+        class.service().footprint().descriptors <= before.0.descriptors + 4
     });
-    let after = Use::of(&class);
-    row.lost += usize::from(after.memory > before.memory + GROWTH);
-    row.lost += usize::from(after.threads > before.threads);
+    let after = class.service().footprint();
+    row.lost += usize::from(after.memory > before.0.memory + GROWTH);
+    row.lost += usize::from(after.threads > before.0.threads);
     row.check_database(&class);
-    row.note = format!("{} -> {}", before.words(), after.words());
+    row.note = format!("{} -> {}", before.1, words(&class, after));
     row
 }
 
@@ -67,47 +72,17 @@ fn play(class: &Classroom, size: usize, row: &mut Row) {
     row.count_left(class);
 }
 
-/// What the service holds.
-#[derive(Default)]
-struct Use {
-    /// Resident memory in KiB.
-    memory: usize,
-    descriptors: usize,
-    threads: usize,
-    /// Bytes of the database file.
-    database: u64,
-}
-
-impl Use {
-    fn of(class: &Classroom) -> Self {
-        let proc = format!("/proc/{}", class.service().pid().as_raw_nonzero());
-        let status = std::fs::read_to_string(format!("{proc}/status")).unwrap_or_default();
-        let field = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name));
-            let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-            number.unwrap_or(usize::MAX)
-        };
-        let files = std::fs::read_dir(format!("{proc}/fd"));
-        let database = std::fs::metadata(class.data_dir().join("registrations.db"));
-        Self {
-            memory: field("VmRSS:"),
-            threads: field("Threads:"),
-            descriptors: files.map_or(usize::MAX, Iterator::count),
-            database: database.map_or(0, |file| file.len()),
-        }
-    }
-
-    fn words(&self) -> String {
-        let Self {
-            memory,
-            descriptors,
-            threads,
-            database,
-        } = self;
-        format!(
-            "{:.1} MB, {descriptors} descriptors, {threads} threads, database {} KB",
-            *memory as f64 / 1024.0,
-            database / 1024
-        )
-    }
+/// What the service takes, in words.
+fn words(class: &Classroom, took: Footprint) -> String {
+    let database = std::fs::metadata(class.data_dir().join("registrations.db"));
+    let Footprint {
+        descriptors,
+        threads,
+        ..
+    } = took;
+    format!(
+        "{:.1} MB, {descriptors} descriptors, {threads} threads, database {} KB",
+        took.megabytes(),
+        database.map_or(0, |file| file.len() / 1024)
+    )
 }

@@ -37,4 +37,6 @@ macro_rules! proofs {
     };
 }
 
-proofs!(points, kills, crash_loop, outages, answers, seats, secrets, soak);
+proofs!(
+    points, kills, crash_loop, outages, answers, network, seats, secrets, soak
+);

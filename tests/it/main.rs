@@ -5,6 +5,7 @@
 //! - `limits`: what a class, a phone or an attacker can cost
 //! - `missed`: texts that never reached us
 //! - `webhook`: what gets in and what does not
+//! - `hostile`: what strangers send, and what it does to others
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
@@ -20,6 +21,7 @@ mod fakes;
 mod force;
 
 mod faults;
+mod hostile;
 mod kills;
 mod lesson;
 mod limits;

@@ -110,7 +110,7 @@ fn each_wrong_request_has_its_status() {
     let table: [Row<'_>; 12] = [
         ("GET", "/inbound", &[], "", 405),
         ("PUT", "/inbound", &[("Content-Type", FORM)], "a=b", 405),
-        ("DELETE", "/elsewhere", &[], "", 405),
+        ("DELETE", "/elsewhere", &[], "", 404),
         ("GET", "/elsewhere", &[], "", 404),
         ("POST", "/", &[("Content-Type", FORM)], "a=b", 404),
         ("POST", "/healthz", &[("Content-Type", FORM)], "a=b", 405),

@@ -25,7 +25,7 @@ fn a_text_is_taken_with_all_that_the_answer_needs() {
 }
 
 #[test]
-fn method_and_path_decide_first() {
+fn path_and_method_decide_first() {
     let (get_head, post) = (Some("GET, HEAD"), Some("POST"));
     for (method, path, expected) in [
         (Method::Get, "/healthz", None),
@@ -39,6 +39,8 @@ fn method_and_path_decide_first() {
         (Method::Options, "/twilio", Some((405, post))),
         (Method::Get, "/", Some((404, None))),
         (Method::Post, "/", Some((404, None))),
+        (Method::Delete, "/", Some((404, None))),
+        (Method::Trace, "/elsewhere", Some((404, None))),
         (Method::Post, "/inbound/", Some((404, None))),
         (Method::Post, "/Inbound", Some((404, None))),
         (Method::Post, "/twilio/../inbound", Some((404, None))),
