@@ -83,11 +83,14 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
         .busy_timeout(Duration::from_secs(5))
         .map_err(&failed)?;
     connection.set_prepared_statement_cache_capacity(64);
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(&failed)?;
-    if mode != "wal" {
-        return Err(StoreError::Journal { mode });
+    // Asked again: SQLite says "wal" also where the switch failed on the way.
+    for question in ["PRAGMA journal_mode = WAL", "PRAGMA journal_mode"] {
+        let mode: String = connection
+            .query_row(question, [], |row| row.get(0))
+            .map_err(&failed)?;
+        if mode != "wal" {
+            return Err(StoreError::Journal { mode });
+        }
     }
     // FULL: a row is the proof that a call was about to be made, so it must survive a power cut.
     connection

@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod seats;
 pub mod secrets;
 pub mod soak;
+pub mod storage;
 pub mod table;
 pub mod tape;
 
@@ -68,5 +69,6 @@ pub const PROOFS: &[Proof] = &[
     network::PROOF,
     seats::SEATS,
     secrets::SECRETS,
+    storage::PROOF,
     soak::SOAK,
 ];

@@ -38,5 +38,5 @@ macro_rules! proofs {
 }
 
 proofs!(
-    points, kills, crash_loop, outages, answers, network, seats, secrets, soak
+    points, kills, crash_loop, outages, answers, network, seats, secrets, storage, soak
 );
