@@ -271,7 +271,10 @@ fn every_make_target_that_the_papers_name_exists() {
 #[test]
 fn the_map_names_every_module() {
     let map = read("docs/architecture.md");
-    for line in read("src/lib.rs").lines() {
+    let lib = read("src/lib.rs");
+    // What is there for tests only is no room of the house.
+    let product = lib.replace("#[cfg(test)]\nmod ", "//");
+    for line in product.lines() {
         let name = line
             .strip_prefix("pub mod ")
             .or_else(|| line.strip_prefix("mod "));
