@@ -1,8 +1,9 @@
 //! Every crash point, not samples: the service is cut at every outside effect that it has, and at
 //! every pair of them.
 //!
-//! Four acts are played: a first login, another login, the same with a checkpoint of the database, a
-//! removal. A run without cuts shows the effects of an act. Then each effect is cut in each [`Mode`], a run for each; what the service did
+//! Six acts are played: a first login, another login, the same with a checkpoint of the database, a
+//! removal, an answer that is refused, a text found in Twilio's log. A run without cuts shows the
+//! effects of an act. Then each effect is cut in each [`Mode`], a run for each; what the service did
 //! after the cut, up to the end of the act, are the effects for the second cut of a pair.
 //!
 //! Of pairs all combinations of two kills are played, each world once: a kill before an effect finds
@@ -126,10 +127,9 @@ impl Proving<'_> {
 impl Proving<'_> {
     fn pairs(&self, rehearsals: &[Outcome], singles: Vec<Outcome>) -> Vec<Outcome> {
         let worlds: BTreeSet<Plan> = extended(rehearsals, finds_new_world).into_iter().collect();
-        // The checkpoint is cut once only; but for it the act is as the one before.
         let singles: Vec<Outcome> = singles
             .into_iter()
-            .filter(|single| single.plan.act != Act::Carry)
+            .filter(|single| single.plan.act.is_paired())
             .collect();
         let all = extended(&singles, |_, _| true);
         let killed: Vec<Outcome> = singles

@@ -1,4 +1,4 @@
-//! What is played while the tape counts: four acts, each with one student.
+//! What is played while the tape counts: six acts, each with one student.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -20,11 +20,23 @@ pub enum Act {
     Carry,
     /// An account with a stopped workspace whose time is up.
     Removal,
+    /// An empty folder; a text whose answer Twilio refuses for good: a dead letter, and the account
+    /// is removed again.
+    Refused,
+    /// An empty folder; a text that never reached us is found in Twilio's log.
+    Missed,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::First, Self::Again, Self::Carry, Self::Removal];
+    pub const ALL: [Self; 6] = [
+        Self::First,
+        Self::Again,
+        Self::Carry,
+        Self::Removal,
+        Self::Refused,
+        Self::Missed,
+    ];
 
     /// Its name in plans.
     pub fn word(self) -> &'static str {
@@ -33,7 +45,14 @@ impl Act {
             Self::Again => "again",
             Self::Carry => "carry",
             Self::Removal => "removal",
+            Self::Refused => "refused",
+            Self::Missed => "missed",
         }
+    }
+
+    /// Whether it is cut twice as well. The others share most of their effects with one that is.
+    pub fn is_paired(self) -> bool {
+        matches!(self, Self::First | Self::Again | Self::Removal)
     }
 
     /// Its name in the table.
@@ -43,13 +62,16 @@ impl Act {
             Self::Again => "another login",
             Self::Carry => "another, with a checkpoint",
             Self::Removal => "removal",
+            Self::Refused => "refused, dead letter, removal",
+            Self::Missed => "found in Twilio's log",
         }
     }
 
     /// Texts that the student is to have in the end.
     fn texts(self) -> usize {
         match self {
-            Self::First | Self::Removal => 1,
+            Self::Refused => 0,
+            Self::First | Self::Removal | Self::Missed => 1,
             Self::Again | Self::Carry => 2,
         }
     }
@@ -61,8 +83,18 @@ impl Act {
 
     /// Brings the stage to where the act begins; the tape does not count yet.
     pub fn prepare(self, stage: &Stage, student: &Student<'_>) {
-        if self == Self::First {
-            return;
+        match self {
+            Self::First => return,
+            Self::Refused => {
+                stage.class.set("CODER_REG_CALL_LIMIT", "2s");
+                return stage.class.twilio().refuse(student.phone(), 400, 21_614);
+            }
+            Self::Missed => {
+                stage.class.set("CODER_REG_CATCH_UP", "30");
+                // It stands in the log now, and is not brought to us.
+                return drop(student.webhook(PHRASE, &[]));
+            }
+            Self::Again | Self::Carry | Self::Removal => {}
         }
         stage.start_service();
         student.texts_until_taken(PHRASE);
@@ -101,7 +133,8 @@ impl Act {
             stage.start_service();
         }
         let first_life = stage.tape.life();
-        let webhook = (self != Self::Removal).then(|| student.webhook(PHRASE, &[]));
+        let texts = !matches!(self, Self::Removal | Self::Missed);
+        let webhook = texts.then(|| student.webhook(PHRASE, &[]));
         let offer = Offer::new(webhook);
         let ready = |stage: &Stage| {
             let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
@@ -116,10 +149,11 @@ impl Act {
             },
             |stage| {
                 let is_over = match self {
-                    Self::Removal => {
-                        stage.class.coder().students().is_empty()
-                            && stage.class.registrations() == 0
+                    Self::Removal => nothing_is_left(stage),
+                    Self::Refused => {
+                        offer.is_taken() && stage.is_served() && nothing_is_left(stage)
                     }
+                    Self::Missed => !student.inbox().is_empty() && stage.is_served(),
                     _ => offer.is_taken() && stage.is_served(),
                 };
                 is_over && ready(stage) && stage.is_idle()
@@ -130,10 +164,10 @@ impl Act {
     /// Counts who came to harm, and says what else is wrong.
     pub fn judge(self, stage: &Stage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
         let class = &stage.class;
-        if self == Self::Removal {
+        if matches!(self, Self::Removal | Self::Refused) {
             row.students += 1;
             row.count_left(class);
-            row.doubled += usize::from(student.inbox().len() > 1);
+            row.doubled += usize::from(student.inbox().len() > self.texts());
             row.doubled += class.coder().created_ever().len().saturating_sub(1);
         } else {
             let students = std::slice::from_ref(student);
@@ -149,8 +183,14 @@ impl Act {
         expect(logins.len() >= self.texts(), "a text is missing");
         expect(all_differ(&logins), "the same text was sent twice");
         expect(stage.is_served(), "a text is left in the stream");
-        expect(stage.dead_letters() == 0, "there is a dead letter");
-        if self != Self::Removal {
+        if self == Self::Refused {
+            // Killed while it is written, it may stand there twice.
+            let written = (1..=3).contains(&stage.dead_letters());
+            expect(written, "the dead letter is missing or stands there often");
+        } else {
+            expect(stage.dead_letters() == 0, "there is a dead letter");
+        }
+        if !matches!(self, Self::Removal | Self::Refused) {
             let stage_word = class.query("SELECT stage FROM registrations");
             expect(stage_word == "announced", "no login is recorded");
             let open = class.query("SELECT count(fingerprint) FROM registrations");
@@ -167,6 +207,10 @@ impl Act {
         );
         wrong
     }
+}
+
+fn nothing_is_left(stage: &Stage) -> bool {
+    stage.class.coder().students().is_empty() && stage.class.registrations() == 0
 }
 
 fn all_differ(texts: &[SentText]) -> bool {
