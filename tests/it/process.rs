@@ -1,5 +1,9 @@
 //! Starting, stopping, command line.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -99,6 +103,33 @@ fn a_second_signal_leaves_at_once() {
     assert!(
         began.elapsed() < Duration::from_secs(3),
         "it waited for the call"
+    );
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_refused_with_the_cure() {
+    let class = plan().prepare();
+    let folder = class.data_dir();
+    std::fs::create_dir(&folder).unwrap();
+    let mode = |bits| std::fs::set_permissions(&folder, Permissions::from_mode(bits)).unwrap();
+    mode(0o500);
+    // Root may write anywhere, so it has to become somebody else, who needs a binary in reach.
+    let binary = class.folder().join("service");
+    std::fs::copy(env!("CARGO_BIN_EXE_coder-sms-register"), &binary).unwrap();
+    std::fs::set_permissions(class.folder(), Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(&binary);
+    command.env_clear().envs(class.settings());
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    let ended = command.output().unwrap();
+    mode(0o700);
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success());
+    assert!(words.contains(&folder.display().to_string()), "{words}");
+    assert!(
+        words.contains("CODER_REG_DATA_DIR must be a folder that this user may write to"),
+        "{words}"
     );
 }
 
