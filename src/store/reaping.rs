@@ -3,24 +3,31 @@
 use rusqlite::params;
 
 use super::{COLUMNS, Store, StoreError, read_registration};
+use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
 
 impl Store {
-    /// Registrations to look at now: due or already being removed, and not put off until later.
+    /// Registrations to look at now: due or already being removed, and not put off until later. What
+    /// is put off for more than `longest` seconds was so by a clock that has been set back since.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
-    pub fn due(&self, now: UnixSeconds) -> Result<Vec<Registration>, StoreError> {
+    pub fn due(
+        &self,
+        now: UnixSeconds,
+        longest: UnixSeconds,
+    ) -> Result<Vec<Registration>, StoreError> {
         let connection = self.lock();
         let failed = StoreError::sql("find those whose time is up");
         let mut statement = connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM registrations
-                 WHERE due_at <= ?1 AND check_at <= ?1 ORDER BY due_at, id"
+                 WHERE due_at <= ?1 AND (check_at <= ?1 OR check_at > ?2) ORDER BY due_at, id"
             ))
             .map_err(&failed)?;
-        let mut rows = statement.query([now]).map_err(&failed)?;
+        let latest = now.saturating_add(longest);
+        let mut rows = statement.query([now, latest]).map_err(&failed)?;
         let mut due = Vec::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             due.push(read_registration(row)?);
@@ -113,6 +120,32 @@ impl Store {
                 "UPDATE registrations SET due_at = NULL
                  WHERE stage = 'announced' AND due_at IS NOT NULL",
                 [],
+            )
+        })
+    }
+
+    /// Moves the time of accounts along with a clock that was set, so that they keep what they had
+    /// left. Returns how many.
+    ///
+    /// Only those are moved whose login was surely sent before: of a clock that was set back, those
+    /// of the future. Who cannot be told apart keeps the later time; nobody loses any.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn follow_clock(&self, step: ClockStep) -> Result<usize, StoreError> {
+        let ClockStep { until, by } = step;
+        self.write("follow the clock", |tx| {
+            if by > 0 {
+                return tx.execute(
+                    "UPDATE registrations SET due_at = due_at + ?1
+                     WHERE stage = 'announced' AND due_at IS NOT NULL AND announced_at <= ?2",
+                    [by, until],
+                );
+            }
+            tx.execute(
+                "UPDATE registrations SET due_at = due_at + ?1, announced_at = announced_at + ?1
+                 WHERE stage = 'announced' AND announced_at > ?2",
+                [by, until + by],
             )
         })
     }

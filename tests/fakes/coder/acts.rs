@@ -1,6 +1,6 @@
 //! What tests do in the place of students and of the admin, without HTTP.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::random;
 use super::FakeCoder;
@@ -31,6 +31,21 @@ impl FakeCoder {
     /// The admin deletes a user, workspaces or not.
     pub fn delete_user(&self, username: &str) {
         self.change_user(username, |user| user.deleted = true);
+    }
+
+    /// The user chooses another display name.
+    pub fn set_display_name(&self, username: &str, name: &str) {
+        self.change_user(username, |user| user.name = name.to_owned());
+    }
+
+    /// The user was created so much earlier than it was.
+    pub fn make_older(&self, username: &str, by: Duration) {
+        self.change_user(username, |user| {
+            user.created = user
+                .created
+                .checked_sub(by)
+                .expect("not before the machine started");
+        });
     }
 
     /// The user chooses another password.
