@@ -4,6 +4,9 @@
 //! who was doubled and what was orphaned. `make faults` runs all of them in full and prints the
 //! table; `make test` runs a short cut of each. A file a proof.
 
+mod inside;
+mod people;
+mod populations;
 pub mod table;
 
 use std::path::PathBuf;
@@ -44,4 +47,4 @@ pub struct Proof {
 }
 
 /// All proofs, in the order in which they run.
-pub const PROOFS: &[Proof] = &[];
+pub const PROOFS: &[Proof] = &[populations::PROOF];

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::random;
 use super::FakeCoder;
+use super::builds::cancel_now;
 use super::timeline::{End, Transition};
 use super::workspaces;
 use super::world::{Status, User, World};
@@ -93,6 +94,20 @@ impl FakeCoder {
             }
             world.add_build(at, Transition::Stop, &owner, "initiator");
             true
+        })
+    }
+
+    /// The admin cancels the build that is active. `false` if none is.
+    pub fn cancel_build(&self, username: &str, name: &str) -> bool {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let Some(at) = find_workspace(world, &owner.unwrap_or_default(), name) else {
+                return false;
+            };
+            world.workspaces[at]
+                .builds
+                .last_mut()
+                .is_some_and(cancel_now)
         })
     }
 
