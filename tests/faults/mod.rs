@@ -5,6 +5,7 @@
 //! table; `make test` runs a short cut of each. A file a proof.
 
 mod inside;
+mod newcomers;
 mod people;
 mod populations;
 pub mod table;

@@ -8,6 +8,7 @@ use coder_sms_register::domain::UnixSeconds;
 use coder_sms_register::reap::Reaper;
 
 use super::inside::{INTERVAL, Inside, for_each_seed};
+use super::newcomers;
 use super::people::{Ours, People, Server};
 use super::table::Row;
 use super::{Force, Proof};
@@ -52,7 +53,7 @@ fn run(force: &Force) -> Vec<Row> {
         }
     }
     row.note = format!("{strangers} strangers, {sweeps} sweeps, {calls} calls to Coder");
-    vec![row]
+    vec![row, newcomers::run(force)]
 }
 
 /// One population from its beginning to its end.
