@@ -30,8 +30,8 @@ const ROUNDING: UnixSeconds = 2;
 /// The clock was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockStep {
-    /// The latest time that it can have shown before.
-    pub until: UnixSeconds,
+    /// What is dated up to then was surely written before.
+    pub before: UnixSeconds,
     /// By how much it was set ahead; negative = back.
     pub by: UnixSeconds,
 }
@@ -50,8 +50,9 @@ impl ClockWatch {
         let (then, uptime_then) = self.known?;
         let expected = then + (uptime? - uptime_then);
         let by = now - expected;
-        let until = expected + ROUNDING;
-        (by.abs() >= UNNOTICED).then_some(ClockStep { until, by })
+        // Since the last look the clock has shown `then` to `expected`, and from `then + by` on.
+        let before = (expected + ROUNDING).max(then + by - ROUNDING);
+        (by.abs() >= UNNOTICED).then_some(ClockStep { before, by })
     }
 
     /// Takes note of how things stand.
@@ -80,10 +81,16 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_is_noticed() {
-        for (passed, by) in [(900, 7_200), (900, -7_200), (1, 60), (50_000, -60)] {
+        for (passed, by, before) in [
+            (900, 7_200, 7_198),
+            (900, 600, 902),
+            (900, -7_200, 902),
+            (1, 60, 58),
+            (50_000, -60, 50_002),
+        ] {
             let step = watch().look(NOW + passed + by, Some(1_000 + passed));
-            let until = NOW + passed + ROUNDING;
-            assert_eq!(step, Some(ClockStep { until, by }));
+            let before = NOW + before;
+            assert_eq!(step, Some(ClockStep { before, by }));
         }
     }
 

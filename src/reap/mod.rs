@@ -88,8 +88,8 @@ impl Reaper {
     ///
     /// # Errors
     /// The database cannot be written; a sweep must not follow.
-    pub fn clock_was_set(&self, step: ClockStep) -> Result<(), StoreError> {
-        let moved = self.store.follow_clock(step)?;
+    pub fn clock_was_set(&self, step: ClockStep, now: UnixSeconds) -> Result<(), StoreError> {
+        let moved = self.store.follow_clock(step, now)?;
         let (minutes, side) = (
             step.by.abs() / 60,
             if step.by > 0 { "ahead" } else { "back" },

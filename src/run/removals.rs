@@ -50,7 +50,7 @@ fn follow_clock(
     uptime: Option<UnixSeconds>,
 ) -> Result<(), StoreError> {
     if let Some(step) = watch.look(now, uptime) {
-        reaper.clock_was_set(step)?;
+        reaper.clock_was_set(step, now)?;
     }
     watch.note(now, uptime);
     Ok(())

@@ -127,25 +127,28 @@ impl Store {
     /// Moves the time of accounts along with a clock that was set, so that they keep what they had
     /// left. Returns how many.
     ///
-    /// Only those are moved whose login was surely sent before: of a clock that was set back, those
-    /// of the future. Who cannot be told apart keeps the later time; nobody loses any.
+    /// Set ahead: of those that were reserved before; their later logins leave the time as it was.
+    /// Set back: of those that were reserved in what is the future now, as if that were now. Who
+    /// cannot be told apart keeps the later time: nobody loses any.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn follow_clock(&self, step: ClockStep) -> Result<usize, StoreError> {
-        let ClockStep { until, by } = step;
+    pub fn follow_clock(&self, step: ClockStep, now: UnixSeconds) -> Result<usize, StoreError> {
+        let ClockStep { before, by } = step;
         self.write("follow the clock", |tx| {
             if by > 0 {
                 return tx.execute(
                     "UPDATE registrations SET due_at = due_at + ?1
-                     WHERE stage = 'announced' AND due_at IS NOT NULL AND announced_at <= ?2",
-                    [by, until],
+                     WHERE stage = 'announced' AND due_at IS NOT NULL AND reserved_at <= ?2",
+                    [by, before],
                 );
             }
             tx.execute(
-                "UPDATE registrations SET due_at = due_at + ?1, announced_at = announced_at + ?1
-                 WHERE stage = 'announced' AND announced_at > ?2",
-                [by, until + by],
+                "UPDATE registrations
+                 SET due_at = due_at + ?1 - reserved_at,
+                     announced_at = announced_at + ?1 - reserved_at, reserved_at = ?1
+                 WHERE stage = 'announced' AND reserved_at > ?1",
+                [now],
             )
         })
     }

@@ -5,9 +5,11 @@
 //! table; `make test` runs a short cut of each. A file a proof.
 
 mod inside;
+mod lesson;
 mod newcomers;
 mod people;
 mod populations;
+mod schedules;
 pub mod table;
 
 use std::path::PathBuf;
@@ -48,4 +50,4 @@ pub struct Proof {
 }
 
 /// All proofs, in the order in which they run.
-pub const PROOFS: &[Proof] = &[populations::PROOF];
+pub const PROOFS: &[Proof] = &[populations::PROOF, schedules::PROOF];

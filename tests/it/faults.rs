@@ -36,4 +36,4 @@ macro_rules! proofs {
     };
 }
 
-proofs!(populations);
+proofs!(populations, schedules);

@@ -124,43 +124,51 @@ fn times(store: &Store, count: u32) -> Vec<Option<UnixSeconds>> {
     (1..=count).map(|number| store.row(number).due_at).collect()
 }
 
+/// An account reserved, and announced, at that time, for 9,000 seconds.
+fn announced_at(store: &Store, number: u32, at: UnixSeconds) {
+    let id = store.at_stage(number, Stage::Announced);
+    let login = sent(at, Some(at + 9_000));
+    store.login_sent(id, &sid(number + 50), login).unwrap();
+    let sql = "UPDATE registrations SET reserved_at = ?2 WHERE id = ?1";
+    store.lock().execute(sql, [id, at]).unwrap();
+}
+
 #[test]
-fn a_clock_set_ahead_takes_those_along_who_have_a_login_from_before() {
+fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
     let dir = TempDir::new();
     let store = dir.open();
     for (number, at) in [(1, 500), (2, 1_000), (3, 8_199)] {
-        let id = store.at_stage(number, Stage::Announced);
-        let login = sent(at, Some(at + 9_000));
-        store.login_sent(id, &sid(number + 50), login).unwrap();
+        announced_at(&store, number, at);
     }
     announced(&store, 4, None);
     let reaping = announced(&store, 5, Some(90));
     assert!(store.begin_reap(reaping, 100).unwrap());
+    // Another login after the step changes nothing about the time that runs.
+    let again = sent(8_210, Some(9_500));
+    store.login_sent(1, &sid(99), again).unwrap();
     let step = ClockStep {
-        until: 1_000,
+        before: 1_000,
         by: 7_200,
     };
-    assert_eq!(store.follow_clock(step).unwrap(), 2);
+    assert_eq!(store.follow_clock(step, 8_300).unwrap(), 2);
     let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(90)];
     assert_eq!(times(&store, 5), expected);
 }
 
 #[test]
-fn a_clock_set_back_takes_those_along_whose_login_is_of_the_future() {
+fn a_clock_set_back_takes_those_along_who_are_of_the_future() {
     let dir = TempDir::new();
     let store = dir.open();
-    for (number, at) in [(1, 500), (2, 8_000)] {
-        let id = store.at_stage(number, Stage::Announced);
-        let login = sent(at, Some(at + 9_000));
-        store.login_sent(id, &sid(number + 50), login).unwrap();
-    }
+    announced_at(&store, 1, 500);
+    announced_at(&store, 2, 8_000);
     let step = ClockStep {
-        until: 8_100,
+        before: 8_102,
         by: -7_200,
     };
-    assert_eq!(store.follow_clock(step).unwrap(), 1);
-    assert_eq!(times(&store, 2), [Some(9_500), Some(9_800)]);
-    assert_eq!(store.row(2).announced_at, Some(800));
+    assert_eq!(store.follow_clock(step, 900).unwrap(), 1);
+    assert_eq!(times(&store, 2), [Some(9_500), Some(9_900)]);
+    let row = store.row(2);
+    assert_eq!((row.reserved_at, row.announced_at), (900, Some(900)));
 }
 
 #[test]
