@@ -8,6 +8,7 @@
 // The tests and the demo each use a part of it.
 #![allow(dead_code)]
 
+pub mod clock;
 pub mod folder;
 pub mod http;
 pub mod redis;
@@ -54,6 +55,7 @@ pub struct Plan {
     version: Version,
     binary: PathBuf,
     fsync: bool,
+    clock: bool,
 }
 
 impl Plan {
@@ -64,6 +66,7 @@ impl Plan {
             version: Version::Newest,
             binary: binary.into(),
             fsync: false,
+            clock: false,
         }
     }
 
@@ -85,6 +88,12 @@ impl Plan {
         self
     }
 
+    /// With a clock of the service's own, for [`Classroom::sets_the_clock`].
+    pub fn with_clock_shim(mut self) -> Self {
+        self.clock = true;
+        self
+    }
+
     /// Opens the class; the service is ready when this returns.
     pub fn open(self) -> Classroom {
         let class = self.prepare();
@@ -102,6 +111,9 @@ impl Plan {
         let twilio = Arc::new(FakeTwilio::start_default());
         let mut settings = default_settings(&coder, &twilio, &redis, folder.path());
         settings.extend(self.settings);
+        if self.clock {
+            clock::load(folder.path(), &mut settings);
+        }
         Classroom {
             service: RefCell::new(None),
             coder,
@@ -257,6 +269,12 @@ impl Classroom {
             log.push_str(&service.log());
         }
         log
+    }
+
+    /// The service's own clock is so many seconds ahead from now on, or behind. Everybody else's is
+    /// as it was. Only with [`Plan::with_clock_shim`].
+    pub fn sets_the_clock(&self, ahead: i64) {
+        clock::set(self.folder.path(), ahead);
     }
 
     /// Waits until `condition` holds.

@@ -34,11 +34,11 @@ struct Found {
 fn run(force: &Force) -> Vec<Row> {
     let count = force.pick(300, 10_000);
     let progress = |done: u64| {
-        if done % 1_000 == 0 {
+        if done.is_multiple_of(1_000) {
             force.says(&format!("{done} populations"));
         }
     };
-    let found = for_each_seed(count, &progress, |inside, seed| play(inside, seed));
+    let found = for_each_seed(count, &progress, play);
     let mut row = Row::new(format!("{count} random populations"));
     let (mut strangers, mut sweeps, mut calls) = (0, 0, 0);
     for one in &found {

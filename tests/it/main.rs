@@ -7,6 +7,8 @@
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
 //! - `faults`: a short cut of every proof by force
+//! - `obstructed`: removals that meet every obstacle at Coder
+//! - `clock`: the service's clock is set
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 
@@ -17,9 +19,11 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod clock;
 mod faults;
 mod kills;
 mod lesson;
+mod obstructed;
 mod process;
 mod removal;
 mod tidy;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::super::random;
 use super::FakeCoder;
 use super::builds::cancel_now;
-use super::timeline::{End, Transition};
+use super::timeline::{End, Transition, Workspace};
 use super::workspaces;
 use super::world::{Status, User, World};
 
@@ -126,16 +126,40 @@ impl FakeCoder {
         })
     }
 
+    /// The user gives a workspace another name.
+    pub fn rename_workspace(&self, username: &str, from: &str, to: &str) {
+        self.change_workspace(username, from, |workspace| workspace.name = to.to_owned());
+    }
+
+    /// The admin asks for the deletion of a workspace. `false` if a build is active.
+    pub fn delete_workspace(&self, username: &str, name: &str) -> bool {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let Some(at) = find_workspace(world, &owner.unwrap_or_default(), name) else {
+                return false;
+            };
+            if world.workspaces[at].latest().done.is_none() {
+                return false;
+            }
+            let admin = world.admin.clone();
+            world.add_build(at, Transition::Delete, &admin, "initiator");
+            true
+        })
+    }
+
+    fn change_workspace(&self, username: &str, name: &str, change: impl FnOnce(&mut Workspace)) {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let at = find_workspace(world, &owner.unwrap_or_default(), name)
+                .unwrap_or_else(|| panic!("{username} has no workspace {name}"));
+            change(&mut world.workspaces[at]);
+        });
+    }
+
     /// Marks a workspace as unused for long.
     pub fn make_dormant(&self, username: &str, name: &str) {
-        self.look(|world| {
-            let owner = world
-                .by_name(username)
-                .map(|user| user.id.clone())
-                .unwrap_or_default();
-            let at = find_workspace(world, &owner, name)
-                .unwrap_or_else(|| panic!("{username} has no workspace {name}"));
-            world.workspaces[at].dormant = Some(Instant::now());
+        self.change_workspace(username, name, |workspace| {
+            workspace.dormant = Some(Instant::now());
         });
     }
 }
