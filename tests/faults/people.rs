@@ -1,6 +1,9 @@
 //! Random populations of a Coder server: our students at every stage, strangers who look nearly like
 //! them, and what happens to both while removals go on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::coder::{Coder, Created, NewUser};
 use coder_sms_register::domain::{Marker, Password, PhoneKey, UnixSeconds, Username};
@@ -10,10 +13,21 @@ use coder_sms_register::store::SentLogin;
 use super::inside::{DOMAIN, Inside, sid};
 use crate::fakes::coder::{FakeCoder, Role, Version, ops};
 use crate::fakes::random::Dice;
-use crate::fakes::trouble::{Op, Trouble};
+use crate::fakes::trouble::{Op, Trouble, When};
 
 /// A time that no proof reaches.
 pub const FAR: UnixSeconds = 90 * 86_400;
+
+/// The calls of a removal.
+const CALLS: &[Op] = &[
+    Op::ANY,
+    ops::READ_USER,
+    ops::LIST_USERS,
+    ops::LIST_WORKSPACES,
+    ops::SUSPEND,
+    ops::CREATE_BUILD,
+    ops::DELETE_USER,
+];
 
 /// One of our students.
 #[derive(Debug)]
@@ -33,7 +47,7 @@ pub struct Ours {
 
 /// Everybody at one server.
 pub struct People {
-    pub coder: FakeCoder,
+    pub coder: Arc<FakeCoder>,
     pub ours: Vec<Ours>,
     /// The ids of everybody else.
     pub strangers: Vec<String>,
@@ -44,6 +58,8 @@ pub struct People {
     serial: u64,
     /// Some are known by address and age alone, which a step of Coder's clock falsifies.
     by_age: bool,
+    /// No surprise that waits for its call shall come any more.
+    over: Arc<AtomicBool>,
 }
 
 fn pick<T: Copy>(dice: &mut Dice, list: &[T]) -> T {
@@ -61,7 +77,7 @@ impl People {
     /// An empty server of a random release.
     pub fn new(dice: &mut Dice) -> Self {
         let version = pick(dice, &[Version::V2_10, Version::V2_20, Version::Newest]);
-        let coder = FakeCoder::start_version(version);
+        let coder = Arc::new(FakeCoder::start_version(version));
         coder.rate_limits(false);
         let time = pick(dice, &[0, 0, 1, 3]);
         coder.build_time(std::time::Duration::from_millis(time));
@@ -73,6 +89,7 @@ impl People {
             story: vec![format!("{version:?}, builds take {time} ms")],
             serial: 0,
             by_age: version == Version::V2_10,
+            over: Arc::default(),
         }
     }
 
@@ -239,7 +256,7 @@ impl People {
 
     /// Something happens that is none of our doing.
     pub fn something_happens(&mut self, dice: &mut Dice) {
-        let what = dice.below(16);
+        let what = dice.below(18);
         self.story.push(format!("event {what}"));
         match what {
             0..=5 => self.happens_to_one(dice, what),
@@ -257,23 +274,32 @@ impl People {
                 self.coder.clock_is_ahead(ahead);
             }
             11 => self.coder.unreliable(dice.below(1_000), dice.below(40)),
+            12 | 13 => self.something_will_happen(dice),
             _ => self.calls_go_wrong(dice),
         }
     }
 
+    /// The next call of some kind is met by a surprise: a right that is lost just then, a workspace
+    /// that is started.
+    fn something_will_happen(&self, dice: &mut Dice) {
+        let op = pick(dice, CALLS);
+        let when = pick(dice, &[When::Before, When::After]);
+        let workspace = dice.below(2) == 0;
+        let student = self.ours.first().map(|one| one.username.clone());
+        // The fake must not keep itself alive.
+        let (fake, over) = (Arc::downgrade(&self.coder), Arc::clone(&self.over));
+        let surprise = move || match fake.upgrade() {
+            Some(fake) if !over.load(Ordering::Relaxed) => match &student {
+                Some(student) if workspace => drop(fake.start_workspace(student, "sudden")),
+                _ => fake.token_loses_rights(),
+            },
+            _ => {}
+        };
+        self.coder.on(op, when, 1, Box::new(surprise));
+    }
+
     fn calls_go_wrong(&self, dice: &mut Dice) {
-        let op = pick(
-            dice,
-            &[
-                Op::ANY,
-                ops::READ_USER,
-                ops::LIST_USERS,
-                ops::LIST_WORKSPACES,
-                ops::SUSPEND,
-                ops::CREATE_BUILD,
-                ops::DELETE_USER,
-            ],
-        );
+        let op = pick(dice, CALLS);
         let body = serde_json::json!({ "message": "Forbidden." });
         let trouble = match dice.below(7) {
             0 | 1 => Trouble::LoseReply,
@@ -329,6 +355,7 @@ impl People {
     /// All that stood in the way is over.
     pub fn all_is_well(&mut self) {
         self.story.push("all is well".to_owned());
+        self.over.store(true, Ordering::Relaxed);
         self.coder.no_more_trouble();
         self.coder.token_owner_suspended(false);
         self.coder.token_roles(&[Role::Owner]);
