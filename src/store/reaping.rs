@@ -128,8 +128,8 @@ impl Store {
     /// left. Returns how many.
     ///
     /// Set ahead: of those that were reserved before; their later logins leave the time as it was.
-    /// Set back: of those that were reserved in what is the future now, as if that were now. Who
-    /// cannot be told apart keeps the later time: nobody loses any.
+    /// Set back: of those that were reserved in what is the future now, but not beyond the present.
+    /// Who cannot be told apart keeps the later time: nobody loses any.
     ///
     /// # Errors
     /// SQLite refused.
@@ -145,10 +145,11 @@ impl Store {
             }
             tx.execute(
                 "UPDATE registrations
-                 SET due_at = due_at + ?1 - reserved_at,
-                     announced_at = announced_at + ?1 - reserved_at, reserved_at = ?1
-                 WHERE stage = 'announced' AND reserved_at > ?1",
-                [now],
+                 SET due_at = due_at - min(?1, reserved_at - ?2),
+                     announced_at = announced_at - min(?1, reserved_at - ?2),
+                     reserved_at = reserved_at - min(?1, reserved_at - ?2)
+                 WHERE stage = 'announced' AND reserved_at > ?2",
+                [-by, now],
             )
         })
     }

@@ -60,8 +60,8 @@ pub struct Lesson<'a> {
     turned: UnixSeconds,
     removal: bool,
     next_sweep: UnixSeconds,
-    /// When the machine last woke up.
-    awake_since: UnixSeconds,
+    /// Since when nothing but workspaces keeps the service from removing accounts.
+    well_since: UnixSeconds,
     phones: Vec<String>,
     accounts: Vec<Account>,
     texts: u64,
@@ -93,7 +93,7 @@ impl<'a> Lesson<'a> {
             turned: 0,
             removal: true,
             next_sweep: 0,
-            awake_since: 0,
+            well_since: 0,
             phones: Vec::new(),
             accounts: Vec::new(),
             texts: 0,
@@ -150,6 +150,7 @@ impl<'a> Lesson<'a> {
         }
         self.service = Some((provisioner, reaper));
         self.next_sweep = self.time;
+        self.well_since = self.time;
         self.passes(0);
     }
 
@@ -178,6 +179,9 @@ impl<'a> Lesson<'a> {
 
     /// Somebody sets Coder's clock by ours.
     pub fn sets_coders_clock_by_ours(&mut self) {
+        if self.coder_ahead != self.ahead {
+            self.well_since = self.time;
+        }
         self.coder_ahead = self.ahead;
         self.shows_the_difference();
     }
@@ -287,7 +291,7 @@ impl<'a> Lesson<'a> {
         self.tally.sleeps += 1;
         self.time += span;
         self.next_sweep += span;
-        self.awake_since = self.time;
+        self.well_since = self.time;
     }
 
     /// Time passes.

@@ -161,14 +161,16 @@ fn a_clock_set_back_takes_those_along_who_are_of_the_future() {
     let store = dir.open();
     announced_at(&store, 1, 500);
     announced_at(&store, 2, 8_000);
+    announced_at(&store, 3, 9_000);
     let step = ClockStep {
         before: 8_102,
         by: -7_200,
     };
-    assert_eq!(store.follow_clock(step, 900).unwrap(), 1);
-    assert_eq!(times(&store, 2), [Some(9_500), Some(9_900)]);
-    let row = store.row(2);
-    assert_eq!((row.reserved_at, row.announced_at), (900, Some(900)));
+    assert_eq!(store.follow_clock(step, 900).unwrap(), 2);
+    assert_eq!(times(&store, 3), [Some(9_500), Some(9_900), Some(10_800)]);
+    let reserved = [2, 3].map(|number| store.row(number).reserved_at);
+    assert_eq!(reserved, [900, 1_800]);
+    assert_eq!(store.row(2).announced_at, Some(900));
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Lesson<'_> {
     fn expects_no_latecomers(&mut self) {
         let is_late = |one: &&Account| match (one.until, one.free_since) {
             (Some(until), Some(free)) => {
-                self.time > until.max(free).max(self.awake_since) + INTERVAL + 60
+                self.time > until.max(free).max(self.well_since) + INTERVAL + 60
             }
             _ => false,
         };
