@@ -124,10 +124,14 @@ impl Coder {
         let answer = self.get(DOING, &format!("/users?q={}&limit=100", encode(email)))?;
         let list: Option<UserList> = answer.json();
         match list {
-            Some(list) if answer.status == 200 => Ok(list
-                .users
-                .into_iter()
-                .find(|user| user.email.eq_ignore_ascii_case(email))),
+            Some(list) if answer.status == 200 => {
+                let mut users = list.users.into_iter();
+                let mut found = users.find(|user| user.email.eq_ignore_ascii_case(email));
+                if let Some(user) = &mut found {
+                    user.made_at = made_at(user, &answer);
+                }
+                Ok(found)
+            }
             _ => Err(CoderFault::of(DOING, &answer)),
         }
     }

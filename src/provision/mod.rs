@@ -167,7 +167,11 @@ impl Provisioner {
         if contact.opted_out_at.is_some() {
             return Ok(Done::Silent("the phone has opted out"));
         }
-        if contact.refused_until.is_some_and(|until| until > *now) {
+        // A refusal or a hint of the future was recorded before somebody set the clock back.
+        if contact
+            .refused_until
+            .is_some_and(|until| (1..=REFUSAL).contains(&(until - now)))
+        {
             return Ok(Done::Silent("the phone cannot be texted"));
         }
         if self.phrase.matches(&text.body) {
@@ -194,7 +198,7 @@ impl Provisioner {
         let Some(interval) = self.rules.hint_interval else {
             return Ok(Done::Silent("not the phrase, and hints are off"));
         };
-        if hinted_at.is_some_and(|at| now - at < seconds(interval)) {
+        if hinted_at.is_some_and(|at| (0..seconds(interval)).contains(&(now - at))) {
             return Ok(Done::Silent("not the phrase, hinted before"));
         }
         if self.store.find(hash)?.is_some() {

@@ -121,10 +121,11 @@ impl Reaper {
                 return Ok(Look::Renewed);
             }
             if registration.coder_id.is_none() {
-                // A create that began just before may still arrive, after as many as three calls:
-                // look once more when it must have ended.
+                // A create that began just before may still arrive: look once more when it must
+                // have ended.
                 let note = "reserved, but no user was seen yet";
-                return Ok(wait(Pace::Exactly(self.call_limit * 4), Level::Info, note));
+                let pace = Pace::Exactly(late_create(self.call_limit));
+                return Ok(wait(pace, Level::Info, note));
             }
         }
         Ok(Look::Gone)
@@ -199,6 +200,11 @@ impl Reaper {
         }
         Ok(Look::Gone)
     }
+}
+
+/// How long a create may take to arrive, which is as many as three calls.
+pub(super) fn late_create(call_limit: Duration) -> Duration {
+    call_limit * 4
 }
 
 /// Coder's word for a user that may not log in.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use log::{Level, debug, error, info, log, warn};
 
-use crate::clock::seconds;
+use crate::clock::{ClockStep, seconds};
 use crate::coder::{Coder, Rights, Trouble};
 use crate::domain::UnixSeconds;
 use crate::registration::Registration;
@@ -59,7 +59,7 @@ impl Reaper {
     /// # Errors
     /// The database cannot be read. Troubles of single accounts are logged and put them off.
     pub fn sweep(&self, now: UnixSeconds) -> Result<Swept, StoreError> {
-        let due = self.store.due(now)?;
+        let due = self.store.due(now, self.longest_wait())?;
         if due.is_empty() {
             return Ok(Swept::default());
         }
@@ -81,6 +81,29 @@ impl Reaper {
             removed,
             waiting: due.len() - removed,
         })
+    }
+
+    /// Has accounts keep what they had left of their time when the clock was set; to be told before
+    /// the first sweep by the new time.
+    ///
+    /// # Errors
+    /// The database cannot be written; a sweep must not follow.
+    pub fn clock_was_set(&self, step: ClockStep, now: UnixSeconds) -> Result<(), StoreError> {
+        let moved = self.store.follow_clock(step, now)?;
+        let (minutes, side) = (
+            step.by.abs() / 60,
+            if step.by > 0 { "ahead" } else { "back" },
+        );
+        warn!(
+            "this machine's clock was set {minutes} minutes {side}: {moved} accounts keep what they had left of their time"
+        );
+        Ok(())
+    }
+
+    /// The longest time for which a look is ever put off.
+    fn longest_wait(&self) -> UnixSeconds {
+        let longest = self.check_interval.max(retry::REMOVAL.most);
+        seconds(longest.max(look::late_create(self.call_limit)))
     }
 
     /// The token's rights, or why there is no use in looking.

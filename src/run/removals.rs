@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
-use crate::clock::unix_now;
+use crate::clock::{ClockWatch, unix_now, uptime};
 use crate::coder::Trouble;
 use crate::domain::UnixSeconds;
 use crate::reap::Reaper;
 use crate::stop::Stop;
+use crate::store::StoreError;
 use crate::stream::Settler;
 
 /// How often old texts and contacts are forgotten, and the token is tried: an owner's token that
@@ -18,14 +19,16 @@ const DAILY: UnixSeconds = 86_400;
 /// Sweeps every check interval, and earlier where a removal in progress asks for it.
 pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
     let mut last_daily: UnixSeconds = 0;
+    let mut watch = ClockWatch::default();
     loop {
-        let now = unix_now();
-        if now - last_daily >= DAILY {
+        let (now, uptime) = (unix_now(), uptime());
+        // Also after the clock was set back.
+        if !(0..DAILY).contains(&(now - last_daily)) {
             last_daily = now;
             daily(reaper, now);
             forget_phones(settler);
         }
-        match reaper.sweep(now) {
+        match follow_clock(reaper, &mut watch, now, uptime).and_then(|()| reaper.sweep(now)) {
             Ok(swept) if swept.removed > 0 => {
                 info!(
                     "removed {} accounts, {} are waiting",
@@ -42,6 +45,20 @@ pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
             return;
         }
     }
+}
+
+/// Tells the reaper if the clock was set. What it could not record it is told again.
+fn follow_clock(
+    reaper: &Reaper,
+    watch: &mut ClockWatch,
+    now: UnixSeconds,
+    uptime: Option<UnixSeconds>,
+) -> Result<(), StoreError> {
+    if let Some(step) = watch.look(now, uptime) {
+        reaper.clock_was_set(step, now)?;
+    }
+    watch.note(now, uptime);
+    Ok(())
 }
 
 /// What is done at the start and then once a day.

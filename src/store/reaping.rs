@@ -3,24 +3,31 @@
 use rusqlite::params;
 
 use super::{COLUMNS, Store, StoreError, read_registration};
+use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
 
 impl Store {
-    /// Registrations to look at now: due or already being removed, and not put off until later.
+    /// Registrations to look at now: due or already being removed, and not put off until later. What
+    /// is put off for more than `longest` seconds was so by a clock that has been set back since.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
-    pub fn due(&self, now: UnixSeconds) -> Result<Vec<Registration>, StoreError> {
+    pub fn due(
+        &self,
+        now: UnixSeconds,
+        longest: UnixSeconds,
+    ) -> Result<Vec<Registration>, StoreError> {
         let connection = self.lock();
         let failed = StoreError::sql("find those whose time is up");
         let mut statement = connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM registrations
-                 WHERE due_at <= ?1 AND check_at <= ?1 ORDER BY due_at, id"
+                 WHERE due_at <= ?1 AND (check_at <= ?1 OR check_at > ?2) ORDER BY due_at, id"
             ))
             .map_err(&failed)?;
-        let mut rows = statement.query([now]).map_err(&failed)?;
+        let latest = now.saturating_add(longest);
+        let mut rows = statement.query([now, latest]).map_err(&failed)?;
         let mut due = Vec::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             due.push(read_registration(row)?);
@@ -113,6 +120,36 @@ impl Store {
                 "UPDATE registrations SET due_at = NULL
                  WHERE stage = 'announced' AND due_at IS NOT NULL",
                 [],
+            )
+        })
+    }
+
+    /// Moves the time of accounts along with a clock that was set, so that they keep what they had
+    /// left. Returns how many.
+    ///
+    /// Set ahead: of those that were reserved before; their later logins leave the time as it was.
+    /// Set back: of those that were reserved in what is the future now, but not beyond the present.
+    /// Who cannot be told apart keeps the later time: nobody loses any.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn follow_clock(&self, step: ClockStep, now: UnixSeconds) -> Result<usize, StoreError> {
+        let ClockStep { before, by } = step;
+        self.write("follow the clock", |tx| {
+            if by > 0 {
+                return tx.execute(
+                    "UPDATE registrations SET due_at = due_at + ?1
+                     WHERE stage = 'announced' AND due_at IS NOT NULL AND reserved_at <= ?2",
+                    [by, before],
+                );
+            }
+            tx.execute(
+                "UPDATE registrations
+                 SET due_at = due_at - min(?1, reserved_at - ?2),
+                     announced_at = announced_at - min(?1, reserved_at - ?2),
+                     reserved_at = reserved_at - min(?1, reserved_at - ?2)
+                 WHERE stage = 'announced' AND reserved_at > ?2",
+                [-by, now],
             )
         })
     }

@@ -8,6 +8,7 @@
 // The tests and the demo each use a part of it.
 #![allow(dead_code)]
 
+pub mod clock;
 pub mod folder;
 pub mod http;
 pub mod redis;
@@ -58,6 +59,7 @@ pub struct Plan {
     fsync: bool,
     shared: Option<Redis>,
     open_files: Option<u32>,
+    clock: bool,
 }
 
 impl Plan {
@@ -70,6 +72,7 @@ impl Plan {
             fsync: false,
             shared: None,
             open_files: None,
+            clock: false,
         }
     }
 
@@ -104,6 +107,12 @@ impl Plan {
         self
     }
 
+    /// With a clock of the service's own, for [`Classroom::sets_the_clock`].
+    pub fn with_clock_shim(mut self) -> Self {
+        self.clock = true;
+        self
+    }
+
     /// Opens the class; the service is ready when this returns.
     pub fn open(self) -> Classroom {
         let class = self.prepare();
@@ -127,6 +136,9 @@ impl Plan {
         let twilio = Arc::new(FakeTwilio::start_default());
         let mut settings = default_settings(&coder, &twilio, &redis, folder.path());
         settings.extend(self.settings);
+        if self.clock {
+            clock::load(folder.path(), &mut settings);
+        }
         Classroom {
             service: RefCell::new(None),
             coder,
@@ -299,6 +311,12 @@ impl Classroom {
             log.push_str(&service.log());
         }
         log
+    }
+
+    /// The service's own clock is so many seconds ahead from now on, or behind. Everybody else's is
+    /// as it was. Only with [`Plan::with_clock_shim`].
+    pub fn sets_the_clock(&self, ahead: i64) {
+        clock::set(self.folder.path(), ahead);
     }
 
     /// Waits until `condition` holds.

@@ -9,12 +9,18 @@
 
 pub mod answers;
 pub mod disk;
+mod inside;
 pub mod kills;
+mod lesson;
 pub mod network;
+mod newcomers;
 pub mod outages;
+mod people;
 pub mod points;
+mod populations;
 pub mod post;
 pub mod proxy;
+mod schedules;
 pub mod seats;
 pub mod secrets;
 pub mod soak;
@@ -67,6 +73,8 @@ pub const PROOFS: &[Proof] = &[
     outages::OUTAGES,
     answers::ANSWERS,
     network::PROOF,
+    populations::PROOF,
+    schedules::PROOF,
     seats::SEATS,
     secrets::SECRETS,
     storage::PROOF,

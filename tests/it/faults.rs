@@ -38,5 +38,16 @@ macro_rules! proofs {
 }
 
 proofs!(
-    points, kills, crash_loop, outages, answers, network, seats, secrets, storage, soak
+    points,
+    kills,
+    crash_loop,
+    outages,
+    answers,
+    network,
+    populations,
+    schedules,
+    seats,
+    secrets,
+    storage,
+    soak
 );

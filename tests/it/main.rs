@@ -10,6 +10,8 @@
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
 //! - `faults`: a short cut of every proof by force
+//! - `obstructed`: removals that meet every obstacle at Coder
+//! - `clock`: the service's clock is set
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 
@@ -20,12 +22,14 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod clock;
 mod faults;
 mod hostile;
 mod kills;
 mod lesson;
 mod limits;
 mod missed;
+mod obstructed;
 mod process;
 mod removal;
 mod tidy;

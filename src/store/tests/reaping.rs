@@ -1,10 +1,11 @@
 //! Who is due, who is put off, and what happens when removal is switched on or off.
 
 use super::*;
+use crate::clock::ClockStep;
 
 fn due(store: &Store, now: UnixSeconds) -> Vec<i64> {
     store
-        .due(now)
+        .due(now, 1_000)
         .unwrap()
         .iter()
         .map(|registration| registration.id)
@@ -106,6 +107,70 @@ fn switching_removal_off_spares_those_who_have_a_login() {
     assert_eq!(store.set_missing_due(600).unwrap(), 0);
     assert_eq!(store.row(1).due_at, Some(500));
     assert_eq!(due(&store, 9_999), [reserved, created, reaping, kept]);
+}
+
+#[test]
+fn what_a_clock_of_the_future_put_off_is_looked_at_all_the_same() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = announced(&store, 1, Some(100));
+    store.put_off(id, 8_300, 1, "in use").unwrap();
+    assert_eq!(due(&store, 7_300), [0; 0]);
+    assert_eq!(due(&store, 7_299), [id]);
+}
+
+/// Everybody's time, in the order of their numbers.
+fn times(store: &Store, count: u32) -> Vec<Option<UnixSeconds>> {
+    (1..=count).map(|number| store.row(number).due_at).collect()
+}
+
+/// An account reserved, and announced, at that time, for 9,000 seconds.
+fn announced_at(store: &Store, number: u32, at: UnixSeconds) {
+    let id = store.at_stage(number, Stage::Announced);
+    let login = sent(at, Some(at + 9_000));
+    store.login_sent(id, &sid(number + 50), login).unwrap();
+    let sql = "UPDATE registrations SET reserved_at = ?2 WHERE id = ?1";
+    store.lock().execute(sql, [id, at]).unwrap();
+}
+
+#[test]
+fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for (number, at) in [(1, 500), (2, 1_000), (3, 8_199)] {
+        announced_at(&store, number, at);
+    }
+    announced(&store, 4, None);
+    let reaping = announced(&store, 5, Some(90));
+    assert!(store.begin_reap(reaping, 100).unwrap());
+    // Another login after the step changes nothing about the time that runs.
+    let again = sent(8_210, Some(9_500));
+    store.login_sent(1, &sid(99), again).unwrap();
+    let step = ClockStep {
+        before: 1_000,
+        by: 7_200,
+    };
+    assert_eq!(store.follow_clock(step, 8_300).unwrap(), 2);
+    let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(90)];
+    assert_eq!(times(&store, 5), expected);
+}
+
+#[test]
+fn a_clock_set_back_takes_those_along_who_are_of_the_future() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    announced_at(&store, 1, 500);
+    announced_at(&store, 2, 8_000);
+    announced_at(&store, 3, 9_000);
+    let step = ClockStep {
+        before: 8_102,
+        by: -7_200,
+    };
+    assert_eq!(store.follow_clock(step, 900).unwrap(), 2);
+    assert_eq!(times(&store, 3), [Some(9_500), Some(9_900), Some(10_800)]);
+    let reserved = [2, 3].map(|number| store.row(number).reserved_at);
+    assert_eq!(reserved, [900, 1_800]);
+    assert_eq!(store.row(2).announced_at, Some(900));
 }
 
 #[test]

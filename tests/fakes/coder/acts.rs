@@ -1,10 +1,11 @@
 //! What tests do in the place of students and of the admin, without HTTP.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::random;
 use super::FakeCoder;
-use super::timeline::{End, Transition};
+use super::builds::cancel_now;
+use super::timeline::{End, Transition, Workspace};
 use super::workspaces;
 use super::world::{Status, User, World};
 
@@ -31,6 +32,21 @@ impl FakeCoder {
     /// The admin deletes a user, workspaces or not.
     pub fn delete_user(&self, username: &str) {
         self.change_user(username, |user| user.deleted = true);
+    }
+
+    /// The user chooses another display name.
+    pub fn set_display_name(&self, username: &str, name: &str) {
+        self.change_user(username, |user| user.name = name.to_owned());
+    }
+
+    /// The user was created so much earlier than it was.
+    pub fn make_older(&self, username: &str, by: Duration) {
+        self.change_user(username, |user| {
+            user.created = user
+                .created
+                .checked_sub(by)
+                .expect("not before the machine started");
+        });
     }
 
     /// The user chooses another password.
@@ -81,6 +97,20 @@ impl FakeCoder {
         })
     }
 
+    /// The admin cancels the build that is active. `false` if none is.
+    pub fn cancel_build(&self, username: &str, name: &str) -> bool {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let Some(at) = find_workspace(world, &owner.unwrap_or_default(), name) else {
+                return false;
+            };
+            world.workspaces[at]
+                .builds
+                .last_mut()
+                .is_some_and(cancel_now)
+        })
+    }
+
     /// A workspace that has run all the while: as [`FakeCoder::start_workspace`], but its start is done at once.
     pub fn running_workspace(&self, username: &str, name: &str) -> Option<String> {
         let id = self.start_workspace(username, name)?;
@@ -96,16 +126,40 @@ impl FakeCoder {
         })
     }
 
+    /// The user gives a workspace another name.
+    pub fn rename_workspace(&self, username: &str, from: &str, to: &str) {
+        self.change_workspace(username, from, |workspace| workspace.name = to.to_owned());
+    }
+
+    /// The admin asks for the deletion of a workspace. `false` if a build is active.
+    pub fn delete_workspace(&self, username: &str, name: &str) -> bool {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let Some(at) = find_workspace(world, &owner.unwrap_or_default(), name) else {
+                return false;
+            };
+            if world.workspaces[at].latest().done.is_none() {
+                return false;
+            }
+            let admin = world.admin.clone();
+            world.add_build(at, Transition::Delete, &admin, "initiator");
+            true
+        })
+    }
+
+    fn change_workspace(&self, username: &str, name: &str, change: impl FnOnce(&mut Workspace)) {
+        self.look(|world| {
+            let owner = world.by_name(username).map(|user| user.id.clone());
+            let at = find_workspace(world, &owner.unwrap_or_default(), name)
+                .unwrap_or_else(|| panic!("{username} has no workspace {name}"));
+            change(&mut world.workspaces[at]);
+        });
+    }
+
     /// Marks a workspace as unused for long.
     pub fn make_dormant(&self, username: &str, name: &str) {
-        self.look(|world| {
-            let owner = world
-                .by_name(username)
-                .map(|user| user.id.clone())
-                .unwrap_or_default();
-            let at = find_workspace(world, &owner, name)
-                .unwrap_or_else(|| panic!("{username} has no workspace {name}"));
-            world.workspaces[at].dormant = Some(Instant::now());
+        self.change_workspace(username, name, |workspace| {
+            workspace.dormant = Some(Instant::now());
         });
     }
 }

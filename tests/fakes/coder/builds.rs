@@ -10,7 +10,7 @@ use super::auth::Caller;
 use super::fault::Fault;
 use super::fields::{Check, read_body};
 use super::json;
-use super::timeline::{End, Transition, Workspace};
+use super::timeline::{Build, End, Transition, Workspace};
 use super::workspaces;
 use super::world::{Version, World};
 
@@ -155,11 +155,20 @@ pub fn cancel(
     if build.cancel_asked.is_some() {
         return Err(Fault::new(400, "Job has already been marked as canceled!"));
     }
+    cancel_now(build);
+    let body = serde_json::json!({ "message": "Job has been marked as canceled..." });
+    Ok(Reply::json(200, &body))
+}
+
+/// Asks for the end of a build that is active: at once if it waits, soon if it runs. `false` if it is over.
+pub(super) fn cancel_now(build: &mut Build) -> bool {
+    if build.done.is_some() || build.cancel_asked.is_some() {
+        return false;
+    }
     let now = Instant::now();
     build.cancel_asked = Some(now);
     if build.started.is_none() {
         build.done = Some((now, End::Canceled));
     }
-    let body = serde_json::json!({ "message": "Job has been marked as canceled..." });
-    Ok(Reply::json(200, &body))
+    true
 }

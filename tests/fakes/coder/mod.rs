@@ -41,8 +41,10 @@ mod workspace_tests;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use super::desk::{Api, FakeServer};
+use super::http::http_date;
 use super::lock;
 use super::server::{Reply, Request};
 use super::trouble::Op;
@@ -74,7 +76,6 @@ impl FakeCoder {
             "fake Coder",
             Rules {
                 world: Arc::clone(&world),
-                version,
             },
         );
         Self { server, world }
@@ -91,16 +92,16 @@ impl Deref for FakeCoder {
 
 struct Rules {
     world: Arc<Mutex<World>>,
-    version: Version,
 }
 
 impl Api for Rules {
     fn op(&self, request: &Request) -> Op {
-        Route::of(request, self.version).op()
+        Route::of(request, self.version()).op()
     }
 
     fn answer(&self, request: &Request) -> Reply {
-        let route = Route::of(request, self.version);
+        let version = self.version();
+        let route = Route::of(request, version);
         let reply = match &route {
             Route::Healthz => Reply::text(200, "OK"),
             Route::WebPage => web_page(),
@@ -108,11 +109,18 @@ impl Api for Rules {
             Route::WrongMethod => Reply::empty(405).noting("wrong method"),
             _ => self.answer_api(&route, request),
         };
-        reply.with("X-Coder-Build-Version", self.version.build())
+        let date = lock(&self.world).date(Instant::now());
+        reply
+            .with("X-Coder-Build-Version", version.build())
+            .with("Date", http_date(date))
     }
 }
 
 impl Rules {
+    fn version(&self) -> Version {
+        lock(&self.world).version
+    }
+
     /// Limits, then identity, then the call itself: the order of the real server's layers.
     fn answer_api(&self, route: &Route, request: &Request) -> Reply {
         let (caller, limited) = {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::FakeCoder;
 use super::timeline::Transition;
-use super::world::{Role, Status};
+use super::world::{Role, Status, Version};
 
 impl FakeCoder {
     /// How long builds take that are queued from now on: a fifth of it pending, the rest running. At first 50 ms.
@@ -51,6 +51,17 @@ impl FakeCoder {
                 .failing
                 .push((target.to_owned(), Transition::Start, times))
         });
+    }
+
+    /// The server's clock is set: from now on it is so many seconds ahead of this machine's, or behind. What was
+    /// dated before keeps its date.
+    pub fn clock_is_ahead(&self, seconds: i64) {
+        self.look(|world| world.clock_set.push((Instant::now(), seconds)));
+    }
+
+    /// The server is restarted as another release, with the same users, workspaces and tokens.
+    pub fn upgrade(&self, version: Version) {
+        self.look(|world| world.version = version);
     }
 
     /// Whether users may have passwords at all.

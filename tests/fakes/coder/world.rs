@@ -151,6 +151,8 @@ pub(super) struct World {
     /// Builds that are to fail: of this user or workspace, this transition, so many times.
     pub failing: Vec<(String, Transition, usize)>,
     born: (Instant, SystemTime),
+    /// Since when the server's clock has been ahead of this machine's by so many seconds.
+    pub clock_set: Vec<(Instant, i64)>,
 }
 
 impl World {
@@ -180,6 +182,7 @@ impl World {
             ledger: Vec::new(),
             failing: Vec::new(),
             born: (now, SystemTime::now()),
+            clock_set: Vec::new(),
         };
         let admin = world.add_user("admin", "admin@coder.test", &random::letters_and_digits(20));
         admin.roles = vec![Role::Owner];
@@ -232,9 +235,18 @@ impl World {
         key.map_or_else(String::new, |key| format!("{}-{}", key.id, key.secret))
     }
 
-    /// The date of a moment.
+    /// The date that the server's clock showed at a moment.
     pub fn date(&self, at: Instant) -> SystemTime {
-        self.born.1 + at.saturating_duration_since(self.born.0)
+        let (born, date) = self.born;
+        let true_date = match at.checked_duration_since(born) {
+            Some(since) => date + since,
+            None => date - born.duration_since(at),
+        };
+        let set = self.clock_set.iter().rev().find(|(since, _)| *since <= at);
+        match set.map_or(0, |(_, ahead)| *ahead) {
+            ahead if ahead < 0 => true_date - Duration::from_secs(ahead.unsigned_abs()),
+            ahead => true_date + Duration::from_secs(ahead.unsigned_abs()),
+        }
     }
 
     /// A user by id, deleted or not.

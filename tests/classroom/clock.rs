@@ -1,0 +1,37 @@
+//! A clock for the service alone, which tests can set: a small C library loaded before its own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SOURCE: &str = include_str!("../faults/clock.c");
+
+/// Builds the library in `folder` and adds to `settings` what loads it.
+pub fn load(folder: &Path, settings: &mut BTreeMap<String, String>) {
+    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
+    std::fs::write(&source, SOURCE).expect("a source file");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
+        .args([&library, &source])
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "cc builds it");
+    let libraries = settings.entry("LD_PRELOAD".to_owned()).or_default();
+    if !libraries.is_empty() {
+        libraries.push(':');
+    }
+    libraries.push_str(&library.display().to_string());
+    let file = offset_file(folder).display().to_string();
+    settings.insert("CLOCK_AHEAD_FILE".to_owned(), file);
+}
+
+/// From now on the service's clock is so many seconds ahead.
+pub fn set(folder: &Path, seconds: i64) {
+    // Whole or not at all: the service may look at any moment.
+    let draft = folder.join("clock-draft");
+    std::fs::write(&draft, seconds.to_string()).expect("a file is written");
+    std::fs::rename(&draft, offset_file(folder)).expect("and put into place");
+}
+
+fn offset_file(folder: &Path) -> PathBuf {
+    folder.join("clock-ahead")
+}

@@ -1,0 +1,205 @@
+//! The service's own rooms in this process, without threads, Redis or a clock: a store on a file, and
+//! what is built on it. A proof tells them what time it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coder_sms_register::coder::Coder;
+use coder_sms_register::domain::{
+    Marker, MessageSid, Phone, PhoneHash, PhoneKey, Secret, UnixSeconds, Username,
+};
+use coder_sms_register::http::Http;
+use coder_sms_register::reap::Reaper;
+use coder_sms_register::store::{Reserved, Store};
+
+use crate::classroom::folder::Folder;
+use crate::fakes::coder::FakeCoder;
+
+/// Domain of the students' addresses.
+pub const DOMAIN: &str = "class.example.org";
+
+/// Pause between two looks at an account that is in use.
+pub const INTERVAL: UnixSeconds = 900;
+
+/// A data folder, and connections that last from one proof to the next.
+pub struct Inside {
+    store: Option<Arc<Store>>,
+    file: rusqlite::Connection,
+    key: PhoneKey,
+    http: Http,
+    folder: Folder,
+    phones: u32,
+}
+
+/// How long a call or a lock may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// A row of the table of registrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub id: i64,
+    pub username: String,
+    pub stage: String,
+    pub coder_id: Option<String>,
+    pub due_at: Option<UnixSeconds>,
+    pub note: Option<String>,
+}
+
+impl Inside {
+    /// An empty data folder.
+    pub fn new() -> Self {
+        let folder = Folder::new();
+        let key = PhoneKey::derive("a key of our own");
+        let store = open(&folder, &key);
+        let path = folder.path().join("registrations.db");
+        let file = rusqlite::Connection::open(path).expect("the database opens");
+        file.busy_timeout(LIMIT).expect("a time limit");
+        Self {
+            store: Some(store),
+            file,
+            key,
+            http: Http::new(LIMIT),
+            folder,
+            phones: 0,
+        }
+    }
+
+    /// Closes the store and opens it again, as a restart does. Nobody else may hold it.
+    pub fn restart(&mut self) {
+        self.store = None;
+        self.store = Some(open(&self.folder, &self.key));
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<Store> {
+        self.store.as_ref().expect("it is open")
+    }
+
+    /// The key of hashes and markers.
+    pub fn key(&self) -> &PhoneKey {
+        &self.key
+    }
+
+    /// What makes the calls.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// A client of that server with its present token.
+    pub fn client(&self, coder: &FakeCoder) -> Arc<Coder> {
+        let api = format!("{}/api/v2", coder.url());
+        let token = Secret::new(coder.token());
+        Arc::new(Coder::new(self.http.clone(), &api, token))
+    }
+
+    /// A reaper at that server.
+    pub fn reaper(&self, client: &Arc<Coder>) -> Reaper {
+        Reaper {
+            store: Arc::clone(self.store()),
+            coder: Arc::clone(client),
+            email_domain: DOMAIN.to_owned(),
+            check_interval: Duration::from_secs(INTERVAL.unsigned_abs()),
+            stop_after: None,
+            call_limit: LIMIT,
+            parallel: 2,
+        }
+    }
+
+    /// A phone that was never used before.
+    pub fn new_phone(&mut self) -> String {
+        self.phones += 1;
+        format!("+1202{}", 2_000_000 + self.phones)
+    }
+
+    /// A name and its marker, written down for a new phone. Gives the row's number.
+    pub fn reserve(&mut self, now: UnixSeconds, due: UnixSeconds) -> (i64, Username, Marker) {
+        let phone = self.new_phone();
+        let hash = self.hash(&phone);
+        loop {
+            let username = Username::draw(0);
+            let marker = Marker::draw(&username, &self.key);
+            let store = self.store();
+            let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
+            if reserved.expect("a reservation") == Reserved::Done {
+                let row = store.find(&hash).expect("the store answers");
+                return (row.expect("just reserved").id, username, marker);
+            }
+        }
+    }
+
+    /// The hash of a phone.
+    pub fn hash(&self, phone: &str) -> PhoneHash {
+        Phone::parse(phone).expect("a phone").hash(&self.key)
+    }
+
+    /// All rows, as the file holds them.
+    pub fn rows(&self) -> BTreeMap<i64, Row> {
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Row {
+                id: row.get(0)?,
+                username: row.get(1)?,
+                stage: row.get(2)?,
+                coder_id: row.get(3)?,
+                due_at: row.get(4)?,
+                note: row.get(5)?,
+            })
+        };
+        let mut statement = self
+            .file
+            .prepare_cached(
+                "SELECT id, username, stage, coder_id, due_at, reap_note FROM registrations",
+            )
+            .expect("a table");
+        let rows = statement.query_map([], read).expect("rows");
+        rows.map(|row| row.expect("a row"))
+            .map(|row| (row.id, row))
+            .collect()
+    }
+
+    /// Removes all rows behind the store's back, so that the next proof begins with none.
+    pub fn clear(&self) {
+        let clear = "DELETE FROM registrations; DELETE FROM seen; DELETE FROM contacts";
+        self.file.execute_batch(clear).expect("an empty table");
+    }
+}
+
+fn open(folder: &Folder, key: &PhoneKey) -> Arc<Store> {
+    let opened = Store::open(folder.path(), std::slice::from_ref(key));
+    Arc::new(opened.expect("the store opens").0)
+}
+
+/// Twilio's name for text number `number`.
+pub fn sid(number: u64) -> MessageSid {
+    MessageSid::parse(&format!("SM{number:032x}")).expect("a name of Twilio's form")
+}
+
+/// Runs `work` for every seed from 0 up to `count`, side by side on a data folder for each thread.
+pub fn for_each_seed<T: Send>(
+    count: u64,
+    progress: &(dyn Fn(u64) + Sync),
+    work: impl Fn(&mut Inside, u64) -> T + Sync,
+) -> Vec<T> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let next = AtomicU64::new(0);
+    let hands = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        let hand = || {
+            let mut inside = Inside::new();
+            let mut results = Vec::new();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= count {
+                    return results;
+                }
+                results.push(work(&mut inside, seed));
+                progress(seed + 1);
+            }
+        };
+        let threads: Vec<_> = (0..hands.clamp(2, 4)).map(|_| scope.spawn(hand)).collect();
+        let results = threads.into_iter().map(|thread| thread.join());
+        results
+            .flat_map(|result| result.expect("no hand panics"))
+            .collect()
+    })
+}

@@ -1,0 +1,320 @@
+//! Removals that meet an obstacle at Coder: they wait, say once why, and end when it is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::classroom::Classroom;
+use crate::classroom::student::Login;
+use crate::fakes::coder::{FakeCoder, Role, Version, ops as coder};
+use crate::fakes::trouble::{Op, When, Which};
+use crate::plan;
+
+/// A class whose time is up when a test says so.
+fn class() -> Classroom {
+    plan().with("CODER_REMOVE_TIME", "1h").open()
+}
+
+/// A student with a workspace `dev` that is at rest.
+fn at_rest(class: &Classroom) -> Login {
+    let login = class.student().gets_a_login();
+    class.all_served();
+    class.has_a_stopped_workspace(&login);
+    class.eventually("the workspace at rest", || {
+        let workspaces = class.coder().workspaces_of(login.username());
+        workspaces
+            .iter()
+            .all(|workspace| workspace.status == "stopped")
+    });
+    login
+}
+
+/// Everybody's time is up now.
+fn time_is_up(class: &Classroom) {
+    class.change("UPDATE registrations SET due_at = 1");
+}
+
+/// Runs `act` on the fake once, at the first call of this kind.
+fn once(
+    class: &Classroom,
+    which: impl Into<Which>,
+    when: When,
+    act: impl Fn(&FakeCoder) + Send + 'static,
+) {
+    // The fake must not keep itself alive.
+    let fake = Arc::downgrade(class.coder());
+    let hook = move || {
+        if let Some(fake) = fake.upgrade() {
+            act(&fake);
+        }
+    };
+    class.coder().on(which, when, 1, Box::new(hook));
+}
+
+/// Waits for these words, for some more looks, and fails if they were logged at more than one of them.
+fn is_told_once(class: &Classroom, words: &str) {
+    assert!(class.service().logs(words), "{words}");
+    let before = class.coder().count(Op::ANY);
+    class.eventually("some more looks", || {
+        class.coder().count(Op::ANY) >= before + 6
+    });
+    let log = class.log();
+    // What goes on is told too, but not to those who run it.
+    let told = log
+        .lines()
+        .filter(|line| line.contains(words) && !line.contains(" DEBUG "));
+    assert_eq!(told.count(), 1, "{words}");
+}
+
+#[test]
+fn whatever_state_a_workspace_is_in_it_goes_in_the_end() {
+    let class = class();
+    let fake = class.coder();
+    let logins: Vec<Login> = class
+        .students(8)
+        .iter()
+        .map(|one| one.gets_a_login())
+        .collect();
+    class.all_served();
+    let name = |number: usize| logins[number].username();
+    let runs = |number| {
+        fake.running_workspace(name(number), "dev")
+            .expect("a workspace")
+    };
+    for number in [0, 1, 2, 3, 7] {
+        runs(number);
+    }
+    fake.stop_workspace(name(1), "dev");
+    fake.make_dormant(name(1), "dev");
+    fake.stop_workspace(name(2), "dev");
+    fake.rename_workspace(name(2), "dev", "something-else");
+    fake.stop_workspace(name(3), "dev");
+    fake.suspend_user(name(3));
+    fake.fail_starts(&format!("{}/dev", name(4)), 1);
+    fake.start_workspace(name(4), "dev");
+    fake.build_time(Duration::from_millis(400));
+    fake.start_workspace(name(5), "dev");
+    fake.cancel_build(name(5), "dev");
+    fake.start_workspace(name(6), "dev");
+    fake.stop_workspace(name(7), "dev");
+    time_is_up(&class);
+    class.eventually("all gone but those who run", || fake.students().len() == 2);
+    for number in [0, 6] {
+        is_told_once(
+            &class,
+            &format!("removal of {}: in use (1 running", name(number)),
+        );
+        assert!(fake.stop_workspace(name(number), "dev"));
+    }
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+}
+
+#[test]
+fn a_build_that_no_provisioner_takes_is_waited_for() {
+    let class = class();
+    let login = at_rest(&class);
+    class.coder().no_provisioners(true);
+    class.coder().start_workspace(login.username(), "dev");
+    time_is_up(&class);
+    is_told_once(&class, "in use (0 running, 1 changing), waiting");
+    class.coder().no_provisioners(false);
+    is_told_once(&class, "in use (1 running, 0 changing), waiting");
+    class.coder().stop_workspace(login.username(), "dev");
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+}
+
+#[test]
+fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up() {
+    let class = class();
+    at_rest(&class);
+    class.coder().no_provisioners(true);
+    time_is_up(&class);
+    is_told_once(&class, "deleting its workspaces");
+    assert_eq!(
+        class.coder().count(coder::CREATE_BUILD),
+        1,
+        "asked for once"
+    );
+    class
+        .coder()
+        .pending_builds_fail_after(Duration::from_millis(300));
+    assert!(
+        class
+            .service()
+            .logs("deleting 1 workspaces failed, trying again")
+    );
+    class.coder().no_provisioners(false);
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+}
+
+#[test]
+fn a_workspace_that_somebody_else_is_deleting_is_left_to_them() {
+    let class = class();
+    let login = at_rest(&class);
+    let username = login.username().to_owned();
+    once(&class, coder::CREATE_BUILD, When::Before, move |fake| {
+        assert!(fake.delete_workspace(&username, "dev"));
+    });
+    time_is_up(&class);
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+    let calls = class.coder().calls();
+    let mut builds = calls.iter().filter(|call| call.path.ends_with("/builds"));
+    assert_eq!(builds.next().map(|call| call.status), Some(Some(409)));
+}
+
+#[test]
+fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
+    let class = class();
+    let login = at_rest(&class);
+    let owner = login.username();
+    class
+        .coder()
+        .running_workspace(owner, "aa")
+        .expect("a workspace");
+    class.coder().stop_workspace(owner, "aa");
+    class.coder().fail_deletes(&format!("{owner}/aa"), 6);
+    time_is_up(&class);
+    class.eventually("the neighbour gone", || {
+        class.coder().workspaces_of(owner).len() == 1
+    });
+    is_told_once(&class, "deleting 1 workspaces failed, trying again");
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+}
+
+#[test]
+fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
+    let class = class();
+    let login = at_rest(&class);
+    let username = login.username().to_owned();
+    once(&class, coder::LIST_WORKSPACES, When::After, move |fake| {
+        fake.start_workspace(&username, "late")
+            .expect("a workspace");
+    });
+    time_is_up(&class);
+    is_told_once(&class, "1 workspaces run again, waiting");
+    let left = class.coder().workspaces_of(login.username());
+    assert!(left.len() == 1 && left[0].name == "late", "{left:?}");
+    class.coder().auto_stop_after(Duration::ZERO);
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+}
+
+#[test]
+fn a_user_whom_somebody_else_deletes_in_the_middle_is_gone() {
+    for (op, when) in [
+        (coder::LIST_WORKSPACES, When::Before),
+        (coder::SUSPEND, When::Before),
+        (coder::SUSPEND, When::After),
+        (coder::CREATE_BUILD, When::After),
+        (coder::DELETE_USER, When::Before),
+    ] {
+        let class = class();
+        let login = at_rest(&class);
+        let username = login.username().to_owned();
+        once(&class, op, when, move |fake| fake.delete_user(&username));
+        time_is_up(&class);
+        class.all_gone();
+    }
+}
+
+#[test]
+fn rights_lost_in_the_middle_prove_nothing() {
+    for (op, when) in [
+        (coder::LIST_WORKSPACES, When::Before),
+        (coder::LIST_WORKSPACES, When::After),
+        (coder::CREATE_BUILD, When::After),
+        (coder::DELETE_USER, When::Before),
+    ] {
+        let class = class();
+        at_rest(&class);
+        once(&class, op, when, FakeCoder::token_loses_rights);
+        time_is_up(&class);
+        is_told_once(&class, "is no owner or user admin any more");
+        assert_eq!(class.registrations(), 1, "{op:?} {when:?}");
+        assert_eq!(class.coder().students().len(), 1);
+        class.coder().token_roles(&[Role::Owner]);
+        class.all_gone();
+        assert!(class.workspaces_are_deleted());
+    }
+}
+
+#[test]
+fn a_user_who_is_no_longer_seen_is_not_forgotten() {
+    let class = class();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    // Just before the look at the user, so that the rights were still seen to be there.
+    let path = format!("/api/v2/users/{}", login.username());
+    let look = Which::path("GET", path);
+    once(&class, look, When::Before, FakeCoder::token_loses_rights);
+    time_is_up(&class);
+    is_told_once(&class, "is no owner or user admin any more");
+    assert_eq!(class.registrations(), 1);
+    class.coder().token_roles(&[Role::Owner]);
+    class.all_gone();
+}
+
+#[test]
+fn a_revoked_token_is_told_of_once_and_another_goes_on() {
+    for middle in [false, true] {
+        let class = class();
+        at_rest(&class);
+        if middle {
+            once(
+                &class,
+                coder::CREATE_BUILD,
+                When::After,
+                FakeCoder::expire_token,
+            );
+        } else {
+            class.coder().expire_token();
+        }
+        time_is_up(&class);
+        is_told_once(&class, "(CODER_API_KEY) is invalid or expired");
+        assert_eq!(class.registrations(), 1);
+        class.set("CODER_API_KEY", &class.coder().rotate_token());
+        class.restart_service();
+        class.all_gone();
+        assert!(class.workspaces_are_deleted());
+    }
+}
+
+#[test]
+fn coder_may_be_upgraded_in_the_middle() {
+    for (op, when) in [
+        (coder::LIST_WORKSPACES, When::After),
+        (coder::CREATE_BUILD, When::After),
+        (coder::DELETE_USER, When::Before),
+    ] {
+        let class = plan()
+            .coder_of(Version::V2_10)
+            .with("CODER_REMOVE_TIME", "1h")
+            .open();
+        at_rest(&class);
+        once(&class, op, when, |fake| fake.upgrade(Version::Newest));
+        time_is_up(&class);
+        class.all_gone();
+        assert!(class.workspaces_are_deleted());
+    }
+}
+
+#[test]
+fn who_registered_before_an_upgrade_is_known_after_it() {
+    let class = plan().coder_of(Version::V2_10).open();
+    let ana = class.student();
+    once(&class, coder::CREATE_USER, When::After, |fake| {
+        fake.goes_down();
+    });
+    ana.asks();
+    class.eventually("the account", || class.coder().students().len() == 1);
+    class.coder().upgrade(Version::Newest);
+    class.coder().comes_back();
+    ana.next_login();
+    class.all_served();
+    assert!(ana.can_log_in());
+    assert_eq!(class.coder().created_ever().len(), 1);
+}
