@@ -34,13 +34,16 @@ fn verifier() -> Verifier {
     Verifier::new(&SignedUrl::parse(URL).unwrap(), &[Secret::new(TOKEN)])
 }
 
-fn params() -> impl Strategy<Value = Params> {
-    prop::collection::vec(("[a-cA-C]{0,3}|\\PC{0,6}", "[ a-c0-2]{0,4}|.{0,8}"), 0..8)
+fn params(least: usize) -> impl Strategy<Value = Params> {
+    prop::collection::vec(
+        ("[a-cA-C]{0,3}|\\PC{0,6}", "[ a-c0-2]{0,4}|.{0,8}"),
+        least..8,
+    )
 }
 
 /// The parameters, and the same ones in another order, some twice.
 fn reordered() -> impl Strategy<Value = (Params, Params)> {
-    (params(), any::<prop::sample::Index>()).prop_flat_map(|(params, twice)| {
+    (params(0), any::<prop::sample::Index>()).prop_flat_map(|(params, twice)| {
         let mut more = params.clone();
         if !params.is_empty() {
             more.push(params[twice.index(params.len())].clone());
@@ -61,9 +64,8 @@ proptest! {
 
     #[test]
     fn any_other_parameters_want_another_signature(
-        params in params(), which in any::<prop::sample::Index>(), letter in "[a-cA-C0-2 é]", of_name in any::<bool>()
+        params in params(1), which in any::<prop::sample::Index>(), letter in "[a-cA-C0-2 é]", of_name in any::<bool>()
     ) {
-        prop_assume!(!params.is_empty());
         let mut others = params.clone();
         let (name, value) = &mut others[which.index(params.len())];
         if of_name { name.push_str(&letter) } else { value.push_str(&letter) }
@@ -74,7 +76,7 @@ proptest! {
 
     #[test]
     fn any_other_signature_is_refused(
-        params in params(), place in 0..28_usize, letter in "[A-Za-z0-9+/= ]"
+        params in params(0), place in 0..28_usize, letter in "[A-Za-z0-9+/= ]"
     ) {
         let signature = sign(&params);
         let mut other = signature.clone();
