@@ -119,6 +119,12 @@ impl Redis {
             .expect("a memory limit");
     }
 
+    /// Its process.
+    pub fn pid(&self) -> Pid {
+        let child = self.child.borrow();
+        Pid::from_child(child.as_ref().expect("the server runs"))
+    }
+
     /// Lets it hang, as a machine in trouble does.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

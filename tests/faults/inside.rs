@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coder_sms_register::coder::Coder;
 use coder_sms_register::domain::{
@@ -11,7 +11,7 @@ use coder_sms_register::domain::{
 };
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
-use coder_sms_register::store::{Reserved, Store};
+use coder_sms_register::store::{Reserved, Store, StoreError};
 
 use crate::classroom::folder::Folder;
 use crate::fakes::coder::FakeCoder;
@@ -165,8 +165,17 @@ impl Inside {
 }
 
 fn open(folder: &Folder, key: &PhoneKey) -> Arc<Store> {
-    let opened = Store::open(folder.path(), std::slice::from_ref(key));
-    Arc::new(opened.expect("the store opens").0)
+    let began = Instant::now();
+    loop {
+        match Store::open(folder.path(), std::slice::from_ref(key)) {
+            Ok((store, _)) => return Arc::new(store),
+            // A child that another test has just forked holds the lock of before until it executes.
+            Err(StoreError::Taken { .. }) if began.elapsed() < LIMIT => {
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            Err(error) => panic!("the store opens: {error}"),
+        }
+    }
 }
 
 /// Twilio's name for text number `number`.

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 60;
 
 /// Plays the classes.
 pub fn run(force: &Force) -> Row {
-    let count = force.pick(100, 2_000);
+    let count = force.pick(60, 2_000);
     let harms = for_each_seed(count, &|_| {}, play);
     let mut row = Row::new(format!("{count} classes whose names strangers take"));
     let mut taken = 0;

@@ -32,7 +32,7 @@ struct Found {
 }
 
 fn run(force: &Force) -> Vec<Row> {
-    let count = force.pick(300, 10_000);
+    let count = force.pick(200, 10_000);
     let progress = |done: u64| {
         if done.is_multiple_of(1_000) {
             force.says(&format!("{done} populations"));
