@@ -1,11 +1,11 @@
 //! The service dies in the middle of everything: any kill is safe.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::classroom::Classroom;
+use crate::classroom::student::Student;
+use crate::classroom::{Classroom, PHRASE};
 use crate::fakes::coder::ops as coder;
 use crate::fakes::trouble::{Op, When};
 use crate::fakes::twilio::ops as twilio;
@@ -31,6 +31,18 @@ fn dead(class: &Classroom) -> bool {
     class.service().wait(Duration::ZERO).is_some()
 }
 
+/// The student texts, the service dies over it and is started again. If the kill came before the
+/// answer to Twilio, Twilio offers the text again.
+fn texts_and_all_starts_anew(class: &Classroom, student: &Student<'_>) {
+    let webhook = student.webhook(PHRASE, &[]);
+    let taken = student.posts(&webhook) == 200;
+    class.eventually("the kill", || dead(class));
+    class.restart_service();
+    if !taken {
+        class.eventually("the text is taken", || student.posts(&webhook) == 200);
+    }
+}
+
 #[test]
 fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_login() {
     for (side, op, when) in [
@@ -42,10 +54,7 @@ fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_lo
         let class = plan().open();
         let ana = class.student();
         is_killed_at(&class, side, op, when);
-        ana.asks();
-        class.eventually("the kill", || dead(&class));
-        class.restart_service();
-
+        texts_and_all_starts_anew(&class, &ana);
         ana.next_login();
         class.all_served();
         assert!(ana.can_log_in(), "{op:?} {when:?}");
@@ -90,9 +99,7 @@ fn the_search_for_a_text_may_be_killed_too() {
     let class = plan().open();
     let ana = class.student();
     is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
-    ana.asks();
-    class.eventually("the first kill", || dead(&class));
-    class.restart_service();
+    texts_and_all_starts_anew(&class, &ana);
     is_killed_at(&class, Side::Twilio, twilio::LIST, When::After);
     class.eventually("the second kill", || dead(&class));
     class.restart_service();
@@ -130,16 +137,17 @@ fn a_dead_letter_is_written_although_the_service_dies_before_redis_takes_it() {
     let class = plan().open();
     let ana = class.student();
     class.twilio().refuse(ana.phone(), 400, 21614);
-    // The refusal is recorded in the database, and Redis hangs when the letter is to be written.
+    // The refusal is recorded in the database, and Redis is gone when the letter is to be written.
     let redis = class.redis().pid();
-    let hang = Box::new(move || kill_process(redis, Signal::STOP).unwrap());
-    class.twilio().on(twilio::SEND, When::Before, 1, hang);
+    let dies = Box::new(move || kill_process(redis, Signal::KILL).unwrap());
+    class.twilio().on(twilio::SEND, When::Before, 1, dies);
     ana.asks();
     class.eventually("the refusal recorded", || {
         class.query("SELECT count(*) FROM seen WHERE gave_up IS NOT NULL") == "1"
     });
     class.end_service();
-    class.redis().resume();
+    class.redis().kill();
+    class.redis().start_again();
     assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
     class.start_service();
     class.all_served();
@@ -200,10 +208,7 @@ fn a_dead_letter_is_written_once_although_the_service_dies_beside_it() {
     let ana = class.student();
     class.twilio().refuse(ana.phone(), 400, 21614);
     is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
-    let service = Arc::clone(&class.service());
-    ana.asks();
-    class.eventually("the kill", || service.wait(Duration::ZERO).is_some());
-    class.restart_service();
+    texts_and_all_starts_anew(&class, &ana);
     class.all_served();
     class.eventually("the useless account removed", || {
         class.coder().students().is_empty()
