@@ -11,20 +11,23 @@
 pub mod clock;
 pub mod folder;
 pub mod http;
+mod plan;
 pub mod redis;
+mod secrets;
 pub mod service;
 pub mod student;
 pub mod wire;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::fakes::coder::{FakeCoder, Version};
+use crate::fakes::coder::FakeCoder;
 use crate::fakes::twilio::FakeTwilio;
 use folder::Folder;
+pub use plan::Plan;
 use redis::Redis;
 use service::Service;
 use student::Student;
@@ -49,149 +52,6 @@ pub struct Classroom {
     binary: PathBuf,
     open_files: Option<u32>,
     folder: Folder,
-}
-
-/// What a class is to be like before it opens.
-pub struct Plan {
-    settings: BTreeMap<String, String>,
-    version: Version,
-    binary: PathBuf,
-    fsync: bool,
-    shared: Option<Redis>,
-    open_files: Option<u32>,
-    clock: bool,
-}
-
-impl Plan {
-    /// A class with the binary at `binary`.
-    pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self {
-            settings: BTreeMap::new(),
-            version: Version::Newest,
-            binary: binary.into(),
-            fsync: false,
-            shared: None,
-            open_files: None,
-            clock: false,
-        }
-    }
-
-    /// With this setting.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.settings.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// With a Coder server of this age.
-    pub fn coder_of(mut self, version: Version) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// With a Redis that writes every text to its disk before it confirms.
-    pub fn with_safe_redis(mut self) -> Self {
-        self.fsync = true;
-        self
-    }
-
-    /// With a database of a Redis that others use as well, and with files in memory: one of many
-    /// classes at once.
-    pub fn beside_others(mut self, redis: Redis) -> Self {
-        self.shared = Some(redis);
-        self
-    }
-
-    /// With a service that may open no more files and sockets than this at once.
-    pub fn with_open_files(mut self, limit: u32) -> Self {
-        self.open_files = Some(limit);
-        self
-    }
-
-    /// With a clock of the service's own, for [`Classroom::sets_the_clock`].
-    pub fn with_clock_shim(mut self) -> Self {
-        self.clock = true;
-        self
-    }
-
-    /// Opens the class; the service is ready when this returns.
-    pub fn open(self) -> Classroom {
-        let class = self.prepare();
-        class.start_service();
-        class
-    }
-
-    /// Prepares everything but the service itself.
-    pub fn prepare(self) -> Classroom {
-        let (folder, redis) = match self.shared {
-            Some(redis) => (Folder::in_memory(), redis),
-            None => {
-                let folder = Folder::new();
-                let redis = Redis::start(folder.path(), self.fsync);
-                (folder, redis)
-            }
-        };
-        let coder = Arc::new(FakeCoder::start_version(self.version));
-        // A class in the tests asks more often than a real one may.
-        coder.rate_limits(false);
-        let twilio = Arc::new(FakeTwilio::start_default());
-        let mut settings = default_settings(&coder, &twilio, &redis, folder.path());
-        settings.extend(self.settings);
-        if self.clock {
-            clock::load(folder.path(), &mut settings);
-        }
-        Classroom {
-            service: RefCell::new(None),
-            coder,
-            twilio,
-            redis,
-            settings: RefCell::new(settings),
-            logs: RefCell::default(),
-            phones: Cell::new(0),
-            texts_own_words: RefCell::default(),
-            binary: self.binary,
-            open_files: self.open_files,
-            folder,
-        }
-    }
-}
-
-fn default_settings(
-    coder: &FakeCoder,
-    twilio: &FakeTwilio,
-    redis: &Redis,
-    folder: &Path,
-) -> BTreeMap<String, String> {
-    let account = twilio.account();
-    let data = folder.join("data").display().to_string();
-    let coder_url = format!("{}/api/v2/", coder.url());
-    let token = coder.token();
-    let database = redis.database().to_string();
-    [
-        ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
-        ("TWILIO_ACCOUNT_TOKEN", &account.account_token),
-        ("TWILIO_AUTH_SID", &account.auth_sid),
-        ("TWILIO_AUTH_TOKEN", &account.auth_token),
-        ("FROM_NUM", &account.from_numbers[0]),
-        ("TWILIO_WEBHOOK_URL", WEBHOOK_URL),
-        ("TWILIO_API_URL", &twilio.url()),
-        ("CODER_REG_LOG_LEVEL", "debug"),
-        ("CODER_REG_ENV", "dev"),
-        ("CODER_EMAIL_DOM", "class.example.org"),
-        ("CODER_API_URL", &coder_url),
-        ("CODER_API_KEY", &token),
-        ("CODER_REG_PASS", "iamreadytolearn"),
-        ("CODER_CHECK_INTERVAL", "1s"),
-        ("REDIS_HOST", redis.socket()),
-        ("REDIS_PW", redis.password()),
-        // Tests of it switch it on; elsewhere its calls would take the troubles of others.
-        ("CODER_REG_CATCH_UP", "0"),
-        ("REDIS_DB", &database),
-        ("CODER_REG_LISTEN", "127.0.0.1:0"),
-        ("CODER_REG_DATA_DIR", &data),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
 }
 
 /// What Twilio believes our address to be, with the overrides that real ones carry.
@@ -386,48 +246,6 @@ impl Classroom {
             .running_workspace(owner, "dev")
             .expect("a workspace");
         assert!(self.coder.stop_workspace(owner, "dev"));
-    }
-
-    /// Remembers words that must not be found in any log.
-    pub(crate) fn keeps_secret(&self, words: &str) {
-        self.texts_own_words.borrow_mut().push(words.to_owned());
-    }
-
-    /// Every phone, password, token and unusual text that was handed out.
-    fn secrets(&self) -> Vec<String> {
-        let account = self.twilio.account();
-        let mut secrets = vec![
-            account.account_token.clone(),
-            account.auth_token.clone(),
-            self.coder.token(),
-            self.redis.password().to_owned(),
-        ];
-        secrets.extend(self.texts_own_words.borrow().iter().cloned());
-        for text in self.twilio.texts() {
-            secrets.push(text.to.trim_start_matches("+1").to_owned());
-            secrets.extend(student::Login::read(&text.body).map(|login| login.password));
-        }
-        secrets
-    }
-
-    /// Where secrets that were handed out can be found again: in the log, in a file of the service.
-    pub fn leaks(&self) -> Vec<String> {
-        let mut places = vec![("the log".to_owned(), self.log())];
-        let files = std::fs::read_dir(self.data_dir());
-        for file in files.into_iter().flatten().flatten() {
-            let bytes = std::fs::read(file.path()).unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            places.push((file.path().display().to_string(), text));
-        }
-        let mut leaks = Vec::new();
-        for secret in BTreeSet::from_iter(self.secrets()) {
-            let length = secret.len();
-            let found = places.iter().filter(|(_, text)| text.contains(&secret));
-            leaks.extend(
-                found.map(|(place, _)| format!("a secret of {length} characters is in {place}")),
-            );
-        }
-        leaks
     }
 
     /// Fails if a secret is in the log or in a file of the service.

@@ -127,20 +127,24 @@ fn wrong(force: &Force) -> Row {
     all
 }
 
-/// Coder is away while a class texts, and comes back.
+/// Coder is away for ten minutes by the service's clock while a class texts, and comes back.
 fn away(force: &Force) -> Row {
     let span = force.pick(Duration::from_secs(3), Duration::from_secs(40));
-    let class = plan(force).open();
+    let class = plan(force).with_clock_shim().open();
     let students = class.students(force.pick(10, 100));
     class.coder().goes_down();
     students.iter().for_each(|student| drop(student.asks()));
+    class.sets_the_clock(600);
     std::thread::sleep(span);
     class.coder().comes_back();
     let back = Instant::now();
     class.eventually_within(END, "all logins", || {
         students.iter().all(|student| !student.inbox().is_empty())
     });
-    let mut row = Row::new(format!("Coder away for {} s", span.as_secs()));
+    let mut row = Row::new(format!(
+        "Coder away for 10 minutes of its clock, {} s of ours",
+        span.as_secs()
+    ));
     row.note = format!(
         "last login {:.1} s after its return",
         back.elapsed().as_secs_f64()

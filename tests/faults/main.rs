@@ -8,11 +8,17 @@ mod fakes;
 mod force;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use force::table::{Row, draw};
 use force::{Force, PROOFS, Proof};
+
+/// Proofs at the same time.
+const HANDS: usize = 3;
 
 const HELP: &str = "\
 Does harm to the real program and counts what came of it: nobody may be lost, doubled or orphaned.
@@ -55,28 +61,49 @@ fn main() -> ExitCode {
         Ok(path) => path,
         Err(complaint) => return unusable(&complaint),
     };
-    let began = Instant::now();
-    let force = Force {
-        binary,
-        full,
-        progress: Box::new(move |words| {
-            println!("  {:>5.0} s  {words}", began.elapsed().as_secs_f64());
-        }),
-    };
-    let (rows, broken) = run_all(&wanted, &force);
+    let (rows, broken) = run_all(&wanted, &binary, full);
     conclude(&rows, &broken)
 }
 
-fn run_all(wanted: &[&Proof], force: &Force) -> (Vec<Row>, Vec<&'static str>) {
-    let (mut rows, mut broken) = (Vec::new(), Vec::new());
-    for proof in wanted {
-        println!("{}: {}", proof.name, proof.about);
-        let began = Instant::now();
-        match catch_unwind(AssertUnwindSafe(|| (proof.run)(force))) {
-            Ok(found) => rows.extend(found),
-            Err(_) => broken.push(proof.name),
+/// Runs proofs, some at a time, as they wait more than they work. The rows are in the order of the
+/// proofs.
+fn run_all(wanted: &[&Proof], binary: &Path, full: bool) -> (Vec<Row>, Vec<&'static str>) {
+    let (began, next) = (Instant::now(), AtomicUsize::new(0));
+    let ended = Mutex::new(Vec::new());
+    let hand = || {
+        while let Some((place, proof)) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            wanted.get(place).map(|proof| (place, *proof))
+        } {
+            let name = proof.name;
+            let force = Force {
+                binary: binary.to_owned(),
+                full,
+                progress: Box::new(move |words| {
+                    println!("{:>5.0} s  {name}: {words}", began.elapsed().as_secs_f64());
+                }),
+            };
+            force.says(proof.about);
+            let start = Instant::now();
+            let found = catch_unwind(AssertUnwindSafe(|| (proof.run)(&force)));
+            force.says(&format!("took {:.0} s", start.elapsed().as_secs_f64()));
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.push((place, name, found.ok()));
         }
-        force.says(&format!("took {:.0} s", began.elapsed().as_secs_f64()));
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..HANDS {
+            scope.spawn(hand);
+        }
+    });
+    let mut ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ended.sort_by_key(|(place, ..)| *place);
+    let (mut rows, mut broken) = (Vec::new(), Vec::new());
+    for (_, name, found) in ended {
+        match found {
+            Some(found) => rows.extend(found),
+            None => broken.push(name),
+        }
     }
     (rows, broken)
 }

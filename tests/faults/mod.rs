@@ -65,18 +65,18 @@ pub struct Proof {
     pub run: fn(&Force) -> Vec<Row>,
 }
 
-/// All proofs, in the order in which they run.
+/// All proofs, in the order in which they begin: the longest first.
 pub const PROOFS: &[Proof] = &[
-    points::PROOF,
-    kills::KILLS,
-    kills::CRASH_LOOP,
-    outages::OUTAGES,
-    answers::ANSWERS,
     network::PROOF,
-    populations::PROOF,
+    points::PROOF,
     schedules::PROOF,
+    populations::PROOF,
+    soak::SOAK,
+    answers::ANSWERS,
+    kills::CRASH_LOOP,
     seats::SEATS,
+    kills::KILLS,
+    outages::OUTAGES,
     secrets::SECRETS,
     storage::PROOF,
-    soak::SOAK,
 ];

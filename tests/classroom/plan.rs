@@ -1,0 +1,155 @@
+//! What a class is to be like before it opens.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::redis::Redis;
+use super::{Classroom, WEBHOOK_URL, clock};
+use crate::fakes::coder::{FakeCoder, Version};
+use crate::fakes::twilio::FakeTwilio;
+
+/// What a class is to be like before it opens.
+pub struct Plan {
+    settings: BTreeMap<String, String>,
+    version: Version,
+    binary: PathBuf,
+    fsync: bool,
+    shared: Option<Redis>,
+    open_files: Option<u32>,
+    clock: bool,
+}
+
+impl Plan {
+    /// A class with the binary at `binary`.
+    pub fn new(binary: impl Into<PathBuf>) -> Self {
+        Self {
+            settings: BTreeMap::new(),
+            version: Version::Newest,
+            binary: binary.into(),
+            fsync: false,
+            shared: None,
+            open_files: None,
+            clock: false,
+        }
+    }
+
+    /// With this setting.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With a Coder server of this age.
+    pub fn coder_of(mut self, version: Version) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// With a Redis that writes every text to its disk before it confirms.
+    pub fn with_safe_redis(mut self) -> Self {
+        self.fsync = true;
+        self
+    }
+
+    /// With a database of a Redis that others use as well, and with files in memory: one of many
+    /// classes at once.
+    pub fn beside_others(mut self, redis: Redis) -> Self {
+        self.shared = Some(redis);
+        self
+    }
+
+    /// With a service that may open no more files and sockets than this at once.
+    pub fn with_open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
+        self
+    }
+
+    /// With a clock of the service's own, for [`Classroom::sets_the_clock`].
+    pub fn with_clock_shim(mut self) -> Self {
+        self.clock = true;
+        self
+    }
+
+    /// Opens the class; the service is ready when this returns.
+    pub fn open(self) -> Classroom {
+        let class = self.prepare();
+        class.start_service();
+        class
+    }
+
+    /// Prepares everything but the service itself.
+    pub fn prepare(self) -> Classroom {
+        let (folder, redis) = match self.shared {
+            Some(redis) => (Folder::in_memory(), redis),
+            None => {
+                let folder = Folder::new();
+                let redis = Redis::start(folder.path(), self.fsync);
+                (folder, redis)
+            }
+        };
+        let coder = Arc::new(FakeCoder::start_version(self.version));
+        // A class in the tests asks more often than a real one may.
+        coder.rate_limits(false);
+        let twilio = Arc::new(FakeTwilio::start_default());
+        let mut settings = default_settings(&coder, &twilio, &redis, folder.path());
+        settings.extend(self.settings);
+        if self.clock {
+            clock::load(folder.path(), &mut settings);
+        }
+        Classroom {
+            service: RefCell::new(None),
+            coder,
+            twilio,
+            redis,
+            settings: RefCell::new(settings),
+            logs: RefCell::default(),
+            phones: Cell::new(0),
+            texts_own_words: RefCell::default(),
+            binary: self.binary,
+            open_files: self.open_files,
+            folder,
+        }
+    }
+}
+
+fn default_settings(
+    coder: &FakeCoder,
+    twilio: &FakeTwilio,
+    redis: &Redis,
+    folder: &Path,
+) -> BTreeMap<String, String> {
+    let account = twilio.account();
+    let data = folder.join("data").display().to_string();
+    let coder_url = format!("{}/api/v2/", coder.url());
+    let token = coder.token();
+    let database = redis.database().to_string();
+    [
+        ("TWILIO_ACCOUNT_SID", account.account_sid.as_str()),
+        ("TWILIO_ACCOUNT_TOKEN", &account.account_token),
+        ("TWILIO_AUTH_SID", &account.auth_sid),
+        ("TWILIO_AUTH_TOKEN", &account.auth_token),
+        ("FROM_NUM", &account.from_numbers[0]),
+        ("TWILIO_WEBHOOK_URL", WEBHOOK_URL),
+        ("TWILIO_API_URL", &twilio.url()),
+        ("CODER_REG_LOG_LEVEL", "debug"),
+        ("CODER_REG_ENV", "dev"),
+        ("CODER_EMAIL_DOM", "class.example.org"),
+        ("CODER_API_URL", &coder_url),
+        ("CODER_API_KEY", &token),
+        ("CODER_REG_PASS", "iamreadytolearn"),
+        ("CODER_CHECK_INTERVAL", "1s"),
+        ("REDIS_HOST", redis.socket()),
+        ("REDIS_PW", redis.password()),
+        // Tests of it switch it on; elsewhere its calls would take the troubles of others.
+        ("CODER_REG_CATCH_UP", "0"),
+        ("REDIS_DB", &database),
+        ("CODER_REG_LISTEN", "127.0.0.1:0"),
+        ("CODER_REG_DATA_DIR", &data),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
