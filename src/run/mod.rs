@@ -3,6 +3,7 @@
 //! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
 //! them, `reaper` removes accounts. A thread that ends before it was told to takes the process down.
 
+mod banner;
 mod health;
 mod lanes;
 mod missed;
@@ -16,6 +17,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
@@ -27,7 +29,7 @@ use crate::config::Config;
 use crate::domain::PhoneKey;
 use crate::gate::{self, Gate};
 use crate::http::Http;
-use crate::provision::{Provisioner, reply};
+use crate::provision::Provisioner;
 use crate::reap::Reaper;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
@@ -127,8 +129,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let (bell, rung) = Bell::new();
     let (webhook, gate) = front(&config, &redis, &store, bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
-    let catch_up = catch_up(&config, &redis, &store, &http);
-    let mut taker = Taker::new(redis, &store.instance()?);
+    let catch_up = catch_up(&config, &redis, &store, &http).map(|search| (search, rung));
+    let taker = Taker::new(redis, &store.instance()?);
     let doors = Doors {
         gate: gate.remote(),
         webhook: webhook.waker(),
@@ -138,39 +140,75 @@ pub fn run(config: Config) -> Result<(), RunError> {
         bell: bell.clone(),
         stop: stop.clone(),
     };
-    banner(&config, gate.local_addr(), &store);
+    banner::tell(&config, gate.local_addr(), &store);
 
     let reaper = reaper(&config, &store, &coder);
     let sms = Sms::new(http, &config.twilio);
-    let compacter = Arc::clone(&settler);
     let texts = Texts {
         provisioner: provisioner(config, store, coder, sms, key),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
-        settler,
+        settler: Arc::clone(&settler),
         bell,
     };
     let mut threads = Threads::new(signals.waker());
-    threads.start("webhook", move || webhook.run().is_ok())?;
-    threads.start("gate", move || gate.run().is_ok())?;
-    let told = stop.clone();
-    threads.start("provisioner", move || {
-        texts.run(&mut taker, &told);
-        told.asked()
-    })?;
-    if let Some(mut catch_up) = catch_up {
-        let told = stop.clone();
-        threads.start("catch-up", move || {
-            missed::run(&mut catch_up, &rung, &told);
-            told.asked()
-        })?;
-    }
-    threads.start("reaper", move || {
-        removals::run(&reaper, &compacter, &stop);
-        stop.asked()
-    })?;
+    let roles = Roles {
+        webhook,
+        gate,
+        texts,
+        taker,
+        catch_up,
+        reaper,
+        settler,
+    };
+    roles.start(&mut threads, &stop)?;
     signals.wait();
     doors.close(&threads)
+}
+
+/// What runs on a thread each.
+struct Roles {
+    webhook: Webhook,
+    gate: Gate,
+    texts: Texts,
+    taker: Taker,
+    /// The search for missed texts and who rings for it, unless it is switched off.
+    catch_up: Option<(CatchUp, Receiver<()>)>,
+    reaper: Reaper,
+    settler: Arc<Settler>,
+}
+
+impl Roles {
+    fn start(self, threads: &mut Threads, stop: &Stop) -> Result<(), RunError> {
+        let Self {
+            webhook,
+            gate,
+            texts,
+            mut taker,
+            catch_up,
+            reaper,
+            settler,
+        } = self;
+        threads.start("webhook", move || webhook.run().is_ok())?;
+        threads.start("gate", move || gate.run().is_ok())?;
+        let told = stop.clone();
+        threads.start("provisioner", move || {
+            texts.run(&mut taker, &told);
+            told.asked()
+        })?;
+        if let Some((mut search, rung)) = catch_up {
+            let told = stop.clone();
+            threads.start("catch-up", move || {
+                missed::run(&mut search, &rung, &told);
+                told.asked()
+            })?;
+        }
+        let told = stop.clone();
+        threads.start("reaper", move || {
+            removals::run(&reaper, &settler, &told);
+            told.asked()
+        })
+    }
 }
 
 /// The two halves that take texts in: the webhook on a private socket, and the gate before it.
@@ -338,41 +376,4 @@ fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
         .create(&folder)
         .map_err(system(format!("make {}", folder.display())))?;
     Ok(folder.join("http.sock"))
-}
-
-/// One line that says what runs where, and what is switched off.
-fn banner(config: &Config, address: std::net::SocketAddr, store: &Store) {
-    let mut off = Vec::new();
-    if config.rules.remove_after.is_none() {
-        off.push("removal");
-    }
-    if config.rules.hint_interval.is_none() {
-        off.push("hints");
-    }
-    if config.stop_after.is_none() {
-        off.push("stopping workspaces");
-    }
-    if config.catch_up.is_none() {
-        off.push("looking for missed texts");
-    }
-    let off = if off.is_empty() {
-        "nothing".to_owned()
-    } else {
-        off.join(", ")
-    };
-    info!(
-        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {} accounts; switched off: {off}",
-        env!("CARGO_PKG_VERSION"),
-        config.twilio.webhook_url.as_str(),
-        config.coder.address.site,
-        store.count().unwrap_or(0),
-    );
-    let left = config.rules.remove_after;
-    let longest =
-        reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
-    if longest > reply::SEGMENT {
-        warn!(
-            "logins can be {longest} characters long, which Twilio sends and charges as two texts: shorten CODER_API_URL or CODER_EMAIL_DOM"
-        );
-    }
 }

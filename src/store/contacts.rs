@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Store, StoreError, mark_seen};
+use super::texts::{SLOTS, count_send, mark_seen, slot};
+use super::{Store, StoreError};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is remembered of one phone.
@@ -33,29 +34,6 @@ const MEMORY: UnixSeconds = 30 * 86_400;
 
 /// Seen texts that are remembered at most, about 10 MB: more than a campus sends in a month.
 pub(super) const TEXTS_KEPT: u32 = 100_000;
-
-/// Texts are counted in slots of five minutes, so that the hour glides: this many of them.
-const SLOTS: i64 = 12;
-
-fn slot(at: UnixSeconds) -> i64 {
-    at.div_euclid(300)
-}
-
-/// Counts a text that is about to be sent.
-pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "INSERT INTO sends (slot, count) VALUES (?1, 1) ON CONFLICT (slot) DO UPDATE SET count = count + 1",
-    )?
-    .execute([slot(at)])
-    .map(drop)
-}
-
-/// Takes back what [`count_send`] counted at `at`: Twilio surely did not take that text.
-pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
-    tx.prepare_cached("UPDATE sends SET count = count - 1 WHERE slot = ?1 AND count > 0")?
-        .execute([slot(at)])
-        .map(drop)
-}
 
 impl Store {
     /// What is remembered of `phone`.
@@ -161,22 +139,6 @@ impl Store {
         self.write("give a text up", |tx| {
             mark_given_up(tx, phone, sid, now, why)
         })
-    }
-
-    /// How many texts were sent in the hour before `now`, in slots of five minutes: those that
-    /// Twilio surely did not take are not counted.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
-        self.lock()
-            .prepare_cached(
-                "SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([slot(now) - SLOTS, slot(now)], |row| row.get(0))
-            })
-            .map_err(StoreError::sql("count texts"))
     }
 
     /// Forgets texts and contacts of more than 30 days ago, and the oldest texts beyond

@@ -8,6 +8,7 @@ mod error;
 mod open;
 mod reaping;
 mod schema;
+mod texts;
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,10 +17,11 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 pub use contacts::{Contact, Notice};
 pub use error::StoreError;
+pub use texts::Seen;
 
 use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 use crate::registration::{Event, Registration, Sending, Stage};
-use contacts::{count_send, uncount_send};
+use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder, which belongs to this process while it lives.
 pub struct Store {
@@ -30,17 +32,6 @@ pub struct Store {
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note";
-
-/// What is known of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing: it is new, or was interrupted.
-    Never,
-    /// It has had its effect.
-    Served,
-    /// It was given up, for that reason.
-    GivenUp(String),
-}
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,34 +58,6 @@ pub struct SentLogin {
 }
 
 impl Store {
-    /// Whether the text `sid` has had its effect already, and which.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn seen(&self, sid: &MessageSid) -> Result<Seen, StoreError> {
-        self.lock()
-            .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([sid.as_str()], |row| row.get(0))
-                    .optional()
-            })
-            .map(|row: Option<Option<String>>| match row {
-                None => Seen::Never,
-                Some(None) => Seen::Served,
-                Some(Some(why)) => Seen::GivenUp(why),
-            })
-            .map_err(StoreError::sql("look a text up"))
-    }
-
-    /// Records that the text `sid` has had its effect.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn finish(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("record a text", |tx| mark_seen(tx, sid, now))
-    }
-
     /// The registration of a phone.
     ///
     /// # Errors
@@ -363,12 +326,6 @@ impl Store {
         tx.commit().map_err(failed)?;
         Ok(result)
     }
-}
-
-fn mark_seen(tx: &Transaction<'_>, sid: &MessageSid, now: UnixSeconds) -> rusqlite::Result<()> {
-    tx.prepare_cached("INSERT INTO seen (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![sid.as_str(), now])
-        .map(drop)
 }
 
 fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {

@@ -1,0 +1,44 @@
+//! The first words of a start.
+
+use log::{info, warn};
+
+use crate::config::Config;
+use crate::provision::reply;
+use crate::store::Store;
+
+/// One line that says what runs where, and what is switched off.
+pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store) {
+    let mut off = Vec::new();
+    if config.rules.remove_after.is_none() {
+        off.push("removal");
+    }
+    if config.rules.hint_interval.is_none() {
+        off.push("hints");
+    }
+    if config.stop_after.is_none() {
+        off.push("stopping workspaces");
+    }
+    if config.catch_up.is_none() {
+        off.push("looking for missed texts");
+    }
+    let off = if off.is_empty() {
+        "nothing".to_owned()
+    } else {
+        off.join(", ")
+    };
+    info!(
+        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {} accounts; switched off: {off}",
+        env!("CARGO_PKG_VERSION"),
+        config.twilio.webhook_url.as_str(),
+        config.coder.address.site,
+        store.count().unwrap_or(0),
+    );
+    let left = config.rules.remove_after;
+    let longest =
+        reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
+    if longest > reply::SEGMENT {
+        warn!(
+            "logins can be {longest} characters long, which Twilio sends and charges as two texts: shorten CODER_API_URL or CODER_EMAIL_DOM"
+        );
+    }
+}

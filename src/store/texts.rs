@@ -1,0 +1,97 @@
+//! Texts: which have had their effect, and how many were sent of late.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Store, StoreError};
+use crate::domain::{MessageSid, UnixSeconds};
+
+/// What is known of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing: it is new, or was interrupted.
+    Never,
+    /// It has had its effect.
+    Served,
+    /// It was given up, for that reason.
+    GivenUp(String),
+}
+
+/// Texts are counted in slots of five minutes, so that the hour glides: this many of them.
+pub(super) const SLOTS: i64 = 12;
+
+pub(super) fn slot(at: UnixSeconds) -> i64 {
+    at.div_euclid(300)
+}
+
+/// Counts a text that is about to be sent.
+pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO sends (slot, count) VALUES (?1, 1) ON CONFLICT (slot) DO UPDATE SET count = count + 1",
+    )?
+    .execute([slot(at)])
+    .map(drop)
+}
+
+/// Takes back what [`count_send`] counted at `at`: Twilio surely did not take that text.
+pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached("UPDATE sends SET count = count - 1 WHERE slot = ?1 AND count > 0")?
+        .execute([slot(at)])
+        .map(drop)
+}
+
+impl Store {
+    /// Whether the text `sid` has had its effect already, and which.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn seen(&self, sid: &MessageSid) -> Result<Seen, StoreError> {
+        self.lock()
+            .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([sid.as_str()], |row| row.get(0))
+                    .optional()
+            })
+            .map(|row: Option<Option<String>>| match row {
+                None => Seen::Never,
+                Some(None) => Seen::Served,
+                Some(Some(why)) => Seen::GivenUp(why),
+            })
+            .map_err(StoreError::sql("look a text up"))
+    }
+
+    /// Records that the text `sid` has had its effect.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn finish(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("record a text", |tx| mark_seen(tx, sid, now))
+    }
+
+    /// How many texts were sent in the hour before `now`, in slots of five minutes: those that
+    /// Twilio surely did not take are not counted.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
+        self.lock()
+            .prepare_cached(
+                "SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([slot(now) - SLOTS, slot(now)], |row| row.get(0))
+            })
+            .map_err(StoreError::sql("count texts"))
+    }
+}
+
+/// Records that a text has had its effect.
+pub(super) fn mark_seen(
+    tx: &Transaction<'_>,
+    sid: &MessageSid,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO seen (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![sid.as_str(), now])
+        .map(drop)
+}
