@@ -51,6 +51,15 @@ const MORE_THREADS: usize = 2;
 /// Memory that each further attack may leave behind.
 const GROWTH: usize = 4 * 1024;
 
+/// A class with so many descriptors, and seats and texts for all who come.
+fn class(force: &Force, open_files: u32) -> Classroom {
+    Plan::new(&force.binary)
+        .with_open_files(open_files)
+        .with("CODER_REG_MAX_USERS", "100000")
+        .with("CODER_REG_HOURLY_TEXTS", "100000")
+        .open()
+}
+
 fn run(force: &Force) -> Vec<Row> {
     room_for_many();
     let mut rows = vec![flood(force), exhaustion(force)];
@@ -70,7 +79,7 @@ fn flood(force: &Force) -> Row {
     let mut row = Row::new(format!(
         "{idle} idle, {bodies} bodies and {heads} heads by the byte, {malformed} malformed"
     ));
-    let class = Plan::new(&force.binary).with_open_files(open_files).open();
+    let class = class(force, open_files);
     let mut siege = Siege::of(&class);
     let (mut opened, mut after) = (0, Vec::new());
     for number in 1..=attacks {
@@ -137,7 +146,7 @@ fn exhaustion(force: &Force) -> Row {
     const OPEN_FILES: u32 = 40;
     let mut row = Row::new(format!("400 idle, all {OPEN_FILES} descriptors used up"));
     force.says(&row.fault);
-    let class = Plan::new(&force.binary).with_open_files(OPEN_FILES).open();
+    let class = class(force, OPEN_FILES);
     let mut siege = Siege::of(&class);
     let crowd = Crowd {
         count: 400,
@@ -192,7 +201,7 @@ fn storms(force: &Force) -> &'static [(&'static str, Begin)] {
 /// One address does so as fast as it can.
 fn storm(force: &Force, what: &str, begin: Begin) -> Row {
     force.says(&format!("one address: {what}"));
-    let class = Plan::new(&force.binary).with_open_files(1024).open();
+    let class = class(force, 1024);
     let mut siege = Siege::of(&class);
     let attack = begin(class.service().address());
     siege.students_text(force.pick(20, 200), 20);

@@ -199,9 +199,13 @@ fn damaged(force: &Force) -> Row {
     let file = class.data_dir().join("registrations.db");
     class.change("PRAGMA wal_checkpoint(TRUNCATE)");
     class.end_service();
-    for side in ["registrations.db-wal", "registrations.db-shm"] {
-        let _ = std::fs::remove_file(class.data_dir().join(side));
-    }
+    let put_in_place = |bytes: &[u8]| {
+        // With what a start before has left beside it, it would be another database.
+        for side in ["registrations.db-wal", "registrations.db-shm"] {
+            let _ = std::fs::remove_file(class.data_dir().join(side));
+        }
+        std::fs::write(&file, bytes).expect("the database's file");
+    };
     let backup = std::fs::read(&file).expect("the database");
     let mut row = Row::new("database damaged: refused, left as it was, restored");
     let mut damages = 0;
@@ -211,7 +215,7 @@ fn damaged(force: &Force) -> Row {
             .iter_mut()
             .take(512)
             .for_each(|byte| *byte ^= 0x5a);
-        std::fs::write(&file, &bytes).expect("a damaged file");
+        put_in_place(&bytes);
         let ended = class.try_service(&["config"]);
         row.lost += usize::from(ended.code != Some(0));
         let refused = refuses_to_start(&class);
@@ -221,7 +225,7 @@ fn damaged(force: &Force) -> Row {
         damages += usize::from(refused);
     }
     assert!(damages > 0, "no damage is noticed");
-    std::fs::write(&file, &backup).expect("the backup");
+    put_in_place(&backup);
     class.start_service();
     row.note = format!("{damages} damages refused");
     row.count(&class, &students, 1, 0);
