@@ -141,8 +141,8 @@ impl Store {
         })
     }
 
-    /// Forgets texts and contacts of more than 30 days ago, and the oldest texts beyond
-    /// [`TEXTS_KEPT`]. Returns how many rows went.
+    /// Forgets texts and contacts of more than 30 days ago, and the oldest texts beyond 100,000.
+    /// Returns how many rows went.
     ///
     /// # Errors
     /// SQLite refused.
