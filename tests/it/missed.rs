@@ -71,7 +71,7 @@ fn nobody_is_served_twice_however_often_the_service_starts() {
     let class = plan()
         .with("CODER_REG_CATCH_UP", "30")
         .with("CODER_REG_RESEND_INTERVAL", "0")
-        .with("CODER_REG_HINTS", "1s")
+        .with("CODER_REG_HINTS", "4s")
         .open();
     assert!(class.service().logs("no text was missed"));
     let [ana, ben, eva] = [(); 3].map(|()| class.student());
@@ -83,7 +83,7 @@ fn nobody_is_served_twice_however_often_the_service_starts() {
     eva.texts("STOP");
     class.all_served();
     // Long enough for a second hint, if anybody had forgotten the first text.
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(5));
     for _ in 0..3 {
         class.restart_service();
         assert!(class.service().logs("no text was missed"));

@@ -1,6 +1,7 @@
 //! Starting, stopping, command line.
 
 use std::fs::Permissions;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -122,7 +123,16 @@ fn a_folder_of_somebody_else_is_refused_with_the_cure() {
     if rustix::process::geteuid().is_root() {
         command.uid(65_534).gid(65_534);
     }
-    let ended = command.output().unwrap();
+    let mut ended = command.output();
+    // A child that another test has just forked still holds the file that we have written.
+    while ended
+        .as_ref()
+        .is_err_and(|error| error.kind() == ErrorKind::ExecutableFileBusy)
+    {
+        std::thread::yield_now();
+        ended = command.output();
+    }
+    let ended = ended.unwrap();
     mode(0o700);
     let words = String::from_utf8_lossy(&ended.stderr);
     assert!(!ended.status.success());
