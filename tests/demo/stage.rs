@@ -71,7 +71,8 @@ impl Stage {
         let class = Plan::new(program)
             .with("CODER_REMOVE_TIME", &format!("{}s", lifetime.as_secs()))
             .with("CODER_CHECK_INTERVAL", "1s")
-            .with("CODER_REG_CATCH_UP", "30")
+            // The cast's texts stand in the fake's log before they are brought.
+            .with("CODER_REG_CATCH_UP", "0")
             .with(
                 "CODER_REG_RESEND_INTERVAL",
                 &format!("{}s", RESEND.as_secs()),
