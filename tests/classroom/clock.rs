@@ -2,24 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use super::preload;
 
 const SOURCE: &str = include_str!("../faults/clock.c");
 
-/// Builds the library in `folder` and adds to `settings` what loads it.
+/// Adds to `settings` what loads the clock; it is set by a file in `folder`.
 pub fn load(folder: &Path, settings: &mut BTreeMap<String, String>) {
-    let (source, library) = (folder.join("clock.c"), folder.join("clock.so"));
-    std::fs::write(&source, SOURCE).expect("a source file");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-        .args([&library, &source])
-        .status();
-    assert!(built.is_ok_and(|status| status.success()), "cc builds it");
     let libraries = settings.entry("LD_PRELOAD".to_owned()).or_default();
     if !libraries.is_empty() {
         libraries.push(':');
     }
-    libraries.push_str(&library.display().to_string());
+    libraries.push_str(&preload::library("clock", SOURCE));
     let file = offset_file(folder).display().to_string();
     settings.insert("CLOCK_AHEAD_FILE".to_owned(), file);
 }

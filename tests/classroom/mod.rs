@@ -12,6 +12,7 @@ pub mod clock;
 pub mod folder;
 pub mod http;
 mod plan;
+pub mod preload;
 pub mod redis;
 mod secrets;
 pub mod service;

@@ -15,7 +15,7 @@ pub const ANSWERS: Proof = Proof {
     name: "answers",
     about: "answers lost, late, wrong; Coder or Twilio away, refusing one, refusing all",
     run: |force| {
-        let each: [fn(&Force) -> Row; 8] = [
+        force.all_at_once([
             lost,
             late,
             wrong,
@@ -24,13 +24,7 @@ pub const ANSWERS: Proof = Proof {
             refused,
             credentials,
             stuck,
-        ];
-        // They wait most of the time, so all of them do it at once.
-        let rows = std::thread::scope(|scope| {
-            let each = each.map(|one| scope.spawn(move || one(force)));
-            each.map(|row| row.join().expect("every class comes to its end"))
-        });
-        rows.into()
+        ])
     },
 };
 

@@ -14,8 +14,6 @@
  *
  * Of the writes to one file only the first after its last sync is asked for: it begins a transaction,
  * the sync ends it.
- *
- * With FAULTS_CLOCK, the path of a file with a number of seconds, the wall clock is ahead by as many.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +31,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The function of that name that would have been called without us. */
@@ -335,19 +332,4 @@ int bind(int fd, const struct sockaddr *to, socklen_t length)
     if (to->sa_family != AF_UNIX)
         return REAL(bind)(fd, to, length);
     PASS("make", address(to, text), int, REAL(bind)(fd, to, length));
-}
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-    char digits[32] = "";
-    const char *file = getenv("FAULTS_CLOCK");
-    int result = REAL(clock_gettime)(clock, now), fd;
-
-    if (result == 0 && clock == CLOCK_REALTIME && file &&
-        (fd = REAL(openat64)(AT_FDCWD, file, O_RDONLY | O_CLOEXEC)) >= 0) {
-        if (read(fd, digits, sizeof digits - 1) > 0)
-            now->tv_sec += atol(digits);
-        close(fd);
-    }
-    return result;
 }

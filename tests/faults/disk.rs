@@ -5,14 +5,14 @@
 //! every connection. Whoever listens here decides: lets it pass, slows it down, fails it before or
 //! after the deed, or never answers.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+
+use crate::classroom::preload;
 
 /// Our part that runs inside the service.
 const SOURCE: &str = include_str!("disk.c");
@@ -83,7 +83,7 @@ impl Disk {
     pub fn settings(&self) -> [(&'static str, String); 2] {
         let door = self.path.display().to_string();
         [
-            ("LD_PRELOAD", shim().display().to_string()),
+            ("LD_PRELOAD", preload::library("disk", SOURCE)),
             ("FAULTS_DOOR", door),
         ]
     }
@@ -161,51 +161,9 @@ pub fn role(thread: &str) -> &str {
     }
 }
 
-/// The compiled `disk.c`. It lies beside the program that runs now, under a name that changes with
-/// the source; several processes may make it at once.
-fn shim() -> &'static Path {
-    static SHIM: OnceLock<PathBuf> = OnceLock::new();
-    SHIM.get_or_init(|| {
-        let mut hasher = DefaultHasher::new();
-        SOURCE.hash(&mut hasher);
-        let own = std::env::current_exe().expect("our own path");
-        let folder = own.parent().expect("a folder");
-        let shim = folder.join(format!("disk-{:016x}.so", hasher.finish()));
-        let path = shim.display().to_string();
-        assert!(
-            !path.contains([' ', ':']),
-            "LD_PRELOAD takes no path with a space or a colon: {path}"
-        );
-        if !shim.exists() {
-            compile(folder, &shim);
-        }
-        shim
-    })
-}
-
-fn compile(folder: &Path, shim: &Path) {
-    let number = std::process::id();
-    let (source, made) = (
-        folder.join(format!("disk-{number}.c")),
-        folder.join(format!("disk-{number}.so")),
-    );
-    std::fs::write(&source, SOURCE).expect("a file beside the program");
-    let compiled = Command::new("cc")
-        .args([
-            "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
-        ])
-        .args([&made, &source])
-        .arg("-ldl")
-        .output()
-        .expect("cc runs");
-    let complaint = String::from_utf8_lossy(&compiled.stderr);
-    assert!(compiled.status.success(), "disk.c: {complaint}");
-    let _ = std::fs::remove_file(&source);
-    std::fs::rename(&made, shim).expect("the library is put into its place");
-}
-
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
     use std::sync::Mutex;
 
     use super::*;

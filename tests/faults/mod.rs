@@ -48,6 +48,15 @@ impl Force {
         if self.full { full } else { short }
     }
 
+    /// Runs parts of a proof all at once, as they wait most of the time; a row of each.
+    fn all_at_once<const N: usize>(&self, parts: [fn(&Self) -> Row; N]) -> Vec<Row> {
+        let rows = std::thread::scope(|scope| {
+            let parts = parts.map(|part| scope.spawn(move || part(self)));
+            parts.map(|row| row.join().expect("every class comes to its end"))
+        });
+        rows.into()
+    }
+
     /// Says how far the proof is.
     pub fn says(&self, words: &str) {
         (self.progress)(words);

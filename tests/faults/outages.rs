@@ -13,14 +13,7 @@ use crate::fakes::trouble::Op;
 pub const OUTAGES: Proof = Proof {
     name: "outages",
     about: "Redis killed, emptied, paused for 20 s, and full",
-    run: |force| {
-        let each: [fn(&Force) -> Row; 4] = [killed, emptied, paused, full];
-        let rows = std::thread::scope(|scope| {
-            let each = each.map(|one| scope.spawn(move || one(force)));
-            each.map(|row| row.join().expect("every class comes to its end"))
-        });
-        rows.into()
-    },
+    run: |force| force.all_at_once([killed, emptied, paused, full]),
 };
 
 fn class(force: &Force, catch_up: &str) -> Classroom {

@@ -18,14 +18,7 @@ use crate::fakes::random::Dice;
 pub const PROOF: Proof = Proof {
     name: "storage",
     about: "disk full, read-only, failing, slow; database damaged; an upgrade killed at every write",
-    run: |force| {
-        let each: [fn(&Force) -> Row; 6] = [full, read_only, failing, slow, damaged, upgrade];
-        let rows = std::thread::scope(|scope| {
-            let each = each.map(|one| scope.spawn(move || one(force)));
-            each.map(|row| row.join().expect("every class comes to its end"))
-        });
-        rows.into()
-    },
+    run: |force| force.all_at_once([full, read_only, failing, slow, damaged, upgrade]),
 };
 
 /// What the disk is like at present.
