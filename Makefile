@@ -1,6 +1,7 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check faults fuzz fmt lint docs build redis redis-server clean
+.PHONY: docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
 STUDENTS ?= 12
@@ -65,6 +66,42 @@ redis: redis-server ## a local Redis for `make run`, in the foreground, with the
 
 clean: ## remove what was built
 	$(CARGO) clean
+
+# --- with containers ---
+
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+FILE ?= backup-$(shell date -u +%Y%m%d-%H%M%S).db
+
+up: ## build and start the containers of docker-compose.yml, as your .env says
+	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
+	$(COMPOSE) up -d --build
+
+backup: ## copy the database out of the running containers: make backup FILE=class.db
+	@test ! -e '$(FILE)' || { echo '$(FILE) is there already: choose another name.' >&2; exit 2; }
+	@umask 077; $(COMPOSE) exec -T sms coder-sms-register backup - > '$(FILE).part' || { rm -f '$(FILE).part'; exit 1; }
+	@mv '$(FILE).part' '$(FILE)'; echo 'The backup is $(FILE).'
+
+restore: ## put a backup in place of the containers' database: make restore FILE=class.db
+	@test -f '$(FILE)' || { echo 'Say which: make restore FILE=class.db' >&2; exit 2; }
+	@$(COMPOSE) stop sms
+	@$(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
+
+upgrade: backup ## back up, fetch the newest version, build it and start it
+	git pull --ff-only
+	$(COMPOSE) up -d --build
+
+downgrade: ## back up, go to another version, build it and start it: make downgrade TO=v0.1.0
+	@test -n '$(TO)' || { echo 'Say to which version: make downgrade TO=v0.1.0' >&2; exit 2; }
+	@git rev-parse --verify --quiet '$(TO)^{commit}' >/dev/null || { echo 'There is no version $(TO): git fetch --tags, then git tag' >&2; exit 2; }
+	@$(MAKE) --no-print-directory backup
+	git checkout --quiet --detach '$(TO)'
+	$(COMPOSE) up -d --build
+
+docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
+	$(CARGO) build --locked --example containers
+	@sh tests/containers/stand-ins.sh
+	@./target/debug/examples/containers $(ACTS)
+
 
 # --- what has to be there ---
 

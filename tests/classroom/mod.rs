@@ -5,8 +5,8 @@
 //! service's log and in its files; finding one fails the test. When a test fails it prints all that
 //! was seen, so that nobody has to run it again.
 
-// The tests and the demo each use a part of it.
-#![allow(dead_code)]
+// The tests, the demo and others each use a part of it.
+#![allow(dead_code, unused_imports)]
 
 pub mod clock;
 pub mod folder;

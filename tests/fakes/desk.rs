@@ -3,6 +3,7 @@
 //! Both fakes put one [`FakeServer`] in front of themselves and lend its verbs to the tests.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -80,14 +81,14 @@ pub struct FakeServer {
 }
 
 impl FakeServer {
-    /// Opens the desk on a free port.
-    pub fn start(name: &'static str, api: impl Api) -> Self {
+    /// Opens the desk on this address.
+    pub fn start_at(name: &'static str, address: SocketAddr, api: impl Api) -> Self {
         let desk = Arc::new(Desk {
             state: Mutex::default(),
             changed: Condvar::new(),
             api: Box::new(api),
         });
-        let server = Server::start({
+        let server = Server::start_at(address, {
             let desk = Arc::clone(&desk);
             move |request| desk.serve(request)
         });

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -26,6 +26,9 @@ pub enum Action {
     /// Silence for this long, or until the client leaves; then the connection is closed without an answer.
     Hold(Duration),
 }
+
+/// A free port of 127.0.0.1.
+pub const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 type Handler = Box<dyn Fn(&Request) -> Action + Send + Sync>;
 
@@ -58,8 +61,15 @@ pub struct Server {
 impl Server {
     /// Listens on a free port of 127.0.0.1.
     pub fn start(handler: impl Fn(&Request) -> Action + Send + Sync + 'static) -> Self {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on 127.0.0.1");
+        Self::start_at(ANY_PORT, handler)
+    }
+
+    /// Listens on this address.
+    pub fn start_at(
+        address: SocketAddr,
+        handler: impl Fn(&Request) -> Action + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener
             .local_addr()
             .expect("a bound listener has an address");

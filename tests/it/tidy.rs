@@ -84,11 +84,67 @@ fn the_template_tells_every_setting_with_meaning_unit_default_and_example() {
             "{name} is required, so it must not be off"
         );
     }
+    let further: Vec<&str> = template
+        .keys()
+        .map(String::as_str)
+        .filter(|name| SETTINGS.iter().all(|setting| setting.name != *name))
+        .collect();
     assert_eq!(
-        template.len(),
-        SETTINGS.len(),
+        further, FOR_THE_CONTAINERS,
         "the template names something that is no setting"
     );
+    let compose = read("docker-compose.yml");
+    for name in FOR_THE_CONTAINERS {
+        assert!(
+            compose.contains(&format!("${{{name}:-")) || *name == "COMPOSE_PROFILES",
+            "docker-compose.yml does not read {name}"
+        );
+    }
+}
+
+/// What the template holds for docker-compose.yml, and the service does not read.
+const FOR_THE_CONTAINERS: &[&str] = &["CADDY_GLOBAL_OPTIONS", "COMPOSE_PROFILES", "SMS_PUBLISH"];
+
+#[test]
+fn the_images_carry_this_version_and_the_names_of_this_house() {
+    let version = env!("CARGO_PKG_VERSION");
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains(&format!("\nARG VERSION={version}\n")));
+    let cargo = read("Cargo.toml");
+    let description = cargo
+        .lines()
+        .find_map(|line| line.strip_prefix("description = "));
+    assert!(dockerfile.contains(description.unwrap()));
+    // Cargo wants to see every target's file; the layer of the dependencies makes empty ones.
+    for line in cargo.lines() {
+        if let Some(path) = line.strip_prefix("path = \"tests/") {
+            let folder = path.split('/').next().unwrap();
+            assert!(
+                dockerfile.contains(&format!("tests/{folder}")),
+                "the Dockerfile makes no tests/{folder}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_that_the_containers_take_from_the_checkout_is_let_through() {
+    let let_through = read(".dockerignore");
+    for line in read("Dockerfile").lines() {
+        if let Some(files) = line
+            .strip_prefix("COPY ")
+            .filter(|rest| !rest.starts_with("--from"))
+        {
+            let words: Vec<&str> = files.split_whitespace().collect();
+            for file in &words[..words.len() - 1] {
+                let known = let_through
+                    .lines()
+                    .filter_map(|line| line.strip_prefix('!'))
+                    .any(|open| file.starts_with(open));
+                assert!(known, ".dockerignore keeps {file} back");
+            }
+        }
+    }
 }
 
 fn row(setting: &Setting) -> String {

@@ -39,6 +39,7 @@ mod tests;
 #[cfg(test)]
 mod workspace_tests;
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -46,7 +47,7 @@ use std::time::Instant;
 use super::desk::{Api, FakeServer};
 use super::http::http_date;
 use super::lock;
-use super::server::{Reply, Request};
+use super::server::{ANY_PORT, Reply, Request};
 use super::trouble::Op;
 
 use auth::Caller;
@@ -71,9 +72,15 @@ impl FakeCoder {
 
     /// Starts a certain version.
     pub fn start_version(version: Version) -> Self {
+        Self::start_at(ANY_PORT, version)
+    }
+
+    /// Starts a certain version on this address.
+    pub fn start_at(address: SocketAddr, version: Version) -> Self {
         let world = Arc::new(Mutex::new(World::new(version)));
-        let server = FakeServer::start(
+        let server = FakeServer::start_at(
             "fake Coder",
+            address,
             Rules {
                 world: Arc::clone(&world),
             },

@@ -20,6 +20,7 @@ mod verbs;
 mod tests;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -30,7 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::desk::{Api, FakeServer};
 use super::lock;
 use super::random;
-use super::server::{Reply, Request};
+use super::server::{ANY_PORT, Reply, Request};
 use super::trouble::Op;
 
 use fault::Fault;
@@ -90,13 +91,18 @@ pub struct FakeTwilio {
 impl FakeTwilio {
     /// Starts the fake with one account.
     pub fn start(account: TwilioAccount) -> Self {
+        Self::start_at(ANY_PORT, account)
+    }
+
+    /// Starts the fake with one account on this address.
+    pub fn start_at(address: SocketAddr, account: TwilioAccount) -> Self {
         let exchange = Arc::new(Exchange::default());
         let rules = Rules {
             account: account.clone(),
             exchange: Arc::clone(&exchange),
         };
         Self {
-            server: FakeServer::start("fake Twilio", rules),
+            server: FakeServer::start_at("fake Twilio", address, rules),
             account,
             exchange,
         }

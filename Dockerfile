@@ -1,0 +1,70 @@
+# The images of coder-sms-register. Plain instructions only, so that the classic builder of older Docker
+# engines makes the same as BuildKit.
+#
+#   docker build -t coder-sms-register .                                          the service
+#   docker build --target redis_stage -t coder-sms-reg-redis-testing .            its Redis
+ARG DEBIAN_IMAGE=debian:trixie-slim
+ARG RUST_IMAGE=rust:1-slim-trixie
+
+
+# --- Redis: the same for development and production. It needs REDIS_PW, or REDIS_PW_FILE -----------------------
+FROM ${DEBIAN_IMAGE} AS redis_stage
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log /etc/redis \
+    && install -d -o 10002 -g 10002 -m 0700 /data \
+    # Command lines of Alpine's days call their shell so.
+    && ln -s dash /bin/ash
+COPY deploy/redis/redis.conf /etc/redis/redis.conf
+# Stands before /usr/bin in the path: every way to start Redis in this image gets the password and the settings.
+COPY deploy/redis/redis-server deploy/redis/redis-healthcheck /usr/local/bin/
+WORKDIR /data
+USER 10002:10002
+EXPOSE 6379
+HEALTHCHECK --interval=5s --timeout=3s --retries=3 CMD ["redis-healthcheck"]
+CMD ["redis-server"]
+
+
+# --- The program, linked statically against musl ----------------------------------------------------------------
+FROM ${RUST_IMAGE} AS build_stage
+# Empty = this machine's own architecture.
+ARG RUST_TARGET=
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends musl-tools \
+    && rm -rf /var/lib/apt/lists/* \
+    && rustup target add "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
+WORKDIR /build
+# The dependencies in a layer of their own: as long as they stay the same, a change of the source does not build them
+# again. Cargo wants to see every target that Cargo.toml names.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir -p src tests/it tests/demo tests/faults tests/containers \
+    && touch src/lib.rs \
+    && for main in src tests/it tests/demo tests/faults tests/containers; do echo 'fn main() {}' > "$main/main.rs"; done \
+    && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
+COPY src src
+# Newer than what was built from the empty files, whatever the dates in the checkout say.
+RUN touch src/lib.rs src/main.rs \
+    && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}" \
+    && install -d /out/data \
+    && cp "target/${RUST_TARGET:-$(uname -m)-unknown-linux-musl}/release/coder-sms-register" /out/ \
+    && /out/coder-sms-register --version
+
+
+# --- The service: this one file and an empty folder -------------------------------------------------------------
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="coder-sms-register" \
+      org.opencontainers.image.description="Students text a phrase and get a temporary Coder account; it is removed when the class is over" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build_stage /out/coder-sms-register /usr/local/bin/coder-sms-register
+# A new volume takes the owner of the folder that it is mounted over.
+COPY --from=build_stage --chown=10001:10001 /out/data /var/lib/coder-sms-register
+ENV CODER_REG_DATA_DIR=/var/lib/coder-sms-register \
+    CODER_REG_LISTEN=0.0.0.0:8000
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["/usr/local/bin/coder-sms-register", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/coder-sms-register"]
