@@ -26,6 +26,10 @@ fn restore(folder: &Path, file: &Path) -> (Option<i32>, String, String) {
     (code, out(&output), words)
 }
 
+/// The name of the data folder in Redis.
+const INSTANCE: &str =
+    "SELECT coalesce(max(hex(value)), 'none') FROM facts WHERE name = 'instance'";
+
 fn open_class() -> Classroom {
     plan().with("CODER_REG_RESEND_INTERVAL", "0").open()
 }
@@ -103,8 +107,15 @@ fn a_backup_through_pipes_moves_a_class_to_another_folder() {
         said(&output).1
     );
     assert!(!words.contains("old database"), "{words}");
+    let instance = class.query(INSTANCE);
     class.set("CODER_REG_DATA_DIR", fresh.to_str().unwrap());
+    assert_eq!(class.query(INSTANCE), "none");
+    // Else Redis would remember the folder that was left for a minute after the kill.
+    class.redis().kill();
+    class.redis().forget();
+    class.redis().start_again();
     class.start_service();
+    assert_ne!(class.query(INSTANCE), instance);
     let again = another_login(&class, &ana);
     assert_eq!(again.username(), first.username());
 }
@@ -281,10 +292,13 @@ fn a_copy_that_was_made_with_its_log_beside_it_is_taken_whole() {
     fs::copy(&database, &file).unwrap();
     let log = class.data_dir().join("registrations.db-wal");
     fs::copy(&log, class.folder().join("by-hand.db-wal")).unwrap();
+    // The folder's name in Redis is the folder's, not the backup's.
+    class.change("UPDATE facts SET value = x'0123456789ABCDEF' WHERE name = 'instance'");
     let (code, out, words) = restore(&class.data_dir(), &file);
     assert_eq!(code, Some(0), "{words}");
+    assert_eq!(class.query(INSTANCE), "0123456789ABCDEF");
     assert!(out.starts_with("restored 1 registration"), "{out}");
-    assert!(out.contains("knew no others"), "{out}");
+    assert!(out.contains("knew no other accounts"), "{out}");
 }
 
 #[test]
