@@ -1,7 +1,7 @@
 //! The command line: which of a few things to do, and how it ended.
 //!
 //! What is hidden here: help, exit codes, and all printing that is not the log. A command is a module
-//! with a [`Command`] in it and a line in [`COMMANDS`]; it takes its own options from [`Arguments`],
+//! with a `Command` in it and a line in `COMMANDS`; it takes its own options from `Arguments`,
 //! which sees to those that all commands have.
 
 mod arguments;

@@ -54,7 +54,7 @@ fn told(restored: &Restored) -> String {
     );
     if let Some(learnt) = &restored.learnt {
         text += &match learnt.unknown.as_slice() {
-            [] => "the old database knew no others\n".to_owned(),
+            [] => "the old database knew no other accounts\n".to_owned(),
             names => {
                 let more = names.len().saturating_sub(LISTED);
                 let more = if more > 0 {

@@ -1,10 +1,12 @@
 //! The configuration as an operator writes it.
 //!
 //! Here: a set of variables that is in order, defaults, files, quotes. `values`: each value's forms.
-//! `faults`: what stops a start. `secrets`: what is never shown.
+//! `faults`: what stops a start. `secrets`: what is never shown. `sources`: files, credentials, and
+//! which of them counts.
 
 mod faults;
 mod secrets;
+mod sources;
 mod values;
 
 use std::collections::BTreeMap;

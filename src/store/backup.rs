@@ -122,7 +122,7 @@ fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
                 folder: shown(folder),
             });
         }
-        Err(source) => return Err(StoreError::Folder { path, source }),
+        Err(error) => return Err(StoreError::file("open", &path)(error)),
     }
     let failed = StoreError::sql("open the database");
     let connection = open(&path).map_err(&failed)?;

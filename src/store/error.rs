@@ -1,6 +1,7 @@
 //! What can go wrong with the database, in words that name the cure.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -192,7 +193,13 @@ impl fmt::Display for StoreError {
                 doing,
                 path,
                 source,
-            } => write!(f, "cannot {doing} {}: {source}", path.display()),
+            } => {
+                write!(f, "cannot {doing} {}: {source}", path.display())?;
+                if source.kind() == ErrorKind::PermissionDenied {
+                    f.write_str("; do it as the user that the service runs as, or with sudo")?;
+                }
+                Ok(())
+            }
             Self::OtherKey { registrations } => write!(
                 f,
                 "the database holds {registrations} registrations made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"

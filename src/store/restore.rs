@@ -144,18 +144,29 @@ fn prepare(path: &Path, old: &Path) -> Result<(Summary, Option<Learnt>), StoreEr
     if !schema::is_ours(&connection).map_err(broken)? {
         return Err(unfit("it is the database of another program"));
     }
-    schema::migrate(&mut connection).map_err(|error| match error {
-        StoreError::Newer { found, known } => unfit(format!(
-            "it was made by a newer program (version {found}, this one knows {known}): install that program first"
-        )),
-        other => other,
-    })?;
+    migrate(&mut connection)?;
     let learnt = learn(&mut connection, old);
+    if learnt.is_none() && !old.exists() {
+        // A copy in another folder is another service to Redis; it draws a name of its own.
+        connection
+            .execute("DELETE FROM facts WHERE name = 'instance'", [])
+            .map_err(StoreError::sql("name the data folder"))?;
+    }
     let summary = backup::summary(&connection, path)?;
     Ok((summary, learnt))
 }
 
-/// Takes from the old database what it knows of texts. `None` where it cannot be read.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    schema::migrate(connection).map_err(|error| match error {
+        StoreError::Newer { found, known } => unfit(format!(
+            "it was made by a newer program (version {found}, this one knows {known}): install that program first"
+        )),
+        other => other,
+    })
+}
+
+/// Takes from the old database what it knows of texts, and the folder's name. `None` where it cannot be
+/// read.
 fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
     if !old.exists() {
         return None;
@@ -168,6 +179,12 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
         let texts = tx.execute(
             "INSERT INTO main.seen (sid, at, gave_up)
              SELECT sid, at, gave_up FROM old.seen WHERE true ON CONFLICT DO NOTHING",
+            [],
+        )?;
+        tx.execute(
+            "INSERT INTO main.facts (name, value)
+             SELECT name, value FROM old.facts WHERE name = 'instance'
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [],
         )?;
         let unknown = tx

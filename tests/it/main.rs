@@ -12,6 +12,7 @@
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
+//! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 
@@ -30,6 +31,7 @@ mod lesson;
 mod limits;
 mod missed;
 mod obstructed;
+mod operator;
 mod process;
 mod removal;
 mod tidy;

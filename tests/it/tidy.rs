@@ -240,6 +240,9 @@ fn every_way_to_load_the_env_file_gives_the_same_configuration() {
     ));
     assert_eq!(sourced, exported);
 
+    let read = shell(format!("exec {binary} config --env-file .env"));
+    assert_eq!(sourced, read);
+
     // docker-compose 1.29 passes quotes on, docker compose v2 takes them off.
     for keeps_quotes in [true, false] {
         let text = filled();

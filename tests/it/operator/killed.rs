@@ -1,0 +1,181 @@
+//! Backup and restore, killed before and after every write, sync, name and removal: what stands under
+//! the database's name is the old one or the new one, whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
+use coder_sms_register::store::{Reserved, Store};
+
+use super::{REGISTRATIONS, is_whole, number, on};
+use crate::classroom::folder::Folder;
+use crate::force::disk::{Answer, Ask, Disk};
+
+fn key() -> PhoneKey {
+    PhoneKey::derive("a key of our own")
+}
+
+/// Registers phones with these numbers.
+fn register(store: &Store, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
+        let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
+        let marker = Marker::draw(&username, &key());
+        let reserved = store.reserve(&phone.hash(&key()), &username, &marker, 10, 100, 1_000);
+        assert_eq!(reserved.unwrap(), Reserved::Done);
+    }
+}
+
+/// Registrations of the backup, and of the database that it replaces.
+const NEW: i64 = 2;
+const OLD: i64 = 5;
+
+/// A data folder as a kill leaves it, with a write-ahead log, and a backup beside it.
+struct Ground {
+    folder: Folder,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let ground = Self { folder };
+        let (working, data) = (ground.path("working"), ground.path("template"));
+        let store = Store::open(&working, &[key()]).unwrap().0;
+        register(&store, 0..2);
+        let arguments = ["backup".into(), ground.path("copy.db").into_os_string()];
+        assert!(
+            on::<std::ffi::OsString>(&working, &arguments)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+        register(&store, 2..5);
+        fs::create_dir(&data).unwrap();
+        for name in ["registrations.db", "registrations.db-wal"] {
+            fs::copy(working.join(name), data.join(name)).unwrap();
+        }
+        ground
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A fresh copy of that data folder.
+    fn data(&self, step: usize) -> PathBuf {
+        let data = self.path(&format!("data-{step}"));
+        fs::create_dir(&data).unwrap();
+        for entry in fs::read_dir(self.path("template")).unwrap().flatten() {
+            fs::copy(entry.path(), data.join(entry.file_name())).unwrap();
+        }
+        data
+    }
+
+    /// Runs the binary on `data`, killed before question `step / 2` to the disk, or after it if `step` is
+    /// odd. Returns whether it lived to its end.
+    fn killed_at(&self, step: usize, data: &Path, arguments: &[&str]) -> bool {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
+            let number = asked.fetch_add(2, Ordering::SeqCst);
+            let kill = || {
+                let process = Pid::from_raw(ask.process).expect("a process");
+                let _ = kill_process(process, Signal::KILL);
+                Answer::Silence
+            };
+            if number == step {
+                return kill();
+            }
+            deed();
+            if number + 1 == step {
+                kill()
+            } else {
+                Answer::Truth
+            }
+        };
+        let disk = Disk::start(self.path(&format!("{step}.sock")), Box::new(judge));
+        let mut command = on(data, arguments);
+        command.envs(disk.settings());
+        let status = command.output().unwrap().status;
+        assert!(status.success() || status.code().is_none(), "{status}");
+        status.success()
+    }
+}
+
+/// More questions than either asks.
+const STEPS: usize = 400;
+
+#[test]
+fn a_restore_leaves_the_old_or_the_new_database_whole() {
+    let ground = Ground::new();
+    let copy = ground.path("copy.db").display().to_string();
+    let mut found = Vec::new();
+    for step in 0..STEPS {
+        let data = ground.data(step);
+        let done = ground.killed_at(step, &data, &["restore", &copy]);
+        let before = data.join("registrations.db.before-restore");
+        if before.exists() {
+            is_whole(&before);
+            assert_eq!(number(&before, REGISTRATIONS), OLD, "step {step}");
+        }
+        // As the service would, with its checks.
+        let store = Store::open(&data, &[key()]).unwrap_or_else(|error| panic!("{step}: {error}"));
+        let count = store.0.count().unwrap();
+        found.push(count);
+        assert!(!done || count == NEW && before.exists(), "step {step}");
+        drop(store);
+        is_whole(&data.join("registrations.db"));
+        let names = fs::read_dir(&data).unwrap().flatten();
+        let names: Vec<String> = names
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        let left = ["restoring", "aside"];
+        let left = names
+            .iter()
+            .find(|name| left.iter().any(|word| name.contains(word)));
+        assert_eq!(left, None, "step {step}: {names:?}");
+        fs::remove_dir_all(&data).unwrap();
+        if done {
+            break;
+        }
+    }
+    let olds = found.iter().take_while(|count| **count == OLD).count();
+    assert!(
+        olds > 10 && olds < found.len() && found.len() < STEPS,
+        "{found:?}"
+    );
+    assert!(found[olds..].iter().all(|count| *count == NEW), "{found:?}");
+}
+
+#[test]
+fn a_backup_leaves_no_file_or_a_whole_one_and_the_database_as_it_is() {
+    let ground = Ground::new();
+    let mut seen = [0; 2];
+    for step in 0..STEPS {
+        let data = ground.data(step);
+        let target = ground.path(&format!("target-{step}.db"));
+        let arguments = ["backup", target.to_str().unwrap()];
+        let done = ground.killed_at(step, &data, &arguments);
+        seen[usize::from(target.exists())] += 1;
+        if target.exists() {
+            is_whole(&target);
+            assert_eq!(number(&target, REGISTRATIONS), OLD, "step {step}");
+        }
+        let store = Store::open(&data, &[key()]).unwrap().0;
+        assert_eq!(store.count().unwrap(), OLD, "step {step}");
+        drop(store);
+        fs::remove_dir_all(&data).unwrap();
+        if done {
+            assert!(target.exists());
+            break;
+        }
+    }
+    assert!(
+        seen[0] > 5 && seen[1] > 0 && seen[0] + seen[1] < STEPS,
+        "{seen:?}"
+    );
+}
