@@ -177,7 +177,7 @@ impl fmt::Display for StoreError {
             ),
             Self::Running { path } => write!(
                 f,
-                "the service is running on {}: stop it first (docker compose stop coder-sms-register, or sudo systemctl stop coder-sms-register), restore, and start it again",
+                "the service is running on {}: stop it first (docker compose stop sms, or sudo systemctl stop coder-sms-register), restore, and start it again",
                 path.display()
             ),
             Self::InUse { path } => write!(

@@ -261,10 +261,11 @@ impl Class<'_> {
             "Content-Type".to_owned(),
             "application/x-www-form-urlencoded".to_owned(),
         )];
-        assert_eq!(
-            door.post(&form, &"x".repeat(70_000)),
-            413,
-            "a body that no text has"
+        // Older versions of Caddy say 502 where newer ones say 413; none hands it all on.
+        let refused = door.post(&form, &"x".repeat(70_000));
+        assert!(
+            matches!(refused, 413 | 502),
+            "a body that no text has: {refused}"
         );
         assert_eq!(
             door.post(&form, "From=%2B12025550123&Body=hello"),

@@ -89,7 +89,8 @@ fn recipe(debian: &str) -> String {
         "FROM {debian}
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light openssl
 RUN mkdir -p {folder} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \\
-    -subj /CN={HOST} -addext subjectAltName=DNS:{HOST} -keyout {folder}/privkey.pem -out {folder}/fullchain.pem
+    -subj /CN={HOST} -addext subjectAltName=DNS:{HOST} -addext basicConstraints=critical,CA:FALSE \\
+    -keyout {folder}/privkey.pem -out {folder}/fullchain.pem
 COPY sms.conf /etc/nginx/sites-enabled/sms.conf
 RUN rm -f /etc/nginx/sites-enabled/default && nginx -t
 CMD [\"nginx\", \"-g\", \"daemon off;\"]

@@ -166,7 +166,9 @@ impl Site {
             .env("HTTP_PUBLISH", self.ports.http.to_string())
             .env("HTTPS_PUBLISH", self.ports.https.to_string())
             .env("CADDY_GLOBAL_OPTIONS", "local_certs")
-            .env("GUEST_IMAGE", self.guest_image())
+            .env("SMS_IMAGE", self.image("sms"))
+            .env("REDIS_IMAGE", self.image("redis"))
+            .env("GUEST_IMAGE", self.image("guest"))
             .env("CODER_WINDOW", self.ports.coder.to_string())
             .env("TWILIO_WINDOW", self.ports.twilio.to_string())
             .env("ACCOUNT_SID", &self.account.account_sid)
@@ -239,8 +241,9 @@ impl Site {
         text(&output.stdout) + &text(&output.stderr)
     }
 
-    fn guest_image(&self) -> String {
-        format!("{}-guest", self.name)
+    /// The name of an image of this site's own.
+    fn image(&self, of: &str) -> String {
+        format!("{}-{of}", self.name)
     }
 
     /// This program and the libraries that it needs, as an image.
@@ -258,7 +261,7 @@ impl Site {
         }
         let recipe = "FROM scratch\nCOPY . /\nENTRYPOINT [\"/containers\"]\n";
         fs::write(image.join("Dockerfile"), recipe).expect("the disk has room");
-        build(&image, &["--quiet", "--tag", &self.guest_image()]);
+        build(&image, &["--quiet", "--tag", &self.image("guest")]);
     }
 }
 
@@ -296,7 +299,9 @@ impl Drop for Site {
         if !down.is_ok_and(|output| output.status.success()) {
             eprintln!("{} could not be taken down", self.name);
         }
-        try_docker(&["rmi", "--force", &self.guest_image()]);
+        for image in ["guest", "sms", "redis"] {
+            try_docker(&["rmi", "--force", &self.image(image)]);
+        }
     }
 }
 
