@@ -66,6 +66,7 @@ mod tests {
             window_start: 0,
             reap_tries: 0,
             reap_note: None,
+            ended_at: None,
         }
     }
 
@@ -77,6 +78,7 @@ mod tests {
             name: name.into(),
             created_at: String::new(),
             status: "dormant".into(),
+            last_seen_at: String::new(),
             made_at: Some(NOW - age),
         }
     }

@@ -28,6 +28,8 @@ pub enum Event {
     UserCreated,
     /// Its time was up, but the student asks again.
     Renewed,
+    /// The instructor gave it another time.
+    Rescheduled,
     /// A login text is about to be sent, or is taken back before it left.
     LoginPrepared,
     /// Twilio took a login text.
@@ -67,7 +69,9 @@ impl Stage {
         match (self, event) {
             (Self::Reserved, E::Renamed) => Ok(Self::Reserved),
             (Self::Reserved, E::UserCreated) => Ok(Self::Created),
-            (Self::Reserved | Self::Created | Self::Announced, E::Renewed) => Ok(self),
+            (Self::Reserved | Self::Created | Self::Announced, E::Renewed | E::Rescheduled) => {
+                Ok(self)
+            }
             (Self::Created | Self::Announced, E::LoginPrepared) => Ok(self),
             (Self::Created | Self::Announced, E::LoginSent) => Ok(Self::Announced),
             (Self::Created | Self::Announced, E::UserVanished) => Ok(Self::Reserved),
@@ -134,6 +138,8 @@ pub struct Registration {
     pub reap_tries: u32,
     /// What a removal waits for, as last logged.
     pub reap_note: Option<String>,
+    /// When the instructor ended it, unless its student has asked again since.
+    pub ended_at: Option<UnixSeconds>,
 }
 
 /// A login text that was handed, or was about to be handed, to Twilio.
@@ -166,6 +172,7 @@ mod tests {
             Event::Renamed,
             Event::UserCreated,
             Event::Renewed,
+            Event::Rescheduled,
             Event::LoginPrepared,
             Event::LoginSent,
             Event::UserVanished,
@@ -178,6 +185,7 @@ mod tests {
                 [
                     Some(Reserved),
                     Some(Created),
+                    Some(Reserved),
                     Some(Reserved),
                     None,
                     None,
@@ -193,6 +201,7 @@ mod tests {
                     None,
                     Some(Created),
                     Some(Created),
+                    Some(Created),
                     Some(Announced),
                     Some(Reserved),
                     Some(Reaping),
@@ -204,6 +213,7 @@ mod tests {
                 [
                     None,
                     None,
+                    Some(Announced),
                     Some(Announced),
                     Some(Announced),
                     Some(Announced),
@@ -222,10 +232,11 @@ mod tests {
                     None,
                     None,
                     None,
+                    None,
                     Some(Gone),
                 ],
             ),
-            (Gone, [None; 8]),
+            (Gone, [None; 9]),
         ];
         for (stage, row) in table {
             for (event, expected) in events.into_iter().zip(row) {
@@ -248,10 +259,11 @@ mod tests {
         assert_eq!(Stage::parse("gone"), None);
     }
 
-    const EVENTS: [Event; 8] = [
+    const EVENTS: [Event; 9] = [
         Event::Renamed,
         Event::UserCreated,
         Event::Renewed,
+        Event::Rescheduled,
         Event::LoginPrepared,
         Event::LoginSent,
         Event::UserVanished,

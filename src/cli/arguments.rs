@@ -22,6 +22,8 @@ pub(super) enum Failure {
     Faulty(String),
     /// It could not be done; why.
     Failed(String),
+    /// There is nothing to act on; what was looked for.
+    Unmatched(String),
     /// It could not be done, and that was said already.
     Told,
 }
@@ -36,7 +38,7 @@ impl Failure {
         Self::Misused(format!("unknown option {dashes}{option}"))
     }
 
-    fn unexpected(value: &OsString) -> Self {
+    pub(super) fn unexpected(value: &OsString) -> Self {
         Self::Misused(format!("unexpected {value:?}"))
     }
 }
@@ -133,6 +135,11 @@ impl Arguments {
         }
     }
 
+    /// The value of the option that was just returned, where it was given as `--option=value`.
+    pub(super) fn value_given(&mut self) -> Option<OsString> {
+        self.parser.optional_value()
+    }
+
     /// For a command that takes one operand, called `what`, and `options` without values. Returns the
     /// operand and those that were given.
     ///
@@ -158,6 +165,31 @@ impl Arguments {
             Some(operand) if !operand.is_empty() => Ok((operand, given)),
             _ => Err(Failure::Misused(format!("{what} is missing"))),
         }
+    }
+
+    /// For a command that takes any number of operands, and `options` without values. Returns the
+    /// operands and the options that were given.
+    ///
+    /// # Errors
+    /// Something else is there.
+    pub(super) fn operands(
+        &mut self,
+        options: &[&'static str],
+    ) -> Result<(Vec<String>, Vec<&'static str>), Failure> {
+        let (mut operands, mut given) = (Vec::new(), Vec::new());
+        while let Some(word) = self.next()? {
+            match word {
+                Word::Value(value) => match value.into_string() {
+                    Ok(text) => operands.push(text),
+                    Err(value) => return Err(Failure::unexpected(&value)),
+                },
+                Word::Option(option) => match options.iter().find(|known| **known == option) {
+                    Some(known) => given.push(*known),
+                    None => return Err(Failure::unknown_option(&option)),
+                },
+            }
+        }
+        Ok((operands, given))
     }
 
     /// The environment, and beneath it the file that `--env-file` names.

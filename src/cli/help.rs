@@ -47,7 +47,7 @@ Commands:
 {commands}
 Options:
 {OPTIONS}
-Exit codes: 0 all well, 1 it failed, 2 wrong command line or settings
+Exit codes: 0 all well, 1 it failed, 2 wrong command line or settings, 3 nothing to act on
 
 Settings are environment variables; * = must be set, + = may also be given as a file, by NAME_FILE, or
 as a credential of systemd:

@@ -6,11 +6,18 @@
 
 mod arguments;
 mod backup;
+mod class;
 mod config;
+mod end;
+mod extend;
+mod forget;
 mod healthcheck;
 mod help;
 mod restore;
+mod roster;
 mod run;
+mod status;
+mod table;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -26,6 +33,8 @@ const PROGRAM: &str = "coder-sms-register";
 const FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
 const MISUSED: u8 = 2;
+/// Nothing is there that a command could act on.
+const UNMATCHED: u8 = 3;
 
 /// One thing that the program can be asked to do.
 struct Command {
@@ -44,10 +53,14 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 5] = [
+const COMMANDS: [&Command; 9] = [
     &run::COMMAND,
     &config::COMMAND,
     &healthcheck::COMMAND,
+    &status::COMMAND,
+    &extend::COMMAND,
+    &end::COMMAND,
+    &forget::COMMAND,
     &backup::COMMAND,
     &restore::COMMAND,
 ];
@@ -74,6 +87,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(Failure::Faulty(faults)) => (MISUSED, faults),
         Err(Failure::Failed(error)) => (FAILED, error),
+        Err(Failure::Unmatched(what)) => (UNMATCHED, what),
     };
     complain(&format!("{PROGRAM}: {words}"));
     ExitCode::from(code)

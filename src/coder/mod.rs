@@ -6,6 +6,7 @@
 //! workspaces 417, and a deleted user read by id still answers 200.
 
 mod fault;
+mod roster;
 mod users;
 mod wire;
 mod workspaces;

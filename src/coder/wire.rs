@@ -22,6 +22,9 @@ pub struct User {
     /// Coder's word for whether it may log in: `active`, `dormant` or `suspended`.
     #[serde(default)]
     pub status: String,
+    /// When it last did something, RFC 3339; see [`User::last_seen`].
+    #[serde(default)]
+    pub last_seen_at: String,
     /// When it was created, by our own clock; `None` where the server did not tell its time.
     #[serde(skip)]
     pub made_at: Option<crate::domain::UnixSeconds>,

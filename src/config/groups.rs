@@ -185,6 +185,25 @@ pub(super) fn read_catch_up(r: &mut Reader) -> Option<Option<Duration>> {
     Some((!span.is_zero()).then_some(span))
 }
 
+/// `Some(None)` = no limit.
+pub(super) fn read_max_time(r: &mut Reader) -> Option<Option<Duration>> {
+    if r.get("CODER_MAX_TIME").is_none() && !r.is_faulty("CODER_MAX_TIME") {
+        return Some(None);
+    }
+    positive_span(r, "CODER_MAX_TIME").map(Some)
+}
+
+/// How a span of time is written on the command line: as in a setting, with bare numbers in minutes.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
+    match reader::parse_span(value, Unit::Minutes)? {
+        span if span.is_zero() => Err("must be longer than 0".to_owned()),
+        span => Ok(span),
+    }
+}
+
 pub(super) fn read_data_dir(r: &mut Reader, dev: bool) -> PathBuf {
     let default = if dev {
         "./data"

@@ -19,6 +19,7 @@ use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::SignedUrl;
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender};
 pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
+pub(crate) use groups::minutes;
 use reader::Reader;
 pub use reader::{Fault, Faults, ReadFile};
 pub use settings::{SETTINGS, Setting, Unit};
@@ -52,6 +53,8 @@ pub struct Config {
     pub check_interval: Duration,
     /// How long past its time a running workspace is left alone; `None` = for ever.
     pub stop_after: Option<Duration>,
+    /// The longest life of an account that may be extended to, from its login on; `None` = any.
+    pub max_time: Option<Duration>,
     /// How far back texts that never reached us are looked for; `None` = not at all.
     pub catch_up: Option<Duration>,
     /// Keys that the phone hashes may have been made with, the preferred one first.
@@ -163,6 +166,18 @@ impl Config {
         reader.faults().map_or(Ok(folder), Err)
     }
 
+    /// The longest life that an account may be extended to, for commands that need no other setting.
+    ///
+    /// # Errors
+    /// The fault of that setting.
+    pub fn max_time(
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Option<Duration>, Faults> {
+        let mut reader = Reader::only(&["CODER_MAX_TIME"], vars);
+        let span = groups::read_max_time(&mut reader);
+        reader.faults().map_or_else(|| Ok(span.flatten()), Err)
+    }
+
     /// The address that the service listens on, for commands that need no other setting.
     ///
     /// # Errors
@@ -198,6 +213,7 @@ impl Config {
         let call_limit = groups::positive_span(r, "CODER_REG_CALL_LIMIT");
         let check_interval = groups::positive_span(r, "CODER_CHECK_INTERVAL");
         let stop_after = r.span("CODER_STOP_AFTER");
+        let max_time = groups::read_max_time(r);
         let catch_up = groups::read_catch_up(r);
         let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
         let twilio = twilio?;
@@ -223,6 +239,7 @@ impl Config {
             call_limit: call_limit?,
             check_interval: check_interval?,
             stop_after,
+            max_time: max_time?,
             catch_up: catch_up?,
             phone_keys,
             warnings: Vec::new(),
@@ -247,6 +264,7 @@ impl Config {
             "CODER_REMOVE_TIME" => span(rules.remove_after, "never"),
             "CODER_CHECK_INTERVAL" => words_of(self.check_interval),
             "CODER_STOP_AFTER" => span(self.stop_after, "never"),
+            "CODER_MAX_TIME" => span(self.max_time, "no limit"),
             "CODER_REG_HINTS" => span(rules.hint_interval, "off"),
             "CODER_REG_RESEND_INTERVAL" => words_of(rules.resend_interval),
             "CODER_REG_GIVE_UP" => words_of(rules.give_up),

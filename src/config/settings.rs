@@ -90,6 +90,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_API_KEY", "a Coder token that may create and delete users and see their workspaces").required().secret(),
     plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case").required().secret(),
     plain("CODER_REMOVE_TIME", "how long an account lives after its login was texted; 0 = it is never removed").or("720").span(Unit::Minutes),
+    plain("CODER_MAX_TIME", "how long an account may live after its login was texted, however often the extend command is used; unset = no limit").span(Unit::Minutes),
     plain("CODER_CHECK_INTERVAL", "how often accounts whose time is up are looked for").or("900").span(Unit::Seconds),
     plain("REDIS_PW", "password of Redis; unset = none").secret(),
     plain("REDIS_HOST", "host of Redis, or the path of its Unix socket").or("127.0.0.1"),

@@ -20,6 +20,11 @@ const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 impl Provisioner {
     /// Gets a login to the phone, from wherever its registration stands.
     pub(super) fn login(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
+        const ENDED: &str = "its account was ended after this text came";
+        let is_before = |ended: UnixSeconds| ended > request.text.received;
+        if contact.ended_at.is_some_and(is_before) {
+            return Ok(Done::Silent(ENDED));
+        }
         for round in 0..ROUNDS {
             let Some(registration) = self.store.find(&request.hash)? else {
                 if self.reserve(request, round)? == Reserved::Full {
@@ -27,6 +32,15 @@ impl Provisioner {
                 }
                 continue;
             };
+            if let (Some(ended), false) =
+                (registration.ended_at, registration.stage == Stage::Reaping)
+            {
+                if is_before(ended) {
+                    return Ok(Done::Silent(ENDED));
+                }
+                self.take_end_back(request, &registration)?;
+                continue;
+            }
             if registration.stage == Stage::Reserved && registration.is_due(request.now) {
                 // Given up before, and wanted again: the reaper must not take it from under us.
                 self.store
@@ -57,6 +71,20 @@ impl Provisioner {
         Ok(self
             .store
             .reserve(&request.hash, &username, &marker, request.now, due, seats)?)
+    }
+
+    /// The instructor ended the account, and its student asks for it again before it is removed: as
+    /// with any account whose time is up, it gets a full one.
+    fn take_end_back(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+    ) -> Result<(), Halt> {
+        let due = match registration.stage {
+            Stage::Announced => self.first_due(request.now),
+            _ => Some(request.now + seconds(self.rules.give_up)),
+        };
+        Ok(self.store.take_end_back(registration.id, due)?)
     }
 
     /// Makes the Coder user of a reservation, or finds out that it exists. `None` = look again.

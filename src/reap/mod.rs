@@ -182,6 +182,9 @@ impl Reaper {
                 Err(error) => warn!("removal of {}: {error}", registration.username),
             }
         }
+        if let Err(error) = self.store.overwrite_log() {
+            debug!("what is forgotten still stands in the log of the database: {error}");
+        }
         forgotten
     }
 

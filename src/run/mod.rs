@@ -35,6 +35,7 @@ use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::stream::{Appender, Redis, Settler, StreamError, Taker, Waiting};
 use crate::twilio::sms::Sms;
+use crate::wake;
 use crate::webhook::{self, Judge, Webhook};
 use lanes::Lanes;
 use missed::Bell;
@@ -102,6 +103,8 @@ struct Doors {
     taker_id: Arc<std::sync::atomic::AtomicI64>,
     calls: Http,
     bell: Bell,
+    /// Wakes the reaper.
+    reaper_bell: Bell,
     stop: Stop,
 }
 
@@ -127,7 +130,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let stop = Stop::new();
 
     let (bell, rung) = Bell::new();
+    let (reaper_bell, reaper_rung) = Bell::new();
     let (webhook, gate) = front(&config, &redis, &store, bell.clone())?;
+    // After `front`, which empties the folder.
+    hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
     let catch_up = catch_up(&config, &redis, &store, &http).map(|search| (search, rung));
     let taker = Taker::new(redis, &store.instance()?);
@@ -138,6 +144,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         taker_id: taker.client_id(),
         calls: http.clone(),
         bell: bell.clone(),
+        reaper_bell,
         stop: stop.clone(),
     };
     banner::tell(&config, gate.local_addr(), &store);
@@ -159,6 +166,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         taker,
         catch_up,
         reaper,
+        reaper_rung,
         settler,
     };
     roles.start(&mut threads, &stop)?;
@@ -175,6 +183,8 @@ struct Roles {
     /// The search for missed texts and who rings for it, unless it is switched off.
     catch_up: Option<(CatchUp, Receiver<()>)>,
     reaper: Reaper,
+    /// Who wakes it before its time.
+    reaper_rung: Receiver<()>,
     settler: Arc<Settler>,
 }
 
@@ -187,6 +197,7 @@ impl Roles {
             mut taker,
             catch_up,
             reaper,
+            reaper_rung,
             settler,
         } = self;
         threads.start("webhook", move || webhook.run().is_ok())?;
@@ -205,7 +216,7 @@ impl Roles {
         }
         let told = stop.clone();
         threads.start("reaper", move || {
-            removals::run(&reaper, &settler, &told);
+            removals::run(&reaper, &settler, &reaper_rung, &told);
             told.asked()
         })
     }
@@ -250,6 +261,7 @@ impl Doors {
         let died = threads.first_ended();
         self.stop.ask();
         self.bell.ring();
+        self.reaper_bell.ring();
         self.gate.stop();
         self.wake_taker();
         threads.wait_for(&["gate"], began + STOP_LIMIT);
@@ -290,6 +302,23 @@ impl Doors {
             warn!("stopping may take a moment longer: {error}");
         }
     }
+}
+
+/// Has commands that changed something wake the reaper. The thread sleeps until one does, and is left
+/// behind when the process ends.
+fn hear_commands(data_dir: &Path, bell: Bell) -> Result<(), RunError> {
+    let doing = || format!("listen for commands in {}", data_dir.display());
+    let socket = wake::listen(data_dir).map_err(system(doing()))?;
+    std::thread::Builder::new()
+        .name("commands".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            while wake::heard(&socket).is_ok() {
+                bell.ring();
+            }
+        })
+        .map(drop)
+        .map_err(system(doing()))
 }
 
 /// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.

@@ -1,5 +1,6 @@
 //! The reaper's loop: sweep, sleep, and once a day forget old texts and see whether the token is well.
 
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use log::{debug, error, info, warn};
@@ -16,8 +17,9 @@ use crate::stream::Settler;
 /// nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
 
-/// Sweeps every check interval, and earlier where a removal in progress asks for it.
-pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
+/// Sweeps every check interval, and earlier where a removal in progress asks for it or somebody rings.
+/// Runs until `stop`, which has to be followed by a ring.
+pub(super) fn run(reaper: &Reaper, settler: &Settler, rung: &Receiver<()>, stop: &Stop) {
     let mut last_daily: UnixSeconds = 0;
     let mut watch = ClockWatch::default();
     loop {
@@ -41,7 +43,10 @@ pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
             Ok(_) => {}
             Err(error) => error!("no removals: {error}"),
         }
-        if stop.wait(pause(reaper)) {
+        // Rung or not; several rings are one.
+        let _ = rung.recv_timeout(pause(reaper));
+        while rung.try_recv().is_ok() {}
+        if stop.asked() {
             return;
         }
     }

@@ -113,7 +113,7 @@ fn copy(source: Connection, to: &Path) -> Result<Summary, StoreError> {
 }
 
 /// Opens the database of a data folder, which has to be there and ours.
-fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
     let path = folder.join(DATABASE);
     match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(_) => {}

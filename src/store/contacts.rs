@@ -17,6 +17,8 @@ pub struct Contact {
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
+    /// When the instructor ended its account while a login was on its way.
+    pub ended_at: Option<UnixSeconds>,
 }
 
 /// A short word to a phone that brings no login, sent at most once in a while.
@@ -43,7 +45,8 @@ impl Store {
     pub fn contact(&self, phone: &PhoneHash) -> Result<Contact, StoreError> {
         self.lock()
             .prepare_cached(
-                "SELECT hinted_at, opted_out_at, refused_until, full_at FROM contacts WHERE phone = ?1",
+                "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at
+                 FROM contacts WHERE phone = ?1",
             )
             .and_then(|mut statement| {
                 statement
@@ -53,6 +56,7 @@ impl Store {
                             opted_out_at: row.get(1)?,
                             refused_until: row.get(2)?,
                             full_at: row.get(3)?,
+                            ended_at: row.get(4)?,
                         })
                     })
                     .optional()
@@ -159,7 +163,7 @@ impl Store {
             let contacts = tx.execute(
                 "DELETE FROM contacts WHERE opted_out_at IS NULL
                  AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
-                 AND coalesce(refused_until, 0) < ?1",
+                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?1",
                 [before],
             )?;
             Ok(old + surplus + contacts)

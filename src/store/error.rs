@@ -40,6 +40,13 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// An older version of this program wrote the file, and has to bring it up to date first.
+    Older {
+        /// Its version.
+        found: i64,
+        /// The one that is needed.
+        known: i64,
+    },
     /// There is no database in the folder.
     Missing {
         /// That folder.
@@ -153,6 +160,10 @@ impl fmt::Display for StoreError {
             Self::Newer { found, known } => write!(
                 f,
                 "the database has version {found}, this program knows {known}: install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
+            ),
+            Self::Older { found, known } => write!(
+                f,
+                "the database has version {found}, this program works with {known}: start the service anew with this program, which brings the database up to date"
             ),
             Self::Missing { folder } => write!(
                 f,

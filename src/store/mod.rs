@@ -8,6 +8,7 @@ mod backup;
 mod contacts;
 mod draft;
 mod error;
+mod hand;
 mod open;
 mod reaping;
 mod restore;
@@ -22,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 pub use backup::{Summary, backup, backup_to};
 pub use contacts::{Contact, Notice};
 pub use error::StoreError;
+pub use hand::{Applied, Forgotten, Hand};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
@@ -37,7 +39,8 @@ pub struct Store {
 }
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
-     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note";
+     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
+     ended_at";
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +138,8 @@ impl Store {
             let updated = tx
                 .prepare_cached(
                     "UPDATE OR IGNORE registrations
-                     SET stage = ?2, username = ?3, marker = ?4, due_at = ?5, coder_id = NULL,
+                     SET stage = ?2, username = ?3, marker = ?4, coder_id = NULL,
+                         due_at = CASE WHEN ended_at IS NULL THEN ?5 ELSE due_at END,
                          fingerprint = NULL, sending_since = NULL
                      WHERE id = ?1",
                 )?
@@ -147,6 +151,21 @@ impl Store {
                     due_at
                 ])?;
             Ok(updated == 1)
+        })
+    }
+
+    /// Takes the instructor's end of an account back, as its student has asked for it since; its time
+    /// is now up at `due_at`, `None` = never.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn take_end_back(&self, id: i64, due_at: Option<UnixSeconds>) -> Result<(), StoreError> {
+        self.step("take an end back", id, Event::Renewed, |tx, _| {
+            tx.prepare_cached(
+                "UPDATE registrations SET due_at = ?2, ended_at = NULL, check_at = 0 WHERE id = ?1",
+            )?
+            .execute(params![id, due_at])
+            .map(drop)
         })
     }
 
@@ -183,7 +202,8 @@ impl Store {
             }
             tx.prepare_cached(
                 "UPDATE registrations
-                 SET stage = ?2, coder_id = ?3, due_at = ?4, fingerprint = ?5, sending_since = ?6
+                 SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
+                     due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -235,7 +255,8 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET fingerprint = NULL, sending_since = NULL, doubtful = doubtful + ?2,
-                     due_at = coalesce(?3, due_at)
+                     due_at = CASE WHEN ?3 IS NULL OR ended_at IS NOT NULL THEN due_at
+                                   ELSE max(?3, coalesce(due_at, ?3)) END
                  WHERE id = ?1",
             )?
             .execute(params![id, doubtful, renewed])
@@ -245,13 +266,19 @@ impl Store {
 
     /// Records that Twilio took a login text, and with it that the text `sid` has had its effect.
     ///
+    /// What the instructor did to the account's time while the text was on its way stays: an end, and
+    /// an extension of an account that had a login before.
+    ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
     pub fn login_sent(&self, id: i64, sid: &MessageSid, sent: SentLogin) -> Result<(), StoreError> {
         self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
-                 SET stage = ?2, announced_at = ?3, due_at = ?4, window_start = ?5,
+                 SET stage = ?2, announced_at = ?3, window_start = ?5,
+                     due_at = CASE WHEN ended_at IS NOT NULL THEN due_at
+                                   WHEN stage = 'announced' THEN max(due_at, ?4)
+                                   ELSE ?4 END,
                      sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
                      check_at = 0, reap_tries = 0, reap_note = NULL
                  WHERE id = ?1",
@@ -361,6 +388,7 @@ fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
         window_start: row.get(12).map_err(&failed)?,
         reap_tries: row.get(13).map_err(&failed)?,
         reap_note: row.get(14).map_err(&failed)?,
+        ended_at: row.get(15).map_err(&failed)?,
     })
 }
 

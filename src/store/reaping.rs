@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{COLUMNS, Store, StoreError, read_registration};
+use super::{COLUMNS, Store, StoreError, hand, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
@@ -110,7 +110,16 @@ impl Store {
         })
     }
 
-    /// Takes the time off all accounts that students have a login for: removal is switched off.
+    /// Empties the write-ahead log, in which what was forgotten stands until it is overwritten.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn overwrite_log(&self) -> Result<(), StoreError> {
+        hand::overwrite_log(&self.lock())
+    }
+
+    /// Takes the time off all accounts that students have a login for: removal is switched off. Not off
+    /// those that the instructor ended.
     ///
     /// # Errors
     /// SQLite refused.
@@ -118,7 +127,7 @@ impl Store {
         self.write("take the time off accounts", |tx| {
             tx.execute(
                 "UPDATE registrations SET due_at = NULL
-                 WHERE stage = 'announced' AND due_at IS NOT NULL",
+                 WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL",
                 [],
             )
         })
@@ -139,7 +148,8 @@ impl Store {
             if by > 0 {
                 return tx.execute(
                     "UPDATE registrations SET due_at = due_at + ?1
-                     WHERE stage = 'announced' AND due_at IS NOT NULL AND reserved_at <= ?2",
+                     WHERE stage = 'announced' AND due_at IS NOT NULL AND reserved_at <= ?2
+                       AND ended_at IS NULL",
                     [by, before],
                 );
             }

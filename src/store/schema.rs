@@ -76,6 +76,12 @@ const MIGRATIONS: &[Migration] = &[
     " },
     // 3: a file says whose it is, and who may use it.
     Migration { usable_from: 2, sql: "PRAGMA application_id = 0x534d5352;" },
+    // 4: the instructor may end an account, which counts until its student asks again.
+    // Of a phone that was waiting for a login it has to be known longer than the account lives.
+    Migration { usable_from: 2, sql: "
+    ALTER TABLE registrations ADD COLUMN ended_at INTEGER;
+    ALTER TABLE contacts ADD COLUMN ended_at INTEGER;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

@@ -179,6 +179,7 @@ fn a_registration_from_reservation_to_oblivion() {
         window_start: 0,
         reap_tries: 0,
         reap_note: None,
+        ended_at: None,
     };
     assert_eq!(row, expected);
 

@@ -4,11 +4,53 @@ use std::collections::HashSet;
 
 use redis::{RedisError, cmd, from_redis_value};
 
-use super::take::{Raw, read_entry};
-use super::{Line, Redis, StreamError, TEXTS};
+use super::take::{Entry, Raw, read_entry};
+use super::{DEAD, Line, Redis, StreamError, TEXTS};
+use crate::domain::{MessageSid, Phone, UnixSeconds};
 
 /// Entries that are looked at in one round trip.
 const PAGE: usize = 500;
+
+/// A text that was given up, as its dead letter tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buried {
+    /// Redis' name for the letter.
+    pub id: String,
+    /// Twilio's name for the text; empty if the entry had no readable one.
+    pub sid: String,
+    /// Why it was given up.
+    pub reason: String,
+    /// When it was given up.
+    pub at: Option<UnixSeconds>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Buried {
+    fn read((id, fields): Raw) -> Self {
+        let fields = fields.unwrap_or_default();
+        let field = |name: &str| {
+            let mut pairs = fields.chunks_exact(2);
+            let pair = pairs.find(|pair| pair[0] == name.as_bytes());
+            pair.map_or_else(String::new, |pair| {
+                String::from_utf8_lossy(&pair[1]).into_owned()
+            })
+        };
+        Self {
+            sid: field("sid"),
+            reason: field("reason"),
+            at: field("at").parse().ok().or_else(|| time_of(&id)),
+            attempts: field("attempts").parse().unwrap_or(0),
+            id,
+        }
+    }
+}
+
+/// When Redis made an entry: its name begins with the milliseconds.
+fn time_of(id: &str) -> Option<UnixSeconds> {
+    let milliseconds: UnixSeconds = id.split('-').next()?.parse().ok()?;
+    Some(milliseconds / 1_000)
+}
 
 /// Looks at the stream.
 pub struct Waiting {
@@ -23,12 +65,65 @@ impl Waiting {
         }
     }
 
+    /// How many texts are in the stream, those in work included, and when the oldest came.
+    ///
+    /// # Errors
+    /// Redis cannot be used.
+    pub fn queue(&mut self) -> Result<(usize, Option<UnixSeconds>), StreamError> {
+        let mut commands = cmd("XLEN").arg(TEXTS).get_packed_command();
+        let oldest = cmd("XRANGE").arg(&[TEXTS, "-", "+", "COUNT", "1"]).take();
+        commands.extend(oldest.get_packed_command());
+        let mut answers = self.line.say(&commands, 2)?.into_iter();
+        let mut next = || answers.next().unwrap_or(Ok(redis::Value::Nil));
+        let length: usize = from_redis_value(next()?).map_err(RedisError::from)?;
+        let oldest: Vec<Raw> = from_redis_value(next()?).map_err(RedisError::from)?;
+        let came = oldest.first().and_then(|(id, _)| time_of(id));
+        Ok((length, came))
+    }
+
+    /// The dead letters, oldest first.
+    ///
+    /// # Errors
+    /// Redis cannot be used.
+    pub fn dead(&mut self) -> Result<Vec<Buried>, StreamError> {
+        let range = cmd("XRANGE").arg(&[DEAD, "-", "+"]).take();
+        let answers = self.line.say(&range.get_packed_command(), 1)?;
+        let answer = answers.into_iter().next().transpose()?;
+        let letters = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
+        let letters: Vec<Raw> = letters.map_err(RedisError::from)?;
+        Ok(letters.into_iter().map(Buried::read).collect())
+    }
+
     /// The names of all texts in the stream, those in work included.
     ///
     /// # Errors
     /// Redis cannot be used.
     pub fn sids(&mut self) -> Result<HashSet<String>, StreamError> {
         let mut sids = HashSet::new();
+        self.each(|entry| {
+            sids.extend(entry.text.ok().map(|text| text.sid.as_str().to_owned()));
+        })?;
+        Ok(sids)
+    }
+
+    /// The entries of a phone's texts, those in work included, and the texts' names.
+    ///
+    /// # Errors
+    /// Redis cannot be used.
+    pub fn texts_of(&mut self, phone: &Phone) -> Result<Vec<(String, MessageSid)>, StreamError> {
+        let mut found = Vec::new();
+        self.each(|entry| {
+            if let Ok(text) = entry.text
+                && Phone::parse_any(&text.from).as_ref() == Ok(phone)
+            {
+                found.push((entry.id, text.sid));
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Shows every entry, oldest first.
+    fn each(&mut self, mut visit: impl FnMut(Entry)) -> Result<(), StreamError> {
         let mut from = "-".to_owned();
         loop {
             let range = cmd("XRANGE")
@@ -44,10 +139,10 @@ impl Waiting {
                 let entry = read_entry(raw);
                 // "(" = after that one.
                 from = format!("({}", entry.id);
-                sids.extend(entry.text.ok().map(|text| text.sid.as_str().to_owned()));
+                visit(entry);
             }
             if !full {
-                return Ok(sids);
+                return Ok(());
             }
         }
     }

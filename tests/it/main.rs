@@ -13,6 +13,7 @@
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
+//! - `hand`: the instructor's commands: extend, end
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 
@@ -25,6 +26,7 @@ mod force;
 
 mod clock;
 mod faults;
+mod hand;
 mod hostile;
 mod kills;
 mod lesson;

@@ -26,6 +26,7 @@ fn hints_opt_outs_and_refusals_are_remembered_side_by_side() {
         opted_out_at: Some(20),
         refused_until: Some(900),
         full_at: Some(35),
+        ended_at: None,
     };
     assert_eq!(store.contact(&phone(1)).unwrap(), all);
     assert_eq!(store.contact(&phone(2)).unwrap(), Contact::default());

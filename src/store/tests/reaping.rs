@@ -141,7 +141,7 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
         announced_at(&store, number, at);
     }
     announced(&store, 4, None);
-    let reaping = announced(&store, 5, Some(90));
+    let reaping = announced(&store, 5, Some(100));
     assert!(store.begin_reap(reaping, 100).unwrap());
     // Another login after the step changes nothing about the time that runs.
     let again = sent(8_210, Some(9_500));
@@ -151,7 +151,7 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
         by: 7_200,
     };
     assert_eq!(store.follow_clock(step, 8_300).unwrap(), 2);
-    let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(90)];
+    let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(100)];
     assert_eq!(times(&store, 5), expected);
 }
 

@@ -1,0 +1,173 @@
+//! `forget`: somebody wants nothing to be known of their phone any more.
+
+use std::io::{IsTerminal, Read};
+
+use log::debug;
+use serde_json::json;
+
+use super::arguments::{Arguments, Failure};
+use super::table::count;
+use super::{Command, complain, print};
+use crate::clock::unix_now;
+use crate::config::Config;
+use crate::domain::{MessageSid, Phone};
+use crate::registration::Stage;
+use crate::store::{Forgotten, Hand};
+use crate::stream::{Redis, Settler, StreamError, Waiting};
+use crate::wake;
+
+pub(super) const COMMAND: Command = Command {
+    name: "forget",
+    operands: "PHONE",
+    summary: "erase what is known of a phone, and end its account; the service may be running or not",
+    details: "\
+PHONE is in international form, +12025550123. Everybody on this machine may see it in the list of processes;
+with - it is read from standard input instead. Hints, opt-outs and texts that wait are erased at once, the
+rest when the account is removed, which begins at once. A phone that had opted out and is forgotten may ask
+for a login again; Twilio keeps its own list. Twilio's log and backups of the database are not touched.
+
+Exit codes: 0 done, 1 failed or not all of it, 2 misused, 3 nothing is known of this phone
+",
+    options: "      --dry-run        say what is known, and change nothing
+      --json           print one JSON object
+",
+    run: forget,
+};
+
+/// More than any phone that somebody pastes with blanks and brackets, in bytes.
+const LONGEST: u64 = 64;
+
+fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
+    let what = "PHONE (or - for standard input)";
+    let (operand, given) = arguments.operand(what, &["dry-run", "json"])?;
+    let dry_run = given.contains(&"dry-run");
+    let phone = if operand == "-" {
+        typed()?
+    } else {
+        operand.to_string_lossy().into_owned()
+    };
+    let phone = parse(&phone)?;
+    let config = arguments.config()?;
+    let mut hand = Hand::open(&config.data_dir)?;
+    let hash = phone.hash(&hand.key(&config.phone_keys)?);
+    let waiting = waiting(&config, &phone);
+    let sids: Vec<MessageSid> = waiting
+        .iter()
+        .flatten()
+        .map(|(_, sid)| sid.clone())
+        .collect();
+    // First the database: a text that is known to be served is not served, wherever it turns up.
+    let known = hand.forget(&hash, &sids, unix_now(), dry_run)?;
+    let texts = waiting.and_then(|entries| {
+        if !dry_run {
+            delete(&config, &entries)?;
+        }
+        Ok(entries.len())
+    });
+    if !dry_run && let Err(error) = wake::tell(&config.data_dir) {
+        debug!("the service is not told: {error}");
+    }
+    if given.contains(&"json") {
+        print(&as_json(&known, &texts, dry_run));
+    } else {
+        print(&told(&known, &texts, dry_run));
+    }
+    match texts {
+        Err(fault) => {
+            complain(&format!(
+                "texts of this phone that wait were not looked at, do it again later: {fault}"
+            ));
+            Err(Failure::Told)
+        }
+        Ok(0) if known.account.is_none() && !known.contact => Err(Failure::Unmatched(
+            "nothing is known about this phone".to_owned(),
+        )),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// What stands on standard input.
+fn typed() -> Result<String, Failure> {
+    let mut words = String::new();
+    if std::io::stdin().is_terminal() {
+        complain("PHONE, then Enter and Ctrl-D:");
+    }
+    let read = std::io::stdin()
+        .lock()
+        .take(LONGEST)
+        .read_to_string(&mut words);
+    read.map_err(|error| Failure::Failed(format!("cannot read standard input: {error}")))?;
+    Ok(words)
+}
+
+/// Never repeats what was given.
+fn parse(given: &str) -> Result<Phone, Failure> {
+    let is_sign = |c: char| c.is_whitespace() || "-().".contains(c);
+    let bare: String = given.chars().filter(|c| !is_sign(*c)).collect();
+    Phone::parse_any(&bare).map_err(|_| {
+        Failure::Misused("PHONE is not in international form, as +12025550123".to_owned())
+    })
+}
+
+/// The phone's texts in the stream.
+fn waiting(config: &Config, phone: &Phone) -> Result<Vec<(String, MessageSid)>, StreamError> {
+    Waiting::new(Redis::new(&config.redis)?).texts_of(phone)
+}
+
+fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), StreamError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let settler = Settler::new(Redis::new(&config.redis)?);
+    for (id, _) in entries {
+        settler.acknowledge(id)?;
+    }
+    // The phone stands in Redis' file until that is written anew, which the service asks for every day.
+    if let Err(fault) = settler.compact() {
+        complain(&format!(
+            "the texts may stand in Redis' append-only file for another day: {fault}"
+        ));
+    }
+    Ok(())
+}
+
+fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+    let (erased, deleted) = if dry_run {
+        ("would be erased", "would be deleted")
+    } else {
+        ("erased", "deleted")
+    };
+    let mut text = String::new();
+    if known.contact {
+        text += &format!("hints, opt-outs and refusals of this phone: {erased}\n");
+    }
+    if let Ok(number @ 1..) = texts {
+        let texts = count(*number, "text");
+        text += &format!("{texts} of this phone that waited: {deleted}\n");
+    }
+    if let Some(account) = &known.account {
+        let name = &account.username;
+        text += &match (account.stage, dry_run) {
+            (Stage::Reaping, _) => format!(
+                "its account {name} is being removed; then nothing is known of this phone any more\n"
+            ),
+            (_, true) => format!("its account {name}: would be ended and removed\n"),
+            _ => format!(
+                "its account {name} is ended; it is removed once its workspaces have stopped, and then nothing is known of this phone any more\n"
+            ),
+        };
+    }
+    text
+}
+
+fn as_json(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+    let account = known.account.as_ref();
+    let value = json!({
+        "dry_run": dry_run,
+        "contact": known.contact,
+        "waiting_texts": texts.as_ref().ok(),
+        "username": account.map(|account| account.username.as_str()),
+        "being_removed": account.map(|account| account.stage == Stage::Reaping),
+    });
+    format!("{value}\n")
+}

@@ -1,0 +1,241 @@
+//! What `status` shows of what it found: for people, and for scripts.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::table::{count, span, table};
+use crate::coder::{User, Workspace};
+use crate::domain::UnixSeconds;
+use crate::registration::{Registration, Stage};
+use crate::stream::Buried;
+
+/// All that was found.
+pub(super) struct Picture {
+    pub(super) now: UnixSeconds,
+    /// Whether the service runs; `None` = it cannot be found out.
+    pub(super) running: Option<bool>,
+    pub(super) roster: Vec<Registration>,
+    /// `None` = it was not asked.
+    pub(super) at_coder: Option<Result<AtCoder, String>>,
+    pub(super) texts: Result<Texts, String>,
+}
+
+/// What Coder knows of the class.
+pub(super) struct AtCoder {
+    pub(super) users: Vec<User>,
+    pub(super) workspaces: Vec<Workspace>,
+}
+
+/// What stands in Redis.
+pub(super) struct Texts {
+    pub(super) waiting: usize,
+    pub(super) oldest: Option<UnixSeconds>,
+    pub(super) dead: Vec<Buried>,
+}
+
+/// Where an account stands, in plain words.
+fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
+    match registration.stage {
+        Stage::Reaping | Stage::Gone => "being removed",
+        _ if registration.ended_at.is_some() => "ended",
+        _ if registration.is_due(now) => "time is up",
+        Stage::Reserved => "waiting for Coder",
+        Stage::Created => "login being sent",
+        Stage::Announced if registration.sending.is_some() => "new login being sent",
+        Stage::Announced => "has a login",
+    }
+}
+
+impl AtCoder {
+    fn user(&self, registration: &Registration) -> Option<&User> {
+        self.users.iter().find(|user| match &registration.coder_id {
+            Some(id) => user.id == *id,
+            None => user.name == registration.marker.as_str(),
+        })
+    }
+
+    fn workspaces(&self, user: &User) -> Vec<&Workspace> {
+        let all = self.workspaces.iter();
+        all.filter(|workspace| workspace.owner_id == user.id)
+            .collect()
+    }
+}
+
+impl Picture {
+    /// Whether everything that was asked has answered.
+    pub(super) fn is_whole(&self) -> bool {
+        self.texts.is_ok() && !matches!(self.at_coder, Some(Err(_)))
+    }
+
+    fn coder(&self) -> Option<&AtCoder> {
+        self.at_coder.as_ref().and_then(|found| found.as_ref().ok())
+    }
+
+    fn ago(&self, at: Option<UnixSeconds>) -> String {
+        at.map_or_else(
+            || "-".to_owned(),
+            |at| format!("{} ago", span(self.now - at)),
+        )
+    }
+
+    fn left(&self, registration: &Registration) -> String {
+        match (registration.stage, registration.due_at) {
+            (_, Some(due)) if due <= self.now => "up".to_owned(),
+            (Stage::Announced, None) => "no end".to_owned(),
+            (Stage::Announced, Some(due)) => span(due - self.now),
+            _ => "-".to_owned(),
+        }
+    }
+
+    fn row(&self, registration: &Registration) -> Vec<String> {
+        let mut row = vec![
+            registration.username.to_string(),
+            state(registration, self.now).to_owned(),
+            self.ago(Some(registration.reserved_at)),
+            self.ago(registration.announced_at),
+            self.left(registration),
+        ];
+        if let Some(coder) = self.coder() {
+            let user = coder.user(registration);
+            row.push(match user.map(|user| user.last_seen()) {
+                None => "no user".to_owned(),
+                Some(None) => "never".to_owned(),
+                Some(seen) => self.ago(seen),
+            });
+            let workspaces = user.map_or_else(Vec::new, |user| coder.workspaces(user));
+            let words = workspaces
+                .iter()
+                .map(|one| format!("{} {}", one.name, one.latest_build.status));
+            row.push(words.collect::<Vec<_>>().join(", "));
+        }
+        row
+    }
+
+    /// For people.
+    pub(super) fn text(&self) -> String {
+        let mut titles = vec!["USER", "STATE", "REGISTERED", "LOGIN SENT", "LEFT"];
+        if self.coder().is_some() {
+            titles.extend(["LAST SEEN", "WORKSPACES"]);
+        }
+        let rows: Vec<Vec<String>> = self.roster.iter().map(|one| self.row(one)).collect();
+        let mut text = String::new();
+        if !rows.is_empty() {
+            text += &table(&titles, &rows);
+            text.push('\n');
+        }
+        text += &self.totals();
+        text += &self.texts_in_words();
+        for registration in self.overdue() {
+            let since = registration.due_at.map_or(0, |due| self.now - due);
+            let note = registration.reap_note.as_deref();
+            text += &format!(
+                "not gone yet: {}, time up since {}: {}\n",
+                registration.username,
+                span(since),
+                note.unwrap_or("not looked at yet")
+            );
+        }
+        if let Some(Err(fault)) = &self.at_coder {
+            text += &format!("Coder does not tell who has logged in: {fault}\n");
+        }
+        text
+    }
+
+    fn totals(&self) -> String {
+        let mut states: BTreeMap<&str, usize> = BTreeMap::new();
+        for registration in &self.roster {
+            *states.entry(state(registration, self.now)).or_default() += 1;
+        }
+        let states: Vec<String> = states
+            .iter()
+            .map(|(state, number)| format!("{state} {number}"))
+            .collect();
+        let colon = if states.is_empty() { "" } else { ": " };
+        let service = match self.running {
+            Some(true) => "the service is running",
+            Some(false) => "the service does not run",
+            None => "whether the service runs cannot be found out",
+        };
+        let accounts = count(self.roster.len(), "account");
+        format!("{accounts}{colon}{}; {service}\n", states.join(", "))
+    }
+
+    fn texts_in_words(&self) -> String {
+        let texts = match &self.texts {
+            Ok(texts) => texts,
+            Err(fault) => return format!("what texts wait is not known: {fault}\n"),
+        };
+        let oldest = texts.oldest.map_or_else(String::new, |at| {
+            format!(", the oldest came {}", self.ago(Some(at)))
+        });
+        let mut text = format!("{} waiting{oldest}\n", count(texts.waiting, "text"));
+        for letter in &texts.dead {
+            text += &format!(
+                "given up {}: {} ({})\n",
+                self.ago(letter.at),
+                letter.reason,
+                letter.sid
+            );
+        }
+        text
+    }
+
+    /// Accounts whose time is up and that are still there.
+    fn overdue(&self) -> impl Iterator<Item = &Registration> {
+        self.roster.iter().filter(|one| one.is_due(self.now))
+    }
+
+    /// For scripts. Times are UTC seconds.
+    pub(super) fn json(&self) -> Value {
+        let texts = self.texts.as_ref().ok();
+        let coder_fault = match &self.at_coder {
+            Some(Err(fault)) => Some(fault),
+            _ => None,
+        };
+        json!({
+            "now": self.now,
+            "service_running": self.running,
+            "students": self.roster.iter().map(|one| self.student(one)).collect::<Vec<_>>(),
+            "coder_asked": self.at_coder.is_some(),
+            "coder_error": coder_fault,
+            "redis_error": self.texts.as_ref().err(),
+            "waiting_texts": texts.map(|texts| {
+                json!({ "count": texts.waiting, "oldest_at": texts.oldest })
+            }),
+            "dead_letters": texts.map(|texts| texts.dead.iter().map(letter).collect::<Vec<_>>()),
+        })
+    }
+
+    fn student(&self, registration: &Registration) -> Value {
+        let found = self.coder();
+        let user = found.and_then(|coder| coder.user(registration));
+        let workspaces = found.zip(user).map(|(coder, user)| coder.workspaces(user));
+        let workspace =
+            |one: &&Workspace| json!({ "name": one.name, "status": one.latest_build.status });
+        json!({
+            "username": registration.username.as_str(),
+            "stage": registration.stage.as_str(),
+            "state": state(registration, self.now),
+            "registered_at": registration.reserved_at,
+            "login_at": registration.announced_at,
+            "due_at": registration.due_at,
+            "overdue": registration.is_due(self.now),
+            "ended_at": registration.ended_at,
+            "note": registration.reap_note,
+            "at_coder": found.map(|_| user.is_some()),
+            "last_seen_at": user.and_then(User::last_seen),
+            "workspaces": workspaces
+                .map(|all| all.iter().map(workspace).collect::<Vec<_>>()),
+        })
+    }
+}
+
+fn letter(letter: &Buried) -> Value {
+    json!({
+        "sid": letter.sid,
+        "reason": letter.reason,
+        "given_up_at": letter.at,
+        "attempts": letter.attempts,
+    })
+}

@@ -1,0 +1,155 @@
+//! `status`: the class at one glance.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use super::arguments::{Arguments, Failure, Word};
+use super::roster::{AtCoder, Picture, Texts};
+use super::{Command, print};
+use crate::clock::unix_now;
+use crate::coder::{Coder, CoderFault};
+use crate::config::Config;
+use crate::http::Http;
+use crate::store::Hand;
+use crate::stream::{Redis, StreamError, Waiting};
+use crate::wake;
+
+pub(super) const COMMAND: Command = Command {
+    name: "status",
+    operands: "",
+    summary: "show who is in class: accounts, their time, who has logged in, and what needs a person",
+    details: "\
+A line for each account, then texts that wait, texts that were given up, and accounts that do not go. It
+asks Coder once for 200 users and once for 100 workspaces, however many are in class, and changes nothing.
+If Coder or Redis does not answer, the rest is shown. There are no phones in it: the database has none.
+In JSON, times are UTC seconds.
+
+Exit codes: 0 all was asked, 1 something did not answer, 2 misused
+",
+    options: "      --offline        do not ask Coder
+      --json           print one JSON object
+      --watch [SECONDS]  show it again and again, every 5 seconds if nothing else is said, until Ctrl-C
+",
+    run: status,
+};
+
+/// Pause between two looks of `--watch`.
+const PAUSE: Duration = Duration::from_secs(5);
+
+#[derive(Default)]
+struct Wanted {
+    offline: bool,
+    json: bool,
+    watch: Option<Duration>,
+}
+
+impl Wanted {
+    fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
+        let mut wanted = Self::default();
+        let mut after_watch = false;
+        while let Some(word) = arguments.next()? {
+            match word {
+                Word::Option(option) => {
+                    after_watch = option == "watch";
+                    match option.as_str() {
+                        "offline" => wanted.offline = true,
+                        "json" => wanted.json = true,
+                        "watch" => {
+                            let seconds = arguments.value_given();
+                            after_watch = seconds.is_none();
+                            let seconds = seconds.map(|s| pause(&s.to_string_lossy()));
+                            wanted.watch = Some(seconds.transpose()?.unwrap_or(PAUSE));
+                        }
+                        _ => return Err(Failure::unknown_option(&option)),
+                    }
+                }
+                Word::Value(value) if after_watch => {
+                    after_watch = false;
+                    wanted.watch = Some(pause(&value.to_string_lossy())?);
+                }
+                Word::Value(value) => return Err(Failure::unexpected(&value)),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+fn pause(seconds: &str) -> Result<Duration, Failure> {
+    match seconds.parse() {
+        Ok(number @ 1..=3_600) => Ok(Duration::from_secs(number)),
+        _ => Err(Failure::Misused(format!(
+            "--watch wants seconds from 1 to 3600, not {seconds:?}"
+        ))),
+    }
+}
+
+fn status(arguments: &mut Arguments) -> Result<(), Failure> {
+    let wanted = Wanted::read(arguments)?;
+    let config = arguments.config()?;
+    let redis = Redis::new(&config.redis).map_err(|error| Failure::Failed(error.to_string()))?;
+    let mut waiting = Waiting::new(redis);
+    let coder = Coder::new(
+        Http::new(config.call_limit),
+        &config.coder.address.api,
+        config.coder.key.clone(),
+    );
+    loop {
+        let picture = look(&config, &wanted, &coder, &mut waiting)?;
+        let shown = if wanted.json {
+            format!("{}\n", picture.json())
+        } else {
+            picture.text()
+        };
+        let Some(pause) = wanted.watch else {
+            print(&shown);
+            return if picture.is_whole() {
+                Ok(())
+            } else {
+                Err(Failure::Told)
+            };
+        };
+        // Clears the terminal and goes to its first line; in one write, so that nothing flickers.
+        let clear = if std::io::stdout().is_terminal() {
+            "\x1b[2J\x1b[H"
+        } else {
+            ""
+        };
+        print(&format!("{clear}{shown}"));
+        std::thread::sleep(pause);
+    }
+}
+
+fn look(
+    config: &Config,
+    wanted: &Wanted,
+    coder: &Coder,
+    waiting: &mut Waiting,
+) -> Result<Picture, Failure> {
+    // Opened for each look: a restore must be able to take the database's place in between.
+    let roster = Hand::open(&config.data_dir)?.roster()?;
+    let at_coder = (!wanted.offline)
+        .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
+    Ok(Picture {
+        now: unix_now(),
+        running: wake::is_running(&config.data_dir).ok(),
+        roster,
+        at_coder,
+        texts: texts(waiting).map_err(|fault| fault.to_string()),
+    })
+}
+
+fn at_coder(coder: &Coder, domain: &str) -> Result<AtCoder, CoderFault> {
+    Ok(AtCoder {
+        users: coder.users_of(domain)?,
+        workspaces: coder.all_workspaces()?,
+    })
+}
+
+fn texts(waiting: &mut Waiting) -> Result<Texts, StreamError> {
+    let (waiting_now, oldest) = waiting.queue()?;
+    Ok(Texts {
+        waiting: waiting_now,
+        oldest,
+        dead: waiting.dead()?,
+    })
+}

@@ -1,0 +1,281 @@
+//! The database as commands use it beside the running service, or without it.
+//!
+//! The folder's lock says which process is the one service; it is not needed here. SQLite lets one
+//! writer in at a time, and each order is one transaction that reads the stage and goes through
+//! [`Stage::after`], so a command and a worker never both take the same step, and a command that is
+//! killed has changed everything or nothing.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{COLUMNS, StoreError, backup, read_registration, schema};
+use crate::domain::{MessageSid, PhoneHash, PhoneKey, UnixSeconds};
+use crate::hand::{Due, Order, Refusal};
+use crate::registration::{Event, Registration, Stage};
+
+/// The database, opened for one command.
+pub struct Hand {
+    connection: Connection,
+}
+
+/// What an order came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Accounts as they were, and the time that they have now.
+    pub changed: Vec<(Registration, Due)>,
+    /// Accounts that stay as they are, and why.
+    pub refused: Vec<(Registration, Refusal)>,
+    /// Names that no account has. If there are any, nothing was changed.
+    pub unknown: Vec<String>,
+}
+
+/// What was known of a phone, and is erased or about to be.
+#[derive(Debug)]
+pub struct Forgotten {
+    /// Its account, as it was: erased when it is removed.
+    pub account: Option<Registration>,
+    /// Whether there were hints, opt-outs or refusals: erased.
+    pub contact: bool,
+}
+
+impl Hand {
+    /// Opens the database of a data folder, which has to be there.
+    ///
+    /// # Errors
+    /// There is none, it is not ours, or of another version.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let connection = backup::open_existing(folder)?;
+        let found = schema::usable_version(&connection)?;
+        if found < schema::VERSION {
+            let known = schema::VERSION;
+            return Err(StoreError::Older { found, known });
+        }
+        // As the service has them: an order survives a power cut, and what is deleted is overwritten.
+        connection
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+            .map_err(StoreError::sql("prepare the database"))?;
+        Ok(Self { connection })
+    }
+
+    /// All registrations, in the order of their names.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn roster(&self) -> Result<Vec<Registration>, StoreError> {
+        read_all(&self.connection)
+    }
+
+    /// Carries `order` out for the accounts of these names, whatever their case, or for all. With
+    /// `rehearsal` it says what would be done, and changes nothing.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn apply(
+        &mut self,
+        order: Order,
+        names: Option<&[String]>,
+        now: UnixSeconds,
+        rehearsal: bool,
+    ) -> Result<Applied, StoreError> {
+        let tx = self.begin("change the time of accounts")?;
+        let all = read_all(&tx)?;
+        let mut applied = Applied::default();
+        let wanted = |registration: &Registration, name: &String| {
+            registration.username.as_str().eq_ignore_ascii_case(name)
+        };
+        if let Some(names) = names {
+            let is_unknown = |name: &&String| !all.iter().any(|one| wanted(one, name));
+            applied.unknown = names.iter().filter(is_unknown).cloned().collect();
+            if !applied.unknown.is_empty() {
+                return Ok(applied);
+            }
+        }
+        let is_meant = |one: &Registration| {
+            names.is_none_or(|names| names.iter().any(|name| wanted(one, name)))
+        };
+        for registration in all.into_iter().filter(is_meant) {
+            match order.due(&registration, now) {
+                Ok(due) => {
+                    reschedule(&tx, &registration, due.at, order, now)?;
+                    applied.changed.push((registration, due));
+                }
+                Err(refusal) => applied.refused.push((registration, refusal)),
+            }
+        }
+        end(tx, rehearsal)?;
+        Ok(applied)
+    }
+
+    /// The one of `keys` that the hashes in the database are made with.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub fn key(&self, keys: &[PhoneKey]) -> Result<PhoneKey, StoreError> {
+        let failed = StoreError::sql("read the database's key check");
+        let sql = "SELECT value FROM facts WHERE name = 'key'";
+        let stored: Option<Vec<u8>> = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .optional()
+            .map_err(&failed)?;
+        let kept = stored.and_then(|check| keys.iter().find(|key| key.check().as_bytes() == check));
+        match kept {
+            Some(key) => Ok(key.clone()),
+            None => Err(StoreError::OtherKey {
+                registrations: self
+                    .connection
+                    .query_row("SELECT count(*) FROM registrations", [], |row| row.get(0))
+                    .map_err(failed)?,
+            }),
+        }
+    }
+
+    /// Erases what is known of a phone, ends its account, and lets `waiting`, its texts in the stream,
+    /// count as served. Whose removal has begun already is only reported. With `rehearsal` it says what
+    /// would be done, and changes nothing.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn forget(
+        &mut self,
+        phone: &PhoneHash,
+        waiting: &[MessageSid],
+        now: UnixSeconds,
+        rehearsal: bool,
+    ) -> Result<Forgotten, StoreError> {
+        let failed = StoreError::sql("forget a phone");
+        let tx = self.begin("forget a phone")?;
+        let account = read_where(&tx, "WHERE phone = ?1", [phone.as_bytes()])?.pop();
+        let erase = || tx.execute("DELETE FROM contacts WHERE phone = ?1", [phone.as_bytes()]);
+        let contacts = erase().map_err(&failed)?;
+        if let Some(registration) = &account
+            && let Ok(due) = Order::End.due(registration, now)
+        {
+            reschedule(&tx, registration, due.at, Order::End, now)?;
+            // What an end leaves of a phone that waits; here its texts count as served instead.
+            erase().map_err(&failed)?;
+        }
+        for sid in waiting {
+            super::texts::mark_seen(&tx, sid, now).map_err(&failed)?;
+        }
+        end(tx, rehearsal)?;
+        if !rehearsal {
+            overwrite_log(&self.connection)?;
+        }
+        Ok(Forgotten {
+            account,
+            contact: contacts > 0,
+        })
+    }
+
+    /// Makes the way free for a text that was given up to be served again: its verdict goes, and with
+    /// it what keeps us from texting `phone`, unless that has opted out.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn allow_again(
+        &mut self,
+        sid: &MessageSid,
+        phone: Option<&PhoneHash>,
+    ) -> Result<(), StoreError> {
+        let failed = StoreError::sql("allow a text again");
+        let tx = self.begin("allow a text again")?;
+        // One that has been served since stays served.
+        tx.execute(
+            "DELETE FROM seen WHERE sid = ?1 AND gave_up IS NOT NULL",
+            [sid.as_str()],
+        )
+        .map_err(&failed)?;
+        if let Some(phone) = phone {
+            tx.execute(
+                "UPDATE contacts SET refused_until = NULL WHERE phone = ?1",
+                [phone.as_bytes()],
+            )
+            .map_err(&failed)?;
+        }
+        tx.commit().map_err(failed)
+    }
+
+    fn begin(&mut self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::sql(doing))
+    }
+}
+
+fn end(tx: Transaction<'_>, rehearsal: bool) -> Result<(), StoreError> {
+    let ended = if rehearsal {
+        tx.rollback()
+    } else {
+        tx.commit()
+    };
+    ended.map_err(StoreError::sql("end a change"))
+}
+
+fn reschedule(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+    due_at: UnixSeconds,
+    order: Order,
+    now: UnixSeconds,
+) -> Result<(), StoreError> {
+    let stage = registration
+        .stage
+        .after(Event::Rescheduled)
+        .map_err(StoreError::Step)?;
+    let ended_at = (order == Order::End).then_some(now);
+    let failed = StoreError::sql("change the time of an account");
+    tx.prepare_cached(
+        "UPDATE registrations SET stage = ?2, due_at = ?3, ended_at = ?4, check_at = 0, reap_tries = 0
+         WHERE id = ?1",
+    )
+    .and_then(|mut statement| {
+        statement.execute(params![registration.id, stage.as_str(), due_at, ended_at])
+    })
+    .map_err(&failed)?;
+    let waits = registration.stage != Stage::Announced || registration.sending.is_some();
+    if order == Order::End && waits {
+        // Its text is tried again and again, and would make another account once this one is gone.
+        tx.prepare_cached(
+            "INSERT INTO contacts (phone, ended_at)
+             SELECT phone, ?2 FROM registrations WHERE id = ?1
+             ON CONFLICT (phone) DO UPDATE SET ended_at = excluded.ended_at",
+        )
+        .and_then(|mut statement| statement.execute(params![registration.id, now]))
+        .map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {
+    read_where(connection, "ORDER BY username", [])
+}
+
+fn read_where(
+    connection: &Connection,
+    which: &str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<Registration>, StoreError> {
+    let failed = StoreError::sql("read the registrations");
+    let mut statement = connection
+        .prepare(&format!("SELECT {COLUMNS} FROM registrations {which}"))
+        .map_err(&failed)?;
+    let mut rows = statement.query(params).map_err(&failed)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        all.push(read_registration(row)?);
+    }
+    Ok(all)
+}
+
+/// Empties the write-ahead log, in which pages of before an erasure stand until they are overwritten.
+/// Where somebody is reading it stays until the next time.
+///
+/// # Errors
+/// SQLite refused.
+pub(super) fn overwrite_log(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(StoreError::sql("empty the write-ahead log"))
+}

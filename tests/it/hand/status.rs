@@ -1,0 +1,240 @@
+//! The class at one glance.
+
+use std::time::Duration;
+
+use super::{AT_ONCE, sleepy};
+use crate::classroom::{Classroom, within};
+use crate::fakes::coder::ops;
+use crate::plan;
+
+const CLASS: usize = 40;
+
+/// A class of 40 with every state in it, whose service is stopped. Answers the names, in order.
+fn every_state(class: &Classroom) -> Vec<String> {
+    let logins = class.logins(CLASS);
+    let mut names: Vec<String> = logins.iter().map(|one| one.username().to_owned()).collect();
+    names.sort();
+    class
+        .coder()
+        .running_workspace(&names[0], "dev")
+        .expect("a workspace");
+    class
+        .coder()
+        .running_workspace(&names[6], "dev")
+        .expect("a workspace");
+    class.end_service();
+    let set = |name: &str, what: &str| {
+        class.change(&format!(
+            "UPDATE registrations SET {what} WHERE username = '{name}'"
+        ));
+    };
+    set(&names[1], "stage = 'reserved', announced_at = NULL");
+    set(&names[2], "stage = 'created', announced_at = NULL");
+    set(&names[3], "sending_since = 5, fingerprint = zeroblob(20)");
+    set(
+        &names[4],
+        "stage = 'reaping', due_at = unixepoch() - 600, reap_note = 'stuck: for a reason'",
+    );
+    set(&names[5], "due_at = NULL");
+    set(
+        &names[6],
+        "due_at = unixepoch() - 300, ended_at = 7, reap_note = 'in use'",
+    );
+    set(&names[7], "due_at = unixepoch() - 60");
+    names
+}
+
+const STATES: [&str; 8] = [
+    "has a login",
+    "waiting for Coder",
+    "login being sent",
+    "new login being sent",
+    "being removed",
+    "has a login",
+    "ended",
+    "time is up",
+];
+
+#[test]
+fn a_class_of_forty_is_shown_in_a_few_calls() {
+    let class = sleepy();
+    let names = every_state(&class);
+    let calls = class.coder().calls().len();
+    let text = class.does(&["status"]);
+    let made = class.coder().calls().len() - calls;
+    assert_eq!(made, 2, "one page of users, one of workspaces");
+    let lines: Vec<&str> = text.lines().collect();
+    for title in [
+        "USER",
+        "STATE",
+        "REGISTERED",
+        "LOGIN SENT",
+        "LEFT",
+        "LAST SEEN",
+        "WORKSPACES",
+    ] {
+        assert!(lines[0].contains(title), "{text}");
+    }
+    let column = lines[0].find("STATE").unwrap();
+    for (number, name) in names.iter().enumerate() {
+        let line = lines[1 + number];
+        let state = STATES.get(number).unwrap_or(&"has a login");
+        assert!(
+            line.starts_with(name) && line[column..].starts_with(state),
+            "{line}"
+        );
+    }
+    assert!(
+        lines[1].contains("dev running") && !lines[1].contains("never"),
+        "{text}"
+    );
+    assert!(
+        lines[10].contains("never")
+            && (lines[10].contains("12 h") || lines[10].contains("11 h 59")),
+        "{text}"
+    );
+    assert!(lines[6].contains("no end"), "{text}");
+    assert!(
+        text.contains("40 accounts: being removed 1, ended 1, has a login 34"),
+        "{text}"
+    );
+    assert!(
+        text.contains("the service does not run\n0 texts waiting\n"),
+        "{text}"
+    );
+    let stuck = format!(
+        "not gone yet: {}, time up since 10 min: stuck: for a reason",
+        names[4]
+    );
+    assert!(text.contains(&stuck), "{text}");
+
+    let offline = class.does(&["status", "--offline"]);
+    assert!(
+        !offline.contains("LAST SEEN") && offline.contains(&names[39]),
+        "{offline}"
+    );
+    assert_eq!(class.coder().calls().len(), calls + made);
+}
+
+#[test]
+fn scripts_get_every_field() {
+    let class = sleepy();
+    let names = every_state(&class);
+    let told = class.tells(&["status", "--json"]);
+    assert_eq!(told["service_running"], false);
+    assert_eq!(told["coder_asked"], true);
+    assert!(told["coder_error"].is_null());
+    assert_eq!(told["waiting_texts"]["count"], 0);
+    assert_eq!(told["dead_letters"].as_array().unwrap().len(), 0);
+    let students = told["students"].as_array().unwrap();
+    assert_eq!(students.len(), CLASS);
+    for (number, student) in students.iter().enumerate() {
+        assert_eq!(student["username"], names[number].as_str());
+        assert_eq!(
+            student["state"],
+            *STATES.get(number).unwrap_or(&"has a login")
+        );
+        assert_eq!(student["overdue"], [4, 6, 7].contains(&number));
+        assert_eq!(student["at_coder"], true);
+        for field in [
+            "stage",
+            "registered_at",
+            "login_at",
+            "due_at",
+            "ended_at",
+            "note",
+            "last_seen_at",
+        ] {
+            assert!(student.get(field).is_some(), "{field}");
+        }
+    }
+    assert_eq!(students[0]["workspaces"][0]["name"], "dev");
+    assert_eq!(students[0]["workspaces"][0]["status"], "running");
+    assert!(students[0]["last_seen_at"].is_i64() && students[8]["last_seen_at"].is_null());
+    assert_eq!(students[6]["note"], "in use");
+}
+
+#[test]
+fn who_does_not_answer_is_named_and_the_rest_is_shown() {
+    let class = sleepy();
+    let login = &class.logins(1)[0];
+    class.coder().goes_down();
+    let ended = class.fails(1, &["status"]);
+    assert!(ended.stdout.contains(login.username()), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("Coder does not tell who has logged in: list users"),
+        "{ended:?}"
+    );
+    assert!(ended.stdout.contains("the service is running"), "{ended:?}");
+    class.does(&["status", "--offline"]);
+    class.redis().kill();
+    let ended = class.fails(1, &["status", "--offline", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(
+        told["redis_error"].as_str().unwrap().contains("Redis"),
+        "{told}"
+    );
+    assert!(told["waiting_texts"].is_null());
+    class.redis().start_again();
+}
+
+#[test]
+fn texts_that_wait_and_texts_that_were_given_up_are_told() {
+    let class = plan().open();
+    let (landline, early) = (class.student(), class.student());
+    class.twilio().refuse(landline.phone(), 400, 21614);
+    let sid = landline.asks();
+    class.all_served();
+    class.coder().goes_down();
+    early.asks();
+    class.eventually("an attempt", || class.log().contains("attempt 1 failed"));
+    let text = class.does(&["status", "--offline"]);
+    assert!(text.contains("1 text waiting, the oldest came"), "{text}");
+    assert!(text.contains("given up") && text.contains(&sid), "{text}");
+    assert!(text.contains("waiting for Coder"), "{text}");
+    let told = class.tells(&["status", "--offline", "--json"]);
+    assert_eq!(told["dead_letters"][0]["sid"], sid.as_str());
+    assert_eq!(told["coder_asked"], false);
+    for phone in [landline.phone(), early.phone()] {
+        assert!(!text.contains(&phone[2..]) && !told.to_string().contains(&phone[2..]));
+    }
+    class.coder().comes_back();
+}
+
+#[test]
+fn a_watch_goes_on_until_it_is_ended() {
+    let class = sleepy();
+    let login = &class.logins(1)[0];
+    for misuse in [
+        &["status", "--watch", "soon"][..],
+        &["status", "--watch=0"],
+        &["status", "5"],
+    ] {
+        class.fails(2, misuse);
+    }
+    assert!(
+        class
+            .does(&["status", "--help"])
+            .contains("--watch [SECONDS]")
+    );
+    let before = class.coder().count(ops::LIST_USERS);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+        .env_clear()
+        .envs(class.settings())
+        .args(["status", "--watch", "1"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let looks = || class.coder().count(ops::LIST_USERS) - before;
+    assert!(within(AT_ONCE, || looks() >= 3));
+    std::thread::sleep(Duration::from_millis(100));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let mut shown = String::new();
+    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut shown).unwrap();
+    child.wait().unwrap();
+    assert!(shown.matches(login.username()).count() >= 3, "{shown}");
+    assert!(!shown.contains('\x1b'), "no terminal, no clearing");
+}
