@@ -13,6 +13,7 @@ mod extend;
 mod forget;
 mod healthcheck;
 mod help;
+mod letters;
 mod restore;
 mod roster;
 mod run;
@@ -53,7 +54,7 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 9] = [
+const COMMANDS: [&Command; 11] = [
     &run::COMMAND,
     &config::COMMAND,
     &healthcheck::COMMAND,
@@ -61,6 +62,8 @@ const COMMANDS: [&Command; 9] = [
     &extend::COMMAND,
     &end::COMMAND,
     &forget::COMMAND,
+    &letters::RETRY,
+    &letters::DROP,
     &backup::COMMAND,
     &restore::COMMAND,
 ];

@@ -72,6 +72,17 @@ impl Settler {
         self.acknowledge(id)
     }
 
+    /// Removes dead letters, by Redis' names for them.
+    ///
+    /// # Errors
+    /// Redis did not confirm.
+    pub fn remove_letters(&self, ids: &[&str]) -> Result<(), StreamError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.run(&[cmd("XDEL").arg(DEAD).arg(ids).take()])
+    }
+
     /// Ends the wait of the connection with that id at once.
     ///
     /// # Errors

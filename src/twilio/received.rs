@@ -1,4 +1,5 @@
-//! Texts that people sent to us, as Twilio's log has them whatever became of their webhooks.
+//! Texts that people sent to us, all of a time or one by name, as Twilio's log has them whatever became
+//! of their webhooks.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -13,6 +14,9 @@ use crate::domain::{MessageSid, Text, UnixSeconds};
 /// class sends in the time that may be asked for.
 const PAGE_SIZE: &str = "200";
 const PAGES: usize = 20;
+
+/// Twilio's code for what it does not have.
+const NOT_FOUND: u32 = 20404;
 
 /// A text in the log.
 #[derive(Clone, Debug)]
@@ -106,6 +110,26 @@ impl Sms {
             }
         }
         Ok(found)
+    }
+
+    /// The text of that name, if the log has it with its words.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn received(&self, sid: &MessageSid) -> Result<Option<Text>, SmsFault> {
+        const DOING: &str = "fetch a text";
+        let list = self.messages.trim_end_matches(".json");
+        let url = format!("{list}/{}.json", sid.as_str());
+        let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
+        if answer.status == 404 && SmsFault::of(DOING, &answer).code == Some(NOT_FOUND) {
+            return Ok(None);
+        }
+        let entry: Option<Entry> = answer.json();
+        let entry = entry
+            .filter(|_| answer.status == 200)
+            .ok_or_else(|| SmsFault::of(DOING, &answer))?;
+        let found = entry.read(UnixSeconds::MIN, &self.sender);
+        Ok(found.map(|received| received.text))
     }
 
     fn first_page(&self, since: UnixSeconds) -> String {

@@ -13,7 +13,7 @@
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
-//! - `hand`: the instructor's commands: extend, end
+//! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `process`: starting, stopping, command line
 //! - `tidy`: the papers agree with the code
 

@@ -4,6 +4,7 @@
 //! - `end`: accounts' time is up
 //! - `extend`: accounts live longer
 //! - `forget`: a phone wants to be forgotten
+//! - `letters`: texts that were given up, again or for good
 //! - `status`: the class at one glance
 //! - `killed`: `end --all`, killed at every write and sync
 
@@ -11,6 +12,7 @@ mod end;
 mod extend;
 mod forget;
 mod killed;
+mod letters;
 mod status;
 
 use std::fs::OpenOptions;

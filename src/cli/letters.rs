@@ -1,0 +1,252 @@
+//! `retry` and `drop`: texts that were given up are served again, or let go of.
+
+use serde_json::json;
+
+use super::arguments::{Arguments, Failure};
+use super::table::{count, span, table};
+use super::{Command, complain, print};
+use crate::clock::unix_now;
+use crate::config::Config;
+use crate::domain::{MessageSid, Phone, PhoneKey, Text};
+use crate::http::Http;
+use crate::store::Hand;
+use crate::stream::{Appender, Buried, Redis, Settler, StreamError, Waiting};
+use crate::twilio::sms::Sms;
+
+const OPTIONS: &str = "      --all            every dead letter
+      --json           print one JSON object
+";
+
+pub(super) const RETRY: Command = Command {
+    name: "retry",
+    operands: "[SID...|--all]",
+    summary: "serve texts again that were given up; without SID it lists them",
+    details: "\
+SID is Twilio's name of a text, SM.... A dead letter has neither phone nor words, so the text is fetched from
+Twilio's log, and then served as if it came now. The service may be running; otherwise it is served when the
+service starts.
+
+Exit codes: 0 done, 1 failed or not all of them, 2 misused, 3 no such dead letter
+",
+    options: OPTIONS,
+    run: retry,
+};
+
+pub(super) const DROP: Command = Command {
+    name: "drop",
+    operands: "[SID...|--all]",
+    summary: "remove dead letters of texts that were given up; without SID it lists them",
+    details: "\
+SID is Twilio's name of a text, SM..., or Redis' name of a letter whose text had none. The text stays
+unanswered; its sender may text again.
+
+Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
+",
+    options: OPTIONS,
+    run: drop_letters,
+};
+
+/// What stands behind either command, and the letters that it is about.
+struct Asked {
+    config: Config,
+    json: bool,
+    chosen: Vec<Buried>,
+}
+
+impl From<StreamError> for Failure {
+    fn from(error: StreamError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Asked {
+    /// Reads the rest of the command line and the letters. `None` = they were listed, as none was named.
+    fn read(arguments: &mut Arguments) -> Result<Option<Self>, Failure> {
+        let (names, given) = arguments.operands(&["all", "json"])?;
+        let (all, json) = (given.contains(&"all"), given.contains(&"json"));
+        if all && !names.is_empty() {
+            let problem = "name texts or say --all, not both";
+            return Err(Failure::Misused(problem.to_owned()));
+        }
+        let config = arguments.config()?;
+        let letters = Waiting::new(Redis::new(&config.redis)?).dead()?;
+        if !all && names.is_empty() {
+            print(&list(&letters, json));
+            return Ok(None);
+        }
+        let is_meant = |letter: &Buried, name: &String| {
+            letter.id == *name || !name.is_empty() && letter.sid.eq_ignore_ascii_case(name)
+        };
+        let is_unknown = |name: &&String| !letters.iter().any(|letter| is_meant(letter, name));
+        let unknown: Vec<&str> = names
+            .iter()
+            .filter(is_unknown)
+            .map(String::as_str)
+            .collect();
+        if !unknown.is_empty() {
+            let unknown = unknown.join(" ");
+            let problem = format!("no dead letter of {unknown}; nothing is changed");
+            return Err(Failure::Unmatched(problem));
+        }
+        if letters.is_empty() {
+            return Err(Failure::Unmatched("there are no dead letters".to_owned()));
+        }
+        let chosen = letters
+            .into_iter()
+            .filter(|letter| all || names.iter().any(|name| is_meant(letter, name)));
+        Ok(Some(Self {
+            config,
+            json,
+            chosen: chosen.collect(),
+        }))
+    }
+
+    fn settler(&self) -> Result<Settler, StreamError> {
+        Ok(Settler::new(Redis::new(&self.config.redis)?))
+    }
+}
+
+fn list(letters: &[Buried], json: bool) -> String {
+    if json {
+        let letter = |letter: &Buried| {
+            json!({
+                "id": letter.id,
+                "sid": letter.sid,
+                "reason": letter.reason,
+                "given_up_at": letter.at,
+                "attempts": letter.attempts,
+            })
+        };
+        let letters: Vec<_> = letters.iter().map(letter).collect();
+        return format!("{}\n", json!({ "dead_letters": letters }));
+    }
+    if letters.is_empty() {
+        return "there are no dead letters\n".to_owned();
+    }
+    let now = unix_now();
+    let row = |letter: &Buried| {
+        let name = if letter.sid.is_empty() {
+            &letter.id
+        } else {
+            &letter.sid
+        };
+        let ago = letter.at.map(|at| format!("{} ago", span(now - at)));
+        vec![
+            name.clone(),
+            ago.unwrap_or_default(),
+            letter.attempts.to_string(),
+            letter.reason.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = letters.iter().map(row).collect();
+    table(&["TEXT", "GIVEN UP", "TRIES", "REASON"], &rows)
+}
+
+fn drop_letters(arguments: &mut Arguments) -> Result<(), Failure> {
+    let Some(asked) = Asked::read(arguments)? else {
+        return Ok(());
+    };
+    let ids: Vec<&str> = asked.chosen.iter().map(|one| one.id.as_str()).collect();
+    asked.settler()?.remove_letters(&ids)?;
+    print(&if asked.json {
+        format!("{}\n", json!({ "dropped": ids.len() }))
+    } else {
+        format!("{} dropped\n", count(ids.len(), "dead letter"))
+    });
+    Ok(())
+}
+
+fn retry(arguments: &mut Arguments) -> Result<(), Failure> {
+    let Some(asked) = Asked::read(arguments)? else {
+        return Ok(());
+    };
+    let config = &asked.config;
+    let mut hand = Hand::open(&config.data_dir)?;
+    let mut again = Again {
+        key: hand.key(&config.phone_keys)?,
+        hand: &mut hand,
+        sms: Sms::new(Http::new(config.call_limit), &config.twilio),
+        appender: Appender::new(Redis::new(&config.redis)?),
+        settler: asked.settler()?,
+    };
+    let (mut served, mut failed) = (Vec::new(), Vec::new());
+    for letter in &asked.chosen {
+        // Of a text that came to be given up twice there may be two letters.
+        let result = if served.contains(&letter.sid) {
+            again
+                .settler
+                .remove_letters(&[&letter.id])
+                .map_err(|fault| fault.to_string())
+        } else {
+            again.serve(letter)
+        };
+        match result {
+            Ok(()) if served.contains(&letter.sid) => {}
+            Ok(()) => served.push(letter.sid.clone()),
+            Err(why) => failed.push((letter, why)),
+        }
+    }
+    if asked.json {
+        let failed = failed
+            .iter()
+            .map(|(letter, why)| json!({ "id": letter.id, "sid": letter.sid, "reason": why }));
+        let failed: Vec<_> = failed.collect();
+        print(&format!(
+            "{}\n",
+            json!({ "retried": served, "failed": failed })
+        ));
+    } else if !served.is_empty() {
+        print(&format!(
+            "{} given to the service again\n",
+            count(served.len(), "text")
+        ));
+    }
+    for (letter, why) in &failed {
+        complain(&format!("{} stays a dead letter: {why}", letter.sid));
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Told)
+    }
+}
+
+/// What serving a text again needs.
+struct Again<'a> {
+    hand: &'a mut Hand,
+    key: PhoneKey,
+    sms: Sms,
+    appender: Appender,
+    settler: Settler,
+}
+
+impl Again<'_> {
+    /// Puts the text of a letter into the stream once more.
+    ///
+    /// In this order: killed after any step, the letter still stands and may be retried; a text that
+    /// comes into the stream twice that way is known by its name the second time.
+    fn serve(&mut self, letter: &Buried) -> Result<(), String> {
+        let sid = MessageSid::parse(&letter.sid).ok_or("its entry was not readable")?;
+        let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
+        let text = found.ok_or("Twilio's log does not have it any more, or not its words")?;
+        let phone = Phone::parse_any(&text.from).ok();
+        let hash = phone.map(|phone| phone.hash(&self.key));
+        self.hand
+            .allow_again(&sid, hash.as_ref())
+            .map_err(|error| error.to_string())?;
+        // By its age of before it might be given up at the first obstacle.
+        let text = Text {
+            received: unix_now(),
+            ..text
+        };
+        let appended = self.appender.append(&[&text], false);
+        match (appended.fault, appended.texts.first()) {
+            (None, Some(Ok(()))) => {}
+            (Some(fault), _) => return Err(fault.to_string()),
+            (None, _) => return Err("Redis did not take it; do it again".to_owned()),
+        }
+        self.settler
+            .remove_letters(&[&letter.id])
+            .map_err(|fault| format!("it is served again, but its letter stays: {fault}"))
+    }
+}
