@@ -13,6 +13,7 @@
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
 //! - `process`: starting, stopping, command line
+//! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
 
 #[path = "../classroom/mod.rs"]
@@ -23,6 +24,7 @@ mod fakes;
 mod force;
 
 mod clock;
+mod deploy;
 mod faults;
 mod hostile;
 mod kills;
