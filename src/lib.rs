@@ -23,6 +23,7 @@ pub mod coder;
 pub mod config;
 pub mod domain;
 pub mod gate;
+pub mod healthcheck;
 pub mod http;
 mod logging;
 pub mod ownership;

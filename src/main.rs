@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    coder_sms_register::cli::main(std::env::args().skip(1))
+    coder_sms_register::cli::main(std::env::args_os().skip(1))
 }

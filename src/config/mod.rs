@@ -4,12 +4,13 @@
 //! read. After the start nobody looks at the environment again.
 
 mod addresses;
+mod env_file;
 mod groups;
 mod reader;
 mod settings;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -17,6 +18,7 @@ use log::LevelFilter;
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::SignedUrl;
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender};
+pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
 use reader::Reader;
 pub use reader::{Fault, Faults, ReadFile};
 pub use settings::{SETTINGS, Setting, Unit};
@@ -150,18 +152,26 @@ impl Config {
         }
     }
 
-    /// Reads the process's own environment.
+    /// The folder of the database, for commands that need no other setting.
     ///
     /// # Errors
-    /// As [`Config::from_vars`].
-    pub fn from_env() -> Result<Self, Faults> {
-        let vars = std::env::vars_os().filter_map(|(name, value)| {
-            Some((
-                name.into_string().ok()?,
-                value.to_string_lossy().into_owned(),
-            ))
-        });
-        Self::from_vars(vars, &|path: &Path| std::fs::read_to_string(path))
+    /// The faults of the settings that say so, and of no others.
+    pub fn data_dir(vars: impl IntoIterator<Item = (String, String)>) -> Result<PathBuf, Faults> {
+        let mut reader = Reader::only(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"], vars);
+        let dev = groups::read_env(&mut reader);
+        let folder = groups::read_data_dir(&mut reader, dev == Some(true));
+        reader.faults().map_or(Ok(folder), Err)
+    }
+
+    /// The address that the service listens on, for commands that need no other setting.
+    ///
+    /// # Errors
+    /// The fault of that setting.
+    pub fn listen(vars: impl IntoIterator<Item = (String, String)>) -> Result<SocketAddr, Faults> {
+        let mut reader = Reader::only(&["CODER_REG_LISTEN"], vars);
+        let listen = reader.parsed("CODER_REG_LISTEN", addresses::listen);
+        // It has a default, so it is there or has left a fault.
+        listen.ok_or_else(|| reader.faults().unwrap_or(Faults(Vec::new())))
     }
 
     /// Reads every value before it gives up on any, so that all faults come out together.
@@ -257,7 +267,7 @@ impl Config {
         } in &self.shown
         {
             let width = width.unwrap_or(0);
-            table.push_str(&format!("{name:width$}  {source:7}  {value}\n"));
+            table.push_str(&format!("{name:width$}  {source:10}  {value}\n"));
         }
         table
     }

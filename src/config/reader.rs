@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -43,7 +44,8 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 /// The variables, cleaned, and what was found wrong with them so far.
 pub(super) struct Reader {
     values: HashMap<&'static str, String>,
-    from_file: Vec<&'static str>,
+    /// Where values came from that were not simply set.
+    sources: HashMap<&'static str, &'static str>,
     faults: Vec<Fault>,
     warnings: Vec<String>,
 }
@@ -54,12 +56,7 @@ impl Reader {
         read: ReadFile<'_>,
     ) -> Self {
         let vars: HashMap<String, String> = vars.into_iter().collect();
-        let mut reader = Self {
-            values: HashMap::new(),
-            from_file: Vec::new(),
-            faults: Vec::new(),
-            warnings: Vec::new(),
-        };
+        let mut reader = Self::empty();
         for setting in SETTINGS {
             reader.take(setting, &vars, read);
         }
@@ -76,7 +73,29 @@ impl Reader {
         reader
     }
 
-    /// Fetches one variable, or the file that stands for it.
+    /// Reads the settings of these names, none of them secret, and no others; no file is read.
+    pub(super) fn only(
+        names: &[&'static str],
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let vars: HashMap<String, String> = vars.into_iter().collect();
+        let mut reader = Self::empty();
+        for setting in names.iter().filter_map(|name| setting(name)) {
+            reader.take(setting, &vars, &|_| Err(ErrorKind::Unsupported.into()));
+        }
+        reader
+    }
+
+    fn empty() -> Self {
+        Self {
+            values: HashMap::new(),
+            sources: HashMap::new(),
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Fetches one variable, or the file or credential that stands for it.
     fn take(
         &mut self,
         setting: &'static Setting,
@@ -93,29 +112,74 @@ impl Reader {
             .get(&file_name)
             .map(|raw| clean(raw))
             .filter(|v| !v.is_empty());
-        match (value, file) {
-            (Some(_), Some(_)) if setting.secret => {
+        if !setting.secret {
+            self.values.extend(value.map(|value| (name, value)));
+            return;
+        }
+        let (value, source) = match (value, file) {
+            (Some(_), Some(_)) => {
                 self.fault(
                     name,
                     &format!("is set, and so is {file_name}: keep one of them"),
                 );
+                return;
             }
-            (Some(value), _) => {
-                self.values.insert(name, value);
-            }
-            (None, Some(path)) if setting.secret => match read(Path::new(&path)) {
-                Ok(text) if text.trim().is_empty() => {}
-                Ok(text) => {
-                    self.values.insert(name, text.trim().to_owned());
-                    self.from_file.push(name);
-                }
+            (Some(value), None) => (Some(value), "set"),
+            (None, Some(path)) => match read(Path::new(&path)) {
+                Ok(text) => (content(&text), "file"),
                 Err(error) => {
                     let shown = shown_path(&path);
                     self.fault(&file_name, &format!("{shown} cannot be read: {error}"));
+                    return;
                 }
             },
-            _ => {}
+            (None, None) => (None, "default"),
+        };
+        let credential = self.credential(name, vars, read);
+        match (value, credential) {
+            (Some(value), Some(other)) if value != other => {
+                let variable = if source == "file" { &file_name } else { name };
+                let problem = format!(
+                    "{variable} and the credential of that name say different things: keep one of them"
+                );
+                self.fault(name, &problem);
+            }
+            (Some(value), _) => {
+                self.values.insert(name, value);
+                self.sources.insert(name, source);
+            }
+            (None, Some(credential)) => {
+                self.values.insert(name, credential);
+                self.sources.insert(name, "credential");
+            }
+            (None, None) => {}
         }
+    }
+
+    /// What systemd was told to load for a secret: by its own name, or as part of a folder named
+    /// "secret".
+    fn credential(
+        &mut self,
+        name: &'static str,
+        vars: &HashMap<String, String>,
+        read: ReadFile<'_>,
+    ) -> Option<String> {
+        let folder = vars
+            .get("CREDENTIALS_DIRECTORY")
+            .filter(|f| !f.is_empty())?;
+        for file in [name.to_owned(), format!("secret_{name}")] {
+            let path = Path::new(folder).join(file);
+            match read(&path) {
+                Ok(text) => return content(&text),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    let problem = format!("its credential {path:?} cannot be read: {error}");
+                    self.fault(name, &problem);
+                    return None;
+                }
+            }
+        }
+        None
     }
 
     /// The value, from the environment or by default.
@@ -126,8 +190,8 @@ impl Reader {
 
     /// Where the value came from, for the table that `config` prints.
     pub(super) fn source(&self, name: &'static str) -> &'static str {
-        if self.from_file.contains(&name) {
-            "file"
+        if let Some(source) = self.sources.get(name) {
+            source
         } else if self.values.contains_key(name) {
             "set"
         } else {
@@ -231,6 +295,12 @@ impl Reader {
         self.warnings.sort();
         self.warnings
     }
+}
+
+/// The secret in a file; an empty file is as good as none.
+fn content(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A path as it may be shown. What does not look like one is not repeated: it may be the secret itself.

@@ -1,7 +1,7 @@
 //! What can go wrong with the database, in words that name the cure.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -39,6 +39,57 @@ pub enum StoreError {
         /// The newest that this program knows.
         known: i64,
     },
+    /// There is no database in the folder.
+    Missing {
+        /// That folder.
+        folder: PathBuf,
+    },
+    /// There is no such data folder.
+    NoFolder {
+        /// That folder.
+        folder: PathBuf,
+    },
+    /// The file is a database, but not one of this program.
+    Foreign {
+        /// That file.
+        path: PathBuf,
+    },
+    /// A copy cannot be written there.
+    Target {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// Another backup or restore writes the same file at this moment.
+    Busy {
+        /// That file.
+        path: PathBuf,
+    },
+    /// A database cannot be replaced while the service works on it.
+    Running {
+        /// The service's folder.
+        path: PathBuf,
+    },
+    /// A database cannot be replaced while somebody has it open.
+    InUse {
+        /// That database.
+        path: PathBuf,
+    },
+    /// What was given as a backup cannot be used as one.
+    Unfit {
+        /// Why not.
+        problem: String,
+    },
+    /// A file cannot be read or written.
+    File {
+        /// What we tried.
+        doing: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The hashes in the file were made with a key that is not configured.
     OtherKey {
         /// How many registrations would be lost from sight.
@@ -58,6 +109,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) fn file(doing: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File {
+            doing,
+            path: path.clone(),
+            source,
+        }
+    }
+
     pub(super) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
@@ -91,8 +151,48 @@ impl fmt::Display for StoreError {
             ),
             Self::Newer { found, known } => write!(
                 f,
-                "the database has version {found}, this program knows {known}: install the newer program again"
+                "the database has version {found}, this program knows {known}: install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
             ),
+            Self::Missing { folder } => write!(
+                f,
+                "there is no database in {}: CODER_REG_DATA_DIR, or else CODER_REG_ENV, says where it is",
+                folder.display()
+            ),
+            Self::NoFolder { folder } => write!(
+                f,
+                "there is no folder {}: start the service once, which makes it, or set CODER_REG_DATA_DIR",
+                folder.display()
+            ),
+            Self::Foreign { path } => write!(
+                f,
+                "{} is not a database of this program: is CODER_REG_DATA_DIR right?",
+                path.display()
+            ),
+            Self::Target { path, problem } => write!(f, "{} {problem}", path.display()),
+            Self::Busy { path } => write!(
+                f,
+                "another backup or restore is under way ({}): wait for it",
+                path.display()
+            ),
+            Self::Running { path } => write!(
+                f,
+                "the service is running on {}: stop it first (docker compose stop coder-sms-register, or sudo systemctl stop coder-sms-register), restore, and start it again",
+                path.display()
+            ),
+            Self::InUse { path } => write!(
+                f,
+                "somebody has {} open (a backup that is under way, the sqlite3 shell): end that and try again",
+                path.display()
+            ),
+            Self::Unfit { problem } => write!(
+                f,
+                "this backup cannot be restored: {problem}. The database is as it was"
+            ),
+            Self::File {
+                doing,
+                path,
+                source,
+            } => write!(f, "cannot {doing} {}: {source}", path.display()),
             Self::OtherKey { registrations } => write!(
                 f,
                 "the database holds {registrations} registrations made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"

@@ -1,12 +1,16 @@
-//! Keeps registrations in one SQLite file: finds one, finds those due, records each step.
+//! Keeps registrations in one SQLite file: finds one, finds those due, records each step, and copies
+//! the file away and back.
 //!
 //! What is hidden here: all SQL. Steps go through [`Stage::after`]; a method that records one reads
 //! the stage and writes the next in the same transaction, so that two threads never both take it.
 
+mod backup;
 mod contacts;
+mod draft;
 mod error;
 mod open;
 mod reaping;
+mod restore;
 mod schema;
 mod texts;
 
@@ -15,8 +19,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+pub use backup::{Summary, backup, backup_to};
 pub use contacts::{Contact, Notice};
 pub use error::StoreError;
+pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
 use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};

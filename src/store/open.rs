@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Store, StoreError, schema};
+use super::{Store, StoreError, backup, draft, restore, schema};
 use crate::domain::PhoneKey;
 
-const DATABASE: &str = "registrations.db";
-const LOCK: &str = "lock";
+pub(super) const DATABASE: &str = "registrations.db";
+pub(super) const LOCK: &str = "lock";
 
 impl Store {
     /// Opens the database in `folder`, creating both where they are missing, and takes the folder
@@ -24,6 +24,10 @@ impl Store {
     /// newer than this program. A damaged file is never replaced.
     pub fn open(folder: &Path, keys: &[PhoneKey]) -> Result<(Self, PhoneKey), StoreError> {
         let lock = take_folder(folder)?;
+        for left in [backup::COPY, restore::RESTORING, restore::ASIDE] {
+            // What a killed backup or restore left. Not worth a start if it cannot be removed.
+            let _ = draft::remove_left(&folder.join(left));
+        }
         let path = folder.join(DATABASE);
         // SQLite would create it readable for others; its side files inherit the mode.
         OpenOptions::new()
@@ -37,6 +41,11 @@ impl Store {
             })?;
         let mut connection =
             Connection::open(&path).map_err(StoreError::sql("open the database"))?;
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .map_err(StoreError::sql("prepare the database"))?;
+        // Before anything is changed: a database of a newer program may not be ours to touch.
+        schema::usable_version(&connection)?;
         prepare(&connection)?;
         schema::migrate(&mut connection)?;
         let key = settle_key(&connection, keys)?;
@@ -49,7 +58,8 @@ impl Store {
     }
 }
 
-fn take_folder(folder: &Path) -> Result<File, StoreError> {
+/// Takes the folder for this process until the lock is dropped.
+pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
     let unusable = |source| StoreError::Folder {
         path: folder.to_owned(),
         source,
@@ -79,9 +89,6 @@ fn take_folder(folder: &Path) -> Result<File, StoreError> {
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let failed = StoreError::sql("prepare the database");
-    connection
-        .busy_timeout(Duration::from_secs(5))
-        .map_err(&failed)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Asked again: SQLite says "wal" also where the switch failed on the way.
     for question in ["PRAGMA journal_mode = WAL", "PRAGMA journal_mode"] {

@@ -1,14 +1,31 @@
 //! The tables, as a list of migrations: number n brings a database from `user_version` n-1 to n.
 //!
-//! A migration that has been released is never edited; a change is a new one at the end.
+//! A migration that has been released is never edited; a change is a new one at the end. Each says
+//! which programs may still use its result ([`Migration::usable_from`]), so that an operator can go
+//! back to the program of yesterday:
+//!
+//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use,
+//!   and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
+//!   program works. Our SQL names its columns, never `*`, so older programs do not notice.
+//! - **Everything else**, `usable_from` = its own number: a new stage or another meaning of a value, a
+//!   new CHECK, UNIQUE or foreign key, a column renamed or dropped, a value that has to be kept up.
+//!
+//! The largest `usable_from` is kept in the database, as an older program does not know this list.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::StoreError;
 
-const MIGRATIONS: &[&str] = &[
+/// One step of the tables.
+struct Migration {
+    /// The oldest schema whose programs may use the database after this step.
+    usable_from: i64,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[
     // 1: phones appear as keyed hashes only, passwords not at all.
-    "
+    Migration { usable_from: 1, sql: "
     CREATE TABLE registrations (
         id             INTEGER PRIMARY KEY,
         phone          BLOB    NOT NULL UNIQUE CHECK (length(phone) = 20),
@@ -47,40 +64,96 @@ const MIGRATIONS: &[&str] = &[
         name  TEXT PRIMARY KEY,
         value BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ",
+    " },
     // 2: why a text was given up, who was told that the class is full, how many texts were sent.
-    "
+    Migration { usable_from: 2, sql: "
     ALTER TABLE seen ADD COLUMN gave_up TEXT;
     ALTER TABLE contacts ADD COLUMN full_at INTEGER;
     CREATE TABLE sends (
         slot  INTEGER PRIMARY KEY,
         count INTEGER NOT NULL
     ) STRICT;
-    ",
+    " },
+    // 3: a file says whose it is, and who may use it.
+    Migration { usable_from: 2, sql: "PRAGMA application_id = 0x534d5352;" },
 ];
+
+/// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.
+const APPLICATION: i64 = 0x534d_5352;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Brings the database up to [`VERSION`]; all of it or nothing.
+/// The version of a database.
+///
+/// # Errors
+/// [`StoreError::Newer`] if this program must not use it. Nothing is changed.
+pub(super) fn usable_version(connection: &Connection) -> Result<i64, StoreError> {
+    let failed = StoreError::sql("read the database's version");
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(&failed)?;
+    if found <= VERSION {
+        return Ok(found);
+    }
+    let sql = "SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM facts WHERE name = 'usable_from'";
+    let usable_from: Option<i64> = connection
+        .query_row(sql, [], |row| row.get(0))
+        .optional()
+        .map_err(failed)?;
+    match usable_from {
+        Some(oldest) if oldest <= VERSION => Ok(found),
+        _ => Err(StoreError::Newer {
+            found,
+            known: VERSION,
+        }),
+    }
+}
+
+/// Whether the database was made by this program, by whichever version of it.
+///
+/// # Errors
+/// SQLite refused.
+pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if application != 0 {
+        return Ok(application == APPLICATION);
+    }
+    let tables: i64 = connection.query_row(
+        "SELECT count(*) FROM sqlite_schema
+         WHERE type = 'table' AND name IN ('registrations', 'seen', 'contacts', 'facts')",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(tables == 4)
+}
+
+/// Brings the database up to [`VERSION`], all of it or nothing. A newer one that this program may
+/// use stays as it is.
+///
+/// # Errors
+/// SQLite refused, or [`StoreError::Newer`].
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let failed = StoreError::sql("bring the database up to date");
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(&failed)?;
-    let found: i64 = transaction
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(&failed)?;
-    if found > VERSION {
-        return Err(StoreError::Newer {
-            found,
-            known: VERSION,
-        });
+    let found = usable_version(&transaction)?;
+    if found >= VERSION {
+        return Ok(());
     }
     let done = usize::try_from(found).unwrap_or(0);
     for migration in &MIGRATIONS[done..] {
-        transaction.execute_batch(migration).map_err(&failed)?;
+        transaction.execute_batch(migration.sql).map_err(&failed)?;
     }
+    let usable_from = MIGRATIONS.iter().map(|one| one.usable_from).max();
+    transaction
+        .execute(
+            "INSERT INTO facts (name, value) VALUES ('usable_from', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [usable_from.unwrap_or(VERSION).to_string().into_bytes()],
+        )
+        .map_err(&failed)?;
     transaction
         .execute_batch(&format!("PRAGMA user_version = {VERSION}"))
         .map_err(&failed)?;

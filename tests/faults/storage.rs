@@ -311,10 +311,13 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
     }
     class.all_served();
     class.end_service();
+    let version = class.query("PRAGMA user_version");
     class.change(
         "ALTER TABLE seen DROP COLUMN gave_up;
          ALTER TABLE contacts DROP COLUMN full_at;
          DROP TABLE sends;
+         DELETE FROM facts WHERE name = 'usable_from';
+         PRAGMA application_id = 0;
          PRAGMA user_version = 1;",
     );
     for (name, value) in disk.settings() {
@@ -328,7 +331,7 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
     class.set("LD_PRELOAD", "");
     class.start_service();
     let mut row = Row::new("");
-    row.lost += usize::from(class.query("PRAGMA user_version") != "2");
+    row.lost += usize::from(class.query("PRAGMA user_version") != version);
     row.count(&class, &students, 1, 0);
     row.check_database(&class);
     drop(class);

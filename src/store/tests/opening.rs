@@ -80,23 +80,96 @@ fn rows_are_checked_by_type_and_survive_a_power_cut() {
     assert_eq!(ask("PRAGMA user_version"), Value::Integer(schema::VERSION));
 }
 
+/// What a newer program may have made of a database of ours.
+fn upgraded(dir: &TempDir, usable_from: i64) {
+    let connection = Connection::open(dir.file()).unwrap();
+    connection
+        .execute_batch(&format!(
+            "ALTER TABLE registrations ADD COLUMN nickname TEXT DEFAULT 'none';
+             UPDATE registrations SET nickname = 'kept';
+             CREATE TABLE notes (id INTEGER PRIMARY KEY, words TEXT) STRICT;
+             INSERT INTO notes (words) VALUES ('kept');
+             UPDATE facts SET value = CAST('{usable_from}' AS BLOB) WHERE name = 'usable_from';
+             PRAGMA user_version = {};",
+            schema::VERSION + 1
+        ))
+        .unwrap();
+}
+
 #[test]
-fn a_file_of_a_newer_program_is_refused() {
+fn a_newer_database_that_older_programs_may_use_is_used_and_kept_as_it_is() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let kept = store.at_stage(1, Stage::Announced);
+    let gone = store.at_stage(2, Stage::Reaping);
+    drop(store);
+    upgraded(&dir, schema::VERSION);
+    dir.open().forget(gone).unwrap();
+    let store = dir.open();
+    let new = store.at_stage(3, Stage::Announced);
+    assert!(store.begin_reap(new, 100).unwrap());
+    store.forget(new).unwrap();
+    store.renew(kept, 200).unwrap();
+    let connection = store.lock();
+    let ask = |query: &str| -> Value { connection.query_row(query, [], |row| row.get(0)).unwrap() };
+    assert_eq!(
+        ask("PRAGMA user_version"),
+        Value::Integer(schema::VERSION + 1)
+    );
+    let nickname = format!("SELECT nickname FROM registrations WHERE id = {kept}");
+    assert_eq!(ask(&nickname), Value::Text("kept".to_owned()));
+    assert_eq!(
+        ask("SELECT words FROM notes"),
+        Value::Text("kept".to_owned())
+    );
+    assert_eq!(ask("SELECT count(*) FROM registrations"), Value::Integer(1));
+}
+
+#[test]
+fn a_newer_database_that_this_program_must_not_use_is_refused_with_the_cure_and_left_as_it_was() {
     let dir = TempDir::new();
     dir.open().reserved(1);
     let newer = schema::VERSION + 1;
-    let set_version = |version: i64| {
+    for forget in [false, true] {
+        upgraded_once(&dir, newer, forget);
+        let before = fs::read(dir.file()).unwrap();
+        let refusal = dir.refusal(&[key("ours")]);
+        let told = matches!(refusal, StoreError::Newer { found, known } if (found, known) == (newer, schema::VERSION));
+        assert!(told, "{refusal}");
+        let words = refusal.to_string();
+        assert!(
+            words.contains("install the newer program") && words.contains("restore FILE"),
+            "{words}"
+        );
+        assert!(fs::read(dir.file()).unwrap() == before);
+    }
+}
+
+/// Upgrades at the first call; with `forget`, the database does not even say who may use it.
+fn upgraded_once(dir: &TempDir, usable_from: i64, forget: bool) {
+    if forget {
         let connection = Connection::open(dir.file()).unwrap();
-        connection
-            .execute_batch(&format!("PRAGMA user_version = {version}"))
-            .unwrap();
-    };
-    set_version(newer);
-    let refusal = dir.refusal(&[key("ours")]);
-    let told = matches!(refusal, StoreError::Newer { found, known } if (found, known) == (newer, schema::VERSION));
-    assert!(told, "{refusal}");
-    set_version(schema::VERSION);
-    assert_eq!(dir.open().count().unwrap(), 1);
+        let sql = "DELETE FROM facts WHERE name = 'usable_from'";
+        connection.execute(sql, []).unwrap();
+    } else {
+        upgraded(dir, usable_from);
+    }
+}
+
+#[test]
+fn every_migration_says_who_may_use_its_result() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let usable_from: Vec<u8> = store
+        .lock()
+        .query_row(
+            "SELECT value FROM facts WHERE name = 'usable_from'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let usable_from: i64 = String::from_utf8(usable_from).unwrap().parse().unwrap();
+    assert!((1..=schema::VERSION).contains(&usable_from));
 }
 
 /// Opens a file of 300 registrations after each kind of damage.

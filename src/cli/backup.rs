@@ -1,0 +1,50 @@
+//! `backup`: a copy of the database.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::arguments::{Arguments, Failure};
+use super::{Command, complain};
+use crate::store::{self, Summary};
+
+pub(super) const COMMAND: Command = Command {
+    name: "backup",
+    operands: "FILE",
+    summary: "copy the database to FILE, or with - to standard output; the service may be running",
+    details: "\
+The copy is one moment of the database, in one file that only its owner can read. It holds no phones and
+no passwords, but the names of accounts. It is checked before it gets its name. Needs no settings but
+CODER_REG_DATA_DIR or CODER_REG_ENV.
+",
+    options: "      --force          overwrite FILE\n",
+    run: save,
+};
+
+fn save(arguments: &mut Arguments) -> Result<(), Failure> {
+    let (to, given) = arguments.operand("FILE (or - for standard output)", &["force"])?;
+    let force = given.contains(&"force");
+    let to_stdout = to == "-";
+    if to_stdout && std::io::stdout().is_terminal() {
+        return Err(Failure::Misused(
+            "standard output is a terminal: redirect it, as in backup - > FILE".to_owned(),
+        ));
+    }
+    let folder = arguments.data_dir()?;
+    let summary = if to_stdout {
+        store::backup_to(&folder, &mut std::io::stdout().lock())?
+    } else {
+        store::backup(&folder, Path::new(&to), force)?
+    };
+    let Summary {
+        registrations,
+        version,
+        bytes,
+        ..
+    } = summary;
+    let plural = if registrations == 1 { "" } else { "s" };
+    complain(&format!(
+        "{registrations} registration{plural}, schema {version}, {} KB",
+        bytes.div_ceil(1024)
+    ));
+    Ok(())
+}

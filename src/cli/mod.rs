@@ -1,0 +1,118 @@
+//! The command line: which of a few things to do, and how it ended.
+//!
+//! What is hidden here: help, exit codes, and all printing that is not the log. A command is a module
+//! with a [`Command`] in it and a line in [`COMMANDS`]; it takes its own options from [`Arguments`],
+//! which sees to those that all commands have.
+
+mod arguments;
+mod backup;
+mod config;
+mod healthcheck;
+mod help;
+mod restore;
+mod run;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use arguments::{Arguments, Failure, Word};
+
+/// The name by which the program speaks of itself.
+const PROGRAM: &str = "coder-sms-register";
+
+/// The service ended, could not start, or something asked for was not done, for a reason that lies
+/// outside.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong.
+const MISUSED: u8 = 2;
+
+/// One thing that the program can be asked to do.
+struct Command {
+    /// The word that asks for it.
+    name: &'static str,
+    /// What may stand behind that word.
+    operands: &'static str,
+    /// One line for the list of commands.
+    summary: &'static str,
+    /// What `COMMAND --help` says besides; ends with a newline.
+    details: &'static str,
+    /// Its own options, a line each.
+    options: &'static str,
+    /// Does it.
+    run: fn(&mut Arguments) -> Result<(), Failure>,
+}
+
+/// Every command, in the order in which help lists them.
+const COMMANDS: [&Command; 5] = [
+    &run::COMMAND,
+    &config::COMMAND,
+    &healthcheck::COMMAND,
+    &backup::COMMAND,
+    &restore::COMMAND,
+];
+
+/// Does what `arguments` (without the program's name) ask for.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut arguments = Arguments::new(arguments);
+    let (code, words) = match dispatch(&mut arguments) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Help) => {
+            print(&help::of(arguments.command()));
+            return ExitCode::SUCCESS;
+        }
+        Err(Failure::Version) => {
+            print(&format!("{PROGRAM} {}\n", env!("CARGO_PKG_VERSION")));
+            return ExitCode::SUCCESS;
+        }
+        Err(Failure::Told) => return ExitCode::from(FAILED),
+        Err(Failure::Misused(problem)) => {
+            let asked = arguments
+                .command()
+                .map_or_else(|| PROGRAM.to_owned(), |c| format!("{PROGRAM} {}", c.name));
+            (MISUSED, format!("{problem}; see {asked} --help"))
+        }
+        Err(Failure::Faulty(faults)) => (MISUSED, faults),
+        Err(Failure::Failed(error)) => (FAILED, error),
+    };
+    complain(&format!("{PROGRAM}: {words}"));
+    ExitCode::from(code)
+}
+
+fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
+    let word = match arguments.next()? {
+        None => return (run::COMMAND.run)(arguments),
+        Some(Word::Option(option)) => return Err(Failure::unknown_option(&option)),
+        Some(Word::Value(word)) => word,
+    };
+    if word == "version" {
+        return Err(Failure::Version);
+    }
+    let asked = if word == "help" {
+        match arguments.next()? {
+            Some(Word::Value(word)) => word,
+            _ => return Err(Failure::Help),
+        }
+    } else {
+        word.clone()
+    };
+    let Some(command) = COMMANDS.iter().find(|command| asked == command.name) else {
+        return Err(Failure::Misused(format!("unknown command {asked:?}")));
+    };
+    arguments.enter(command);
+    if word == "help" {
+        return Err(Failure::Help);
+    }
+    (command.run)(arguments)
+}
+
+/// Prints to standard output; a closed pipe (`| head`) is no failure.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Says something on standard error, where it does not mix with what was asked for.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

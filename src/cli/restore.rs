@@ -1,0 +1,86 @@
+//! `restore`: a backup becomes the database.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use super::arguments::{Arguments, Failure};
+use super::{Command, print};
+use crate::domain::UnixSeconds;
+use crate::store::{self, Origin, Restored};
+
+pub(super) const COMMAND: Command = Command {
+    name: "restore",
+    operands: "FILE",
+    summary: "make FILE, or with - what comes on standard input, the database; the service must be stopped",
+    details: "\
+The backup is checked from end to end first. The old database is kept beside the new one as
+registrations.db.before-restore; an earlier one of that name is overwritten. Needs no settings but
+CODER_REG_DATA_DIR or CODER_REG_ENV. As root it gives the file to whom the folder belongs.
+",
+    options: "",
+    run: put_back,
+};
+
+fn put_back(arguments: &mut Arguments) -> Result<(), Failure> {
+    let (from, _) = arguments.operand("FILE (or - for standard input)", &[])?;
+    if from == "-" && std::io::stdin().is_terminal() {
+        return Err(Failure::Misused(
+            "standard input is a terminal: redirect it, as in restore - < FILE".to_owned(),
+        ));
+    }
+    let folder = arguments.data_dir()?;
+    let mut stdin = std::io::stdin().lock();
+    let origin = if from == "-" {
+        Origin::Stream(&mut stdin)
+    } else {
+        Origin::File(Path::new(&from))
+    };
+    print(&told(&store::restore(&folder, origin)?));
+    Ok(())
+}
+
+/// Names that are listed at most.
+const LISTED: usize = 50;
+
+fn told(restored: &Restored) -> String {
+    let count = restored.summary.registrations;
+    let plural = if count == 1 { "" } else { "s" };
+    let newest = restored.summary.newest.and_then(date);
+    let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));
+    let mut text = format!(
+        "restored {count} registration{plural}{newest}; accounts made since the backup are not known to it and must be removed by hand (display name \"Class guest ...\")\n"
+    );
+    if let Some(learnt) = &restored.learnt {
+        text += &match learnt.unknown.as_slice() {
+            [] => "the old database knew no others\n".to_owned(),
+            names => {
+                let more = names.len().saturating_sub(LISTED);
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                let names = names[..names.len().min(LISTED)].join(" ");
+                format!("the old database knew these others: {names}{more}\n")
+            }
+        };
+    }
+    if let Some(before) = &restored.before {
+        text += &format!("the old database is kept as {}\n", before.display());
+    }
+    text + "now start the service\n"
+}
+
+fn date(at: UnixSeconds) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(at).ok()?;
+    Some(format!(
+        "{}-{:02}-{:02} {:02}:{:02} UTC",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute()
+    ))
+}

@@ -1,0 +1,28 @@
+//! `run`: the service itself.
+
+use super::arguments::{Arguments, Failure};
+use super::{Command, PROGRAM, complain};
+use crate::{logging, run};
+
+pub(super) const COMMAND: Command = Command {
+    name: "run",
+    operands: "",
+    summary: "take texts, make accounts, remove them in time (the default)",
+    details: "\
+It stays in the foreground, logs to standard error, and stops within 5 seconds on SIGTERM or SIGINT.
+",
+    options: "",
+    run: start,
+};
+
+fn start(arguments: &mut Arguments) -> Result<(), Failure> {
+    arguments.end()?;
+    let config = arguments.config()?;
+    if let Err(error) = logging::start(config.log_level) {
+        complain(&format!("{PROGRAM}: {error}"));
+    }
+    run::run(config).map_err(|error| {
+        log::error!("{error}");
+        Failure::Told
+    })
+}

@@ -1,0 +1,177 @@
+//! A copy of the database, taken while the service may be working on it.
+//!
+//! `VACUUM INTO` reads one moment of the database in one read transaction, the write-ahead log
+//! included, which keeps nobody from writing; the copy is a single file.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::draft::{Draft, folder_of};
+use super::open::DATABASE;
+use super::{StoreError, schema};
+use crate::domain::UnixSeconds;
+
+/// The draft of a copy that goes to standard output.
+pub(super) const COPY: &str = "registrations.db.copy";
+
+/// What is in a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// How many registrations.
+    pub registrations: i64,
+    /// When the newest of them was made.
+    pub newest: Option<UnixSeconds>,
+    /// The version of its tables.
+    pub version: i64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Copies the database in `folder` to the file `to`, readable for its owner only. The service may be
+/// running.
+///
+/// # Errors
+/// There is no database, `to` exists and may not be overwritten, the copy is not whole. Then nothing
+/// stands at `to` that did not stand there before.
+pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<Summary, StoreError> {
+    let source = open_existing(folder)?;
+    match fs::symlink_metadata(to) {
+        Ok(found) if !found.is_file() => {
+            return Err(StoreError::Target {
+                path: to.to_owned(),
+                problem: "is no ordinary file: name a file, or - for standard output",
+            });
+        }
+        Ok(_) if !overwrite => {
+            return Err(StoreError::Target {
+                path: to.to_owned(),
+                problem: "is there already: choose another name, or --force to overwrite it",
+            });
+        }
+        _ => {}
+    }
+    let Some(name) = to.file_name().filter(|_| !to.is_dir()) else {
+        return Err(StoreError::Target {
+            path: to.to_owned(),
+            problem: "is no name of a file",
+        });
+    };
+    let folder = folder_of(to);
+    if !folder.is_dir() {
+        return Err(StoreError::Target {
+            path: to.to_owned(),
+            problem: "cannot be written: there is no such folder",
+        });
+    }
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(".partial");
+    let draft = Draft::begin(folder.join(hidden))?;
+    let summary = copy(source, draft.path())?;
+    draft.keep_as(to)?;
+    Ok(summary)
+}
+
+/// Copies the database in `folder` to `out`. The copy is finished and checked, in `folder`, before its
+/// first byte is written.
+///
+/// # Errors
+/// As [`backup`], or `out` does not take it.
+pub fn backup_to(folder: &Path, out: &mut dyn Write) -> Result<Summary, StoreError> {
+    let source = open_existing(folder)?;
+    let mut draft = Draft::begin(folder.join(COPY))?;
+    draft.adopt()?;
+    let summary = copy(source, draft.path())?;
+    let written = draft.file().rewind();
+    let written = written.and_then(|()| io::copy(draft.file(), out));
+    written
+        .and_then(|_| out.flush())
+        .map_err(StoreError::file("write", Path::new("standard output")))?;
+    Ok(summary)
+}
+
+fn copy(source: Connection, to: &Path) -> Result<Summary, StoreError> {
+    let Some(name) = to.to_str() else {
+        return Err(StoreError::Target {
+            path: to.to_owned(),
+            problem: "is a name that is not UTF-8: choose another one",
+        });
+    };
+    let failed = StoreError::sql("copy the database");
+    source.execute("VACUUM INTO ?1", [name]).map_err(&failed)?;
+    drop(source);
+    let copy = open(to).map_err(failed)?;
+    let verdict = verdict(&copy).map_err(StoreError::sql("check the copy"))?;
+    if let Some(verdict) = verdict {
+        return Err(StoreError::Damaged { verdict });
+    }
+    summary(&copy, to)
+}
+
+/// Opens the database of a data folder, which has to be there and ours.
+fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
+    let path = folder.join(DATABASE);
+    match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::Missing {
+                folder: shown(folder),
+            });
+        }
+        Err(source) => return Err(StoreError::Folder { path, source }),
+    }
+    let failed = StoreError::sql("open the database");
+    let connection = open(&path).map_err(&failed)?;
+    if schema::is_ours(&connection).map_err(failed)? {
+        Ok(connection)
+    } else {
+        Err(StoreError::Foreign { path })
+    }
+}
+
+/// Opens a file that is there; never makes one.
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// What is wrong with a database, looked at from end to end.
+pub(super) fn verdict(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok((verdict != "ok").then_some(verdict))
+}
+
+pub(super) fn summary(connection: &Connection, path: &Path) -> Result<Summary, StoreError> {
+    let failed = StoreError::sql("count registrations");
+    let (registrations, newest) = connection
+        .query_row(
+            "SELECT count(*), max(reserved_at) FROM registrations",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(&failed)?;
+    let version = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(failed)?;
+    let bytes = fs::metadata(path)
+        .map_err(StoreError::file("look at", path))?
+        .len();
+    Ok(Summary {
+        registrations,
+        newest,
+        version,
+        bytes,
+    })
+}
+
+/// A folder's full name, where it has one.
+pub(super) fn shown(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}

@@ -1,0 +1,256 @@
+//! A backup takes the database's place; what stood there is kept beside it.
+//!
+//! The order makes every moment safe to be killed at: the backup is copied into the folder, checked
+//! and brought up to date under another name; then the old database is closed into one file without a
+//! write-ahead log, which would otherwise be read as the new one's; it is copied aside; and one rename
+//! puts the new one into its place.
+//!
+//! Texts that the old database knows as answered are taken over. They may still stand in Twilio's log,
+//! and the search for missed texts would answer them again: a second account for those who registered
+//! after the backup. Where the old one cannot be read, that search does what it always does: a text too
+//! many is better than a student without an answer.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::backup::{self, Summary};
+use super::draft::{self, Draft, beside};
+use super::open::{DATABASE, LOCK, take_folder};
+use super::{StoreError, schema};
+
+/// The backup while it is checked.
+pub(super) const RESTORING: &str = "registrations.db.restoring";
+/// The old database while it is copied aside.
+pub(super) const ASIDE: &str = "registrations.db.aside";
+/// The old database.
+const BEFORE: &str = "registrations.db.before-restore";
+
+/// Where a backup comes from.
+pub enum Origin<'a> {
+    /// A file.
+    File(&'a Path),
+    /// A pipe.
+    Stream(&'a mut dyn Read),
+}
+
+/// What a restore did.
+#[derive(Debug)]
+pub struct Restored {
+    /// What is in the database now.
+    pub summary: Summary,
+    /// Where the old database is kept, if there was one.
+    pub before: Option<PathBuf>,
+    /// What could be learnt from the old one.
+    pub learnt: Option<Learnt>,
+}
+
+/// What the old database knew and the restored one does not.
+#[derive(Debug)]
+pub struct Learnt {
+    /// Accounts that are not known any more, by name.
+    pub unknown: Vec<String>,
+    /// Texts taken over as answered.
+    pub texts: usize,
+}
+
+/// Puts a backup into the place of the database in `folder`. A kill at any moment leaves one of the
+/// two there, whole.
+///
+/// # Errors
+/// A service runs on the folder, or what came is not a whole database that this program can use. Then
+/// nothing has changed.
+pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<Restored, StoreError> {
+    if !folder.is_dir() {
+        return Err(StoreError::NoFolder {
+            folder: folder.to_owned(),
+        });
+    }
+    let _lock = take_folder(folder).map_err(|error| match error {
+        StoreError::Taken { path } => StoreError::Running { path },
+        other => other,
+    })?;
+    draft::adopt(&folder.join(LOCK))?;
+    let mut draft = Draft::begin(folder.join(RESTORING))?;
+    draft.adopt()?;
+    receive(origin, &mut draft)?;
+    let old = folder.join(DATABASE);
+    let (summary, learnt) = prepare(draft.path(), &old)?;
+    let before = put_aside(&old)?;
+    draft.keep_as(&old)?;
+    Ok(Restored {
+        summary,
+        before,
+        learnt,
+    })
+}
+
+/// Copies what comes into the draft, the write-ahead log beside a file included.
+fn receive(origin: Origin<'_>, draft: &mut Draft) -> Result<(), StoreError> {
+    let path = draft.path().to_owned();
+    let name = match origin {
+        Origin::File(path) => path.to_owned(),
+        Origin::Stream(_) => PathBuf::from("standard input"),
+    };
+    let read = StoreError::file("read", &name);
+    match origin {
+        Origin::File(from) => {
+            let mut file = File::open(from).map_err(&read)?;
+            io::copy(&mut file, draft.file()).map_err(&read)?;
+            let log = beside(from, "-wal");
+            if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
+                fs::copy(&log, beside(&path, "-wal")).map_err(read)?;
+            }
+        }
+        Origin::Stream(stream) => {
+            io::copy(stream, draft.file()).map_err(read)?;
+        }
+    }
+    let mut head = Vec::new();
+    let file = draft.file();
+    file.rewind()
+        .and_then(|()| file.take(16).read_to_end(&mut head))
+        .map_err(StoreError::file("read", &path))?;
+    match head.as_slice() {
+        b"SQLite format 3\0" => Ok(()),
+        [] => Err(unfit("it is empty")),
+        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Err(unfit("it is compressed: unpack it first"))
+        }
+        _ => Err(unfit("it is not an SQLite database")),
+    }
+}
+
+fn unfit(problem: impl Into<String>) -> StoreError {
+    StoreError::Unfit {
+        problem: problem.into(),
+    }
+}
+
+/// Checks what came and makes it the database that it is to be.
+fn prepare(path: &Path, old: &Path) -> Result<(Summary, Option<Learnt>), StoreError> {
+    let broken = |error: rusqlite::Error| unfit(format!("it is damaged or cut off ({error})"));
+    let mut connection = backup::open(path).map_err(broken)?;
+    if !one_file(&connection).map_err(broken)? {
+        return Err(StoreError::InUse {
+            path: path.to_owned(),
+        });
+    }
+    if let Some(verdict) = backup::verdict(&connection).map_err(broken)? {
+        return Err(unfit(format!("it is damaged or cut off ({verdict})")));
+    }
+    if !schema::is_ours(&connection).map_err(broken)? {
+        return Err(unfit("it is the database of another program"));
+    }
+    schema::migrate(&mut connection).map_err(|error| match error {
+        StoreError::Newer { found, known } => unfit(format!(
+            "it was made by a newer program (version {found}, this one knows {known}): install that program first"
+        )),
+        other => other,
+    })?;
+    let learnt = learn(&mut connection, old);
+    let summary = backup::summary(&connection, path)?;
+    Ok((summary, learnt))
+}
+
+/// Takes from the old database what it knows of texts. `None` where it cannot be read.
+fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
+    if !old.exists() {
+        return None;
+    }
+    connection
+        .execute("ATTACH ?1 AS old", [old.to_str()?])
+        .ok()?;
+    let mut take = || -> rusqlite::Result<Learnt> {
+        let tx = connection.transaction()?;
+        let texts = tx.execute(
+            "INSERT INTO main.seen (sid, at, gave_up)
+             SELECT sid, at, gave_up FROM old.seen WHERE true ON CONFLICT DO NOTHING",
+            [],
+        )?;
+        let unknown = tx
+            .prepare(
+                "SELECT username FROM old.registrations
+                 WHERE username NOT IN (SELECT username FROM main.registrations)
+                 ORDER BY reserved_at",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        tx.commit()?;
+        Ok(Learnt { unknown, texts })
+    };
+    let learnt = take().ok();
+    // It goes with the connection at the latest.
+    let _ = connection.execute("DETACH old", []);
+    learnt
+}
+
+/// Copies the old database aside and leaves nothing beside it that could be taken for the new one's.
+/// It stays in its place, whole.
+fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
+    if !old.exists() {
+        for side in draft::SIDES {
+            remove(&beside(old, side))?;
+        }
+        return Ok(None);
+    }
+    let before = old.with_file_name(BEFORE);
+    let closed = close(old)?;
+    remove(&beside(&before, "-wal"))?;
+    copy_aside(old, &before)?;
+    if !closed {
+        // Damaged. Its write-ahead log goes with it, for whoever wants to look.
+        let log = beside(old, "-wal");
+        if log.exists() {
+            copy_aside(&log, &beside(&before, "-wal"))?;
+        }
+        for side in draft::SIDES {
+            remove(&beside(old, side))?;
+        }
+    }
+    Ok(Some(before))
+}
+
+/// Brings everything of the old database into its one file. `false` if it is damaged.
+fn close(old: &Path) -> Result<bool, StoreError> {
+    let closed = backup::open(old).and_then(|connection| one_file(&connection));
+    let in_use = || StoreError::InUse {
+        path: old.to_owned(),
+    };
+    match closed {
+        Ok(true) => Ok(true),
+        Ok(false) => Err(in_use()),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Ok(false),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Err(in_use()),
+            _ => Err(StoreError::sql("close the old database")(error)),
+        },
+    }
+}
+
+/// Takes the write-ahead log into the file and the file out of that mode. `false` if somebody else
+/// has it open.
+fn one_file(connection: &Connection) -> rusqlite::Result<bool> {
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+    Ok(mode == "delete")
+}
+
+fn copy_aside(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let mut draft = Draft::begin(from.with_file_name(ASIDE))?;
+    draft.adopt()?;
+    let mut file = File::open(from).map_err(StoreError::file("read", from))?;
+    io::copy(&mut file, draft.file()).map_err(StoreError::file("write", to))?;
+    draft.keep_as(to)
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::file("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
