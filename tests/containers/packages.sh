@@ -264,6 +264,8 @@ inside_tar() {
 	systemctl start $SERVICE
 	seen 'it runs from there' within 10 healthy
 	same 'and the texts still wait' 2 "$(texts)"
+	seen 'uninstalled' make uninstall
+	seen 'from there' test ! -e /opt/sms/bin/$SERVICE
 }
 
 case ${1:-} in
