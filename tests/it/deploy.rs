@@ -113,7 +113,7 @@ fn restrict(class: &Classroom) {
         .unwrap();
     redis::cmd("ACL")
         .arg(&["SETUSER", "default"])
-        .arg(&rules.split(' ').collect::<Vec<_>>())
+        .arg(rules.split(' ').collect::<Vec<_>>())
         .exec(&mut connection)
         .unwrap();
 }
