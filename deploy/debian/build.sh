@@ -48,7 +48,7 @@ sed -n '/^## /,$p' CHANGELOG.md | tr -d '`' | awk -v name="$NAME" -v now="$now" 
 	{ text = text " " $0 }
 	END { entry() }' | gzip -9nc >"$doc/changelog.gz"
 
-# The licence's text as Debian's form of a copyright file wants it: indented, a point on empty lines.
+# The text of the licence as Debian's form of a copyright file wants it: indented, a point on empty lines.
 copyright=$(sed -n 's/^Copyright (c) //p' LICENSE)
 {
 	sed "s|@COPYRIGHT@|$copyright|" deploy/debian/copyright.in
@@ -63,5 +63,5 @@ install -m 0755 deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm 
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 deb=target/dist/${NAME}_${VERSION}_amd64.deb
-dpkg-deb --root-owner-group --threads-max=1 -Zxz --build "$root" "$deb" >/dev/null
+DPKG_DEB_THREADS_MAX=1 dpkg-deb --root-owner-group -Zxz --build "$root" "$deb" >/dev/null
 echo "$deb: $(wc -c <"$deb") bytes"
