@@ -12,10 +12,16 @@ build=${CARGO_TARGET_DIR:-$PWD/target}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 
-# Later prefixes win, so the narrower ones stand last.
+# Later prefixes win, so the narrower ones stand last: the name of a registry's folder tells a mirror.
+"${CARGO:-cargo}" fetch --locked --quiet --target "$TARGET"
 flags="--remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$(rustc --print sysroot)=/rust"
 flags="$flags --remap-path-prefix=$PWD=/source --remap-path-prefix=$build=/target"
-maps="-ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$PWD=/source -ffile-prefix-map=$build=/target"
+maps="-ffile-prefix-map=$cargo_home=/cargo"
+for registry in "$cargo_home"/registry/src/*; do
+	flags="$flags --remap-path-prefix=$registry=/crates"
+	maps="$maps -ffile-prefix-map=$registry=/crates"
+done
+maps="$maps -ffile-prefix-map=$PWD=/source -ffile-prefix-map=$build=/target"
 
 # Flags of this machine, for its processor say, have no place in what is handed on.
 env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$flags" CC_x86_64_unknown_linux_musl=musl-gcc \
