@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check faults fuzz fmt lint docs build redis redis-server clean
-.PHONY: docker-test up backup restore upgrade downgrade
+.PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
 STUDENTS ?= 12
@@ -51,6 +51,18 @@ docs: ## the documentation builds, warnings denied
 build: toolchain ## the release binary: target/release/coder-sms-register
 	$(CARGO) build --locked --release
 
+dist: toolchain musl ## a static binary with its systemd units: target/dist/coder-sms-register-VERSION-x86_64-linux.tar.gz
+	@CARGO="$(CARGO)" deploy/dist.sh
+
+deb: dist ## a Debian package: target/dist/coder-sms-register_VERSION_amd64.deb
+	@deploy/debian/build.sh
+
+install: ## install what `make dist` has packed, as systemd services: sudo make install PREFIX=/usr/local
+	@deploy/install.sh install $(MAKEOVERRIDES)
+
+uninstall: ## remove what `make install` has installed; settings and data are kept
+	@deploy/install.sh uninstall $(MAKEOVERRIDES)
+
 run: build redis-server ## run against your .env and the Redis that it names
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
 	@set -a; . ./.env; set +a; exec ./target/release/coder-sms-register
@@ -97,7 +109,7 @@ downgrade: ## back up, go to another version, build it and start it: make downgr
 	git checkout --quiet --detach '$(TO)'
 	$(COMPOSE) up -d --build
 
-docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
+docker-test: toolchain musl ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
 	$(CARGO) build --locked --example containers
 	@sh tests/containers/stand-ins.sh
 	@./target/debug/examples/containers $(ACTS)
@@ -111,6 +123,10 @@ toolchain:
 	@command -v cc >/dev/null || { \
 		echo 'A C compiler is missing (SQLite and the TLS library are partly C): sudo apt-get install gcc libc6-dev' >&2; exit 1; }
 .PHONY: toolchain
+
+musl: toolchain # adds Rust's musl target and installs musl-tools where they are missing
+	@deploy/musl.sh
+.PHONY: musl
 
 redis-server: # installs redis-server where it is missing; its system service is not started
 	@command -v redis-server >/dev/null || { \

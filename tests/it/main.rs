@@ -14,6 +14,7 @@
 //! - `clock`: the service's clock is set
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `process`: starting, stopping, command line
+//! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
 
 #[path = "../classroom/mod.rs"]
@@ -24,6 +25,7 @@ mod fakes;
 mod force;
 
 mod clock;
+mod deploy;
 mod faults;
 mod hostile;
 mod kills;
