@@ -88,9 +88,10 @@ up: ## build and start the containers of docker-compose.yml, as your .env says
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
 	$(COMPOSE) up -d --build
 
-backup: ## copy the database out of the running containers: make backup FILE=class.db
+# In a container of its own, so that it works whether the service runs or not.
+backup: ## copy the containers' database, while they run: make backup FILE=class.db
 	@test ! -e '$(FILE)' || { echo '$(FILE) is there already: choose another name.' >&2; exit 2; }
-	@umask 077; $(COMPOSE) exec -T sms coder-sms-register backup - > '$(FILE).part' || { rm -f '$(FILE).part'; exit 1; }
+	@umask 077; $(COMPOSE) run --rm -T --no-deps sms backup - > '$(FILE).part' || { rm -f '$(FILE).part'; exit 1; }
 	@mv '$(FILE).part' '$(FILE)'; echo 'The backup is $(FILE).'
 
 restore: ## put a backup in place of the containers' database: make restore FILE=class.db
