@@ -82,7 +82,13 @@ clean: ## remove what was built
 # --- with containers ---
 
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
-FILE ?= backup-$(shell date -u +%Y%m%d-%H%M%S).db
+# Which commit an image is of, for its label.
+export REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+# Newer base images are fetched with an upgrade; make upgrade PULL= does without.
+PULL ?= --pull
+ifndef FILE
+FILE := backup-$(shell date -u +%Y%m%d-%H%M%S).db
+endif
 
 up: ## build and start the containers of docker-compose.yml, as your .env says
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
@@ -96,21 +102,31 @@ backup: ## copy the containers' database, while they run: make backup FILE=class
 
 restore: ## put a backup in place of the containers' database: make restore FILE=class.db
 	@test -f '$(FILE)' || { echo 'Say which: make restore FILE=class.db' >&2; exit 2; }
-	@$(COMPOSE) stop sms
-	@$(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
+	@trap '$(COMPOSE) up -d' INT TERM; \
+		$(COMPOSE) stop sms && $(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
 
 upgrade: backup ## back up, fetch the newest version, build it and start it
+	@git symbolic-ref -q HEAD >/dev/null || \
+		git checkout --quiet "$$(git symbolic-ref --short refs/remotes/origin/HEAD | sed 's|^origin/||')"
 	git pull --ff-only
-	$(COMPOSE) up -d --build
+	@$(MAKE) --no-print-directory change-over
 
 downgrade: ## back up, go to another version, build it and start it: make downgrade TO=v0.1.0
 	@test -n '$(TO)' || { echo 'Say to which version: make downgrade TO=v0.1.0' >&2; exit 2; }
-	@git rev-parse --verify --quiet '$(TO)^{commit}' >/dev/null || { echo 'There is no version $(TO): git fetch --tags, then git tag' >&2; exit 2; }
+	@git rev-parse --verify --quiet '$(TO)^{commit}' >/dev/null || { echo 'There is no version $(TO). Type: git fetch --tags, then git tag' >&2; exit 2; }
 	@$(MAKE) --no-print-directory backup
 	git checkout --quiet --detach '$(TO)'
-	$(COMPOSE) up -d --build
+	@$(MAKE) --no-print-directory change-over
 
-docker-test: toolchain musl ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
+# Caddy takes its file and its own updates only with a new start.
+change-over:
+	$(COMPOSE) build $(PULL)
+	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || test -z "$(PULL)" || $(COMPOSE) pull tls
+	$(COMPOSE) up -d
+	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || $(COMPOSE) restart tls
+.PHONY: change-over
+
+docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
 	$(CARGO) build --locked --example containers
 	@sh tests/containers/stand-ins.sh
 	@./target/debug/examples/containers $(ACTS)

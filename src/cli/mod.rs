@@ -9,6 +9,7 @@ mod backup;
 mod config;
 mod healthcheck;
 mod help;
+mod owner;
 mod restore;
 mod run;
 

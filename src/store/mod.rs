@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-pub use backup::{Summary, backup, backup_to};
+pub use backup::{Summary, backup, backup_to, receive_backup};
 pub use contacts::{Contact, Notice};
 pub use error::StoreError;
 pub use restore::{Learnt, Origin, Restored, restore};
