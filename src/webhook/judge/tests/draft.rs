@@ -25,6 +25,7 @@ pub(super) fn judge(url: &str, token: &str, account: &str) -> Judge {
         auth_token: Secret::new(token),
         sender: Sender::Number("+14155550100".to_owned()),
         webhook_url: SignedUrl::parse(url).unwrap(),
+        receipts: None,
         api_url: "https://api.twilio.com".to_owned(),
     })
 }
