@@ -31,12 +31,10 @@ const BUDGET: Duration = Duration::from_secs(3);
 
 /// Everything that blanking needs.
 pub struct Redactor {
-    /// Knows the texts.
-    pub store: Arc<Store>,
-    /// How they are blanked.
-    pub sms: Sms,
+    store: Arc<Store>,
+    sms: Sms,
     /// Set once Twilio has said that this key may not.
-    pub forbidden: AtomicBool,
+    forbidden: AtomicBool,
 }
 
 /// What one sweep did.
@@ -60,6 +58,15 @@ enum End {
 }
 
 impl Redactor {
+    /// One that blanks by `sms` the logins that `store` knows.
+    pub fn new(store: Arc<Store>, sms: Sms) -> Self {
+        Self {
+            store,
+            sms,
+            forbidden: AtomicBool::new(false),
+        }
+    }
+
     /// Blanks what is to be blanked, for a few seconds at most and one call more, or until `stopped`.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -146,7 +146,9 @@ pub fn run(config: Config) -> Result<(), RunError> {
     banner::tell(&config, gate.local_addr(), &store);
 
     let reaper = reaper(&config, &store, &coder);
-    let redactor = redactor(&config, &store, &http);
+    let redactor = config
+        .redact
+        .then(|| Redactor::new(Arc::clone(&store), Sms::new(http.clone(), &config.twilio)));
     let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(http, &config.twilio);
     let texts = Texts {
@@ -342,15 +344,6 @@ fn catch_up(config: &Config, redis: &Redis, store: &Arc<Store>, http: &Http) -> 
         appender: Appender::new(redis.clone()),
         window: config.catch_up?,
         phrase: config.phrase.clone(),
-    })
-}
-
-/// What blanks logins at Twilio, unless that is switched off.
-fn redactor(config: &Config, store: &Arc<Store>, http: &Http) -> Option<Redactor> {
-    config.redact.then(|| Redactor {
-        store: Arc::clone(store),
-        sms: Sms::new(http.clone(), &config.twilio),
-        forbidden: AtomicBool::new(false),
     })
 }
 
