@@ -76,7 +76,8 @@ impl Store {
             .map_err(StoreError::sql("look a login text up"))
     }
 
-    /// Up to `limit` logins that are to be blanked in Twilio's log by now.
+    /// Up to `limit` logins that are to be blanked in Twilio's log by now. What is put off for more
+    /// than a day was so by a clock that has been set back since.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
@@ -84,7 +85,8 @@ impl Store {
         let rows: Vec<(String, String, u32)> = self
             .lock()
             .prepare_cached(
-                "SELECT sid, state, blank_tries FROM deliveries WHERE blank_at <= ?1
+                "SELECT sid, state, blank_tries FROM deliveries
+                 WHERE blank_at IS NOT NULL AND blank_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
                  ORDER BY blank_at LIMIT ?2",
             )
             .and_then(|mut statement| {

@@ -4,8 +4,8 @@
 //! which programs may still use its result ([`Migration::usable_from`]), so that an operator can go
 //! back to the program of yesterday:
 //!
-//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use,
-//!   and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
+//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use, a
+//!   trigger that changes nothing but such a table, and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
 //!   program works. Our SQL names its columns, never `*`, so older programs do not notice.
 //! - **Everything else**, `usable_from` = its own number: a new stage or another meaning of a value, a
 //!   new CHECK, UNIQUE or foreign key, a column renamed or dropped, a value that has to be kept up.

@@ -97,6 +97,11 @@ fn a_login_is_blanked_once_it_has_arrived_or_after_an_hour() {
     store.hears(2, Delivery::Sent, None);
     assert_eq!(store.due_to_blank(3_649), []);
     assert_eq!(store.due_to_blank(3_650), [sid(1)]);
+    assert_eq!(
+        store.due_to_blank(-90_000),
+        [sid(1), sid(2)],
+        "a clock set back"
+    );
     store.hears(2, Delivery::Delivered, None);
     assert_eq!(store.due_to_blank(60), [sid(2)]);
     store.blank_later(&sid(2), 400, 1).unwrap();
@@ -159,7 +164,9 @@ fn look_ups_go_through_an_index() {
     let connection = store.lock();
     for query in [
         "SELECT state, code, registration FROM deliveries WHERE sid = ?1",
-        "SELECT sid, state, blank_tries FROM deliveries WHERE blank_at <= ?1 ORDER BY blank_at LIMIT 9",
+        "SELECT sid, state, blank_tries FROM deliveries
+         WHERE blank_at IS NOT NULL AND blank_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
+         ORDER BY blank_at LIMIT 9",
         "SELECT sid FROM deliveries WHERE registration IS NULL AND blank_at IS NULL
          ORDER BY at DESC LIMIT -1 OFFSET ?1",
         "DELETE FROM deliveries WHERE at < ?1",
