@@ -66,6 +66,7 @@ mod tests {
             window_start: 0,
             reap_tries: 0,
             reap_note: None,
+            login_sid: None,
         }
     }
 

@@ -17,7 +17,7 @@ use log::LevelFilter;
 
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::SignedUrl;
-pub use addresses::{CoderAddress, HEALTH_PATH, Sender};
+pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
 use reader::Reader;
 pub use reader::{Fault, Faults, ReadFile};
@@ -54,6 +54,8 @@ pub struct Config {
     pub stop_after: Option<Duration>,
     /// How far back texts that never reached us are looked for; `None` = not at all.
     pub catch_up: Option<Duration>,
+    /// Whether logins that arrived are blanked in Twilio's log.
+    pub redact: bool,
     /// Keys that the phone hashes may have been made with, the preferred one first.
     pub phone_keys: Vec<PhoneKey>,
     /// Things that work but look wrong, for the log.
@@ -84,6 +86,8 @@ pub struct TwilioConfig {
     pub sender: Sender,
     /// The URL that Twilio signs.
     pub webhook_url: SignedUrl,
+    /// Where Twilio tells what became of a text; `None` = our public URL is not https.
+    pub receipts: Option<StatusUrl>,
     /// Base of the API, without a slash at the end.
     pub api_url: String,
 }
@@ -199,6 +203,7 @@ impl Config {
         let check_interval = groups::positive_span(r, "CODER_CHECK_INTERVAL");
         let stop_after = r.span("CODER_STOP_AFTER");
         let catch_up = groups::read_catch_up(r);
+        let redact = groups::read_redact(r);
         let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
         let twilio = twilio?;
         let phone_keys = match key {
@@ -224,6 +229,7 @@ impl Config {
             check_interval: check_interval?,
             stop_after,
             catch_up: catch_up?,
+            redact: redact?,
             phone_keys,
             warnings: Vec::new(),
             shown: Vec::new(),

@@ -1,4 +1,4 @@
-//! The reaper's loop: sweep, sleep, and once a day forget old texts and see whether the token is well.
+//! The reaper's loop: sweep, blank logins at Twilio, sleep, and once a day forget old texts and see whether the token is well.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::clock::{ClockWatch, unix_now, uptime};
 use crate::coder::Trouble;
 use crate::domain::UnixSeconds;
 use crate::reap::Reaper;
+use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::StoreError;
 use crate::stream::Settler;
@@ -16,8 +17,11 @@ use crate::stream::Settler;
 /// nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
 
+/// The pause between two sweeps while logins wait to be blanked.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// Sweeps every check interval, and earlier where a removal in progress asks for it.
-pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
+pub(super) fn run(reaper: &Reaper, redactor: Option<&Redactor>, settler: &Settler, stop: &Stop) {
     let mut last_daily: UnixSeconds = 0;
     let mut watch = ClockWatch::default();
     loop {
@@ -41,8 +45,21 @@ pub(super) fn run(reaper: &Reaper, settler: &Settler, stop: &Stop) {
             Ok(_) => {}
             Err(error) => error!("no removals: {error}"),
         }
-        if stop.wait(pause(reaper)) {
+        let more = redactor.is_some_and(|redactor| blank(redactor, now, stop));
+        let pause = if more { MOMENT } else { pause(reaper) };
+        if stop.wait(pause) {
             return;
+        }
+    }
+}
+
+/// Blanks logins at Twilio. Returns whether more of them can be blanked at once.
+fn blank(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
+    match redactor.sweep(now, || stop.asked()) {
+        Ok(swept) => swept.more,
+        Err(error) => {
+            error!("logins stay in Twilio's log: {error}");
+            false
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod backup;
 mod contacts;
+mod deliveries;
 mod draft;
 mod error;
 mod open;
@@ -21,12 +22,16 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 pub use backup::{Summary, backup, backup_to, receive_backup};
 pub use contacts::{Contact, Notice};
+pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
-use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
+use crate::domain::{
+    Fingerprint, Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username,
+};
 use crate::registration::{Event, Registration, Sending, Stage};
+use deliveries::record_send;
 use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder, which belongs to this process while it lives.
@@ -37,7 +42,8 @@ pub struct Store {
 }
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
-     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note";
+     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
+     login_sid";
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +58,9 @@ pub enum Reserved {
 
 /// What a login that was sent leaves behind.
 #[derive(Clone, Copy, Debug)]
-pub struct SentLogin {
+pub struct SentLogin<'a> {
+    /// Twilio's name for the text; `None` where it cannot be known.
+    pub text: Option<&'a MessageSid>,
     /// When Twilio took it.
     pub at: UnixSeconds,
     /// When the account's time is now up; `None` = never.
@@ -244,16 +252,22 @@ impl Store {
     }
 
     /// Records that Twilio took a login text, and with it that the text `sid` has had its effect.
+    /// Returns the login if a receipt that was faster has said that it failed.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn login_sent(&self, id: i64, sid: &MessageSid, sent: SentLogin) -> Result<(), StoreError> {
+    pub fn login_sent(
+        &self,
+        id: i64,
+        sid: &MessageSid,
+        sent: SentLogin<'_>,
+    ) -> Result<Option<Undelivered>, StoreError> {
         self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, announced_at = ?3, due_at = ?4, window_start = ?5,
                      sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
-                     check_at = 0, reap_tries = 0, reap_note = NULL
+                     check_at = 0, reap_tries = 0, reap_note = NULL, login_sid = ?7
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -263,8 +277,11 @@ impl Store {
                 sent.due_at,
                 sent.window_start,
                 sent.sent_in_window,
+                sent.text.map(MessageSid::as_str),
             ])?;
-            mark_seen(tx, sid, sent.at)
+            mark_seen(tx, sid, sent.at)?;
+            sent.text
+                .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
         })
     }
 
@@ -361,6 +378,10 @@ fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
         window_start: row.get(12).map_err(&failed)?,
         reap_tries: row.get(13).map_err(&failed)?,
         reap_note: row.get(14).map_err(&failed)?,
+        login_sid: row
+            .get::<_, Option<String>>(15)
+            .map_err(&failed)?
+            .and_then(|sid| MessageSid::parse(&sid)),
     })
 }
 
