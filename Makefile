@@ -1,7 +1,7 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check faults fuzz fmt lint docs build redis redis-server clean
-.PHONY: docker-test up backup restore upgrade downgrade
+.PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
 STUDENTS ?= 12
@@ -51,6 +51,18 @@ docs: ## the documentation builds, warnings denied
 build: toolchain ## the release binary: target/release/coder-sms-register
 	$(CARGO) build --locked --release
 
+dist: toolchain musl ## a static binary with its systemd units: target/dist/coder-sms-register-VERSION-x86_64-linux.tar.gz
+	@CARGO="$(CARGO)" deploy/dist.sh
+
+deb: dist ## a Debian package: target/dist/coder-sms-register_VERSION_amd64.deb
+	@deploy/debian/build.sh
+
+install: ## install what `make dist` has packed, as systemd services: sudo make install PREFIX=/usr/local
+	@deploy/install.sh install $(MAKEOVERRIDES)
+
+uninstall: ## remove what `make install` has installed; settings and data are kept
+	@deploy/install.sh uninstall $(MAKEOVERRIDES)
+
 run: build redis-server ## run against your .env and the Redis that it names
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
 	@set -a; . ./.env; set +a; exec ./target/release/coder-sms-register
@@ -70,32 +82,49 @@ clean: ## remove what was built
 # --- with containers ---
 
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
-FILE ?= backup-$(shell date -u +%Y%m%d-%H%M%S).db
+# Which commit an image is of, for its label.
+export REVISION ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+# Newer base images are fetched with an upgrade; make upgrade PULL= does without.
+PULL ?= --pull
+ifndef FILE
+FILE := backup-$(shell date -u +%Y%m%d-%H%M%S).db
+endif
 
 up: ## build and start the containers of docker-compose.yml, as your .env says
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
 	$(COMPOSE) up -d --build
 
-backup: ## copy the database out of the running containers: make backup FILE=class.db
+# In a container of its own, so that it works whether the service runs or not.
+backup: ## copy the containers' database, while they run: make backup FILE=class.db
 	@test ! -e '$(FILE)' || { echo '$(FILE) is there already: choose another name.' >&2; exit 2; }
-	@umask 077; $(COMPOSE) exec -T sms coder-sms-register backup - > '$(FILE).part' || { rm -f '$(FILE).part'; exit 1; }
+	@umask 077; $(COMPOSE) run --rm -T --no-deps sms backup - > '$(FILE).part' || { rm -f '$(FILE).part'; exit 1; }
 	@mv '$(FILE).part' '$(FILE)'; echo 'The backup is $(FILE).'
 
 restore: ## put a backup in place of the containers' database: make restore FILE=class.db
 	@test -f '$(FILE)' || { echo 'Say which: make restore FILE=class.db' >&2; exit 2; }
-	@$(COMPOSE) stop sms
-	@$(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
+	@trap '$(COMPOSE) up -d' INT TERM; \
+		$(COMPOSE) stop sms && $(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
 
 upgrade: backup ## back up, fetch the newest version, build it and start it
+	@git symbolic-ref -q HEAD >/dev/null || \
+		git checkout --quiet "$$(git symbolic-ref --short refs/remotes/origin/HEAD | sed 's|^origin/||')"
 	git pull --ff-only
-	$(COMPOSE) up -d --build
+	@$(MAKE) --no-print-directory change-over
 
 downgrade: ## back up, go to another version, build it and start it: make downgrade TO=v0.1.0
 	@test -n '$(TO)' || { echo 'Say to which version: make downgrade TO=v0.1.0' >&2; exit 2; }
-	@git rev-parse --verify --quiet '$(TO)^{commit}' >/dev/null || { echo 'There is no version $(TO): git fetch --tags, then git tag' >&2; exit 2; }
+	@git rev-parse --verify --quiet '$(TO)^{commit}' >/dev/null || { echo 'There is no version $(TO). Type: git fetch --tags, then git tag' >&2; exit 2; }
 	@$(MAKE) --no-print-directory backup
 	git checkout --quiet --detach '$(TO)'
-	$(COMPOSE) up -d --build
+	@$(MAKE) --no-print-directory change-over
+
+# Caddy takes its file and its own updates only with a new start.
+change-over:
+	$(COMPOSE) build $(PULL)
+	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || test -z "$(PULL)" || $(COMPOSE) pull tls
+	$(COMPOSE) up -d
+	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || $(COMPOSE) restart tls
+.PHONY: change-over
 
 docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
 	$(CARGO) build --locked --example containers
@@ -111,6 +140,10 @@ toolchain:
 	@command -v cc >/dev/null || { \
 		echo 'A C compiler is missing (SQLite and the TLS library are partly C): sudo apt-get install gcc libc6-dev' >&2; exit 1; }
 .PHONY: toolchain
+
+musl: toolchain # adds Rust's musl target and installs musl-tools where they are missing
+	@deploy/musl.sh
+.PHONY: musl
 
 redis-server: # installs redis-server where it is missing; its system service is not started
 	@command -v redis-server >/dev/null || { \

@@ -123,6 +123,7 @@ mod tests {
             reap_tries: 0,
             reap_note: None,
             ended_at: None,
+            login_sid: None,
         }
     }
 

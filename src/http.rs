@@ -12,6 +12,10 @@ use ureq::{Agent, Timeout};
 /// The largest answer that is read, in bytes. A thousand workspaces stay well below it.
 const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// In a container the usual cause is a name server that containers do not reach.
+const NO_SUCH_HOST: &str =
+    "host name not found: is it spelt right, and does the name server answer here?";
+
 /// Makes requests; cheap to clone, all clones share their connections.
 #[derive(Clone)]
 pub struct Http {
@@ -126,7 +130,7 @@ impl Broken {
 fn classify(error: &ureq::Error) -> Broken {
     use std::io::ErrorKind;
     match error {
-        ureq::Error::HostNotFound => Broken::NotSent("host name not found"),
+        ureq::Error::HostNotFound => Broken::NotSent(NO_SUCH_HOST),
         ureq::Error::ConnectionFailed => Broken::NotSent("no connection"),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Broken::NotSent("unusable URL"),
         ureq::Error::Timeout(Timeout::Resolve) => Broken::NotSent("name look-up timed out"),
@@ -145,6 +149,10 @@ fn classify(error: &ureq::Error) -> Broken {
         }
         ureq::Error::Io(e) if e.kind() == ErrorKind::InvalidData => {
             Broken::Unknown("no valid TLS or HTTP: is the certificate one that browsers trust?")
+        }
+        // The standard library has no kind of its own for it.
+        ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
+            Broken::NotSent(NO_SUCH_HOST)
         }
         ureq::Error::Io(_) => Broken::Unknown("connection broke"),
         ureq::Error::Rustls(_) => Broken::NotSent("TLS handshake failed"),
@@ -175,5 +183,19 @@ impl Answer {
     pub fn retry_after(&self) -> Option<Duration> {
         let seconds: u64 = self.header("retry-after")?.trim().parse().ok()?;
         Some(Duration::from_secs(seconds.min(3_600)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_found_was_never_sent_to() {
+        let http = Http::new(Duration::from_secs(5));
+        // No name server has to be asked for a label of more than 63 characters.
+        let url = format!("http://{}.example.org/", "a".repeat(70));
+        let broken = http.call(Method::GET, &url, &[], Vec::new()).unwrap_err();
+        assert_eq!(broken, Broken::NotSent(NO_SUCH_HOST));
     }
 }

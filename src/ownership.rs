@@ -67,6 +67,7 @@ mod tests {
             reap_tries: 0,
             reap_note: None,
             ended_at: None,
+            login_sid: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{Fingerprint, Marker, UnixSeconds, Username};
+use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
 
 /// Where the bond of one phone and one Coder user stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,6 +140,9 @@ pub struct Registration {
     pub reap_note: Option<String>,
     /// When the instructor ended it, unless its student has asked again since.
     pub ended_at: Option<UnixSeconds>,
+    /// Twilio's name for the last login text, if it is known. What became of that text is kept by
+    /// this name.
+    pub login_sid: Option<MessageSid>,
 }
 
 /// A login text that was handed, or was about to be handed, to Twilio.

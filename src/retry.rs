@@ -44,6 +44,12 @@ pub const CATCH_UP: Backoff = Backoff {
     most: Duration::from_secs(60),
 };
 
+/// For logins that cannot be blanked in Twilio's log yet.
+pub const REDACTION: Backoff = Backoff {
+    first: Duration::from_secs(300),
+    most: Duration::from_secs(6 * 3_600),
+};
+
 impl Backoff {
     /// The wait after failed attempt number `attempt` (counted from 1). `noise` (0..=255) shortens
     /// it by up to a quarter, so that those who failed together do not come back together.

@@ -2,8 +2,10 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::process::Stdio;
 
 use super::arguments::{Arguments, Failure};
+use super::owner::Owner;
 use super::{Command, complain};
 use crate::store::{self, Summary};
 
@@ -14,7 +16,7 @@ pub(super) const COMMAND: Command = Command {
     details: "\
 The copy is one moment of the database, in one file that only its owner can read. It holds no phones and
 no passwords, but the names of accounts. It is checked before it gets its name. Needs no settings but
-CODER_REG_DATA_DIR or CODER_REG_ENV.
+CODER_REG_DATA_DIR or CODER_REG_ENV. As root it reads them as the user to whom the folder belongs.
 ",
     options: "      --force          overwrite FILE\n",
     run: save,
@@ -30,10 +32,18 @@ fn save(arguments: &mut Arguments) -> Result<(), Failure> {
         ));
     }
     let folder = arguments.data_dir()?;
-    let summary = if to_stdout {
-        store::backup_to(&folder, &mut std::io::stdout().lock())?
-    } else {
-        store::backup(&folder, Path::new(&to), force)?
+    let owner = Owner::other_than_root(&folder);
+    let summary = match (owner, to_stdout) {
+        (Some(owner), true) => {
+            return owner.does("backup", Stdio::null(), Stdio::inherit());
+        }
+        (Some(owner), false) => {
+            return store::receive_backup(Path::new(&to), force, |file| {
+                owner.does("backup", Stdio::null(), file)
+            });
+        }
+        (None, true) => store::backup_to(&folder, &mut std::io::stdout().lock())?,
+        (None, false) => store::backup(&folder, Path::new(&to), force)?,
     };
     let Summary {
         registrations,

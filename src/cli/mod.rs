@@ -14,6 +14,7 @@ mod forget;
 mod healthcheck;
 mod help;
 mod letters;
+mod owner;
 mod restore;
 mod roster;
 mod run;

@@ -2,10 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::process::Stdio;
 
 use time::OffsetDateTime;
 
 use super::arguments::{Arguments, Failure};
+use super::owner::{Owner, open_backup};
 use super::{Command, print};
 use crate::domain::UnixSeconds;
 use crate::store::{self, Origin, Restored};
@@ -17,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     details: "\
 The backup is checked from end to end first. The old database is kept beside the new one as
 registrations.db.before-restore; an earlier one of that name is overwritten. Needs no settings but
-CODER_REG_DATA_DIR or CODER_REG_ENV. As root it gives the file to whom the folder belongs.
+CODER_REG_DATA_DIR or CODER_REG_ENV. As root it works as the user to whom the folder belongs.
 ",
     options: "",
     run: put_back,
@@ -31,6 +33,14 @@ fn put_back(arguments: &mut Arguments) -> Result<(), Failure> {
         ));
     }
     let folder = arguments.data_dir()?;
+    if let Some(owner) = Owner::other_than_root(&folder) {
+        let input = if from == "-" {
+            Stdio::inherit()
+        } else {
+            open_backup(Path::new(&from))?.into()
+        };
+        return owner.does("restore", input, Stdio::inherit());
+    }
     let mut stdin = std::io::stdin().lock();
     let origin = if from == "-" {
         Origin::Stream(&mut stdin)

@@ -1,14 +1,15 @@
 //! What `status` shows of what it found: for people, and for scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
 use super::table::{count, span, table};
 use crate::coder::{User, Workspace};
-use crate::domain::UnixSeconds;
+use crate::domain::{Receipt, Undelivered, UnixSeconds};
 use crate::registration::{Registration, Stage};
 use crate::stream::Buried;
+use crate::twilio::codes;
 
 /// All that was found.
 pub(super) struct Picture {
@@ -16,6 +17,8 @@ pub(super) struct Picture {
     /// Whether the service runs; `None` = it cannot be found out.
     pub(super) running: Option<bool>,
     pub(super) roster: Vec<Registration>,
+    /// What became of their last login texts, by MessageSid.
+    pub(super) deliveries: HashMap<String, Receipt>,
     /// `None` = it was not asked.
     pub(super) at_coder: Option<Result<AtCoder, String>>,
     pub(super) texts: Result<Texts, String>,
@@ -88,12 +91,40 @@ impl Picture {
         }
     }
 
+    /// What Twilio has told of the last login text.
+    fn receipt(&self, registration: &Registration) -> Option<&Receipt> {
+        let sid = registration.login_sid.as_ref()?;
+        self.deliveries.get(sid.as_str())
+    }
+
+    fn delivery(&self, registration: &Registration) -> String {
+        let Some(receipt) = self.receipt(registration) else {
+            return "-".to_owned();
+        };
+        let code = receipt.code.filter(|_| receipt.delivery.has_failed());
+        let code = code.map_or_else(String::new, |code| format!(" {code}"));
+        format!("{}{code}", receipt.delivery.as_str())
+    }
+
+    /// Those whose login did not reach them, with what that means and what helps.
+    fn undelivered(&self) -> impl Iterator<Item = Undelivered> {
+        self.roster.iter().filter_map(|one| {
+            let receipt = self.receipt(one).filter(|r| r.delivery.has_failed())?;
+            Some(Undelivered {
+                username: one.username.clone(),
+                sid: receipt.sid.clone(),
+                code: receipt.code,
+            })
+        })
+    }
+
     fn row(&self, registration: &Registration) -> Vec<String> {
         let mut row = vec![
             registration.username.to_string(),
             state(registration, self.now).to_owned(),
             self.ago(Some(registration.reserved_at)),
             self.ago(registration.announced_at),
+            self.delivery(registration),
             self.left(registration),
         ];
         if let Some(coder) = self.coder() {
@@ -114,7 +145,14 @@ impl Picture {
 
     /// For people.
     pub(super) fn text(&self) -> String {
-        let mut titles = vec!["USER", "STATE", "REGISTERED", "LOGIN SENT", "LEFT"];
+        let mut titles = vec![
+            "USER",
+            "STATE",
+            "REGISTERED",
+            "LOGIN SENT",
+            "DELIVERY",
+            "LEFT",
+        ];
         if self.coder().is_some() {
             titles.extend(["LAST SEEN", "WORKSPACES"]);
         }
@@ -126,6 +164,10 @@ impl Picture {
         }
         text += &self.totals();
         text += &self.texts_in_words();
+        for one in self.undelivered() {
+            text += &codes::line(&one);
+            text.push('\n');
+        }
         for registration in self.overdue() {
             let since = registration.due_at.map_or(0, |due| self.now - due);
             let note = registration.reap_note.as_deref();
@@ -219,6 +261,8 @@ impl Picture {
             "state": state(registration, self.now),
             "registered_at": registration.reserved_at,
             "login_at": registration.announced_at,
+            "delivery": self.receipt(registration).map(|one| one.delivery.as_str()),
+            "delivery_code": self.receipt(registration).and_then(|one| one.code),
             "due_at": registration.due_at,
             "overdue": registration.is_due(self.now),
             "ended_at": registration.ended_at,

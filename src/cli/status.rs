@@ -126,13 +126,16 @@ fn look(
     waiting: &mut Waiting,
 ) -> Result<Picture, Failure> {
     // Opened for each look: a restore must be able to take the database's place in between.
-    let roster = Hand::open(&config.data_dir)?.roster()?;
+    let hand = Hand::open(&config.data_dir)?;
+    let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
+    drop(hand);
     let at_coder = (!wanted.offline)
         .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
     Ok(Picture {
         now: unix_now(),
         running: wake::is_running(&config.data_dir).ok(),
         roster,
+        deliveries,
         at_coder,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
     })

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::domain::Phone;
+use crate::domain::{Phone, Secret};
 use crate::twilio::signature::SignedUrl;
 
 /// Where health is asked; no webhook can be there.
@@ -51,6 +51,34 @@ pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, String> {
         ));
     }
     Ok(url)
+}
+
+/// Where Twilio tells what became of a text: on the host of the webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusUrl {
+    /// As it is given to Twilio, with the user of the webhook's URL, if it names one.
+    pub given: Secret,
+    /// What Twilio signs of it.
+    pub signed: SignedUrl,
+}
+
+/// Derives that from `TWILIO_WEBHOOK_URL`. `None` where it is not https: Twilio would send what
+/// became of a text over the network in clear.
+pub(super) fn status_url(webhook: &str) -> Option<StatusUrl> {
+    let (scheme, rest) = webhook.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let path = match SignedUrl::parse(webhook).ok()?.path() {
+        "/status" => "/delivery",
+        _ => "/status",
+    };
+    let given = format!("https://{host}{path}");
+    Some(StatusUrl {
+        signed: SignedUrl::parse(&given).ok()?,
+        given: Secret::new(given),
+    })
 }
 
 /// Reads `TWILIO_ACCOUNT_SID`.

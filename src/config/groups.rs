@@ -69,6 +69,7 @@ pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
     }
     let sender = r.required_parsed("FROM_NUM", addresses::sender);
     let webhook_url = r.required_parsed("TWILIO_WEBHOOK_URL", addresses::webhook_url);
+    let receipts = r.get("TWILIO_WEBHOOK_URL").and_then(addresses::status_url);
     let api_url = r.parsed("TWILIO_API_URL", |url| addresses::base_url(url, &[]));
     let account_sid = account_sid?;
     let auth_token = auth_token.or_else(|| webhook_tokens.first().cloned());
@@ -79,6 +80,7 @@ pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
         webhook_tokens,
         sender: sender?,
         webhook_url: webhook_url?,
+        receipts,
         api_url: api_url?,
     })
 }
@@ -202,6 +204,16 @@ pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
         span if span.is_zero() => Err("must be longer than 0".to_owned()),
         span => Ok(span),
     }
+}
+
+pub(super) fn read_redact(r: &mut Reader) -> Option<bool> {
+    r.parsed("CODER_REG_REDACT", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "on" | "yes" | "true" | "1" => Ok(true),
+            "off" | "no" | "false" | "never" | "0" => Ok(false),
+            _ => Err(format!("{value:?} is neither on nor off")),
+        }
+    })
 }
 
 pub(super) fn read_data_dir(r: &mut Reader, dev: bool) -> PathBuf {

@@ -17,7 +17,7 @@ use log::LevelFilter;
 
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::SignedUrl;
-pub use addresses::{CoderAddress, HEALTH_PATH, Sender};
+pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
 pub(crate) use groups::minutes;
 use reader::Reader;
@@ -57,6 +57,8 @@ pub struct Config {
     pub max_time: Option<Duration>,
     /// How far back texts that never reached us are looked for; `None` = not at all.
     pub catch_up: Option<Duration>,
+    /// Whether logins that arrived are blanked in Twilio's log.
+    pub redact: bool,
     /// Keys that the phone hashes may have been made with, the preferred one first.
     pub phone_keys: Vec<PhoneKey>,
     /// Things that work but look wrong, for the log.
@@ -87,6 +89,8 @@ pub struct TwilioConfig {
     pub sender: Sender,
     /// The URL that Twilio signs.
     pub webhook_url: SignedUrl,
+    /// Where Twilio tells what became of a text; `None` = our public URL is not https.
+    pub receipts: Option<StatusUrl>,
     /// Base of the API, without a slash at the end.
     pub api_url: String,
 }
@@ -215,6 +219,7 @@ impl Config {
         let stop_after = r.span("CODER_STOP_AFTER");
         let max_time = groups::read_max_time(r);
         let catch_up = groups::read_catch_up(r);
+        let redact = groups::read_redact(r);
         let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
         let twilio = twilio?;
         let phone_keys = match key {
@@ -241,6 +246,7 @@ impl Config {
             stop_after,
             max_time: max_time?,
             catch_up: catch_up?,
+            redact: redact?,
             phone_keys,
             warnings: Vec::new(),
             shown: Vec::new(),

@@ -107,6 +107,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_MAX_USERS", "how many accounts there may be at a time; who texts the phrase then is told that the class is full").or("500"),
     plain("CODER_REG_HOURLY_TEXTS", "how many texts are sent within an hour to all phones together; further logins wait").or("1000"),
     plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached us; 0 = not at all").or("30").span(Unit::Minutes),
+    plain("CODER_REG_REDACT", "whether the words of a login are taken out of Twilio's log once it has arrived, or after an hour").or("on"),
     plain("CODER_REG_GIVE_UP", "how long a text is tried for while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
     plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),
     plain("CODER_REG_PHONE_KEY", "key of the hashes that stand for phones in the database; default: derived from TWILIO_ACCOUNT_TOKEN").secret(),

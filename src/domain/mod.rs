@@ -4,6 +4,7 @@
 //! passwords are drawn. Nothing in this folder knows HTTP, Redis, SQL or the clock.
 
 mod account;
+mod delivery;
 mod phone;
 mod phrase;
 mod random;
@@ -12,6 +13,7 @@ mod text;
 mod words;
 
 pub use account::{Marker, Password, Username};
+pub use delivery::{Delivery, Receipt, Undelivered};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
 pub use phrase::{OptWord, Passphrase, PhraseFault};
 pub use random::{hex, noise};

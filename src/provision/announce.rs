@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use log::warn;
+
 use super::outcome::{Done, Halt, Wait};
 use super::{Provisioner, REFUSAL, Request, reply};
 use crate::clock::seconds;
 use crate::coder::PasswordSet;
-use crate::domain::{Password, UnixSeconds};
+use crate::domain::{MessageSid, Password, UnixSeconds};
 use crate::registration::{Registration, Sending, Stage};
 use crate::store::SentLogin;
+use crate::twilio::codes;
 use crate::twilio::sms::{Logged, SmsFault, SmsTrouble};
 
 /// How long a text may take to show in Twilio's log after it was handed over, or after a send ended
@@ -23,7 +26,8 @@ const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
 
 /// What became of a text whose sending was interrupted.
 enum Trace {
-    Found,
+    /// Twilio took it, under that name.
+    Found(Option<MessageSid>),
     Nowhere,
     CannotLook,
 }
@@ -45,12 +49,16 @@ impl Provisioner {
         let mut doubtful = false;
         if let Some(sending) = registration.sending {
             match self.trace(request, sending)? {
-                Trace::Found => return self.record_login(request, registration, due).map(Some),
+                Trace::Found(sid) => {
+                    return self
+                        .record_login(request, registration, due, sid.as_ref())
+                        .map(Some);
+                }
                 Trace::Nowhere => {}
                 Trace::CannotLook if registration.doubtful == 0 => doubtful = true,
                 Trace::CannotLook => {
                     // Two texts may be on their way; a third would help nobody. The account stays.
-                    self.record_login(request, registration, due)?;
+                    self.record_login(request, registration, due, None)?;
                     return Err(Halt::Never(
                         "what became of two sends cannot be known".to_owned(),
                     ));
@@ -103,8 +111,11 @@ impl Provisioner {
         body: &str,
         due: Option<UnixSeconds>,
     ) -> Result<Done, Halt> {
-        match self.sms.send(&request.phone, body) {
-            Ok(_) => self.record_login(request, registration, due),
+        match self.sms.send_login(&request.phone, body) {
+            Ok(sid) => {
+                let sid = MessageSid::parse(&sid);
+                self.record_login(request, registration, due, sid.as_ref())
+            }
             Err(fault) => Err(self.not_sent(request, registration, fault)?),
         }
     }
@@ -146,16 +157,22 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
         due_at: Option<UnixSeconds>,
+        sid: Option<&MessageSid>,
     ) -> Result<Done, Halt> {
         let (window_start, before) = window(registration, request.now);
         let sent = SentLogin {
+            text: sid,
             at: request.clock(),
             due_at,
             window_start,
             sent_in_window: before + 1,
         };
-        self.store
+        let undelivered = self
+            .store
             .login_sent(registration.id, &request.text.sid, sent)?;
+        if let Some(undelivered) = undelivered {
+            warn!("{}", codes::line(&undelivered));
+        }
         Ok(Done::LoginSent {
             username: registration.username.clone(),
             again: registration.stage == Stage::Announced,
@@ -209,22 +226,28 @@ impl Provisioner {
                 };
             }
         };
-        let found = logged.iter().any(|text| self.is_it(text, sending));
-        Ok(if found { Trace::Found } else { Trace::Nowhere })
+        for text in &logged {
+            if self.is_it(text, sending)? {
+                return Ok(Trace::Found(MessageSid::parse(&text.sid)));
+            }
+        }
+        Ok(Trace::Nowhere)
     }
 
-    fn is_it(&self, logged: &Logged, sending: Sending) -> bool {
+    fn is_it(&self, logged: &Logged, sending: Sending) -> Result<bool, Halt> {
         if logged.body.is_empty() {
-            // The account blanks its texts: the time is all that is left to go by.
-            return logged
+            // The account blanks its texts: the time is all that is left to go by. What we have
+            // blanked ourselves is an earlier one, as it was recorded before.
+            let in_time = logged
                 .taken_at()
                 .is_some_and(|at| at >= sending.since - SETTLE);
+            return Ok(in_time && !self.store.is_recorded(&logged.sid)?);
         }
         let body = logged
             .body
             .strip_prefix(TRIAL_PREFIX)
             .unwrap_or(&logged.body);
-        self.key.fingerprint(body) == sending.fingerprint
+        Ok(self.key.fingerprint(body) == sending.fingerprint)
     }
 }
 

@@ -91,7 +91,8 @@ impl Reaper {
     pub fn clock_was_set(&self, step: ClockStep, now: UnixSeconds) -> Result<(), StoreError> {
         let moved = self.store.follow_clock(step, now)?;
         let (minutes, side) = (
-            step.by.abs() / 60,
+            // Rounded, as clock and uptime are read in whole seconds one after the other.
+            (step.by.abs() + 30) / 60,
             if step.by > 0 { "ahead" } else { "back" },
         );
         warn!(

@@ -21,6 +21,12 @@ pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store
     if config.catch_up.is_none() {
         off.push("looking for missed texts");
     }
+    if !config.redact {
+        off.push("blanking logins in Twilio's log");
+    }
+    if config.twilio.receipts.is_none() {
+        off.push("delivery receipts (TWILIO_WEBHOOK_URL is not https)");
+    }
     let off = if off.is_empty() {
         "nothing".to_owned()
     } else {

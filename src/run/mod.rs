@@ -1,12 +1,13 @@
 //! The running service: opens the doors, starts the threads, waits, and stops in reverse order.
 //!
 //! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
-//! them, `reaper` removes accounts. A thread that ends before it was told to takes the process down.
+//! them, `reaper` removes accounts, `receipts` writes down what became of logins. A thread that ends before it was told to takes the process down.
 
 mod banner;
 mod health;
 mod lanes;
 mod missed;
+mod receipts;
 mod removals;
 mod texts;
 mod threads;
@@ -17,7 +18,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 use log::{debug, info, warn};
@@ -26,11 +27,12 @@ use crate::catch_up::CatchUp;
 use crate::clock::{seconds, unix_now};
 use crate::coder::Coder;
 use crate::config::Config;
-use crate::domain::PhoneKey;
+use crate::domain::{PhoneKey, Receipt};
 use crate::gate::{self, Gate};
 use crate::http::Http;
 use crate::provision::Provisioner;
 use crate::reap::Reaper;
+use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::stream::{Appender, Redis, Settler, StreamError, Taker, Waiting};
@@ -131,7 +133,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
 
     let (bell, rung) = Bell::new();
     let (reaper_bell, reaper_rung) = Bell::new();
-    let (webhook, gate) = front(&config, &redis, &store, bell.clone())?;
+    let (receipts, noted) = receipts::queue();
+    let (webhook, gate) = front(&config, &redis, &store, bell.clone(), receipts)?;
     // After `front`, which empties the folder.
     hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
@@ -150,6 +153,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     banner::tell(&config, gate.local_addr(), &store);
 
     let reaper = reaper(&config, &store, &coder);
+    let redactor = config
+        .redact
+        .then(|| Redactor::new(Arc::clone(&store), Sms::new(http.clone(), &config.twilio)));
+    let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(http, &config.twilio);
     let texts = Texts {
         provisioner: provisioner(config, store, coder, sms, key),
@@ -165,8 +172,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
         texts,
         taker,
         catch_up,
+        receipts: noted,
         reaper,
         reaper_rung,
+        redactor,
         settler,
     };
     roles.start(&mut threads, &stop)?;
@@ -182,9 +191,13 @@ struct Roles {
     taker: Taker,
     /// The search for missed texts and who rings for it, unless it is switched off.
     catch_up: Option<(CatchUp, Receiver<()>)>,
+    /// Where receipts are written, and where they come from.
+    receipts: (Arc<Store>, Receiver<Receipt>),
     reaper: Reaper,
     /// Who wakes it before its time.
     reaper_rung: Receiver<()>,
+    /// Blanks logins at Twilio, unless that is switched off.
+    redactor: Option<Redactor>,
     settler: Arc<Settler>,
 }
 
@@ -196,8 +209,10 @@ impl Roles {
             texts,
             mut taker,
             catch_up,
+            receipts: (store, noted),
             reaper,
             reaper_rung,
+            redactor,
             settler,
         } = self;
         threads.start("webhook", move || webhook.run().is_ok())?;
@@ -215,8 +230,13 @@ impl Roles {
             })?;
         }
         let told = stop.clone();
+        threads.start("receipts", move || {
+            receipts::run(&store, &noted, &told);
+            told.asked()
+        })?;
+        let told = stop.clone();
         threads.start("reaper", move || {
-            removals::run(&reaper, &settler, &reaper_rung, &told);
+            removals::run(&reaper, redactor.as_ref(), &settler, &reaper_rung, &told);
             told.asked()
         })
     }
@@ -228,6 +248,7 @@ fn front(
     redis: &Redis,
     store: &Arc<Store>,
     bell: Bell,
+    receipts: SyncSender<Receipt>,
 ) -> Result<(Webhook, Gate), RunError> {
     let socket = private_socket(&config.data_dir)?;
     let check = health::database_check(Arc::clone(store));
@@ -237,6 +258,7 @@ fn front(
         Appender::new(redis.clone()),
         check,
         Box::new(move || bell.ring()),
+        receipts,
     )
     .map_err(system(format!("listen on {}", socket.display())))?;
     let limits = gate::Limits {
@@ -251,7 +273,7 @@ fn front(
 }
 
 /// The threads that end once their work in hand is done.
-const WORKING: [&str; 3] = ["webhook", "provisioner", "reaper"];
+const WORKING: [&str; 4] = ["webhook", "receipts", "provisioner", "reaper"];
 
 impl Doors {
     /// Stops in order: no new requests, answers to those under way, no new work, calls cut last.

@@ -1,4 +1,4 @@
-//! The reaper's loop: sweep, sleep, and once a day forget old texts and see whether the token is well.
+//! The reaper's loop: sweep, blank logins at Twilio, sleep, and once a day forget old texts and see whether the token is well.
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use crate::clock::{ClockWatch, unix_now, uptime};
 use crate::coder::Trouble;
 use crate::domain::UnixSeconds;
 use crate::reap::Reaper;
+use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::StoreError;
 use crate::stream::Settler;
@@ -17,9 +18,18 @@ use crate::stream::Settler;
 /// nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
 
+/// The pause between two sweeps while logins wait to be blanked.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// Sweeps every check interval, and earlier where a removal in progress asks for it or somebody rings.
 /// Runs until `stop`, which has to be followed by a ring.
-pub(super) fn run(reaper: &Reaper, settler: &Settler, rung: &Receiver<()>, stop: &Stop) {
+pub(super) fn run(
+    reaper: &Reaper,
+    redactor: Option<&Redactor>,
+    settler: &Settler,
+    rung: &Receiver<()>,
+    stop: &Stop,
+) {
     let mut last_daily: UnixSeconds = 0;
     let mut watch = ClockWatch::default();
     loop {
@@ -43,11 +53,24 @@ pub(super) fn run(reaper: &Reaper, settler: &Settler, rung: &Receiver<()>, stop:
             Ok(_) => {}
             Err(error) => error!("no removals: {error}"),
         }
+        let more = redactor.is_some_and(|redactor| blank(redactor, now, stop));
+        let pause = if more { MOMENT } else { pause(reaper) };
         // Rung or not; several rings are one.
-        let _ = rung.recv_timeout(pause(reaper));
+        let _ = rung.recv_timeout(pause);
         while rung.try_recv().is_ok() {}
         if stop.asked() {
             return;
+        }
+    }
+}
+
+/// Blanks logins at Twilio. Returns whether more of them can be blanked at once.
+fn blank(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
+    match redactor.sweep(now, || stop.asked()) {
+        Ok(swept) => swept.more,
+        Err(error) => {
+            error!("logins stay in Twilio's log: {error}");
+            false
         }
     }
 }

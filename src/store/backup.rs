@@ -3,7 +3,7 @@
 //! `VACUUM INTO` reads one moment of the database in one read transaction, the write-ahead log
 //! included, which keeps nobody from writing; the copy is a single file.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,6 +39,31 @@ pub struct Summary {
 /// stands at `to` that did not stand there before.
 pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<Summary, StoreError> {
     let source = open_existing(folder)?;
+    let draft = begin(to, overwrite)?;
+    let summary = copy(source, draft.path())?;
+    draft.keep_as(to)?;
+    Ok(summary)
+}
+
+/// As [`backup`], where `write` has somebody else write the copy into the file that it is given.
+///
+/// # Errors
+/// As [`backup`], or those of `write`.
+pub fn receive_backup<E: From<StoreError>>(
+    to: &Path,
+    overwrite: bool,
+    write: impl FnOnce(File) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut draft = begin(to, overwrite)?;
+    let file = draft.file().try_clone();
+    write(file.map_err(StoreError::file("write", to))?)?;
+    whole(draft.path())?;
+    draft.keep_as(to)?;
+    Ok(())
+}
+
+/// Begins the file that is to become `to`.
+fn begin(to: &Path, overwrite: bool) -> Result<Draft, StoreError> {
     match fs::symlink_metadata(to) {
         Ok(found) if !found.is_file() => {
             return Err(StoreError::Target {
@@ -70,10 +95,7 @@ pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<Summary, Stor
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(".partial");
-    let draft = Draft::begin(folder.join(hidden))?;
-    let summary = copy(source, draft.path())?;
-    draft.keep_as(to)?;
-    Ok(summary)
+    Draft::begin(folder.join(hidden))
 }
 
 /// Copies the database in `folder` to `out`. The copy is finished and checked, in `folder`, before its
@@ -84,7 +106,6 @@ pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<Summary, Stor
 pub fn backup_to(folder: &Path, out: &mut dyn Write) -> Result<Summary, StoreError> {
     let source = open_existing(folder)?;
     let mut draft = Draft::begin(folder.join(COPY))?;
-    draft.adopt()?;
     let summary = copy(source, draft.path())?;
     let written = draft.file().rewind();
     let written = written.and_then(|()| io::copy(draft.file(), out));
@@ -104,12 +125,17 @@ fn copy(source: Connection, to: &Path) -> Result<Summary, StoreError> {
     let failed = StoreError::sql("copy the database");
     source.execute("VACUUM INTO ?1", [name]).map_err(&failed)?;
     drop(source);
-    let copy = open(to).map_err(failed)?;
-    let verdict = verdict(&copy).map_err(StoreError::sql("check the copy"))?;
-    if let Some(verdict) = verdict {
-        return Err(StoreError::Damaged { verdict });
+    whole(to)
+}
+
+/// Looks at a copy from end to end.
+fn whole(copy: &Path) -> Result<Summary, StoreError> {
+    let failed = StoreError::sql("check the copy");
+    let connection = open(copy).map_err(&failed)?;
+    match verdict(&connection).map_err(failed)? {
+        None => summary(&connection, copy),
+        Some(verdict) => Err(StoreError::Damaged { verdict }),
     }
-    summary(&copy, to)
 }
 
 /// Opens the database of a data folder, which has to be there and ours.

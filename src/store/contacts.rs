@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::deliveries::forget_old;
 use super::texts::{SLOTS, count_send, mark_seen, slot};
 use super::{Store, StoreError};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
@@ -145,7 +146,8 @@ impl Store {
         })
     }
 
-    /// Forgets texts and contacts of more than 30 days ago, and the oldest texts beyond 100,000.
+    /// Forgets texts of both directions and contacts of more than 30 days ago, and the oldest texts
+    /// beyond 100,000 of either.
     /// Returns how many rows went.
     ///
     /// # Errors
@@ -166,7 +168,7 @@ impl Store {
                  AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?1",
                 [before],
             )?;
-            Ok(old + surplus + contacts)
+            Ok(old + surplus + contacts + forget_old(tx, before)?)
         })
     }
 }

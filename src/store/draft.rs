@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
@@ -55,15 +55,6 @@ impl Draft {
         &mut self.file
     }
 
-    /// Gives it to whom its folder belongs, if that is somebody else: an operator may be root, the
-    /// service is not.
-    ///
-    /// # Errors
-    /// This user may not give files away.
-    pub(super) fn adopt(&self) -> Result<(), StoreError> {
-        adopt(&self.path)
-    }
-
     /// Puts it, whole and on the disk, to where it belongs.
     ///
     /// # Errors
@@ -83,19 +74,6 @@ impl Drop for Draft {
             remove_with_sides(&self.path);
         }
     }
-}
-
-/// Gives `path` the owner and the group of the folder that it is in.
-pub(super) fn adopt(path: &Path) -> Result<(), StoreError> {
-    let folder = folder_of(path);
-    let give = || {
-        let (of, is) = (fs::metadata(&folder)?, fs::metadata(path)?);
-        if of.uid() == is.uid() {
-            return Ok(());
-        }
-        chown(path, Some(of.uid()), Some(of.gid()))
-    };
-    give().map_err(StoreError::file("give the owner of its folder", path))
 }
 
 /// The folder that `path` is in.

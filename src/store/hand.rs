@@ -5,12 +5,13 @@
 //! [`Stage::after`], so a command and a worker never both take the same step, and a command that is
 //! killed has changed everything or nothing.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{COLUMNS, StoreError, backup, read_registration, schema};
-use crate::domain::{MessageSid, PhoneHash, PhoneKey, UnixSeconds};
+use crate::domain::{Delivery, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds};
 use crate::hand::{Due, Order, Refusal};
 use crate::registration::{Event, Registration, Stage};
 
@@ -64,6 +65,36 @@ impl Hand {
     /// SQLite refused, or a row is impossible.
     pub fn roster(&self) -> Result<Vec<Registration>, StoreError> {
         read_all(&self.connection)
+    }
+
+    /// What became of the last login text of each registration, as far as Twilio has told, by the
+    /// text's MessageSid.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn deliveries(&self) -> Result<HashMap<String, Receipt>, StoreError> {
+        let failed = StoreError::sql("read what became of logins");
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT d.sid, d.state, d.code FROM registrations r
+                 JOIN deliveries d ON d.sid = r.login_sid",
+            )
+            .map_err(&failed)?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, String, Option<u32>)>>>)
+            .map_err(&failed)?;
+        let read = |(sid, state, code): (String, String, Option<u32>)| {
+            let receipt = Receipt {
+                sid: MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"))?,
+                // A word of a later program says nothing to this one.
+                delivery: Delivery::parse(&state).unwrap_or(Delivery::Queued),
+                code,
+            };
+            Ok((sid, receipt))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Carries `order` out for the accounts of these names, whatever their case, or for all. With

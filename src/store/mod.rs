@@ -6,6 +6,7 @@
 
 mod backup;
 mod contacts;
+mod deliveries;
 mod draft;
 mod error;
 mod hand;
@@ -20,15 +21,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-pub use backup::{Summary, backup, backup_to};
+pub use backup::{Summary, backup, backup_to, receive_backup};
 pub use contacts::{Contact, Notice};
+pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
-use crate::domain::{Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
+use crate::domain::{
+    Fingerprint, Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username,
+};
 use crate::registration::{Event, Registration, Sending, Stage};
+use deliveries::record_send;
 use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder, which belongs to this process while it lives.
@@ -40,7 +45,7 @@ pub struct Store {
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
-     ended_at";
+     login_sid, ended_at";
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +60,9 @@ pub enum Reserved {
 
 /// What a login that was sent leaves behind.
 #[derive(Clone, Copy, Debug)]
-pub struct SentLogin {
+pub struct SentLogin<'a> {
+    /// Twilio's name for the text; `None` where it cannot be known.
+    pub text: Option<&'a MessageSid>,
     /// When Twilio took it.
     pub at: UnixSeconds,
     /// When the account's time is now up; `None` = never.
@@ -265,13 +272,19 @@ impl Store {
     }
 
     /// Records that Twilio took a login text, and with it that the text `sid` has had its effect.
+    /// Returns the login if a receipt that was faster has said that it failed.
     ///
     /// What the instructor did to the account's time while the text was on its way stays: an end, and
     /// an extension of an account that had a login before.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn login_sent(&self, id: i64, sid: &MessageSid, sent: SentLogin) -> Result<(), StoreError> {
+    pub fn login_sent(
+        &self,
+        id: i64,
+        sid: &MessageSid,
+        sent: SentLogin<'_>,
+    ) -> Result<Option<Undelivered>, StoreError> {
         self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
@@ -280,7 +293,7 @@ impl Store {
                                    WHEN stage = 'announced' THEN max(due_at, ?4)
                                    ELSE ?4 END,
                      sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
-                     check_at = 0, reap_tries = 0, reap_note = NULL
+                     check_at = 0, reap_tries = 0, reap_note = NULL, login_sid = ?7
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -290,8 +303,11 @@ impl Store {
                 sent.due_at,
                 sent.window_start,
                 sent.sent_in_window,
+                sent.text.map(MessageSid::as_str),
             ])?;
-            mark_seen(tx, sid, sent.at)
+            mark_seen(tx, sid, sent.at)?;
+            sent.text
+                .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
         })
     }
 
@@ -388,7 +404,11 @@ fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
         window_start: row.get(12).map_err(&failed)?,
         reap_tries: row.get(13).map_err(&failed)?,
         reap_note: row.get(14).map_err(&failed)?,
-        ended_at: row.get(15).map_err(&failed)?,
+        login_sid: row
+            .get::<_, Option<String>>(15)
+            .map_err(&failed)?
+            .and_then(|sid| MessageSid::parse(&sid)),
+        ended_at: row.get(16).map_err(&failed)?,
     })
 }
 

@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::backup::{self, Summary};
 use super::draft::{self, Draft, beside};
-use super::open::{DATABASE, LOCK, take_folder};
+use super::open::{DATABASE, take_folder};
 use super::{StoreError, schema};
 
 /// The backup while it is checked.
@@ -72,9 +72,7 @@ pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<Restored, StoreError
         StoreError::Taken { path } => StoreError::Running { path },
         other => other,
     })?;
-    draft::adopt(&folder.join(LOCK))?;
     let mut draft = Draft::begin(folder.join(RESTORING))?;
-    draft.adopt()?;
     receive(origin, &mut draft)?;
     let old = folder.join(DATABASE);
     let (summary, learnt) = prepare(draft.path(), &old)?;
@@ -257,7 +255,6 @@ fn one_file(connection: &Connection) -> rusqlite::Result<bool> {
 
 fn copy_aside(from: &Path, to: &Path) -> Result<(), StoreError> {
     let mut draft = Draft::begin(from.with_file_name(ASIDE))?;
-    draft.adopt()?;
     let mut file = File::open(from).map_err(StoreError::file("read", from))?;
     io::copy(&mut file, draft.file()).map_err(StoreError::file("write", to))?;
     draft.keep_as(to)

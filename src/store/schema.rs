@@ -4,8 +4,8 @@
 //! which programs may still use its result ([`Migration::usable_from`]), so that an operator can go
 //! back to the program of yesterday:
 //!
-//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use,
-//!   and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
+//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use, a
+//!   trigger that changes nothing but such a table, and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
 //!   program works. Our SQL names its columns, never `*`, so older programs do not notice.
 //! - **Everything else**, `usable_from` = its own number: a new stage or another meaning of a value, a
 //!   new CHECK, UNIQUE or foreign key, a column renamed or dropped, a value that has to be kept up.
@@ -76,7 +76,30 @@ const MIGRATIONS: &[Migration] = &[
     " },
     // 3: a file says whose it is, and who may use it.
     Migration { usable_from: 2, sql: "PRAGMA application_id = 0x534d5352;" },
-    // 4: the instructor may end an account, which counts until its student asks again.
+    // 4: what became of login texts. The trigger has older programs tidy up too, so that no row of a
+    // registration that went meets another one that is given its number; a text that is still to be
+    // blanked loses its bond only.
+    Migration { usable_from: 2, sql: "
+    CREATE TABLE deliveries (
+        sid          TEXT    PRIMARY KEY,
+        at           INTEGER NOT NULL,
+        registration INTEGER,
+        state        TEXT    NOT NULL,
+        code         INTEGER,
+        blank_at     INTEGER,
+        blank_tries  INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX deliveries_at ON deliveries (at);
+    CREATE INDEX deliveries_registration ON deliveries (registration) WHERE registration IS NOT NULL;
+    CREATE INDEX deliveries_blank ON deliveries (blank_at) WHERE blank_at IS NOT NULL;
+    CREATE INDEX deliveries_strange ON deliveries (at) WHERE registration IS NULL AND blank_at IS NULL;
+    CREATE TRIGGER deliveries_go AFTER DELETE ON registrations BEGIN
+        DELETE FROM deliveries WHERE registration = OLD.id AND blank_at IS NULL;
+        UPDATE deliveries SET registration = NULL WHERE registration = OLD.id;
+    END;
+    ALTER TABLE registrations ADD COLUMN login_sid TEXT;
+    " },
+    // 5: the instructor may end an account, which counts until its student asks again.
     // Of a phone that was waiting for a login it has to be known longer than the account lives.
     Migration { usable_from: 2, sql: "
     ALTER TABLE registrations ADD COLUMN ended_at INTEGER;

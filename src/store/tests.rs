@@ -5,6 +5,7 @@
 //! threads that want the same. `plans`: what a look-up costs, and what the file never holds.
 
 mod contacts;
+mod deliveries;
 mod opening;
 mod plans;
 mod races;
@@ -94,8 +95,9 @@ fn sending(since: UnixSeconds) -> Sending {
     }
 }
 
-fn sent(at: UnixSeconds, due_at: Option<UnixSeconds>) -> SentLogin {
+fn sent(at: UnixSeconds, due_at: Option<UnixSeconds>) -> SentLogin<'static> {
     SentLogin {
+        text: None,
         at,
         due_at,
         window_start: at,
@@ -180,6 +182,7 @@ fn a_registration_from_reservation_to_oblivion() {
         reap_tries: 0,
         reap_note: None,
         ended_at: None,
+        login_sid: None,
     };
     assert_eq!(row, expected);
 
@@ -209,7 +212,9 @@ fn a_registration_from_reservation_to_oblivion() {
 
     store.begin_send(row.id, sending(40)).unwrap();
     assert!(store.is_new(&sid(1)));
+    let text = sid(77);
     let login = SentLogin {
+        text: Some(&text),
         at: 50,
         due_at: Some(300),
         window_start: 45,
@@ -224,6 +229,7 @@ fn a_registration_from_reservation_to_oblivion() {
         doubtful: 0,
         sent_in_window: 3,
         window_start: 45,
+        login_sid: Some(sid(77)),
         ..expected
     };
     assert_eq!(store.row(1), expected);
@@ -341,7 +347,9 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
             store.clear_send(id, true, Some(999))
         }),
         ("login_sent", Event::LoginSent, |store, id| {
-            store.login_sent(id, &sid(99), sent(99, Some(999)))
+            store
+                .login_sent(id, &sid(99), sent(99, Some(999)))
+                .map(drop)
         }),
         ("begin_reap", Event::ReapBegun, |store, id| {
             store.begin_reap(id, 999).map(drop)

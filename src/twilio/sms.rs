@@ -5,10 +5,12 @@
 //! Codes are those of twilio.com/docs/api/errors.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use log::warn;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
@@ -27,6 +29,10 @@ pub struct Sms {
     pub(super) messages: String,
     authorization: Secret,
     pub(super) sender: Sender,
+    /// Where Twilio is to tell what became of a login.
+    callback: Option<Secret>,
+    /// Set once Twilio does not like that address.
+    callback_refused: AtomicBool,
 }
 
 /// Why a text was not sent, or cannot be looked for.
@@ -110,6 +116,8 @@ impl Sms {
             ),
             authorization: Secret::new(format!("Basic {}", STANDARD.encode(login))),
             sender: config.sender.clone(),
+            callback: config.receipts.as_ref().map(|url| url.given.clone()),
+            callback_refused: AtomicBool::new(false),
         }
     }
 
@@ -118,17 +126,45 @@ impl Sms {
     /// # Errors
     /// It was not taken, or nobody knows; [`SmsFault::trouble`] says which.
     pub fn send(&self, to: &Phone, body: &str) -> Result<String, SmsFault> {
+        self.post(to, body, None)
+    }
+
+    /// As [`Sms::send`], and has Twilio tell us what becomes of the text. Where it does not like our
+    /// address, that is logged once and nothing is asked for any more: no login fails over it.
+    ///
+    /// # Errors
+    /// As [`Sms::send`].
+    pub fn send_login(&self, to: &Phone, body: &str) -> Result<String, SmsFault> {
+        let refused = self.callback_refused.load(Ordering::Relaxed);
+        let callback = self.callback.as_ref().filter(|_| !refused);
+        match self.post(to, body, callback) {
+            Err(fault) if fault.code == Some(BAD_CALLBACK) && callback.is_some() => {
+                if !self.callback_refused.swap(true, Ordering::Relaxed) {
+                    warn!(
+                        "no delivery receipts until the next start: {fault}; is the host of TWILIO_WEBHOOK_URL a public name?"
+                    );
+                }
+                self.post(to, body, None)
+            }
+            sent => sent,
+        }
+    }
+
+    fn post(&self, to: &Phone, body: &str, callback: Option<&Secret>) -> Result<String, SmsFault> {
         const DOING: &str = "send a text";
         let (name, from) = match &self.sender {
             Sender::Number(number) => ("From", number),
             Sender::Service(sid) => ("MessagingServiceSid", sid),
         };
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("To", to.reveal())
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("To", to.reveal())
             .append_pair(name, from)
-            .append_pair("Body", body)
-            .finish();
-        let answer = self.call(DOING, Method::POST, &self.messages, form.into_bytes())?;
+            .append_pair("Body", body);
+        if let Some(url) = callback {
+            form.append_pair("StatusCallback", url.reveal());
+        }
+        let form = form.finish().into_bytes();
+        let answer = self.call(DOING, Method::POST, &self.messages, form)?;
         if answer.status != 201 && answer.status != 200 {
             return Err(SmsFault::of(DOING, &answer));
         }
@@ -249,6 +285,7 @@ impl SmsFault {
                 SmsTrouble::Blocked,
                 "the sender is not in order: look at FROM_NUM",
             ),
+            (_, BAD_CALLBACK) => (SmsTrouble::Refused, "the address for receipts is refused"),
             _ => (SmsTrouble::Refused, "refused"),
         };
         Self {
@@ -260,6 +297,9 @@ impl SmsFault {
         }
     }
 }
+
+/// Twilio's code for an address for receipts that it does not take.
+const BAD_CALLBACK: u32 = 21609;
 
 /// A sender's queue holds ten hours of texts when Twilio says that it is full.
 const QUEUE_FULL_WAIT: Duration = Duration::from_secs(300);

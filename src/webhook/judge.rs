@@ -1,4 +1,5 @@
-//! What a request is: a text to take, a question about our health, or something to refuse.
+//! What a request is: a text to take, a receipt for one that we sent, a question about our health,
+//! or something to refuse.
 //!
 //! The order is path, method, media type, size, signature, account, content. Nothing is decided on
 //! what a request says before its signature is right.
@@ -9,7 +10,7 @@ use tiny_http::{Method, Request};
 
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
-use crate::domain::{MessageSid, OptWord, Text};
+use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Text};
 use crate::twilio::signature::Verifier;
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
@@ -28,6 +29,8 @@ const TEXT_PATH: &str = "/inbound";
 pub enum Judged {
     /// A text from Twilio.
     Take(Text),
+    /// What became of a text that we sent; `None` = a state that means nothing to us.
+    Receipt(Option<Receipt>),
     /// Somebody asks whether we are well.
     Health,
     /// Neither.
@@ -50,6 +53,8 @@ pub struct Judge {
     verifier: Verifier,
     account_sid: String,
     path: String,
+    /// Where receipts are taken, and what they are signed with.
+    receipts: Option<(String, Verifier)>,
 }
 
 const fn refuse(status: u16, reason: &'static str) -> Refusal {
@@ -67,6 +72,10 @@ impl Judge {
             verifier: Verifier::new(&config.webhook_url, &config.webhook_tokens),
             account_sid: config.account_sid.clone(),
             path: config.webhook_url.path().to_owned(),
+            receipts: config.receipts.as_ref().map(|url| {
+                let verifier = Verifier::new(&url.signed, &config.webhook_tokens);
+                (url.signed.path().to_owned(), verifier)
+            }),
         }
     }
 
@@ -75,14 +84,16 @@ impl Judge {
         match self.route(request.method(), request.url()) {
             Err(refusal) => Judged::Refuse(refusal),
             Ok(Route::Health) => Judged::Health,
-            Ok(Route::Text) => match self.read_text(request) {
-                Ok(text) => Judged::Take(text),
-                Err(refusal) => Judged::Refuse(refusal),
-            },
+            Ok(Route::Text) => read_signed(request)
+                .and_then(|(signature, body)| self.judge_form(&signature, &body))
+                .map_or_else(Judged::Refuse, Judged::Take),
+            Ok(Route::Receipt(verifier)) => read_signed(request)
+                .and_then(|(signature, body)| self.judge_receipt(verifier, &signature, &body))
+                .map_or_else(Judged::Refuse, Judged::Receipt),
         }
     }
 
-    fn route(&self, method: &Method, url: &str) -> Result<Route, Refusal> {
+    fn route(&self, method: &Method, url: &str) -> Result<Route<'_>, Refusal> {
         let path = url.split('?').next().unwrap_or(url);
         let not_allowed = |allow| Refusal {
             status: 405,
@@ -99,25 +110,14 @@ impl Judge {
                 Method::Post => Ok(Route::Text),
                 _ => Err(not_allowed("POST")),
             }
+        } else if let Some((_, verifier)) = self.receipts.as_ref().filter(|(at, _)| path == at) {
+            match method {
+                Method::Post => Ok(Route::Receipt(verifier)),
+                _ => Err(not_allowed("POST")),
+            }
         } else {
             Err(refuse(404, "not found"))
         }
-    }
-
-    fn read_text(&self, request: &mut Request) -> Result<Text, Refusal> {
-        let media_type = header(request, "Content-Type")
-            .split(';')
-            .next()
-            .unwrap_or("");
-        if !media_type
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        {
-            return Err(refuse(400, "not a form"));
-        }
-        let signature = header(request, "X-Twilio-Signature").to_owned();
-        let body = read_body(request)?;
-        self.judge_form(&signature, &body)
     }
 
     /// Judges the body of a request that is in order up to there; `signature` is what came with it.
@@ -125,24 +125,8 @@ impl Judge {
     /// # Errors
     /// Why it is refused.
     pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, Refusal> {
-        let form = read_form(body)?;
-        if signature.is_empty() {
-            return Err(refuse(403, "no signature"));
-        }
-        if !self.verifier.accepts(&form, signature) {
-            return Err(refuse(403, WRONG_SIGNATURE));
-        }
-        let field = |name: &str| {
-            form.iter()
-                .find(|(n, _)| n == name)
-                .map(|(_, value)| value.as_str())
-        };
-        if field("AccountSid") != Some(&self.account_sid) {
-            return Err(refuse(403, ANOTHER_ACCOUNT));
-        }
-        let sid = field("MessageSid")
-            .and_then(MessageSid::parse)
-            .ok_or(refuse(400, "no MessageSid"))?;
+        let (form, sid) = self.believed(&self.verifier, signature, body)?;
+        let field = |name| form.get(name);
         Ok(Text {
             sid,
             from: field("From").unwrap_or_default().to_owned(),
@@ -156,11 +140,75 @@ impl Judge {
             received: unix_now(),
         })
     }
+
+    fn judge_receipt(
+        &self,
+        verifier: &Verifier,
+        signature: &str,
+        body: &[u8],
+    ) -> Result<Option<Receipt>, Refusal> {
+        let (form, sid) = self.believed(verifier, signature, body)?;
+        let state = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
+        let state = state.ok_or(refuse(400, "no MessageStatus"))?;
+        Ok(Delivery::parse(state).map(|delivery| Receipt {
+            sid,
+            delivery,
+            code: form.get("ErrorCode").and_then(|code| code.parse().ok()),
+        }))
+    }
+
+    /// A form that Twilio signed for our account, and the text that it is about.
+    fn believed(
+        &self,
+        verifier: &Verifier,
+        signature: &str,
+        body: &[u8],
+    ) -> Result<(Form, MessageSid), Refusal> {
+        let form = read_form(body)?;
+        if signature.is_empty() {
+            return Err(refuse(403, "no signature"));
+        }
+        if !verifier.accepts(&form.0, signature) {
+            return Err(refuse(403, WRONG_SIGNATURE));
+        }
+        if form.get("AccountSid") != Some(&self.account_sid) {
+            return Err(refuse(403, ANOTHER_ACCOUNT));
+        }
+        let sid = form.get("MessageSid").and_then(MessageSid::parse);
+        Ok((form, sid.ok_or(refuse(400, "no MessageSid"))?))
+    }
 }
 
-enum Route {
+enum Route<'a> {
     Text,
+    Receipt(&'a Verifier),
     Health,
+}
+
+/// Decoded parameters, in the order in which they came.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The signature and the body of a request that is a form.
+fn read_signed(request: &mut Request) -> Result<(String, Vec<u8>), Refusal> {
+    let media_type = header(request, "Content-Type")
+        .split(';')
+        .next()
+        .unwrap_or("");
+    if !media_type
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
+        return Err(refuse(400, "not a form"));
+    }
+    let signature = header(request, "X-Twilio-Signature").to_owned();
+    Ok((signature, read_body(request)?))
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
@@ -189,7 +237,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Decodes a form; blanks stay where they are, as the signature covers them.
-fn read_form(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
+fn read_form(body: &[u8]) -> Result<Form, Refusal> {
     if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
         return Err(refuse(400, "not a form"));
     }
@@ -200,7 +248,7 @@ fn read_form(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
     if form.len() > PARAMETERS {
         return Err(refuse(400, "too many parameters"));
     }
-    Ok(form)
+    Ok(Form(form))
 }
 
 #[cfg(test)]

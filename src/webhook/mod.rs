@@ -14,11 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{error, info};
+use std::sync::mpsc::SyncSender;
+
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
 pub use judge::{Judge, Judged, Refusal};
 
-use crate::domain::Text;
+use crate::domain::{Receipt, Text};
 use crate::stream::{Appended, Appender, Confirmed};
 use tally::Tally;
 
@@ -43,6 +45,7 @@ pub struct Webhook {
     appender: Appender,
     database: DatabaseCheck,
     on_return: OnReturn,
+    receipts: SyncSender<Receipt>,
     refusals: Tally,
     redis_fault: Option<&'static str>,
     /// Texts turned away since Redis was last well.
@@ -66,7 +69,8 @@ impl Waker {
 }
 
 impl Webhook {
-    /// Listens on a private Unix socket at `path`.
+    /// Listens on a private Unix socket at `path`. Receipts go to `receipts`, which is never waited
+    /// for.
     ///
     /// # Errors
     /// The socket cannot be made.
@@ -76,6 +80,7 @@ impl Webhook {
         appender: Appender,
         database: DatabaseCheck,
         on_return: OnReturn,
+        receipts: SyncSender<Receipt>,
     ) -> std::io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let server = Server::from_listener(listener, None).map_err(std::io::Error::other)?;
@@ -86,6 +91,7 @@ impl Webhook {
             appender,
             database,
             on_return,
+            receipts,
             refusals: Tally::default(),
             redis_fault: None,
             turned_away: 0,
@@ -142,6 +148,7 @@ impl Webhook {
         for (request, judged) in batch.into_iter().zip(&judged) {
             let answer = match judged {
                 Judged::Take(_) => taken(appended.next().unwrap_or(Err("redis-away"))),
+                Judged::Receipt(receipt) => self.note(receipt.as_ref()),
                 Judged::Health => healthy(alive.and_then(|()| (self.database)())),
                 Judged::Refuse(refusal) => {
                     self.refusals.count(refusal.reason);
@@ -150,6 +157,18 @@ impl Webhook {
             };
             // An answer that nobody waits for any more is nobody's loss: Twilio asks again.
             let _ = request.respond(answer);
+        }
+    }
+
+    /// Hands a receipt on. Where too many wait it is turned away: a text matters more.
+    fn note(&mut self, receipt: Option<&Receipt>) -> Answer {
+        const BUSY: &str = "too many receipts wait";
+        match receipt.map(|receipt| self.receipts.try_send(receipt.clone())) {
+            None | Some(Ok(())) => taken(Ok(())),
+            Some(Err(_)) => {
+                self.refusals.count(BUSY);
+                taken(Err(BUSY))
+            }
         }
     }
 

@@ -52,6 +52,7 @@ pub struct Classroom {
     texts_own_words: RefCell<Vec<String>>,
     binary: PathBuf,
     open_files: Option<u32>,
+    receipts: bool,
     folder: Folder,
 }
 
@@ -60,6 +61,12 @@ pub const WEBHOOK_URL: &str = "https://sms.class.example.org/inbound#rc=3&rp=ct,
 
 /// What it signs of that.
 pub const SIGNED_URL: &str = "https://sms.class.example.org/inbound";
+
+/// The host of that, which only Twilio can reach.
+pub const ORIGIN: &str = "https://sms.class.example.org";
+
+/// Where Twilio tells what became of a login.
+pub const STATUS_URL: &str = "https://sms.class.example.org/status";
 
 impl Classroom {
     /// The fake Coder.
@@ -129,6 +136,9 @@ impl Classroom {
     pub fn start_service(&self) {
         self.end_service();
         let service = Service::start(&self.binary, &self.settings.borrow(), self.open_files);
+        if self.receipts {
+            self.twilio.reaches(ORIGIN, service.address());
+        }
         // The look at the token is over, so that no trouble meant for later hits it.
         assert!(service.logs("] Coder: "), "the service looks at its token");
         *self.service.borrow_mut() = Some(Arc::new(service));

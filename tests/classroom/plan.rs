@@ -9,7 +9,7 @@ use super::folder::Folder;
 use super::redis::Redis;
 use super::{Classroom, WEBHOOK_URL, clock};
 use crate::fakes::coder::{FakeCoder, Version};
-use crate::fakes::twilio::FakeTwilio;
+use crate::fakes::twilio::{FakeTwilio, Fate};
 
 /// What a class is to be like before it opens.
 pub struct Plan {
@@ -20,6 +20,7 @@ pub struct Plan {
     shared: Option<Redis>,
     open_files: Option<u32>,
     clock: bool,
+    receipts: bool,
 }
 
 impl Plan {
@@ -33,6 +34,7 @@ impl Plan {
             shared: None,
             open_files: None,
             clock: false,
+            receipts: false,
         }
     }
 
@@ -73,6 +75,12 @@ impl Plan {
         self
     }
 
+    /// With a Twilio that tells the service what becomes of logins: at first, that they arrive.
+    pub fn with_receipts(mut self) -> Self {
+        self.receipts = true;
+        self
+    }
+
     /// Opens the class; the service is ready when this returns.
     pub fn open(self) -> Classroom {
         let class = self.prepare();
@@ -94,6 +102,9 @@ impl Plan {
         // A class in the tests asks more often than a real one may.
         coder.rate_limits(false);
         let twilio = Arc::new(FakeTwilio::start_default());
+        if self.receipts {
+            twilio.fate_of_all(Fate::delivered());
+        }
         let mut settings = default_settings(&coder, &twilio, &redis, folder.path());
         settings.extend(self.settings);
         if self.clock {
@@ -110,6 +121,7 @@ impl Plan {
             texts_own_words: RefCell::default(),
             binary: self.binary,
             open_files: self.open_files,
+            receipts: self.receipts,
             folder,
         }
     }

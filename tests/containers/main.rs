@@ -11,8 +11,8 @@
 //! - `look`: what the containers may do, and what they have logged
 //! - `acts`, `proxies`, `packages`: what is done, in this order
 //!
-//! Every container, network, volume and image that it makes is removed again, but for the base images and the
-//! builder's cache.
+//! Every container, network and volume that it makes is removed again, and every image but the base images, the
+//! builder's cache and the one that packages are installed in.
 
 #[path = "../classroom/mod.rs"]
 mod classroom;

@@ -162,6 +162,8 @@ impl Site {
             .current_dir(self.folder())
             .env("COMPOSE_PROJECT_NAME", &self.name)
             .env("COMPOSE_FILE", files)
+            .env("PULL", "")
+            .env("BUILDKIT_PROGRESS", "plain")
             .env("SMS_PUBLISH", self.ports.sms.to_string())
             .env("HTTP_PUBLISH", self.ports.http.to_string())
             .env("HTTPS_PUBLISH", self.ports.https.to_string())

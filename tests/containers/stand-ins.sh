@@ -58,7 +58,6 @@ make_debian() { # name
         exit 1
     }
     as_root rm -rf "$scratch/$release/var/cache/apt/archives" "$scratch/$release/var/lib/apt/lists"
-    # Updates of the release, as the original has them.
     as_root tar -C "$scratch/$release" -c . |
         docker import -c 'LABEL stand-in=debian' -c 'CMD ["bash"]' -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$1" >/dev/null
     as_root rm -rf "${scratch:?}/$release"

@@ -149,6 +149,7 @@ impl People {
                 _ => Some(due),
             };
             let sent = SentLogin {
+                text: None,
                 at: base,
                 due_at: one.due,
                 window_start: base,

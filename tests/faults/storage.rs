@@ -313,7 +313,12 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
     class.end_service();
     let version = class.query("PRAGMA user_version");
     class.change(
-        "ALTER TABLE seen DROP COLUMN gave_up;
+        "DROP TRIGGER deliveries_go;
+         DROP TABLE deliveries;
+         ALTER TABLE registrations DROP COLUMN login_sid;
+         ALTER TABLE registrations DROP COLUMN ended_at;
+         ALTER TABLE contacts DROP COLUMN ended_at;
+         ALTER TABLE seen DROP COLUMN gave_up;
          ALTER TABLE contacts DROP COLUMN full_at;
          DROP TABLE sends;
          DELETE FROM facts WHERE name = 'usable_from';

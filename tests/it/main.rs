@@ -4,6 +4,8 @@
 //! - `lesson`: a class as it should be, from the first text to the last removal
 //! - `limits`: what a class, a phone or an attacker can cost
 //! - `missed`: texts that never reached us
+//! - `receipts`: what becomes of logins that were sent
+//! - `redact`: logins are blanked in Twilio's log
 //! - `webhook`: what gets in and what does not
 //! - `hostile`: what strangers send, and what it does to others
 //! - `trouble`: Coder, Twilio and Redis misbehave
@@ -15,6 +17,7 @@
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `process`: starting, stopping, command line
+//! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
 
 #[path = "../classroom/mod.rs"]
@@ -25,6 +28,7 @@ mod fakes;
 mod force;
 
 mod clock;
+mod deploy;
 mod faults;
 mod hand;
 mod hostile;
@@ -35,6 +39,8 @@ mod missed;
 mod obstructed;
 mod operator;
 mod process;
+mod receipts;
+mod redact;
 mod removal;
 mod tidy;
 mod trouble;

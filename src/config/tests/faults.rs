@@ -120,6 +120,7 @@ const BAD: &[(&str, &[&str])] = &[
     ("CODER_REG_HOURLY_TEXTS", &["0", "-5", "100001"]),
     ("CODER_REG_CATCH_UP", &["25h", "sometimes", "-1"]),
     ("CODER_REG_HINTS", &["sometimes"]),
+    ("CODER_REG_REDACT", &["sometimes", "12h"]),
     ("CODER_REG_RESEND_INTERVAL", &["-1"]),
     ("CODER_REG_RESEND_DAILY", &["0", "1001", "ten"]),
     ("CODER_REG_PARALLEL", &["0", "65", "-1"]),

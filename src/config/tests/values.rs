@@ -271,3 +271,63 @@ fn values_that_work_but_look_wrong_are_warned_of() {
         );
     }
 }
+
+#[test]
+fn receipts_come_to_the_host_of_the_webhook_over_https_only() {
+    for (webhook, given, signed) in [
+        (
+            "https://sms.example.org/inbound#rc=3&rp=ct",
+            "https://sms.example.org/status",
+            None,
+        ),
+        (
+            "https://sms.example.org",
+            "https://sms.example.org/status",
+            None,
+        ),
+        (
+            "HTTPS://sms.example.org:8443/a/b?c=d",
+            "https://sms.example.org:8443/status",
+            None,
+        ),
+        (
+            "https://sms.example.org/status?a",
+            "https://sms.example.org/delivery",
+            None,
+        ),
+        (
+            "https://twilio:word@sms.example.org/inbound",
+            "https://twilio:word@sms.example.org/status",
+            Some("https://sms.example.org/status"),
+        ),
+    ] {
+        let config = config(&[("TWILIO_WEBHOOK_URL", webhook)]);
+        let receipts = config.twilio.receipts.expect(webhook);
+        assert_eq!(receipts.given.reveal(), given, "{webhook}");
+        assert_eq!(
+            receipts.signed.as_str(),
+            signed.unwrap_or(given),
+            "{webhook}"
+        );
+        assert!(!format!("{receipts:?}").contains("word"), "{receipts:?}");
+    }
+    let plain = config(&[("TWILIO_WEBHOOK_URL", "http://sms.example.org/inbound")]);
+    assert_eq!(plain.twilio.receipts, None);
+}
+
+#[test]
+fn blanking_is_on_unless_it_is_switched_off() {
+    for (value, on) in [
+        ("", true),
+        ("on", true),
+        ("Yes", true),
+        ("off", false),
+        ("0", false),
+    ] {
+        assert_eq!(
+            config(&[("CODER_REG_REDACT", value)]).redact,
+            on,
+            "{value:?}"
+        );
+    }
+}

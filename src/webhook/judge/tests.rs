@@ -8,7 +8,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::*;
-use draft::{ACCOUNT, Draft, FORM, SID, judge, request, sign};
+use draft::{ACCOUNT, Draft, FORM, SID, STATUS_URL, judge, request, sign};
 
 #[test]
 fn a_text_is_taken_with_all_that_the_answer_needs() {
@@ -54,7 +54,7 @@ fn path_and_method_decide_first() {
         let refused = match draft.judged() {
             Judged::Health => None,
             Judged::Refuse(refusal) => Some((refusal.status, refusal.allow)),
-            Judged::Take(_) => panic!("{method} {path} is taken"),
+            Judged::Take(_) | Judged::Receipt(_) => panic!("{method} {path} is taken"),
         };
         assert_eq!(refused, expected, "{method} {path}");
     }
@@ -311,8 +311,97 @@ fn the_vectors_of_the_official_helper_are_judged_as_it_does() {
         let judged = match judged {
             Judged::Take(text) => Ok((text.sid.as_str().to_owned(), text.body)),
             Judged::Refuse(refusal) => Err(refusal.status),
-            Judged::Health => panic!("{name} asks for health"),
+            other => panic!("{name} is {other:?}"),
         };
         assert_eq!(judged, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_receipt_says_which_text_came_how_far() {
+    for (state, code, expected) in [
+        ("delivered", "", Some((Delivery::Delivered, None))),
+        (
+            "undelivered",
+            "30003",
+            Some((Delivery::Undelivered, Some(30003))),
+        ),
+        ("failed", "no number", Some((Delivery::Failed, None))),
+        ("accepted", "", Some((Delivery::Queued, None))),
+        ("a state of next year", "", None),
+    ] {
+        let receipt = match Draft::receipt(state, code).judged() {
+            Judged::Receipt(receipt) => receipt,
+            other => panic!("{state}: {other:?}"),
+        };
+        let read = receipt.map(|receipt| {
+            assert_eq!(receipt.sid.as_str(), SID);
+            (receipt.delivery, receipt.code)
+        });
+        assert_eq!(read, expected, "{state}");
+    }
+    // Of old accounts, which know no MessageStatus.
+    let old = Draft::receipt("sent", "").without("MessageStatus");
+    let old = old.with("SmsStatus", "sent").signed_for(STATUS_URL);
+    assert!(matches!(old.judged(), Judged::Receipt(Some(_))));
+}
+
+#[test]
+fn a_receipt_is_signed_for_its_own_address_and_by_nobody_else() {
+    let get = Draft {
+        method: Method::Get,
+        ..Draft::receipt("sent", "")
+    };
+    for (name, draft, status) in [
+        (
+            "for the webhook",
+            Draft::receipt("sent", "").signed_for("https://sms.example.org/twilio?class=7"),
+            403,
+        ),
+        (
+            "unsigned",
+            Draft {
+                signature: Some(String::new()),
+                ..Draft::receipt("sent", "")
+            },
+            403,
+        ),
+        (
+            "changed",
+            Draft::receipt("sent", "").with("MessageStatus", "delivered"),
+            403,
+        ),
+        (
+            "of another account",
+            Draft::receipt("sent", "")
+                .with("AccountSid", "AC1")
+                .signed_for(STATUS_URL),
+            403,
+        ),
+        (
+            "of no text",
+            Draft::receipt("sent", "")
+                .without("MessageSid")
+                .signed_for(STATUS_URL),
+            400,
+        ),
+        (
+            "of no state",
+            Draft::receipt("sent", "")
+                .without("MessageStatus")
+                .signed_for(STATUS_URL),
+            400,
+        ),
+        ("read", get, 405),
+        (
+            "to another path",
+            Draft {
+                path: "/status/",
+                ..Draft::receipt("sent", "")
+            },
+            404,
+        ),
+    ] {
+        assert_eq!(draft.refusal().status, status, "{name}");
     }
 }

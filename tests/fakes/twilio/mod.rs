@@ -5,6 +5,7 @@
 //! - [`ops`]: the routes, and their names for counting and for trouble.
 //! - [`student`]: a text as Twilio's webhook delivers it, signed.
 //! - `send`: the rules for a new message; `list`: finding messages; `records`: one message or number as JSON.
+//! - `receipts`: what becomes of a message, and the signed status callbacks that tell of it.
 //! - `verbs`: what tests can ask and do.
 
 pub mod ops;
@@ -12,6 +13,7 @@ pub mod student;
 
 mod fault;
 mod list;
+mod receipts;
 mod records;
 mod send;
 mod verbs;
@@ -38,6 +40,7 @@ use fault::Fault;
 use ops::Route;
 use records::Message;
 
+pub use receipts::{Fate, SentReceipt, post, receipt_params};
 pub use student::{form_encode, new_sid, sign, webhook_headers, webhook_params};
 pub use verbs::SentText;
 
@@ -146,6 +149,12 @@ struct State {
     hidden_for: Duration,
     delivery_time: Duration,
     sms_url: String,
+    /// What becomes of texts to a phone, and to all others; without it they are delivered by the clock.
+    fates: HashMap<String, Fate>,
+    fate: Option<Fate>,
+    /// Where public hosts are really.
+    reach: Vec<(String, SocketAddr)>,
+    receipts: Vec<SentReceipt>,
 }
 
 struct Rules {
@@ -188,7 +197,16 @@ impl Rules {
         }
         match route {
             Route::Send(_) => {
+                let before = state.messages.len();
                 let reply = send::send(&mut state, &self.account, request);
+                let sid = state
+                    .messages
+                    .get(before)
+                    .map(|message| message.sid.clone());
+                drop(state);
+                if let Some(sid) = sid {
+                    receipts::begin(&self.exchange, &self.account, &sid);
+                }
                 self.exchange.arrived.notify_all();
                 reply
             }

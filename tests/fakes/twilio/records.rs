@@ -18,8 +18,10 @@ pub struct Message {
     pub to: String,
     /// The number that sends.
     pub from: String,
-    /// The text; empty once redacted.
+    /// The text in the log; empty once redacted.
     pub body: String,
+    /// The text on the phone, which nobody takes back.
+    pub words: String,
     /// From a student to the account.
     pub inbound: bool,
     /// Given when the message was sent by a messaging service.
@@ -30,11 +32,18 @@ pub struct Message {
     pub date: SystemTime,
     /// No longer shown.
     pub deleted: bool,
+    /// Where to tell what becomes of it.
+    pub callback: Option<String>,
+    /// What has become of it, with an error code, if it has a fate.
+    pub state: Option<(&'static str, Option<u32>)>,
 }
 
 impl Message {
     /// What Twilio has done with it by now.
     pub fn status(&self, delivery_time: Duration) -> &'static str {
+        if let Some((state, _)) = self.state {
+            return state;
+        }
         match (self.inbound, self.at.elapsed() >= delivery_time) {
             (true, _) => "received",
             (false, true) => "delivered",
@@ -65,7 +74,7 @@ impl Message {
             "num_media": "0",
             "price": Value::Null,
             "price_unit": "USD",
-            "error_code": Value::Null,
+            "error_code": self.state.and_then(|(_, code)| code),
             "error_message": Value::Null,
             "date_created": date,
             "date_updated": date,
@@ -136,7 +145,14 @@ pub fn redact(
     }
     message.body.clear();
     let status = message.status(delivery_time);
-    Some(Ok(Reply::json(200, &message.json(account, status))))
+    let reply = Reply::json(200, &message.json(account, status));
+    Some(Ok(match status {
+        // Nobody knows what would be sent of it.
+        "accepted" | "queued" | "sending" => {
+            reply.noting("a text is blanked on its way".to_owned())
+        }
+        _ => reply,
+    }))
 }
 
 /// `DELETE .../Messages/{sid}.json`

@@ -80,11 +80,14 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         to: to.to_owned(),
         from: sender.to_owned(),
         body: body.to_owned(),
+        words: body.to_owned(),
         inbound: false,
         service: service.map(str::to_owned),
         at: Instant::now(),
         date: SystemTime::now(),
         deleted: false,
+        callback: value("StatusCallback").map(str::to_owned),
+        state: None,
     };
     let status = if from.is_none() { "accepted" } else { "queued" };
     let reply = Reply::json(201, &message.json(account, status));

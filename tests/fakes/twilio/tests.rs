@@ -1,14 +1,15 @@
 //! The fake's own rules.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::super::client::{Answer, Client};
-use super::super::clock;
-use super::{FakeTwilio, new_sid, ops};
+use super::super::server::{Action, Reply, Request, Server};
+use super::super::{clock, lock};
+use super::{FakeTwilio, Fate, SentReceipt, new_sid, ops, sign};
 
 const PHONE: &str = "+14155550123";
 
@@ -355,4 +356,54 @@ fn what_is_no_parameter_is_noted() {
         404
     );
     assert_eq!(twilio.unexpected().len(), 2);
+}
+
+#[test]
+fn a_fate_is_told_by_signed_posts_to_the_callback_alone() {
+    let twilio = FakeTwilio::start_default();
+    let seen: Arc<Mutex<Vec<Request>>> = Arc::default();
+    let host = Server::start({
+        let seen = Arc::clone(&seen);
+        move |request| {
+            lock(&seen).push(request.clone());
+            Action::Reply(Reply::empty(204))
+        }
+    });
+    twilio.reaches("https://sms.example.org", host.address());
+    twilio.fate_of(PHONE, Fate::undelivered(30003));
+    let url = "https://sms.example.org/status";
+    send(&twilio, &[]);
+    let asked = send(&twilio, &[("StatusCallback", url)]).json();
+    let elsewhere = [("StatusCallback", "https://other.example.org/")];
+    send(&twilio, &elsewhere);
+    let told = || twilio.receipts().len() == 4;
+    while !told() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen = lock(&seen);
+    let mut states = Vec::new();
+    for request in seen.iter() {
+        assert_eq!(
+            (request.method.as_str(), request.path.as_str()),
+            ("POST", "/status")
+        );
+        let params: Vec<(String, String)> =
+            form_urlencoded::parse(&request.body).into_owned().collect();
+        let signature = sign(&twilio.account().account_token, url, &params);
+        assert_eq!(
+            request.header("x-twilio-signature"),
+            Some(signature.as_str())
+        );
+        let value = |name: &str| {
+            let found = params.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        assert_eq!(value("MessageSid").as_deref(), asked["sid"].as_str());
+        states.push((value("MessageStatus"), value("ErrorCode")));
+    }
+    let word = |word: &str| Some(word.to_owned());
+    let expected = [(word("sent"), None), (word("undelivered"), word("30003"))];
+    assert_eq!(states, expected);
+    let unreachable = |one: &&SentReceipt| one.answer == 0;
+    assert_eq!(twilio.receipts().iter().filter(unreachable).count(), 2);
 }

@@ -1,10 +1,11 @@
 //! What tests ask of the fake and do to it, without HTTP.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::lock;
 use super::records::Message;
-use super::{FakeTwilio, State};
+use super::{FakeTwilio, Fate, SentReceipt, State};
 
 /// A text that Twilio took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct SentText {
     pub to: String,
     /// The number that sent it.
     pub from: String,
-    /// The text.
+    /// The text as the phone shows it.
     pub body: String,
     /// When it was taken.
     pub at: Instant,
@@ -30,7 +31,7 @@ fn sent(state: &State, is_wanted: impl Fn(&Message) -> bool) -> Vec<SentText> {
         sid: message.sid.clone(),
         to: message.to.clone(),
         from: message.from.clone(),
-        body: message.body.clone(),
+        body: message.words.clone(),
         at: message.at,
     };
     wanted.map(text).collect()
@@ -124,11 +125,45 @@ impl FakeTwilio {
             to: to.to_owned(),
             from: from.to_owned(),
             body: body.to_owned(),
+            words: body.to_owned(),
             inbound: true,
             service: None,
             at: Instant::now(),
             date,
             deleted: false,
+            callback: None,
+            state: None,
         });
+    }
+
+    /// A public origin (`https://host`) is really at this address: status callbacks go there.
+    pub fn reaches(&self, origin: &str, address: SocketAddr) {
+        let mut state = lock(&self.exchange.state);
+        state.reach.retain(|(known, _)| known != origin);
+        state.reach.push((origin.to_owned(), address));
+    }
+
+    /// What becomes of texts to this phone from now on.
+    pub fn fate_of(&self, phone: &str, fate: Fate) {
+        lock(&self.exchange.state)
+            .fates
+            .insert(phone.to_owned(), fate);
+    }
+
+    /// What becomes of all other texts from now on.
+    pub fn fate_of_all(&self, fate: Fate) {
+        lock(&self.exchange.state).fate = Some(fate);
+    }
+
+    /// All status callbacks that were sent, oldest first.
+    pub fn receipts(&self) -> Vec<SentReceipt> {
+        lock(&self.exchange.state).receipts.clone()
+    }
+
+    /// What the log holds of the texts that were sent, oldest first; empty where one was redacted.
+    pub fn logged_bodies(&self) -> Vec<String> {
+        let state = lock(&self.exchange.state);
+        let sent = state.messages.iter().filter(|message| !message.inbound);
+        sent.map(|message| message.body.clone()).collect()
     }
 }

@@ -29,6 +29,7 @@ pub fn twilio_config(api_url: &str) -> TwilioConfig {
         auth_token: Secret::new(TOKENS[0]),
         sender: Sender::Number(OUR_NUMBER.to_owned()),
         webhook_url: SignedUrl::parse(URL).expect("a URL"),
+        receipts: None,
         api_url: api_url.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{AT_ONCE, sleepy};
 use crate::classroom::{Classroom, within};
 use crate::fakes::coder::ops;
+use crate::fakes::twilio::Fate;
 use crate::plan;
 
 const CLASS: usize = 40;
@@ -69,6 +70,7 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
         "STATE",
         "REGISTERED",
         "LOGIN SENT",
+        "DELIVERY",
         "LEFT",
         "LAST SEEN",
         "WORKSPACES",
@@ -140,6 +142,8 @@ fn scripts_get_every_field() {
             "stage",
             "registered_at",
             "login_at",
+            "delivery",
+            "delivery_code",
             "due_at",
             "ended_at",
             "note",
@@ -237,4 +241,41 @@ fn a_watch_goes_on_until_it_is_ended() {
     child.wait().unwrap();
     assert!(shown.matches(login.username()).count() >= 3, "{shown}");
     assert!(!shown.contains('\x1b'), "no terminal, no clearing");
+}
+
+#[test]
+fn whose_login_did_not_arrive_is_shown_with_what_that_means_and_what_helps() {
+    let class = plan().with_receipts().open();
+    let (ana, bob) = (class.student(), class.student());
+    class
+        .twilio()
+        .fate_of(bob.phone(), Fate::undelivered(30005));
+    let (anas, bobs) = (ana.gets_a_login(), bob.gets_a_login());
+    let line = |text: &str, name: &str| {
+        let found = text.lines().find(|line| line.starts_with(name));
+        found.unwrap_or_default().to_owned()
+    };
+    class.eventually("both are told of", || {
+        let text = class.does(&["status"]);
+        line(&text, anas.username()).contains(" delivered ")
+            && line(&text, bobs.username()).contains(" undelivered 30005 ")
+    });
+    let text = class.does(&["status"]);
+    let why = format!("login of {} was not delivered", bobs.username());
+    let why = line(&text, &why);
+    assert!(why.contains("code 30005, ") && why.contains("; "), "{text}");
+    assert_eq!(text.matches("was not delivered").count(), 1, "{text}");
+    assert!(!text.contains(bob.phone()), "no phone");
+
+    let students = class.tells(&["status", "--json"])["students"].clone();
+    let of = |name: &str| {
+        let mut all = students.as_array().expect("a list").iter();
+        all.find(|one| one["username"] == name)
+            .expect("the student")
+            .clone()
+    };
+    assert_eq!(of(anas.username())["delivery"], "delivered");
+    assert!(of(anas.username())["delivery_code"].is_null());
+    assert_eq!(of(bobs.username())["delivery"], "undelivered");
+    assert_eq!(of(bobs.username())["delivery_code"], 30005);
 }

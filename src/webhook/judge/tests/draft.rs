@@ -6,12 +6,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use tiny_http::{Header, Method, Request, TestRequest};
 
-use crate::config::{Sender, TwilioConfig};
+use crate::config::{Sender, StatusUrl, TwilioConfig};
 use crate::domain::{Secret, Text};
 use crate::twilio::signature::SignedUrl;
 use crate::webhook::judge::{Judge, Judged, Refusal};
 
 const URL: &str = "https://sms.example.org/twilio?class=7";
+/// Where receipts are taken.
+pub(super) const STATUS_URL: &str = "https://sms.example.org/status";
 const TOKEN: &str = "the token of the account";
 pub(super) const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub(super) const SID: &str = "SM0123456789abcdef0123456789abcdef";
@@ -25,6 +27,10 @@ pub(super) fn judge(url: &str, token: &str, account: &str) -> Judge {
         auth_token: Secret::new(token),
         sender: Sender::Number("+14155550100".to_owned()),
         webhook_url: SignedUrl::parse(url).unwrap(),
+        receipts: Some(StatusUrl {
+            given: Secret::new(STATUS_URL),
+            signed: SignedUrl::parse(STATUS_URL).unwrap(),
+        }),
         api_url: "https://api.twilio.com".to_owned(),
     })
 }
@@ -80,10 +86,33 @@ impl Draft {
         self
     }
 
-    pub(super) fn judged(self) -> Judged {
-        let encoded = form_urlencoded::Serializer::new(String::new())
+    /// A receipt: what became of a text, signed for the address of receipts.
+    pub(super) fn receipt(state: &str, code: &str) -> Self {
+        let draft = Self {
+            path: "/status",
+            ..Self::new().without("Body")
+        };
+        let draft = draft.with("MessageStatus", state);
+        if code.is_empty() {
+            draft.signed_for(STATUS_URL)
+        } else {
+            draft.with("ErrorCode", code).signed_for(STATUS_URL)
+        }
+    }
+
+    pub(super) fn signed_for(mut self, url: &str) -> Self {
+        self.signature = Some(sign_for(url, &self.encoded()));
+        self
+    }
+
+    fn encoded(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.fields)
-            .finish();
+            .finish()
+    }
+
+    pub(super) fn judged(self) -> Judged {
+        let encoded = self.encoded();
         let body = self.body.unwrap_or(encoded);
         let signature = self.signature.unwrap_or_else(|| sign(&body));
         let mut headers = vec![("Content-Type", self.media_type.to_owned())];
@@ -113,13 +142,18 @@ impl Draft {
 
 /// Signs a form as Twilio does.
 pub(super) fn sign(body: &str) -> String {
+    sign_for(URL, body)
+}
+
+/// Signs a form that is sent to `url`.
+pub(super) fn sign_for(url: &str, body: &str) -> String {
     let mut pairs: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes())
         .into_owned()
         .collect();
     pairs.sort();
     pairs.dedup();
     let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
-    mac.update(URL.as_bytes());
+    mac.update(url.as_bytes());
     pairs
         .iter()
         .for_each(|(name, value)| mac.update(format!("{name}{value}").as_bytes()));

@@ -1,0 +1,166 @@
+//! Takes the words of logins out of Twilio's log: one sweep at a given `now`.
+//!
+//! A login is blanked once it has arrived. One that nobody confirmed is looked up after an hour, and
+//! blanked if a carrier has it or nobody ever will; one that still waits at Twilio is left for later,
+//! as nobody says what Twilio sends of a text that is blanked before it left.
+//!
+//! Only texts whose sending is recorded are touched: one whose outcome is open is looked for by its
+//! words. Best effort, with so many tries for each text and so much time for each sweep.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use log::{info, warn};
+
+use crate::clock::seconds;
+use crate::domain::UnixSeconds;
+use crate::retry;
+use crate::store::{Store, StoreError, Unblanked};
+use crate::twilio::codes;
+use crate::twilio::sms::{Sms, SmsFault, SmsTrouble};
+
+/// Tries for one text, over some eleven hours: a text may wait ten in Twilio's queue.
+const TRIES: u32 = 8;
+
+/// Texts that are looked at in one sweep.
+const BATCH: u32 = 100;
+
+/// Time after which a sweep begins no further call: removals come next.
+const BUDGET: Duration = Duration::from_secs(3);
+
+/// Everything that blanking needs.
+pub struct Redactor {
+    store: Arc<Store>,
+    sms: Sms,
+    /// Set once Twilio has said that this key may not.
+    forbidden: AtomicBool,
+}
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Texts whose words are out of Twilio's log.
+    pub blanked: usize,
+    /// Texts that nobody will try again.
+    pub given_up: usize,
+    /// Whether texts are left that another sweep may blank at once.
+    pub more: bool,
+}
+
+/// Where the look at one text ended.
+enum End {
+    Blanked,
+    /// It is still on its way, or was refused.
+    Later,
+    /// No other text would fare better now.
+    Over(SmsFault),
+}
+
+impl Redactor {
+    /// One that blanks by `sms` the logins that `store` knows.
+    pub fn new(store: Arc<Store>, sms: Sms) -> Self {
+        Self {
+            store,
+            sms,
+            forbidden: AtomicBool::new(false),
+        }
+    }
+
+    /// Blanks what is to be blanked, for a few seconds at most and one call more, or until `stopped`.
+    ///
+    /// # Errors
+    /// The database refused.
+    pub fn sweep(&self, now: UnixSeconds, stopped: impl Fn() -> bool) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        if self.forbidden.load(Ordering::Relaxed) {
+            return Ok(swept);
+        }
+        let began = Instant::now();
+        let texts = self.store.to_blank(now, BATCH)?;
+        swept.more = texts.len() >= BATCH as usize;
+        for text in texts {
+            if stopped() || began.elapsed() >= BUDGET {
+                swept.more = true;
+                break;
+            }
+            match self.blank(&text, now)? {
+                End::Blanked => {
+                    self.store.blanked(&text.sid)?;
+                    swept.blanked += 1;
+                }
+                End::Later => swept.given_up += usize::from(self.put_off(&text, now)?),
+                End::Over(fault) => {
+                    self.end(&text, now, &fault)?;
+                    swept.more = false;
+                    break;
+                }
+            }
+        }
+        if swept.blanked + swept.given_up > 0 {
+            info!(
+                "{} logins are blanked in Twilio's log, {} were given up",
+                swept.blanked, swept.given_up
+            );
+        }
+        Ok(swept)
+    }
+
+    fn blank(&self, text: &Unblanked, now: UnixSeconds) -> Result<End, StoreError> {
+        if !text.delivery.has_ended() {
+            match self.sms.look_up(&text.sid) {
+                Ok(Some(receipt)) => {
+                    // The receipts of this text were lost, or are late.
+                    let has_left = receipt.delivery.has_left();
+                    for one in self.store.record_receipts(&[receipt], now)? {
+                        warn!("{}", codes::line(&one));
+                    }
+                    if !has_left {
+                        return Ok(End::Later);
+                    }
+                }
+                Ok(None) => return Ok(End::Blanked),
+                Err(fault) => return Ok(End::of(fault)),
+            }
+        }
+        Ok(self
+            .sms
+            .blank(&text.sid)
+            .map_or_else(End::of, |()| End::Blanked))
+    }
+
+    /// Puts a text off. Returns whether that was its last try.
+    fn put_off(&self, text: &Unblanked, now: UnixSeconds) -> Result<bool, StoreError> {
+        let tries = text.tries + 1;
+        if tries >= TRIES {
+            self.store.blanked(&text.sid)?;
+            return Ok(true);
+        }
+        let at = now + seconds(retry::REDACTION.wait(tries, 0));
+        self.store.blank_later(&text.sid, at, tries)?;
+        Ok(false)
+    }
+
+    /// Ends a sweep that meets a fault of everybody's.
+    fn end(&self, text: &Unblanked, now: UnixSeconds, fault: &SmsFault) -> Result<(), StoreError> {
+        if fault.trouble == SmsTrouble::Blocked {
+            self.forbidden.store(true, Ordering::Relaxed);
+            warn!(
+                "logins stay in Twilio's log until the next start: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
+            );
+            return Ok(());
+        }
+        self.put_off(text, now).map(drop)
+    }
+}
+
+impl End {
+    fn of(fault: SmsFault) -> Self {
+        match fault.trouble {
+            SmsTrouble::NotTaken(_) | SmsTrouble::Unclear | SmsTrouble::Blocked => {
+                Self::Over(fault)
+            }
+            SmsTrouble::Recipient | SmsTrouble::OptedOut | SmsTrouble::Refused => Self::Later,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The loop that writes down what became of texts.
+//!
+//! The webhook must not wait for the database while it holds texts up, so receipts pass through a
+//! short queue to a thread of their own, which writes what has gathered in one transaction. A full
+//! queue turns receipts away, never texts. What is in the queue when we are killed is lost: the
+//! account works all the same, and a login that nobody confirmed is looked up within the hour.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use log::{debug, error, info, warn};
+
+use crate::clock::unix_now;
+use crate::domain::{Receipt, noise};
+use crate::retry;
+use crate::stop::Stop;
+use crate::store::Store;
+use crate::twilio::codes;
+
+/// Receipts that may wait: three for each login of a class of 300.
+const QUEUE: usize = 1_024;
+
+/// How long receipts gather: ten transactions a second at most, however many come, as each keeps
+/// the workers from the database for a moment.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// The queue between webhook and writer.
+pub(super) fn queue() -> (SyncSender<Receipt>, Receiver<Receipt>) {
+    sync_channel(QUEUE)
+}
+
+/// Writes until the webhook is gone and its last receipt is written.
+pub(super) fn run(store: &Arc<Store>, queue: &Receiver<Receipt>, stop: &Stop) {
+    while let Ok(first) = queue.recv() {
+        stop.wait(GATHER);
+        let mut batch = vec![first];
+        batch.extend(queue.try_iter().take(QUEUE));
+        write(store, &batch, stop);
+    }
+}
+
+/// Writes a batch, again and again until it is written or we stop.
+fn write(store: &Store, batch: &[Receipt], stop: &Stop) {
+    for attempt in 1.. {
+        match store.record_receipts(batch, unix_now()) {
+            Ok(undelivered) => {
+                for one in &undelivered {
+                    warn!("{}", codes::line(one));
+                }
+                if attempt > 1 {
+                    info!("receipts are written again");
+                }
+                debug!("{} receipts written", batch.len());
+                return;
+            }
+            Err(error) if attempt == 1 => error!("receipts wait: {error}"),
+            Err(_) => {}
+        }
+        if stop.wait(retry::TEXT.wait(attempt, noise())) {
+            return;
+        }
+    }
+}

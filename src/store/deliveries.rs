@@ -1,0 +1,257 @@
+//! What became of login texts, and whose words still stand in Twilio's log: by MessageSid, without
+//! phones and words.
+//!
+//! A row begins with the send's own answer or with a receipt that was faster. Rows go with their
+//! registration, or after 30 days; those that still have to be blanked outlive it until they are.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Store, StoreError};
+use crate::domain::{Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username};
+
+/// How long after it was sent a login is blanked in Twilio's log if nobody confirms its delivery.
+const BLANK_AFTER: UnixSeconds = 3_600;
+
+/// Texts that no registration is known for: receipts that came before the send's own answer, and
+/// those of texts that are none of our logins. More than are ever on their way at once.
+pub(super) const STRANGERS_KEPT: u32 = 1_000;
+
+/// Texts that are remembered at most, about 15 MB.
+const KEPT: u32 = 100_000;
+
+/// A login whose words still stand in Twilio's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unblanked {
+    /// The text.
+    pub sid: MessageSid,
+    /// How far it has come, as far as we know.
+    pub delivery: Delivery,
+    /// Tries to blank it that failed.
+    pub tries: u32,
+}
+
+impl Store {
+    /// Records what Twilio says of texts. Returns the logins of which this is the first word that
+    /// they failed.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is recorded.
+    pub fn record_receipts(
+        &self,
+        receipts: &[Receipt],
+        now: UnixSeconds,
+    ) -> Result<Vec<Undelivered>, StoreError> {
+        self.write("record receipts", |tx| {
+            let mut failed = Vec::new();
+            let mut strangers = false;
+            for receipt in receipts {
+                match known(tx, &receipt.sid)? {
+                    Some(known) => failed.extend(advance(tx, receipt, known, now)?),
+                    None => {
+                        strangers = true;
+                        insert(tx, receipt, now)?;
+                    }
+                }
+            }
+            if strangers {
+                tx.prepare_cached(
+                    "DELETE FROM deliveries WHERE sid IN
+                     (SELECT sid FROM deliveries WHERE registration IS NULL AND blank_at IS NULL
+                      ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+                )?
+                .execute([STRANGERS_KEPT])?;
+            }
+            Ok(failed)
+        })
+    }
+
+    /// Whether `sid` is a login text of ours whose sending is recorded.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn is_recorded(&self, sid: &str) -> Result<bool, StoreError> {
+        self.lock()
+            .prepare_cached("SELECT 1 FROM deliveries WHERE sid = ?1 AND registration IS NOT NULL")
+            .and_then(|mut statement| statement.exists([sid]))
+            .map_err(StoreError::sql("look a login text up"))
+    }
+
+    /// Up to `limit` logins that are to be blanked in Twilio's log by now. What is put off for more
+    /// than a day was so by a clock that has been set back since.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn to_blank(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Unblanked>, StoreError> {
+        let rows: Vec<(String, String, u32)> = self
+            .lock()
+            .prepare_cached(
+                "SELECT sid, state, blank_tries FROM deliveries
+                 WHERE blank_at IS NOT NULL AND blank_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
+                 ORDER BY blank_at LIMIT ?2",
+            )
+            .and_then(|mut statement| {
+                let rows = statement.query_map(params![now, limit], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+                rows.collect()
+            })
+            .map_err(StoreError::sql("find texts to blank"))?;
+        let read = |(sid, state, tries): (String, String, u32)| {
+            Ok(Unblanked {
+                sid: MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"))?,
+                delivery: Delivery::parse(&state).ok_or(StoreError::Row("delivery"))?,
+                tries,
+            })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Records that a login is blanked in Twilio's log, or that nobody will try again.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn blanked(&self, sid: &MessageSid) -> Result<(), StoreError> {
+        self.write("record a blanked text", |tx| {
+            tx.prepare_cached("DELETE FROM deliveries WHERE sid = ?1 AND registration IS NULL")?
+                .execute([sid.as_str()])?;
+            tx.prepare_cached("UPDATE deliveries SET blank_at = NULL WHERE sid = ?1")?
+                .execute([sid.as_str()])
+                .map(drop)
+        })
+    }
+
+    /// Puts the next try to blank a login off until `at`, after so many that failed.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn blank_later(
+        &self,
+        sid: &MessageSid,
+        at: UnixSeconds,
+        tries: u32,
+    ) -> Result<(), StoreError> {
+        self.write("put a blanking off", |tx| {
+            tx.prepare_cached(
+                "UPDATE deliveries SET blank_at = ?2, blank_tries = ?3
+                 WHERE sid = ?1 AND blank_at IS NOT NULL",
+            )?
+            .execute(params![sid.as_str(), at, tries])
+            .map(drop)
+        })
+    }
+}
+
+/// Records that Twilio took the login text `sid` of a registration. Returns it if a receipt that was
+/// faster has said that it failed.
+pub(super) fn record_send(
+    tx: &Transaction<'_>,
+    registration: i64,
+    sid: &MessageSid,
+    at: UnixSeconds,
+) -> rusqlite::Result<Option<Undelivered>> {
+    let early = known(tx, sid)?;
+    let arrived = early
+        .as_ref()
+        .is_some_and(|known| known.delivery.has_arrived());
+    let blank_at = if arrived { at } else { at + BLANK_AFTER };
+    tx.prepare_cached(
+        "INSERT INTO deliveries (sid, at, registration, state, blank_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (sid) DO UPDATE SET at = excluded.at, registration = excluded.registration,
+                                         blank_at = excluded.blank_at",
+    )?
+    .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), blank_at])?;
+    match early {
+        Some(early) if early.registration.is_none() && early.delivery.has_failed() => {
+            undelivered(tx, registration, sid, early.code)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Forgets texts of before then, and the oldest beyond 100,000. Returns how many rows went.
+pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite::Result<usize> {
+    let old = tx.execute("DELETE FROM deliveries WHERE at < ?1", [before])?;
+    let surplus = tx.execute(
+        "DELETE FROM deliveries WHERE sid IN
+         (SELECT sid FROM deliveries ORDER BY at DESC LIMIT -1 OFFSET ?1)",
+        [KEPT],
+    )?;
+    Ok(old + surplus)
+}
+
+/// A row as it stands.
+struct Known {
+    delivery: Delivery,
+    code: Option<u32>,
+    registration: Option<i64>,
+}
+
+fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<Known>> {
+    tx.prepare_cached("SELECT state, code, registration FROM deliveries WHERE sid = ?1")?
+        .query_row([sid.as_str()], |row| {
+            let state: String = row.get(0)?;
+            Ok(Known {
+                // A word of a later program: anything that Twilio says now is as good.
+                delivery: Delivery::parse(&state).unwrap_or(Delivery::Queued),
+                code: row.get(1)?,
+                registration: row.get(2)?,
+            })
+        })
+        .optional()
+}
+
+fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO deliveries (sid, at, state, code) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            receipt.sid.as_str(),
+            now,
+            receipt.delivery.as_str(),
+            receipt.code
+        ])
+        .map(drop)
+}
+
+/// Takes a row further, if the receipt is. A confirmed login is blanked by the next sweep.
+fn advance(
+    tx: &Transaction<'_>,
+    receipt: &Receipt,
+    known: Known,
+    now: UnixSeconds,
+) -> rusqlite::Result<Option<Undelivered>> {
+    let Receipt {
+        sid,
+        delivery,
+        code,
+    } = receipt;
+    if !delivery.is_beyond(known.delivery) {
+        return Ok(None);
+    }
+    let blank_by = delivery.has_arrived().then_some(now);
+    tx.prepare_cached(
+        "UPDATE deliveries SET state = ?2, code = ?3, blank_at = min(blank_at, coalesce(?4, blank_at))
+         WHERE sid = ?1",
+    )?
+    .execute(params![sid.as_str(), delivery.as_str(), code, blank_by])?;
+    match known.registration {
+        Some(registration) if delivery.has_failed() => undelivered(tx, registration, sid, *code),
+        _ => Ok(None),
+    }
+}
+
+fn undelivered(
+    tx: &Transaction<'_>,
+    registration: i64,
+    sid: &MessageSid,
+    code: Option<u32>,
+) -> rusqlite::Result<Option<Undelivered>> {
+    let username: Option<String> = tx
+        .prepare_cached("SELECT username FROM registrations WHERE id = ?1")?
+        .query_row([registration], |row| row.get(0))
+        .optional()?;
+    let username = username.as_deref().and_then(Username::parse);
+    Ok(username.map(|username| Undelivered {
+        username,
+        sid: sid.clone(),
+        code,
+    }))
+}

@@ -1,0 +1,141 @@
+//! What Twilio's codes of failed deliveries mean, and what helps: words for the log and for people.
+//!
+//! Codes are those of twilio.com/docs/api/errors. One that is not listed is still shown with its
+//! number, as Twilio adds new ones.
+
+use crate::domain::Undelivered;
+
+/// A code in plain words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What happened.
+    pub meaning: &'static str,
+    /// Who can do what about it.
+    pub cure: &'static str,
+}
+
+const fn says(meaning: &'static str, cure: &'static str) -> Explanation {
+    Explanation { meaning, cure }
+}
+
+const ASK_AGAIN: &str = "the student can text the phrase again";
+const OTHER_PHONE: &str = "the student needs another phone";
+const SLOWER: &str =
+    "wait, or raise the limit at Twilio; then the student can text the phrase again";
+const LOOK_IT_UP: &str =
+    "look the text up in Twilio's console; the student can text the phrase again";
+
+/// What a text's error code means; `None` = it failed without one.
+pub fn explain(code: Option<u32>) -> Explanation {
+    let Some(code) = code else {
+        return says("Twilio gave no code", LOOK_IT_UP);
+    };
+    match code {
+        21408 => says(
+            "the country is not enabled",
+            "enable it under Twilio's geo permissions",
+        ),
+        21610 => says(
+            "the person has opted out",
+            "the student texts START, then the phrase",
+        ),
+        21611 | 30001 => says("the sender's queue is full", SLOWER),
+        21612 => says("this sender cannot reach that phone", OTHER_PHONE),
+        30002 => says("the Twilio account is suspended", "settle that with Twilio"),
+        30003 => says("the phone is off or out of reach", ASK_AGAIN),
+        30004 => says(
+            "the phone or its carrier blocks the sender",
+            "the student texts START, then the phrase, or takes another phone",
+        ),
+        30005 => says("the number is unknown or not in use", OTHER_PHONE),
+        30006 => says(
+            "a landline, or a carrier that cannot be reached",
+            OTHER_PHONE,
+        ),
+        30007 => says(
+            "filtered as spam by Twilio or the carrier",
+            "check the campaign and its sample message at Twilio, and the link in CODER_API_URL",
+        ),
+        30008 => says("the carrier gave no reason", ASK_AGAIN),
+        30017 | 30410 | 30500 => says("the carrier or Twilio had a moment's trouble", ASK_AGAIN),
+        30022 | 30023 | 30025..=30027 => says("a carrier's limit is reached", SLOWER),
+        63038 | 60728 => says("the account's limit of texts is reached", SLOWER),
+        30024 | 30035 => says(
+            "number and campaign are not joined yet",
+            "wait some hours, or look at the campaign in Twilio's console",
+        ),
+        30032 => says(
+            "the toll-free number is not verified",
+            "have it verified at Twilio",
+        ),
+        30034 => says(
+            "the number has no approved A2P 10DLC campaign",
+            "register a campaign at Twilio and add the number to its Messaging Service",
+        ),
+        30036 => says("it waited too long in the queue", ASK_AGAIN),
+        30044 => says(
+            "a trial account sends short texts only",
+            "upgrade the Twilio account",
+        ),
+        30450 => says(
+            "Twilio's pumping protection holds the number back",
+            "in half an hour the student can text the phrase again",
+        ),
+        _ => says("not delivered", LOOK_IT_UP),
+    }
+}
+
+/// One line for the log about a login that did not arrive.
+pub fn line(undelivered: &Undelivered) -> String {
+    let Undelivered {
+        username,
+        sid,
+        code,
+    } = undelivered;
+    let Explanation { meaning, cure } = explain(*code);
+    let number = code.map_or_else(String::new, |code| format!("code {code}, "));
+    format!("login of {username} was not delivered (text {sid}): {number}{meaning}; {cure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{MessageSid, Username};
+
+    #[test]
+    fn the_usual_codes_have_words_of_their_own() {
+        let other = explain(Some(99_999));
+        for (code, word) in [
+            (30003, "off or out of reach"),
+            (30004, "blocks"),
+            (30005, "unknown"),
+            (30006, "landline"),
+            (30007, "spam"),
+            (30008, "no reason"),
+            (30032, "toll-free"),
+            (30034, "campaign"),
+            (21610, "opted out"),
+        ] {
+            let Explanation { meaning, cure } = explain(Some(code));
+            assert!(meaning.contains(word), "{code}: {meaning}");
+            assert!(!cure.is_empty() && explain(Some(code)) != other, "{code}");
+        }
+        assert_ne!(explain(None), other);
+    }
+
+    #[test]
+    fn the_line_names_account_text_code_and_cure() {
+        let mut undelivered = Undelivered {
+            username: Username::parse("happy-tuna").unwrap(),
+            sid: MessageSid::parse("SM6262211c157aa9623d96f03ffb638c3f").unwrap(),
+            code: Some(30003),
+        };
+        assert_eq!(
+            line(&undelivered),
+            "login of happy-tuna was not delivered (text SM6262211c157aa9623d96f03ffb638c3f): code 30003, \
+             the phone is off or out of reach; the student can text the phrase again"
+        );
+        undelivered.code = None;
+        assert!(line(&undelivered).contains("): Twilio gave no code; "));
+    }
+}

@@ -1,0 +1,216 @@
+//! Logins are blanked in Twilio's log: once they have arrived, or after an hour; never one whose
+//! sending is still open, and never at anybody's cost.
+
+use std::time::Duration;
+
+use crate::classroom::{Classroom, Plan};
+use crate::fakes::trouble::Trouble;
+use crate::fakes::twilio::ops;
+use crate::plan;
+
+/// A little more than the hour after which a login is blanked whatever became of it.
+const HOUR: i64 = 3_700;
+
+/// A class without receipts, whose clock can be set.
+fn silent() -> Plan {
+    plan().with_clock_shim()
+}
+
+fn words_left(class: &Classroom) -> usize {
+    let bodies = class.twilio().logged_bodies();
+    bodies.iter().filter(|body| !body.is_empty()).count()
+}
+
+/// Waits until Twilio's log holds no login any more.
+fn all_blanked(class: &Classroom) {
+    class.eventually("all logins blanked", || words_left(class) == 0);
+    let open = "SELECT count(*) FROM deliveries WHERE blank_at IS NOT NULL";
+    class.eventually("that is recorded", || class.query(open) == "0");
+}
+
+/// Waits until the reaper has swept a few times more: it rereads what is due each time.
+fn sweeps_pass(class: &Classroom) {
+    class.change("UPDATE registrations SET due_at = 1, check_at = 0");
+    class.eventually("a removal by a later sweep", || class.registrations() == 0);
+}
+
+#[test]
+fn a_login_that_arrived_is_blanked_and_works_on() {
+    let class = plan()
+        .with_receipts()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .open();
+    let students = class.students(4);
+    students
+        .iter()
+        .for_each(|student| drop(student.gets_a_login()));
+    all_blanked(&class);
+    assert!(students.iter().all(|student| student.can_log_in()));
+    assert_eq!(class.twilio().count(ops::REDACT), 4, "each once");
+    assert!(
+        class
+            .service()
+            .logs("are blanked in Twilio's log, 0 were given up")
+    );
+    students[0].gets_a_login();
+    all_blanked(&class);
+    assert_eq!(
+        class.twilio().count(ops::READ),
+        0,
+        "nothing had to be looked up"
+    );
+}
+
+#[test]
+fn a_login_that_nobody_confirms_is_looked_up_and_blanked_after_an_hour() {
+    let class = silent().open();
+    let ana = class.student();
+    ana.gets_a_login();
+    class.all_served();
+    assert_eq!(words_left(&class), 1);
+    class.sets_the_clock(HOUR);
+    all_blanked(&class);
+    assert_eq!(
+        (
+            class.twilio().count(ops::READ),
+            class.twilio().count(ops::REDACT)
+        ),
+        (1, 1)
+    );
+    assert_eq!(class.query("SELECT state FROM deliveries"), "delivered");
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_login_that_waits_at_twilio_is_left_until_it_has_left() {
+    let class = silent().open();
+    class.twilio().delivery_time(Duration::from_secs(3_600));
+    class.student().gets_a_login();
+    class.all_served();
+    class.sets_the_clock(HOUR);
+    class.eventually("a look that puts it off", || {
+        class.query("SELECT blank_tries FROM deliveries") == "1"
+    });
+    assert_eq!(
+        (words_left(&class), class.twilio().count(ops::REDACT)),
+        (1, 0)
+    );
+    class.twilio().delivery_time(Duration::ZERO);
+    class.sets_the_clock(HOUR + 400);
+    all_blanked(&class);
+}
+
+#[test]
+fn a_login_of_an_account_that_is_gone_is_blanked_too() {
+    let class = silent().with("CODER_REMOVE_TIME", "2s").open();
+    class.student().gets_a_login();
+    class.all_gone();
+    assert_eq!(words_left(&class), 1);
+    class.sets_the_clock(HOUR);
+    all_blanked(&class);
+    assert_eq!(class.query("SELECT count(*) FROM deliveries"), "0");
+}
+
+#[test]
+fn switched_off_it_touches_nothing() {
+    let class = plan()
+        .with_receipts()
+        .with("CODER_REG_REDACT", "off")
+        .open();
+    assert!(class.log().contains("blanking logins in Twilio's log"));
+    class.student().gets_a_login();
+    class.eventually("it has arrived", || {
+        class.query("SELECT state FROM deliveries") == "delivered"
+    });
+    sweeps_pass(&class);
+    assert_eq!(
+        (words_left(&class), class.twilio().count(ops::REDACT)),
+        (1, 0)
+    );
+    // Switched on it catches up.
+    class.set("CODER_REG_REDACT", "on");
+    class.restart_service();
+    all_blanked(&class);
+}
+
+#[test]
+fn a_key_without_the_right_is_told_once_and_left_alone_until_the_next_start() {
+    let class = plan().with_receipts().open();
+    let body = serde_json::json!({ "code": 20403, "message": "Forbidden", "status": 403 });
+    class
+        .twilio()
+        .trouble(ops::REDACT, usize::MAX, Trouble::json(403, &body));
+    let students = class.students(3);
+    students
+        .iter()
+        .for_each(|student| drop(student.gets_a_login()));
+    assert!(class.service().logs("logins stay in Twilio's log"));
+    class.student().gets_a_login();
+    class.all_served();
+    sweeps_pass(&class);
+    assert_eq!(class.twilio().count(ops::REDACT), 1);
+    assert_eq!(
+        class.log().matches("logins stay in Twilio's log").count(),
+        1
+    );
+    class.twilio().no_more_trouble();
+    class.restart_service();
+    all_blanked(&class);
+}
+
+#[test]
+fn what_an_outage_or_a_kill_interrupts_is_done_later() {
+    let class = plan().with_receipts().with_clock_shim().open();
+    class.twilio().trouble(ops::REDACT, 1, Trouble::CutBefore);
+    class.twilio().trouble(ops::REDACT, 1, Trouble::LoseReply);
+    let students = class.students(3);
+    students
+        .iter()
+        .for_each(|student| drop(student.gets_a_login()));
+    class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
+    class.restart_service();
+    class.sets_the_clock(HOUR);
+    all_blanked(&class);
+    assert!(students.iter().all(|student| student.can_log_in()));
+}
+
+#[test]
+fn a_text_that_can_never_be_blanked_is_given_up() {
+    let class = plan().with_receipts().open();
+    let body = serde_json::json!({ "code": 20009, "message": "in progress", "status": 409 });
+    class
+        .twilio()
+        .trouble(ops::REDACT, usize::MAX, Trouble::json(409, &body));
+    class.student().gets_a_login();
+    for tries in 1..8 {
+        let failed = format!("SELECT count(*) FROM deliveries WHERE blank_tries = {tries}");
+        class.eventually("a try that fails", || class.query(&failed) == "1");
+        class.change("UPDATE deliveries SET blank_at = 1");
+    }
+    assert!(
+        class
+            .service()
+            .logs("0 logins are blanked in Twilio's log, 1 were given up")
+    );
+    sweeps_pass(&class);
+    assert_eq!(class.twilio().count(ops::REDACT), 8);
+}
+
+#[test]
+fn a_blanked_login_is_not_taken_for_the_next_one_whose_outcome_is_open() {
+    let class = plan()
+        .with_receipts()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .open();
+    let ana = class.student();
+    ana.gets_a_login();
+    all_blanked(&class);
+    // It was sent a moment ago and has no words: by its time it might be the one that is looked for.
+    class.twilio().trouble(ops::SEND, 1, Trouble::CutBefore);
+    std::thread::sleep(Duration::from_secs(1));
+    ana.gets_a_login();
+    class.all_served();
+    assert!(ana.can_log_in());
+    assert!(class.twilio().count(ops::LIST) > 0, "it was looked for");
+    ana.has_read_all();
+}
