@@ -434,5 +434,19 @@ impl Class<'_> {
             "20 accounts and their workspaces have removed themselves, {} stay; {ever} were ever made",
             self.phones.len()
         ));
+        let hand = ["exec", "-T", "sms", "coder-sms-register"];
+        let roster = self
+            .site
+            .compose(&[&hand[..], &["status", "--offline"]].concat());
+        let shown = before.values().filter(|name| roster.contains(*name));
+        assert_eq!(shown.count(), before.len(), "everybody is in the roster");
+        self.site
+            .compose(&[&hand[..], &["end", "--all", "--yes"]].concat());
+        let gone = within(Duration::from_secs(120), || {
+            thread::sleep(Duration::from_millis(300));
+            self.site.coder().words("/students").is_empty()
+        });
+        assert!(gone, "accounts are left after end --all");
+        self.says("status shows everybody, end --all leaves nobody");
     }
 }

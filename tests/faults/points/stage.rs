@@ -172,7 +172,7 @@ impl Watch {
         let Ask {
             thread, verb, path, ..
         } = ask;
-        let at_home = Path::new(path).starts_with(&self.home);
+        let at_home = real(ask.process, path).starts_with(&self.home);
         if verb == "connect" || verb == "open" {
             if !at_home && path != "/dev/null" && !self.guarded.contains(path) {
                 self.tape.stray(format!("{thread} {verb} {path}"));
@@ -190,4 +190,16 @@ impl Watch {
             Fate::Dead => Answer::Silence,
         }
     }
+}
+
+/// Where a path leads that begins at a folder which `process` has open.
+fn real(process: i32, path: &str) -> PathBuf {
+    let by_number = path
+        .strip_prefix("/proc/self/fd/")
+        .and_then(|rest| rest.split_once('/'));
+    let found = by_number.and_then(|(number, rest)| {
+        let folder = std::fs::read_link(format!("/proc/{process}/fd/{number}"));
+        Some(folder.ok()?.join(rest))
+    });
+    found.unwrap_or_else(|| PathBuf::from(path))
 }

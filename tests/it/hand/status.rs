@@ -235,7 +235,7 @@ fn a_watch_goes_on_until_it_is_ended() {
     assert!(within(AT_ONCE, || looks() >= 3));
     std::thread::sleep(Duration::from_millis(100));
     let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let mut shown = String::new();
     std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut shown).unwrap();
     child.wait().unwrap();
