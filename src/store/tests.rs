@@ -20,6 +20,7 @@ use super::*;
 use crate::domain::{Phone, PhoneKey};
 use crate::registration::IllegalStep;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// A folder of its own for each test, gone with it.
 struct TempDir(PathBuf);
@@ -47,8 +48,18 @@ impl TempDir {
         self.open_with(&[key("ours")]).unwrap().0
     }
 
+    /// A process that another test is starting holds the lock of a database that was just closed, for
+    /// the moment before it becomes another program.
     fn open_with(&self, keys: &[PhoneKey]) -> Result<(Store, PhoneKey), StoreError> {
-        Store::open(&self.data(), keys)
+        let deadline = Instant::now() + Duration::from_secs(2);
+        loop {
+            match Store::open(&self.data(), keys) {
+                Err(StoreError::Taken { .. }) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Opens it, which must fail.

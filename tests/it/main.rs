@@ -46,6 +46,10 @@ mod tidy;
 mod trouble;
 mod webhook;
 
+use std::time::{Duration, Instant};
+
+use coder_sms_register::store::{Store, StoreError};
+
 use classroom::{Classroom, Plan};
 
 /// A class with the binary under test.
@@ -56,4 +60,18 @@ fn plan() -> Plan {
 /// A usual class.
 fn class() -> Classroom {
     plan().open()
+}
+
+/// Opens a database as the service would. A process that another test is starting holds the lock of one
+/// that was just closed, for the moment before it becomes another program.
+fn opened(data: &std::path::Path, key: &coder_sms_register::domain::PhoneKey) -> Store {
+    let deadline = Instant::now() + classroom::PATIENCE;
+    loop {
+        match Store::open(data, std::slice::from_ref(key)) {
+            Err(StoreError::Taken { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.expect("the database opens").0,
+        }
+    }
 }

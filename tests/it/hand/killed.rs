@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustix::process::{Pid, Signal, kill_process};
 
 use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
-use coder_sms_register::store::Store;
 
 use crate::classroom::folder::Folder;
 use crate::force::disk::{Answer, Ask, Disk};
+use crate::opened;
 
 /// Accounts of the class.
 const CLASS: i64 = 40;
@@ -18,9 +18,12 @@ const CLASS: i64 = 40;
 /// More questions than the command asks.
 const STEPS: usize = 200;
 
+fn key() -> PhoneKey {
+    PhoneKey::derive("a key of our own")
+}
+
 fn fill(data: &Path) {
-    let key = PhoneKey::derive("a key of our own");
-    let store = Store::open(data, std::slice::from_ref(&key)).unwrap().0;
+    let (key, store) = (key(), opened(data, &key()));
     for number in 0..CLASS {
         let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
@@ -74,10 +77,8 @@ fn all_are_ended_or_none_wherever_it_is_killed() {
         let data = folder.path().join(format!("data-{step}"));
         fill(&data);
         let done = killed_at(step, &data, &folder.path().join(format!("{step}.sock")));
-        // As the service would open it, with its checks and the log that was left.
-        let store = Store::open(&data, &[PhoneKey::derive("a key of our own")])
-            .unwrap()
-            .0;
+        // With its checks and the log that was left.
+        let store = opened(&data, &key());
         let ended = i64::try_from(store.due(3_999_999_999, 900).unwrap().len()).unwrap();
         assert!(ended == 0 || ended == CLASS, "step {step}: {ended}");
         assert!(!done || ended == CLASS, "step {step}");

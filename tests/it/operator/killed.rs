@@ -14,6 +14,7 @@ use coder_sms_register::store::{Reserved, Store};
 use super::{REGISTRATIONS, is_whole, number, on};
 use crate::classroom::folder::Folder;
 use crate::force::disk::{Answer, Ask, Disk};
+use crate::opened;
 
 fn key() -> PhoneKey {
     PhoneKey::derive("a key of our own")
@@ -44,7 +45,7 @@ impl Ground {
         let folder = Folder::new();
         let ground = Self { folder };
         let (working, data) = (ground.path("working"), ground.path("template"));
-        let store = Store::open(&working, &[key()]).unwrap().0;
+        let store = opened(&working, &key());
         register(&store, 0..2);
         let arguments = ["backup".into(), ground.path("copy.db").into_os_string()];
         assert!(
@@ -123,8 +124,8 @@ fn a_restore_leaves_the_old_or_the_new_database_whole() {
             assert_eq!(number(&before, REGISTRATIONS), OLD, "step {step}");
         }
         // As the service would, with its checks.
-        let store = Store::open(&data, &[key()]).unwrap_or_else(|error| panic!("{step}: {error}"));
-        let count = store.0.count().unwrap();
+        let store = opened(&data, &key());
+        let count = store.count().unwrap();
         found.push(count);
         assert!(!done || count == NEW && before.exists(), "step {step}");
         drop(store);
@@ -165,7 +166,7 @@ fn a_backup_leaves_no_file_or_a_whole_one_and_the_database_as_it_is() {
             is_whole(&target);
             assert_eq!(number(&target, REGISTRATIONS), OLD, "step {step}");
         }
-        let store = Store::open(&data, &[key()]).unwrap().0;
+        let store = opened(&data, &key());
         assert_eq!(store.count().unwrap(), OLD, "step {step}");
         drop(store);
         fs::remove_dir_all(&data).unwrap();
