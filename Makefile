@@ -126,7 +126,7 @@ change-over:
 	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || $(COMPOSE) restart tls
 .PHONY: change-over
 
-docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: needs a Docker engine
+docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: make docker-test ACTS="images class packages"
 	$(CARGO) build --locked --example containers
 	@sh tests/containers/stand-ins.sh
 	@./target/debug/examples/containers $(ACTS)
