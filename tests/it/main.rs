@@ -46,11 +46,17 @@ mod tidy;
 mod trouble;
 mod webhook;
 
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use coder_sms_register::store::{Store, StoreError};
 
 use classroom::{Classroom, Plan};
+use force::disk::{Answer, Ask, Disk};
 
 /// A class with the binary under test.
 fn plan() -> Plan {
@@ -74,4 +80,31 @@ fn opened(data: &std::path::Path, key: &coder_sms_register::domain::PhoneKey) ->
             opened => return opened.expect("the database opens").0,
         }
     }
+}
+
+/// Runs a command of the binary, killed before its question `step / 2` to the disk, or after it if `step` is
+/// odd. Returns whether it lived to its end.
+fn lives(step: usize, mut command: Command, socket: PathBuf) -> bool {
+    let asked = AtomicUsize::new(0);
+    let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
+        let number = asked.fetch_add(2, Ordering::SeqCst);
+        let kill = || {
+            let process = Pid::from_raw(ask.process).expect("a process");
+            let _ = kill_process(process, Signal::KILL);
+            Answer::Silence
+        };
+        if number == step {
+            return kill();
+        }
+        deed();
+        if number + 1 == step {
+            kill()
+        } else {
+            Answer::Truth
+        }
+    };
+    let disk = Disk::start(socket, Box::new(judge));
+    let status = command.envs(disk.settings()).output().unwrap().status;
+    assert!(status.success() || status.code().is_none(), "{status}");
+    status.success()
 }

@@ -3,18 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rustix::process::{Pid, Signal, kill_process};
 
 use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
 use coder_sms_register::store::{Reserved, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
 use crate::classroom::folder::Folder;
-use crate::force::disk::{Answer, Ask, Disk};
-use crate::opened;
+use crate::{lives, opened};
 
 fn key() -> PhoneKey {
     PhoneKey::derive("a key of our own")
@@ -77,33 +72,10 @@ impl Ground {
         data
     }
 
-    /// Runs the binary on `data`, killed before question `step / 2` to the disk, or after it if `step` is
-    /// odd. Returns whether it lived to its end.
+    /// Runs the binary on `data`, killed at this step. Returns whether it lived to its end.
     fn killed_at(&self, step: usize, data: &Path, arguments: &[&str]) -> bool {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
-            let number = asked.fetch_add(2, Ordering::SeqCst);
-            let kill = || {
-                let process = Pid::from_raw(ask.process).expect("a process");
-                let _ = kill_process(process, Signal::KILL);
-                Answer::Silence
-            };
-            if number == step {
-                return kill();
-            }
-            deed();
-            if number + 1 == step {
-                kill()
-            } else {
-                Answer::Truth
-            }
-        };
-        let disk = Disk::start(self.path(&format!("{step}.sock")), Box::new(judge));
-        let mut command = on(data, arguments);
-        command.envs(disk.settings());
-        let status = command.output().unwrap().status;
-        assert!(status.success() || status.code().is_none(), "{status}");
-        status.success()
+        let socket = self.path(&format!("{step}.sock"));
+        lives(step, on(data, arguments), socket)
     }
 }
 
