@@ -1,0 +1,142 @@
+//! Makes the parts of the service out of its configuration.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use super::missed::Bell;
+use super::{RunError, health, system};
+use crate::catch_up::CatchUp;
+use crate::coder::Coder;
+use crate::config::Config;
+use crate::domain::{PhoneKey, Receipt};
+use crate::gate::{self, Gate};
+use crate::http::Http;
+use crate::provision::Provisioner;
+use crate::reap::Reaper;
+use crate::store::Store;
+use crate::stream::{Appender, Redis, Waiting};
+use crate::twilio::sms::Sms;
+use crate::wake;
+use crate::webhook::{Judge, Webhook};
+/// The two halves that take texts in: the webhook on a private socket, and the gate before it.
+pub(super) fn front(
+    config: &Config,
+    redis: &Redis,
+    store: &Arc<Store>,
+    bell: Bell,
+    receipts: SyncSender<Receipt>,
+) -> Result<(Webhook, Gate), RunError> {
+    let socket = private_socket(&config.data_dir)?;
+    let check = health::database_check(Arc::clone(store));
+    let webhook = Webhook::listen(
+        &socket,
+        Judge::new(&config.twilio),
+        Appender::new(redis.clone()),
+        check,
+        Box::new(move || bell.ring()),
+        receipts,
+    )
+    .map_err(system(format!("listen on {}", socket.display())))?;
+    let limits = gate::Limits {
+        drain: Duration::from_secs(2),
+        ..gate::Limits::for_this_process()
+    };
+    let gate = Gate::bind(config.listen, socket, limits).map_err(system(format!(
+        "listen on {} (CODER_REG_LISTEN)",
+        config.listen
+    )))?;
+    Ok((webhook, gate))
+}
+
+/// Has commands that changed something wake the reaper. The thread sleeps until one does, and is left
+/// behind when the process ends.
+pub(super) fn hear_commands(data_dir: &Path, bell: Bell) -> Result<(), RunError> {
+    let doing = || format!("listen for commands in {}", data_dir.display());
+    let socket = wake::listen(data_dir).map_err(system(doing()))?;
+    std::thread::Builder::new()
+        .name("commands".to_owned())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            while wake::heard(&socket).is_ok() {
+                bell.ring();
+            }
+        })
+        .map(drop)
+        .map_err(system(doing()))
+}
+
+/// The search for missed texts, unless it is switched off.
+pub(super) fn catch_up(
+    config: &Config,
+    redis: &Redis,
+    store: &Arc<Store>,
+    http: &Http,
+) -> Option<CatchUp> {
+    Some(CatchUp {
+        sms: Sms::new(http.clone(), &config.twilio),
+        store: Arc::clone(store),
+        waiting: Waiting::new(redis.clone()),
+        appender: Appender::new(redis.clone()),
+        window: config.catch_up?,
+        phrase: config.phrase.clone(),
+    })
+}
+
+/// What removes accounts.
+pub(super) fn reaper(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) -> Reaper {
+    Reaper {
+        store: Arc::clone(store),
+        coder: Arc::clone(coder),
+        email_domain: config.coder.email_domain.clone(),
+        check_interval: config.check_interval,
+        stop_after: config.stop_after,
+        call_limit: config.call_limit,
+        parallel: config.parallel,
+    }
+}
+
+/// What serves texts.
+pub(super) fn provisioner(
+    config: Config,
+    store: Arc<Store>,
+    coder: Arc<Coder>,
+    sms: Sms,
+    key: PhoneKey,
+) -> Provisioner {
+    Provisioner {
+        store,
+        coder,
+        sms,
+        key,
+        phrase: config.phrase,
+        countries: config.countries,
+        rules: config.rules,
+        site: config.coder.address.site,
+        email_domain: config.coder.email_domain,
+        sender: config.twilio.sender,
+    }
+}
+
+/// The longest path of a Unix socket that all systems take, in bytes.
+const SOCKET_PATH: usize = 100;
+
+/// A path for the socket between gate and webhook, in a folder that only we may enter.
+fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
+    let inside = data_dir.join("run");
+    let folder = if inside.join("http.sock").as_os_str().len() <= SOCKET_PATH {
+        inside
+    } else {
+        std::env::temp_dir().join(format!("coder-sms-register-{}", std::process::id()))
+    };
+    // The folder's lock is ours, so whatever is left here is of a run that ended.
+    let _ = fs::remove_dir_all(&folder);
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .map_err(system(format!("make {}", folder.display())))?;
+    Ok(folder.join("http.sock"))
+}
