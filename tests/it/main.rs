@@ -14,6 +14,7 @@
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
+//! - `costs`: what a text costs Coder, Twilio, Redis and the disk
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `process`: starting, stopping, command line
@@ -28,6 +29,7 @@ mod fakes;
 mod force;
 
 mod clock;
+mod costs;
 mod deploy;
 mod faults;
 mod hand;
