@@ -4,6 +4,7 @@
 //! The order is path, method, media type, size, signature, account, content. Nothing is decided on
 //! what a request says before its signature is right.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use tiny_http::{Method, Request};
@@ -17,6 +18,8 @@ use crate::twilio::signature::Verifier;
 const BODY_LIMIT: u64 = 64 * 1024;
 /// The most form parameters; Twilio sends some twenty, with pictures some fifty.
 const PARAMETERS: usize = 256;
+/// Room for what a usual text has.
+const USUAL_PARAMETERS: usize = 32;
 
 pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
 pub(super) const ANOTHER_ACCOUNT: &str = "another account";
@@ -158,12 +161,12 @@ impl Judge {
     }
 
     /// A form that Twilio signed for our account, and the text that it is about.
-    fn believed(
+    fn believed<'b>(
         &self,
         verifier: &Verifier,
         signature: &str,
-        body: &[u8],
-    ) -> Result<(Form, MessageSid), Refusal> {
+        body: &'b [u8],
+    ) -> Result<(Form<'b>, MessageSid), Refusal> {
         let form = read_form(body)?;
         if signature.is_empty() {
             return Err(refuse(403, "no signature"));
@@ -185,13 +188,13 @@ enum Route<'a> {
     Health,
 }
 
-/// Decoded parameters, in the order in which they came.
-struct Form(Vec<(String, String)>);
+/// Decoded parameters, in the order in which they came. Most need no decoding, and stay in the body.
+struct Form<'b>(Vec<(Cow<'b, str>, Cow<'b, str>)>);
 
-impl Form {
+impl Form<'_> {
     fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_str())
+        found.map(|(_, value)| value.as_ref())
     }
 }
 
@@ -237,14 +240,12 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Decodes a form; blanks stay where they are, as the signature covers them.
-fn read_form(body: &[u8]) -> Result<Form, Refusal> {
+fn read_form(body: &[u8]) -> Result<Form<'_>, Refusal> {
     if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
         return Err(refuse(400, "not a form"));
     }
-    let form: Vec<(String, String)> = form_urlencoded::parse(body)
-        .take(PARAMETERS + 1)
-        .map(|(n, v)| (n.into_owned(), v.into_owned()))
-        .collect();
+    let mut form = Vec::with_capacity(USUAL_PARAMETERS);
+    form.extend(form_urlencoded::parse(body).take(PARAMETERS + 1));
     if form.len() > PARAMETERS {
         return Err(refuse(400, "too many parameters"));
     }
