@@ -11,6 +11,7 @@ mod users;
 mod wire;
 mod workspaces;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub use workspaces::{BuildAsked, Transition};
 
 use crate::clock::unix_now;
 use crate::domain::{Secret, UnixSeconds};
-use crate::http::{Answer, Http};
+use crate::http::{Answer, Broken, Http};
 
 /// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
 const VERSION_HEADER: &str = "x-coder-build-version";
@@ -31,11 +32,20 @@ const VERSION_HEADER: &str = "x-coder-build-version";
 /// The organization id that stands for "the default one" since Coder 2.15.
 const DEFAULT_ORGANIZATION: &str = "00000000-0000-0000-0000-000000000000";
 
+/// With this header the limit of calls a minute (512 by default, for each path) does not hold, for owners
+/// only; anybody else gets 428. Source: `coderd/httpmw/ratelimit.go`.
+const UNLIMITED: (&str, &str) = ("X-Coder-Bypass-Ratelimit", "true");
+
+/// The first version that knows who calls when it counts calls. Earlier ones take no notice of the header.
+const UNLIMITED_SINCE: (u32, u32) = (2, 31);
+
 /// One Coder server, called with one token.
 pub struct Coder {
     http: Http,
     api: String,
     key: Secret,
+    /// Whether the token was an owner's when we last looked.
+    owner: AtomicBool,
     /// The id to create users with: the alias above, until a server wants the real one.
     organization: Mutex<String>,
 }
@@ -59,6 +69,7 @@ impl Coder {
             http,
             api: api.to_owned(),
             key,
+            owner: AtomicBool::new(false),
             organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
         }
     }
@@ -99,6 +110,7 @@ impl Coder {
             .header(VERSION_HEADER)
             .map_or((0, 0), wire::version_pair);
         let has = |name| me.roles.iter().any(|role| role.name == name);
+        self.owner.store(has("owner"), Ordering::Relaxed);
         Ok(Rights {
             users: has("owner") || has("user-admin"),
             workspaces: has("owner") || version >= (2, 25),
@@ -147,20 +159,19 @@ impl Coder {
         path: &str,
         body: Vec<u8>,
     ) -> Result<Answer, CoderFault> {
-        let url = format!("{}{path}", self.api);
-        // Never a cookie: Coder would prefer it to this header.
-        let headers = [
-            ("Coder-Session-Token", self.key.reveal()),
-            ("Accept", "application/json"),
-            ("Content-Type", "application/json"),
-        ];
-        let used = if body.is_empty() {
-            &headers[..2]
-        } else {
-            &headers[..]
+        let call = |unlimited| {
+            self.call(method.clone(), path, body.clone(), unlimited)
+                .map_err(|broken| CoderFault::broken(doing, broken))
         };
-        let answer = self.http.call(method, &url, used, body);
-        let answer = answer.map_err(|broken| CoderFault::broken(doing, broken))?;
+        let mut answer = call(false)?;
+        if self.may_go_on(&answer) {
+            // A refused call was not carried out. Our calls are bounded by how many we make side by side.
+            match call(true)? {
+                // No owner's any more: this call has to wait as everybody's.
+                denied if denied.status == 428 => self.owner.store(false, Ordering::Relaxed),
+                allowed => answer = allowed,
+            }
+        }
         match answer.status {
             300..=399 | 401 | 428 | 429 | 500..=599 => Err(CoderFault::of(doing, &answer)),
             // Somebody else's 404 must not be taken for "that user does not exist".
@@ -169,6 +180,36 @@ impl Coder {
             }
             _ => Ok(answer),
         }
+    }
+
+    /// Whether that refusal is over the number of calls a minute, which does not hold for us.
+    fn may_go_on(&self, answer: &Answer) -> bool {
+        let version = || answer.header(VERSION_HEADER).map(wire::version_pair);
+        answer.status == 429
+            && self.owner.load(Ordering::Relaxed)
+            && version().is_some_and(|version| version >= UNLIMITED_SINCE)
+    }
+
+    fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        unlimited: bool,
+    ) -> Result<Answer, Broken> {
+        let url = format!("{}{path}", self.api);
+        // Never a cookie: Coder would prefer it to this header.
+        let mut headers = vec![
+            ("Coder-Session-Token", self.key.reveal()),
+            ("Accept", "application/json"),
+        ];
+        if !body.is_empty() {
+            headers.push(("Content-Type", "application/json"));
+        }
+        if unlimited {
+            headers.push(UNLIMITED);
+        }
+        self.http.call(method, &url, &headers, body)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::classroom::PHRASE;
 use crate::classroom::student::Student;
-use crate::fakes::coder::ops as coder;
+use crate::classroom::{Classroom, PHRASE};
+use crate::fakes::coder::{Role, Version, ops as coder};
 use crate::fakes::trouble::{Op, Trouble};
 use crate::fakes::twilio::ops as twilio;
 use crate::plan;
@@ -220,4 +220,64 @@ fn hints_do_not_add_up() {
     students
         .iter()
         .for_each(|student| drop(Student::next_text(student)));
+}
+
+/// How Coder answered the creates so far.
+fn answers_to_creates(class: &Classroom) -> Vec<u16> {
+    let calls = class.coder().calls();
+    let creates = calls.iter().filter(|call| call.op == coder::CREATE_USER.0);
+    creates.filter_map(|call| call.status).collect()
+}
+
+#[test]
+fn coders_limit_of_calls_does_not_hold_up_a_class_of_an_owner() {
+    let class = plan().with("CODER_REG_PARALLEL", "1").open();
+    class.coder().calls_a_minute(2);
+    let students = class.students(6);
+    students.iter().for_each(|student| drop(student.asks()));
+    // Coder would have them wait for a minute, and this waits for less.
+    students
+        .iter()
+        .for_each(|student| drop(student.next_login()));
+    let answers = answers_to_creates(&class);
+    assert_eq!(answers, [201, 201, 429, 201, 429, 201, 429, 201, 429, 201]);
+}
+
+#[test]
+fn who_is_no_owner_waits_as_coder_says_and_asks_for_no_favour() {
+    for (roles, version) in [
+        (vec![Role::UserAdmin], Version::Newest),
+        // Takes no notice of the header.
+        (vec![Role::Owner], Version::V2_20),
+    ] {
+        let class = plan()
+            .coder_of(version)
+            .with("CODER_REG_PARALLEL", "1")
+            .prepare();
+        class.coder().token_roles(&roles);
+        class.start_service();
+        class.coder().calls_a_minute(1);
+        let [ana, ben] = [(); 2].map(|()| class.student());
+        ana.gets_a_login();
+        ben.asks();
+        class.eventually("the refusal is told", || {
+            class.log().contains("too many requests")
+        });
+        assert_eq!(answers_to_creates(&class), [201, 429]);
+    }
+}
+
+#[test]
+fn who_is_no_owner_any_more_asks_for_a_favour_once() {
+    let class = plan().with("CODER_REG_PARALLEL", "1").open();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class.coder().calls_a_minute(1);
+    let [ana, ben, cem] = [(); 3].map(|()| class.student());
+    ana.gets_a_login();
+    for waiting in [&ben, &cem] {
+        let sid = waiting.asks();
+        let told = format!("text {sid}: attempt 1 failed");
+        class.eventually("the refusal is told", || class.log().contains(&told));
+    }
+    assert_eq!(answers_to_creates(&class), [201, 429, 428, 429]);
 }

@@ -73,7 +73,7 @@ pub fn check(
             )),
         };
     }
-    let limit = route.limit();
+    let limit = route.limit(world.settings.calls_a_minute);
     let who = caller.map_or("127.0.0.1", |caller| &caller.id);
     let path = request.path.trim_end_matches('/');
     let now = unix_seconds(SystemTime::now());

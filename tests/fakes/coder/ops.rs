@@ -174,11 +174,11 @@ impl Route {
         )
     }
 
-    /// Calls a minute that one caller may make to one path.
-    pub fn limit(&self) -> u64 {
+    /// Calls a minute that one caller may make to one path, where `usual` is what most allow.
+    pub fn limit(&self, usual: u64) -> u64 {
         match self {
             Self::Login | Self::ValidatePassword | Self::Password(_) => 60,
-            _ => 512,
+            _ => usual,
         }
     }
 }

@@ -74,6 +74,14 @@ impl FakeCoder {
         self.look(|world| world.settings.rate_limits = enabled);
     }
 
+    /// How often one caller may use one path within a minute, where Coder has no narrower limit. At first 512.
+    pub fn calls_a_minute(&self, limit: u64) {
+        self.look(|world| {
+            world.settings.rate_limits = true;
+            world.settings.calls_a_minute = limit;
+        });
+    }
+
     /// What the owner of the token may do. At first [`Role::Owner`].
     pub fn token_roles(&self, roles: &[Role]) {
         self.look(|world| {

@@ -116,6 +116,8 @@ pub(super) struct Settings {
     pub pending_limit: Duration,
     pub password_auth: bool,
     pub rate_limits: bool,
+    /// `CODER_API_RATE_LIMIT`: calls a minute that one caller may make to one path.
+    pub calls_a_minute: u64,
 }
 
 /// Something the API token's owner did, or tried to do, to a user or to a user's workspace.
@@ -168,6 +170,7 @@ impl World {
             pending_limit: Duration::from_secs(30 * 60),
             password_auth: true,
             rate_limits: true,
+            calls_a_minute: 512,
         };
         let mut world = Self {
             version,
