@@ -191,6 +191,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         coder: inside.client(coder),
         sms: Sms::new(inside.http().clone(), &config.twilio),
         key: inside.key().clone(),
+        home: "home".to_owned(),
         phrase: config.phrase,
         countries: config.countries,
         rules: Rules {
