@@ -109,7 +109,7 @@ mod tests {
         let username = Username::parse("happy-tuna").unwrap();
         Registration {
             id: 1,
-            marker: Marker::draw(&username, &PhoneKey::derive("k")),
+            marker: Marker::draw(&username, &PhoneKey::derive("k"), "home"),
             username,
             stage,
             coder_id: None,
@@ -124,6 +124,7 @@ mod tests {
             reap_note: None,
             ended_at: None,
             login_sid: None,
+            adopted_at: None,
         }
     }
 

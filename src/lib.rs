@@ -32,6 +32,7 @@ pub mod ownership;
 mod properties;
 pub mod provision;
 pub mod reap;
+pub mod reconcile;
 pub mod redact;
 pub mod registration;
 pub mod retry;

@@ -41,6 +41,7 @@ pub fn is_ours(user: &User, registration: &Registration, email: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::domain::{Marker, PhoneKey, Username};
@@ -53,7 +54,7 @@ mod tests {
         let username = Username::parse("happy-tuna").unwrap();
         Registration {
             id: 1,
-            marker: Marker::draw(&username, &PhoneKey::derive("k")),
+            marker: Marker::draw(&username, &PhoneKey::derive("k"), "home"),
             username,
             stage: Stage::Reserved,
             coder_id: None,
@@ -68,6 +69,7 @@ mod tests {
             reap_note: None,
             ended_at: None,
             login_sid: None,
+            adopted_at: None,
         }
     }
 
@@ -80,6 +82,8 @@ mod tests {
             created_at: String::new(),
             status: "dormant".into(),
             last_seen_at: String::new(),
+            login_type: json!("password"),
+            roles: json!([]),
             made_at: Some(NOW - age),
         }
     }

@@ -143,6 +143,8 @@ pub struct Registration {
     /// Twilio's name for the last login text, if it is known. What became of that text is kept by
     /// this name.
     pub login_sid: Option<MessageSid>,
+    /// When it was taken over from Coder, as the database did not know it. Its phone is not known then.
+    pub adopted_at: Option<UnixSeconds>,
 }
 
 /// A login text that was handed, or was about to be handed, to Twilio.

@@ -15,6 +15,7 @@ mod healthcheck;
 mod help;
 mod letters;
 mod owner;
+mod reconcile;
 mod restore;
 mod roster;
 mod run;
@@ -55,7 +56,7 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 11] = [
+const COMMANDS: [&Command; 12] = [
     &run::COMMAND,
     &config::COMMAND,
     &healthcheck::COMMAND,
@@ -65,6 +66,7 @@ const COMMANDS: [&Command; 11] = [
     &forget::COMMAND,
     &letters::RETRY,
     &letters::DROP,
+    &reconcile::COMMAND,
     &backup::COMMAND,
     &restore::COMMAND,
 ];

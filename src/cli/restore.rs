@@ -60,7 +60,7 @@ fn told(restored: &Restored) -> String {
     let newest = restored.summary.newest.and_then(date);
     let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));
     let mut text = format!(
-        "restored {count} registration{plural}{newest}; accounts made since the backup are not known to it and must be removed by hand (display name \"Class guest ...\")\n"
+        "restored {count} registration{plural}{newest}; accounts made since the backup are not known to it\n"
     );
     if let Some(learnt) = &restored.learnt {
         text += &match learnt.unknown.as_slice() {
@@ -77,10 +77,16 @@ fn told(restored: &Restored) -> String {
             }
         };
     }
-    if let Some(before) = &restored.before {
-        text += &format!("the old database is kept as {}\n", before.display());
+    match &restored.before {
+        Some(before) => {
+            text += &format!("the old database is kept as {}\n", before.display());
+            text += "now start the service: it finds the accounts that it made since the backup, and removes them when their time is up\n";
+        }
+        None => {
+            text += "now start the service; accounts made since the backup are shown by coder-sms-register reconcile, and adopted with --all if no other service made them\n";
+        }
     }
-    text + "now start the service\n"
+    text
 }
 
 fn date(at: UnixSeconds) -> Option<String> {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
+use super::reconcile;
 use super::table::{count, span, table};
 use crate::coder::{User, Workspace};
 use crate::domain::{Receipt, Undelivered, UnixSeconds};
+use crate::reconcile::Found;
 use crate::registration::{Registration, Stage};
 use crate::stream::Buried;
 use crate::twilio::codes;
@@ -21,6 +23,8 @@ pub(super) struct Picture {
     pub(super) deliveries: HashMap<String, Receipt>,
     /// `None` = it was not asked.
     pub(super) at_coder: Option<Result<AtCoder, String>>,
+    /// Accounts of ours there that the database does not know.
+    pub(super) unknown: Vec<Found>,
     pub(super) texts: Result<Texts, String>,
 }
 
@@ -37,6 +41,12 @@ pub(super) struct Texts {
     pub(super) dead: Vec<Buried>,
 }
 
+/// When its last login was texted. Of an adopted account nobody knows.
+fn login_at(registration: &Registration) -> Option<UnixSeconds> {
+    let known = registration.adopted_at.is_none();
+    registration.announced_at.filter(|_| known)
+}
+
 /// Where an account stands, in plain words.
 fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
     match registration.stage {
@@ -46,6 +56,7 @@ fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
         Stage::Reserved => "waiting for Coder",
         Stage::Created => "login being sent",
         Stage::Announced if registration.sending.is_some() => "new login being sent",
+        Stage::Announced if registration.adopted_at.is_some() => "adopted",
         Stage::Announced => "has a login",
     }
 }
@@ -123,7 +134,7 @@ impl Picture {
             registration.username.to_string(),
             state(registration, self.now).to_owned(),
             self.ago(Some(registration.reserved_at)),
-            self.ago(registration.announced_at),
+            self.ago(login_at(registration)),
             self.delivery(registration),
             self.left(registration),
         ];
@@ -178,6 +189,7 @@ impl Picture {
                 note.unwrap_or("not looked at yet")
             );
         }
+        text += &reconcile::lines(&self.unknown);
         if let Some(Err(fault)) = &self.at_coder {
             text += &format!("Coder does not tell who has logged in: {fault}\n");
         }
@@ -241,6 +253,9 @@ impl Picture {
             "students": self.roster.iter().map(|one| self.student(one)).collect::<Vec<_>>(),
             "coder_asked": self.at_coder.is_some(),
             "coder_error": coder_fault,
+            "unknown_accounts": self.coder().map(|_| {
+                self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
+            }),
             "redis_error": self.texts.as_ref().err(),
             "waiting_texts": texts.map(|texts| {
                 json!({ "count": texts.waiting, "oldest_at": texts.oldest })
@@ -260,7 +275,8 @@ impl Picture {
             "stage": registration.stage.as_str(),
             "state": state(registration, self.now),
             "registered_at": registration.reserved_at,
-            "login_at": registration.announced_at,
+            "login_at": login_at(registration),
+            "adopted_at": registration.adopted_at,
             "delivery": self.receipt(registration).map(|one| one.delivery.as_str()),
             "delivery_code": self.receipt(registration).and_then(|one| one.code),
             "due_at": registration.due_at,

@@ -7,9 +7,11 @@ use super::arguments::{Arguments, Failure, Word};
 use super::roster::{AtCoder, Picture, Texts};
 use super::{Command, print};
 use crate::clock::unix_now;
-use crate::coder::{Coder, CoderFault};
+use crate::coder::{Coder, CoderFault, User};
 use crate::config::Config;
 use crate::http::Http;
+use crate::reconcile::{self, Found, Marks};
+use crate::registration::Registration;
 use crate::store::Hand;
 use crate::stream::{Redis, StreamError, Waiting};
 use crate::wake;
@@ -19,7 +21,8 @@ pub(super) const COMMAND: Command = Command {
     operands: "",
     summary: "show who is in class: accounts, their time, who has logged in, and what needs a person",
     details: "\
-A line for each account, then texts that wait, texts that were given up, and accounts that do not go. It
+A line for each account, then texts that wait, texts that were given up, accounts that do not go, and
+accounts at Coder that carry our mark but are not known here. It
 asks Coder once for 200 users and once for 100 workspaces, however many are in class, and changes nothing.
 If Coder or Redis does not answer, the rest is shown. There are no phones in it: the database has none.
 In JSON, times are UTC seconds.
@@ -131,14 +134,36 @@ fn look(
     drop(hand);
     let at_coder = (!wanted.offline)
         .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
+    let unknown = match &at_coder {
+        Some(Ok(found)) => unknown_of(config, &found.users, &roster)?,
+        _ => Vec::new(),
+    };
     Ok(Picture {
         now: unix_now(),
         running: wake::is_running(&config.data_dir).ok(),
         roster,
         deliveries,
         at_coder,
+        unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
     })
+}
+
+/// Accounts of ours that the database does not know.
+fn unknown_of(
+    config: &Config,
+    users: &[User],
+    before: &[Registration],
+) -> Result<Vec<Found>, Failure> {
+    let hand = Hand::open(&config.data_dir)?;
+    let home = hand.instance()?;
+    let marks = Marks {
+        keys: &config.phone_keys,
+        home: home.as_deref(),
+        domain: &config.coder.email_domain,
+    };
+    let found = reconcile::unknown(users, before, marks);
+    Ok(reconcile::still_unknown(found, &hand.roster()?))
 }
 
 fn at_coder(coder: &Coder, domain: &str) -> Result<AtCoder, CoderFault> {

@@ -4,9 +4,11 @@ use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::users::made_at;
 use super::wire::{User, UserList, Workspace, WorkspaceList};
 use super::{Coder, CoderFault, encode};
 use crate::domain::UnixSeconds;
+use crate::http::Answer;
 
 /// Users on one page.
 const USERS: usize = 200;
@@ -38,9 +40,12 @@ impl Coder {
                 format!("&after_id={}", encode(&user.id))
             });
             let path = format!("/users?q={}&limit={USERS}{after}", encode(&ours));
-            let page: UserList = self.page("list users", &path)?;
+            let (page, answer): (UserList, Answer) = self.page("list users", &path)?;
             let full = page.users.len() >= USERS;
-            users.extend(page.users);
+            users.extend(page.users.into_iter().map(|mut user| {
+                user.made_at = made_at(&user, &answer);
+                user
+            }));
             if !full {
                 break;
             }
@@ -58,7 +63,7 @@ impl Coder {
         for number in 0..PAGES {
             let offset = number * WORKSPACES;
             let path = format!("/workspaces?limit={WORKSPACES}&offset={offset}");
-            let page: WorkspaceList = self.page("list workspaces", &path)?;
+            let (page, _): (WorkspaceList, Answer) = self.page("list workspaces", &path)?;
             let full = page.workspaces.len() >= WORKSPACES;
             workspaces.extend(page.workspaces);
             if !full {
@@ -68,10 +73,15 @@ impl Coder {
         Ok(workspaces)
     }
 
-    fn page<T: DeserializeOwned>(&self, doing: &'static str, path: &str) -> Result<T, CoderFault> {
+    fn page<T: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        path: &str,
+    ) -> Result<(T, Answer), CoderFault> {
         let answer = self.get(doing, path)?;
-        let page: Option<T> = answer.json();
-        page.filter(|_| answer.status == 200)
-            .ok_or_else(|| CoderFault::of(doing, &answer))
+        match answer.json() {
+            Some(page) if answer.status == 200 => Ok((page, answer)),
+            _ => Err(CoderFault::of(doing, &answer)),
+        }
     }
 }

@@ -251,7 +251,7 @@ fn is_no_user(answer: &Answer) -> bool {
 
 /// When a user was created, by our own clock: its age by the server's clock, which may differ from
 /// ours, taken from the time of the answer.
-fn made_at(user: &User, answer: &Answer) -> Option<UnixSeconds> {
+pub(super) fn made_at(user: &User, answer: &Answer) -> Option<UnixSeconds> {
     let created = OffsetDateTime::parse(&user.created_at, &Rfc3339).ok()?;
     Some(unix_now() - (server_time(answer)? - created.unix_timestamp()))
 }

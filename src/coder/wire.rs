@@ -2,6 +2,7 @@
 //! older or newer server leaves them out.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A user. Coder has no mark for deleted ones; see [`super::Coder::locate`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -25,9 +26,31 @@ pub struct User {
     /// When it last did something, RFC 3339; see [`User::last_seen`].
     #[serde(default)]
     pub last_seen_at: String,
+    /// Coder's word for how it logs in, such as `password`; see [`User::logs_in_by_password`].
+    #[serde(default)]
+    pub login_type: Value,
+    /// What it may do beyond an ordinary member; see [`User::has_roles`].
+    #[serde(default)]
+    pub roles: Value,
     /// When it was created, by our own clock; `None` where the server did not tell its time.
     #[serde(skip)]
     pub made_at: Option<crate::domain::UnixSeconds>,
+}
+
+impl User {
+    /// Whether it logs in by password, as far as Coder tells.
+    pub fn logs_in_by_password(&self) -> bool {
+        self.login_type == "password"
+    }
+
+    /// Whether it may do more than an ordinary member. What is not understood counts as such.
+    pub fn has_roles(&self) -> bool {
+        match &self.roles {
+            Value::Null => false,
+            Value::Array(roles) => roles.iter().any(|role| role["name"] != "member"),
+            _ => true,
+        }
+    }
 }
 
 #[derive(Deserialize)]

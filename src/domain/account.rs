@@ -64,19 +64,68 @@ impl fmt::Debug for Username {
     }
 }
 
-/// The display name that our users carry in Coder, such as `Class guest 1f0c92aa-77b01e5d`.
+/// The display name that our users carry in Coder, such as `Class guest 1f0c92aa-77b01e5d-c4a11b02`.
 ///
-/// The first half is drawn for one reservation, the second proves that this installation drew it. A
-/// user with the marker that we wrote down before creating it is ours; one without is a stranger's.
+/// The first number is drawn for one reservation, the second proves that our key drew it for this
+/// name, the third that it was drawn in this data folder: services of one instructor may share the key.
+/// A user with the marker that we wrote down before creating it is ours; one without is a stranger's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(String);
 
+/// Who drew a display name, as far as its proofs tell. All of them had our key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawer {
+    /// This data folder's service.
+    ThisFolder,
+    /// Another data folder's: one that was lost, or that of another service.
+    OtherFolder,
+    /// An older program, whose markers did not say in which data folder they were drawn.
+    OlderProgram,
+}
+
+/// Whether this is one of the numbers of a marker: 8 hex digits, as we write them.
+fn is_number(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// What every marker begins with.
+const WORDS: &str = "Class guest ";
+
 impl Marker {
-    /// Draws a marker for `username`.
-    pub fn draw(username: &Username, key: &PhoneKey) -> Self {
+    /// Draws a marker for `username` in the data folder that is called `home`.
+    pub fn draw(username: &Username, key: &PhoneKey, home: &str) -> Self {
         let nonce = hex(&bytes::<4>());
         let proof = key.sign_name(username.as_str(), &nonce);
-        Self(format!("Class guest {nonce}-{proof}"))
+        let place = key.sign_home(username.as_str(), &nonce, home);
+        Self(format!("{WORDS}{nonce}-{proof}-{place}"))
+    }
+
+    /// Who drew `shown`, a user's display name, for the name `username`; `None` if that was not one of
+    /// `keys`, whatever it looks like. Without `home`, the name of this data folder, nobody drew it here.
+    pub fn drawer(
+        shown: &str,
+        username: &str,
+        keys: &[PhoneKey],
+        home: Option<&str>,
+    ) -> Option<Drawer> {
+        let numbers: Vec<&str> = shown.strip_prefix(WORDS)?.split('-').collect();
+        let (nonce, proof, place) = match numbers[..] {
+            [nonce, proof] => (nonce, proof, None),
+            [nonce, proof, place] => (nonce, proof, Some(place)),
+            _ => return None,
+        };
+        if !numbers.iter().all(|number| is_number(number)) {
+            return None;
+        }
+        let key = keys
+            .iter()
+            .find(|key| key.sign_name(username, nonce) == proof)?;
+        let here = home.map(|home| key.sign_home(username, nonce, home));
+        match (place, here) {
+            (None, _) => Some(Drawer::OlderProgram),
+            (Some(place), Some(here)) if place == here => Some(Drawer::ThisFolder),
+            _ => Some(Drawer::OtherFolder),
+        }
     }
 
     /// Reads a stored marker back.
@@ -186,9 +235,44 @@ mod tests {
     fn a_marker_belongs_to_one_reservation_and_fits_coders_display_name() {
         let key = PhoneKey::derive("k");
         let name = Username::draw(0);
-        let (one, two) = (Marker::draw(&name, &key), Marker::draw(&name, &key));
+        let (one, two) = (
+            Marker::draw(&name, &key, "home"),
+            Marker::draw(&name, &key, "home"),
+        );
         assert_ne!(one, two);
         assert!(one.as_str().len() <= 128 && one.as_str().trim() == one.as_str());
+    }
+
+    #[test]
+    fn a_marker_tells_who_drew_it_and_nothing_else_does() {
+        let (key, new) = (PhoneKey::derive("k"), PhoneKey::derive("new"));
+        let keys = [new, key.clone()];
+        let name = Username::parse("happy-tuna").unwrap();
+        let marker = Marker::draw(&name, &key, "home");
+        let shown = marker.as_str();
+        let older = &shown[..shown.len() - 9];
+        let by = |shown: &str, home| Marker::drawer(shown, "happy-tuna", &keys, home);
+        for (shown, home, expected) in [
+            (shown, Some("home"), Some(Drawer::ThisFolder)),
+            (shown, Some("other"), Some(Drawer::OtherFolder)),
+            (shown, None, Some(Drawer::OtherFolder)),
+            (older, Some("home"), Some(Drawer::OlderProgram)),
+            (&format!("{older}-"), Some("home"), None),
+            (&format!("{shown}-"), Some("home"), None),
+            (&format!("{shown} "), Some("home"), None),
+            (&shown.to_uppercase(), Some("home"), None),
+            (&shown[6..], Some("home"), None),
+            ("Class guest 1f0c92aa-77b01e5d", Some("home"), None),
+            ("Class guest -", Some("home"), None),
+            ("Class guest ", Some("home"), None),
+            ("", Some("home"), None),
+        ] {
+            assert_eq!(by(shown, home), expected, "{shown}");
+        }
+        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some("home"));
+        assert_eq!(for_another, None);
+        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some("home"));
+        assert_eq!(other_key, None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod secret;
 mod text;
 mod words;
 
-pub use account::{Marker, Password, Username};
+pub use account::{Drawer, Marker, Password, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
 pub use phrase::{OptWord, Passphrase, PhraseFault};

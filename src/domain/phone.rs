@@ -128,6 +128,17 @@ impl PhoneKey {
         let mac = keyed_hash(&self.0, &[b"marker", username.as_bytes(), nonce.as_bytes()]);
         hex(&mac[..4])
     }
+
+    /// The proof, in 8 hex digits, that this was done in the data folder that is called `home`.
+    pub(super) fn sign_home(&self, username: &str, nonce: &str, home: &str) -> String {
+        let parts = [
+            b"home",
+            username.as_bytes(),
+            nonce.as_bytes(),
+            home.as_bytes(),
+        ];
+        hex(&keyed_hash(&self.0, &parts)[..4])
+    }
 }
 
 impl fmt::Debug for PhoneKey {

@@ -64,7 +64,7 @@ impl Provisioner {
     /// taken in our own table, the next round sees what to do.
     fn reserve(&self, request: &Request<'_>, round: u32) -> Result<Reserved, Halt> {
         let username = Username::draw(round);
-        let marker = Marker::draw(&username, &self.key);
+        let marker = Marker::draw(&username, &self.key, &self.home);
         // A reservation that nothing comes of has a time too, so that the reaper looks after it.
         let due = request.now + seconds(self.rules.give_up);
         let seats = self.rules.max_users;
@@ -164,7 +164,7 @@ impl Provisioner {
         clashes: u32,
     ) -> Result<(), Halt> {
         let username = Username::draw(clashes);
-        let marker = Marker::draw(&username, &self.key);
+        let marker = Marker::draw(&username, &self.key, &self.home);
         let due = request.now + seconds(self.rules.give_up);
         self.store
             .rename(registration.id, event, &username, &marker, due)?;

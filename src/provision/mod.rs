@@ -50,6 +50,8 @@ pub struct Provisioner {
     pub sms: Sms,
     /// The key of the phone hashes.
     pub key: PhoneKey,
+    /// The name of the data folder, for the markers.
+    pub home: String,
     /// The phrase that asks for a login.
     pub phrase: Passphrase,
     /// Whose texts are served.

@@ -12,6 +12,7 @@ mod missed;
 mod parts;
 mod receipts;
 mod removals;
+mod rounds;
 mod texts;
 mod threads;
 
@@ -28,6 +29,7 @@ use crate::domain::Receipt;
 use crate::gate::Gate;
 use crate::http::Http;
 use crate::reap::Reaper;
+use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
@@ -71,7 +73,8 @@ pub fn run(config: Config) -> Result<(), RunError> {
     parts::hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
     let catch_up = parts::catch_up(&config, &redis, &store, &http).map(|search| (search, rung));
-    let taker = Taker::new(redis, &store.instance()?);
+    let home = store.instance()?;
+    let taker = Taker::new(redis, &home);
     let doors = Doors {
         gate: gate.remote(),
         webhook: webhook.waker(),
@@ -85,13 +88,14 @@ pub fn run(config: Config) -> Result<(), RunError> {
     banner::tell(&config, gate.local_addr(), &store);
 
     let reaper = parts::reaper(&config, &store, &coder);
+    let reconciler = parts::reconciler(&config, &store, &coder, &home);
     let redactor = config
         .redact
         .then(|| Redactor::new(Arc::clone(&store), Sms::new(http.clone(), &config.twilio)));
     let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(http, &config.twilio);
     let texts = Texts {
-        provisioner: parts::provisioner(config, store, coder, sms, key),
+        provisioner: parts::provisioner(config, store, coder, sms, (key, home)),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler: Arc::clone(&settler),
@@ -106,6 +110,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         catch_up,
         receipts: noted,
         reaper,
+        reconciler,
         reaper_rung,
         redactor,
         settler,
@@ -126,6 +131,8 @@ struct Roles {
     /// Where receipts are written, and where they come from.
     receipts: (Arc<Store>, Receiver<Receipt>),
     reaper: Reaper,
+    /// Looks for accounts that the database does not know.
+    reconciler: Reconciler,
     /// Who wakes it before its time.
     reaper_rung: Receiver<()>,
     /// Blanks logins at Twilio, unless that is switched off.
@@ -143,6 +150,7 @@ impl Roles {
             catch_up,
             receipts: (store, noted),
             reaper,
+            reconciler,
             reaper_rung,
             redactor,
             settler,
@@ -168,7 +176,15 @@ impl Roles {
         })?;
         let told = stop.clone();
         threads.start("reaper", move || {
-            removals::run(&reaper, redactor.as_ref(), &settler, &reaper_rung, &told);
+            let redactor = redactor.as_ref();
+            removals::run(
+                &reaper,
+                &reconciler,
+                redactor,
+                &settler,
+                &reaper_rung,
+                &told,
+            );
             told.asked()
         })
     }

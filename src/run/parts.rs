@@ -17,6 +17,7 @@ use crate::gate::{self, Gate};
 use crate::http::Http;
 use crate::provision::Provisioner;
 use crate::reap::Reaper;
+use crate::reconcile::Reconciler;
 use crate::store::Store;
 use crate::stream::{Appender, Redis, Waiting};
 use crate::twilio::sms::Sms;
@@ -99,19 +100,37 @@ pub(super) fn reaper(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) ->
     }
 }
 
+/// What looks for accounts that the database does not know.
+pub(super) fn reconciler(
+    config: &Config,
+    store: &Arc<Store>,
+    coder: &Arc<Coder>,
+    home: &str,
+) -> Reconciler {
+    Reconciler {
+        store: Arc::clone(store),
+        coder: Arc::clone(coder),
+        keys: config.phone_keys.clone(),
+        home: home.to_owned(),
+        email_domain: config.coder.email_domain.clone(),
+        remove_after: config.rules.remove_after,
+    }
+}
+
 /// What serves texts.
 pub(super) fn provisioner(
     config: Config,
     store: Arc<Store>,
     coder: Arc<Coder>,
     sms: Sms,
-    key: PhoneKey,
+    (key, home): (PhoneKey, String),
 ) -> Provisioner {
     Provisioner {
         store,
         coder,
         sms,
         key,
+        home,
         phrase: config.phrase,
         countries: config.countries,
         rules: config.rules,

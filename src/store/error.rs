@@ -155,7 +155,7 @@ impl fmt::Display for StoreError {
             ),
             Self::Damaged { verdict } => write!(
                 f,
-                "the database is damaged ({verdict}): restore a backup, or move the file away; accounts that only it knows must then be removed by hand"
+                "the database is damaged ({verdict}): restore a backup, or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile"
             ),
             Self::Newer { found, known } => write!(
                 f,

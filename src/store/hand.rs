@@ -10,8 +10,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::adopt::{self, Adoption};
 use super::{COLUMNS, StoreError, backup, read_registration, schema};
-use crate::domain::{Delivery, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds};
+use crate::domain::{Delivery, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username};
 use crate::hand::{Due, Order, Refusal};
 use crate::registration::{Event, Registration, Stage};
 
@@ -136,6 +137,33 @@ impl Hand {
         }
         end(tx, rehearsal)?;
         Ok(applied)
+    }
+
+    /// The name of the data folder; `None` before the first start of a service on it.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn instance(&self) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row(super::reaping::INSTANCE, [], |row| row.get(0))
+            .optional()
+            .map_err(StoreError::sql("read the data folder's name"))
+    }
+
+    /// As [`super::Store::adopt`].
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn adopt(
+        &mut self,
+        accounts: &[Adoption],
+        now: UnixSeconds,
+    ) -> Result<Vec<Username>, StoreError> {
+        let failed = StoreError::sql(adopt::DOING);
+        let tx = self.begin(adopt::DOING)?;
+        let adopted = adopt::adopt(&tx, accounts, now).map_err(&failed)?;
+        tx.commit().map_err(failed)?;
+        Ok(adopted)
     }
 
     /// The one of `keys` that the hashes in the database are made with.
@@ -279,7 +307,7 @@ fn reschedule(
     Ok(())
 }
 
-fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {
+pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {
     read_where(connection, "ORDER BY username", [])
 }
 

@@ -4,6 +4,7 @@
 //! What is hidden here: all SQL. Steps go through [`Stage::after`]; a method that records one reads
 //! the stage and writes the next in the same transaction, so that two threads never both take it.
 
+mod adopt;
 mod backup;
 mod contacts;
 mod deliveries;
@@ -21,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
+pub use adopt::Adoption;
 pub use backup::{Summary, backup, backup_to, receive_backup};
 pub use contacts::{Contact, Notice};
 pub use deliveries::Unblanked;
@@ -45,7 +47,7 @@ pub struct Store {
 
 const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
-     login_sid, ended_at";
+     login_sid, ended_at, adopted_at";
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -409,6 +411,7 @@ fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
             .map_err(&failed)?
             .and_then(|sid| MessageSid::parse(&sid)),
         ended_at: row.get(16).map_err(&failed)?,
+        adopted_at: row.get(17).map_err(&failed)?,
     })
 }
 

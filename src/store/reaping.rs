@@ -7,6 +7,8 @@ use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
 
+pub(super) const INSTANCE: &str = "SELECT hex(value) FROM facts WHERE name = 'instance'";
+
 impl Store {
     /// Registrations to look at now: due or already being removed, and not put off until later. What
     /// is put off for more than `longest` seconds was so by a clock that has been set back since.
@@ -174,9 +176,16 @@ impl Store {
                 "INSERT INTO facts (name, value) VALUES ('instance', randomblob(8)) ON CONFLICT DO NOTHING",
                 [],
             )?;
-            let sql = "SELECT hex(value) FROM facts WHERE name = 'instance'";
-            tx.query_row(sql, [], |row| row.get(0))
+            tx.query_row(INSTANCE, [], |row| row.get(0))
         })
+    }
+
+    /// All registrations, in the order of their names.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn roster(&self) -> Result<Vec<Registration>, StoreError> {
+        hand::read_all(&self.lock())
     }
 
     /// How many registrations there are.

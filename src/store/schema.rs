@@ -105,6 +105,11 @@ const MIGRATIONS: &[Migration] = &[
     ALTER TABLE registrations ADD COLUMN ended_at INTEGER;
     ALTER TABLE contacts ADD COLUMN ended_at INTEGER;
     " },
+    // 6: accounts that were found at Coder. Their phone is not known; random bytes stand in its place,
+    // as a column that may be NULL would need a new table, which older programs could not use.
+    Migration { usable_from: 2, sql: "
+    ALTER TABLE registrations ADD COLUMN adopted_at INTEGER;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

@@ -96,7 +96,7 @@ fn name(raw: &str) -> Username {
 }
 
 fn marker(username: &Username) -> Marker {
-    Marker::draw(username, &key("ours"))
+    Marker::draw(username, &key("ours"), "home")
 }
 
 fn sending(since: UnixSeconds) -> Sending {
@@ -194,6 +194,7 @@ fn a_registration_from_reservation_to_oblivion() {
         reap_note: None,
         ended_at: None,
         login_sid: None,
+        adopted_at: None,
     };
     assert_eq!(row, expected);
 

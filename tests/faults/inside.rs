@@ -118,7 +118,7 @@ impl Inside {
         let hash = self.hash(&phone);
         loop {
             let username = Username::draw(0);
-            let marker = Marker::draw(&username, &self.key);
+            let marker = Marker::draw(&username, &self.key, "home");
             let store = self.store();
             let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
             if reserved.expect("a reservation") == Reserved::Done {

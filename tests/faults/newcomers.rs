@@ -125,7 +125,7 @@ fn take(coder: &FakeCoder, [name, email, marker]: &[String; 3], dice: &mut Dice)
     let other = PhoneKey::derive("somebody else's key");
     let theirs = |name: &str| {
         let name = Username::parse(name).expect("a name of Coder's form");
-        Marker::draw(&name, &other).as_str().to_owned()
+        Marker::draw(&name, &other, "home").as_str().to_owned()
     };
     let (name, email, display) = match dice.below(5) {
         0 => (
@@ -191,6 +191,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         coder: inside.client(coder),
         sms: Sms::new(inside.http().clone(), &config.twilio),
         key: inside.key().clone(),
+        home: "home".to_owned(),
         phrase: config.phrase,
         countries: config.countries,
         rules: Rules {

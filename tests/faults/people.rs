@@ -220,7 +220,9 @@ impl People {
             (1, ..) => {
                 name = other.as_str().to_owned();
                 email = other.email(DOMAIN);
-                display = Marker::draw(&other, &installation).as_str().to_owned();
+                display = Marker::draw(&other, &installation, "home")
+                    .as_str()
+                    .to_owned();
             }
             (2, Some(taken), Some(marker)) => {
                 name = format!("{taken}-2");

@@ -317,6 +317,7 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
          DROP TABLE deliveries;
          ALTER TABLE registrations DROP COLUMN login_sid;
          ALTER TABLE registrations DROP COLUMN ended_at;
+         ALTER TABLE registrations DROP COLUMN adopted_at;
          ALTER TABLE contacts DROP COLUMN ended_at;
          ALTER TABLE seen DROP COLUMN gave_up;
          ALTER TABLE contacts DROP COLUMN full_at;

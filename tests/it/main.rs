@@ -17,6 +17,7 @@
 //! - `costs`: what a text costs Coder, Twilio, Redis and the disk
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
+//! - `reconcile`: accounts at Coder that the database does not know
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
@@ -42,6 +43,7 @@ mod obstructed;
 mod operator;
 mod process;
 mod receipts;
+mod reconcile;
 mod redact;
 mod removal;
 mod tidy;

@@ -7,7 +7,7 @@ use super::FakeCoder;
 use super::builds::cancel_now;
 use super::timeline::{End, Transition, Workspace};
 use super::workspaces;
-use super::world::{Status, User, World};
+use super::world::{Role, Status, User, World};
 
 impl FakeCoder {
     /// Adds somebody else's active account, with a password of its own. Answers its id.
@@ -37,6 +37,11 @@ impl FakeCoder {
     /// The user chooses another display name.
     pub fn set_display_name(&self, username: &str, name: &str) {
         self.change_user(username, |user| user.name = name.to_owned());
+    }
+
+    /// An owner gives the user a role.
+    pub fn gives_role(&self, username: &str, role: Role) {
+        self.change_user(username, |user| user.roles.push(role));
     }
 
     /// The user was created so much earlier than it was.

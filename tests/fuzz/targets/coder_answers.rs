@@ -110,7 +110,7 @@ fn rights(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
 
 fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
     let username = Username::parse(NAME).expect("a name");
-    let marker = Marker::draw(&username, &PhoneKey::derive("k"));
+    let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
     let new = NewUser {
         username: &username,
         email: EMAIL,

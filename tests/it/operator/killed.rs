@@ -20,7 +20,7 @@ fn register(store: &Store, numbers: std::ops::Range<u32>) {
     for number in numbers {
         let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
-        let marker = Marker::draw(&username, &key());
+        let marker = Marker::draw(&username, &key(), "home");
         let reserved = store.reserve(&phone.hash(&key()), &username, &marker, 10, 100, 1_000);
         assert_eq!(reserved.unwrap(), Reserved::Done);
     }

@@ -1,0 +1,328 @@
+//! `reconcile`: accounts at Coder that the database does not know.
+
+use std::io::IsTerminal;
+
+use log::debug;
+use serde_json::{Value, json};
+
+use super::arguments::{Arguments, Failure};
+use super::class::agreed;
+use super::table::{count, span, table};
+use super::{Command, print};
+use crate::clock::unix_now;
+use crate::coder::{Coder, CoderFault};
+use crate::config::Config;
+use crate::domain::UnixSeconds;
+use crate::http::Http;
+use crate::reconcile::{Found, Marks, Verdict, adoption, still_unknown, unknown};
+use crate::store::{Adoption, Hand};
+use crate::wake;
+
+pub(super) const COMMAND: Command = Command {
+    name: "reconcile",
+    operands: "[USER...|--all]",
+    summary: "find accounts of ours at Coder that the database does not know, and have them removed in time",
+    details: "\
+For the day after a database was lost, or an old backup restored: accounts that carry our mark (display name
+\"Class guest ...\") and that the database does not know would stay for ever. Those that this service made are
+adopted: they are removed as any other account, when their time is up, an hour from now at the earliest. The
+service does the same at its start and daily.
+
+The others are shown and left alone, as they may be another service's that shares Coder, e-mail domain and
+key: if there is none, adopt them by USER, an account's username, or with --all. An account that was altered
+since it was made is never adopted. One without our mark is never even shown.
+
+Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 no such account
+",
+    options: "      --all            adopt also those that may be another service's
+      --dry-run        say what would be done, and change nothing
+      --yes            do not ask before --all
+      --json           print one JSON object
+",
+    run: reconcile,
+};
+
+/// What stands behind the command.
+struct Asked {
+    names: Vec<String>,
+    all: bool,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
+}
+
+impl From<CoderFault> for Failure {
+    fn from(fault: CoderFault) -> Self {
+        Self::Failed(fault.to_string())
+    }
+}
+
+fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
+    let asked = Asked::read(arguments)?;
+    let config = arguments.config()?;
+    // Held open to the end: no restore takes the database's place in between.
+    let mut hand = Hand::open(&config.data_dir)?;
+    let found = search(&config, &hand)?;
+    let chosen = asked.choose(&found)?;
+    let now = unix_now();
+    let adoptions: Vec<Adoption> = chosen
+        .iter()
+        .map(|found| adoption(found, now, config.rules.remove_after))
+        .collect();
+    if asked.asks() && !adoptions.is_empty() {
+        let accounts = count(adoptions.len(), "account");
+        if !agreed(&format!("adopt {accounts}, to be removed in time?")) {
+            return Err(Failure::Failed("nothing is changed".to_owned()));
+        }
+    }
+    let adopted = if asked.dry_run {
+        adoptions
+    } else {
+        let names = hand.adopt(&adoptions, now)?;
+        let is_new = |one: &Adoption| names.contains(&one.username);
+        adoptions.into_iter().filter(is_new).collect()
+    };
+    if !asked.dry_run
+        && !adopted.is_empty()
+        && let Err(error) = wake::tell(&config.data_dir)
+    {
+        debug!("the service is not told: {error}");
+    }
+    let report = Report {
+        dry_run: asked.dry_run,
+        now,
+        found: &found,
+        adopted: &adopted,
+    };
+    print(&if asked.json {
+        format!("{}\n", report.json())
+    } else {
+        report.text()
+    });
+    Ok(())
+}
+
+/// The accounts in question.
+fn search(config: &Config, hand: &Hand) -> Result<Vec<Found>, Failure> {
+    let coder = Coder::new(
+        Http::new(config.call_limit),
+        &config.coder.address.api,
+        config.coder.key.clone(),
+    );
+    if !coder.rights()?.users {
+        return Err(Failure::Failed(
+            "the token (CODER_API_KEY) is neither an owner's nor a user admin's: it does not see who is there"
+                .to_owned(),
+        ));
+    }
+    let home = hand.instance()?;
+    let domain = &config.coder.email_domain;
+    let marks = Marks {
+        keys: &config.phone_keys,
+        home: home.as_deref(),
+        domain,
+    };
+    let before = hand.roster()?;
+    let found = unknown(&coder.users_of(domain)?, &before, marks);
+    Ok(still_unknown(found, &hand.roster()?))
+}
+
+impl Asked {
+    fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
+        let (names, given) = arguments.operands(&["all", "dry-run", "yes", "json"])?;
+        let has = |option| given.contains(&option);
+        let asked = Self {
+            names,
+            all: has("all"),
+            dry_run: has("dry-run"),
+            yes: has("yes"),
+            json: has("json"),
+        };
+        let misused = |problem: &str| Err(Failure::Misused(problem.to_owned()));
+        if asked.all && !asked.names.is_empty() {
+            return misused("name accounts or say --all, not both");
+        }
+        if asked.asks() && !std::io::stdin().is_terminal() {
+            return misused("--all wants --yes where nobody can be asked");
+        }
+        Ok(asked)
+    }
+
+    fn asks(&self) -> bool {
+        self.all && !self.yes && !self.dry_run
+    }
+
+    /// Who is to be adopted.
+    fn choose<'a>(&self, found: &'a [Found]) -> Result<Vec<&'a Found>, Failure> {
+        if self.names.is_empty() {
+            let is_meant = |one: &&Found| {
+                one.verdict == Verdict::Ours || self.all && one.verdict.may_be_ours()
+            };
+            return Ok(found.iter().filter(is_meant).collect());
+        }
+        let is_meant =
+            |one: &Found, name: &String| one.username.as_str().eq_ignore_ascii_case(name);
+        let is_missing = |name: &&String| !found.iter().any(|one| is_meant(one, name));
+        let missing: Vec<&str> = self
+            .names
+            .iter()
+            .filter(is_missing)
+            .map(String::as_str)
+            .collect();
+        if !missing.is_empty() {
+            return Err(Failure::Unmatched(format!(
+                "no account with our mark that the database does not know: {}; nothing is changed",
+                missing.join(" ")
+            )));
+        }
+        let named = found
+            .iter()
+            .filter(|one| self.names.iter().any(|name| is_meant(one, name)));
+        let named: Vec<&Found> = named.collect();
+        match named.iter().find(|one| !one.verdict.may_be_ours()) {
+            Some(altered) => Err(Failure::Failed(format!(
+                "{} {}, so it is never adopted: remove it in Coder, if nobody needs it; nothing is changed",
+                altered.username,
+                altered.verdict.in_words()
+            ))),
+            None => Ok(named),
+        }
+    }
+}
+
+/// What came of it.
+struct Report<'a> {
+    dry_run: bool,
+    now: UnixSeconds,
+    found: &'a [Found],
+    adopted: &'a [Adoption],
+}
+
+impl Report<'_> {
+    fn adoption(&self, found: &Found) -> Option<&Adoption> {
+        let mut all = self.adopted.iter();
+        all.find(|one| one.coder_id == found.user.id)
+    }
+
+    fn ago(&self, at: Option<UnixSeconds>, never: &str) -> String {
+        at.map_or_else(
+            || never.to_owned(),
+            |at| format!("{} ago", span(self.now - at)),
+        )
+    }
+
+    fn row(&self, found: &Found) -> Vec<String> {
+        let outcome = match self.adoption(found) {
+            None => "left alone".to_owned(),
+            Some(one) => {
+                let left = one.due_at.map_or_else(
+                    || "no end".to_owned(),
+                    |due| format!("{} left", span(due - self.now)),
+                );
+                let would = if self.dry_run { "would be " } else { "" };
+                format!("{would}adopted, {left}")
+            }
+        };
+        vec![
+            found.username.to_string(),
+            self.ago(found.user.made_at, "-"),
+            self.ago(found.user.last_seen(), "never"),
+            found.verdict.in_words().to_owned(),
+            outcome,
+        ]
+    }
+
+    fn text(&self) -> String {
+        if self.found.is_empty() {
+            return "the database knows every account that carries our mark\n".to_owned();
+        }
+        let rows: Vec<Vec<String>> = self.found.iter().map(|found| self.row(found)).collect();
+        let mut text = table(&["USER", "MADE", "LAST SEEN", "WHOSE", "OUTCOME"], &rows);
+        let (adopted, left) = (self.adopted.len(), self.found.iter());
+        let left = left.filter(|found| self.adoption(found).is_none());
+        let (doubtful, altered): (Vec<&Found>, Vec<&Found>) =
+            left.partition(|found| found.verdict.may_be_ours());
+        if adopted > 0 {
+            let accounts = count(adopted, "account");
+            text += &if self.dry_run {
+                format!("{accounts} would be adopted; nothing is changed\n")
+            } else {
+                format!("{accounts} adopted, to be removed as any other when the time is up\n")
+            };
+        }
+        if !doubtful.is_empty() {
+            text += &format!(
+                "{} may be another service's with this Coder, e-mail domain and key; if there is none: coder-sms-register reconcile --all\n",
+                count(doubtful.len(), "account")
+            );
+        }
+        if !altered.is_empty() {
+            text += &format!(
+                "{} altered since they were made are never adopted: remove them in Coder, if nobody needs them\n",
+                count(altered.len(), "account")
+            );
+        }
+        text
+    }
+
+    /// Times are UTC seconds.
+    fn json(&self) -> Value {
+        let account = |found: &Found| {
+            let adoption = self.adoption(found);
+            let mut value = as_json(found);
+            value["adopted"] = (adoption.is_some() && !self.dry_run).into();
+            value["would_be_adopted"] = (adoption.is_some() && self.dry_run).into();
+            value["due_at"] = adoption.and_then(|one| one.due_at).into();
+            value
+        };
+        json!({
+            "dry_run": self.dry_run,
+            "accounts": self.found.iter().map(account).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Names that `status` lists at most.
+const LISTED: usize = 20;
+
+/// What `status` says of them, a line each kind.
+pub(super) fn lines(found: &[Found]) -> String {
+    let (ours, others): (Vec<&Found>, Vec<&Found>) = found
+        .iter()
+        .partition(|found| found.verdict == Verdict::Ours);
+    let line = |what: &str, found: &[&Found], cure: &str| {
+        let names = found.iter().take(LISTED).map(|one| one.username.as_str());
+        let names = names.collect::<Vec<_>>().join(" ");
+        let more = match found.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        match found.len() {
+            0 => String::new(),
+            number => format!(
+                "unknown to the database, {what}: {}: {names}{more}; {cure}\n",
+                count(number, "account")
+            ),
+        }
+    };
+    line(
+        "but made by this service",
+        &ours,
+        "adopted at its next start or within a day, or now by: coder-sms-register reconcile",
+    ) + &line(
+        "with our mark",
+        &others,
+        "nobody removes them; see: coder-sms-register reconcile",
+    )
+}
+
+/// For scripts. Times are UTC seconds.
+pub(super) fn as_json(found: &Found) -> Value {
+    json!({
+        "username": found.username.as_str(),
+        "verdict": found.verdict.as_str(),
+        "adoptable": found.verdict.may_be_ours(),
+        "made_at": found.user.made_at,
+        "last_seen_at": found.user.last_seen(),
+    })
+}

@@ -1,0 +1,199 @@
+//! Accounts at Coder that nobody would ever remove: they carry our mark, and the database does not know
+//! them, as it was lost, or an older one was put into its place.
+//!
+//! What is hidden here: which of them are surely ours, and what becomes of those. They are adopted: the
+//! reaper removes them in its usual course when their time is up. All others are told to a person.
+//! Nothing is ever concluded from what a list does not show.
+
+mod verdict;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::seconds;
+use crate::coder::{Coder, CoderFault};
+use crate::domain::{Marker, PhoneKey, UnixSeconds, Username};
+use crate::store::{Adoption, Store, StoreError};
+pub use verdict::{Found, Marks, Verdict, still_unknown, unknown};
+
+/// The least time that an adopted account has left, unless all accounts have less: its student may be
+/// at work, and whoever reads of it in the log shall be able to extend it.
+const GRACE: Duration = Duration::from_secs(3_600);
+
+/// Everything that the search needs.
+pub struct Reconciler {
+    /// Where registrations are kept.
+    pub store: Arc<Store>,
+    /// Where accounts are.
+    pub coder: Arc<Coder>,
+    /// Every key that may have drawn their markers.
+    pub keys: Vec<PhoneKey>,
+    /// The name of the data folder.
+    pub home: String,
+    /// Domain of the students' addresses.
+    pub email_domain: String,
+    /// How long accounts live; `None` = for ever.
+    pub remove_after: Option<Duration>,
+}
+
+/// What one search came to.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Accounts that are known from now on.
+    pub adopted: Vec<Username>,
+    /// Accounts that a person has to look at.
+    pub left: Vec<Found>,
+}
+
+/// What cut a search short. Nothing was changed then.
+#[derive(Debug)]
+pub enum Fault {
+    /// Coder did not answer as it should.
+    Coder(CoderFault),
+    /// The database did not.
+    Store(StoreError),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Coder(fault) => fault.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<CoderFault> for Fault {
+    fn from(fault: CoderFault) -> Self {
+        Self::Coder(fault)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Reconciler {
+    /// Searches once, and adopts what is surely ours.
+    ///
+    /// # Errors
+    /// The [`Fault`].
+    pub fn sweep(&self, now: UnixSeconds) -> Result<Swept, Fault> {
+        let roster = self.store.roster()?;
+        let users = self.coder.users_of(&self.email_domain)?;
+        let marks = Marks {
+            keys: &self.keys,
+            home: Some(&self.home),
+            domain: &self.email_domain,
+        };
+        let found = unknown(&users, &roster, marks);
+        if found.is_empty() {
+            return Ok(Swept::default());
+        }
+        let (ours, left): (Vec<Found>, Vec<Found>) = found
+            .into_iter()
+            .partition(|found| found.verdict == Verdict::Ours);
+        let adoptions: Vec<Adoption> = ours
+            .iter()
+            .map(|found| adoption(found, now, self.remove_after))
+            .collect();
+        let mut swept = Swept::default();
+        if !adoptions.is_empty() {
+            swept.adopted = self.store.adopt(&adoptions, now)?;
+        }
+        if !left.is_empty() {
+            swept.left = still_unknown(left, &self.store.roster()?);
+        }
+        Ok(swept)
+    }
+}
+
+/// How an account enters the database: with the time that it would have had, were it known, but never
+/// with less than an hour. Where Coder does not tell its age it gets a full one.
+pub fn adoption(found: &Found, now: UnixSeconds, remove_after: Option<Duration>) -> Adoption {
+    let made_at = found.user.made_at.map_or(now, |at| at.min(now));
+    let due_at = remove_after.map(|span| {
+        let grace = now.saturating_add(seconds(span.min(GRACE)));
+        made_at.saturating_add(seconds(span)).max(grace)
+    });
+    Adoption {
+        username: found.username.clone(),
+        marker: Marker::from_stored(found.user.name.clone()),
+        coder_id: found.user.id.clone(),
+        made_at,
+        due_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::coder::User;
+    use crate::properties::drawn;
+
+    const NOW: UnixSeconds = 1_800_000_000;
+    const HOUR: UnixSeconds = 3_600;
+
+    fn found(age: Option<UnixSeconds>) -> Found {
+        Found {
+            username: Username::parse("happy-tuna").unwrap(),
+            verdict: Verdict::Ours,
+            user: User {
+                id: "id".into(),
+                username: "happy-tuna".into(),
+                email: "happy-tuna@example.org".into(),
+                name: "Class guest".into(),
+                created_at: String::new(),
+                status: "active".into(),
+                last_seen_at: String::new(),
+                login_type: json!("password"),
+                roles: json!([]),
+                made_at: age.map(|age| NOW - age),
+            },
+        }
+    }
+
+    fn left(age: Option<UnixSeconds>, hours: Option<f64>) -> Option<UnixSeconds> {
+        let span = hours.map(|hours| Duration::from_secs_f64(hours * 3_600.0));
+        adoption(&found(age), NOW, span).due_at.map(|due| due - NOW)
+    }
+
+    #[test]
+    fn an_adopted_account_has_what_it_would_have_had_and_an_hour_at_least() {
+        for (age, hours, expected) in [
+            (Some(0), Some(12.0), Some(12 * HOUR)),
+            (Some(2 * HOUR), Some(12.0), Some(10 * HOUR)),
+            (Some(11 * HOUR + 60), Some(12.0), Some(HOUR)),
+            (Some(900 * HOUR), Some(12.0), Some(HOUR)),
+            // Made in the future, by clocks that differ.
+            (Some(-HOUR), Some(12.0), Some(12 * HOUR)),
+            (None, Some(12.0), Some(12 * HOUR)),
+            (Some(2 * HOUR), Some(0.5), Some(HOUR / 2)),
+            (Some(2 * HOUR), None, None),
+        ] {
+            assert_eq!(left(age, hours), expected, "{age:?} {hours:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn nobody_is_adopted_with_less_than_everybody_gets_or_with_more(
+            age in -1_000_000..i64::from(u32::MAX),
+            life in 1..10_000_000_u64,
+        ) {
+            let adoption = adoption(&found(Some(age)), NOW, Some(Duration::from_secs(life)));
+            let left = adoption.due_at.unwrap() - NOW;
+            let life = i64::try_from(life).unwrap();
+            prop_assert!(left >= life.min(HOUR) && left <= life);
+            prop_assert!(adoption.made_at <= NOW);
+        }
+    }
+}

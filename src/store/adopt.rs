@@ -1,0 +1,69 @@
+//! Accounts that were found at Coder become registrations.
+
+use rusqlite::{Transaction, params};
+
+use super::{Store, StoreError};
+use crate::domain::{Marker, UnixSeconds, Username};
+
+/// An account at Coder that is to be known from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Its name.
+    pub username: Username,
+    /// Its display name.
+    pub marker: Marker,
+    /// Coder's id of it.
+    pub coder_id: String,
+    /// When it was made.
+    pub made_at: UnixSeconds,
+    /// When its time is up; `None` = never.
+    pub due_at: Option<UnixSeconds>,
+}
+
+pub(super) const DOING: &str = "adopt accounts";
+
+impl Store {
+    /// Takes accounts over, all of them in one transaction, but none whose id, name or marker is
+    /// known by then. Returns the names of those that were.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn adopt(
+        &self,
+        accounts: &[Adoption],
+        now: UnixSeconds,
+    ) -> Result<Vec<Username>, StoreError> {
+        self.write(DOING, |tx| adopt(tx, accounts, now))
+    }
+}
+
+/// As if their login had been texted when they were made: their students have it, most likely, and work
+/// with it. In the place of the phone stand random bytes, which no phone's hash will ever be.
+pub(super) fn adopt(
+    tx: &Transaction<'_>,
+    accounts: &[Adoption],
+    now: UnixSeconds,
+) -> rusqlite::Result<Vec<Username>> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO registrations
+             (phone, username, marker, stage, coder_id, reserved_at, announced_at, due_at, adopted_at)
+         SELECT randomblob(20), ?1, ?2, 'announced', ?3, ?4, ?4, ?5, ?6
+         WHERE NOT EXISTS
+             (SELECT 1 FROM registrations WHERE username = ?1 OR marker = ?2 OR coder_id = ?3)",
+    )?;
+    let mut adopted = Vec::new();
+    for account in accounts {
+        let inserted = insert.execute(params![
+            account.username.as_str(),
+            account.marker.as_str(),
+            account.coder_id,
+            account.made_at,
+            account.due_at,
+            now
+        ])?;
+        if inserted == 1 {
+            adopted.push(account.username.clone());
+        }
+    }
+    Ok(adopted)
+}
