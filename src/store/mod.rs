@@ -111,7 +111,7 @@ impl Store {
     ) -> Result<Reserved, StoreError> {
         self.write("reserve a name", |tx| {
             let taken: u32 = tx
-                .prepare_cached("SELECT count(*) FROM registrations")?
+                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
                 .query_row([], |row| row.get(0))?;
             let known = tx
                 .prepare_cached("SELECT 1 FROM registrations WHERE phone = ?1")?

@@ -110,6 +110,21 @@ const MIGRATIONS: &[Migration] = &[
     Migration { usable_from: 2, sql: "
     ALTER TABLE registrations ADD COLUMN adopted_at INTEGER;
     " },
+    // 7: how many registrations there are, so that who takes a seat need not count all others. The
+    // triggers have older programs keep the count too.
+    Migration { usable_from: 2, sql: "
+    CREATE TABLE totals (
+        name  TEXT PRIMARY KEY,
+        count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO totals (name, count) SELECT 'registrations', count(*) FROM registrations;
+    CREATE TRIGGER registrations_more AFTER INSERT ON registrations BEGIN
+        UPDATE totals SET count = count + 1 WHERE name = 'registrations';
+    END;
+    CREATE TRIGGER registrations_fewer AFTER DELETE ON registrations BEGIN
+        UPDATE totals SET count = count - 1 WHERE name = 'registrations';
+    END;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

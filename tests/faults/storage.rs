@@ -315,6 +315,9 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
     class.change(
         "DROP TRIGGER deliveries_go;
          DROP TABLE deliveries;
+         DROP TRIGGER registrations_more;
+         DROP TRIGGER registrations_fewer;
+         DROP TABLE totals;
          ALTER TABLE registrations DROP COLUMN login_sid;
          ALTER TABLE registrations DROP COLUMN ended_at;
          ALTER TABLE registrations DROP COLUMN adopted_at;

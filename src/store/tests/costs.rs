@@ -1,0 +1,227 @@
+//! How many statements each step of a login takes, and how much SQLite does for it: not more with
+//! many registrations than with few. Numbers of deeds, never times.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::StatementStatus;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::*;
+
+/// A statement that was run.
+#[derive(Clone, Debug)]
+struct Deed {
+    sql: String,
+    /// Instructions of SQLite's virtual machine.
+    steps: i32,
+}
+
+/// Listens to all statements of a store.
+struct Meter(Arc<Mutex<Vec<Deed>>>);
+
+impl Meter {
+    fn on(store: &Store) -> Self {
+        let deeds: Arc<Mutex<Vec<Deed>>> = Arc::default();
+        let heard = Arc::clone(&deeds);
+        // SQLite counts on as long as a statement is kept prepared.
+        let before: Mutex<HashMap<String, i32>> = Mutex::default();
+        let hear = move |event: TraceEvent<'_>| {
+            if let TraceEvent::Profile(statement, _) = event {
+                let sql = statement.sql().into_owned();
+                let count = statement.get_status(StatementStatus::VmStep);
+                let earlier = before.lock().unwrap().insert(sql.clone(), count);
+                let steps = count - earlier.filter(|earlier| *earlier <= count).unwrap_or(0);
+                heard.lock().unwrap().push(Deed { sql, steps });
+            }
+        };
+        store
+            .lock()
+            .trace_v2(TraceEventCodes::SQLITE_TRACE_PROFILE, Some(hear))
+            .unwrap();
+        Self(deeds)
+    }
+
+    /// What was run since the last time.
+    fn read(&self) -> Vec<Deed> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// The first login of a phone and then another one, step by step as a text leads through them; each
+/// with the statements that it took.
+fn two_logins(store: &Store, meter: &Meter, number: u32) -> Vec<(&'static str, Vec<Deed>)> {
+    meter.read();
+    let mut bill = Vec::new();
+    let mut now_done = |what| bill.push((what, meter.read()));
+    let (phone, first, second) = (phone(number), sid(number), sid(number + 5_000));
+    for text in [&first, &second] {
+        store.seen(text).unwrap();
+        now_done("is this text served?");
+        store.contact(&phone).unwrap();
+        now_done("what is known of this phone?");
+        if store.find(&phone).unwrap().is_none() {
+            now_done("has it an account?");
+            store.reserved(number);
+            now_done("take a seat and a name, and read it back");
+            let id = store.row(number).id;
+            meter.read();
+            store.sent_last_hour(20).unwrap();
+            now_done("may a text be sent?");
+            store.created(id, "uuid", 100, Some(sending(20))).unwrap();
+            now_done("it exists, and its login is about to be sent");
+        } else {
+            now_done("has it an account?");
+            store.sent_last_hour(20).unwrap();
+            now_done("may a text be sent?");
+            let id = store.row(number).id;
+            meter.read();
+            store.begin_send(id, sending(20)).unwrap();
+            now_done("another login is about to be sent");
+        }
+        let id = store.row(number).id;
+        meter.read();
+        let sent = SentLogin {
+            text: Some(text),
+            ..sent(30, Some(100))
+        };
+        store.login_sent(id, text, sent).unwrap();
+        now_done("its login is sent");
+    }
+    bill
+}
+
+#[test]
+fn each_step_of_a_login_takes_the_statements_that_it_needs() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let bill = two_logins(&store, &Meter::on(&store), 1);
+    let counts: Vec<(&str, usize)> = bill
+        .iter()
+        .map(|(what, deeds)| (*what, deeds.len()))
+        .collect();
+    // A transaction's BEGIN and COMMIT are two of them.
+    let expected = [
+        ("is this text served?", 1),
+        ("what is known of this phone?", 1),
+        ("has it an account?", 1),
+        // Seats, whether the phone has one, the row; then the look back.
+        ("take a seat and a name, and read it back", 6),
+        ("may a text be sent?", 1),
+        // The stage, the row, the hour's count.
+        ("it exists, and its login is about to be sent", 5),
+        // The stage, the row, the text that asked; a receipt that was faster, the text that was sent.
+        ("its login is sent", 7),
+        ("is this text served?", 1),
+        ("what is known of this phone?", 1),
+        ("has it an account?", 1),
+        ("may a text be sent?", 1),
+        ("another login is about to be sent", 5),
+        ("its login is sent", 7),
+    ];
+    assert_eq!(counts, expected, "{bill:#?}");
+}
+
+#[test]
+fn a_login_takes_as_many_steps_with_nine_hundred_registrations_as_with_ten() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    store
+        .lock()
+        .execute_batch("PRAGMA synchronous = OFF")
+        .unwrap();
+    let meter = Meter::on(&store);
+    let steps = |number| -> Vec<(String, i32)> {
+        let bill = two_logins(&store, &meter, number);
+        let deeds = bill.into_iter().flat_map(|(_, deeds)| deeds);
+        deeds.map(|deed| (deed.sql, deed.steps)).collect()
+    };
+    (10..20).for_each(|number| _ = store.at_stage(number, Stage::Announced));
+    let few = steps(1);
+    (20..900).for_each(|number| _ = store.at_stage(number, Stage::Announced));
+    assert_eq!(steps(2), few);
+}
+
+#[test]
+fn no_statement_of_a_login_looks_through_a_whole_table() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let bill = two_logins(&store, &Meter::on(&store), 1);
+    let connection = store.lock();
+    let mut looked = 0;
+    for deed in bill.iter().flat_map(|(_, deeds)| deeds) {
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", deed.sql))
+            .unwrap();
+        let count = statement.parameter_count();
+        let rows = statement
+            .query_map(rusqlite::params_from_iter(vec![1; count]), |row| {
+                row.get::<_, String>("detail")
+            })
+            .unwrap();
+        for step in rows.map(Result::unwrap) {
+            looked += 1;
+            assert!(!step.starts_with("SCAN"), "{}: {step}", deed.sql);
+        }
+    }
+    assert!(looked > 10, "{looked}");
+}
+
+#[test]
+fn the_count_of_registrations_is_what_a_count_would_find() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let counts = |store: &Store| -> (i64, i64) {
+        store
+            .lock()
+            .query_row(
+                "SELECT (SELECT count FROM totals), (SELECT count(*) FROM registrations)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap()
+    };
+    let ids: Vec<i64> = (0..5).map(|number| store.reserved(number).id).collect();
+    assert_eq!(counts(&store), (5, 5));
+    // A clash takes no seat.
+    let username = name("happy-tuna-1");
+    let clash = store.reserve(&phone(9), &username, &marker(&username), 10, 100, SEATS);
+    assert_eq!(clash.unwrap(), Reserved::Clash);
+    assert_eq!(counts(&store), (5, 5));
+    for id in &ids[..2] {
+        assert!(store.begin_reap(*id, 100).unwrap());
+        store.forget(*id).unwrap();
+    }
+    assert_eq!(counts(&store), (3, 3));
+    drop(store);
+    assert_eq!(counts(&dir.open()), (3, 3));
+}
+
+#[test]
+fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    (0..3).for_each(|number| _ = store.reserved(number));
+    store
+        .lock()
+        .execute_batch(
+            "DROP TRIGGER registrations_more; DROP TRIGGER registrations_fewer; DROP TABLE totals;
+             PRAGMA user_version = 6;",
+        )
+        .unwrap();
+    drop(store);
+    let store = dir.open();
+    let seats = |number, seats| {
+        let username = name(&format!("calm-owl-{number}"));
+        store.reserve(
+            &phone(number),
+            &username,
+            &marker(&username),
+            10,
+            100,
+            seats,
+        )
+    };
+    assert_eq!(seats(8, 3).unwrap(), Reserved::Full);
+    assert_eq!(seats(8, 4).unwrap(), Reserved::Done);
+}
