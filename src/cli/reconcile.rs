@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 
-use log::debug;
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Failure};
@@ -82,14 +81,14 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
         let is_new = |one: &Adoption| names.contains(&one.username);
         adoptions.into_iter().filter(is_new).collect()
     };
-    if !asked.dry_run
-        && !adopted.is_empty()
-        && let Err(error) = wake::tell(&config.data_dir)
-    {
-        debug!("the service is not told: {error}");
-    }
+    let running = if asked.dry_run || adopted.is_empty() {
+        wake::is_running(&config.data_dir)
+    } else {
+        wake::tell(&config.data_dir)
+    };
     let report = Report {
         dry_run: asked.dry_run,
+        running: running.ok(),
         now,
         found: &found,
         adopted: &adopted,
@@ -193,6 +192,8 @@ impl Asked {
 /// What came of it.
 struct Report<'a> {
     dry_run: bool,
+    /// Whether the service runs; `None` = it cannot be found out.
+    running: Option<bool>,
     now: UnixSeconds,
     found: &'a [Found],
     adopted: &'a [Adoption],
@@ -258,7 +259,7 @@ impl Report<'_> {
         }
         if !altered.is_empty() {
             text += &format!(
-                "{} altered since they were made are never adopted: remove them in Coder, if nobody needs them\n",
+                "never adopted, as altered since it was made: {}; remove in Coder what nobody needs\n",
                 count(altered.len(), "account")
             );
         }
@@ -277,6 +278,7 @@ impl Report<'_> {
         };
         json!({
             "dry_run": self.dry_run,
+            "service_running": self.running,
             "accounts": self.found.iter().map(account).collect::<Vec<_>>(),
         })
     }

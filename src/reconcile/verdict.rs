@@ -49,9 +49,9 @@ impl Verdict {
             Self::Ours => "made by this service",
             Self::OtherFolder => "made with our key in another data folder",
             Self::OlderProgram => "made with our key by an older program",
-            Self::OtherAddress => "has a name of ours, but another address",
-            Self::HasRoles => "was ours, but has been given a role",
-            Self::OtherLogin => "was ours, but does not log in by password",
+            Self::OtherAddress => "has our mark, but another address",
+            Self::HasRoles => "has our mark, but also a role",
+            Self::OtherLogin => "has our mark, but logs in without password",
         }
     }
 

@@ -2,8 +2,10 @@
 //!
 //! Here: what the other tests stand on, and the life of one registration. `opening`: folder, file,
 //! version, key. `reaping`: who is due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
-//! threads that want the same. `costs`: how many statements a step takes. `plans`: what a look-up costs, and what the file never holds.
+//! threads that want the same. `adopting`: accounts found at Coder. `costs`: how many statements a step
+//! takes. `plans`: what a look-up costs, and what the file never holds.
 
+mod adopting;
 mod contacts;
 mod costs;
 mod deliveries;

@@ -11,6 +11,7 @@ use coder_sms_register::domain::{
 };
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
+use coder_sms_register::reconcile::Reconciler;
 use coder_sms_register::store::{Reserved, Store, StoreError};
 
 use crate::classroom::folder::Folder;
@@ -18,6 +19,9 @@ use crate::fakes::coder::FakeCoder;
 
 /// Domain of the students' addresses.
 pub const DOMAIN: &str = "class.example.org";
+
+/// The name of the data folder, in the markers.
+pub const HOME: &str = "0123456789ABCDEF";
 
 /// Pause between two looks at an account that is in use.
 pub const INTERVAL: UnixSeconds = 900;
@@ -106,6 +110,18 @@ impl Inside {
         }
     }
 
+    /// What looks for accounts there that the store does not know.
+    pub fn reconciler(&self, client: &Arc<Coder>) -> Reconciler {
+        Reconciler {
+            store: Arc::clone(self.store()),
+            coder: Arc::clone(client),
+            keys: vec![self.key.clone()],
+            home: HOME.to_owned(),
+            email_domain: DOMAIN.to_owned(),
+            remove_after: Some(Duration::from_secs(3_600)),
+        }
+    }
+
     /// A phone that was never used before.
     pub fn new_phone(&mut self) -> String {
         self.phones += 1;
@@ -118,7 +134,7 @@ impl Inside {
         let hash = self.hash(&phone);
         loop {
             let username = Username::draw(0);
-            let marker = Marker::draw(&username, &self.key, "home");
+            let marker = Marker::draw(&username, &self.key, HOME);
             let store = self.store();
             let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
             if reserved.expect("a reservation") == Reserved::Done {

@@ -12,7 +12,7 @@ use coder_sms_register::provision::{Done, Outcome, Provisioner};
 use coder_sms_register::twilio::sms::Sms;
 
 use super::Force;
-use super::inside::{DOMAIN, Inside, for_each_seed, sid};
+use super::inside::{DOMAIN, HOME, Inside, for_each_seed, sid};
 use super::table::Row;
 use crate::classroom::student::Login;
 use crate::fakes::coder::{FakeCoder, Version, ops as coder_ops};
@@ -125,7 +125,7 @@ fn take(coder: &FakeCoder, [name, email, marker]: &[String; 3], dice: &mut Dice)
     let other = PhoneKey::derive("somebody else's key");
     let theirs = |name: &str| {
         let name = Username::parse(name).expect("a name of Coder's form");
-        Marker::draw(&name, &other, "home").as_str().to_owned()
+        Marker::draw(&name, &other, HOME).as_str().to_owned()
     };
     let (name, email, display) = match dice.below(5) {
         0 => (
@@ -191,7 +191,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         coder: inside.client(coder),
         sms: Sms::new(inside.http().clone(), &config.twilio),
         key: inside.key().clone(),
-        home: "home".to_owned(),
+        home: HOME.to_owned(),
         phrase: config.phrase,
         countries: config.countries,
         rules: Rules {

@@ -1,11 +1,12 @@
 //! Random populations, swept by the real reaper with a real store until nothing is left to do.
 //!
-//! Held at every sweep: nobody foreign is touched, nobody of ours before the time is up; a row stays
+//! Held at every sweep: nobody foreign is touched or adopted, nobody of ours before the time is up; a row stays
 //! as long as its user does; who is due and still there has a reason in the database. In the end,
 //! when all obstacles are lifted, nothing of ours is left.
 
 use coder_sms_register::domain::UnixSeconds;
 use coder_sms_register::reap::Reaper;
+use coder_sms_register::reconcile::Reconciler;
 
 use super::inside::{INTERVAL, Inside, for_each_seed};
 use super::newcomers;
@@ -70,6 +71,7 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
     );
     let mut watch = Watch {
         reaper: inside.reaper(&client),
+        reconciler: inside.reconciler(&client),
         inside,
         seen: people.coder.ledger().len(),
         found: Found {
@@ -90,8 +92,13 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
     people.all_is_well();
     watch.settle(&people, now);
     watch.found.calls = people.coder.calls().len();
-    let Watch { found, reaper, .. } = watch;
-    drop(reaper);
+    let Watch {
+        found,
+        reaper,
+        reconciler,
+        ..
+    } = watch;
+    drop((reaper, reconciler));
     inside.clear();
     found
 }
@@ -99,6 +106,7 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
 /// Sweeps, and looks at what the sweep did.
 struct Watch<'a> {
     reaper: Reaper,
+    reconciler: Reconciler,
     inside: &'a Inside,
     /// Deeds that were looked at.
     seen: usize,
@@ -111,6 +119,13 @@ impl Watch<'_> {
         self.found.sweeps += 1;
         if let Err(error) = self.reaper.sweep(now) {
             self.harm(people, format!("the sweep failed: {error}"));
+        }
+        // All of ours are known, so whoever is adopted is somebody else.
+        if self.found.sweeps.is_multiple_of(3)
+            && let Ok(swept) = self.reconciler.sweep(now)
+            && !swept.adopted.is_empty()
+        {
+            self.harm(people, format!("adopted: {:?}", swept.adopted));
         }
         self.look_at_deeds(people, now);
         self.look_at_rows(people, now);

@@ -119,10 +119,7 @@ fn one_that_was_altered_is_never_adopted() {
         .coder()
         .gives_role(ours, crate::fakes::coder::Role::TemplateAdmin);
     let told = class.says(&["reconcile", "--all", "--yes"]);
-    assert!(
-        told.contains("was ours, but has been given a role"),
-        "{told}"
-    );
+    assert!(told.contains("has our mark, but also a role"), "{told}");
     assert_eq!(class.query(ADOPTED), theirs);
     let ended = class.runs(1, &["reconcile", ours]);
     assert!(ended.stderr.contains("never adopted"), "{ended:?}");

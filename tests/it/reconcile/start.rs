@@ -152,14 +152,12 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     assert!(class.service().logs(&line), "{}", class.log());
     let ended = class.runs(1, &["reconcile", login.username()]);
     assert!(
-        ended
-            .stderr
-            .contains("has a name of ours, but another address"),
+        ended.stderr.contains("has our mark, but another address"),
         "{ended:?}"
     );
     let told = class.says(&["reconcile", "--all", "--yes"]);
     assert!(
-        told.contains("1 account altered") && told.contains("left alone"),
+        told.contains("altered since it was made: 1 account") && told.contains("left alone"),
         "{told}"
     );
     assert_eq!(class.registrations(), 0);

@@ -1,0 +1,112 @@
+//! Accounts that were found at Coder.
+
+use super::*;
+use crate::hand::{Order, Refusal};
+
+fn adoption(raw: &str, id: &str, due_at: Option<UnixSeconds>) -> Adoption {
+    let username = name(raw);
+    Adoption {
+        marker: marker(&username),
+        username,
+        coder_id: id.to_owned(),
+        made_at: 50,
+        due_at,
+    }
+}
+
+fn adopted(store: &Store, accounts: &[Adoption]) -> Vec<String> {
+    let names = store.adopt(accounts, 70).unwrap();
+    names.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_is_known_by_id_name_or_marker_is_not_adopted() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let accounts = [
+        adoption("happy-tuna", "one", Some(500)),
+        adoption("calm-otter", "two", None),
+    ];
+    assert_eq!(adopted(&store, &accounts), ["happy-tuna", "calm-otter"]);
+    assert_eq!(adopted(&store, &accounts), Vec::<String>::new());
+    let same_marker = Adoption {
+        marker: accounts[0].marker.clone(),
+        ..adoption("lazy-newt", "three", None)
+    };
+    let others = [
+        adoption("Happy-Tuna", "three", None),
+        adoption("lazy-newt", "one", None),
+        same_marker,
+        adoption("shy-gecko", "four", None),
+        adoption("shy-gecko", "five", None),
+    ];
+    assert_eq!(adopted(&store, &others), ["shy-gecko"]);
+    assert_eq!(store.count().unwrap(), 3);
+}
+
+#[test]
+fn an_adopted_account_lives_and_goes_as_any_other() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let account = adoption("happy-tuna", "one", Some(500));
+    adopted(&store, std::slice::from_ref(&account));
+    let row = store.roster().unwrap().pop().unwrap();
+    assert_eq!((row.stage, row.adopted_at), (Stage::Announced, Some(70)));
+    assert_eq!((row.reserved_at, row.announced_at), (50, Some(50)));
+    assert_eq!(row.coder_id.as_deref(), Some("one"));
+    assert_eq!(row.marker, account.marker);
+    let mut hand = Hand::open(&dir.data()).unwrap();
+    let extend = Order::Extend {
+        by: Duration::from_secs(100),
+        longest: None,
+    };
+    let applied = hand.apply(extend, None, 80, false).unwrap();
+    assert_eq!(applied.changed[0].1.at, 600);
+    hand.apply(Order::End, None, 90, false).unwrap();
+    assert_eq!(store.due(90, 1_000).unwrap().len(), 1);
+    // Nobody's text waits for it.
+    assert_eq!(
+        value_of(&store, "SELECT count(*) FROM contacts"),
+        Value::Integer(0)
+    );
+    assert!(store.begin_reap(row.id, 90).unwrap());
+    let applied = hand.apply(Order::End, None, 95, false).unwrap();
+    assert_eq!(applied.refused[0].1, Refusal::BeingRemoved);
+    store.forget(row.id).unwrap();
+    assert_eq!(store.count().unwrap(), 0);
+}
+
+fn value_of(store: &Store, sql: &str) -> Value {
+    let connection = store.lock();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn it_takes_a_seat_and_no_phone() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let accounts = [
+        adoption("happy-tuna", "one", None),
+        adoption("calm-otter", "two", None),
+    ];
+    adopted(&store, &accounts);
+    let username = name("lazy-newt");
+    let reserve = |seats| {
+        let marker = marker(&username);
+        store.reserve(&phone(1), &username, &marker, 10, 100, seats)
+    };
+    assert_eq!(reserve(2).unwrap(), Reserved::Full);
+    assert_eq!(reserve(3).unwrap(), Reserved::Done);
+    let sql = "SELECT count(DISTINCT phone) FROM registrations WHERE length(phone) = 20";
+    assert_eq!(value_of(&store, sql), Value::Integer(3));
+}
+
+#[test]
+fn commands_know_the_folder_by_its_name_once_it_has_one() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let hand = Hand::open(&dir.data()).unwrap();
+    assert_eq!(hand.instance().unwrap(), None);
+    let drawn = store.instance().unwrap();
+    assert_eq!(hand.instance().unwrap(), Some(drawn));
+}
