@@ -41,7 +41,6 @@ pub fn is_ours(user: &User, registration: &Registration, email: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::domain::{Marker, PhoneKey, Username};
@@ -82,8 +81,8 @@ mod tests {
             created_at: String::new(),
             status: "dormant".into(),
             last_seen_at: String::new(),
-            login_type: json!("password"),
-            roles: json!([]),
+            by_password: true,
+            has_roles: false,
             made_at: Some(NOW - age),
         }
     }

@@ -1,7 +1,7 @@
 //! Coder's JSON, as far as we read it. Unknown fields are ignored, missing ones tolerated where an
 //! older or newer server leaves them out.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A user. Coder has no mark for deleted ones; see [`super::Coder::locate`].
@@ -26,31 +26,28 @@ pub struct User {
     /// When it last did something, RFC 3339; see [`User::last_seen`].
     #[serde(default)]
     pub last_seen_at: String,
-    /// Coder's word for how it logs in, such as `password`; see [`User::logs_in_by_password`].
-    #[serde(default)]
-    pub login_type: Value,
-    /// What it may do beyond an ordinary member; see [`User::has_roles`].
-    #[serde(default)]
-    pub roles: Value,
+    /// Whether it logs in by password, as far as Coder tells.
+    #[serde(default, rename = "login_type", deserialize_with = "is_password")]
+    pub by_password: bool,
+    /// Whether it may do more than an ordinary member. What is not understood counts as such.
+    #[serde(default, deserialize_with = "are_roles", rename = "roles")]
+    pub has_roles: bool,
     /// When it was created, by our own clock; `None` where the server did not tell its time.
     #[serde(skip)]
     pub made_at: Option<crate::domain::UnixSeconds>,
 }
 
-impl User {
-    /// Whether it logs in by password, as far as Coder tells.
-    pub fn logs_in_by_password(&self) -> bool {
-        self.login_type == "password"
-    }
+// Values of any kind are taken: a user has to be read also where a version writes these differently.
+fn is_password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Value::deserialize(deserializer).map(|value| value == "password")
+}
 
-    /// Whether it may do more than an ordinary member. What is not understood counts as such.
-    pub fn has_roles(&self) -> bool {
-        match &self.roles {
-            Value::Null => false,
-            Value::Array(roles) => roles.iter().any(|role| role["name"] != "member"),
-            _ => true,
-        }
-    }
+fn are_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => false,
+        Value::Array(roles) => roles.iter().any(|role| role["name"] != "member"),
+        _ => true,
+    })
 }
 
 #[derive(Deserialize)]
@@ -134,6 +131,32 @@ pub(super) fn version_pair(version: &str) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn login_type_and_roles_are_read_whatever_they_are() {
+        let read = |fields: &str| {
+            let user = format!(r#"{{"id": "i", "username": "happy-tuna"{fields}}}"#);
+            let user: User = serde_json::from_str(&user).unwrap();
+            (user.by_password, user.has_roles)
+        };
+        for (fields, by_password, has_roles) in [
+            ("", false, false),
+            (r#", "login_type": "password", "roles": []"#, true, false),
+            (r#", "login_type": "oidc", "roles": null"#, false, false),
+            (r#", "login_type": null"#, false, false),
+            (r#", "login_type": 7, "roles": {}"#, false, true),
+            (r#", "roles": [{"name": "member"}]"#, false, false),
+            (
+                r#", "roles": [{"name": "member"}, {"name": "auditor"}]"#,
+                false,
+                true,
+            ),
+            (r#", "roles": [{"name": "owner"}]"#, false, true),
+            (r#", "roles": ["member"]"#, false, true),
+        ] {
+            assert_eq!(read(fields), (by_password, has_roles), "{fields}");
+        }
+    }
 
     #[test]
     fn versions_are_compared_by_number() {

@@ -131,7 +131,6 @@ pub fn adoption(found: &Found, now: UnixSeconds, remove_after: Option<Duration>)
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::coder::User;
@@ -152,8 +151,8 @@ mod tests {
                 created_at: String::new(),
                 status: "active".into(),
                 last_seen_at: String::new(),
-                login_type: json!("password"),
-                roles: json!([]),
+                by_password: true,
+                has_roles: false,
                 made_at: age.map(|age| NOW - age),
             },
         }

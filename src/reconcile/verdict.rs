@@ -150,9 +150,9 @@ fn verdict(user: &User, marks: Marks<'_>) -> Option<Verdict> {
     let Some(drawer) = local.and_then(|(local, _)| drawn_for(local)) else {
         return drawn_for(&user.username).map(|_| Verdict::OtherAddress);
     };
-    Some(if user.has_roles() {
+    Some(if user.has_roles {
         Verdict::HasRoles
-    } else if !user.logs_in_by_password() {
+    } else if !user.by_password {
         Verdict::OtherLogin
     } else {
         match drawer {

@@ -1,5 +1,4 @@
 use proptest::prelude::*;
-use serde_json::{Value, json};
 
 use super::*;
 use crate::properties::drawn;
@@ -30,8 +29,8 @@ fn user(id: &str, username: &str, email: &str, shown: &str) -> User {
         created_at: String::new(),
         status: "active".into(),
         last_seen_at: String::new(),
-        login_type: json!("password"),
-        roles: json!([]),
+        by_password: true,
+        has_roles: false,
         made_at: None,
     }
 }
@@ -91,11 +90,6 @@ fn one_that_was_made_here_is_ours_also_when_it_was_renamed() {
     shouted.email = shouted.email.to_uppercase();
     shouted.username = "Happy-Tuna".into();
     assert_eq!(verdict_on(shouted), Some(Verdict::Ours));
-    let mut member = ours("happy-tuna");
-    member.roles = json!([{ "name": "member", "display_name": "Member" }]);
-    assert_eq!(verdict_on(member.clone()), Some(Verdict::Ours));
-    member.roles = Value::Null;
-    assert_eq!(verdict_on(member), Some(Verdict::Ours));
 }
 
 #[test]
@@ -115,18 +109,8 @@ fn what_lacks_one_proof_is_left_to_a_person() {
             Verdict::OtherAddress,
         ),
         (|user| user.email.clear(), Verdict::OtherAddress),
-        (
-            |user| user.roles = json!([{ "name": "owner" }]),
-            Verdict::HasRoles,
-        ),
-        (
-            |user| user.roles = json!([{ "name": "member" }, { "name": "auditor" }]),
-            Verdict::HasRoles,
-        ),
-        (|user| user.roles = json!(["owner"]), Verdict::HasRoles),
-        (|user| user.roles = json!({}), Verdict::HasRoles),
-        (|user| user.login_type = json!("oidc"), Verdict::OtherLogin),
-        (|user| user.login_type = Value::Null, Verdict::OtherLogin),
+        (|user| user.has_roles = true, Verdict::HasRoles),
+        (|user| user.by_password = false, Verdict::OtherLogin),
         (
             |user| user.name.truncate(user.name.len() - 9),
             Verdict::OlderProgram,

@@ -10,7 +10,7 @@ mod killed;
 mod start;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ impl Classroom {
     }
 
     /// Ends the service and puts that copy into the place of the database.
-    fn goes_back_to(&self, backup: &PathBuf) -> String {
+    fn goes_back_to(&self, backup: &Path) -> String {
         self.end_service();
         self.says(&["restore", backup.to_str().expect("a path")])
     }
@@ -74,14 +74,6 @@ impl Classroom {
         self.redis().kill();
         self.redis().forget();
         self.redis().start_again();
-    }
-
-    /// All rows of the database, as one text.
-    fn rows(&self) -> String {
-        self.query(
-            "SELECT coalesce(group_concat(username || stage || coalesce(due_at, '-') || coalesce(coder_id, '-')), '')
-             FROM (SELECT * FROM registrations ORDER BY id)",
-        )
     }
 }
 
