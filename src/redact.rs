@@ -15,6 +15,7 @@ use log::{info, warn};
 
 use crate::clock::seconds;
 use crate::domain::UnixSeconds;
+use crate::metrics::Counter;
 use crate::retry;
 use crate::store::{Store, StoreError, Unblanked};
 use crate::twilio::codes;
@@ -35,6 +36,18 @@ pub struct Redactor {
     sms: Sms,
     /// Set once Twilio has said that this key may not.
     forbidden: AtomicBool,
+    counts: Arc<Counts>,
+}
+
+/// What was done since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Logins whose words are out of Twilio's log.
+    pub blanked: Counter,
+    /// Tries that failed, or came too early.
+    pub put_off: Counter,
+    /// Logins that nobody will try again.
+    pub given_up: Counter,
 }
 
 /// What one sweep did.
@@ -64,7 +77,13 @@ impl Redactor {
             store,
             sms,
             forbidden: AtomicBool::new(false),
+            counts: Arc::default(),
         }
+    }
+
+    /// What it does, counted.
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// Blanks what is to be blanked, for a few seconds at most and one call more, or until `stopped`.
@@ -87,6 +106,7 @@ impl Redactor {
             match self.blank(&text, now)? {
                 End::Blanked => {
                     self.store.blanked(&text.sid)?;
+                    self.counts.blanked.add();
                     swept.blanked += 1;
                 }
                 End::Later => swept.given_up += usize::from(self.put_off(&text, now)?),
@@ -134,10 +154,12 @@ impl Redactor {
         let tries = text.tries + 1;
         if tries >= TRIES {
             self.store.blanked(&text.sid)?;
+            self.counts.given_up.add();
             return Ok(true);
         }
         let at = now + seconds(retry::REDACTION.wait(tries, 0));
         self.store.blank_later(&text.sid, at, tries)?;
+        self.counts.put_off.add();
         Ok(false)
     }
 

@@ -3,9 +3,11 @@
 //! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
 //! them, `reaper` removes accounts, `receipts` writes down what became of logins. A thread that ends before it was told to takes the process down.
 
+mod asked;
 mod banner;
 mod doors;
 mod error;
+mod figures;
 mod health;
 mod lanes;
 mod missed;
@@ -15,8 +17,8 @@ mod removals;
 mod texts;
 mod threads;
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 
 use log::{info, warn};
 
@@ -27,16 +29,18 @@ use crate::config::Config;
 use crate::domain::Receipt;
 use crate::gate::Gate;
 use crate::http::Http;
+use crate::metrics::Counter;
 use crate::reap::Reaper;
 use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::stream::{Redis, Settler, Taker};
+use crate::stream::{Redis, Settler, Taker, Waiting};
 use crate::twilio::sms::Sms;
 use crate::webhook::Webhook;
 use doors::Doors;
 pub use error::RunError;
 use error::system;
+use figures::{Figures, Pages};
 use lanes::Lanes;
 use missed::Bell;
 use texts::Texts;
@@ -56,13 +60,15 @@ pub fn run(config: Config) -> Result<(), RunError> {
     settle_due_times(&store, &config)?;
     let redis = Redis::new(&config.redis)?;
     let http = Http::new(config.call_limit);
+    let (to_coder, to_twilio) = (http.to_a_peer(), http.to_a_peer());
     let coder = Arc::new(Coder::new(
-        http.clone(),
+        to_coder.clone(),
         &config.coder.address.api,
         config.coder.key.clone(),
     ));
     let stop = Stop::new();
 
+    let metrics = parts::metrics(&config)?;
     let (bell, rung) = Bell::new();
     let (reaper_bell, reaper_rung) = Bell::new();
     let (receipts, noted) = receipts::queue();
@@ -70,14 +76,15 @@ pub fn run(config: Config) -> Result<(), RunError> {
     // After `front`, which empties the folder.
     parts::hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
-    let catch_up = parts::catch_up(&config, &redis, &store, &http).map(|search| (search, rung));
-    let taker = Taker::new(redis, &store.instance()?);
+    let catch_up =
+        parts::catch_up(&config, &redis, &store, &to_twilio).map(|search| (search, rung));
+    let taker = Taker::new(redis.clone(), &store.instance()?);
     let doors = Doors {
         gate: gate.remote(),
         webhook: webhook.waker(),
         settler: Arc::clone(&settler),
         taker_id: taker.client_id(),
-        calls: http.clone(),
+        calls: http,
         bell: bell.clone(),
         reaper_bell,
         stop: stop.clone(),
@@ -85,17 +92,21 @@ pub fn run(config: Config) -> Result<(), RunError> {
     banner::tell(&config, gate.local_addr(), &store);
 
     let reaper = parts::reaper(&config, &store, &coder);
-    let redactor = config
-        .redact
-        .then(|| Redactor::new(Arc::clone(&store), Sms::new(http.clone(), &config.twilio)));
+    let redactor = config.redact.then(|| {
+        Redactor::new(
+            Arc::clone(&store),
+            Sms::new(to_twilio.clone(), &config.twilio),
+        )
+    });
     let noted = (Arc::clone(&store), noted);
-    let sms = Sms::new(http, &config.twilio);
+    let sms = Sms::new(to_twilio.clone(), &config.twilio);
     let texts = Texts {
         provisioner: parts::provisioner(config, store, coder, sms, key),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler: Arc::clone(&settler),
         bell,
+        counts: Arc::default(),
     };
     let mut threads = Threads::new(signals.waker());
     let roles = Roles {
@@ -104,12 +115,18 @@ pub fn run(config: Config) -> Result<(), RunError> {
         texts,
         taker,
         catch_up,
+        found: Arc::default(),
         receipts: noted,
         reaper,
         reaper_rung,
         redactor,
         settler,
     };
+    if let Some(door) = metrics {
+        let mut pages = Pages::of(roles.figures(redis, &to_coder, &to_twilio));
+        door.serve(move || pages.page())
+            .map_err(system("start the thread metrics"))?;
+    }
     roles.start(&mut threads, &stop)?;
     signals.wait();
     doors.close(&threads)
@@ -123,6 +140,8 @@ struct Roles {
     taker: Taker,
     /// The search for missed texts and who rings for it, unless it is switched off.
     catch_up: Option<(CatchUp, Receiver<()>)>,
+    /// What that search has found.
+    found: Arc<Counter>,
     /// Where receipts are written, and where they come from.
     receipts: (Arc<Store>, Receiver<Receipt>),
     reaper: Reaper,
@@ -134,6 +153,27 @@ struct Roles {
 }
 
 impl Roles {
+    /// Where the metrics come from.
+    fn figures(&self, redis: Redis, to_coder: &Http, to_twilio: &Http) -> Figures {
+        let texts = &self.texts;
+        Figures {
+            gate: self.gate.counts(),
+            webhook: self.webhook.counts(),
+            texts: Arc::clone(&texts.counts),
+            lanes: Arc::clone(&texts.lanes),
+            store: Arc::clone(&texts.provisioner.store),
+            waiting: Arc::new(Mutex::new(Waiting::new(redis))),
+            missed: Arc::clone(&self.found),
+            to_coder: to_coder.calls(),
+            to_twilio: to_twilio.calls(),
+            failed_sends: texts.provisioner.sms.failed_logins(),
+            redact: self
+                .redactor
+                .as_ref()
+                .map_or_else(Arc::default, Redactor::counts),
+        }
+    }
+
     fn start(self, threads: &mut Threads, stop: &Stop) -> Result<(), RunError> {
         let Self {
             webhook,
@@ -141,6 +181,7 @@ impl Roles {
             texts,
             mut taker,
             catch_up,
+            found,
             receipts: (store, noted),
             reaper,
             reaper_rung,
@@ -157,7 +198,7 @@ impl Roles {
         if let Some((mut search, rung)) = catch_up {
             let told = stop.clone();
             threads.start("catch-up", move || {
-                missed::run(&mut search, &rung, &told);
+                missed::run(&mut search, &rung, &found, &told);
                 told.asked()
             })?;
         }

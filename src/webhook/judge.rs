@@ -19,6 +19,7 @@ const BODY_LIMIT: u64 = 64 * 1024;
 const PARAMETERS: usize = 256;
 
 pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
+pub(super) const NO_SIGNATURE: &str = "no signature";
 pub(super) const ANOTHER_ACCOUNT: &str = "another account";
 
 /// Where texts are taken, beside the path of `TWILIO_WEBHOOK_URL`: a proxy may map one on the other.
@@ -166,7 +167,7 @@ impl Judge {
     ) -> Result<(Form, MessageSid), Refusal> {
         let form = read_form(body)?;
         if signature.is_empty() {
-            return Err(refuse(403, "no signature"));
+            return Err(refuse(403, NO_SIGNATURE));
         }
         if !verifier.accepts(&form.0, signature) {
             return Err(refuse(403, WRONG_SIGNATURE));
