@@ -16,6 +16,7 @@
 //! - `clock`: the service's clock is set
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
+//! - `metrics`: what Prometheus gets to see
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
@@ -35,6 +36,7 @@ mod hostile;
 mod kills;
 mod lesson;
 mod limits;
+mod metrics;
 mod missed;
 mod obstructed;
 mod operator;
