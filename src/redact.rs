@@ -48,6 +48,8 @@ pub struct Counts {
     pub put_off: Counter,
     /// Logins that nobody will try again.
     pub given_up: Counter,
+    /// Tries that Twilio does not allow this key: none follows until the next start.
+    pub refused: Counter,
 }
 
 /// What one sweep did.
@@ -167,6 +169,7 @@ impl Redactor {
     fn end(&self, text: &Unblanked, now: UnixSeconds, fault: &SmsFault) -> Result<(), StoreError> {
         if fault.trouble == SmsTrouble::Blocked {
             self.forbidden.store(true, Ordering::Relaxed);
+            self.counts.refused.add();
             warn!(
                 "logins stay in Twilio's log until the next start: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
             );

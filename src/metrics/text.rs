@@ -47,6 +47,8 @@ impl Page {
         self.text
     }
 
+    // Never inlined, here and below: each of the forty names would carry its own copy.
+    #[inline(never)]
     fn begin(&mut self, name: &'static str, kind: &str, help: &str) -> Samples<'_> {
         let text = &mut self.text;
         let help = escaped(&help, false);
@@ -93,6 +95,7 @@ impl Samples<'_> {
         self
     }
 
+    #[inline(never)]
     fn sample(
         &mut self,
         suffix: &str,

@@ -208,6 +208,7 @@ impl Figures {
             ("done", &self.redact.blanked),
             ("put_off", &self.redact.put_off),
             ("given_up", &self.redact.given_up),
+            ("refused", &self.redact.refused),
         ] {
             samples = samples.and(&[("result", &result)], count.get());
         }

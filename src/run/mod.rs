@@ -68,11 +68,11 @@ pub fn run(config: Config) -> Result<(), RunError> {
     ));
     let stop = Stop::new();
 
-    let metrics = parts::metrics(&config)?;
     let (bell, rung) = Bell::new();
     let (reaper_bell, reaper_rung) = Bell::new();
     let (receipts, noted) = receipts::queue();
     let (webhook, gate) = parts::front(&config, &redis, &store, bell.clone(), receipts)?;
+    let metrics = parts::metrics(&config)?;
     // After `front`, which empties the folder.
     parts::hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
