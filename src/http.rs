@@ -4,10 +4,13 @@
 //! status code cannot tell: whether a failed request may have reached the other side.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Method, Request};
 use ureq::{Agent, Timeout};
+
+use crate::metrics::{Family, Histogram, labels};
 
 /// The largest answer that is read, in bytes. A thousand workspaces stay well below it.
 const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
@@ -20,6 +23,38 @@ const NO_SUCH_HOST: &str =
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    calls: Arc<Calls>,
+}
+
+/// How long calls took, by what came back.
+pub type Calls = Family<Status, Histogram>;
+
+labels! {
+    /// What came back.
+    pub enum Status {
+        /// It was done.
+        Done => "2xx",
+        /// Another place was named.
+        Elsewhere => "3xx",
+        /// It was refused.
+        Refused => "4xx",
+        /// The other side failed.
+        Failed => "5xx",
+        /// No complete answer.
+        NoAnswer => "no_answer",
+    }
+}
+
+impl Status {
+    fn of(result: &Result<Answer, Broken>) -> Self {
+        match result.as_ref().map(|answer| answer.status) {
+            Err(_) => Self::NoAnswer,
+            Ok(..=299) => Self::Done,
+            Ok(300..=399) => Self::Elsewhere,
+            Ok(400..=499) => Self::Refused,
+            Ok(500..) => Self::Failed,
+        }
+    }
 }
 
 /// What came back, whatever its status.
@@ -71,7 +106,21 @@ impl Http {
             .build();
         Self {
             agent: Agent::new_with_config(config),
+            calls: new_calls(),
         }
+    }
+
+    /// A clone whose calls, and those of its clones, are counted apart: those to one peer.
+    pub fn to_a_peer(&self) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            calls: new_calls(),
+        }
+    }
+
+    /// How long calls of this one and its clones took.
+    pub fn calls(&self) -> Arc<Calls> {
+        Arc::clone(&self.calls)
     }
 
     /// Interrupts the calls in progress and refuses later ones.
@@ -85,6 +134,21 @@ impl Http {
     /// # Errors
     /// [`Broken`] where no complete answer came. Every status is an answer.
     pub fn call(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, Broken> {
+        let began = Instant::now();
+        let result = self.exchange(method, url, headers, body);
+        if let Some(durations) = self.calls.get(Status::of(&result)) {
+            durations.observe(began.elapsed());
+        }
+        result
+    }
+
+    fn exchange(
         &self,
         method: Method,
         url: &str,
@@ -115,6 +179,11 @@ impl Http {
             body: read.map_err(|error| Broken::Unknown(classify(&error).why()))?,
         })
     }
+}
+
+fn new_calls() -> Arc<Calls> {
+    let all = Status::ALL.iter().copied();
+    Arc::new(Family::with(all, Histogram::of_calls))
 }
 
 impl Broken {

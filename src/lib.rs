@@ -27,6 +27,7 @@ pub mod hand;
 pub mod healthcheck;
 pub mod http;
 mod logging;
+pub mod metrics;
 pub mod ownership;
 #[cfg(test)]
 mod properties;

@@ -15,6 +15,7 @@ use log::{info, warn};
 
 use crate::clock::seconds;
 use crate::domain::UnixSeconds;
+use crate::metrics::Counter;
 use crate::retry;
 use crate::store::{Store, StoreError, Unblanked};
 use crate::twilio::codes;
@@ -35,6 +36,20 @@ pub struct Redactor {
     sms: Sms,
     /// Set once Twilio has said that this key may not.
     forbidden: AtomicBool,
+    counts: Arc<Counts>,
+}
+
+/// What was done since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Logins whose words are out of Twilio's log.
+    pub blanked: Counter,
+    /// Tries that failed, or came too early.
+    pub put_off: Counter,
+    /// Logins that nobody will try again.
+    pub given_up: Counter,
+    /// Tries that Twilio does not allow this key: none follows until the next start.
+    pub refused: Counter,
 }
 
 /// What one sweep did.
@@ -64,7 +79,13 @@ impl Redactor {
             store,
             sms,
             forbidden: AtomicBool::new(false),
+            counts: Arc::default(),
         }
+    }
+
+    /// What it does, counted.
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// Blanks what is to be blanked, for a few seconds at most and one call more, or until `stopped`.
@@ -87,6 +108,7 @@ impl Redactor {
             match self.blank(&text, now)? {
                 End::Blanked => {
                     self.store.blanked(&text.sid)?;
+                    self.counts.blanked.add();
                     swept.blanked += 1;
                 }
                 End::Later => swept.given_up += usize::from(self.put_off(&text, now)?),
@@ -134,10 +156,12 @@ impl Redactor {
         let tries = text.tries + 1;
         if tries >= TRIES {
             self.store.blanked(&text.sid)?;
+            self.counts.given_up.add();
             return Ok(true);
         }
         let at = now + seconds(retry::REDACTION.wait(tries, 0));
         self.store.blank_later(&text.sid, at, tries)?;
+        self.counts.put_off.add();
         Ok(false)
     }
 
@@ -145,6 +169,7 @@ impl Redactor {
     fn end(&self, text: &Unblanked, now: UnixSeconds, fault: &SmsFault) -> Result<(), StoreError> {
         if fault.trouble == SmsTrouble::Blocked {
             self.forbidden.store(true, Ordering::Relaxed);
+            self.counts.refused.add();
             warn!(
                 "logins stay in Twilio's log until the next start: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
             );

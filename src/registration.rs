@@ -60,6 +60,14 @@ impl fmt::Display for IllegalStep {
 impl std::error::Error for IllegalStep {}
 
 impl Stage {
+    /// All that a registration may be stored in.
+    pub const STORED: [Self; 4] = [
+        Self::Reserved,
+        Self::Created,
+        Self::Announced,
+        Self::Reaping,
+    ];
+
     /// The only way from one stage to the next.
     ///
     /// # Errors
@@ -96,14 +104,9 @@ impl Stage {
 
     /// Reads a stored word back.
     pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::Reserved,
-            Self::Created,
-            Self::Announced,
-            Self::Reaping,
-        ]
-        .into_iter()
-        .find(|stage| stage.as_str() == word)
+        Self::STORED
+            .into_iter()
+            .find(|stage| stage.as_str() == word)
     }
 }
 

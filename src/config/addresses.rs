@@ -232,6 +232,23 @@ pub(super) fn listen(value: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("{value:?} is not an address with a port: write it as 0.0.0.0:8000"))
 }
 
+/// Reads `CODER_REG_METRICS`: an address with a port, or `off`. A bare port means loopback: nobody else is let in by
+/// what is left out.
+pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, String> {
+    if ["off", "no", "false", "never", "0"].contains(&value.to_ascii_lowercase().as_str()) {
+        return Ok(None);
+    }
+    let port = value.strip_prefix(':').unwrap_or(value);
+    let full = if port.parse::<u16>().is_ok() {
+        format!("127.0.0.1:{port}")
+    } else {
+        value.replace("localhost:", "127.0.0.1:")
+    };
+    full.parse().map(Some).map_err(|_| {
+        format!("{value:?} is neither an address with a port nor off: write it as 127.0.0.1:9464")
+    })
+}
+
 /// Whether `value` can stand in an HTTP header.
 pub(super) fn is_header_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic())

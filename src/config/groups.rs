@@ -1,6 +1,7 @@
 //! Reads the settings that belong together, group by group. Every value of a group is read before
 //! any of them ends it, so that all faults come out together.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -214,6 +215,17 @@ pub(super) fn read_redact(r: &mut Reader) -> Option<bool> {
             _ => Err(format!("{value:?} is neither on nor off")),
         }
     })
+}
+
+/// `Some(None)` = off.
+pub(super) fn read_metrics(r: &mut Reader) -> Option<Option<SocketAddr>> {
+    let metrics = r.parsed("CODER_REG_METRICS", addresses::metrics)?;
+    if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
+        r.warn(format!(
+            "CODER_REG_METRICS: {address} shows metrics, which are numbers only, to anybody who can reach it"
+        ));
+    }
+    Some(metrics)
 }
 
 pub(super) fn read_data_dir(r: &mut Reader, dev: bool) -> PathBuf {

@@ -31,6 +31,8 @@ pub struct Config {
     pub log_level: LevelFilter,
     /// Address of the public listener.
     pub listen: SocketAddr,
+    /// Address that metrics are shown on; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Folder of the database, its lock and the private socket.
     pub data_dir: PathBuf,
     /// What concerns Twilio.
@@ -212,6 +214,7 @@ impl Config {
         });
         let rules = groups::read_rules(r);
         let listen = r.parsed("CODER_REG_LISTEN", addresses::listen);
+        let metrics = groups::read_metrics(r);
         let data_dir = groups::read_data_dir(r, dev == Some(true));
         let parallel = r.number("CODER_REG_PARALLEL", 1..=64);
         let call_limit = groups::positive_span(r, "CODER_REG_CALL_LIMIT");
@@ -233,6 +236,7 @@ impl Config {
         Some(Self {
             log_level: log_level?,
             listen: listen?,
+            metrics: metrics?,
             data_dir,
             twilio,
             coder: coder?,
@@ -266,6 +270,10 @@ impl Config {
             "CODER_API_URL" => self.coder.address.api.clone(),
             "CODER_EMAIL_DOM" => self.coder.email_domain.clone(),
             "CODER_REG_LISTEN" => self.listen.to_string(),
+            "CODER_REG_METRICS" => {
+                let address = self.metrics.map(|address| address.to_string());
+                address.unwrap_or_else(|| "off".to_owned())
+            }
             "CODER_REG_DATA_DIR" => self.data_dir.display().to_string(),
             "CODER_REMOVE_TIME" => span(rules.remove_after, "never"),
             "CODER_CHECK_INTERVAL" => words_of(self.check_interval),

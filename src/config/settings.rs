@@ -97,6 +97,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("REDIS_PORT", "port of Redis").or("6379"),
     plain("REDIS_DB", "number of the Redis database").or("0"),
     plain("CODER_REG_LISTEN", "address and port that the webhook listens on").or("0.0.0.0:8000"),
+    plain("CODER_REG_METRICS", "address and port that metrics for Prometheus are shown on, to whoever reaches it; off = nowhere").or("off"),
     plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
     plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
     plain("CODER_REG_PARALLEL", "how many students are served side by side, 1 to 64").or("8"),

@@ -92,6 +92,7 @@ fn the_required_settings_are_enough() {
     let config = Config::from_vars(required_only(), &no_file).unwrap();
     assert_eq!(config.log_level, LevelFilter::Info);
     assert_eq!(config.listen.to_string(), "0.0.0.0:8000");
+    assert_eq!(config.metrics, None);
     assert_eq!(config.data_dir, Path::new("/var/lib/coder-sms-register"));
     assert_eq!(config.twilio.api_url, "https://api.twilio.com");
     assert_eq!(config.redis.host, "127.0.0.1");

@@ -279,7 +279,7 @@ impl Conn {
     /// Answers with an error of the gate's own, which is the last answer.
     pub fn refuse(&mut self, refusal: Refusal, turn: &mut Turn) {
         log::debug!("gate: refused with {}", refusal.status);
-        turn.tally.refused += 1;
+        turn.tally.counts.refused.add();
         let to_head = self.head.as_ref().is_some_and(|head| head.is_head);
         refusal.write(to_head, &mut self.out);
         self.inbuf = Vec::new();

@@ -62,10 +62,11 @@ impl Watch {
             .register(&mut sock, Token(id), interest)
             .is_err()
         {
-            self.turn.tally.accept_errors += 1;
+            self.turn.tally.counts.accept_errors.add();
             return;
         }
         self.next_conn += 1;
+        self.turn.tally.counts.accepted.add();
         self.conns.insert(id, Conn::new(sock, &self.turn));
         // At once: a request in flight is safe from the next one at the door.
         self.drive(id);
@@ -73,7 +74,7 @@ impl Watch {
 
     /// The system would not give us a connection, most likely for want of file descriptors.
     fn make_room(&mut self) {
-        self.turn.tally.accept_errors += 1;
+        self.turn.tally.counts.accept_errors.add();
         for _ in 0..LEAVE_AT_ONCE {
             if let Some(id) = self.least_deserving() {
                 self.evict(id);
@@ -120,7 +121,7 @@ impl Watch {
     }
 
     fn evict(&mut self, id: usize) {
-        self.turn.tally.evicted += 1;
+        self.turn.tally.counts.evicted.add();
         self.close(id);
     }
 }

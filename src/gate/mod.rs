@@ -39,6 +39,7 @@ pub use {
 };
 
 pub use limits::Limits;
+pub use tally::Counts;
 
 /// A bound public socket, ready to serve.
 ///
@@ -60,6 +61,7 @@ pub struct Gate {
     upstream: PathBuf,
     limits: Limits,
     remote: Remote,
+    counts: Arc<Counts>,
 }
 
 impl Gate {
@@ -86,6 +88,7 @@ impl Gate {
             upstream,
             limits,
             remote,
+            counts: Arc::default(),
         })
     }
 
@@ -99,6 +102,12 @@ impl Gate {
     #[must_use]
     pub fn remote(&self) -> Remote {
         self.remote.clone()
+    }
+
+    /// What happens to it, counted.
+    #[must_use]
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// Serves until [`Remote::stop`] is called and the requests in flight are answered. Blocks.

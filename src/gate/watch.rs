@@ -63,7 +63,7 @@ impl Watch {
             now,
             limits: gate.limits,
             scratch,
-            tally: Tally::default(),
+            tally: Tally::new(gate.counts),
             draining: false,
         };
         Ok(Self {
@@ -92,6 +92,8 @@ impl Watch {
             }
             self.turn.now = Instant::now();
             self.handle(&events);
+            let open = self.conns.len() as u64;
+            self.turn.tally.counts.open.set(open);
             if self
                 .drain_until
                 .is_some_and(|until| self.conns.is_empty() || self.turn.now >= until)
@@ -226,7 +228,7 @@ impl Watch {
 
     /// Tells all who wait for the upstream that it is gone.
     fn lose_upstream(&mut self) {
-        self.turn.tally.upstream_lost += 1;
+        self.turn.tally.counts.upstream_lost.add();
         for slot in self.upstream.fail(self.poll.registry(), self.turn.now) {
             self.refuse_in_flight(slot.conn, Refusal::UPSTREAM_AWAY);
         }

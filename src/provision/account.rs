@@ -2,7 +2,7 @@
 
 use log::{info, warn};
 
-use super::outcome::{Done, Halt, Wait};
+use super::outcome::{Done, Halt, Silence, Wait};
 use super::{Provisioner, Request, reply};
 use crate::clock::seconds;
 use crate::coder::{CoderFault, Created, NewUser, Trouble, User};
@@ -20,10 +20,9 @@ const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 impl Provisioner {
     /// Gets a login to the phone, from wherever its registration stands.
     pub(super) fn login(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
-        const ENDED: &str = "its account was ended after this text came";
         let is_before = |ended: UnixSeconds| ended > request.text.received;
         if contact.ended_at.is_some_and(is_before) {
-            return Ok(Done::Silent(ENDED));
+            return Ok(Done::Silent(Silence::Ended));
         }
         for round in 0..ROUNDS {
             let Some(registration) = self.store.find(&request.hash)? else {
@@ -36,7 +35,7 @@ impl Provisioner {
                 (registration.ended_at, registration.stage == Stage::Reaping)
             {
                 if is_before(ended) {
-                    return Ok(Done::Silent(ENDED));
+                    return Ok(Done::Silent(Silence::Ended));
                 }
                 self.take_end_back(request, &registration)?;
                 continue;

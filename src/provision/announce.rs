@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use log::warn;
 
-use super::outcome::{Done, Halt, Wait};
+use super::outcome::{Done, Halt, Silence, Wait};
 use super::{Provisioner, REFUSAL, Request, reply};
 use crate::clock::seconds;
 use crate::coder::PasswordSet;
@@ -188,18 +188,18 @@ impl Provisioner {
     }
 
     /// Why a phone that has a login gets no other for this text, if so.
-    fn limit(&self, request: &Request<'_>, registration: &Registration) -> Option<&'static str> {
+    fn limit(&self, request: &Request<'_>, registration: &Registration) -> Option<Silence> {
         // A login of the future was sent before somebody set the clock back; it limits nothing.
         let announced = registration.announced_at.filter(|at| *at <= request.now)?;
         let received = request.text.received;
         if received <= announced {
-            return Some("a login was sent after this text came");
+            return Some(Silence::NewerLogin);
         }
         if received - announced < seconds(self.rules.resend_interval) {
-            return Some("a login was sent a moment before");
+            return Some(Silence::JustSent);
         }
         if window(registration, request.now).1 >= self.rules.resend_daily {
-            return Some("the phone has had its logins for today");
+            return Some(Silence::DailyLimit);
         }
         None
     }

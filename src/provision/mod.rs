@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-pub use outcome::{Done, Later, Outcome, Wait};
+pub use outcome::{Done, Later, Outcome, Silence, Wait};
 
 use crate::clock::seconds;
 use crate::coder::Coder;
@@ -89,14 +89,14 @@ impl Provisioner {
     pub fn provision(&self, text: &Text, now: UnixSeconds) -> Outcome {
         match self.store.seen(&text.sid) {
             Ok(Seen::Never) => {}
-            Ok(Seen::Served) => return Outcome::Done(Done::Silent("this text was served before")),
+            Ok(Seen::Served) => return Outcome::Done(Done::Silent(Silence::ServedBefore)),
             // Interrupted on its way to the dead letters.
             Ok(Seen::GivenUp(why)) => return Outcome::Never(why),
             Err(error) => return Err(Halt::from(error)).into(),
         }
         let phone = match self.sender_of(text) {
             Ok(phone) => phone,
-            Err(unserved) => return self.stay_silent(text, unserved.reason(), now).into(),
+            Err(unserved) => return self.stay_silent(text, unserved.into(), now).into(),
         };
         let hash = phone.hash(&self.key);
         let request = Request {
@@ -110,7 +110,7 @@ impl Provisioner {
         let age = now.saturating_sub(text.received).max(0).unsigned_abs();
         let too_old = retry::gives_up(Duration::from_secs(age), self.rules.give_up);
         match result {
-            Ok(Done::Silent(reason)) => self.stay_silent(text, reason, now).into(),
+            Ok(Done::Silent(silence)) => self.stay_silent(text, silence, now).into(),
             Err(Halt::Later(later)) if too_old => self.give_up(&request, later.why),
             Err(Halt::Never(why)) => self.give_up(&request, why),
             other => other.into(),
@@ -119,14 +119,9 @@ impl Provisioner {
 
     /// Records that a text gets no answer: asked about it again, as by a search for texts that were
     /// missed, we must not change our mind.
-    fn stay_silent(
-        &self,
-        text: &Text,
-        reason: &'static str,
-        now: UnixSeconds,
-    ) -> Result<Done, Halt> {
+    fn stay_silent(&self, text: &Text, silence: Silence, now: UnixSeconds) -> Result<Done, Halt> {
         self.store.finish(&text.sid, now)?;
-        Ok(Done::Silent(reason))
+        Ok(Done::Silent(silence))
     }
 
     fn give_up(&self, request: &Request<'_>, why: String) -> Outcome {
@@ -157,7 +152,7 @@ impl Provisioner {
             text, hash, now, ..
         } = request;
         match text.opt_out.or_else(|| OptWord::in_body(&text.body)) {
-            Some(OptWord::Help) => return Ok(Done::Silent("Twilio answers HELP itself")),
+            Some(OptWord::Help) => return Ok(Done::Silent(Silence::HelpWord)),
             Some(word) => {
                 self.store
                     .opted(hash, word == OptWord::Stop, &text.sid, *now, None)?;
@@ -167,14 +162,14 @@ impl Provisioner {
         }
         let contact = self.store.contact(hash)?;
         if contact.opted_out_at.is_some() {
-            return Ok(Done::Silent("the phone has opted out"));
+            return Ok(Done::Silent(Silence::OptedOut));
         }
         // A refusal or a hint of the future was recorded before somebody set the clock back.
         if contact
             .refused_until
             .is_some_and(|until| (1..=REFUSAL).contains(&(until - now)))
         {
-            return Ok(Done::Silent("the phone cannot be texted"));
+            return Ok(Done::Silent(Silence::Unreachable));
         }
         if self.phrase.matches(&text.body) {
             self.login(request, &contact)
@@ -198,13 +193,13 @@ impl Provisioner {
     fn hint(&self, request: &Request<'_>, hinted_at: Option<UnixSeconds>) -> Result<Done, Halt> {
         let Request { hash, now, .. } = request;
         let Some(interval) = self.rules.hint_interval else {
-            return Ok(Done::Silent("not the phrase, and hints are off"));
+            return Ok(Done::Silent(Silence::HintsOff));
         };
         if hinted_at.is_some_and(|at| (0..seconds(interval)).contains(&(now - at))) {
-            return Ok(Done::Silent("not the phrase, hinted before"));
+            return Ok(Done::Silent(Silence::HintedBefore));
         }
         if self.store.find(hash)?.is_some() {
-            return Ok(Done::Silent("not the phrase, but the phone has a login"));
+            return Ok(Done::Silent(Silence::HasLogin));
         }
         self.notify(request, Notice::Hint, &reply::hint())
     }
@@ -216,7 +211,7 @@ impl Provisioner {
         told_at: Option<UnixSeconds>,
     ) -> Result<Done, Halt> {
         if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
-            return Ok(Done::Silent("the class is full, told before"));
+            return Ok(Done::Silent(Silence::FullToldBefore));
         }
         self.notify(request, Notice::Full, &reply::full())
     }
@@ -231,7 +226,7 @@ impl Provisioner {
             ..
         } = request;
         if self.may_send(*now).is_err() {
-            return Ok(Done::Silent("the limit of texts an hour is reached"));
+            return Ok(Done::Silent(Silence::HourlyLimit));
         }
         // Recorded first: after a crash there is no notice rather than two.
         self.store.noticed(notice, hash, &text.sid, *now)?;

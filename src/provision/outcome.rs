@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::coder::{CoderFault, Trouble};
-use crate::domain::Username;
+use crate::domain::{Unserved, Username};
+use crate::metrics::labels;
 use crate::store::StoreError;
 use crate::twilio::sms::{SmsFault, SmsTrouble};
 
@@ -36,7 +37,90 @@ pub enum Done {
     /// An opt-out word was recorded.
     Recorded,
     /// Nothing was sent, for that reason.
-    Silent(&'static str),
+    Silent(Silence),
+}
+
+labels! {
+    /// Why a text gets no answer.
+    pub enum Silence {
+        /// It had its effect before: Twilio, a restart or the search for missed texts brought it again.
+        ServedBefore => "served_before",
+        /// Somebody deleted its entry.
+        Deleted => "entry_deleted",
+        /// The sender is a short code.
+        ShortCode => "short_code",
+        /// The sender is no phone number.
+        NotANumber => "not_a_number",
+        /// The sender's country is not let in.
+        Country => "country",
+        /// The sender is no mobile number.
+        NotMobile => "not_mobile",
+        /// The sender is our own number.
+        Ourselves => "ourselves",
+        /// It asks for help.
+        HelpWord => "help_word",
+        /// The phone has opted out.
+        OptedOut => "opted_out",
+        /// The phone cannot be texted.
+        Unreachable => "unreachable",
+        /// It is not the phrase, and hints are off.
+        HintsOff => "hints_off",
+        /// It is not the phrase, and the phone was told so before.
+        HintedBefore => "hinted_before",
+        /// It is not the phrase, but the phone has a login.
+        HasLogin => "has_login",
+        /// The class is full, and the phone was told so before.
+        FullToldBefore => "full_told_before",
+        /// A hint or notice would be one text too many in this hour.
+        HourlyLimit => "hourly_limit",
+        /// The account was ended after the text came.
+        Ended => "account_ended",
+        /// A login was sent after the text came.
+        NewerLogin => "newer_login",
+        /// A login was sent a moment before.
+        JustSent => "login_just_sent",
+        /// The phone has had its logins for today.
+        DailyLimit => "daily_limit",
+    }
+}
+
+impl Silence {
+    /// The reason in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ServedBefore => "this text was served before",
+            Self::Deleted => "the entry was deleted",
+            Self::ShortCode => Unserved::ShortCode.reason(),
+            Self::NotANumber => Unserved::NotANumber.reason(),
+            Self::Country => Unserved::Country.reason(),
+            Self::NotMobile => Unserved::NotMobile.reason(),
+            Self::Ourselves => Unserved::Ourselves.reason(),
+            Self::HelpWord => "Twilio answers HELP itself",
+            Self::OptedOut => "the phone has opted out",
+            Self::Unreachable => "the phone cannot be texted",
+            Self::HintsOff => "not the phrase, and hints are off",
+            Self::HintedBefore => "not the phrase, hinted before",
+            Self::HasLogin => "not the phrase, but the phone has a login",
+            Self::FullToldBefore => "the class is full, told before",
+            Self::HourlyLimit => "the limit of texts an hour is reached",
+            Self::Ended => "its account was ended after this text came",
+            Self::NewerLogin => "a login was sent after this text came",
+            Self::JustSent => "a login was sent a moment before",
+            Self::DailyLimit => "the phone has had its logins for today",
+        }
+    }
+}
+
+impl From<Unserved> for Silence {
+    fn from(unserved: Unserved) -> Self {
+        match unserved {
+            Unserved::ShortCode => Self::ShortCode,
+            Unserved::NotANumber => Self::NotANumber,
+            Unserved::Country => Self::Country,
+            Unserved::NotMobile => Self::NotMobile,
+            Unserved::Ourselves => Self::Ourselves,
+        }
+    }
 }
 
 /// Why another attempt is needed, and when.

@@ -216,6 +216,11 @@ impl Lanes {
         begins_pause
     }
 
+    /// Whether everybody waits for one of us to act.
+    pub fn is_paused(&self) -> bool {
+        self.lock().paused_until.is_some()
+    }
+
     /// Sends everybody home; what is in hand without a verdict stays pending in Redis.
     pub fn stop(&self) {
         self.lock().stopped = true;

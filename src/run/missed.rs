@@ -9,6 +9,7 @@ use log::{debug, info, warn};
 use crate::catch_up::CatchUp;
 use crate::clock::unix_now;
 use crate::domain::noise;
+use crate::metrics::Counter;
 use crate::retry::{self, Backoff};
 use crate::stop::Stop;
 
@@ -33,13 +34,13 @@ impl Bell {
     }
 }
 
-/// Searches until `stop`, which has to be followed by a ring.
-pub(super) fn run(catch_up: &mut CatchUp, bell: &Receiver<()>, stop: &Stop) {
+/// Searches until `stop`, which has to be followed by a ring; what is found is counted.
+pub(super) fn run(catch_up: &mut CatchUp, bell: &Receiver<()>, found: &Counter, stop: &Stop) {
     // Two searches see each text, whatever happens to one of them.
     let period = (catch_up.window / 2).max(retry::CATCH_UP.first);
     let mut rung = true;
     while !stop.asked() {
-        search(catch_up, stop);
+        search(catch_up, found, stop);
         let pause = if rung {
             SECOND_LOOK.min(period)
         } else {
@@ -52,12 +53,15 @@ pub(super) fn run(catch_up: &mut CatchUp, bell: &Receiver<()>, stop: &Stop) {
 }
 
 /// Searches until it succeeds, or somebody has to act first.
-fn search(catch_up: &mut CatchUp, stop: &Stop) {
+fn search(catch_up: &mut CatchUp, found: &Counter, stop: &Stop) {
     const POLICY: Backoff = retry::CATCH_UP;
     for attempt in 1.. {
         match catch_up.search(unix_now()) {
             Ok(0) => debug!("no text was missed"),
-            Ok(count) => info!("{count} texts that had not reached us are taken in"),
+            Ok(count) => {
+                found.add_many(count as u64);
+                info!("{count} texts that had not reached us are taken in");
+            }
             Err(error) if error.passes() => {
                 if attempt == 1 {
                     warn!("cannot look for missed texts yet: {error}");

@@ -3,9 +3,11 @@
 //! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
 //! them, `reaper` removes accounts, `receipts` writes down what became of logins. A thread that ends before it was told to takes the process down.
 
+mod asked;
 mod banner;
 mod doors;
 mod error;
+mod figures;
 mod health;
 mod lanes;
 mod missed;
@@ -16,8 +18,8 @@ mod rounds;
 mod texts;
 mod threads;
 
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 
 use log::{info, warn};
 
@@ -28,17 +30,19 @@ use crate::config::Config;
 use crate::domain::Receipt;
 use crate::gate::Gate;
 use crate::http::Http;
+use crate::metrics::Counter;
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::stream::{Redis, Settler, Taker};
+use crate::stream::{Redis, Settler, Taker, Waiting};
 use crate::twilio::sms::Sms;
 use crate::webhook::Webhook;
 use doors::Doors;
 pub use error::RunError;
 use error::system;
+use figures::{Figures, Pages};
 use lanes::Lanes;
 use missed::Bell;
 use texts::Texts;
@@ -58,8 +62,9 @@ pub fn run(config: Config) -> Result<(), RunError> {
     settle_due_times(&store, &config)?;
     let redis = Redis::new(&config.redis)?;
     let http = Http::new(config.call_limit);
+    let (to_coder, to_twilio) = (http.to_a_peer(), http.to_a_peer());
     let coder = Arc::new(Coder::new(
-        http.clone(),
+        to_coder.clone(),
         &config.coder.address.api,
         config.coder.key.clone(),
     ));
@@ -69,18 +74,20 @@ pub fn run(config: Config) -> Result<(), RunError> {
     let (reaper_bell, reaper_rung) = Bell::new();
     let (receipts, noted) = receipts::queue();
     let (webhook, gate) = parts::front(&config, &redis, &store, bell.clone(), receipts)?;
+    let metrics = parts::metrics(&config)?;
     // After `front`, which empties the folder.
     parts::hear_commands(&config.data_dir, reaper_bell.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
-    let catch_up = parts::catch_up(&config, &redis, &store, &http).map(|search| (search, rung));
+    let catch_up =
+        parts::catch_up(&config, &redis, &store, &to_twilio).map(|search| (search, rung));
     let home = store.instance()?;
-    let taker = Taker::new(redis, &home);
+    let taker = Taker::new(redis.clone(), &home);
     let doors = Doors {
         gate: gate.remote(),
         webhook: webhook.waker(),
         settler: Arc::clone(&settler),
         taker_id: taker.client_id(),
-        calls: http.clone(),
+        calls: http,
         bell: bell.clone(),
         reaper_bell,
         stop: stop.clone(),
@@ -89,17 +96,21 @@ pub fn run(config: Config) -> Result<(), RunError> {
 
     let reaper = parts::reaper(&config, &store, &coder);
     let reconciler = parts::reconciler(&config, &store, &coder, &home);
-    let redactor = config
-        .redact
-        .then(|| Redactor::new(Arc::clone(&store), Sms::new(http.clone(), &config.twilio)));
+    let redactor = config.redact.then(|| {
+        Redactor::new(
+            Arc::clone(&store),
+            Sms::new(to_twilio.clone(), &config.twilio),
+        )
+    });
     let noted = (Arc::clone(&store), noted);
-    let sms = Sms::new(http, &config.twilio);
+    let sms = Sms::new(to_twilio.clone(), &config.twilio);
     let texts = Texts {
         provisioner: parts::provisioner(config, store, coder, sms, (key, home)),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler: Arc::clone(&settler),
         bell,
+        counts: Arc::default(),
     };
     let mut threads = Threads::new(signals.waker());
     let roles = Roles {
@@ -108,6 +119,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         texts,
         taker,
         catch_up,
+        found: Arc::default(),
         receipts: noted,
         reaper,
         reconciler,
@@ -115,6 +127,11 @@ pub fn run(config: Config) -> Result<(), RunError> {
         redactor,
         settler,
     };
+    if let Some(door) = metrics {
+        let mut pages = Pages::of(roles.figures(redis, &to_coder, &to_twilio));
+        door.serve(move || pages.page())
+            .map_err(system("start the thread metrics"))?;
+    }
     roles.start(&mut threads, &stop)?;
     signals.wait();
     doors.close(&threads)
@@ -128,6 +145,8 @@ struct Roles {
     taker: Taker,
     /// The search for missed texts and who rings for it, unless it is switched off.
     catch_up: Option<(CatchUp, Receiver<()>)>,
+    /// What that search has found.
+    found: Arc<Counter>,
     /// Where receipts are written, and where they come from.
     receipts: (Arc<Store>, Receiver<Receipt>),
     reaper: Reaper,
@@ -141,6 +160,27 @@ struct Roles {
 }
 
 impl Roles {
+    /// Where the metrics come from.
+    fn figures(&self, redis: Redis, to_coder: &Http, to_twilio: &Http) -> Figures {
+        let texts = &self.texts;
+        Figures {
+            gate: self.gate.counts(),
+            webhook: self.webhook.counts(),
+            texts: Arc::clone(&texts.counts),
+            lanes: Arc::clone(&texts.lanes),
+            store: Arc::clone(&texts.provisioner.store),
+            waiting: Arc::new(Mutex::new(Waiting::new(redis))),
+            missed: Arc::clone(&self.found),
+            to_coder: to_coder.calls(),
+            to_twilio: to_twilio.calls(),
+            failed_sends: texts.provisioner.sms.failed_logins(),
+            redact: self
+                .redactor
+                .as_ref()
+                .map_or_else(Arc::default, Redactor::counts),
+        }
+    }
+
     fn start(self, threads: &mut Threads, stop: &Stop) -> Result<(), RunError> {
         let Self {
             webhook,
@@ -148,6 +188,7 @@ impl Roles {
             texts,
             mut taker,
             catch_up,
+            found,
             receipts: (store, noted),
             reaper,
             reconciler,
@@ -165,7 +206,7 @@ impl Roles {
         if let Some((mut search, rung)) = catch_up {
             let told = stop.clone();
             threads.start("catch-up", move || {
-                missed::run(&mut search, &rung, &told);
+                missed::run(&mut search, &rung, &found, &told);
                 told.asked()
             })?;
         }

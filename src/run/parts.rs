@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
+use log::info;
+
 use super::missed::Bell;
 use super::{RunError, health, system};
 use crate::catch_up::CatchUp;
@@ -15,6 +17,7 @@ use crate::config::Config;
 use crate::domain::{PhoneKey, Receipt};
 use crate::gate::{self, Gate};
 use crate::http::Http;
+use crate::metrics::Door;
 use crate::provision::Provisioner;
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
@@ -51,6 +54,18 @@ pub(super) fn front(
         config.listen
     )))?;
     Ok((webhook, gate))
+}
+
+/// Where metrics are shown, if they are.
+pub(super) fn metrics(config: &Config) -> Result<Option<Door>, RunError> {
+    let open = |address| {
+        let failed = || format!("listen on {address} (CODER_REG_METRICS)");
+        let door = Door::open(address).map_err(system(failed()))?;
+        let address = door.local_addr().map_err(system(failed()))?;
+        info!("metrics are at http://{address}/metrics");
+        Ok(door)
+    };
+    config.metrics.map(open).transpose()
 }
 
 /// Has commands that changed something wake the reaper. The thread sleeps until one does, and is left

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
-use super::lanes::{Job, Lanes, Verdict};
+use super::lanes::{self, Job, Lanes};
 use super::missed::Bell;
 use crate::clock::unix_now;
 use crate::domain::{Text, noise};
-use crate::provision::{Done, Later, Outcome, Provisioner, Wait};
+use crate::metrics::{Family, labels};
+use crate::provision::{Done, Later, Outcome, Provisioner, Silence, Wait};
 use crate::retry;
 use crate::stop::Stop;
 use crate::stream::{DeadLetter, Settler, StreamError, Taker};
@@ -25,6 +26,74 @@ const TAKE: usize = 64;
 /// Attempts at a text that makes us panic.
 const PANICS: u32 = 3;
 
+labels! {
+    /// How a text ended.
+    pub(super) enum Verdict {
+        /// A first login was sent.
+        Login => "login_sent",
+        /// A phone that had a login got a fresh one.
+        LoginAgain => "login_sent_again",
+        /// The phone was told that it is not the phrase.
+        Hint => "hint_sent",
+        /// The phone was told that all seats are taken.
+        Full => "told_full",
+        /// An opt-out word was recorded.
+        OptWord => "opt_word_recorded",
+        /// Nothing was sent.
+        Unanswered => "unanswered",
+        /// It became a dead letter.
+        GivenUp => "given_up",
+    }
+}
+
+labels! {
+    /// Why a text is tried again.
+    pub(super) enum Delay {
+        /// Coder, Twilio or the database is away.
+        Away => "away",
+        /// Somebody has to act: credentials, rights or the sender are refused.
+        Blocked => "blocked",
+        /// A limit, or something that takes its time.
+        Wait => "wait",
+    }
+}
+
+/// What became of texts since the start.
+pub(super) struct Counts {
+    /// Texts that ended, each once.
+    pub(super) ended: Family<Verdict>,
+    /// Those of them that got no answer.
+    pub(super) unanswered: Family<Silence>,
+    /// Attempts that failed and are followed by another one.
+    pub(super) put_off: Family<Delay>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            ended: Family::new(Verdict::ALL.iter().copied()),
+            unanswered: Family::new(Silence::ALL.iter().copied()),
+            put_off: Family::new(Delay::ALL.iter().copied()),
+        }
+    }
+}
+
+impl Counts {
+    fn done(&self, done: &Done) {
+        self.ended.add(match done {
+            Done::LoginSent { again: false, .. } => Verdict::Login,
+            Done::LoginSent { again: true, .. } => Verdict::LoginAgain,
+            Done::Hinted => Verdict::Hint,
+            Done::ToldFull => Verdict::Full,
+            Done::Recorded => Verdict::OptWord,
+            Done::Silent(silence) => {
+                self.unanswered.add(*silence);
+                Verdict::Unanswered
+            }
+        });
+    }
+}
+
 /// All that the loop needs.
 pub(super) struct Texts {
     pub(super) provisioner: Provisioner,
@@ -33,6 +102,7 @@ pub(super) struct Texts {
     pub(super) parallel: usize,
     /// Rung after an outage of Redis.
     pub(super) bell: Bell,
+    pub(super) counts: Arc<Counts>,
 }
 
 impl Texts {
@@ -89,7 +159,7 @@ impl Texts {
                 Ok(text) => self.attempt(text, job.attempt),
                 // Deleted by somebody while it was pending: only its number is left.
                 Err(unreadable) if unreadable.deleted => {
-                    Outcome::Done(Done::Silent("the entry was deleted"))
+                    Outcome::Done(Done::Silent(Silence::Deleted))
                 }
                 Err(_) => Outcome::Never("unreadable entry".to_owned()),
             };
@@ -99,12 +169,14 @@ impl Texts {
                 Outcome::Later(later) => self.put_off(job, &later),
                 Outcome::Done(done) => {
                     log_done(sid, &done);
-                    job.verdict = Some(Verdict::Acknowledge);
+                    self.counts.done(&done);
+                    job.verdict = Some(lanes::Verdict::Acknowledge);
                     self.end(job, matches!(done, Done::LoginSent { .. }));
                 }
                 Outcome::Never(reason) => {
                     error!("text {sid}: given up: {reason}");
-                    job.verdict = Some(Verdict::Bury(reason));
+                    self.counts.ended.add(Verdict::GivenUp);
+                    job.verdict = Some(lanes::Verdict::Bury(reason));
                     self.end(job, false);
                 }
             }
@@ -129,6 +201,11 @@ impl Texts {
     }
 
     fn put_off(&self, job: Job, later: &Later) {
+        self.counts.put_off.add(match later.wait {
+            Wait::Away => Delay::Away,
+            Wait::Blocked => Delay::Blocked,
+            Wait::Exactly(_) => Delay::Wait,
+        });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
         let level = match (job.attempt, later.wait) {
             (1, Wait::Blocked) => log::Level::Error,
@@ -155,7 +232,7 @@ impl Texts {
     /// again. `proven` = Coder and Twilio have just done their part.
     fn end(&self, job: Job, proven: bool) {
         let settled = match &job.verdict {
-            Some(Verdict::Bury(reason)) => self.bury(&job, reason),
+            Some(lanes::Verdict::Bury(reason)) => self.bury(&job, reason),
             _ => self.settler.acknowledge(&job.entry.id),
         };
         match settled {
@@ -198,7 +275,7 @@ fn log_done(sid: &str, done: &Done) {
         Done::Hinted => info!("text {sid}: hint sent"),
         Done::ToldFull => info!("text {sid}: told that the class is full"),
         Done::Recorded => info!("text {sid}: opt-out word recorded"),
-        Done::Silent(reason) => info!("text {sid}: no answer, {reason}"),
+        Done::Silent(silence) => info!("text {sid}: no answer, {}", silence.reason()),
     }
 }
 

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError};
 use crate::domain::{Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username};
+use crate::twilio::codes::Code;
 
 /// How long after it was sent a login is blanked in Twilio's log if nobody confirms its delivery.
 const BLANK_AFTER: UnixSeconds = 3_600;
@@ -18,6 +19,12 @@ pub(super) const STRANGERS_KEPT: u32 = 1_000;
 
 /// Texts that are remembered at most, about 15 MB.
 const KEPT: u32 = 100_000;
+
+/// What the first word about a login's end was.
+pub(super) enum Fate {
+    Arrived,
+    Failed(Undelivered),
+}
 
 /// A login whose words still stand in Twilio's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,12 +48,12 @@ impl Store {
         receipts: &[Receipt],
         now: UnixSeconds,
     ) -> Result<Vec<Undelivered>, StoreError> {
-        self.write("record receipts", |tx| {
-            let mut failed = Vec::new();
+        let fates = self.write("record receipts", |tx| {
+            let mut fates = Vec::new();
             let mut strangers = false;
             for receipt in receipts {
                 match known(tx, &receipt.sid)? {
-                    Some(known) => failed.extend(advance(tx, receipt, known, now)?),
+                    Some(known) => fates.extend(advance(tx, receipt, known, now)?),
                     None => {
                         strangers = true;
                         insert(tx, receipt, now)?;
@@ -61,8 +68,28 @@ impl Store {
                 )?
                 .execute([STRANGERS_KEPT])?;
             }
-            Ok(failed)
-        })
+            Ok(fates)
+        })?;
+        Ok(fates
+            .into_iter()
+            .filter_map(|fate| self.told(fate))
+            .collect())
+    }
+
+    /// Counts a login's end, once it is recorded. Returns it if it failed.
+    pub(super) fn told(&self, fate: Fate) -> Option<Undelivered> {
+        match fate {
+            Fate::Arrived => {
+                self.counts.delivered.add();
+                None
+            }
+            Fate::Failed(undelivered) => {
+                self.counts
+                    .undelivered
+                    .add(Code::of_delivery(undelivered.code));
+                Some(undelivered)
+            }
+        }
     }
 
     /// Whether `sid` is a login text of ours whose sending is recorded.
@@ -141,14 +168,14 @@ impl Store {
     }
 }
 
-/// Records that Twilio took the login text `sid` of a registration. Returns it if a receipt that was
-/// faster has said that it failed.
+/// Records that Twilio took the login text `sid` of a registration. Returns what became of it if a
+/// receipt was faster.
 pub(super) fn record_send(
     tx: &Transaction<'_>,
     registration: i64,
     sid: &MessageSid,
     at: UnixSeconds,
-) -> rusqlite::Result<Option<Undelivered>> {
+) -> rusqlite::Result<Option<Fate>> {
     let early = known(tx, sid)?;
     let arrived = early
         .as_ref()
@@ -161,8 +188,8 @@ pub(super) fn record_send(
     )?
     .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), blank_at])?;
     match early {
-        Some(early) if early.registration.is_none() && early.delivery.has_failed() => {
-            undelivered(tx, registration, sid, early.code)
+        Some(early) if early.registration.is_none() => {
+            fate(tx, registration, sid, early.delivery, early.code)
         }
         _ => Ok(None),
     }
@@ -217,7 +244,7 @@ fn advance(
     receipt: &Receipt,
     known: Known,
     now: UnixSeconds,
-) -> rusqlite::Result<Option<Undelivered>> {
+) -> rusqlite::Result<Option<Fate>> {
     let Receipt {
         sid,
         delivery,
@@ -233,25 +260,38 @@ fn advance(
     )?
     .execute(params![sid.as_str(), delivery.as_str(), code, blank_by])?;
     match known.registration {
-        Some(registration) if delivery.has_failed() => undelivered(tx, registration, sid, *code),
+        // That it was read is no news of its arrival.
+        Some(registration) if !known.delivery.has_ended() => {
+            fate(tx, registration, sid, *delivery, *code)
+        }
         _ => Ok(None),
     }
 }
 
-fn undelivered(
+/// The end of a login, if it has come to one.
+fn fate(
     tx: &Transaction<'_>,
     registration: i64,
     sid: &MessageSid,
+    delivery: Delivery,
     code: Option<u32>,
-) -> rusqlite::Result<Option<Undelivered>> {
+) -> rusqlite::Result<Option<Fate>> {
+    if delivery.has_arrived() {
+        return Ok(Some(Fate::Arrived));
+    }
+    if !delivery.has_failed() {
+        return Ok(None);
+    }
     let username: Option<String> = tx
         .prepare_cached("SELECT username FROM registrations WHERE id = ?1")?
         .query_row([registration], |row| row.get(0))
         .optional()?;
     let username = username.as_deref().and_then(Username::parse);
-    Ok(username.map(|username| Undelivered {
-        username,
-        sid: sid.clone(),
-        code,
+    Ok(username.map(|username| {
+        Fate::Failed(Undelivered {
+            username,
+            sid: sid.clone(),
+            code,
+        })
     }))
 }

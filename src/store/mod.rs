@@ -7,6 +7,7 @@
 mod adopt;
 mod backup;
 mod contacts;
+mod counts;
 mod deliveries;
 mod draft;
 mod error;
@@ -19,12 +20,14 @@ mod texts;
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 pub use adopt::Adoption;
 pub use backup::{Summary, backup, backup_to, receive_backup};
 pub use contacts::{Contact, Notice};
+pub use counts::{Counts, Standing};
 pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
@@ -41,6 +44,7 @@ use texts::{count_send, mark_seen, uncount_send};
 /// The database of one data folder, which belongs to this process while it lives.
 pub struct Store {
     connection: Mutex<Connection>,
+    counts: Counts,
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
 }
@@ -109,7 +113,7 @@ impl Store {
         due_at: UnixSeconds,
         seats: u32,
     ) -> Result<Reserved, StoreError> {
-        self.write("reserve a name", |tx| {
+        let reserved = self.write("reserve a name", |tx| {
             let taken: u32 = tx
                 .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
                 .query_row([], |row| row.get(0))?;
@@ -126,7 +130,11 @@ impl Store {
                 )?
                 .execute(params![phone.as_bytes(), username.as_str(), marker.as_str(), now, due_at])?;
             Ok(if inserted == 1 { Reserved::Done } else { Reserved::Clash })
-        })
+        })?;
+        if reserved == Reserved::Done {
+            self.counts.reserved.add();
+        }
+        Ok(reserved)
     }
 
     /// Gives a registration another name, because the first was a stranger's or because its user
@@ -287,7 +295,7 @@ impl Store {
         sid: &MessageSid,
         sent: SentLogin<'_>,
     ) -> Result<Option<Undelivered>, StoreError> {
-        self.step("record a login", id, Event::LoginSent, |tx, stage| {
+        let fate = self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, announced_at = ?3, window_start = ?5,
@@ -310,7 +318,9 @@ impl Store {
             mark_seen(tx, sid, sent.at)?;
             sent.text
                 .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
-        })
+        })?;
+        self.counts.sent.add();
+        Ok(fate.and_then(|fate| self.told(fate)))
     }
 
     /// Whether the database can be written, by writing to it.
@@ -341,6 +351,7 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let began = Instant::now();
         let mut connection = self.lock();
         let run = || {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -348,7 +359,9 @@ impl Store {
             tx.commit()?;
             Ok(result)
         };
-        run().map_err(StoreError::sql(doing))
+        let result = run().map_err(StoreError::sql(doing))?;
+        self.wrote(began);
+        Ok(result)
     }
 
     /// Takes one registration one step further; `work` is given the stage that it reaches.
@@ -359,6 +372,7 @@ impl Store {
         event: Event,
         work: impl FnOnce(&Transaction<'_>, Stage) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        let began = Instant::now();
         let mut connection = self.lock();
         let failed = StoreError::sql(doing);
         let tx = connection
@@ -375,6 +389,7 @@ impl Store {
         let next = stage.after(event).map_err(StoreError::Step)?;
         let result = work(&tx, next).map_err(&failed)?;
         tx.commit().map_err(failed)?;
+        self.wrote(began);
         Ok(result)
     }
 }

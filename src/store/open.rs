@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Store, StoreError, backup, draft, restore, schema};
+use super::{Counts, Store, StoreError, backup, draft, restore, schema};
 use crate::domain::PhoneKey;
 
 pub(super) const DATABASE: &str = "registrations.db";
@@ -51,6 +51,7 @@ impl Store {
         let key = settle_key(&connection, keys)?;
         let store = Self {
             connection: Mutex::new(connection),
+            counts: Counts::default(),
             _lock: lock,
         };
         store.probe()?;

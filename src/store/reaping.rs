@@ -96,7 +96,9 @@ impl Store {
             tx.prepare_cached("DELETE FROM registrations WHERE id = ?1")?
                 .execute([id])
                 .map(drop)
-        })
+        })?;
+        self.counts.forgotten.add();
+        Ok(())
     }
 
     /// Gives accounts that were made while removal was off a time of their own. Returns how many.

@@ -28,7 +28,7 @@ pub use {append::write_xadd, take::read_text};
 pub use append::{Appended, Appender, Confirmed};
 pub use settle::{DeadLetter, Settler};
 pub use take::{Entry, Taker, Unreadable};
-pub use waiting::{Buried, Waiting};
+pub use waiting::{Buried, Depth, Waiting};
 
 use crate::config::RedisConfig;
 

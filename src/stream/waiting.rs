@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use redis::{RedisError, cmd, from_redis_value};
+use redis::{RedisError, Value, cmd, from_redis_value};
 
 use super::take::{Entry, Raw, read_entry};
-use super::{DEAD, Line, Redis, StreamError, TEXTS};
+use super::{DEAD, GROUP, Line, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, Phone, UnixSeconds};
 
 /// Entries that are looked at in one round trip.
@@ -46,6 +46,21 @@ impl Buried {
     }
 }
 
+/// How much waits in the streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Texts, those in work included.
+    pub texts: u64,
+    /// When the oldest of them came.
+    pub oldest: Option<UnixSeconds>,
+    /// Texts that were taken and have no verdict yet.
+    pub pending: u64,
+    /// When the oldest of those came.
+    pub oldest_pending: Option<UnixSeconds>,
+    /// Dead letters.
+    pub dead: u64,
+}
+
 /// When Redis made an entry: its name begins with the milliseconds.
 fn time_of(id: &str) -> Option<UnixSeconds> {
     let milliseconds: UnixSeconds = id.split('-').next()?.parse().ok()?;
@@ -79,6 +94,44 @@ impl Waiting {
         let oldest: Vec<Raw> = from_redis_value(next()?).map_err(RedisError::from)?;
         let came = oldest.first().and_then(|(id, _)| time_of(id));
         Ok((length, came))
+    }
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// Redis cannot be used.
+    pub fn depth(&mut self) -> Result<Depth, StreamError> {
+        let commands = [
+            cmd("XLEN").arg(TEXTS).take(),
+            cmd("XRANGE").arg(&[TEXTS, "-", "+", "COUNT", "1"]).take(),
+            cmd("XPENDING").arg(TEXTS).arg(GROUP).take(),
+            cmd("XLEN").arg(DEAD).take(),
+        ];
+        let bytes: Vec<u8> = commands
+            .iter()
+            .flat_map(redis::Cmd::get_packed_command)
+            .collect();
+        let mut answers = self.line.say(&bytes, commands.len())?.into_iter();
+        let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
+        let texts = from_redis_value(next()?).map_err(RedisError::from)?;
+        let oldest: Vec<Raw> = from_redis_value(next()?).map_err(RedisError::from)?;
+        // Of a stream that nobody has taken from yet there is no group.
+        let pending = match next() {
+            Err(error) if error.code() == Some("NOGROUP") => None,
+            answer => Some(answer?),
+        };
+        let pending: Option<(u64, Option<String>, Value, Value)> = pending
+            .map(from_redis_value)
+            .transpose()
+            .map_err(RedisError::from)?;
+        let (pending, first) = pending.map_or((0, None), |(count, first, ..)| (count, first));
+        Ok(Depth {
+            texts,
+            oldest: oldest.first().and_then(|(id, _)| time_of(id)),
+            pending,
+            oldest_pending: first.as_deref().and_then(time_of),
+            dead: from_redis_value(next()?).map_err(RedisError::from)?,
+        })
     }
 
     /// The dead letters, oldest first.

@@ -5,6 +5,7 @@
 //! Codes are those of twilio.com/docs/api/errors.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use ureq::http::Method;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::{Phone, Secret, UnixSeconds};
 use crate::http::{Answer, Broken, Http};
+use crate::metrics::Family;
+use crate::twilio::codes::Code;
 
 /// One Twilio account, called with one key.
 pub struct Sms {
@@ -33,6 +36,7 @@ pub struct Sms {
     callback: Option<Secret>,
     /// Set once Twilio does not like that address.
     callback_refused: AtomicBool,
+    failed: Arc<Family<Code>>,
 }
 
 /// Why a text was not sent, or cannot be looked for.
@@ -118,7 +122,13 @@ impl Sms {
             sender: config.sender.clone(),
             callback: config.receipts.as_ref().map(|url| url.given.clone()),
             callback_refused: AtomicBool::new(false),
+            failed: Arc::new(Family::new(Code::of_sends())),
         }
+    }
+
+    /// Logins that it could not send, or of which nobody knows, by Twilio's code.
+    pub fn failed_logins(&self) -> Arc<Family<Code>> {
+        Arc::clone(&self.failed)
     }
 
     /// Sends `body` to `to`. Returns Twilio's name for the text: it is queued, not yet delivered.
@@ -137,7 +147,7 @@ impl Sms {
     pub fn send_login(&self, to: &Phone, body: &str) -> Result<String, SmsFault> {
         let refused = self.callback_refused.load(Ordering::Relaxed);
         let callback = self.callback.as_ref().filter(|_| !refused);
-        match self.post(to, body, callback) {
+        let sent = match self.post(to, body, callback) {
             Err(fault) if fault.code == Some(BAD_CALLBACK) && callback.is_some() => {
                 if !self.callback_refused.swap(true, Ordering::Relaxed) {
                     warn!(
@@ -147,7 +157,11 @@ impl Sms {
                 self.post(to, body, None)
             }
             sent => sent,
+        };
+        if let Err(fault) = &sent {
+            self.failed.add(Code::of_send(fault.code));
         }
+        sent
     }
 
     fn post(&self, to: &Phone, body: &str, callback: Option<&Secret>) -> Result<String, SmsFault> {
@@ -321,3 +335,28 @@ impl fmt::Display for SmsFault {
 }
 
 impl std::error::Error for SmsFault {}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
+    use super::*;
+    use crate::twilio::codes::SENDS;
+
+    #[test]
+    fn codes_that_mean_something_to_us_are_counted_apart() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut answer = Answer {
+            status: 400,
+            headers,
+            body: Vec::new(),
+        };
+        for code in 10_000..70_000 {
+            answer.body = format!("{{\"code\":{code}}}").into_bytes();
+            let known = SmsFault::of("send a text", &answer).why != "refused";
+            // Told by its status.
+            assert_eq!(known || code == 20429, SENDS.contains(&code), "{code}");
+        }
+    }
+}

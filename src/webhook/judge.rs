@@ -22,6 +22,7 @@ const PARAMETERS: usize = 256;
 const USUAL_PARAMETERS: usize = 32;
 
 pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
+pub(super) const NO_SIGNATURE: &str = "no signature";
 pub(super) const ANOTHER_ACCOUNT: &str = "another account";
 
 /// Where texts are taken, beside the path of `TWILIO_WEBHOOK_URL`: a proxy may map one on the other.
@@ -169,7 +170,7 @@ impl Judge {
     ) -> Result<(Form<'b>, MessageSid), Refusal> {
         let form = read_form(body)?;
         if signature.is_empty() {
-            return Err(refuse(403, "no signature"));
+            return Err(refuse(403, NO_SIGNATURE));
         }
         if !verifier.accepts(&form.0, signature) {
             return Err(refuse(403, WRONG_SIGNATURE));

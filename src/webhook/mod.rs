@@ -12,6 +12,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use log::{error, info};
 use std::sync::mpsc::SyncSender;
@@ -23,6 +24,7 @@ pub use judge::{Judge, Judged, Refusal};
 use crate::domain::{Receipt, Text};
 use crate::stream::{Appended, Appender, Confirmed};
 use tally::Tally;
+pub use tally::{Counts, Verdict};
 
 /// Requests that are answered together at most.
 const BATCH: usize = 64;
@@ -46,6 +48,7 @@ pub struct Webhook {
     database: DatabaseCheck,
     on_return: OnReturn,
     receipts: SyncSender<Receipt>,
+    counts: Arc<Counts>,
     refusals: Tally,
     redis_fault: Option<&'static str>,
     /// Texts turned away since Redis was last well.
@@ -92,10 +95,16 @@ impl Webhook {
             database,
             on_return,
             receipts,
+            counts: Arc::default(),
             refusals: Tally::default(),
             redis_fault: None,
             turned_away: 0,
         })
+    }
+
+    /// What it does, counted.
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
     }
 
     /// What wakes it for a stop.
@@ -147,10 +156,22 @@ impl Webhook {
         // tiny_http makes an answer wait for those before it.
         for (request, judged) in batch.into_iter().zip(&judged) {
             let answer = match judged {
-                Judged::Take(_) => taken(appended.next().unwrap_or(Err("redis-away"))),
-                Judged::Receipt(receipt) => self.note(receipt.as_ref()),
-                Judged::Health => healthy(alive.and_then(|()| (self.database)())),
+                Judged::Take(_) => {
+                    let confirmed = appended.next().unwrap_or(Err("redis-away"));
+                    self.count(confirmed, Verdict::TextTaken, Verdict::TextTurnedAway);
+                    taken(confirmed)
+                }
+                Judged::Receipt(receipt) => {
+                    let noted = self.note(receipt.as_ref());
+                    self.count(noted, Verdict::ReceiptTaken, Verdict::ReceiptTurnedAway);
+                    taken(noted)
+                }
+                Judged::Health => {
+                    self.counts.requests.add(Verdict::Health);
+                    healthy(alive.and_then(|()| (self.database)()))
+                }
                 Judged::Refuse(refusal) => {
+                    self.counts.requests.add(Verdict::of(*refusal));
                     self.refusals.count(refusal.reason);
                     refused(*refusal)
                 }
@@ -161,21 +182,27 @@ impl Webhook {
     }
 
     /// Hands a receipt on. Where too many wait it is turned away: a text matters more.
-    fn note(&mut self, receipt: Option<&Receipt>) -> Answer {
+    fn note(&mut self, receipt: Option<&Receipt>) -> Confirmed {
         const BUSY: &str = "too many receipts wait";
         match receipt.map(|receipt| self.receipts.try_send(receipt.clone())) {
-            None | Some(Ok(())) => taken(Ok(())),
+            None | Some(Ok(())) => Ok(()),
             Some(Err(_)) => {
                 self.refusals.count(BUSY);
-                taken(Err(BUSY))
+                Err(BUSY)
             }
         }
+    }
+
+    fn count(&self, result: Confirmed, taken: Verdict, turned_away: Verdict) {
+        let verdict = result.map_or(turned_away, |()| taken);
+        self.counts.requests.add(verdict);
     }
 
     fn append(&mut self, texts: &[&Text], ping: bool) -> (Vec<Confirmed>, Confirmed) {
         if texts.is_empty() && !ping {
             return (Vec::new(), Ok(()));
         }
+        let began = Instant::now();
         let Appended {
             texts,
             alive,
@@ -184,6 +211,10 @@ impl Webhook {
         let turned_away = texts.iter().filter(|one| one.is_err()).count();
         self.turned_away += turned_away as u64;
         let well = turned_away == 0 && alive.is_ok();
+        self.counts.redis_well.set(u64::from(well));
+        if well {
+            self.counts.appends.observe(began.elapsed());
+        }
         match fault {
             // One line when it begins and one when it ends: Twilio may offer a class's texts for hours.
             Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => error!(

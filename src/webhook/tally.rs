@@ -1,13 +1,80 @@
-//! Refused requests, counted; logged one line a minute however many there are.
+//! Requests, counted by verdict; of those that are refused one line a minute is logged, however many there are.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use log::warn;
 
-use super::judge::{ANOTHER_ACCOUNT, WRONG_SIGNATURE};
+use super::judge::{ANOTHER_ACCOUNT, NO_SIGNATURE, Refusal, WRONG_SIGNATURE};
+use crate::metrics::{Family, Gauge, Histogram, labels};
 
 const PAUSE: Duration = Duration::from_secs(60);
+
+labels! {
+    /// What was said to a request.
+    pub enum Verdict {
+        /// A text, confirmed by Redis.
+        TextTaken => "text_taken",
+        /// A text that Redis did not confirm.
+        TextTurnedAway => "text_turned_away",
+        /// What became of a login.
+        ReceiptTaken => "receipt_taken",
+        /// The same, while too many of them waited.
+        ReceiptTurnedAway => "receipt_turned_away",
+        /// Somebody asked how we are.
+        Health => "health",
+        /// It is signed, but not as Twilio would.
+        WrongSignature => "wrong_signature",
+        /// It is not signed.
+        NoSignature => "no_signature",
+        /// Rightly signed for another account.
+        AnotherAccount => "another_account",
+        /// No form, or one that lacks something.
+        Malformed => "malformed",
+        /// Its body is too large.
+        TooLarge => "too_large",
+        /// Its path is nobody's.
+        NotFound => "not_found",
+        /// Its method does not do.
+        MethodNotAllowed => "method_not_allowed",
+    }
+}
+
+impl Verdict {
+    pub(super) fn of(refusal: Refusal) -> Self {
+        match (refusal.status, refusal.reason) {
+            (404, _) => Self::NotFound,
+            (405, _) => Self::MethodNotAllowed,
+            (413, _) => Self::TooLarge,
+            (_, WRONG_SIGNATURE) => Self::WrongSignature,
+            (_, NO_SIGNATURE) => Self::NoSignature,
+            (_, ANOTHER_ACCOUNT) => Self::AnotherAccount,
+            _ => Self::Malformed,
+        }
+    }
+}
+
+/// What the webhook has done since the start.
+pub struct Counts {
+    /// Requests that came through the gate.
+    pub requests: Family<Verdict>,
+    /// How long Redis took to confirm what one batch of requests brought.
+    pub appends: Histogram,
+    /// 1 while Redis takes texts, as far as the last request showed; else 0.
+    pub redis_well: Gauge,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        let counts = Self {
+            requests: Family::new(Verdict::ALL.iter().copied()),
+            appends: Histogram::of_writes(),
+            redis_well: Gauge::default(),
+        };
+        counts.redis_well.set(1);
+        counts
+    }
+}
 
 /// Counts refusals by reason.
 #[derive(Default)]

@@ -123,6 +123,7 @@ fn the_shipped_redis_refuses_nothing_that_the_service_asks() {
     let class = plan()
         .with("CODER_REMOVE_TIME", "2s")
         .with("CODER_CHECK_INTERVAL", "1s")
+        .with("CODER_REG_METRICS", "127.0.0.1:0")
         .prepare();
     restrict(&class);
     class.start_service();
@@ -130,6 +131,7 @@ fn the_shipped_redis_refuses_nothing_that_the_service_asks() {
     ana.gets_a_login();
     class.student().texts("I am not ready");
     class.all_served();
+    crate::metrics::comes_to(&class, "scrape_ok{source=\"redis\"}", 1.0);
     // Taken over from the run before, and the file written anew when the class is over.
     class.restart_service();
     class.all_gone();

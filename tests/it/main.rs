@@ -18,6 +18,7 @@
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `reconcile`: accounts at Coder that the database does not know
+//! - `metrics`: what Prometheus gets to see
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
@@ -38,6 +39,7 @@ mod hostile;
 mod kills;
 mod lesson;
 mod limits;
+mod metrics;
 mod missed;
 mod obstructed;
 mod operator;

@@ -129,6 +129,10 @@ const BAD: &[(&str, &[&str])] = &[
         "CODER_REG_LISTEN",
         &["0.0.0.0", "example.org:80", "70000", "127.0.0.1:70000"],
     ),
+    (
+        "CODER_REG_METRICS",
+        &["on", "0.0.0.0", "example.org:80", "70000"],
+    ),
     ("CODER_REG_ENV", &["staging"]),
     ("CODER_REG_LOG_LEVEL", &["debug", "verbose", "trace"]),
     ("REDIS_PORT", &["70000", "0", "x"]),

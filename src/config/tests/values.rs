@@ -331,3 +331,41 @@ fn blanking_is_on_unless_it_is_switched_off() {
         );
     }
 }
+
+#[test]
+fn metrics_are_shown_where_it_says_and_what_is_open_to_others_is_warned_of() {
+    for (written, address) in [
+        ("", None),
+        ("off", None),
+        ("Never", None),
+        ("0", None),
+        ("127.0.0.1:9464", Some("127.0.0.1:9464")),
+        ("localhost:9464", Some("127.0.0.1:9464")),
+        (":9464", Some("127.0.0.1:9464")),
+        ("9464", Some("127.0.0.1:9464")),
+        ("[::1]:9464", Some("[::1]:9464")),
+        ("0.0.0.0:9464", Some("0.0.0.0:9464")),
+        ("[::]:9464", Some("[::]:9464")),
+        ("192.0.2.1:9464", Some("192.0.2.1:9464")),
+    ] {
+        let config = config(&[("CODER_REG_METRICS", written)]);
+        let found = config.metrics.map(|address| address.to_string());
+        assert_eq!(found.as_deref(), address, "{written:?}");
+        let open = config
+            .metrics
+            .is_some_and(|address| !address.ip().is_loopback());
+        let warned = config
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with("CODER_REG_METRICS: "));
+        assert_eq!(warned, open, "{written:?}");
+        let table = config.table();
+        let line = table
+            .lines()
+            .find(|line| line.starts_with("CODER_REG_METRICS"));
+        assert!(
+            line.unwrap().ends_with(address.unwrap_or("off")),
+            "{line:?}"
+        );
+    }
+}

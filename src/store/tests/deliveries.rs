@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::{Delivery, Receipt};
 use crate::store::deliveries::STRANGERS_KEPT;
+use crate::twilio::codes::Code;
 
 fn receipt(number: u32, delivery: Delivery, code: Option<u32>) -> Receipt {
     Receipt {
@@ -182,4 +183,40 @@ fn look_ups_go_through_an_index() {
         };
         assert!(!steps.iter().any(slow), "{query}: {steps:?}");
     }
+}
+
+#[test]
+fn each_login_is_counted_once_whatever_is_said_of_it() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let delivered = |store: &Store| store.counts().delivered.get();
+    let failed = |store: &Store, code| store.counts().undelivered.get(code).unwrap().get();
+    store.login(1, 50);
+    for delivery in [
+        Delivery::Sent,
+        Delivery::Delivered,
+        Delivery::Delivered,
+        Delivery::Read,
+    ] {
+        store.hears(1, delivery, None);
+    }
+    assert_eq!((store.counts().sent.get(), delivered(&store)), (1, 1));
+    // Read at once, of which nobody said that it was delivered.
+    store.login(2, 50);
+    store.hears(2, Delivery::Read, None);
+    assert_eq!(delivered(&store), 2);
+    store.login(3, 50);
+    store.hears(3, Delivery::Undelivered, Some(30_003));
+    store.hears(3, Delivery::Delivered, None);
+    assert_eq!(failed(&store, Code::Listed(30_003)), 1);
+    // Receipts that come before the send's own answer count with it; those of strangers never do.
+    store.hears(4, Delivery::Delivered, None);
+    store.hears(5, Delivery::Failed, Some(12_345));
+    store.hears(6, Delivery::Delivered, None);
+    assert_eq!((delivered(&store), failed(&store, Code::Other)), (2, 0));
+    store.login(4, 50);
+    store.login(5, 50);
+    assert_eq!((delivered(&store), failed(&store, Code::Other)), (3, 1));
+    assert_eq!(store.counts().sent.get(), 5);
+    assert_eq!(store.counts().reserved.get(), 5);
 }

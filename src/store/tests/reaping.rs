@@ -179,3 +179,33 @@ fn a_time_is_up_at_its_very_second() {
     let row = dir.open().reserved(1);
     assert!(!row.is_due(99) && row.is_due(100));
 }
+
+#[test]
+fn the_standing_has_every_stage_and_those_whose_time_is_up() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let stands = |now, counts: [u32; 4], overdue, overdue_since| {
+        let stages = Stage::STORED.into_iter().zip(counts).collect();
+        let expected = Standing {
+            stages,
+            overdue,
+            overdue_since,
+        };
+        assert_eq!(store.standing(now).unwrap(), expected, "at {now}");
+    };
+    stands(i64::MAX, [0, 0, 0, 0], 0, None);
+    announced(&store, 1, Some(300));
+    announced(&store, 2, Some(200));
+    announced(&store, 3, None);
+    let reserved = store.reserved(4).id;
+    stands(99, [1, 0, 3, 0], 0, None);
+    stands(100, [1, 0, 3, 0], 1, Some(100));
+    assert!(store.begin_reap(reserved, 100).unwrap());
+    stands(9_999, [0, 0, 3, 1], 3, Some(100));
+    store.forget(reserved).unwrap();
+    stands(9_999, [0, 0, 3, 0], 2, Some(200));
+    assert_eq!(store.counts().forgotten.get(), 1);
+    assert!(store.forget(reserved).is_err());
+    assert_eq!(store.counts().forgotten.get(), 1, "gone is gone");
+    assert!(store.counts().writes.snapshot().count >= 10);
+}

@@ -114,3 +114,36 @@ fn verdicts_may_be_recorded_from_many_threads() {
         (80, 0, 0)
     );
 }
+
+#[test]
+fn the_depth_tells_texts_and_letters_and_how_old_the_oldest_is() {
+    let house = House::open();
+    let mut waiting = Waiting::new(house.redis());
+    assert_eq!(waiting.depth().unwrap(), Depth::default(), "an empty Redis");
+    for id in ["7000-0", "9000-3", "12000-0"] {
+        let _: String = house.run(&format!("XADD {TEXTS} {id} x y"));
+    }
+    let expected = Depth {
+        texts: 3,
+        oldest: Some(7),
+        ..Depth::default()
+    };
+    assert_eq!(waiting.depth().unwrap(), expected, "nobody takes yet");
+    let mut taker = Taker::new(house.redis(), "us");
+    let entries = taker.take(2, MOMENT).unwrap();
+    Settler::new(house.redis())
+        .acknowledge(&entries[0].id)
+        .unwrap();
+    let _: String = house.run(&format!("XADD {DEAD} * sid x"));
+    let expected = Depth {
+        texts: 2,
+        oldest: Some(9),
+        pending: 1,
+        oldest_pending: Some(9),
+        dead: 1,
+    };
+    assert_eq!(waiting.depth().unwrap(), expected);
+    let mut house = house;
+    house.is_killed();
+    assert_eq!(waiting.depth().unwrap_err().name(), "redis-away");
+}

@@ -1,0 +1,190 @@
+//! Prometheus' text format, version 0.0.4.
+//!
+//! The rules are those of prometheus.io/docs/instrumenting/exposition_formats: HELP and TYPE stand once, before all
+//! samples of their name; a backslash, a line's end and, in labels, a quote are escaped; buckets are cumulative and end
+//! with `+Inf`. So little of it is needed that no crate would be shorter than this file.
+
+use std::fmt::{Display, Write};
+
+use super::{Family, Histogram};
+
+/// What the page is, for the answer's Content-Type.
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A page in the making.
+#[derive(Default)]
+pub struct Page {
+    text: String,
+}
+
+/// One name of a page, which takes its samples.
+pub struct Samples<'p> {
+    text: &'p mut String,
+    name: &'static str,
+}
+
+/// A label: its name and its value.
+pub type Label<'a> = (&'static str, &'a dyn Display);
+
+impl Page {
+    /// Begins what only grows; by convention its name ends in `_total`.
+    pub fn counter(&mut self, name: &'static str, help: &str) -> Samples<'_> {
+        self.begin(name, "counter", help)
+    }
+
+    /// Begins what goes up and down.
+    pub fn gauge(&mut self, name: &'static str, help: &str) -> Samples<'_> {
+        self.begin(name, "gauge", help)
+    }
+
+    /// Begins how long something took; by convention its name ends in `_seconds`.
+    pub fn histogram(&mut self, name: &'static str, help: &str) -> Samples<'_> {
+        self.begin(name, "histogram", help)
+    }
+
+    /// The whole page.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    // Never inlined, here and below: each of the forty names would carry its own copy.
+    #[inline(never)]
+    fn begin(&mut self, name: &'static str, kind: &str, help: &str) -> Samples<'_> {
+        let text = &mut self.text;
+        let help = escaped(&help, false);
+        push(
+            text,
+            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"),
+        );
+        Samples { text, name }
+    }
+}
+
+impl Samples<'_> {
+    /// The one sample of a name without labels.
+    pub fn value(mut self, value: impl Display) {
+        self.sample("", &[], None, &value);
+    }
+
+    /// A sample with labels.
+    pub fn and(mut self, labels: &[Label<'_>], value: impl Display) -> Self {
+        self.sample("", labels, None, &value);
+        self
+    }
+
+    /// A sample for each member of a family, whose values stand behind the label `label`.
+    pub fn each<L>(mut self, label: &'static str, family: &Family<L>) -> Self
+    where
+        L: Copy + PartialEq + Display,
+    {
+        for (value, counter) in family.iter() {
+            self.sample("", &[(label, &value)], None, &counter.get());
+        }
+        self
+    }
+
+    /// What a histogram has to tell.
+    pub fn spread(mut self, labels: &[Label<'_>], histogram: &Histogram) -> Self {
+        let now = histogram.snapshot();
+        for (bound, within) in &now.buckets {
+            self.sample("_bucket", labels, Some(bound), within);
+        }
+        self.sample("_bucket", labels, Some(&"+Inf"), &now.count);
+        self.sample("_sum", labels, None, &now.sum);
+        self.sample("_count", labels, None, &now.count);
+        self
+    }
+
+    #[inline(never)]
+    fn sample(
+        &mut self,
+        suffix: &str,
+        labels: &[Label<'_>],
+        bound: Option<&dyn Display>,
+        value: &dyn Display,
+    ) {
+        push(self.text, format_args!("{}{suffix}", self.name));
+        let bound = bound.map(|bound| ("le", bound));
+        let mut before = '{';
+        for (label, value) in labels.iter().copied().chain(bound) {
+            let value = escaped(value, true);
+            push(self.text, format_args!("{before}{label}=\"{value}\""));
+            before = ',';
+        }
+        if before == ',' {
+            self.text.push('}');
+        }
+        push(self.text, format_args!(" {value}\n"));
+    }
+}
+
+/// Text as it may stand behind HELP, or within the quotes of a label.
+fn escaped(words: &dyn Display, quoted: bool) -> String {
+    let mut text = String::new();
+    for sign in words.to_string().chars() {
+        match sign {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '"' if quoted => text.push_str("\\\""),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn push(text: &mut String, words: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = text.write_fmt(words);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_is_written_as_the_format_has_it() {
+        let mut page = Page::default();
+        page.counter("texts_total", "Texts.").value(3);
+        page.gauge("info", "What\nit \\ \"is\".")
+            .and(&[("a", &"x\"y\\z\n"), ("b", &2)], 1.5);
+        let family: Family<&str> = Family::new(["one", "two"]);
+        family.add("two");
+        page.counter("words_total", "Words.").each("word", &family);
+        let text = page.into_text();
+        let expected = concat!(
+            "# HELP texts_total Texts.\n# TYPE texts_total counter\ntexts_total 3\n",
+            "# HELP info What\\nit \\\\ \"is\".\n# TYPE info gauge\n",
+            "info{a=\"x\\\"y\\\\z\\n\",b=\"2\"} 1.5\n",
+            "# HELP words_total Words.\n# TYPE words_total counter\n",
+            "words_total{word=\"one\"} 0\nwords_total{word=\"two\"} 1\n",
+        );
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_histogram_ends_with_all_its_sum_and_its_count() {
+        let histogram = Histogram::of_calls();
+        histogram.observe(Duration::from_millis(60));
+        histogram.observe(Duration::from_secs(90));
+        let mut page = Page::default();
+        page.histogram("call_seconds", "Calls.")
+            .spread(&[("peer", &"coder")], &histogram);
+        let text = page.into_text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "# TYPE call_seconds histogram");
+        assert_eq!(
+            lines[2],
+            "call_seconds_bucket{peer=\"coder\",le=\"0.05\"} 0"
+        );
+        assert_eq!(lines[3], "call_seconds_bucket{peer=\"coder\",le=\"0.1\"} 1");
+        let end = [
+            "call_seconds_bucket{peer=\"coder\",le=\"30\"} 1",
+            "call_seconds_bucket{peer=\"coder\",le=\"+Inf\"} 2",
+            "call_seconds_sum{peer=\"coder\"} 90.06",
+            "call_seconds_count{peer=\"coder\"} 2",
+        ];
+        assert_eq!(lines[lines.len() - 4..], end);
+    }
+}

@@ -1,0 +1,339 @@
+//! The page of metrics: what is counted in all rooms, and what Redis and the database tell when somebody looks.
+//!
+//! Every name stands here, and in docs/monitoring.md; a test holds one against the other. Names never change their
+//! meaning, as somebody's alerts depend on them. No value of a label is anybody's word: all are listed in our source.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::asked::Asker;
+use super::lanes::Lanes;
+use super::texts;
+use crate::clock::unix_now;
+use crate::domain::UnixSeconds;
+use crate::http::Calls;
+use crate::metrics::{Counter, Family, Page, process};
+use crate::store::{Standing, Store};
+use crate::stream::{Depth, Waiting};
+use crate::twilio::codes::Code;
+use crate::{gate, redact, webhook};
+
+/// How long Redis and the database are waited for, together.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long their answers count, so that they have no more work the more look.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Where the figures come from.
+pub(super) struct Figures {
+    pub(super) gate: Arc<gate::Counts>,
+    pub(super) webhook: Arc<webhook::Counts>,
+    pub(super) texts: Arc<texts::Counts>,
+    pub(super) lanes: Arc<Lanes>,
+    pub(super) store: Arc<Store>,
+    pub(super) waiting: Arc<Mutex<Waiting>>,
+    /// Texts that the search in Twilio's log has found.
+    pub(super) missed: Arc<Counter>,
+    pub(super) to_coder: Arc<Calls>,
+    pub(super) to_twilio: Arc<Calls>,
+    pub(super) failed_sends: Arc<Family<Code>>,
+    pub(super) redact: Arc<redact::Counts>,
+}
+
+/// Asks for the page.
+pub(super) struct Pages {
+    figures: Figures,
+    redis: Asker<Option<Depth>>,
+    database: Asker<Option<Standing>>,
+    last: Option<(Instant, Told)>,
+}
+
+/// What was told when it was last asked for; `None` = nothing.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    depth: Option<Depth>,
+    standing: Option<Standing>,
+}
+
+impl Pages {
+    pub(super) fn of(figures: Figures) -> Self {
+        Self {
+            figures,
+            redis: Asker::new("metrics-redis"),
+            database: Asker::new("metrics-store"),
+            last: None,
+        }
+    }
+
+    /// The page as of now; takes [`PATIENCE`] at most.
+    pub(super) fn page(&mut self) -> String {
+        let told = match &self.last {
+            Some((at, told)) if at.elapsed() < FRESH => told.clone(),
+            _ => {
+                let told = self.ask();
+                self.last = Some((Instant::now(), told.clone()));
+                told
+            }
+        };
+        let mut page = Page::default();
+        self.figures.write_asked(&mut page, &told);
+        self.figures.write_texts(&mut page);
+        self.figures.write_logins(&mut page);
+        self.figures.write_accounts(&mut page);
+        self.figures.write_door(&mut page);
+        self.figures.write_waits(&mut page);
+        write_build(&mut page);
+        process::write(&mut page);
+        page.into_text()
+    }
+
+    fn ask(&mut self) -> Told {
+        let waiting = Arc::clone(&self.figures.waiting);
+        self.redis.ask(move || {
+            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.depth().ok()
+        });
+        let store = Arc::clone(&self.figures.store);
+        self.database.ask(move || store.standing(unix_now()).ok());
+        let until = Instant::now() + PATIENCE;
+        Told {
+            depth: self.redis.wait(until).flatten(),
+            standing: self.database.wait(until).flatten(),
+        }
+    }
+}
+
+/// Seconds from then until now; 0 if there is no then, or if clocks differ.
+fn age(then: Option<UnixSeconds>) -> UnixSeconds {
+    then.map_or(0, |then| unix_now().saturating_sub(then).max(0))
+}
+
+fn write_build(page: &mut Page) {
+    page.gauge(
+        "coder_sms_register_build_info",
+        "Which version runs; always 1.",
+    )
+    .and(&[("version", &env!("CARGO_PKG_VERSION"))], 1);
+}
+
+impl Figures {
+    /// What Redis and the database tell; of one that tells nothing there is nothing but that.
+    fn write_asked(&self, page: &mut Page, told: &Told) {
+        let ok = [
+            ("redis", told.depth.is_some()),
+            ("database", told.standing.is_some()),
+        ];
+        let mut samples = page.gauge(
+            "coder_sms_register_scrape_ok",
+            "Whether that source answered in time when it was asked for this page.",
+        );
+        for (source, ok) in ok {
+            samples = samples.and(&[("source", &source)], u8::from(ok));
+        }
+        if let Some(depth) = &told.depth {
+            write_depth(page, depth);
+        }
+        if let Some(standing) = &told.standing {
+            write_standing(page, standing);
+        }
+        page.gauge(
+            "coder_sms_register_redis_well",
+            "Whether Redis confirmed what the last text or health check asked of it; 1 before the first.",
+        )
+        .value(self.webhook.redis_well.get());
+    }
+
+    fn write_texts(&self, page: &mut Page) {
+        page.counter(
+            "coder_sms_register_requests_total",
+            "Requests that came through the gate, by what was said to them.",
+        )
+        .each("verdict", &self.webhook.requests);
+        page.counter(
+            "coder_sms_register_missed_texts_total",
+            "Texts that never reached us and were found in Twilio's log.",
+        )
+        .value(self.missed.get());
+        page.counter(
+            "coder_sms_register_texts_total",
+            "Texts that ended, by how; each counts once, however often it was tried.",
+        )
+        .each("verdict", &self.texts.ended);
+        page.counter(
+            "coder_sms_register_texts_unanswered_total",
+            "Texts that ended without an answer, by reason.",
+        )
+        .each("reason", &self.texts.unanswered);
+        page.counter(
+            "coder_sms_register_texts_put_off_total",
+            "Attempts at a text that failed and are followed by another one, by cause.",
+        )
+        .each("cause", &self.texts.put_off);
+        page.gauge(
+            "coder_sms_register_paused",
+            "Whether all texts wait, but for one try a minute, until somebody mends what Coder or Twilio refuses.",
+        )
+        .value(u8::from(self.lanes.is_paused()));
+    }
+
+    fn write_logins(&self, page: &mut Page) {
+        let store = self.store.counts();
+        page.counter(
+            "coder_sms_register_logins_sent_total",
+            "Logins that Twilio took.",
+        )
+        .value(store.sent.get());
+        page.counter(
+            "coder_sms_register_logins_delivered_total",
+            "Logins that are known to have reached their phone.",
+        )
+        .value(store.delivered.get());
+        let mut samples = page.counter(
+            "coder_sms_register_logins_failed_total",
+            "Logins that could not be sent (each try), or were not delivered, by Twilio's code.",
+        );
+        for (step, family) in [
+            ("send", &*self.failed_sends),
+            ("delivery", &store.undelivered),
+        ] {
+            for (code, count) in family.iter() {
+                samples = samples.and(&[("step", &step), ("code", &code)], count.get());
+            }
+        }
+        let mut samples = page.counter(
+            "coder_sms_register_redactions_total",
+            "Logins to be blanked in Twilio's log, by what came of the try.",
+        );
+        for (result, count) in [
+            ("done", &self.redact.blanked),
+            ("put_off", &self.redact.put_off),
+            ("given_up", &self.redact.given_up),
+            ("refused", &self.redact.refused),
+        ] {
+            samples = samples.and(&[("result", &result)], count.get());
+        }
+    }
+
+    fn write_accounts(&self, page: &mut Page) {
+        let store = self.store.counts();
+        page.counter(
+            "coder_sms_register_registrations_total",
+            "Phones that a name was reserved for.",
+        )
+        .value(store.reserved.get());
+        page.counter(
+            "coder_sms_register_removals_total",
+            "Accounts that were removed and forgotten.",
+        )
+        .value(store.forgotten.get());
+    }
+
+    fn write_door(&self, page: &mut Page) {
+        let gate = &self.gate;
+        page.gauge(
+            "coder_sms_register_gate_connections",
+            "Connections to the public port at present.",
+        )
+        .value(gate.open.get());
+        for (name, help, counter) in [
+            (
+                "coder_sms_register_gate_connections_total",
+                "Connections to the public port.",
+                &gate.accepted,
+            ),
+            (
+                "coder_sms_register_gate_evicted_total",
+                "Connections to the public port that had to leave for others.",
+                &gate.evicted,
+            ),
+            (
+                "coder_sms_register_gate_refused_total",
+                "Requests that the gate itself answered with an error.",
+                &gate.refused,
+            ),
+            (
+                "coder_sms_register_gate_accept_errors_total",
+                "Times that the system had no connection for us, for want of file descriptors say.",
+                &gate.accept_errors,
+            ),
+            (
+                "coder_sms_register_gate_upstream_lost_total",
+                "Times that the gate lost the HTTP server behind it.",
+                &gate.upstream_lost,
+            ),
+        ] {
+            page.counter(name, help).value(counter.get());
+        }
+    }
+
+    /// How long others kept us waiting.
+    fn write_waits(&self, page: &mut Page) {
+        let mut samples = page.histogram(
+            "coder_sms_register_call_duration_seconds",
+            "How long calls to Coder and Twilio took, by the class of the answer's status.",
+        );
+        for (peer, calls) in [("coder", &self.to_coder), ("twilio", &self.to_twilio)] {
+            for (status, durations) in calls.iter() {
+                samples = samples.spread(&[("peer", &peer), ("status", &status)], durations);
+            }
+        }
+        page.histogram(
+            "coder_sms_register_redis_append_duration_seconds",
+            "How long Redis took to confirm a batch of texts, or a health check.",
+        )
+        .spread(&[], &self.webhook.appends);
+        page.histogram(
+            "coder_sms_register_database_write_duration_seconds",
+            "How long transactions took, the wait for their turn included.",
+        )
+        .spread(&[], &self.store.counts().writes);
+    }
+}
+
+fn write_depth(page: &mut Page, depth: &Depth) {
+    page.gauge(
+        "coder_sms_register_stream_entries",
+        "Texts without a verdict, those in work included.",
+    )
+    .value(depth.texts);
+    page.gauge(
+        "coder_sms_register_stream_oldest_seconds",
+        "Age of the oldest of these texts; 0 if there is none.",
+    )
+    .value(age(depth.oldest));
+    page.gauge(
+        "coder_sms_register_stream_pending_entries",
+        "Texts that were taken from the stream and have no verdict yet.",
+    )
+    .value(depth.pending);
+    page.gauge(
+        "coder_sms_register_stream_oldest_pending_seconds",
+        "Age of the oldest of those; 0 if there is none.",
+    )
+    .value(age(depth.oldest_pending));
+    page.gauge(
+        "coder_sms_register_dead_letters",
+        "Texts that were given up and that nobody has retried or dropped; about 1,000 are kept.",
+    )
+    .value(depth.dead);
+}
+
+fn write_standing(page: &mut Page, standing: &Standing) {
+    let mut samples = page.gauge(
+        "coder_sms_register_accounts",
+        "Accounts by stage: a name is reserved, the user is created, its login is announced, it is being removed.",
+    );
+    for (stage, count) in &standing.stages {
+        samples = samples.and(&[("stage", &stage.as_str())], count);
+    }
+    page.gauge(
+        "coder_sms_register_accounts_overdue",
+        "Accounts whose time is up.",
+    )
+    .value(standing.overdue);
+    page.gauge(
+        "coder_sms_register_removal_overdue_seconds",
+        "How long the time of the first of them has been up; 0 if there is none.",
+    )
+    .value(age(standing.overdue_since));
+}
