@@ -5,6 +5,7 @@
 //! works on one batch the next one gathers by itself, so that under load one fsync covers many texts.
 
 mod judge;
+pub mod probe;
 mod tally;
 
 use std::io::Cursor;
@@ -18,7 +19,7 @@ use std::sync::mpsc::SyncSender;
 
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
-pub use judge::{Judge, Judged, Refusal};
+pub use judge::{ANOTHER_ACCOUNT, Judge, Judged, NO_SID, NOT_FOUND, Refusal, WRONG_SIGNATURE};
 
 use crate::domain::{Receipt, Text};
 use crate::stream::{Appended, Appender, Confirmed};
@@ -149,6 +150,7 @@ impl Webhook {
             let answer = match judged {
                 Judged::Take(_) => taken(appended.next().unwrap_or(Err("redis-away"))),
                 Judged::Receipt(receipt) => self.note(receipt.as_ref()),
+                Judged::Probe(proof) => answer(200, "application/json", proof.clone()),
                 Judged::Health => healthy(alive.and_then(|()| (self.database)())),
                 Judged::Refuse(refusal) => {
                     self.refusals.count(refusal.reason);
