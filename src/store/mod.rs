@@ -10,6 +10,7 @@ mod deliveries;
 mod draft;
 mod error;
 mod hand;
+mod inspect;
 mod open;
 mod reaping;
 mod restore;
@@ -26,6 +27,7 @@ pub use contacts::{Contact, Notice};
 pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
+pub use inspect::{Holder, Inspection, holder};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
