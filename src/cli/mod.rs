@@ -6,6 +6,7 @@
 
 mod arguments;
 mod backup;
+mod check;
 mod class;
 mod config;
 mod end;
@@ -55,9 +56,10 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 11] = [
+const COMMANDS: [&Command; 12] = [
     &run::COMMAND,
     &config::COMMAND,
+    &check::COMMAND,
     &healthcheck::COMMAND,
     &status::COMMAND,
     &extend::COMMAND,

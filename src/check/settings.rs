@@ -1,0 +1,32 @@
+//! The settings: every fault and every doubt.
+
+use super::Notes;
+use crate::config::{Parts, SETTINGS};
+
+pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
+    for fault in &parts.faults {
+        let name = &fault.name;
+        notes.fault(
+            format!("{name}: {}", fault.problem),
+            format!(
+                "correct {name}; coder-sms-register config shows what is understood of all settings"
+            ),
+        );
+    }
+    if parts.faults.is_empty() {
+        notes.pass(format!("{} settings are understood", SETTINGS.len()));
+    }
+    // What is told of the phrase and of the webhook's URL has a place of its own.
+    for warning in parts
+        .warnings
+        .iter()
+        .filter(|one| !one.starts_with("CODER_REG_PASS"))
+    {
+        let (what, cure) = warning.split_once(": ").unwrap_or((warning, ""));
+        let cure = match cure {
+            "" => "see the table of settings in the README".to_owned(),
+            reason => reason.to_owned(),
+        };
+        notes.warn(what, cure);
+    }
+}
