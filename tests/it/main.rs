@@ -16,6 +16,7 @@
 //! - `clock`: the service's clock is set
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
+//! - `check`: is everything ready for class?
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
@@ -27,6 +28,7 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod check;
 mod clock;
 mod deploy;
 mod faults;
