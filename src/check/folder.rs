@@ -18,8 +18,8 @@ const ROOM: usize = 8 * 1024 * 1024;
 
 /// What other looks have to know of the folder.
 pub(super) struct Home {
-    /// Its random name, if a service has ever worked on it.
-    pub(super) instance: Option<String>,
+    /// Its random name; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
+    pub(super) instance: Option<Option<String>>,
     /// Whether a service works on it now.
     pub(super) running: bool,
 }
@@ -41,6 +41,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             absent(folder, notes);
+            home.instance = Some(None);
         }
         Err(error) => notes.fault(
             format!("{} cannot be looked at: {error}", folder.display()),
@@ -138,15 +139,16 @@ fn has_room(folder: &Path) -> io::Result<()> {
     file.sync_data()
 }
 
+/// Returns the folder's name, as [`Home::instance`] has it.
 fn database(
     found: Result<Option<Inspection>, StoreError>,
     notes: &mut Notes<'_>,
-) -> Option<String> {
+) -> Option<Option<String>> {
     let found = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
             notes.pass("there is no database yet; the first start makes it");
-            return None;
+            return Some(None);
         }
         Err(error) => {
             let words = error.to_string();
@@ -181,7 +183,7 @@ fn database(
         std::cmp::Ordering::Less => format!("{whole}; the next start brings it to schema {ours}"),
         _ => whole,
     });
-    found.instance
+    Some(found.instance)
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {

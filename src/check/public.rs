@@ -85,7 +85,7 @@ fn probe(
             return false;
         }
     };
-    let instance = home.instance.as_deref();
+    let instance = home.instance.as_ref().and_then(Option::as_deref);
     let proved = (answer.status == 200)
         .then(|| probe::read(&answer.body, &nonce, &config.webhook_tokens, instance))
         .flatten();

@@ -88,7 +88,7 @@ fn judge(look: &Look, password: bool, home: &Home, notes: &mut Notes<'_>) {
         _ => {}
     }
     match (&look.owner, &home.instance) {
-        (Some(theirs), ours) if ours.as_ref() != Some(theirs) => notes.fault(
+        (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => notes.fault(
             "another coder-sms-register works on this Redis database",
             "give one of them another REDIS_DB; if that one is gone, wait for a minute",
         ),
@@ -185,7 +185,7 @@ mod tests {
             (far, Some(Verdict::Warning)),
         ] {
             let home = Home {
-                instance: Some("A".to_owned()),
+                instance: Some(Some("A".to_owned())),
                 running: true,
             };
             let mut all = Vec::new();

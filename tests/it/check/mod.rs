@@ -15,10 +15,11 @@ mod twilio;
 mod whole;
 mod write;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::classroom::Classroom;
 use crate::classroom::service::Ended;
+use crate::classroom::{Classroom, PATIENCE};
 use crate::plan;
 use front::Front;
 
@@ -52,6 +53,14 @@ impl Ready {
         let address = self.class.service().address();
         self.front.leads_to(address);
         self.class.set("CODER_REG_LISTEN", &address.to_string());
+    }
+
+    /// Its service ends in order, so that all of the database is in its one file.
+    fn stops(&self) {
+        let service = self.class.service();
+        service.signal(Signal::TERM);
+        assert!(service.wait(PATIENCE).is_some());
+        self.front.shows(502, "Bad Gateway");
     }
 
     /// Looks at everything.
