@@ -15,29 +15,29 @@ pub(super) fn look(
     notes: &mut Notes<'_>,
 ) {
     let known = |ahead: Option<Option<UnixSeconds>>| ahead.flatten();
-    let agree = |one: UnixSeconds| one.abs() <= DOUBT;
-    for (peer, ahead, other) in [
-        ("Coder", coder, known(twilio)),
-        ("Twilio", twilio, known(coder)),
+    let agrees = |one: &UnixSeconds| one.abs() <= DOUBT;
+    for (peer, ahead, other, others) in [
+        ("Coder", coder, "Twilio", known(twilio)),
+        ("Twilio", twilio, "Coder", known(coder)),
     ] {
         match ahead {
             None => notes.skip(&format!("{peer}'s clock"), "as it was not reached"),
             Some(None) => notes.skip(&format!("{peer}'s clock"), "as it does not tell its time"),
-            Some(Some(ahead)) => judge(peer, ahead, other.is_some_and(agree), notes),
+            Some(Some(ahead)) => judge(peer, ahead, others.filter(agrees).map(|_| other), notes),
         }
     }
 }
 
-fn judge(peer: &str, ahead: UnixSeconds, other_agrees: bool, notes: &mut Notes<'_>) {
+/// `witness` = a peer whose clock agrees with ours.
+fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Notes<'_>) {
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let apart = format!(
         "this machine's clock is {} {side} {peer}'s",
         span(ahead.abs())
     );
-    let cure = if other_agrees {
-        format!("set {peer}'s clock: this machine's agrees with the other one")
-    } else {
-        "set this machine's clock: sudo timedatectl set-ntp true".to_owned()
+    let cure = match witness {
+        Some(other) => format!("set {peer}'s clock: this machine's agrees with {other}'s"),
+        None => "set this machine's clock: sudo timedatectl set-ntp true".to_owned(),
     };
     match ahead.abs() {
         0..=DOUBT => notes.pass(format!("this machine's clock agrees with {peer}'s")),

@@ -58,7 +58,7 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
             ));
         }
         Err(fault) => {
-            notes.fault(fault.to_string(), cure(&fault));
+            notes.fault(format!("cannot {fault}"), cure(&fault));
             broken = Some("as Coder does not answer");
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
             Some(because) => notes.skip(what, because),
             None => {
                 if let Err(fault) = step(&coder, parts, &mut found, notes) {
-                    notes.fault(fault.to_string(), cure(&fault));
+                    notes.fault(format!("cannot {fault}"), cure(&fault));
                     broken = Some(match fault.trouble {
                         Trouble::Denied => "as the token is not let in",
                         _ => "as Coder does not answer any more",
@@ -131,7 +131,7 @@ fn unless_everybodys(
     } else {
         notes.add(
             Verdict::Warning,
-            fault.to_string(),
+            format!("cannot {fault}"),
             Some(cure(&fault).to_owned()),
         );
     }

@@ -150,6 +150,13 @@ fn database(
             notes.pass("there is no database yet; the first start makes it");
             return Some(None);
         }
+        Err(StoreError::Damaged { .. }) => {
+            notes.fault(
+                "the database is damaged",
+                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows must then be removed by hand",
+            );
+            return None;
+        }
         Err(error) => {
             let words = error.to_string();
             let (what, cure) = words.split_once(": ").unwrap_or((&words, ""));
@@ -164,7 +171,7 @@ fn database(
     let (version, ours) = found.version;
     if found.other_key {
         notes.fault(
-            format!("{} accounts were registered with another phone key", found.registrations),
+            format!("{} in the database: made with another phone key", accounts(found.registrations)),
             "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was",
         );
     }
@@ -174,16 +181,20 @@ fn database(
             "chmod 600 registrations.db in that folder",
         );
     }
-    let plural = if found.registrations == 1 { "" } else { "s" };
     let whole = format!(
-        "the database is whole: schema {version}, {} account{plural}",
-        found.registrations
+        "the database is whole: schema {version}, {}",
+        accounts(found.registrations)
     );
     notes.pass(match version.cmp(&ours) {
         std::cmp::Ordering::Less => format!("{whole}; the next start brings it to schema {ours}"),
         _ => whole,
     });
     Some(found.instance)
+}
+
+fn accounts(number: i64) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} account{plural}")
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {

@@ -110,11 +110,13 @@ impl<'a> Notes<'a> {
     }
 
     fn add(&mut self, verdict: Verdict, what: impl Into<String>, cure: Option<String>) {
+        // SQLite's words come in several lines.
+        let line = |text: String| text.replace(char::is_control, " ");
         self.all.push(Finding {
             area: self.area,
-            what: what.into(),
+            what: line(what.into()),
             verdict,
-            cure,
+            cure: cure.map(line),
         });
     }
 

@@ -85,7 +85,7 @@ impl Probe {
                 self.goes(coder, Some(&user.id), site, notes);
             }
             Err(fault) => {
-                notes.fault(fault.to_string(), cure(&fault));
+                notes.fault(format!("cannot {fault}"), cure(&fault));
                 // It may have been made all the same.
                 self.goes(coder, None, site, notes);
             }
@@ -101,7 +101,7 @@ impl Probe {
                 "it could not log in with its e-mail and password",
                 "log in at Coder with a password yourself: is password login on for everybody?",
             ),
-            Err(fault) => notes.fault(fault.to_string(), cure(&fault)),
+            Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::twilio::signature::{SignedUrl, sign};
 use crate::webhook::probe::{self, Answerer};
 use crate::webhook::{ANOTHER_ACCOUNT, NO_SID, NOT_FOUND, WRONG_SIGNATURE};
 
+const TEXTS: &str = "texts";
 const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN: deploy/nginx.conf and deploy/caddy show how";
 
 pub(super) fn look(parts: &Parts, http: &Http, home: &Home, notes: &mut Notes<'_>) {
@@ -23,7 +24,7 @@ pub(super) fn look(parts: &Parts, http: &Http, home: &Home, notes: &mut Notes<'_
     };
     let url = &config.webhook_url;
     form(url, config, notes);
-    let arrived = probe(url, "texts", config, http, home, notes);
+    let arrived = probe(url, TEXTS, config, http, home, notes);
     if let Some(receipts) = config.receipts.as_ref().filter(|_| arrived) {
         probe(&receipts.signed, "receipts", config, http, home, notes);
     }
@@ -36,7 +37,7 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     } else {
         notes.warn(
             format!("{} is not https: texts and phones cross the network in clear", url.as_str()),
-            "put a proxy with a certificate in front (README, \"Make it public\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
+            "put a proxy with a certificate in front (README, \"Deploy\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
         );
     }
     let host = url.host().trim_matches(['[', ']']);
@@ -113,7 +114,12 @@ fn probe(
                     "as the service does not run",
                 );
             } else {
-                notes.fault(format!("{fault} ({what})"), cure);
+                let of = if what == TEXTS {
+                    String::new()
+                } else {
+                    format!("{what}, {}: ", url.path())
+                };
+                notes.fault(format!("{of}{fault}"), cure);
             }
             false
         }
@@ -197,7 +203,7 @@ fn stranger(answer: &Answer) -> (String, &'static str) {
         ),
         (300..=399, _) => (
             format!("something there redirects ({})", answer.status),
-            "put the address that it redirects to into TWILIO_WEBHOOK_URL and at Twilio: a redirected text loses its signature",
+            "put the address that it redirects to into TWILIO_WEBHOOK_URL and at Twilio, which signs the address that it was given",
         ),
         (401 | 403 | 407, _) => (
             format!("something there wants a login ({})", answer.status),
@@ -239,6 +245,32 @@ mod tests {
     use ureq::http::HeaderMap;
 
     use super::*;
+    use crate::check::{Area, Verdict};
+
+    #[test]
+    fn an_address_that_only_this_network_may_not_reach_is_no_fault() {
+        use Verdict::{Fault, Skipped, Warning};
+        let refused = Broken::NotSent("connection refused");
+        let expired = Broken::NotSent(http::EXPIRED);
+        let silent = Broken::Unknown("timed out");
+        for (url, broken, running, verdict) in [
+            // An address of nobody (RFC 5737), and one of ours.
+            ("https://192.0.2.1/inbound", refused, true, Warning),
+            ("https://127.0.0.1/inbound", refused, true, Fault),
+            ("https://192.0.2.1/inbound", refused, false, Skipped),
+            ("https://192.0.2.1/inbound", expired, false, Fault),
+            ("https://192.0.2.1/inbound", silent, true, Fault),
+        ] {
+            let home = Home {
+                instance: None,
+                running,
+            };
+            let mut all = Vec::new();
+            let mut notes = Notes::of(Area::Public, &mut all);
+            unreached(&SignedUrl::parse(url).unwrap(), broken, &home, &mut notes);
+            assert_eq!(all[0].verdict, verdict, "{url} {broken}: {all:?}");
+        }
+    }
 
     #[test]
     fn who_answers_is_known_by_status_and_words() {

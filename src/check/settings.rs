@@ -5,13 +5,15 @@ use crate::config::{Parts, SETTINGS};
 
 pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
     for fault in &parts.faults {
-        let name = &fault.name;
-        notes.fault(
-            format!("{name}: {}", fault.problem),
-            format!(
-                "correct {name}; coder-sms-register config shows what is understood of all settings"
-            ),
-        );
+        let (name, problem) = (&fault.name, fault.problem.as_str());
+        // Most name their cure behind the first of these.
+        let end = [": ", "; "].iter().filter_map(|sign| problem.find(sign));
+        let (what, cure) = problem.split_at(end.min().unwrap_or(problem.len()));
+        let cure = match cure.get(2..) {
+            Some(cure) => cure.to_owned(),
+            None => format!("correct {name}; coder-sms-register config shows what is understood"),
+        };
+        notes.fault(format!("{name}: {what}"), cure);
     }
     if parts.faults.is_empty() {
         notes.pass(format!("{} settings are understood", SETTINGS.len()));

@@ -40,7 +40,7 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtTwili
         .and_then(|()| sender(config, &account, notes));
     if let Err(End::Away(fault)) = looked {
         notes.fault(
-            fault.to_string(),
+            format!("cannot {fault}"),
             "see that this machine reaches Twilio (TWILIO_API_URL); status.twilio.com tells of outages",
         );
         notes.skip("all else at Twilio", "as Twilio does not answer");
@@ -53,7 +53,7 @@ fn ended(fault: SmsFault, what: &str, notes: &mut Notes<'_>) -> End {
     if fault.is_everybodys() {
         return End::Away(fault);
     }
-    notes.skip(what, &format!("as Twilio refuses it: {fault}"));
+    notes.skip(what, &format!("as this was refused: {fault}"));
     End::Said
 }
 
@@ -64,27 +64,25 @@ fn keys(
     found: &mut AtTwilio,
     notes: &mut Notes<'_>,
 ) -> Step {
-    let mut right = Vec::new();
+    let (mut known, mut wrong) = (false, 0);
     for token in &config.webhook_tokens {
         match account.token(token) {
-            Ok(Token::Wrong) => right.push(None),
-            Ok(Token::Right {
-                active,
-                trial,
-                clock_ahead,
-            }) => {
-                if right.iter().all(Option::is_none) {
-                    found.clock_ahead = Some(clock_ahead);
-                    account.look_with(token);
-                    state(active, trial, notes);
+            Ok((verdict, clock_ahead)) => {
+                found.clock_ahead = Some(clock_ahead);
+                match verdict {
+                    Token::Wrong => wrong += 1,
+                    Token::Right { active, trial } if !known => {
+                        known = true;
+                        account.look_with(token);
+                        state(active, trial, notes);
+                    }
+                    Token::Right { .. } => {}
                 }
-                right.push(Some(()));
             }
             Err(fault) => return Err(ended(fault, "the account's token", notes)),
         }
     }
-    let wrong = right.iter().filter(|one| one.is_none()).count();
-    if wrong == right.len() {
+    if !known {
         notes.fault(
             "Twilio does not take TWILIO_ACCOUNT_TOKEN for TWILIO_ACCOUNT_SID: no signature would be right",
             "copy the Auth Token of that account from Twilio's console (an API key's secret is none)",
@@ -107,7 +105,7 @@ fn keys(
                 "Twilio refuses TWILIO_AUTH_SID with TWILIO_AUTH_TOKEN: no text could be sent",
                 "make an API key (Standard) in Twilio's console and put both halves of it there",
             );
-            if wrong == right.len() {
+            if !known {
                 notes.skip(SENDER, "as nothing is let in at Twilio");
                 return Err(End::Said);
             }

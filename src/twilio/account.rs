@@ -39,8 +39,6 @@ pub enum Token {
         active: bool,
         /// Whether it is a trial account.
         trial: bool,
-        /// Seconds by which our clock is ahead of Twilio's; `None` where it did not tell its time.
-        clock_ahead: Option<UnixSeconds>,
     },
     /// It is not, or the account is closed.
     Wrong,
@@ -197,23 +195,24 @@ impl Account {
         self.login = basic(&self.account_sid, token);
     }
 
-    /// Whether `token` is one of the account's: it opens the account itself, which no key does.
+    /// Whether `token` is one of the account's: it opens the account itself, which no key does. And
+    /// the seconds by which our clock is ahead of Twilio's; `None` where it did not tell its time.
     ///
     /// # Errors
     /// The call failed.
-    pub fn token(&self, token: &Secret) -> Result<Token, SmsFault> {
-        const DOING: &str = "show the account's token";
+    pub fn token(&self, token: &Secret) -> Result<(Token, Option<UnixSeconds>), SmsFault> {
+        const DOING: &str = "look the account up";
         let login = basic(&self.account_sid, token);
         let answer = self.get(DOING, &login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
-            return Ok(Token::Wrong);
+            return Ok((Token::Wrong, clock_ahead(&answer)));
         }
         let body: AccountBody = read(DOING, &answer)?;
-        Ok(Token::Right {
+        let right = Token::Right {
             active: body.status == "active",
             trial: body.kind.eq_ignore_ascii_case("trial"),
-            clock_ahead: clock_ahead(&answer),
-        })
+        };
+        Ok((right, clock_ahead(&answer)))
     }
 
     /// Whether the key that sends is let in, and may read the log, as the service has to.
@@ -288,7 +287,7 @@ impl Account {
         );
         let body: MembersBody = self.ask(DOING, &url)?;
         let member = |body: MemberBody| Member {
-            number: body.phone_number,
+            number: plain(body.phone_number),
             country: body.country_code.unwrap_or_default(),
             sms: body.capabilities.iter().any(|one| one == "SMS"),
         };
@@ -408,9 +407,10 @@ fn word(state: Option<String>) -> String {
     word.chars().take(40).collect()
 }
 
-/// A name that may stand in a URL.
-fn plain(sid: String) -> String {
-    sid.chars().filter(char::is_ascii_alphanumeric).collect()
+/// A name or number that may stand in a URL, and in our words.
+fn plain(name: String) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '+';
+    name.chars().filter(is_plain).take(40).collect()
 }
 
 /// Where Messaging Services are, as far as Twilio's own hosts go (`api.twilio.com`, or that of a region);

@@ -17,13 +17,13 @@ fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
         "fault",
         "settings",
         "CODER_EMAIL_DOM: \"localhost\" is not a domain that Coder accepts",
-        "correct CODER_EMAIL_DOM",
+        "write it as example.org",
     );
     report.has(
         "fault",
         "settings",
         "CODER_REMOVE_TIME",
-        "correct CODER_REMOVE_TIME",
+        "a suffix is understood too: 90s",
     );
     assert_eq!(report.all("fault").count(), 2);
     report.has("skipped", "coder", "as its settings have faults", "");
@@ -127,7 +127,7 @@ fn a_database_of_another_key_is_a_fault() {
     ready.class.set("CODER_REG_PHONE_KEY", "another");
     ready.finds(
         "data folder",
-        "1 accounts were registered with another phone key",
+        "1 account in the database: made with another phone key",
         "TWILIO_ACCOUNT_TOKEN=new,old",
         &[],
     );

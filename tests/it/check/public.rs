@@ -4,8 +4,9 @@ use std::net::TcpListener;
 
 use super::front::with_certificate;
 use super::{Ready, Report, ready};
-use crate::classroom::Plan;
-use crate::plan;
+use crate::classroom::{Classroom, Plan, SIGNED_URL, STATUS_URL, http};
+use crate::fakes::twilio::{form_encode, sign, webhook_headers};
+use crate::{class, plan};
 
 /// A class whose public URL is another one, at Twilio as well.
 fn at(url: &str) -> Ready {
@@ -17,6 +18,49 @@ fn at(url: &str) -> Ready {
 fn moves(ready: &Ready, url: &str) {
     ready.class.set("TWILIO_WEBHOOK_URL", url);
     ready.class.twilio().sms_url(&format!("{url}#rc=3&rp=all"));
+}
+
+/// What came back for a probe at `path` that is signed for `url`.
+fn asks(class: &Classroom, path: &str, url: &str, account: &str, nonce: &str) -> http::Answer {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let params = [
+        pair("AccountSid", account),
+        pair("CoderSmsRegisterProbe", nonce),
+    ];
+    let token = &class.twilio().account().account_token;
+    let headers = webhook_headers(&sign(token, url, &params));
+    let body = form_encode(&params);
+    let address = class.service().address();
+    http::request(address, "POST", path, &headers, body.as_bytes()).expect("an answer")
+}
+
+#[test]
+fn a_probe_is_answered_to_who_has_the_token_and_leaves_nothing() {
+    let class = class();
+    let account = class.twilio().account().account_sid.clone();
+    let (one, two) = ("0".repeat(32), "1".repeat(32));
+    let texts = asks(&class, "/inbound", SIGNED_URL, &account, &one);
+    let receipts = asks(&class, "/status", STATUS_URL, &account, &one);
+    let again = asks(&class, "/inbound", SIGNED_URL, &account, &one);
+    let other = asks(&class, "/inbound", SIGNED_URL, &account, &two);
+    for answer in [&texts, &receipts, &again, &other] {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let proof: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+        assert!(proof["token"] != proof["folder"] && proof["token"].is_string());
+    }
+    assert!(texts.body() == receipts.body() && texts.body() == again.body());
+    assert_ne!(texts.body(), other.body(), "it depends on the nonce");
+    assert_eq!(class.redis().length("coder-sms-register:texts"), 0);
+    assert!(!class.log().contains("refused"), "{}", class.log());
+
+    for (url, account, nonce, status) in [
+        (STATUS_URL, account.as_str(), one.as_str(), 403),
+        (SIGNED_URL, "AC0", &one, 403),
+        (SIGNED_URL, &account, "short", 400),
+    ] {
+        let answer = asks(&class, "/inbound", url, account, nonce);
+        assert_eq!(answer.status, status, "{url} {account} {nonce}");
+    }
 }
 
 #[test]
