@@ -19,6 +19,16 @@ const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 const NO_SUCH_HOST: &str =
     "host name not found: is it spelt right, and does the name server answer here?";
 
+const NO_LOOK_UP: &str = "name look-up timed out: does the name server answer here?";
+
+/// Words for what is wrong with the other side's certificate, or with its TLS.
+pub(crate) const EXPIRED: &str = "its TLS certificate has expired, or is not valid yet";
+pub(crate) const OTHER_NAME: &str = "its TLS certificate is for another name";
+pub(crate) const UNTRUSTED: &str =
+    "its TLS certificate is self-signed, or lacks the intermediate certificate of its issuer";
+pub(crate) const NO_TLS: &str = "what answers there does not speak TLS";
+const TLS_FAILED: &str = "TLS handshake failed";
+
 /// Makes requests; cheap to clone, all clones share their connections.
 #[derive(Clone)]
 pub struct Http {
@@ -186,7 +196,32 @@ fn new_calls() -> Arc<Calls> {
     Arc::new(Family::with(all, Histogram::of_calls))
 }
 
+/// How far a request came that got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The host's name leads nowhere.
+    Name,
+    /// Nobody takes the connection.
+    Connection,
+    /// Somebody takes it, but not with a certificate to trust.
+    Tls,
+    /// Somebody took the request, and did not answer it in order.
+    Answer,
+}
+
 impl Broken {
+    /// How far the request came.
+    pub fn stage(self) -> Stage {
+        match self.why() {
+            NO_SUCH_HOST | NO_LOOK_UP => Stage::Name,
+            EXPIRED | OTHER_NAME | UNTRUSTED | NO_TLS | TLS_FAILED => Stage::Tls,
+            _ => match self {
+                Self::NotSent(_) => Stage::Connection,
+                Self::Unknown(_) => Stage::Answer,
+            },
+        }
+    }
+
     fn why(self) -> &'static str {
         match self {
             Self::NotSent(why) | Self::Unknown(why) => why,
@@ -202,7 +237,7 @@ fn classify(error: &ureq::Error) -> Broken {
         ureq::Error::HostNotFound => Broken::NotSent(NO_SUCH_HOST),
         ureq::Error::ConnectionFailed => Broken::NotSent("no connection"),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Broken::NotSent("unusable URL"),
-        ureq::Error::Timeout(Timeout::Resolve) => Broken::NotSent("name look-up timed out"),
+        ureq::Error::Timeout(Timeout::Resolve) => Broken::NotSent(NO_LOOK_UP),
         ureq::Error::Timeout(Timeout::Connect) => Broken::NotSent("connecting timed out"),
         ureq::Error::Timeout(_) => Broken::Unknown("timed out"),
         ureq::Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
@@ -216,18 +251,40 @@ fn classify(error: &ureq::Error) -> Broken {
         {
             Broken::NotSent("host unreachable")
         }
-        ureq::Error::Io(e) if e.kind() == ErrorKind::InvalidData => {
-            Broken::Unknown("no valid TLS or HTTP: is the certificate one that browsers trust?")
-        }
+        ureq::Error::Io(e) if e.kind() == ErrorKind::InvalidData => match tls_words(&e.to_string())
+        {
+            Some(why) => Broken::NotSent(why),
+            None => Broken::Unknown("no valid TLS or HTTP"),
+        },
         // The standard library has no kind of its own for it.
         ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             Broken::NotSent(NO_SUCH_HOST)
         }
         ureq::Error::Io(_) => Broken::Unknown("connection broke"),
-        ureq::Error::Rustls(_) => Broken::NotSent("TLS handshake failed"),
+        ureq::Error::Rustls(e) => Broken::NotSent(tls_words(&e.to_string()).unwrap_or(TLS_FAILED)),
         ureq::Error::BodyExceedsLimit(_) => Broken::Unknown("answer too large"),
         _ => Broken::Unknown("no usable answer"),
     }
+}
+
+/// What is wrong with the other side's TLS, by the words that rustls has for it. A certificate that
+/// is trusted by nobody fails by the first of several rules, whichever it breaks.
+fn tls_words(error: &str) -> Option<&'static str> {
+    let has = |part: &str| error.contains(part);
+    if has("invalid peer certificate") {
+        let expired =
+            has("expired") || has("Expired") || has("NotValidYet") || has("not valid yet");
+        let other = has("not valid for name") || has("NotValidForName");
+        return Some(match (expired, other) {
+            (true, _) => EXPIRED,
+            (_, true) => OTHER_NAME,
+            _ => UNTRUSTED,
+        });
+    }
+    if has("corrupt message") || has("InvalidContentType") {
+        return Some(NO_TLS);
+    }
+    (has("peer") || has("alert") || has("handshake")).then_some(TLS_FAILED)
 }
 
 impl Answer {

@@ -17,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod catch_up;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod coder;

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod backup;
+mod check;
 mod class;
 mod config;
 mod end;
@@ -56,9 +57,10 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 12] = [
+const COMMANDS: [&Command; 13] = [
     &run::COMMAND,
     &config::COMMAND,
+    &check::COMMAND,
     &healthcheck::COMMAND,
     &status::COMMAND,
     &extend::COMMAND,

@@ -87,6 +87,21 @@ impl CoderFault {
         }
     }
 
+    /// Whether asking the same server something else would meet the same trouble.
+    pub fn is_everybodys(&self) -> bool {
+        match self.trouble {
+            Trouble::Unreachable | Trouble::NotCoder => true,
+            // Silence, not an error of the server's.
+            Trouble::Unclear => self.status.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server does not know the question: it is older, or newer, than the question.
+    pub fn is_unknown_question(&self) -> bool {
+        matches!(self.status, Some(400 | 404 | 405))
+    }
+
     pub(super) fn not_coder(doing: &'static str, status: u16) -> Self {
         Self {
             doing,

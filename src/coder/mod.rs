@@ -6,6 +6,7 @@
 //! workspaces 417, and a deleted user read by id still answers 200.
 
 mod fault;
+mod inspect;
 mod roster;
 mod users;
 mod wire;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use ureq::http::Method;
 
 pub use fault::{CoderFault, Trouble};
+pub use inspect::{Holder, Permissions, Server};
 pub use users::{Created, NewUser, PasswordSet, UserDeleted};
 pub use wire::{Build, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
@@ -127,6 +129,15 @@ impl Coder {
 
     /// Asks for the default organization's real id, for a server that does not know the alias.
     fn learn_organization(&self) -> Result<(), CoderFault> {
+        let id = self.default_organization()?;
+        *self
+            .organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = id;
+        Ok(())
+    }
+
+    fn default_organization(&self) -> Result<String, CoderFault> {
         const DOING: &str = "ask for the default organization";
         let answer = self.get(DOING, "/organizations")?;
         let fault = || CoderFault::of(DOING, &answer);
@@ -138,12 +149,7 @@ impl Coder {
             .iter()
             .find(|org| org.is_default)
             .or_else(|| all.first());
-        let id = default.map(|org| org.id.clone()).ok_or_else(fault)?;
-        *self
-            .organization
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = id;
-        Ok(())
+        default.map(|org| org.id.clone()).ok_or_else(fault)
     }
 
     fn get(&self, doing: &'static str, path: &str) -> Result<Answer, CoderFault> {

@@ -58,6 +58,8 @@ pub(super) struct UserList {
 #[derive(Deserialize)]
 pub(super) struct Me {
     #[serde(default)]
+    pub(super) username: String,
+    #[serde(default)]
     pub(super) roles: Vec<Role>,
 }
 
@@ -69,6 +71,26 @@ pub(super) struct Role {
 #[derive(Deserialize)]
 pub(super) struct BuildInfo {
     pub(super) version: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Key {
+    pub(super) expires_at: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AuthMethods {
+    pub(super) password: AuthMethod,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AuthMethod {
+    pub(super) enabled: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PasswordVerdict {
+    pub(super) valid: bool,
 }
 
 #[derive(Deserialize)]

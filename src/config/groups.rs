@@ -9,7 +9,7 @@ use log::LevelFilter;
 
 use super::reader::{self, Reader};
 use super::{CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses};
-use crate::domain::{Passphrase, PhraseFault, Secret};
+use crate::domain::{Countries, Passphrase, PhraseFault, Secret};
 
 pub(super) fn read_env(r: &mut Reader) -> Option<bool> {
     r.parsed("CODER_REG_ENV", |value| {
@@ -136,10 +136,23 @@ pub(super) fn read_phrase(r: &mut Reader) -> Option<Passphrase> {
             }
         })
     })?;
-    if phrase.length() < 6 {
-        r.warn("CODER_REG_PASS is shorter than 6 letters: easy to guess".to_owned());
+    if let Some(weakness) = phrase.weakness() {
+        r.warn(format!(
+            "CODER_REG_PASS {}: easy to guess",
+            weakness.reason()
+        ));
     }
     Some(phrase)
+}
+
+pub(super) fn read_countries(r: &mut Reader) -> Option<Countries> {
+    r.parsed("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
+        Ok(countries) if countries.is_empty() => Err("names no prefix; * lets in all".to_owned()),
+        Ok(countries) => Ok(countries),
+        Err(item) => Err(format!(
+            "{item:?} is not a dialling prefix such as +1 or +49"
+        )),
+    })
 }
 
 pub(super) fn read_rules(r: &mut Reader) -> Option<Rules> {

@@ -6,6 +6,7 @@
 mod addresses;
 mod env_file;
 mod groups;
+mod parts;
 mod reader;
 mod settings;
 
@@ -20,6 +21,7 @@ use crate::twilio::signature::SignedUrl;
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
 pub(crate) use groups::minutes;
+pub use parts::Parts;
 use reader::Reader;
 pub use reader::{Fault, Faults, ReadFile};
 pub use settings::{SETTINGS, Setting, Unit};
@@ -150,13 +152,13 @@ impl Config {
         read: ReadFile<'_>,
     ) -> Result<Self, Faults> {
         let mut reader = Reader::new(vars, read);
-        match Self::read(&mut reader) {
+        match Parts::read(&mut reader).whole() {
             Some(mut config) if reader.faults().is_none() => {
                 config.shown = shown(&reader, &config);
                 config.warnings = reader.into_warnings();
                 Ok(config)
             }
-            // `read` gives up only over values that have left a fault behind.
+            // A part is missing only over values that have left a fault behind.
             _ => Err(reader.faults().unwrap_or(Faults(Vec::new()))),
         }
     }
@@ -193,68 +195,6 @@ impl Config {
         let listen = reader.parsed("CODER_REG_LISTEN", addresses::listen);
         // It has a default, so it is there or has left a fault.
         listen.ok_or_else(|| reader.faults().unwrap_or(Faults(Vec::new())))
-    }
-
-    /// Reads every value before it gives up on any, so that all faults come out together.
-    fn read(r: &mut Reader) -> Option<Self> {
-        let dev = groups::read_env(r);
-        let log_level = groups::read_log_level(r, dev == Some(true));
-        let twilio = groups::read_twilio(r);
-        let coder = groups::read_coder(r);
-        let redis = groups::read_redis(r);
-        let phrase = groups::read_phrase(r);
-        let countries = r.parsed("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
-            Ok(countries) if countries.is_empty() => {
-                Err("names no prefix; * lets in all".to_owned())
-            }
-            Ok(countries) => Ok(countries),
-            Err(item) => Err(format!(
-                "{item:?} is not a dialling prefix such as +1 or +49"
-            )),
-        });
-        let rules = groups::read_rules(r);
-        let listen = r.parsed("CODER_REG_LISTEN", addresses::listen);
-        let metrics = groups::read_metrics(r);
-        let data_dir = groups::read_data_dir(r, dev == Some(true));
-        let parallel = r.number("CODER_REG_PARALLEL", 1..=64);
-        let call_limit = groups::positive_span(r, "CODER_REG_CALL_LIMIT");
-        let check_interval = groups::positive_span(r, "CODER_CHECK_INTERVAL");
-        let stop_after = r.span("CODER_STOP_AFTER");
-        let max_time = groups::read_max_time(r);
-        let catch_up = groups::read_catch_up(r);
-        let redact = groups::read_redact(r);
-        let key = r.get("CODER_REG_PHONE_KEY").map(str::to_owned);
-        let twilio = twilio?;
-        let phone_keys = match key {
-            Some(key) => vec![PhoneKey::derive(&key)],
-            None => twilio
-                .webhook_tokens
-                .iter()
-                .map(|t| PhoneKey::derive(t.reveal()))
-                .collect(),
-        };
-        Some(Self {
-            log_level: log_level?,
-            listen: listen?,
-            metrics: metrics?,
-            data_dir,
-            twilio,
-            coder: coder?,
-            redis: redis?,
-            phrase: phrase?,
-            countries: countries?,
-            rules: rules?,
-            parallel: parallel?,
-            call_limit: call_limit?,
-            check_interval: check_interval?,
-            stop_after,
-            max_time: max_time?,
-            catch_up: catch_up?,
-            redact: redact?,
-            phone_keys,
-            warnings: Vec::new(),
-            shown: Vec::new(),
-        })
     }
 
     /// What a setting that can be written in several ways, or is filled in by another one, came to

@@ -15,9 +15,9 @@ mod words;
 pub use account::{Drawer, Marker, Password, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
-pub use phrase::{OptWord, Passphrase, PhraseFault};
-pub use random::{hex, noise};
-pub use secret::{Fingerprint, Secret};
+pub use phrase::{OptWord, Passphrase, PhraseFault, Weakness};
+pub use random::{hex, noise, nonce};
+pub use secret::{Fingerprint, Secret, prove};
 pub use text::{MessageSid, Text};
 
 /// Seconds since 1970-01-01 UTC: the only form of time inside the service.

@@ -59,6 +59,12 @@ impl Phone {
         Ok(phone)
     }
 
+    /// Whether `number`, in E.164 form, is a toll-free one of the North American plan (codes 8YY).
+    pub fn is_toll_free(number: &str) -> bool {
+        let area = number.strip_prefix("+1").and_then(|rest| rest.get(..3));
+        area.is_some_and(|area| area != "900" && NANP_NOT_MOBILE.contains(&area))
+    }
+
     /// Parses any E.164 number, toll-free ones included: our own number may be one.
     ///
     /// # Errors

@@ -59,6 +59,83 @@ pub enum PhraseFault {
     OptWord,
 }
 
+/// Why a phrase is easily guessed by who has nothing but the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// Fewer than 6 letters and digits.
+    Short,
+    /// Digits alone, fewer than 10 of them.
+    Digits,
+    /// One sign again and again, or signs in the order of the alphabet or keyboard.
+    Run,
+    /// What many would try first.
+    Common,
+}
+
+impl Weakness {
+    /// The reason in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Short => "is shorter than 6 letters",
+            Self::Digits => "is nothing but a few digits",
+            Self::Run => "is a run of signs in their usual order",
+            Self::Common => "is a word that many try first",
+        }
+    }
+}
+
+/// Words that people choose, and others try, in this trade.
+const COMMON: [&str; 39] = [
+    "access",
+    "account",
+    "admin",
+    "class",
+    "classroom",
+    "coder",
+    "coding",
+    "computer",
+    "course",
+    "demo",
+    "developer",
+    "education",
+    "hello",
+    "helloworld",
+    "ilovecoding",
+    "instructor",
+    "join",
+    "learn",
+    "learning",
+    "lesson",
+    "letmein",
+    "login",
+    "opensesame",
+    "passphrase",
+    "password",
+    "phrase",
+    "please",
+    "register",
+    "registration",
+    "school",
+    "secret",
+    "signup",
+    "student",
+    "students",
+    "teacher",
+    "testing",
+    "welcome",
+    "workshop",
+    "workspace",
+];
+
+/// Orders in which hands and minds run along.
+const RUNS: [&str; 5] = [
+    "01234567890123456789",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+];
+
 impl Passphrase {
     /// Parses a configured phrase.
     ///
@@ -80,9 +157,27 @@ impl Passphrase {
         fold(body) == self.0
     }
 
-    /// How many letters and digits it has.
-    pub fn length(&self) -> usize {
-        self.0.chars().count()
+    /// Why it is easily guessed, if it is. Digits behind a common word add nothing.
+    pub fn weakness(&self) -> Option<Weakness> {
+        let length = self.0.chars().count();
+        let back: String = self.0.chars().rev().collect();
+        let first = self.0.chars().next();
+        let is_run = self.0.chars().all(|c| Some(c) == first)
+            || RUNS
+                .iter()
+                .any(|run| run.contains(&self.0) || run.contains(&back));
+        let word = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
+        if length < 6 {
+            Some(Weakness::Short)
+        } else if is_run {
+            Some(Weakness::Run)
+        } else if length < 10 && word.is_empty() {
+            Some(Weakness::Digits)
+        } else if COMMON.contains(&word) {
+            Some(Weakness::Common)
+        } else {
+            None
+        }
     }
 }
 
@@ -140,6 +235,37 @@ mod tests {
         }
         let greek = Passphrase::parse("Λόγος της ημέρας").unwrap();
         assert!(greek.matches("ΛΌΓΟΣ ΤΗΣ ΗΜΈΡΑΣ"));
+    }
+
+    #[test]
+    fn phrases_that_are_easily_guessed() {
+        for (phrase, weakness) in [
+            ("Hello", Weakness::Short),
+            ("42 42", Weakness::Short),
+            ("20262026", Weakness::Digits),
+            ("aaaaaaaaaa", Weakness::Run),
+            ("123 456 789", Weakness::Run),
+            ("7654321", Weakness::Run),
+            ("Qwertyuiop!", Weakness::Run),
+            ("Welcome 2026", Weakness::Common),
+            ("hello, world", Weakness::Common),
+        ] {
+            let found = Passphrase::parse(phrase).unwrap().weakness();
+            assert_eq!(found, Some(weakness), "{phrase}");
+        }
+        for phrase in [
+            "I am ready to learn",
+            "purple kettle",
+            "4711 2398 1155",
+            "kettle",
+        ] {
+            assert_eq!(
+                Passphrase::parse(phrase).unwrap().weakness(),
+                None,
+                "{phrase}"
+            );
+        }
+        assert!(COMMON.iter().all(|word| fold(word) == *word));
     }
 
     #[test]

@@ -31,6 +31,11 @@ pub fn noise() -> u8 {
     bytes::<1>()[0]
 }
 
+/// 32 hexadecimal digits that nobody can foretell.
+pub fn nonce() -> String {
+    hex(&bytes::<16>())
+}
+
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {

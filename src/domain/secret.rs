@@ -5,6 +5,8 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+use super::random::hex;
+
 /// A token, password or key from the configuration. `Debug` shows that it is there, never what it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -36,6 +38,13 @@ pub(super) fn keyed_hash(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+/// What shows somebody who has `secret`, and nobody else, that we have it: 40 hexadecimal digits that
+/// depend on every one of `parts`.
+pub fn prove(secret: &Secret, parts: &[&str]) -> String {
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+    hex(&keyed_hash(secret.reveal().as_bytes(), &parts))
 }
 
 /// A keyed hash of one outgoing text, kept while the outcome of its sending is unknown.

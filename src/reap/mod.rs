@@ -51,7 +51,7 @@ pub struct Swept {
 }
 
 /// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
-const CLOCK_TOLERANCE: UnixSeconds = 900;
+pub(crate) const CLOCK_TOLERANCE: UnixSeconds = 900;
 
 impl Reaper {
     /// Looks once at every account whose time is up.

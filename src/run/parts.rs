@@ -38,7 +38,7 @@ pub(super) fn front(
     let check = health::database_check(Arc::clone(store));
     let webhook = Webhook::listen(
         &socket,
-        Judge::new(&config.twilio),
+        Judge::new(&config.twilio).of_folder(store.instance()?),
         Appender::new(redis.clone()),
         check,
         Box::new(move || bell.ring()),

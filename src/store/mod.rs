@@ -12,6 +12,7 @@ mod deliveries;
 mod draft;
 mod error;
 mod hand;
+mod inspect;
 mod open;
 mod reaping;
 mod restore;
@@ -31,6 +32,7 @@ pub use counts::{Counts, Standing};
 pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
+pub use inspect::{Holder, Inspection, holder};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 

@@ -6,6 +6,7 @@
 //! (shared by all who have a verdict).
 
 mod append;
+mod look;
 mod settle;
 mod take;
 mod waiting;
@@ -26,6 +27,7 @@ use socket2::TcpKeepalive;
 pub use {append::write_xadd, take::read_text};
 
 pub use append::{Appended, Appender, Confirmed};
+pub use look::Look;
 pub use settle::{DeadLetter, Settler};
 pub use take::{Entry, Taker, Unreadable};
 pub use waiting::{Buried, Depth, Waiting};

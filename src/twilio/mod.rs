@@ -1,6 +1,7 @@
-//! Twilio: the proof that a webhook is theirs, the texts that we send and what becomes of them, and
-//! the log of those that were sent to us.
+//! Twilio: the proof that a webhook is theirs, the texts that we send and what becomes of them,
+//! the log of those that were sent to us, and how an account is set up.
 
+pub mod account;
 pub mod codes;
 pub mod received;
 pub mod sent;

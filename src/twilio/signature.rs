@@ -81,6 +81,29 @@ impl SignedUrl {
         &self.path
     }
 
+    /// Whether requests to `other` come here and carry a signature for this URL: the same URL, but for
+    /// the default port, which may be written or not.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.spellings, &other.spellings);
+        // The second spelling of a URL without port has the default one; it is the longer one then.
+        let with_port = |urls: &[String]| urls[1].len() > urls[0].len();
+        ours[0] == theirs[0]
+            || (with_port(ours) && ours[1] == theirs[0])
+            || (with_port(theirs) && theirs[1] == ours[0])
+    }
+
+    /// Whether it is `https`.
+    pub fn is_https(&self) -> bool {
+        self.as_str().starts_with("https://")
+    }
+
+    /// Its host, without port; an IPv6 address in its brackets.
+    pub fn host(&self) -> &str {
+        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+        split_port(authority).0
+    }
+
     /// The URL without fragment and user info.
     pub fn as_str(&self) -> &str {
         &self.spellings[0]
@@ -149,6 +172,20 @@ impl Verifier {
             mac.verify_slice(&claimed[..length]).is_ok()
         })
     }
+}
+
+/// Signs form parameters for `url` as Twilio does: the value of `X-Twilio-Signature`.
+pub fn sign<N: AsRef<str>, V: AsRef<str>>(
+    url: &SignedUrl,
+    token: &Secret,
+    params: &[(N, V)],
+) -> String {
+    // HMAC takes a key of any length (RFC 2104, section 2), so this cannot fail.
+    let mut mac = Hmac::<Sha1>::new_from_slice(token.reveal().as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(url.as_str().as_bytes());
+    mac.update(canonical(params).as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Names and values without separators: sorted by name, then value; the same pair counts once
@@ -248,6 +285,39 @@ mod tests {
         assert_eq!(SignedUrl::parse("ftp://x/in"), Err(UrlFault::Scheme));
         assert_eq!(SignedUrl::parse("https:///in"), Err(UrlFault::Form));
         assert_eq!(SignedUrl::parse("https://x/a b"), Err(UrlFault::Form));
+    }
+
+    #[test]
+    fn a_default_port_makes_no_other_url() {
+        let url = |url: &str| SignedUrl::parse(url).unwrap();
+        let ours = url("https://sms.example.org/inbound");
+        for same in [
+            "https://sms.example.org/inbound#rc=3",
+            "https://user:pw@sms.example.org/inbound",
+            "https://sms.example.org:443/inbound",
+        ] {
+            assert!(ours.is_same_as(&url(same)) && url(same).is_same_as(&ours));
+        }
+        for other in [
+            "http://sms.example.org/inbound",
+            "https://sms.example.org:8443/inbound",
+            "https://sms.example.org/inbound/",
+            "https://SMS.example.org/inbound",
+            "https://sms.example.org/inbound?x=1",
+        ] {
+            assert!(!ours.is_same_as(&url(other)) && !url(other).is_same_as(&ours));
+        }
+        assert_eq!(url("https://[::1]:8443/x").host(), "[::1]");
+        assert_eq!(url("http://sms.example.org?x").host(), "sms.example.org");
+    }
+
+    #[test]
+    fn what_is_signed_here_is_accepted() {
+        let url = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
+        let token = Secret::new("token");
+        let params = [("B", "2"), ("A", "1")];
+        let verifier = Verifier::new(&url, std::slice::from_ref(&token));
+        assert!(verifier.accepts(&params, &sign(&url, &token, &params)));
     }
 
     #[test]

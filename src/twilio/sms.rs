@@ -45,7 +45,7 @@ pub struct SmsFault {
     doing: &'static str,
     /// What it means.
     pub trouble: SmsTrouble,
-    status: Option<u16>,
+    pub(super) status: Option<u16>,
     /// Twilio's error code, if it gave one.
     pub code: Option<u32>,
     why: &'static str,
@@ -244,7 +244,7 @@ impl Sms {
 }
 
 impl SmsFault {
-    fn new(doing: &'static str, trouble: SmsTrouble, why: &'static str) -> Self {
+    pub(super) fn new(doing: &'static str, trouble: SmsTrouble, why: &'static str) -> Self {
         Self {
             doing,
             trouble,

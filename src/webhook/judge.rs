@@ -1,5 +1,5 @@
-//! What a request is: a text to take, a receipt for one that we sent, a question about our health,
-//! or something to refuse.
+//! What a request is: a text to take, a receipt for one that we sent, a question about our health or
+//! about who we are, or something to refuse.
 //!
 //! The order is path, method, media type, size, signature, account, content. Nothing is decided on
 //! what a request says before its signature is right.
@@ -9,9 +9,10 @@ use std::io::Read;
 
 use tiny_http::{Method, Request};
 
+use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
-use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Text};
+use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Secret, Text};
 use crate::twilio::signature::Verifier;
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
@@ -21,9 +22,15 @@ const PARAMETERS: usize = 256;
 /// Room for what a usual text has.
 const USUAL_PARAMETERS: usize = 32;
 
-pub(super) const WRONG_SIGNATURE: &str = "wrong signature";
+/// Words that `check` knows again.
+pub const WRONG_SIGNATURE: &str = "wrong signature";
+/// See [`WRONG_SIGNATURE`].
+pub const ANOTHER_ACCOUNT: &str = "another account";
+/// See [`WRONG_SIGNATURE`].
+pub const NOT_FOUND: &str = "not found";
 pub(super) const NO_SIGNATURE: &str = "no signature";
-pub(super) const ANOTHER_ACCOUNT: &str = "another account";
+/// What a service that knows no probes says to one.
+pub const NO_SID: &str = "no MessageSid";
 
 /// Where texts are taken, beside the path of `TWILIO_WEBHOOK_URL`: a proxy may map one on the other.
 const TEXT_PATH: &str = "/inbound";
@@ -35,6 +42,8 @@ pub enum Judged {
     Take(Text),
     /// What became of a text that we sent; `None` = a state that means nothing to us.
     Receipt(Option<Receipt>),
+    /// Somebody with our token asks who we are; the answer.
+    Probe(String),
     /// Somebody asks whether we are well.
     Health,
     /// Neither.
@@ -59,6 +68,9 @@ pub struct Judge {
     path: String,
     /// Where receipts are taken, and what they are signed with.
     receipts: Option<(String, Verifier)>,
+    /// What probes are answered with: our token, and the data folder's name.
+    token: Secret,
+    instance: String,
 }
 
 const fn refuse(status: u16, reason: &'static str) -> Refusal {
@@ -80,7 +92,21 @@ impl Judge {
                 let verifier = Verifier::new(&url.signed, &config.webhook_tokens);
                 (url.signed.path().to_owned(), verifier)
             }),
+            // There is one: it was asked for.
+            token: config
+                .webhook_tokens
+                .first()
+                .cloned()
+                .unwrap_or_else(|| Secret::new("")),
+            instance: String::new(),
         }
+    }
+
+    /// The same judge, of the data folder with that random name.
+    #[must_use]
+    pub fn of_folder(mut self, instance: String) -> Self {
+        self.instance = instance;
+        self
     }
 
     /// Judges one request, reading its body where it has a claim to be read.
@@ -89,11 +115,11 @@ impl Judge {
             Err(refusal) => Judged::Refuse(refusal),
             Ok(Route::Health) => Judged::Health,
             Ok(Route::Text) => read_signed(request)
-                .and_then(|(signature, body)| self.judge_form(&signature, &body))
-                .map_or_else(Judged::Refuse, Judged::Take),
+                .and_then(|(signature, body)| self.judge_post(&signature, &body))
+                .unwrap_or_else(Judged::Refuse),
             Ok(Route::Receipt(verifier)) => read_signed(request)
                 .and_then(|(signature, body)| self.judge_receipt(verifier, &signature, &body))
-                .map_or_else(Judged::Refuse, Judged::Receipt),
+                .unwrap_or_else(Judged::Refuse),
         }
     }
 
@@ -120,8 +146,26 @@ impl Judge {
                 _ => Err(not_allowed("POST")),
             }
         } else {
-            Err(refuse(404, "not found"))
+            Err(refuse(404, NOT_FOUND))
         }
+    }
+
+    fn judge_post(&self, signature: &str, body: &[u8]) -> Result<Judged, Refusal> {
+        let form = self.believed(&self.verifier, signature, body)?;
+        match self.probed(&form) {
+            Some(answered) => answered,
+            None => text_of(&form).map(Judged::Take),
+        }
+    }
+
+    /// The answer to a probe, if the form is one.
+    fn probed(&self, form: &Form) -> Option<Result<Judged, Refusal>> {
+        let nonce = form.get(probe::PARAMETER)?;
+        if !probe::is_nonce(nonce) {
+            return Some(Err(refuse(400, "not a probe")));
+        }
+        let answer = probe::answer(nonce, &self.token, &self.instance);
+        Some(Ok(Judged::Probe(answer)))
     }
 
     /// Judges the body of a request that is in order up to there; `signature` is what came with it.
@@ -129,20 +173,7 @@ impl Judge {
     /// # Errors
     /// Why it is refused.
     pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, Refusal> {
-        let (form, sid) = self.believed(&self.verifier, signature, body)?;
-        let field = |name| form.get(name);
-        Ok(Text {
-            sid,
-            from: field("From").unwrap_or_default().to_owned(),
-            to: field("To").unwrap_or_default().to_owned(),
-            body: field("Body")
-                .unwrap_or_default()
-                .chars()
-                .take(Text::LENGTH)
-                .collect(),
-            opt_out: field("OptOutType").and_then(OptWord::from_parameter),
-            received: unix_now(),
-        })
+        text_of(&self.believed(&self.verifier, signature, body)?)
     }
 
     fn judge_receipt(
@@ -150,24 +181,31 @@ impl Judge {
         verifier: &Verifier,
         signature: &str,
         body: &[u8],
-    ) -> Result<Option<Receipt>, Refusal> {
-        let (form, sid) = self.believed(verifier, signature, body)?;
+    ) -> Result<Judged, Refusal> {
+        let form = self.believed(verifier, signature, body)?;
+        if let Some(answered) = self.probed(&form) {
+            return answered;
+        }
+        let sid = sid_of(&form)?;
         let state = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
         let state = state.ok_or(refuse(400, "no MessageStatus"))?;
-        Ok(Delivery::parse(state).map(|delivery| Receipt {
-            sid,
-            delivery,
-            code: form.get("ErrorCode").and_then(|code| code.parse().ok()),
-        }))
+        let code = form.get("ErrorCode").and_then(|code| code.parse().ok());
+        Ok(Judged::Receipt(Delivery::parse(state).map(|delivery| {
+            Receipt {
+                sid,
+                delivery,
+                code,
+            }
+        })))
     }
 
-    /// A form that Twilio signed for our account, and the text that it is about.
+    /// A form that Twilio signed for our account.
     fn believed<'b>(
         &self,
         verifier: &Verifier,
         signature: &str,
         body: &'b [u8],
-    ) -> Result<(Form<'b>, MessageSid), Refusal> {
+    ) -> Result<Form<'b>, Refusal> {
         let form = read_form(body)?;
         if signature.is_empty() {
             return Err(refuse(403, NO_SIGNATURE));
@@ -178,9 +216,27 @@ impl Judge {
         if form.get("AccountSid") != Some(&self.account_sid) {
             return Err(refuse(403, ANOTHER_ACCOUNT));
         }
-        let sid = form.get("MessageSid").and_then(MessageSid::parse);
-        Ok((form, sid.ok_or(refuse(400, "no MessageSid"))?))
+        Ok(form)
     }
+}
+
+/// The name of the text that a form is about.
+fn sid_of(form: &Form) -> Result<MessageSid, Refusal> {
+    let sid = form.get("MessageSid").and_then(MessageSid::parse);
+    sid.ok_or(refuse(400, NO_SID))
+}
+
+/// The text that a form brings.
+fn text_of(form: &Form) -> Result<Text, Refusal> {
+    let field = |name| form.get(name).unwrap_or_default();
+    Ok(Text {
+        sid: sid_of(form)?,
+        from: field("From").to_owned(),
+        to: field("To").to_owned(),
+        body: field("Body").chars().take(Text::LENGTH).collect(),
+        opt_out: form.get("OptOutType").and_then(OptWord::from_parameter),
+        received: unix_now(),
+    })
 }
 
 enum Route<'a> {

@@ -5,6 +5,7 @@
 //! works on one batch the next one gathers by itself, so that under load one fsync covers many texts.
 
 mod judge;
+pub mod probe;
 mod tally;
 
 use std::io::Cursor;
@@ -19,7 +20,7 @@ use std::sync::mpsc::SyncSender;
 
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
-pub use judge::{Judge, Judged, Refusal};
+pub use judge::{ANOTHER_ACCOUNT, Judge, Judged, NO_SID, NOT_FOUND, Refusal, WRONG_SIGNATURE};
 
 use crate::domain::{Receipt, Text};
 use crate::stream::{Appended, Appender, Confirmed};
@@ -166,6 +167,7 @@ impl Webhook {
                     self.count(noted, Verdict::ReceiptTaken, Verdict::ReceiptTurnedAway);
                     taken(noted)
                 }
+                Judged::Probe(proof) => answer(200, "application/json", proof.clone()),
                 Judged::Health => {
                     self.counts.requests.add(Verdict::Health);
                     healthy(alive.and_then(|()| (self.database)()))

@@ -107,6 +107,13 @@ impl Classroom {
         self.settings.borrow().clone()
     }
 
+    /// What Twilio signs of the address that it was given for us.
+    pub fn signed_url(&self) -> String {
+        let settings = self.settings.borrow();
+        let url = &settings["TWILIO_WEBHOOK_URL"];
+        url.split('#').next().unwrap_or(url).to_owned()
+    }
+
     /// Changes a setting; counts from the next start on.
     pub fn set(&self, name: &str, value: &str) {
         self.settings

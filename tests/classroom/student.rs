@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
-use super::{Classroom, PATIENCE, PHRASE, SIGNED_URL, http};
+use super::{Classroom, PATIENCE, PHRASE, http};
 use crate::fakes::twilio::{self, SentText};
 
 /// One phone of a class.
@@ -83,7 +83,7 @@ impl<'a> Student<'a> {
         self.class
             .twilio()
             .add_inbound(&sid, &self.phone, to, body, SystemTime::now());
-        let signature = twilio::sign(&account.account_token, SIGNED_URL, &params);
+        let signature = twilio::sign(&account.account_token, &self.class.signed_url(), &params);
         Webhook {
             sid,
             headers: twilio::webhook_headers(&signature),

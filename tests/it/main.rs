@@ -19,6 +19,7 @@
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `reconcile`: accounts at Coder that the database does not know
 //! - `metrics`: what Prometheus gets to see
+//! - `check`: is everything ready for class?
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
@@ -30,6 +31,7 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod check;
 mod clock;
 mod costs;
 mod deploy;

@@ -54,7 +54,9 @@ fn path_and_method_decide_first() {
         let refused = match draft.judged() {
             Judged::Health => None,
             Judged::Refuse(refusal) => Some((refusal.status, refusal.allow)),
-            Judged::Take(_) | Judged::Receipt(_) => panic!("{method} {path} is taken"),
+            Judged::Take(_) | Judged::Receipt(_) | Judged::Probe(_) => {
+                panic!("{method} {path} is taken")
+            }
         };
         assert_eq!(refused, expected, "{method} {path}");
     }

@@ -7,6 +7,7 @@
 //! - `world`, `timeline`: users and keys; workspaces, builds and the clock that moves them.
 //! - `auth`, `limits`: who calls, what they may, how often.
 //! - `fields`, [`password`], `search`: the server's rules for what it is sent.
+//! - `permissions`: what a caller may do, and until when its key is good.
 //! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls; `json` renders the answers.
 //! - `verbs`, `acts`, `settings`: what tests can ask, do, and change.
 
@@ -22,6 +23,7 @@ mod json;
 mod limits;
 mod login;
 mod new_user;
+mod permissions;
 mod search;
 mod settings;
 mod timeline;
@@ -181,6 +183,8 @@ impl Rules {
             Route::Organizations => Ok(login::organizations(world)),
             Route::Organization(name) => login::organization(world, name),
             Route::ListUsers => users::list(world, &caller, request),
+            Route::AuthCheck => permissions::check(world, &caller, request),
+            Route::Key(user, id) => permissions::key(world, &caller, user, id),
             Route::User(user) => users::read(world, &caller, user),
             Route::DeleteUser(user) => users::delete(world, &caller, user),
             Route::Suspend(user) => users::set_status(world, &caller, user, true),

@@ -34,6 +34,10 @@ pub const ACTIVATE: Op = Op("activate user");
 pub const SET_PASSWORD: Op = Op("set password");
 /// `PUT /api/v2/users/{user}/profile`
 pub const SET_PROFILE: Op = Op("set profile");
+/// `POST /api/v2/authcheck`
+pub const AUTH_CHECK: Op = Op("check permissions");
+/// `GET /api/v2/users/{user}/keys/{id}`
+pub const READ_KEY: Op = Op("read key");
 /// `GET /api/v2/workspaces`
 pub const LIST_WORKSPACES: Op = Op("list workspaces");
 /// `GET /api/v2/workspaces/{id}`, and by owner and name
@@ -53,6 +57,7 @@ pub(super) enum Route {
     Healthz,
     WebPage,
     BuildInfo,
+    AuthCheck,
     AuthMethods,
     Login,
     ValidatePassword,
@@ -66,6 +71,7 @@ pub(super) enum Route {
     Activate(String),
     Password(String),
     Profile(String),
+    Key(String, String),
     ListWorkspaces,
     Workspace(String),
     WorkspaceByName(String, String),
@@ -106,6 +112,7 @@ impl Route {
         let own = |text: &&str| (*text).to_owned();
         let known: Vec<(&str, Self)> = match path {
             ["buildinfo"] => vec![("GET", Self::BuildInfo)],
+            ["authcheck"] => vec![("POST", Self::AuthCheck)],
             ["organizations"] => vec![("GET", Self::Organizations)],
             ["organizations", name] => vec![("GET", Self::Organization(own(name)))],
             ["organizations", _, "members", user, "workspaces"] => {
@@ -122,6 +129,7 @@ impl Route {
             ["users", user, "status", "suspend"] => vec![("PUT", Self::Suspend(own(user)))],
             ["users", user, "status", "activate"] => vec![("PUT", Self::Activate(own(user)))],
             ["users", user, "password"] => vec![("PUT", Self::Password(own(user)))],
+            ["users", user, "keys", id] => vec![("GET", Self::Key(own(user), own(id)))],
             ["users", user, "profile"] => vec![("PUT", Self::Profile(own(user)))],
             ["users", user, "workspaces"] => vec![("POST", Self::CreateWorkspace(own(user)))],
             ["users", user, "workspace", name] => {
@@ -143,6 +151,8 @@ impl Route {
         match self {
             Self::Healthz => HEALTHZ,
             Self::BuildInfo => BUILD_INFO,
+            Self::AuthCheck => AUTH_CHECK,
+            Self::Key(..) => READ_KEY,
             Self::AuthMethods => AUTH_METHODS,
             Self::Login => LOGIN,
             Self::ValidatePassword | Self::NotInVersion => VALIDATE_PASSWORD,

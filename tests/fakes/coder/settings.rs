@@ -115,6 +115,16 @@ impl FakeCoder {
         })
     }
 
+    /// The token is good for so long from its last use on. At first 7 days.
+    pub fn token_lives(&self, time: Duration) {
+        self.look(|world| {
+            let admin = world.admin.clone();
+            for key in world.keys.iter_mut().filter(|key| key.user == admin) {
+                key.lives = time;
+            }
+        });
+    }
+
     /// The token's time is over; [`FakeCoder::rotate_token`] makes a new one.
     pub fn expire_token(&self) {
         self.look(|world| {

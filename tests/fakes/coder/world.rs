@@ -94,6 +94,9 @@ impl User {
     }
 }
 
+/// What an owner's token lives for from its last use, since 2.24 or so.
+const OWNER_TOKEN: Duration = Duration::from_secs(168 * 3_600);
+
 /// A session or an API token: `id-secret`.
 pub(super) struct Key {
     pub id: String,
@@ -101,6 +104,8 @@ pub(super) struct Key {
     /// The id of the user that it opens the door for.
     pub user: String,
     pub expired: bool,
+    /// How long it is good from its last use on.
+    pub lives: Duration,
 }
 
 /// What the `settings` verbs change.
@@ -228,6 +233,7 @@ impl World {
             secret,
             user,
             expired: false,
+            lives: OWNER_TOKEN,
         });
         token
     }

@@ -117,6 +117,12 @@ pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Re
     })
 }
 
+/// Twilio's name for a number.
+pub fn number_sid(account: &TwilioAccount, number: &str) -> String {
+    let digits = number.trim_start_matches('+');
+    format!("PN{}{digits:0>12}", &account.account_sid[2..22])
+}
+
 /// `GET .../IncomingPhoneNumbers.json`
 pub fn numbers(state: &State, account: &TwilioAccount, request: &Request) -> Reply {
     let wanted = request.query_value("PhoneNumber");
@@ -127,20 +133,22 @@ pub fn numbers(state: &State, account: &TwilioAccount, request: &Request) -> Rep
     };
     let number = |number: &String| {
         json!({
-            "sid": format!("PN{}", &account.account_sid[2..]),
+            "sid": number_sid(account, number),
             "account_sid": account.account_sid,
             "phone_number": number,
             "friendly_name": number,
-            "sms_url": state.sms_url,
-            "sms_method": "POST",
+            "sms_url": state.setup.sms_url,
+            "sms_method": state.setup.sms_method,
+            "sms_application_sid": state.setup.sms_application_sid,
             "sms_fallback_url": "",
             "sms_fallback_method": "POST",
-            "capabilities": { "voice": true, "sms": true, "mms": true, "fax": false },
+            "capabilities": { "voice": true, "sms": state.setup.sms, "mms": state.setup.sms, "fax": false },
         })
     };
     let found: Vec<Value> = account
         .from_numbers
         .iter()
+        .filter(|_| state.setup.owns_numbers)
         .filter(fits)
         .map(number)
         .collect();

@@ -5,6 +5,7 @@
 //! - [`ops`]: the routes, and their names for counting and for trouble.
 //! - [`student`]: a text as Twilio's webhook delivers it, signed.
 //! - `send`: the rules for a new message; `list`: finding messages; `records`: one message or number as JSON.
+//! - `messaging`: Messaging Services, and what carriers know of the numbers.
 //! - `receipts`: what becomes of a message, and the signed status callbacks that tell of it.
 //! - `verbs`: what tests can ask and do.
 
@@ -13,6 +14,7 @@ pub mod student;
 
 mod fault;
 mod list;
+mod messaging;
 mod receipts;
 mod records;
 mod send;
@@ -25,12 +27,13 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::desk::{Api, FakeServer};
+use super::http::http_date;
 use super::lock;
 use super::random;
 use super::server::{ANY_PORT, Reply, Request};
@@ -75,13 +78,24 @@ impl TwilioAccount {
         }
     }
 
-    fn lets_in(&self, sid: &str, token: &str) -> bool {
-        let keys = [
-            (&self.account_sid, &self.account_token),
-            (&self.auth_sid, &self.auth_token),
-        ];
-        keys.contains(&(&sid.to_owned(), &token.to_owned()))
+    /// As whom these are let in, if they are.
+    fn lets_in(&self, setup: &Setup, sid: &str, token: &str) -> Option<Login> {
+        let primary = token == self.account_token && !setup.first_token_revoked;
+        let secondary = setup.second_token.as_deref() == Some(token);
+        if sid == self.account_sid && (primary || secondary) {
+            return Some(Login::Account);
+        }
+        (sid == self.auth_sid && token == self.auth_token).then_some(Login::Key)
     }
+}
+
+/// Who calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Login {
+    /// The account itself, by one of its tokens.
+    Account,
+    /// A standard API key, which opens all but the account's own record.
+    Key,
 }
 
 /// A running fake. It lends the verbs of [`FakeServer`]; dropping it closes its port.
@@ -148,13 +162,73 @@ struct State {
     list_unavailable: bool,
     hidden_for: Duration,
     delivery_time: Duration,
-    sms_url: String,
+    setup: Setup,
     /// What becomes of texts to a phone, and to all others; without it they are delivered by the clock.
     fates: HashMap<String, Fate>,
     fate: Option<Fate>,
     /// Where public hosts are really.
     reach: Vec<(String, SocketAddr)>,
     receipts: Vec<SentReceipt>,
+}
+
+/// How the account is set up, as its console has it.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where texts to the numbers go.
+    pub sms_url: String,
+    /// By which method.
+    pub sms_method: String,
+    /// A TwiML application that takes them instead; empty = none.
+    pub sms_application_sid: String,
+    /// Whether the numbers can text.
+    pub sms: bool,
+    /// Whether the account still owns its numbers.
+    pub owns_numbers: bool,
+    /// A secondary token, which opens the API as the primary one does.
+    pub second_token: Option<String>,
+    /// The primary token is not valid any more.
+    pub first_token_revoked: bool,
+    /// `active`, `suspended` or `closed`.
+    pub status: String,
+    /// `Full` or `Trial`.
+    pub kind: String,
+    /// Whether the numbers are in the Messaging Service.
+    pub in_service: bool,
+    /// Where the Messaging Service sends texts; `None` = nowhere.
+    pub service_url: Option<String>,
+    /// By which method.
+    pub service_method: String,
+    /// Whether it leaves that to its numbers, as new ones do.
+    pub on_number: bool,
+    /// How far its A2P campaign is; `None` = there is none.
+    pub campaign: Option<String>,
+    /// How far the verification of a toll-free number is; `None` = there is none.
+    pub toll_free: Option<String>,
+    /// Seconds by which Twilio's clock is ahead of this machine's.
+    pub clock_ahead: i64,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            sms_url: String::new(),
+            sms_method: "POST".to_owned(),
+            sms_application_sid: String::new(),
+            sms: true,
+            owns_numbers: true,
+            second_token: None,
+            first_token_revoked: false,
+            status: "active".to_owned(),
+            kind: "Full".to_owned(),
+            in_service: true,
+            service_url: None,
+            service_method: "POST".to_owned(),
+            on_number: true,
+            campaign: Some("VERIFIED".to_owned()),
+            toll_free: None,
+            clock_ahead: 0,
+        }
+    }
 }
 
 struct Rules {
@@ -169,8 +243,13 @@ impl Api for Rules {
 
     fn answer(&self, request: &Request) -> Reply {
         let answered = self.answer_or_fault(request);
+        let ahead = lock(&self.exchange.state).setup.clock_ahead;
+        let shift = Duration::from_secs(ahead.unsigned_abs());
+        let now = SystemTime::now();
+        let date = if ahead < 0 { now - shift } else { now + shift };
         answered
             .unwrap_or_else(Reply::from)
+            .with("Date", http_date(date))
             .with("Twilio-Request-Id", format!("RQ{}", random::hex::<16>()))
             .with("Twilio-Concurrent-Requests", "1")
             .with("Twilio-Request-Duration", "0.024")
@@ -181,9 +260,9 @@ impl Rules {
     /// Identity first; then the path; then the call itself.
     fn answer_or_fault(&self, request: &Request) -> Result<Reply, Fault> {
         let mut state = lock(&self.exchange.state);
-        if state.auth_fails || !self.is_authorized(request) {
-            return Err(Fault::new(401, 20003, "Authenticate"));
-        }
+        let denied = || Fault::new(401, 20003, "Authenticate");
+        let login = self.login(&state, request).filter(|_| !state.auth_fails);
+        let login = login.ok_or_else(denied)?;
         let missing = || {
             let message = format!("The requested resource {} was not found", request.path);
             Fault::new(404, 20404, &message)
@@ -218,18 +297,33 @@ impl Rules {
                 records::delete(&mut state, &sid).unwrap_or_else(|| Err(missing()))
             }
             Route::Numbers(_) => Ok(list::numbers(&state, &self.account, request)),
-            Route::Account(_) => Ok(records::account(&self.account)),
+            Route::Account(_) if login == Login::Key => Err(denied()),
+            Route::Account(_) => Ok(records::account(&self.account, &state.setup)),
+            Route::Services => Ok(messaging::services(&self.account, &state.setup)),
+            Route::Service(sid) => {
+                messaging::service(&self.account, &state.setup, &sid).ok_or_else(missing)
+            }
+            Route::Members(sid) => {
+                messaging::members(&self.account, &state.setup, &sid).ok_or_else(missing)
+            }
+            Route::Member(sid, number) => {
+                messaging::member(&self.account, &state.setup, &sid, &number).ok_or_else(missing)
+            }
+            Route::Campaigns(sid) => {
+                messaging::campaigns(&self.account, &state.setup, &sid).ok_or_else(missing)
+            }
+            Route::TollFree => Ok(messaging::toll_free(&self.account, &state.setup, request)),
             Route::Unknown => Err(missing()),
         }
     }
 
-    fn is_authorized(&self, request: &Request) -> bool {
+    fn login(&self, state: &State, request: &Request) -> Option<Login> {
         let read = || {
             let encoded = request.header("authorization")?.strip_prefix("Basic ")?;
             let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
             let (sid, token) = decoded.split_once(':')?;
-            Some(self.account.lets_in(sid, token))
+            self.account.lets_in(&state.setup, sid, token)
         };
-        read() == Some(true)
+        read()
     }
 }

@@ -18,6 +18,11 @@ pub const NUMBERS: Op = Op("list numbers");
 /// `GET /2010-04-01/Accounts/{sid}.json`
 pub const ACCOUNT: Op = Op("read account");
 
+/// `GET /v1/Services`, and what lies below it, on the messaging host
+pub const SERVICES: Op = Op("look at messaging services");
+/// `GET /v1/Tollfree/Verifications`
+pub const TOLL_FREE: Op = Op("look at toll-free verifications");
+
 /// One request's route, with the account's SID and the message's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
@@ -28,6 +33,12 @@ pub(super) enum Route {
     Delete(String, String),
     Numbers(String),
     Account(String),
+    Services,
+    Service(String),
+    Members(String),
+    Member(String, String),
+    Campaigns(String),
+    TollFree,
     Unknown,
 }
 
@@ -36,8 +47,10 @@ impl Route {
     pub fn of(request: &Request) -> Self {
         let segments = request.segments();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let ["2010-04-01", "Accounts", rest @ ..] = path.as_slice() else {
-            return Self::Unknown;
+        let rest = match path.as_slice() {
+            ["2010-04-01", "Accounts", rest @ ..] => rest,
+            ["v1", rest @ ..] if request.method == "GET" => return Self::of_messaging(rest),
+            _ => return Self::Unknown,
         };
         let json = |text: &str| text.strip_suffix(".json").map(str::to_owned);
         match (request.method.as_str(), rest) {
@@ -55,6 +68,19 @@ impl Route {
         }
     }
 
+    fn of_messaging(path: &[&str]) -> Self {
+        let own = |text: &str| text.to_owned();
+        match path {
+            ["Services"] => Self::Services,
+            ["Services", sid] => Self::Service(own(sid)),
+            ["Services", sid, "PhoneNumbers"] => Self::Members(own(sid)),
+            ["Services", sid, "PhoneNumbers", number] => Self::Member(own(sid), own(number)),
+            ["Services", sid, "Compliance", "Usa2p"] => Self::Campaigns(own(sid)),
+            ["Tollfree", "Verifications"] => Self::TollFree,
+            _ => Self::Unknown,
+        }
+    }
+
     /// The account in the path.
     pub fn account(&self) -> Option<&str> {
         match self {
@@ -65,7 +91,13 @@ impl Route {
             Self::Read(account, _) | Self::Change(account, _) | Self::Delete(account, _) => {
                 Some(account)
             }
-            Self::Unknown => None,
+            Self::Services
+            | Self::Service(_)
+            | Self::Members(_)
+            | Self::Member(..)
+            | Self::Campaigns(_)
+            | Self::TollFree
+            | Self::Unknown => None,
         }
     }
 
@@ -79,6 +111,12 @@ impl Route {
             Self::Delete(..) => DELETE,
             Self::Numbers(_) => NUMBERS,
             Self::Account(_) => ACCOUNT,
+            Self::Services
+            | Self::Service(_)
+            | Self::Members(_)
+            | Self::Member(..)
+            | Self::Campaigns(_) => SERVICES,
+            Self::TollFree => TOLL_FREE,
             Self::Unknown => Op::UNKNOWN,
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::clock::rfc2822;
 use super::super::server::{Reply, Request};
 use super::fault::Fault;
-use super::{State, TwilioAccount};
+use super::{Setup, State, TwilioAccount};
 
 /// One message, in either direction.
 #[derive(Clone)]
@@ -171,9 +171,9 @@ pub fn delete(state: &mut State, sid: &str) -> Option<Result<Reply, Fault>> {
 }
 
 /// `GET /2010-04-01/Accounts/{sid}.json`
-pub fn account(account: &TwilioAccount) -> Reply {
+pub fn account(account: &TwilioAccount, setup: &Setup) -> Reply {
     let uri = format!("/2010-04-01/Accounts/{}.json", account.account_sid);
-    let body = json!({ "sid": account.account_sid, "friendly_name": "classroom", "status": "active", "type": "Full", "uri": uri });
+    let body = json!({ "sid": account.account_sid, "friendly_name": "classroom", "status": setup.status, "type": setup.kind, "uri": uri });
     Reply::json(200, &body)
 }
 

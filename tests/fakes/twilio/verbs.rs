@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::lock;
 use super::records::Message;
-use super::{FakeTwilio, Fate, SentReceipt, State};
+use super::{FakeTwilio, Fate, SentReceipt, Setup, State};
 
 /// A text that Twilio took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +113,14 @@ impl FakeTwilio {
         lock(&self.exchange.state).delivery_time = time;
     }
 
+    /// The account is set up differently from now on.
+    pub fn set_up(&self, change: impl FnOnce(&mut Setup)) {
+        change(&mut lock(&self.exchange.state).setup);
+    }
+
     /// The webhook that the account's numbers are configured with.
     pub fn sms_url(&self, url: &str) {
-        url.clone_into(&mut lock(&self.exchange.state).sms_url);
+        self.set_up(|setup| url.clone_into(&mut setup.sms_url));
     }
 
     /// A text to one of the account's numbers, as it stands in Twilio's log whatever became of the webhook.

@@ -1,0 +1,97 @@
+//! This machine's clock, by those of Coder and Twilio.
+
+use super::Notes;
+use crate::clock::span;
+use crate::domain::UnixSeconds;
+use crate::reap::CLOCK_TOLERANCE;
+
+/// Seconds by which clocks may differ before a person should look.
+const DOUBT: UnixSeconds = 60;
+
+/// `Some(None)` = that peer did not tell its time; `None` = it was not reached.
+pub(super) fn look(
+    coder: Option<Option<UnixSeconds>>,
+    twilio: Option<Option<UnixSeconds>>,
+    notes: &mut Notes<'_>,
+) {
+    let known = |ahead: Option<Option<UnixSeconds>>| ahead.flatten();
+    let agrees = |one: &UnixSeconds| one.abs() <= DOUBT;
+    for (peer, ahead, other, others) in [
+        ("Coder", coder, "Twilio", known(twilio)),
+        ("Twilio", twilio, "Coder", known(coder)),
+    ] {
+        match ahead {
+            None => notes.skip(&format!("{peer}'s clock"), "as it was not reached"),
+            Some(None) => notes.skip(&format!("{peer}'s clock"), "as it does not tell its time"),
+            Some(Some(ahead)) => judge(peer, ahead, others.filter(agrees).map(|_| other), notes),
+        }
+    }
+}
+
+/// `witness` = a peer whose clock agrees with ours.
+fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Notes<'_>) {
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    let apart = format!(
+        "this machine's clock is {} {side} {peer}'s",
+        span(ahead.abs())
+    );
+    let cure = match witness {
+        Some(other) => format!("set {peer}'s clock: this machine's agrees with {other}'s"),
+        None => "set this machine's clock: sudo timedatectl set-ntp true".to_owned(),
+    };
+    match ahead.abs() {
+        0..=DOUBT => notes.pass(format!("this machine's clock agrees with {peer}'s")),
+        seconds if seconds <= CLOCK_TOLERANCE => notes.warn(apart, cure),
+        _ if peer == "Coder" => notes.fault(format!("{apart}: nobody would be removed"), cure),
+        _ => notes.fault(apart, cure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Area, Verdict};
+
+    #[test]
+    fn a_difference_is_judged_by_its_size_and_blamed_on_the_one_that_is_alone() {
+        use Verdict::{Fault, Pass, Skipped, Warning};
+        for (coder, twilio, verdicts, blamed) in [
+            (Some(Some(0)), Some(Some(-60)), [Pass, Pass], ""),
+            (
+                Some(Some(61)),
+                Some(Some(-900)),
+                [Warning, Warning],
+                "this machine's clock:",
+            ),
+            (
+                Some(Some(-901)),
+                Some(Some(0)),
+                [Fault, Pass],
+                "Coder's clock:",
+            ),
+            (
+                Some(Some(3_600)),
+                Some(Some(3_600)),
+                [Fault, Fault],
+                "this machine's clock:",
+            ),
+            (
+                Some(Some(3_600)),
+                None,
+                [Fault, Skipped],
+                "this machine's clock:",
+            ),
+            (None, Some(None), [Skipped, Skipped], ""),
+        ] {
+            let mut all = Vec::new();
+            let mut notes = Notes::of(Area::Clock, &mut all);
+            look(coder, twilio, &mut notes);
+            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            assert_eq!(found, verdicts, "{coder:?} {twilio:?}");
+            let cures = all.iter().filter_map(|one| one.cure.as_ref());
+            for cure in cures {
+                assert!(cure.contains(blamed), "{cure}");
+            }
+        }
+    }
+}

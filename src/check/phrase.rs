@@ -1,0 +1,40 @@
+//! The phrase, and the text that students get for it.
+
+use super::Notes;
+use crate::config::Parts;
+use crate::provision::reply;
+
+pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
+    match &parts.phrase {
+        // Which word it is stays untold.
+        None => notes.skip("the phrase", "as CODER_REG_PASS has a fault"),
+        Some(phrase) => {
+            notes.pass("it is no word with which students opt out of texts");
+            match phrase.weakness() {
+                None => notes.pass("it is not easily guessed"),
+                Some(weakness) => notes.warn(
+                    format!("it {}: who guesses it gets an account", weakness.reason()),
+                    "set CODER_REG_PASS to two or three words that belong together only in your class",
+                ),
+            }
+        }
+    }
+    let (Some(coder), Some(rules)) = (&parts.coder, &parts.rules) else {
+        return notes.skip("the length of a login's text", "as settings have faults");
+    };
+    let (site, domain) = (&coder.address.site, &coder.email_domain);
+    let longest = reply::longest_login(site, domain, rules.remove_after);
+    if longest <= reply::SEGMENT {
+        notes.pass(format!(
+            "the longest login is one text: {longest} of {} characters",
+            reply::SEGMENT
+        ));
+    } else {
+        notes.warn(
+            format!(
+                "a login may have {longest} characters, which Twilio sends and charges as two texts"
+            ),
+            "shorten CODER_API_URL or CODER_EMAIL_DOM",
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! The proof by doing: a user is made, logs in, is deleted, and is seen to be gone.
+//!
+//! Killed in between, the user is left. Its name was told before it was made, and it carries our marker, so
+//! that the service finds it within a day and removes it as one of its own.
+
+use super::Notes;
+use super::coder::{AtCoder, cure};
+use super::folder::Home;
+use crate::coder::{Coder, CoderFault, Created, NewUser, UserDeleted};
+use crate::config::Parts;
+use crate::domain::{Marker, Password, PhoneKey, Username};
+use crate::http::Http;
+use crate::store::Hand;
+
+/// How often a name is drawn that nobody has.
+const NAMES: u32 = 3;
+/// How often the user is deleted until it is gone.
+const DELETES: usize = 3;
+
+const WHAT: &str = "a user that is made, logs in and goes";
+
+pub(super) fn look(
+    parts: &Parts,
+    http: &Http,
+    home: &Home,
+    found: &AtCoder,
+    announce: &dyn Fn(&str),
+    notes: &mut Notes<'_>,
+) {
+    let Some(config) = parts.coder.as_ref().filter(|_| found.let_in) else {
+        return notes.skip(WHAT, "as the token is not let in");
+    };
+    // The key of the database, so that its owner knows the marker again.
+    let kept = Hand::open(&parts.data_dir).and_then(|hand| hand.key(&parts.phone_keys));
+    let Some(key) = kept.ok().or_else(|| parts.phone_keys.first().cloned()) else {
+        return notes.skip(WHAT, "as the settings have faults");
+    };
+    // Where no service has been yet there is no folder that it could be of; then a person decides.
+    let folder = home.instance.clone().flatten().unwrap_or_default();
+    let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
+    let site = &config.address.site;
+    for clashes in 1..=NAMES {
+        let probe = Probe::draw(clashes, &config.email_domain, &key, &folder);
+        announce(&format!(
+            "making user {} at Coder; if it is left there, delete it under {site}/users",
+            probe.username
+        ));
+        if probe.runs(&coder, site, notes) {
+            return;
+        }
+    }
+    notes.fault(
+        format!("{NAMES} drawn names in a row were taken at Coder"),
+        "check again; if it stays so, look at the users there",
+    );
+}
+
+struct Probe {
+    username: Username,
+    email: String,
+    marker: Marker,
+    password: Password,
+}
+
+impl Probe {
+    fn draw(clashes: u32, domain: &str, key: &PhoneKey, folder: &str) -> Self {
+        let username = Username::draw(clashes);
+        Self {
+            email: username.email(domain),
+            marker: Marker::draw(&username, key, folder),
+            username,
+            password: Password::draw(),
+        }
+    }
+
+    /// Returns whether that decided anything; not where the name was a stranger's.
+    fn runs(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> bool {
+        let made = coder.create_user(NewUser {
+            username: &self.username,
+            email: &self.email,
+            marker: &self.marker,
+            password: &self.password,
+        });
+        match made {
+            Ok(Created::Taken) => return false,
+            Ok(Created::Fresh(user)) => {
+                notes.pass(format!("user {} was made", self.username));
+                self.logs_in(coder, notes);
+                self.goes(coder, Some(&user.id), site, notes);
+            }
+            Err(fault) => {
+                notes.fault(format!("cannot {fault}"), cure(&fault));
+                // It may have been made all the same.
+                self.goes(coder, None, site, notes);
+            }
+        }
+        true
+    }
+
+    fn logs_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
+        match coder.logs_in(&self.email, &self.password) {
+            Ok(let_in) => notes.judge(
+                let_in,
+                "it logged in with e-mail and password",
+                "it could not log in with its e-mail and password",
+                "log in at Coder with a password yourself: is password login on for everybody?",
+            ),
+            Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+        }
+    }
+
+    /// Deletes the user, whatever happened before, until it is seen to be gone. Without `id` it is
+    /// looked for first.
+    fn goes(&self, coder: &Coder, id: Option<&str>, site: &str, notes: &mut Notes<'_>) {
+        let mut last = None;
+        for _ in 0..DELETES {
+            match self.delete(coder, id) {
+                Ok(true) => {
+                    if id.is_some() {
+                        notes.pass("it was deleted and is gone");
+                    }
+                    return;
+                }
+                Ok(false) => {}
+                Err(fault) => last = Some(fault),
+            }
+        }
+        let why = last.map_or_else(
+            || "Coder still has it".to_owned(),
+            |fault| fault.to_string(),
+        );
+        notes.fault(
+            format!("user {} is left at Coder: {why}", self.username),
+            format!(
+                "delete it by hand under {site}/users, or: coder users delete {}",
+                self.username
+            ),
+        );
+    }
+
+    /// Returns whether it is gone. Only a user with our marker, or the one just made, is touched.
+    fn delete(&self, coder: &Coder, id: Option<&str>) -> Result<bool, CoderFault> {
+        let name = self.username.as_str();
+        let is_ours =
+            |user: &crate::coder::User| id == Some(&user.id) || user.name == self.marker.as_str();
+        let Some(user) = coder.user(name)?.filter(is_ours) else {
+            // Whom a token without rights does not see may be there; ours was let in to make it.
+            return Ok(coder.rights()?.users);
+        };
+        if coder.delete_user(&user.id)? == UserDeleted::HasWorkspaces {
+            return Ok(false);
+        }
+        Ok(coder.user(name)?.is_none_or(|left| left.id != user.id))
+    }
+}

@@ -1,0 +1,318 @@
+//! The public URL, from here: its name, its certificate, the proxy behind it, and whether it is this very
+//! service that answers. See [`crate::webhook::probe`] for how that is proved.
+
+use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+
+use ureq::http::Method;
+
+use super::Notes;
+use super::folder::Home;
+use crate::config::{Parts, TwilioConfig};
+use crate::domain::nonce;
+use crate::http::{self, Answer, Broken, Http, Stage};
+use crate::twilio::signature::{SignedUrl, sign};
+use crate::webhook::probe::{self, Answerer};
+use crate::webhook::{ANOTHER_ACCOUNT, NO_SID, NOT_FOUND, WRONG_SIGNATURE};
+
+const TEXTS: &str = "texts";
+const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN: deploy/nginx.conf and deploy/caddy show how";
+
+pub(super) fn look(parts: &Parts, http: &Http, home: &Home, notes: &mut Notes<'_>) {
+    let config = match &parts.twilio {
+        Some(config) if !parts.is_faulty(&["TWILIO_"]) => config,
+        _ => return notes.skip("the public URL", "as its settings have faults"),
+    };
+    let url = &config.webhook_url;
+    form(url, config, notes);
+    let arrived = probe(url, TEXTS, config, http, home, notes);
+    if let Some(receipts) = config.receipts.as_ref().filter(|_| arrived) {
+        probe(&receipts.signed, "receipts", config, http, home, notes);
+    }
+}
+
+/// What can be said of the URL without asking anybody.
+fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
+    if url.is_https() {
+        notes.pass(format!("{} is https", url.as_str()));
+    } else {
+        notes.warn(
+            format!("{} is not https: texts and phones cross the network in clear", url.as_str()),
+            "put a proxy with a certificate in front (README, \"Deploy\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
+        );
+    }
+    let host = url.host().trim_matches(['[', ']']);
+    let inner = host.parse::<IpAddr>().map_or(!host.contains('.'), is_inner);
+    if inner {
+        let what = format!("Twilio does not reach {host}: it is no address of the internet");
+        let cure = "give this service a public name, and put that into TWILIO_WEBHOOK_URL";
+        if config.api_url.ends_with("twilio.com") {
+            notes.fault(what, cure);
+        } else {
+            notes.warn(what, cure);
+        }
+    }
+}
+
+/// Asks the URL who is there. Returns whether it is us.
+fn probe(
+    url: &SignedUrl,
+    what: &str,
+    config: &TwilioConfig,
+    http: &Http,
+    home: &Home,
+    notes: &mut Notes<'_>,
+) -> bool {
+    let nonce = nonce();
+    let params = [
+        ("AccountSid", config.account_sid.as_str()),
+        (probe::PARAMETER, nonce.as_str()),
+    ];
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(params)
+        .finish();
+    let Some(token) = config.webhook_tokens.first() else {
+        return false;
+    };
+    let signature = sign(url, token, &params);
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("X-Twilio-Signature", signature.as_str()),
+    ];
+    let answer = http.call(Method::POST, url.as_str(), &headers, form.into_bytes());
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(broken) => {
+            unreached(url, broken, home, notes);
+            return false;
+        }
+    };
+    let instance = home.instance.as_ref().and_then(Option::as_deref);
+    let proved = (answer.status == 200)
+        .then(|| probe::read(&answer.body, &nonce, &config.webhook_tokens, instance))
+        .flatten();
+    match proved {
+        Some(Answerer::Ourselves) => {
+            notes.pass(format!("{what} sent there reach this service"));
+            true
+        }
+        Some(Answerer::Unnamed) => {
+            notes.pass(format!("{what} sent there reach a service with our token"));
+            true
+        }
+        Some(Answerer::Twin) => {
+            notes.fault(
+                "another installation answers there: our token, but another data folder",
+                "stop that one, or let the name lead here; if it is this one, check with its CODER_REG_DATA_DIR",
+            );
+            false
+        }
+        None => {
+            let (fault, cure) = stranger(&answer);
+            if !home.running && (502..=504).contains(&answer.status) {
+                notes.skip(
+                    "whether it reaches the service",
+                    "as the service does not run",
+                );
+            } else {
+                let of = if what == TEXTS {
+                    String::new()
+                } else {
+                    format!("{what}, {}: ", url.path())
+                };
+                notes.fault(format!("{of}{fault}"), cure);
+            }
+            false
+        }
+    }
+}
+
+fn unreached(url: &SignedUrl, broken: Broken, home: &Home, notes: &mut Notes<'_>) {
+    let host = url.host();
+    match broken.stage() {
+        Stage::Name => notes.fault(
+            format!("{host}: {broken}"),
+            format!("make a DNS record (A, or AAAA) of {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
+        ),
+        Stage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
+        Stage::Connection if !home.running => notes.skip(
+            "whether it reaches the service",
+            &format!("as the service does not run ({broken})"),
+        ),
+        Stage::Connection if leads_here(url) => notes.fault(
+            format!("{host}: {broken}, though the name leads to this machine"),
+            FORWARD,
+        ),
+        // Many routers do not let a machine reach itself by its public address; Twilio may reach it.
+        Stage::Connection => notes.warn(
+            format!("{host}: {broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
+            format!("try from outside: a phone without Wi-Fi that opens {} sees \"method not allowed\"", url.as_str()),
+        ),
+        Stage::Answer => notes.fault(
+            format!("{host} takes the request, but {broken}"),
+            "look into the log of the proxy, and of the service",
+        ),
+    }
+}
+
+fn certificate_cure(broken: Broken) -> &'static str {
+    match broken {
+        Broken::NotSent(http::EXPIRED) => {
+            "renew the certificate (certbot renew; Caddy's log says why it could not), and look at this machine's clock"
+        }
+        Broken::NotSent(http::OTHER_NAME) => {
+            "get a certificate for the host of TWILIO_WEBHOOK_URL, or correct its name there and at Twilio"
+        }
+        Broken::NotSent(http::UNTRUSTED) => {
+            "use a certificate of a public authority with its full chain (fullchain.pem): Twilio takes no other"
+        }
+        Broken::NotSent(http::NO_TLS) => {
+            "let a proxy with a certificate answer there, or correct the port in TWILIO_WEBHOOK_URL"
+        }
+        _ => "look at the certificate and the TLS settings of the proxy",
+    }
+}
+
+/// What it means when not we answer, or not as we should.
+fn stranger(answer: &Answer) -> (String, &'static str) {
+    let said = std::str::from_utf8(&answer.body).unwrap_or_default();
+    let said = said.strip_suffix('\n').unwrap_or(said);
+    let ours = |what: &str, cure| (what.to_owned(), cure);
+    match (answer.status, said) {
+        (403, WRONG_SIGNATURE) => ours(
+            "a coder-sms-register answers there, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
+            "give check the settings of the running service, or restart the service with these",
+        ),
+        (403, ANOTHER_ACCOUNT) => ours(
+            "a coder-sms-register answers there, but with another TWILIO_ACCOUNT_SID",
+            "give check the settings of the running service, or restart the service with these",
+        ),
+        (400, NO_SID) => ours(
+            "an older coder-sms-register answers there, which cannot say who it is",
+            "restart the service with this program",
+        ),
+        (404, NOT_FOUND) => ours(
+            "the service answers there, but does not know that path",
+            "let the proxy pass the path on as it is, or restart the service with this TWILIO_WEBHOOK_URL",
+        ),
+        (502..=504, _) => (
+            format!(
+                "a proxy answers there ({}), and does not reach the service",
+                answer.status
+            ),
+            "let the proxy forward to where the service listens (CODER_REG_LISTEN); its log says why it cannot",
+        ),
+        (300..=399, _) => (
+            format!("something there redirects ({})", answer.status),
+            "put the address that it redirects to into TWILIO_WEBHOOK_URL and at Twilio, which signs the address that it was given",
+        ),
+        (401 | 403 | 407, _) => (
+            format!("something there wants a login ({})", answer.status),
+            "let the proxy pass the path on without a login: the signature is the proof",
+        ),
+        (status, _) => (
+            format!("something else than this service answers there ({status})"),
+            FORWARD,
+        ),
+    }
+}
+
+/// Whether the name leads to an address of this machine, or to one that nobody else can have.
+fn leads_here(url: &SignedUrl) -> bool {
+    let host = url.host().trim_matches(['[', ']']);
+    let Ok(mut addresses) = (host, 0).to_socket_addrs() else {
+        return false;
+    };
+    addresses.any(|address| is_inner(address.ip()) || UdpSocket::bind((address.ip(), 0)).is_ok())
+}
+
+/// No address of the internet: this machine's own, or an inner network's.
+fn is_inner(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
+        }
+        IpAddr::V6(ip) => {
+            ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::HeaderMap;
+
+    use super::*;
+    use crate::check::{Area, Verdict};
+
+    #[test]
+    fn an_address_that_only_this_network_may_not_reach_is_no_fault() {
+        use Verdict::{Fault, Skipped, Warning};
+        let refused = Broken::NotSent("connection refused");
+        let expired = Broken::NotSent(http::EXPIRED);
+        let silent = Broken::Unknown("timed out");
+        for (url, broken, running, verdict) in [
+            // An address of nobody (RFC 5737), and one of ours.
+            ("https://192.0.2.1/inbound", refused, true, Warning),
+            ("https://127.0.0.1/inbound", refused, true, Fault),
+            ("https://192.0.2.1/inbound", refused, false, Skipped),
+            ("https://192.0.2.1/inbound", expired, false, Fault),
+            ("https://192.0.2.1/inbound", silent, true, Fault),
+        ] {
+            let home = Home {
+                instance: None,
+                running,
+            };
+            let mut all = Vec::new();
+            let mut notes = Notes::of(Area::Public, &mut all);
+            unreached(&SignedUrl::parse(url).unwrap(), broken, &home, &mut notes);
+            assert_eq!(all[0].verdict, verdict, "{url} {broken}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn who_answers_is_known_by_status_and_words() {
+        for (status, body, words) in [
+            (403, "wrong signature\n", "another TWILIO_WEBHOOK_URL"),
+            (403, "another account\n", "another TWILIO_ACCOUNT_SID"),
+            (400, "no MessageSid\n", "older"),
+            (404, "not found\n", "does not know that path"),
+            (404, "<html>", "something else"),
+            (502, "<html>", "does not reach the service"),
+            (301, "", "redirects"),
+            (401, "", "wants a login"),
+            (403, "<html>", "wants a login"),
+            (200, "<html>", "something else"),
+        ] {
+            let answer = Answer {
+                status,
+                headers: HeaderMap::new(),
+                body: body.into(),
+            };
+            let (fault, _) = stranger(&answer);
+            assert!(fault.contains(words), "{status} {body}: {fault}");
+        }
+    }
+
+    #[test]
+    fn inner_addresses_are_known() {
+        for inner in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "172.16.0.1",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "0.0.0.0",
+        ] {
+            assert!(is_inner(inner.parse().unwrap()), "{inner}");
+        }
+        for public in ["192.0.2.1", "8.8.8.8", "2001:db8::1"] {
+            assert!(!is_inner(public.parse().unwrap()), "{public}");
+        }
+    }
+}

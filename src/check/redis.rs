@@ -1,0 +1,200 @@
+//! Redis: is it one that keeps what it has confirmed?
+
+use super::Notes;
+use super::folder::Home;
+use crate::config::Parts;
+use crate::stream::{Look, StreamError};
+
+/// The oldest version with every command that the service uses (XAUTOCLAIM).
+const OLDEST: (u32, u32) = (6, 2);
+
+pub(super) fn look(parts: &Parts, home: &Home, notes: &mut Notes<'_>) {
+    let config = match &parts.redis {
+        Some(config) if !parts.is_faulty(&["REDIS_"]) => config,
+        _ => return notes.skip("Redis", "as its settings have faults"),
+    };
+    match Look::at(config) {
+        Ok(look) => judge(&look, config.password.is_some(), home, notes),
+        Err(error) => {
+            let words = error.to_string();
+            notes.fault(
+                words.split(": look at").next().unwrap_or(&words),
+                cure(&error),
+            );
+            notes.skip("its version, file and memory", "as it cannot be used");
+        }
+    }
+}
+
+fn cure(error: &StreamError) -> &'static str {
+    match error {
+        StreamError::Away(_) => {
+            "start Redis; set REDIS_HOST and REDIS_PORT to where it listens, or REDIS_HOST to its socket"
+        }
+        StreamError::Denied => {
+            "set REDIS_PW to the password that Redis has (requirepass, or that of its default user; nothing if it has none), and give that user the rights of the packaged redis.conf"
+        }
+        _ => "look into the log of Redis",
+    }
+}
+
+fn judge(look: &Look, password: bool, home: &Home, notes: &mut Notes<'_>) {
+    let (major, minor) = look.version;
+    notes.judge(
+        look.version >= OLDEST,
+        &format!("Redis {major}.{minor} takes our password"),
+        &format!("Redis {major}.{minor} is too old"),
+        "install Redis 6.2 or later, or Valkey",
+    );
+    if password && look.is_open {
+        notes.warn(
+            "Redis lets in who has no password",
+            "give it the password (requirepass), or let only this machine reach it",
+        );
+    }
+    notes.judge(
+        look.is_master,
+        "it takes writes",
+        "this Redis is a replica and takes no texts",
+        "set REDIS_HOST to the master, or REPLICAOF NO ONE",
+    );
+    notes.judge(
+        look.append_only,
+        "its append-only file is on: a confirmed text survives",
+        "its append-only file is off: texts are lost when Redis ends",
+        "set appendonly yes and appendfsync always, as in the packaged redis.conf, and restart Redis",
+    );
+    if look.append_only && !look.file_is_well {
+        notes.fault(
+            "its append-only file cannot be written",
+            "free some room on the disk of Redis; its log says more",
+        );
+    }
+    notes.judge(
+        look.keeps_all,
+        "it drops nothing when it is full (noeviction)",
+        "it drops texts when it is full",
+        "set maxmemory-policy noeviction",
+    );
+    match look.memory {
+        (used, most) if most > 0 && used > most / 10 * 9 => notes.warn(
+            format!(
+                "{} of {} MB of its memory are in use",
+                mega(used),
+                mega(most)
+            ),
+            "raise maxmemory, or give it a Redis of its own",
+        ),
+        _ => {}
+    }
+    match (&look.owner, &home.instance) {
+        (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => notes.fault(
+            "another coder-sms-register works on this Redis database",
+            "give one of them another REDIS_DB; if that one is gone, wait for a minute",
+        ),
+        _ => {}
+    }
+}
+
+fn mega(bytes: u64) -> u64 {
+    bytes / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Area, Verdict};
+
+    fn well() -> Look {
+        Look {
+            version: (7, 0),
+            append_only: true,
+            file_is_well: true,
+            keeps_all: true,
+            is_master: true,
+            memory: (1_000_000, 0),
+            is_open: false,
+            owner: Some("A".to_owned()),
+        }
+    }
+
+    #[test]
+    fn each_fault_is_found_alone() {
+        let far = Look {
+            memory: (95, 100),
+            ..well()
+        };
+        for (look, verdict) in [
+            (well(), None),
+            (
+                Look {
+                    owner: None,
+                    ..well()
+                },
+                None,
+            ),
+            (
+                Look {
+                    version: (6, 0),
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    append_only: false,
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    file_is_well: false,
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    keeps_all: false,
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    is_master: false,
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    owner: Some("B".to_owned()),
+                    ..well()
+                },
+                Some(Verdict::Fault),
+            ),
+            (
+                Look {
+                    is_open: true,
+                    ..well()
+                },
+                Some(Verdict::Warning),
+            ),
+            (far, Some(Verdict::Warning)),
+        ] {
+            let home = Home {
+                instance: Some(Some("A".to_owned())),
+                running: true,
+            };
+            let mut all = Vec::new();
+            let mut notes = Notes::of(Area::Redis, &mut all);
+            judge(&look, true, &home, &mut notes);
+            all.retain(|one| one.verdict != Verdict::Pass);
+            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            assert_eq!(found, verdict.into_iter().collect::<Vec<_>>(), "{look:?}");
+            assert!(all.iter().all(|one| one.cure.is_some()));
+        }
+    }
+}

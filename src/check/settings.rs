@@ -1,0 +1,34 @@
+//! The settings: every fault and every doubt.
+
+use super::Notes;
+use crate::config::{Parts, SETTINGS};
+
+pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
+    for fault in &parts.faults {
+        let (name, problem) = (&fault.name, fault.problem.as_str());
+        // Most name their cure behind the first of these.
+        let end = [": ", "; "].iter().filter_map(|sign| problem.find(sign));
+        let (what, cure) = problem.split_at(end.min().unwrap_or(problem.len()));
+        let cure = match cure.get(2..) {
+            Some(cure) => cure.to_owned(),
+            None => format!("correct {name}; coder-sms-register config shows what is understood"),
+        };
+        notes.fault(format!("{name}: {what}"), cure);
+    }
+    if parts.faults.is_empty() {
+        notes.pass(format!("{} settings are understood", SETTINGS.len()));
+    }
+    // What is told of the phrase and of the webhook's URL has a place of its own.
+    for warning in parts
+        .warnings
+        .iter()
+        .filter(|one| !one.starts_with("CODER_REG_PASS"))
+    {
+        let (what, cure) = warning.split_once(": ").unwrap_or((warning, ""));
+        let cure = match cure {
+            "" => "see the table of settings in the README".to_owned(),
+            reason => reason.to_owned(),
+        };
+        notes.warn(what, cure);
+    }
+}

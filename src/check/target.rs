@@ -1,0 +1,151 @@
+//! Where Twilio sends texts, held against where we are.
+
+use super::Notes;
+use crate::twilio::account::Target;
+use crate::twilio::signature::SignedUrl;
+
+/// What makes Twilio offer a text again that it could not deliver.
+const RETRIES: &str = "#rc=3&rp=ct,rt,5xx";
+
+/// Judges the target of `whose` texts (a number, a Messaging Service).
+pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut Notes<'_>) {
+    let Target { url, method } = target;
+    let set = |what: &str| {
+        format!(
+            "at Twilio, set {what} of {whose} to {}{RETRIES}",
+            ours.as_str()
+        )
+    };
+    if url.is_empty() {
+        notes.fault(
+            format!("Twilio sends texts of {whose} nowhere"),
+            set("\"A message comes in\""),
+        );
+        return;
+    }
+    match SignedUrl::parse(url) {
+        Ok(theirs) if theirs.is_same_as(ours) => {
+            notes.pass(format!(
+                "Twilio sends texts of {whose} to TWILIO_WEBHOOK_URL"
+            ));
+            retries(url, &set("the URL"), notes);
+        }
+        Ok(theirs) => notes.fault(
+            format!(
+                "Twilio sends texts of {whose} to {}, not to {}",
+                short(theirs.as_str()),
+                ours.as_str()
+            ),
+            format!(
+                "{}, or TWILIO_WEBHOOK_URL to what Twilio has",
+                set("the URL")
+            ),
+        ),
+        Err(_) => notes.fault(
+            format!("what Twilio has as the URL for texts of {whose} is no URL"),
+            set("the URL"),
+        ),
+    }
+    notes.judge(
+        method.eq_ignore_ascii_case("POST"),
+        "by HTTP POST",
+        "Twilio sends them by HTTP GET",
+        &format!("at Twilio, choose HTTP POST beside the URL of {whose}"),
+    );
+}
+
+fn retries(url: &str, cure: &str, notes: &mut Notes<'_>) {
+    let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
+    let value = |key: &str| {
+        let mut pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+    };
+    let policy: Vec<&str> = value("rp").unwrap_or("ct").split(',').collect();
+    let covers = |what| policy.contains(&what) || policy.contains(&"all");
+    let count: u32 = value("rc")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1);
+    if count > 0 && ["ct", "rt", "5xx"].into_iter().all(covers) {
+        notes.pass("and offers them again if we are away");
+    } else {
+        notes.warn(
+            "Twilio does not offer a text again that we could not take at once",
+            cure,
+        );
+    }
+}
+
+/// Of a URL no more than fits a line.
+fn short(url: &str) -> &str {
+    url.get(..120).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Area, Verdict};
+
+    #[test]
+    fn targets_are_judged_by_the_table() {
+        use Verdict::{Fault, Pass, Warning};
+        let ours = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
+        for (url, method, verdicts) in [
+            (
+                "https://sms.example.org/inbound#rc=3&rp=ct,rt,5xx",
+                "POST",
+                &[Pass, Pass, Pass][..],
+            ),
+            (
+                "https://sms.example.org:443/inbound#rp=all",
+                "post",
+                &[Pass, Pass, Pass],
+            ),
+            (
+                "https://sms.example.org/inbound",
+                "POST",
+                &[Pass, Warning, Pass],
+            ),
+            (
+                "https://sms.example.org/inbound#rc=0&rp=all",
+                "POST",
+                &[Pass, Warning, Pass],
+            ),
+            (
+                "https://sms.example.org/inbound#rp=rt,5xx",
+                "POST",
+                &[Pass, Warning, Pass],
+            ),
+            (
+                "https://sms.example.org/inbound#rp=all",
+                "GET",
+                &[Pass, Pass, Fault],
+            ),
+            ("https://sms.example.org/inbound/", "POST", &[Fault, Pass]),
+            ("http://sms.example.org/inbound", "POST", &[Fault, Pass]),
+            ("sms.example.org/inbound", "GET", &[Fault, Fault]),
+            ("", "POST", &[Fault]),
+        ] {
+            let target = Target {
+                url: url.to_owned(),
+                method: method.to_owned(),
+            };
+            let mut all = Vec::new();
+            judge(&ours, &target, "+1", &mut Notes::of(Area::Twilio, &mut all));
+            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            assert_eq!(found, verdicts, "{url} {method}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_twilios_url_is_not_shown() {
+        let ours = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
+        let target = Target {
+            url: "https://user:hunter2@other.example.org/x".to_owned(),
+            method: "POST".to_owned(),
+        };
+        let mut all = Vec::new();
+        judge(&ours, &target, "+1", &mut Notes::of(Area::Twilio, &mut all));
+        assert!(all[0].what.contains("https://other.example.org/x"));
+        assert!(!format!("{all:?}").contains("hunter2"));
+    }
+}

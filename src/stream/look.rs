@@ -1,0 +1,135 @@
+//! What Redis is like, asked before class; nothing is written.
+
+use std::collections::HashMap;
+
+use redis::{RedisError, cmd, from_redis_value};
+
+use super::{Line, OWNER, Redis, StreamError};
+use crate::config::RedisConfig;
+
+/// A Redis as it describes itself, and whose database it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Its version, major and minor; zeros where it says none.
+    pub version: (u32, u32),
+    /// What it confirmed is in its append-only file.
+    pub append_only: bool,
+    /// That file could be written last time.
+    pub file_is_well: bool,
+    /// It never drops an entry to make room for another one.
+    pub keeps_all: bool,
+    /// It takes writes: no replica.
+    pub is_master: bool,
+    /// Bytes in use, and the most that it may use; 0 = no limit.
+    pub memory: (u64, u64),
+    /// It lets in who has no password.
+    pub is_open: bool,
+    /// The data folder whose service works on the database, by its random name.
+    pub owner: Option<String>,
+}
+
+impl Look {
+    /// Looks at the Redis of `config`.
+    ///
+    /// # Errors
+    /// Redis cannot be used.
+    pub fn at(config: &RedisConfig) -> Result<Self, StreamError> {
+        let mut line = Line::new(Redis::new(config)?);
+        let mut commands = cmd("INFO").get_packed_command();
+        commands.extend(cmd("GET").arg(OWNER).get_packed_command());
+        let mut answers = line.say(&commands, 2)?.into_iter();
+        let mut next = || answers.next().unwrap_or(Ok(redis::Value::Nil));
+        let info: String = from_redis_value(next()?).map_err(RedisError::from)?;
+        let owner: Option<String> = from_redis_value(next()?).map_err(RedisError::from)?;
+        let is_open = config.password.is_some() && is_open(config);
+        Ok(Self::read(&info, owner, is_open))
+    }
+
+    fn read(info: &str, owner: Option<String>, is_open: bool) -> Self {
+        let fields: HashMap<&str, &str> = info
+            .lines()
+            .filter_map(|line| line.trim_end().split_once(':'))
+            .collect();
+        let field = |name: &str| fields.get(name).copied().unwrap_or_default();
+        let number = |name: &str| field(name).parse().unwrap_or(0);
+        let mut parts = field("redis_version").split('.').map(str::parse);
+        let mut part = || parts.next().and_then(Result::ok).unwrap_or(0);
+        Self {
+            version: (part(), part()),
+            append_only: field("aof_enabled") == "1",
+            file_is_well: field("aof_last_write_status") != "err",
+            keeps_all: field("maxmemory_policy") == "noeviction",
+            is_master: field("role") != "slave",
+            memory: (number("used_memory"), number("maxmemory")),
+            is_open,
+            owner,
+        }
+    }
+}
+
+/// Whether a connection without password is let in. A Unix socket may go by its file's mode instead.
+fn is_open(config: &RedisConfig) -> bool {
+    let stranger = RedisConfig {
+        password: None,
+        ..config.clone()
+    };
+    Redis::new(&stranger).is_ok_and(|redis| redis.connect().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFO: &str = "# Server\r\nredis_version:7.0.15\r\n\r\n# Memory\r\nused_memory:1000\r\nmaxmemory:2000\r\nmaxmemory_policy:noeviction\r\n# Persistence\r\naof_enabled:1\r\naof_last_write_status:ok\r\nrole:master\r\n";
+
+    #[test]
+    fn what_redis_says_of_itself_is_read() {
+        let look = Look::read(INFO, None, false);
+        assert_eq!((look.version, look.memory), ((7, 0), (1_000, 2_000)));
+        assert!(look.append_only && look.file_is_well && look.keeps_all && look.is_master);
+        for (from, to, wrong) in [
+            (
+                "aof_enabled:1",
+                "aof_enabled:0",
+                Look {
+                    append_only: false,
+                    ..look.clone()
+                },
+            ),
+            (
+                "status:ok",
+                "status:err",
+                Look {
+                    file_is_well: false,
+                    ..look.clone()
+                },
+            ),
+            (
+                "noeviction",
+                "allkeys-lru",
+                Look {
+                    keeps_all: false,
+                    ..look.clone()
+                },
+            ),
+            (
+                "role:master",
+                "role:slave",
+                Look {
+                    is_master: false,
+                    ..look.clone()
+                },
+            ),
+            (
+                "7.0.15",
+                "255.255.255",
+                Look {
+                    version: (255, 255),
+                    ..look.clone()
+                },
+            ),
+        ] {
+            assert_eq!(Look::read(&INFO.replace(from, to), None, false), wrong);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What is broken at Coder.
+
+use std::time::Duration;
+
+use super::ready;
+use crate::fakes::coder::{Role, Version, ops};
+use crate::fakes::trouble::Trouble;
+
+#[test]
+fn a_wrong_token_is_a_fault() {
+    let ready = ready();
+    ready
+        .class
+        .set("CODER_API_KEY", "0123456789-ABCDEFGHIJKLMNOPQRSTUV");
+    let report = ready.finds(
+        "coder",
+        "CODER_API_KEY) is invalid or expired",
+        "make a token",
+        &[],
+    );
+    report.has("skipped", "coder", "the token is not let in", "");
+    report.has("pass", "coder", "users may log in with passwords", "");
+}
+
+#[test]
+fn a_members_token_is_told_from_one_that_has_rights() {
+    let ready = ready();
+    ready.class.coder().token_loses_rights();
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(1));
+    report.has(
+        "fault",
+        "coder",
+        "an ordinary member",
+        "the role User Admin",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "may not create users",
+        "the role User Admin",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "may not delete users",
+        "the role User Admin",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "does not see workspaces",
+        "Organization Admin",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "may not delete workspaces",
+        "Organization Admin",
+    );
+    assert_eq!(report.all("fault").count(), 5);
+    report.is_well_elsewhere(&["coder"]);
+}
+
+#[test]
+fn a_user_admin_alone_sees_no_workspaces_however_empty_the_list() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.token_roles(&[Role::UserAdmin]);
+    let report = ready.check();
+    report.has("pass", "coder", "a user admin", "");
+    report.has("pass", "coder", "may create users", "");
+    report.has(
+        "fault",
+        "coder",
+        "does not see workspaces",
+        "Organization Admin",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "may not delete workspaces",
+        "Organization Admin",
+    );
+    assert_eq!(report.all("fault").count(), 2);
+
+    coder.token_roles(&[Role::UserAdmin, Role::TemplateAdmin]);
+    ready.finds(
+        "coder",
+        "may not delete workspaces",
+        "Organization Admin",
+        &[],
+    );
+
+    coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.is_well_elsewhere(&[]);
+}
+
+#[test]
+fn a_token_that_ends_soon_is_a_warning() {
+    let ready = ready();
+    for (hours, words) in [(5, "they would not be removed"), (30, "is good for 1 d ")] {
+        let time = Duration::from_secs(hours * 3_600);
+        ready.class.coder().token_lives(time);
+        let report = ready.check();
+        assert_eq!(report.ended.code, Some(0));
+        report.has("warning", "coder", words, "make one that lives longer");
+        report.is_well_elsewhere(&["coder"]);
+    }
+}
+
+#[test]
+fn password_login_that_is_off_is_a_fault() {
+    let ready = ready();
+    ready.class.coder().password_auth(false);
+    ready.finds(
+        "coder",
+        "lets nobody log in with a password",
+        "CODER_DISABLE_PASSWORD_AUTH",
+        &[],
+    );
+}
+
+#[test]
+fn something_else_than_coder_is_a_fault() {
+    let ready = ready();
+    // Somebody's web page at that address.
+    ready.class.set("CODER_API_URL", &ready.front.url());
+    ready.front.shows(200, "Welcome");
+    let report = ready.check();
+    report.has(
+        "fault",
+        "coder",
+        "not Coder's answer",
+        "set CODER_API_URL to the address that opens Coder",
+    );
+    report.has(
+        "skipped",
+        "coder",
+        "the token's time: not looked at, as Coder does not answer",
+        "",
+    );
+    report.is_well_elsewhere(&["coder", "public url", "clock"]);
+}
+
+#[test]
+fn a_coder_that_is_away_costs_one_call() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    ready.class.end_service();
+    coder.trouble(ops::BUILD_INFO, 1, Trouble::CutBefore);
+    let calls = coder.calls().len();
+    let report = ready.check();
+    report.has(
+        "fault",
+        "coder",
+        "connection broke",
+        "look into the log of Coder",
+    );
+    assert_eq!(coder.calls().len(), calls + 1, "nobody asks on");
+    report.is_well_elsewhere(&["coder", "clock", "data folder", "public url"]);
+}
+
+#[test]
+fn an_old_coder_is_asked_what_it_knows() {
+    let ready = ready();
+    ready.class.coder().upgrade(Version::V2_10);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "skipped",
+        "coder",
+        "a Coder before 2.17 cannot be asked",
+        "",
+    );
+    ready
+        .class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    ready.finds(
+        "coder",
+        "before 2.25 deletes users along",
+        "use an owner's token",
+        &[],
+    );
+}
+
+#[test]
+fn a_clock_that_is_off_is_blamed_on_the_one_who_is_alone() {
+    let ready = ready();
+    ready.class.coder().clock_is_ahead(3_600);
+    ready.finds(
+        "clock",
+        "behind Coder's: nobody would be removed",
+        "set Coder's clock",
+        &[],
+    );
+    ready
+        .class
+        .twilio()
+        .set_up(|setup| setup.clock_ahead = 3_600);
+    let report = ready.check();
+    report.has("fault", "clock", "behind Coder's", "timedatectl");
+    report.has("fault", "clock", "behind Twilio's", "timedatectl");
+    ready.class.coder().clock_is_ahead(-300);
+    ready.class.twilio().set_up(|setup| setup.clock_ahead = 0);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0));
+    report.has("warning", "clock", "ahead of Coder's", "set Coder's clock");
+}

@@ -1,0 +1,174 @@
+//! Is everything ready for class? The real binary looks at a class that is, and at one that is broken in
+//! one way or another: each broken thing is found, its cure named, and all else still passes.
+//!
+//! - `whole`: a class that is ready, and what a look leaves behind: nothing
+//! - `local`: settings, data folder, Redis, phrase
+//! - `coder`, `twilio`, `public`: what is broken there
+//! - `write`: the user that is made, logs in and goes
+//! - `front`: what stands between the internet and the service
+
+mod coder;
+mod front;
+mod local;
+mod public;
+mod twilio;
+mod whole;
+mod write;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::classroom::service::Ended;
+use crate::classroom::{Classroom, PATIENCE};
+use crate::plan;
+use front::Front;
+
+/// A class behind a public front, both at Twilio and here.
+struct Ready {
+    front: Front,
+    class: Classroom,
+}
+
+/// A class that is ready, and runs.
+fn ready() -> Ready {
+    let ready = before_start();
+    ready.starts();
+    ready
+}
+
+/// The same before its service was ever started.
+fn before_start() -> Ready {
+    let class = plan().prepare();
+    let front = Front::open();
+    let url = format!("{}/inbound", front.url());
+    class.set("TWILIO_WEBHOOK_URL", &url);
+    class.twilio().sms_url(&format!("{url}#rc=3&rp=ct,rt,5xx"));
+    Ready { front, class }
+}
+
+impl Ready {
+    fn starts(&self) {
+        self.class.set("CODER_REG_LISTEN", "127.0.0.1:0");
+        self.class.start_service();
+        let address = self.class.service().address();
+        self.front.leads_to(address);
+        self.class.set("CODER_REG_LISTEN", &address.to_string());
+    }
+
+    /// Its service ends in order, so that all of the database is in its one file.
+    fn stops(&self) {
+        let service = self.class.service();
+        service.signal(Signal::TERM);
+        assert!(service.wait(PATIENCE).is_some());
+        self.front.shows(502, "Bad Gateway");
+    }
+
+    /// Looks at everything.
+    fn check(&self) -> Report {
+        self.check_with(&[])
+    }
+
+    fn check_with(&self, options: &[&str]) -> Report {
+        let arguments = [&["check", "--json"], options].concat();
+        Report::of(self.class.try_service(&arguments))
+    }
+
+    /// Looks at everything; one thing is broken, and all that is not about it is as in a class that is
+    /// ready. `touched` = the areas whose other findings may differ.
+    fn finds(&self, area: &str, what: &str, cure: &str, touched: &[&str]) -> Report {
+        let report = self.check();
+        assert_eq!(report.ended.code, Some(1), "{report:#?}");
+        report.has("fault", area, what, cure);
+        let faults = report.all("fault").count();
+        assert_eq!(faults, 1, "one thing is broken: {report:#?}");
+        report.is_well_elsewhere(&[touched, &[area]].concat());
+        report
+    }
+}
+
+/// What `check --json` said.
+#[derive(Debug)]
+struct Report {
+    findings: Vec<Found>,
+    whole: Value,
+    ended: Ended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    area: String,
+    verdict: String,
+    what: String,
+    cure: Option<String>,
+}
+
+/// What is told of every class in these tests, as its addresses are of this machine alone.
+const WARNINGS: [&str; 3] = [
+    "which is known to this machine alone",
+    "is not https: texts and phones cross the network in clear",
+    "Twilio does not reach 127.0.0.1",
+];
+
+impl Report {
+    fn of(ended: Ended) -> Self {
+        let whole: Value = serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let found = |one: &Value| Found {
+            area: text(&one["area"]).expect("an area"),
+            verdict: text(&one["verdict"]).expect("a verdict"),
+            what: text(&one["what"]).expect("what was looked at"),
+            cure: text(&one["cure"]),
+        };
+        let findings = whole["findings"].as_array().expect("findings");
+        Self {
+            findings: findings.iter().map(found).collect(),
+            whole,
+            ended,
+        }
+    }
+
+    fn all<'a>(&'a self, verdict: &'a str) -> impl Iterator<Item = &'a Found> {
+        self.findings
+            .iter()
+            .filter(move |one| one.verdict == verdict)
+    }
+
+    /// Fails unless there is such a finding, with such a cure.
+    fn has(&self, verdict: &str, area: &str, what: &str, cure: &str) {
+        let fits = |one: &&Found| {
+            one.area == area
+                && one.what.contains(what)
+                && one.cure.as_deref().unwrap_or_default().contains(cure)
+        };
+        let found = self.all(verdict).find(fits);
+        assert!(found.is_some(), "{verdict}: {what} -> {cure}: {self:#?}");
+    }
+
+    /// Fails unless all is as it should be but in these areas, which may have a finding other than "pass".
+    fn is_well_elsewhere(&self, touched: &[&str]) {
+        for one in &self.findings {
+            let usual = WARNINGS.iter().any(|words| one.what.contains(words));
+            let fine = one.verdict == "pass" || (one.verdict == "warning" && usual);
+            assert!(
+                fine || touched.contains(&one.area.as_str()),
+                "{one:?} in {self:#?}"
+            );
+        }
+        let areas = self.findings.iter().map(|one| one.area.as_str());
+        let mut areas: Vec<&str> = areas.collect();
+        areas.dedup();
+        assert_eq!(areas, AREAS, "everything was looked at");
+    }
+}
+
+const AREAS: [&str; 8] = [
+    "settings",
+    "data folder",
+    "redis",
+    "coder",
+    "twilio",
+    "public url",
+    "clock",
+    "phrase",
+];

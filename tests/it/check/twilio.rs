@@ -1,0 +1,205 @@
+//! What is broken at Twilio.
+
+use super::ready;
+use crate::fakes::trouble::{Op, Trouble};
+
+#[test]
+fn a_wrong_secret_of_the_key_is_a_fault() {
+    let ready = ready();
+    ready.class.set("TWILIO_AUTH_TOKEN", "wrong");
+    ready.finds(
+        "twilio",
+        "refuses TWILIO_AUTH_SID with TWILIO_AUTH_TOKEN",
+        "make an API key",
+        &[],
+    );
+}
+
+#[test]
+fn a_wrong_auth_token_is_a_fault_as_no_signature_would_be_right() {
+    let ready = ready();
+    let wrong = "0123456789abcdef0123456789abcdef";
+    ready.class.set("TWILIO_ACCOUNT_TOKEN", wrong);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(1));
+    report.has(
+        "fault",
+        "twilio",
+        "does not take TWILIO_ACCOUNT_TOKEN",
+        "copy the Auth Token",
+    );
+    // The running service has the right one.
+    report.has(
+        "fault",
+        "public url",
+        "another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
+        "restart the service",
+    );
+    assert_eq!(report.all("fault").count(), 2);
+    // The number is looked up by the key then.
+    report.has("pass", "twilio", "which can text", "");
+    report.is_well_elsewhere(&["twilio", "public url"]);
+}
+
+#[test]
+fn a_rotation_of_tokens_is_followed() {
+    let ready = ready();
+    let first = ready.class.twilio().account().account_token.clone();
+    let second = "fedcba9876543210fedcba9876543210";
+    let twilio = ready.class.twilio();
+    twilio.set_up(|setup| setup.second_token = Some(second.to_owned()));
+    ready
+        .class
+        .set("TWILIO_ACCOUNT_TOKEN", &format!("{first},{second}"));
+    let report = ready.check();
+    report.is_well_elsewhere(&[]);
+    twilio.set_up(|setup| setup.first_token_revoked = true);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "twilio",
+        "only one of the two tokens",
+        "leave the other one out",
+    );
+    report.is_well_elsewhere(&["twilio"]);
+}
+
+#[test]
+fn an_account_that_is_suspended_is_a_fault_and_a_trial_a_warning() {
+    let ready = ready();
+    ready
+        .class
+        .twilio()
+        .set_up(|setup| setup.status = "suspended".to_owned());
+    ready.finds("twilio", "suspended or closed", "its balance", &[]);
+    ready.class.twilio().set_up(|setup| {
+        setup.status = "active".to_owned();
+        setup.kind = "Trial".to_owned();
+    });
+    let report = ready.check();
+    report.has("warning", "twilio", "trial", "upgrade the account");
+    report.is_well_elsewhere(&["twilio"]);
+}
+
+#[test]
+fn a_number_that_is_not_ours_or_cannot_text_is_a_fault() {
+    let ready = ready();
+    ready.class.twilio().set_up(|setup| setup.sms = false);
+    ready.finds("twilio", "cannot text", "buy a number with SMS", &[]);
+    ready
+        .class
+        .twilio()
+        .set_up(|setup| setup.owns_numbers = false);
+    ready.finds(
+        "twilio",
+        "the account does not own +1201555",
+        "set FROM_NUM to a number",
+        &[],
+    );
+}
+
+#[test]
+fn a_webhook_that_differs_is_a_fault() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    let url = format!("{}/inbound", ready.front.url());
+    let target = |url: &str| twilio.sms_url(url);
+    target("https://old.example.org/sms#rc=3&rp=all");
+    ready.finds(
+        "twilio",
+        "to https://old.example.org/sms, not to http://127",
+        "set the URL of +1201555",
+        &[],
+    );
+    target(&format!("{url}/#rc=3&rp=all"));
+    ready.finds("twilio", "/inbound/, not to", "set the URL", &[]);
+    target("");
+    ready.finds("twilio", "nowhere", "A message comes in", &[]);
+    target(&url);
+    let report = ready.check();
+    report.has(
+        "warning",
+        "twilio",
+        "does not offer a text again",
+        "#rc=3&rp=ct,rt,5xx",
+    );
+    report.is_well_elsewhere(&["twilio"]);
+}
+
+#[test]
+fn a_webhook_by_get_or_by_an_application_is_a_fault() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    twilio.set_up(|setup| setup.sms_method = "GET".to_owned());
+    ready.finds("twilio", "by HTTP GET", "choose HTTP POST", &[]);
+    twilio.set_up(|setup| setup.sms_application_sid = "AP0".to_owned());
+    ready.finds("twilio", "a TwiML app takes", "choose Webhook", &[]);
+}
+
+#[test]
+fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    let service = twilio.account().service_sid.clone();
+    let own = format!("{}/inbound#rc=3&rp=all", ready.front.url());
+    twilio.set_up(|setup| setup.on_number = false);
+    let whose = format!("texts of Messaging Service {service}");
+    ready.finds("twilio", &whose, "A message comes in", &[]);
+    twilio.set_up(|setup| setup.service_url = Some(own.clone()));
+    ready.check().is_well_elsewhere(&[]);
+
+    ready.class.set("FROM_NUM", &service);
+    let report = ready.check();
+    report.is_well_elsewhere(&[]);
+    report.has("pass", "twilio", "with 1 number(s) for texts", "");
+    // The service's own URL counts no more.
+    twilio.set_up(|setup| {
+        setup.on_number = true;
+        setup.sms_url = "https://old.example.org/sms#rp=all".to_owned();
+    });
+    ready.finds(
+        "twilio",
+        "texts of +1201555",
+        "set the URL of +1201555",
+        &[],
+    );
+    twilio.set_up(|setup| setup.in_service = false);
+    ready.finds("twilio", "has no number that can text", "sender pool", &[]);
+    ready
+        .class
+        .set("FROM_NUM", "MG00000000000000000000000000000000");
+    ready.finds("twilio", "no Messaging Service MG000", "set FROM_NUM", &[]);
+}
+
+#[test]
+fn carriers_that_would_block_are_told_of() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    for (campaign, words, cure) in [
+        (Some("IN_PROGRESS"), "not verified yet", "wait for it"),
+        (Some("FAILED"), "is FAILED", "hand it in again"),
+        (None, "no A2P campaign", "register a brand"),
+    ] {
+        twilio.set_up(|setup| setup.campaign = campaign.map(str::to_owned));
+        ready.finds("twilio", words, cure, &[]);
+    }
+    twilio.set_up(|setup| setup.in_service = false);
+    let report = ready.check();
+    report.has("warning", "twilio", "in no Messaging Service", "30034");
+    report.is_well_elsewhere(&["twilio"]);
+}
+
+#[test]
+fn a_twilio_that_is_away_costs_one_call() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    ready.class.end_service();
+    let calls = twilio.calls().len();
+    twilio.trouble(Op::ANY, 1, Trouble::CutBefore);
+    let report = ready.check();
+    report.has("fault", "twilio", "connection broke", "TWILIO_API_URL");
+    report.has("skipped", "twilio", "as Twilio does not answer", "");
+    assert_eq!(twilio.calls().len(), calls + 1, "nobody asks on");
+    report.is_well_elsewhere(&["twilio", "clock", "data folder", "public url"]);
+}

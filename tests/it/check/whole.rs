@@ -1,0 +1,243 @@
+//! A class that is ready, and what a look leaves behind: nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{AREAS, Ready, WARNINGS, before_start, ready};
+use crate::classroom::Classroom;
+use crate::fakes::desk::Call;
+
+/// All that could be changed: files, keys, what was asked of others in order to change something.
+#[derive(Debug, PartialEq)]
+struct State {
+    rows: String,
+    files: BTreeMap<String, (u64, u32)>,
+    keys: BTreeMap<String, String>,
+    deeds: usize,
+    texts: usize,
+    log: String,
+}
+
+fn state(class: &Classroom) -> State {
+    use std::os::unix::fs::PermissionsExt;
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(class.data_dir()).into_iter().flatten() {
+        let entry = entry.expect("an entry");
+        let found = entry.metadata().expect("it is there");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // The service writes to its database whenever it is asked how it is, to see whether it can: its
+        // log grows, and so does the number `probe` in it.
+        let length = if name.ends_with("-wal") {
+            0
+        } else {
+            found.len()
+        };
+        files.insert(name, (length, found.permissions().mode()));
+    }
+    let mut connection = class.redis().connection().expect("Redis is there");
+    let names: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
+    let mut dump = |name: &String| {
+        let dump: redis::Value = redis::cmd("DUMP").arg(name).query(&mut connection).unwrap();
+        format!("{dump:?}")
+    };
+    let rows = if class.data_dir().join("registrations.db").exists() {
+        class.query(
+            "SELECT (SELECT group_concat(username || marker || stage || check_at) FROM registrations)
+             || (SELECT group_concat(name || hex(value)) FROM facts WHERE name <> 'probe')
+             || (SELECT count(*) FROM seen) || (SELECT count(*) FROM contacts)",
+        )
+    } else {
+        String::new()
+    };
+    State {
+        rows,
+        files,
+        keys: names
+            .iter()
+            .map(|name| (name.clone(), dump(name)))
+            .collect(),
+        deeds: class.coder().ledger().len(),
+        texts: class.twilio().texts().len(),
+        log: class.log(),
+    }
+}
+
+/// What of these calls is no mere question.
+fn changing(calls: &[Call]) -> Vec<String> {
+    let questions = ["/api/v2/authcheck", "/api/v2/users/validate-password"];
+    calls
+        .iter()
+        .filter(|call| call.method != "GET" && !questions.contains(&call.path.as_str()))
+        .map(|call| format!("{} {}", call.method, call.path))
+        .collect()
+}
+
+#[test]
+fn a_class_that_is_ready_is_called_ready() {
+    let ready = ready();
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.is_well_elsewhere(&[]);
+    assert_eq!(report.all("warning").count(), WARNINGS.len());
+    assert_eq!(report.whole["ready"], Value::Bool(true));
+    assert_eq!(report.whole["faults"], 0);
+    for (area, what) in [
+        ("settings", "settings are understood"),
+        ("data folder", "can be written, and has room"),
+        ("data folder", "the database is whole: schema 5, 0 accounts"),
+        ("data folder", "runs and is well"),
+        ("redis", "takes our password"),
+        ("redis", "append-only file is on"),
+        ("redis", "drops nothing"),
+        ("coder", "is Coder v2."),
+        ("coder", "users may log in with passwords"),
+        ("coder", "generated passwords obey its rule"),
+        ("coder", "the token is that of admin, an owner"),
+        ("coder", "the token is good for "),
+        ("coder", "may create users in the default organization"),
+        ("coder", "may delete users"),
+        ("coder", "sees workspaces of others"),
+        ("coder", "may delete workspaces of others"),
+        ("coder", "@class.example.org are well-formed"),
+        ("twilio", "the account is active"),
+        ("twilio", "signatures will be right"),
+        ("twilio", "TWILIO_AUTH_SID is let in"),
+        ("twilio", "which can text"),
+        ("twilio", "to TWILIO_WEBHOOK_URL"),
+        ("twilio", "offers them again"),
+        ("twilio", "by HTTP POST"),
+        ("twilio", "A2P campaign is verified"),
+        ("public url", "texts sent there reach this service"),
+        ("clock", "agrees with Coder's"),
+        ("clock", "agrees with Twilio's"),
+        ("phrase", "no word with which students opt out"),
+        ("phrase", "not easily guessed"),
+        ("phrase", "the longest login is one text"),
+    ] {
+        report.has("pass", area, what, "");
+    }
+}
+
+#[test]
+fn people_read_a_line_for_each_look_and_a_sum() {
+    let ready = ready();
+    let ended = ready.class.try_service(&["check"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let titles: Vec<&str> = lines
+        .iter()
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.get(..11).unwrap_or(line).trim_end())
+        .collect();
+    let (last, titles) = titles.split_last().unwrap();
+    assert_eq!(titles, AREAS);
+    assert_eq!(*last, "ready for c");
+    assert_eq!(*lines.last().unwrap(), "ready for class, 3 warnings");
+    for (number, line) in lines.iter().enumerate() {
+        let cured = lines
+            .get(number + 1)
+            .is_some_and(|next| next.contains("  -> "));
+        assert_eq!(line.get(13..17) == Some("warn"), cured, "{line}");
+    }
+
+    ready.class.set("CODER_API_KEY", "wrong");
+    let ended = ready.class.try_service(&["check"]);
+    assert_eq!(ended.code, Some(1));
+    let last = ended.stdout.lines().last().unwrap();
+    assert_eq!(last, "not ready: 1 fault, 3 warnings, 2 not looked at");
+    assert!(ended.stdout.contains("coder        ") && ended.stdout.contains("  FAULT  "));
+}
+
+#[test]
+fn a_look_changes_nothing_anywhere() {
+    let ready = ready();
+    let class = &ready.class;
+    class.student().gets_a_login();
+    class.all_served();
+    let before = state(class);
+    let (coder, twilio) = (class.coder().calls().len(), class.twilio().calls().len());
+    ready.check();
+    let report = ready.check_with(&[]);
+    report.is_well_elsewhere(&[]);
+    assert_eq!(state(class), before);
+    assert!(before.log.contains("listens on"), "nothing was compared");
+
+    let (coder, twilio) = (
+        &class.coder().calls()[coder..],
+        &class.twilio().calls()[twilio..],
+    );
+    assert!(coder.len() > 10 && twilio.len() > 6, "somebody was asked");
+    assert_eq!(changing(coder), [""; 0]);
+    assert_eq!(changing(twilio), [""; 0]);
+}
+
+#[test]
+fn a_class_whose_service_does_not_run_is_looked_at_as_well() {
+    let ready = ready();
+    let class = &ready.class;
+    class.student().gets_a_login();
+    class.all_served();
+    ready.stops();
+    let before = state(class);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "data folder",
+        "the service does not run",
+        "docker compose up -d",
+    );
+    report.has("pass", "data folder", "1 account", "");
+    let not_run = "as the service does not run";
+    report.has("skipped", "public url", not_run, "");
+    report.is_well_elsewhere(&["data folder", "public url"]);
+    assert_eq!(state(class), before);
+}
+
+#[test]
+fn a_class_that_never_ran_is_looked_at_and_nothing_is_made() {
+    let ready: Ready = before_start();
+    ready.class.set("CODER_REG_LISTEN", "127.0.0.1:1");
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has("pass", "data folder", "is not there yet", "");
+    assert!(!ready.class.data_dir().exists());
+    report.is_well_elsewhere(&["data folder", "public url"]);
+}
+
+#[test]
+fn the_words_of_a_look_hold_no_secret() {
+    let ready = ready();
+    let account = ready.class.twilio().account().clone();
+    ready.class.set("CODER_EMAIL_DOM", "nowhere");
+    ready.class.set("REDIS_PW", "some-other-word");
+    ready.front.shows(200, &account.account_token);
+    let report = ready.check();
+    assert!(report.all("fault").count() >= 3, "{report:#?}");
+    let said = format!("{}{}", report.ended.stdout, report.ended.stderr);
+    for secret in [
+        ready.class.coder().token(),
+        account.account_token,
+        account.auth_token,
+        ready.class.redis().password().to_owned(),
+        "some-other-word".to_owned(),
+        "iamreadytolearn".to_owned(),
+    ] {
+        assert!(!said.contains(&secret), "{said}");
+    }
+}
+
+#[test]
+fn a_look_is_misused_with_exit_code_2() {
+    let ready: Ready = before_start();
+    for arguments in [&["check", "now"][..], &["check", "--all"]] {
+        let ended = ready.class.try_service(arguments);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains("see coder-sms-register check --help"));
+    }
+    let ended = ready
+        .class
+        .try_service(&["check", "--env-file", "/nowhere"]);
+    assert_eq!(ended.code, Some(2));
+}

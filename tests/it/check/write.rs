@@ -1,0 +1,140 @@
+//! The user that is made, logs in and goes.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::{Ready, ready};
+use crate::classroom::PATIENCE;
+use crate::fakes::coder::ops;
+use crate::fakes::trouble::Trouble;
+
+/// All traces of a probe are gone but for what Coder keeps of every deleted user.
+fn is_gone(ready: &Ready) -> String {
+    let coder = ready.class.coder();
+    assert!(coder.users().is_empty(), "{}", coder.describe());
+    let deleted = coder.deleted_users();
+    assert_eq!(deleted.len(), 1, "{deleted:?}");
+    assert!(deleted[0].name.starts_with("Class guest "), "{deleted:?}");
+    assert!(deleted[0].email.ends_with("@class.example.org"));
+    deleted[0].username.clone()
+}
+
+#[test]
+fn a_user_is_made_logs_in_and_is_gone() {
+    let ready = ready();
+    let before = ready.check();
+    assert!(ready.class.coder().created_ever().is_empty());
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    let name = is_gone(&ready);
+    for what in ["was made", "logged in with e-mail", "deleted and is gone"] {
+        report.has("pass", "coder", what, "");
+    }
+    assert_eq!(report.findings.len(), before.findings.len() + 3);
+    let told = format!("making user {name} at Coder; if it is left there, delete it under");
+    assert!(report.ended.stderr.contains(&told), "{report:#?}");
+    assert_eq!(ready.class.registrations(), 0);
+    assert!(ready.class.twilio().texts().is_empty());
+}
+
+#[test]
+fn the_user_goes_also_when_its_login_fails() {
+    let ready = ready();
+    let page = Trouble::bad_gateway();
+    ready.class.coder().trouble(ops::LOGIN, 1, page);
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(1));
+    report.has("fault", "coder", "log in at Coder: status 502", "");
+    report.has("pass", "coder", "deleted and is gone", "");
+    is_gone(&ready);
+}
+
+#[test]
+fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.trouble(
+        ops::DELETE_USER,
+        1,
+        Trouble::html(500, "Internal Server Error"),
+    );
+    coder.trouble(ops::DELETE_USER, 1, Trouble::LoseReply);
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has("pass", "coder", "deleted and is gone", "");
+    is_gone(&ready);
+}
+
+#[test]
+fn the_user_goes_also_when_nobody_heard_that_it_was_made() {
+    let ready = ready();
+    ready
+        .class
+        .coder()
+        .trouble(ops::CREATE_USER, 1, Trouble::LoseReply);
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(1));
+    report.has("fault", "coder", "create a user at Coder", "");
+    is_gone(&ready);
+}
+
+#[test]
+fn a_user_that_does_not_go_is_told_of_by_name() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.trouble(
+        ops::DELETE_USER,
+        usize::MAX,
+        Trouble::html(500, "Internal Server Error"),
+    );
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(1));
+    let name = coder.only_user().username;
+    let left = format!("user {name} is left at Coder");
+    report.has(
+        "fault",
+        "coder",
+        &left,
+        &format!("coder users delete {name}"),
+    );
+}
+
+#[test]
+fn a_token_without_rights_makes_nothing() {
+    let ready = ready();
+    ready.class.coder().token_loses_rights();
+    let report = ready.check_with(&["--write"]);
+    report.has(
+        "fault",
+        "coder",
+        "create a user at Coder: status 403",
+        "make a token as a user admin",
+    );
+    assert!(ready.class.coder().created_ever().is_empty());
+}
+
+#[test]
+fn a_look_that_is_killed_leaves_a_user_that_is_known_by_name_and_marker() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.trouble(ops::LOGIN, 1, Trouble::Hang(PATIENCE));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+        .env_clear()
+        .envs(ready.class.settings())
+        .args(["check", "--write"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert!(coder.wait_for_calls(ops::LOGIN, 1, Duration::from_secs(30)));
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let left = coder.only_user();
+    assert!(
+        told.contains(&format!("making user {} at Coder", left.username)),
+        "{told}"
+    );
+    assert!(left.name.starts_with("Class guest "), "{left:?}");
+}
