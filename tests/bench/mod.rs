@@ -17,6 +17,8 @@
 #![allow(dead_code)]
 
 pub mod bare;
+mod bound;
+mod class;
 mod load;
 pub mod machine;
 mod process;
@@ -77,4 +79,4 @@ pub struct Part {
 }
 
 /// All parts, in the order of the report.
-pub const PARTS: &[Part] = &[webhook::PART];
+pub const PARTS: &[Part] = &[webhook::PART, class::PART];
