@@ -27,9 +27,14 @@ faults: toolchain redis-server ## do harm to it and count what came of it, up to
 	$(CARGO) build --locked --release --bins --example faults
 	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
 
-# It runs by itself: figures mean little while something else keeps the machine busy.
+# Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
+# program consists of; it compiles for itself, once.
 bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class"
 	$(CARGO) build --locked --release --bins --example bench
+	@$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
+		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
+		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
+			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"
 	@$(CARGO) run --locked --release --quiet --example bench -- --write docs/benchmarks.md $(PARTS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in

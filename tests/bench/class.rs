@@ -4,13 +4,15 @@
 //! compared is when the last login was texted, and when it could have been: the same texts at the same
 //! moments, the calls that were really made, and as many hands as the service was given.
 
-mod play;
+pub mod play;
 mod tables;
 
 use std::time::Duration;
 
 use super::report::Section;
-use super::{Bench, Part};
+use super::stats::Spread;
+use super::{Bench, Part, count};
+use crate::classroom::folder::Folder;
 use play::{Lesson, Played};
 
 /// The part.
@@ -80,5 +82,16 @@ fn measure(bench: &Bench) -> Section {
         play::play(bench, &lesson)
     };
     let costs: Vec<Played> = (0..bench.pick(1, 3)).map(at_once).collect();
-    tables::draw(&played, &costs)
+    tables::draw(&played, &costs, database(bench))
+}
+
+/// How many milliseconds the database takes for each of some students, one after the other.
+fn database(bench: &Bench) -> Spread {
+    let students = bench.pick(5, 300);
+    let each = |_| {
+        let folder = Folder::new();
+        let span = count::register(folder.path(), students);
+        span.as_secs_f64() * 1e3 / f64::from(students)
+    };
+    Spread::of((0..bench.pick(1, 3)).map(each))
 }

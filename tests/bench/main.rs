@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use bench::bare::{self, Kind};
 use bench::report::{Section, draw_goals, wrap};
-use bench::{Bench, PARTS, Part, machine};
+use bench::{Bench, PARTS, Part, count, machine};
 
 const HELP: &str = "\
 Measures the real program with a real Redis; Coder and Twilio are fakes with given delays, and nothing
@@ -41,6 +41,7 @@ enum Wish {
     Measure(Wishes),
     Say(String),
     Serve(Kind),
+    Count(String, u32, Option<PathBuf>),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +54,12 @@ fn main() -> ExitCode {
         Ok(Wish::Serve(kind)) => {
             bare::serve_as_child(kind);
             return ExitCode::SUCCESS;
+        }
+        Ok(Wish::Count(path, times, folder)) => {
+            return match count::take_as_child(&path, times, folder) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(complaint) => unusable(&complaint),
+            };
         }
         Err(complaint) => return unusable(&complaint),
     };
@@ -82,6 +89,17 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
             "--serve-bare" => {
                 let kind = Kind::of(&value()?).ok_or("no such server")?;
                 return Ok(Wish::Serve(kind));
+            }
+            "--count" => {
+                let (path, times) = (value()?, value()?);
+                let times = times
+                    .parse()
+                    .map_err(|_| format!("{times:?} is no number"))?;
+                return Ok(Wish::Count(
+                    path,
+                    times,
+                    arguments.next().map(PathBuf::from),
+                ));
             }
             name => match PARTS.iter().find(|part| part.name == name) {
                 Some(part) => wishes.parts.push(part),

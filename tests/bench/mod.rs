@@ -14,11 +14,15 @@
 //! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
 
 // The tests and `make bench` each use a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod bare;
 mod bound;
 mod class;
+pub mod count;
+mod crowd;
+mod footprint;
+mod growth;
 mod load;
 pub mod machine;
 mod process;
@@ -58,7 +62,12 @@ impl Bench {
 
     /// A class as in production, but for limits that are not what is measured.
     fn plan(&self) -> Plan {
-        Plan::new(&self.binary)
+        self.plan_of(self.binary.clone())
+    }
+
+    /// The same with another file of the program.
+    fn plan_of(&self, binary: PathBuf) -> Plan {
+        Plan::new(binary)
             .with("CODER_REG_ENV", "prod")
             .with("CODER_REG_LOG_LEVEL", "info")
             .with("CODER_CHECK_INTERVAL", "900")
@@ -79,4 +88,10 @@ pub struct Part {
 }
 
 /// All parts, in the order of the report.
-pub const PARTS: &[Part] = &[webhook::PART, class::PART];
+pub const PARTS: &[Part] = &[
+    webhook::PART,
+    class::PART,
+    growth::PART,
+    footprint::PART,
+    count::PART,
+];

@@ -53,6 +53,18 @@ impl Process {
         Duration::from_millis(ticks * 10)
     }
 
+    /// The CPU time that its living threads have used so far, to the microsecond.
+    pub fn threads_cpu(self) -> Duration {
+        let nanoseconds = |id: &u32| {
+            let file = format!("/proc/{}/task/{id}/schedstat", self.0);
+            let text = std::fs::read_to_string(file).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        let threads = self.threads();
+        let times = threads.keys().filter_map(nanoseconds);
+        Duration::from_nanos(times.sum())
+    }
+
     /// Its memory.
     pub fn memory(self) -> Memory {
         let rollup = self.read("smaps_rollup");

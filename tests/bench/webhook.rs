@@ -98,10 +98,10 @@ struct Turns {
     of: [Vec<Turn>; 4],
 }
 
-/// At half of the rate that the service has reached.
+/// At half of the rate that the service has reached just before.
 struct HalfLoad {
     server: usize,
-    rate: f64,
+    rates: Vec<f64>,
     turns: Vec<Outcome>,
 }
 
@@ -153,7 +153,7 @@ fn measure(bench: &Bench) -> Section {
         field.tidy_up();
     }
     bench.says("webhook: at half of its rate");
-    let half = [2, 3].map(|server| field.half_load(server, &turns));
+    let half = [2, 3].map(|server| field.half_load(server));
     let request = field.texts[0].0.length();
     let findings = Findings {
         turns,
@@ -261,14 +261,12 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn half_load(&mut self, server: usize, turns: &[Turns]) -> HalfLoad {
+    fn half_load(&mut self, server: usize) -> HalfLoad {
         let place = server - 2;
-        let crowded = turns.iter().find(|turns| turns.mode == CROWDED[0]);
-        let rates = crowded.map(|turns| turns.rates(server).collect::<Vec<_>>());
-        let rate = super::stats::Spread::of(rates.unwrap_or_default()).median / 2.0;
-        let limit = Duration::from_millis(self.bench.pick(150, 2_000));
-        let rounds = self.bench.pick(1, 3);
-        let turn = |_| {
+        let limit = Duration::from_millis(self.bench.pick(100, 2_000));
+        let (mut rates, mut turns) = (Vec::new(), Vec::new());
+        for _ in 0..self.bench.pick(1, 3) {
+            let rate = self.turn(server, CROWDED[0]).outcome.rate / 2.0;
             let class = &self.classes[place];
             let address = class.service().address();
             let before = class.redis().length(TEXTS);
@@ -276,12 +274,12 @@ impl<'a> Field<'a> {
             let entries = class.redis().length(TEXTS) - before;
             self.ledger.add(&outcome, entries);
             trim(class);
-            outcome
-        };
-        let turns = (0..rounds).map(turn).collect();
+            rates.push(rate);
+            turns.push(outcome);
+        }
         HalfLoad {
             server,
-            rate,
+            rates,
             turns,
         }
     }

@@ -116,7 +116,7 @@ pub fn play(bench: &Bench, lesson: &Lesson) -> Played {
 }
 
 /// Brings every text at its moment. Returns when each was sent.
-fn bring(
+pub fn bring(
     class: &Classroom,
     texts: &[(String, Webhook)],
     span: Duration,

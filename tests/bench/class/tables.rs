@@ -5,8 +5,9 @@ use super::super::report::{Goal, Section, Table};
 use super::super::stats::{Spread, number, percentile};
 use super::{GOAL, Played};
 
-/// Draws all of it: classes, and those that were played at once without delays.
-pub fn draw(played: &[Played], costs: &[Played]) -> Section {
+/// Draws all of it: classes, those that were played at once without delays, and what the database
+/// takes for a student, in milliseconds.
+pub fn draw(played: &[Played], costs: &[Played], database: Spread) -> Section {
     let mut section = Section::new("Class");
     section.says(
         "Students text at even moments within 10 s, each over a connection of its own; Coder takes 250 ms to \
@@ -14,12 +15,12 @@ pub fn draw(played: &[Played], costs: &[Played]) -> Section {
          writes every text to its disk (`appendfsync always`, as in production). The bound is the best that \
          can be with the calls that were made: the same texts at the same moments, as many hands as \
          CODER_REG_PARALLEL says, and no time between two calls. A login counts when Twilio has answered. \
-         Classes of 30 are played side by side, the others alone, each once: they repeat to a per cent or two.",
+         Classes of 30 are played side by side, the others alone, each once.",
     );
     section.shows(&lasts(played));
     section.shows(&waits(played));
     section.shows(&calls(played));
-    section.shows(&costs_of(costs));
+    section.shows(&costs_of(costs, database));
     section.goals = goals(played, costs);
     section
 }
@@ -115,8 +116,8 @@ fn waits(played: &[Played]) -> Table {
 }
 
 fn calls(played: &[Played]) -> Table {
-    let caption = "**Calls for each student** (a login is blanked in Twilio's log once it has arrived, beside \
-                   the students' work: of the last ones not all are)";
+    let caption =
+        "**Calls for each student** (logins are blanked in Twilio's log by the reaper, later)";
     let names: Vec<&str> = match played.first() {
         Some(class) => {
             let made = |name: &&str| {
@@ -157,13 +158,13 @@ fn each(costs: &[Played], figure: impl Fn(&Played) -> f64) -> Spread {
     )
 }
 
-fn costs_of(costs: &[Played]) -> Table {
+fn costs_of(costs: &[Played], database: Spread) -> Table {
     let students = costs.first().map_or(0, |class| class.students);
     let caption = format!(
         "**What a student costs besides the delays**: {students} text at once, 8 side by side, and Coder and \
          Twilio answer at once; milliseconds for each student"
     );
-    let mut table = Table::new(&caption, &["", "ms"]);
+    let mut table = Table::new(&caption, &["", "each"]);
     let mut row = |what: &str, spread: Spread| table.row(vec![what.to_owned(), spread.show(3)]);
     row(
         "time, everything together",
@@ -181,6 +182,10 @@ fn costs_of(costs: &[Played]) -> Table {
     table.row(vec![
         "commands to Redis, their number".to_owned(),
         Spread::of(commands).show(1),
+    ]);
+    table.row(vec![
+        "the database alone: all its questions and records, one student after the other".to_owned(),
+        database.show(3),
     ]);
     table
 }

@@ -61,7 +61,7 @@ fn ratios(found: &Findings) -> Table {
 }
 
 fn half_load(found: &Findings) -> Table {
-    let caption = "**At half of its own rate over 64 connections**, texts due at even moments; times from \
+    let caption = "**At half of the rate that it had just before over 64 connections**, texts due at even moments; times from \
                    then on, ms (the sender looks ten times a millisecond)";
     let heads = ["server", "texts/s", "p50", "p99", "max"];
     let mut table = Table::new(caption, &heads);
@@ -69,7 +69,7 @@ fn half_load(found: &Findings) -> Table {
         let waits = |part| Spread::of(half.turns.iter().map(|turn| turn.wait(part))).show(2);
         table.row(vec![
             server_name(half.server),
-            number(half.rate, 0),
+            Spread::of(half.rates.iter().copied()).show(0),
             waits(0.5),
             waits(0.99),
             waits(1.0),
