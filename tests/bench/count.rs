@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use super::report::{Section, Table};
 use super::stats::number;
 use super::{Bench, Part};
+use crate::classroom::folder::Folder;
 
 pub use paths::{STORE_NEW, STORE_OTHER, register, take_as_child};
 
@@ -44,6 +45,8 @@ pub fn instructions(
         return Counted::Not("it takes a child of this program");
     };
     let count = |times: u32| {
+        // A copy for each, so that both begin with the same; in memory, as no disk is measured here.
+        let copy = Folder::in_memory();
         let mut command = Command::new("valgrind");
         command
             .args(["--tool=cachegrind", "--cache-sim=no"])
@@ -51,7 +54,11 @@ pub fn instructions(
             .arg(own)
             .args(["--count", name, &times.to_string()]);
         if let Some((folder, settings)) = database {
-            command.arg(folder).envs(settings);
+            for file in ["registrations.db", "registrations.db-wal"] {
+                // The service was killed, so the second has what is not in the first yet; or is not there.
+                let _ = std::fs::copy(folder.join(file), copy.path().join(file));
+            }
+            command.arg(copy.path()).envs(settings);
         }
         let output = command.stdin(Stdio::null()).output().ok()?;
         let told = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -52,7 +52,7 @@ struct Findings {
 
 fn measure(bench: &Bench) -> Section {
     let known: &[usize] = bench.pick(&[10, 100], &KNOWN);
-    let (rounds, texts) = bench.pick((1, 5), (3, 100));
+    let (rounds, texts) = bench.pick((1, 5), (5, 100));
     bench.says("growth: databases");
     let classes: Vec<Classroom> = known
         .iter()
@@ -77,8 +77,9 @@ fn measure(bench: &Bench) -> Section {
         bench.says(&format!("growth: texts, round {round} of {rounds}"));
         for (grown, class) in grown.iter_mut().zip(&classes) {
             let students = class.students(texts);
-            grown.new.push(cost(class, &students, PHRASE));
-            grown.other.push(cost(class, &students, "Thank you!"));
+            grown.new.push(cost(class, &students, &[PHRASE]));
+            // These cost little, so that it takes more of them to see it.
+            grown.other.push(cost(class, &students, &["Thank you!"; 3]));
         }
     }
     for (grown, class) in grown.iter_mut().zip(&classes) {
@@ -107,25 +108,28 @@ fn class_with(bench: &Bench, known: usize) -> Classroom {
     class
 }
 
-/// Everybody texts these words at once. Returns the CPU milliseconds that each takes of the service.
-fn cost(class: &Classroom, students: &[Student<'_>], words: &str) -> f64 {
-    let texts: Vec<(String, Webhook)> = students
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(words, &[])))
-        .collect();
+/// Everybody texts each of these words, all at once. Returns the CPU milliseconds that a text takes of
+/// the service.
+fn cost(class: &Classroom, students: &[Student<'_>], words: &[&str]) -> f64 {
+    let each = |words: &&str| {
+        let texts = students.iter();
+        let texts = texts.map(|student| (student.phone().to_owned(), student.webhook(words, &[])));
+        texts.collect::<Vec<_>>()
+    };
+    let texts: Vec<(String, Webhook)> = words.iter().flat_map(each).collect();
     let service = Process::of(class.service().pid());
     let before = service.threads_cpu();
     play::bring(class, &texts, Duration::ZERO, Instant::now());
     class.all_served();
     let used = service.threads_cpu() - before;
-    used.as_secs_f64() * 1e3 / students.len() as f64
+    used.as_secs_f64() * 1e3 / texts.len() as f64
 }
 
 /// The instructions that the store takes for a new phone's text, and for other words of a known one.
 fn instructions(bench: &Bench, class: &Classroom) -> Option<[f64; 2]> {
     let folder = class.data_dir();
     let each = |what: &str| {
-        let times = bench.pick((2, 4), (20, 120));
+        let times = bench.pick((2, 4), (100, 600));
         match count::instructions(bench, what, times, Some((&folder, &class.settings()))) {
             Counted::Instructions(count) => Some(count),
             Counted::Not(_) => None,

@@ -138,7 +138,7 @@ struct Field<'a> {
 fn measure(bench: &Bench) -> Section {
     let mut field = Field::prepare(bench);
     let rounds = bench.pick(1, 5);
-    let mut turns: Vec<Turns> = MODES.map(|mode| Turns::new(mode)).into();
+    let mut turns: Vec<Turns> = MODES.map(Turns::new).into();
     // The first round warms everybody up.
     for round in 0..=rounds {
         bench.says(&format!("webhook: round {round} of {rounds}"));

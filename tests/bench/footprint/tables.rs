@@ -34,8 +34,9 @@ pub fn draw(found: &Findings) -> Section {
     section
 }
 
-fn mib(kib: u64) -> String {
-    number(kib as f64 / 1024.0, 2)
+/// KiB as MB, in which the goal is.
+fn memory(kib: u64) -> f64 {
+    megabytes(kib * 1024)
 }
 
 fn megabytes(bytes: u64) -> f64 {
@@ -60,11 +61,13 @@ fn idle(found: &Findings) -> Table {
         "threads",
         "wake-ups a minute",
     ];
-    let mut table = Table::new("**Idle**: memory in MiB", &heads);
+    let mut table = Table::new("**Idle**: memory in MB", &heads);
     for idle in &found.idle {
-        let memory = idle.memory;
+        let held = idle.memory;
         let mut row = vec![idle.name.to_owned()];
-        row.extend([memory.pss, memory.anonymous, memory.file, memory.rss].map(mib));
+        row.extend(
+            [held.pss, held.anonymous, held.file, held.rss].map(|kib| number(memory(kib), 2)),
+        );
         row.push(idle.threads.to_string());
         row.push(number(all_wakeups(found, idle), 1));
         table.row(row);
@@ -159,12 +162,12 @@ fn layers_table(layers: &[(String, String)]) -> Table {
 fn goals(found: &Findings) -> Vec<Goal> {
     let mut goals = Vec::new();
     for idle in &found.idle {
-        let pss = idle.memory.pss as f64 / 1024.0;
+        let pss = memory(idle.memory.pss);
         goals.push(Goal::measured(
             &format!("idle memory (PSS), {}", idle.name),
             "at most 6 MB",
-            format!("{} MiB", number(pss, 2)),
-            pss <= 6e6 / 1024.0 / 1024.0,
+            format!("{} MB", number(pss, 2)),
+            pss <= 6.0,
         ));
         let wakeups = all_wakeups(found, idle);
         goals.push(Goal::measured(

@@ -13,9 +13,9 @@ pub fn draw(found: &Findings) -> Section {
         .map(|grown| number(grown.known as f64, 0));
     section.says(&format!(
         "Services whose databases know {} registrations, each with the text that asked for it and a login that \
-         arrived. {} rounds of {} texts for each, by turns; Coder and Twilio answer at once. CPU is that of all \
-         threads of the service. Instructions are those of the database alone, counted by valgrind in the \
-         service's own store and the same whenever they are counted.",
+         arrived. {} rounds of {} new phones for each, by turns, which then text something else three times; Coder \
+         and Twilio answer at once. CPU is that of all threads of the service. Instructions are those of the \
+         database alone, counted by valgrind in the service's own store.",
         known.collect::<Vec<_>>().join(", "),
         found.rounds,
         found.texts
