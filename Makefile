@@ -1,11 +1,12 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check faults fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo test check faults bench fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
 STUDENTS ?= 12
 PROOFS ?=
+PARTS ?=
 RUNS ?= 100000
 
 help: ## list the targets
@@ -26,6 +27,16 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 faults: toolchain redis-server ## do harm to it and count what came of it, up to 20 minutes: make faults PROOFS="kills network"
 	$(CARGO) build --locked --release --bins --example faults
 	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
+
+# Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
+# program consists of; it compiles for itself, once.
+bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class"
+	$(CARGO) build --locked --release --bins --example bench
+	@$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
+		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
+		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
+			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"
+	@$(CARGO) run --locked --release --quiet --example bench -- --write docs/benchmarks.md $(PARTS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::folder::Folder;
-use super::redis::Redis;
+use super::redis::{Fsync, Redis};
 use super::{Classroom, WEBHOOK_URL, clock};
 use crate::fakes::coder::{FakeCoder, Version};
 use crate::fakes::twilio::{FakeTwilio, Fate};
@@ -16,11 +16,12 @@ pub struct Plan {
     settings: BTreeMap<String, String>,
     version: Version,
     binary: PathBuf,
-    fsync: bool,
+    fsync: Fsync,
     shared: Option<Redis>,
     open_files: Option<u32>,
     clock: bool,
     receipts: bool,
+    searched: bool,
 }
 
 impl Plan {
@@ -30,11 +31,12 @@ impl Plan {
             settings: BTreeMap::new(),
             version: Version::Newest,
             binary: binary.into(),
-            fsync: false,
+            fsync: Fsync::Never,
             shared: None,
             open_files: None,
             clock: false,
             receipts: false,
+            searched: true,
         }
     }
 
@@ -51,8 +53,20 @@ impl Plan {
     }
 
     /// With a Redis that writes every text to its disk before it confirms.
-    pub fn with_safe_redis(mut self) -> Self {
-        self.fsync = true;
+    pub fn with_safe_redis(self) -> Self {
+        self.with_redis_that_syncs(Fsync::Always)
+    }
+
+    /// With a Redis that writes to its disk that often.
+    pub fn with_redis_that_syncs(mut self, fsync: Fsync) -> Self {
+        self.fsync = fsync;
+        self
+    }
+
+    /// Without a search of its log and files for secrets at its end, which takes long where they are
+    /// large.
+    pub fn without_a_search(mut self) -> Self {
+        self.searched = false;
         self
     }
 
@@ -122,6 +136,7 @@ impl Plan {
             binary: self.binary,
             open_files: self.open_files,
             receipts: self.receipts,
+            searched: self.searched,
             folder,
         }
     }

@@ -13,20 +13,41 @@ use super::{PATIENCE, within};
 /// Databases of a server.
 const DATABASES: u32 = 512;
 
+/// When a server writes its log of changes to its disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fsync {
+    /// When the system likes to.
+    Never,
+    /// Once a second.
+    EverySecond,
+    /// Before it confirms anything.
+    Always,
+}
+
+impl Fsync {
+    /// The word of Redis' own setting.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Never => "no",
+            Self::EverySecond => "everysec",
+            Self::Always => "always",
+        }
+    }
+}
+
 /// A running server, or one of the databases of another's; a server is killed on drop.
 pub struct Redis {
     folder: PathBuf,
     socket: String,
     password: String,
-    fsync: bool,
+    fsync: Fsync,
     database: u32,
     child: RefCell<Option<Child>>,
 }
 
 impl Redis {
-    /// Starts a server that keeps its files in `folder`; with `fsync` it confirms nothing that is
-    /// not on its disk.
-    pub fn start(folder: &Path, fsync: bool) -> Self {
+    /// Starts a server that keeps its files in `folder`.
+    pub fn start(folder: &Path, fsync: Fsync) -> Self {
         let redis = Self {
             folder: folder.to_owned(),
             socket: folder.join("redis.sock").display().to_string(),
@@ -55,11 +76,11 @@ impl Redis {
     /// Starts the server on the files that it left.
     pub fn start_again(&self) {
         let _ = std::fs::remove_file(&self.socket);
-        let appendfsync = if self.fsync { "always" } else { "no" };
         let child = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "yes"])
             .args(["--databases", &DATABASES.to_string()])
-            .args(["--appendfsync", appendfsync, "--unixsocket", &self.socket])
+            .args(["--appendfsync", self.fsync.word()])
+            .args(["--unixsocket", &self.socket])
             .args([
                 "--requirepass",
                 &self.password,

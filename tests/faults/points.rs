@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::classroom::folder::Folder;
-use crate::classroom::redis::Redis;
+use crate::classroom::redis::{Fsync, Redis};
 use crate::force::table::Row;
 use crate::force::tape::{Cut, Mode};
 use crate::force::{Force, Proof};
@@ -59,7 +59,7 @@ fn prove(force: &Force) -> Vec<Row> {
     let folder = Folder::new();
     let proving = Proving {
         force,
-        redis: Redis::start(folder.path(), false),
+        redis: Redis::start(folder.path(), Fsync::Never),
     };
     if let Ok(only) = std::env::var("FAULTS_ONLY") {
         let plans = only.split(';').map(Plan::parse);

@@ -11,6 +11,7 @@
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
+//! - `bench`: a short cut of every benchmark, so that none of them rots
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
@@ -24,6 +25,8 @@
 //! - `deploy`: what is shipped for systemd
 //! - `tidy`: the papers agree with the code
 
+#[path = "../bench/mod.rs"]
+mod benchmarks;
 #[path = "../classroom/mod.rs"]
 mod classroom;
 #[path = "../fakes/mod.rs"]
@@ -31,6 +34,7 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod bench;
 mod check;
 mod clock;
 mod costs;

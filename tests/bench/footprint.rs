@@ -1,0 +1,136 @@
+//! What the service takes of its machine while it does nothing: memory, threads, wake-ups; how soon it
+//! is there, and there again; and how large it is.
+//!
+//! Two services are looked at in one quiet minute: one that has just been started, and one that has
+//! served a class of 300. The second runs from a copy of the binary, as two processes of one file would
+//! share its pages and each would look half as large.
+
+mod binary;
+pub mod starts;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::class::play;
+use super::process::{Memory, Process};
+use super::report::Section;
+use super::{Bench, Part};
+use crate::classroom::folder::Folder;
+use crate::classroom::redis::Fsync;
+use crate::classroom::{Classroom, PHRASE};
+use starts::Starts;
+
+/// The part.
+pub const PART: Part = Part {
+    name: "footprint",
+    about: "memory, threads and wake-ups when idle, starts, size",
+    run: measure,
+};
+
+/// How long a service settles before it counts as idle.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// One service at rest.
+struct Idle {
+    name: &'static str,
+    memory: Memory,
+    threads: usize,
+    /// How often threads of each name woke up in the time that was watched.
+    wakeups: BTreeMap<String, u64>,
+}
+
+/// What was measured, for the tables.
+struct Findings {
+    starts: Starts,
+    idle: Vec<Idle>,
+    watched: Duration,
+    students: usize,
+    size: binary::Size,
+}
+
+fn measure(bench: &Bench) -> Section {
+    bench.says("footprint: starts");
+    let starts = starts::measure(bench);
+    let (watched, students) = bench.pick(
+        (Duration::from_millis(300), 5),
+        (Duration::from_secs(60), 300),
+    );
+    let idle = idle(bench, watched, students);
+    bench.says("footprint: size");
+    let size = binary::measure(bench);
+    let findings = Findings {
+        starts,
+        idle,
+        watched,
+        students,
+        size,
+    };
+    tables::draw(&findings)
+}
+
+/// A class with all that goes on by itself in production.
+fn class(bench: &Bench, binary: Option<PathBuf>) -> Classroom {
+    let class = bench
+        .plan_of(binary.unwrap_or_else(|| bench.binary.clone()))
+        .with("CODER_REG_CATCH_UP", "30")
+        .with_redis_that_syncs(Fsync::Always)
+        .with_receipts()
+        .prepare();
+    play::slow_down(&class);
+    class.start_service();
+    class
+}
+
+fn idle(bench: &Bench, watched: Duration, students: usize) -> Vec<Idle> {
+    let folder = Folder::new();
+    let copy = folder.path().join("coder-sms-register");
+    if bench.quick {
+        // A file that was just written cannot be run while another thread starts a process.
+        std::os::unix::fs::symlink(&bench.binary, &copy).expect("a link to the program");
+    } else {
+        std::fs::copy(&bench.binary, &copy).expect("a copy of the program");
+    }
+    bench.says(&format!("footprint: a burst of {students}"));
+    let busy = class(bench, Some(copy));
+    burst(bench, &busy, students);
+    let fresh = class(bench, None);
+    std::thread::sleep(bench.pick(Duration::from_millis(100), SETTLED));
+    let seconds = watched.as_secs();
+    bench.says(&format!("footprint: {seconds} s of silence"));
+    let services = [("just started", &fresh), ("after the burst", &busy)];
+    let processes = services.map(|(_, class)| Process::of(class.service().pid()));
+    let before = processes.map(Process::threads);
+    std::thread::sleep(watched);
+    let after = processes.map(Process::threads);
+    let look = |place: usize| {
+        let mut wakeups = BTreeMap::new();
+        for (id, thread) in &after[place] {
+            let slept = before[place].get(id).map_or(0, |thread| thread.sleeps);
+            *wakeups.entry(thread.name.clone()).or_insert(0) += thread.sleeps - slept;
+        }
+        Idle {
+            name: services[place].0,
+            memory: processes[place].memory(),
+            threads: after[place].len(),
+            wakeups,
+        }
+    };
+    vec![look(0), look(1)]
+}
+
+/// A class texts and gets its logins, and Twilio tells that each was sent and delivered.
+fn burst(bench: &Bench, class: &Classroom, students: usize) {
+    let texts: Vec<_> = class
+        .students(students)
+        .iter()
+        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
+        .collect();
+    let span = bench.pick(Duration::from_millis(100), Duration::from_secs(10));
+    play::bring(class, &texts, span, Instant::now());
+    let limit = Duration::from_secs(120);
+    let told = || class.twilio().receipts().len() >= 2 * students;
+    class.eventually_within(limit, "every login has arrived", told);
+    class.all_served();
+}

@@ -1,0 +1,360 @@
+//! How many texts are taken a second, beside a tiny_http that takes them without keeping them.
+//!
+//! Four servers take turns, so that whatever else the machine does meets all of them: two bare ones,
+//! and the service with two kinds of Redis. Nothing is served meanwhile: Coder refuses the service's
+//! token, so the provisioner holds as many texts as it ever does and waits, as it would for most of a
+//! burst, and every text that is taken stays in the stream, where it can be counted.
+
+mod tables;
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::bare::{Bare, Kind};
+use super::load::{self, Opening, Outcome};
+use super::process::Process;
+use super::report::Section;
+use super::wire::{self, Requests};
+use super::{Bench, Part};
+use crate::classroom::redis::Fsync;
+use crate::classroom::{Classroom, within};
+
+/// The part.
+pub const PART: Part = Part {
+    name: "webhook",
+    about: "texts taken a second, beside a bare tiny_http",
+    run: measure,
+};
+
+/// The stream of texts.
+const TEXTS: &str = "coder-sms-register:texts";
+
+/// How long the provisioner takes nothing more once it has all that it takes.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// How clients connect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// So many connections that stay open, and how they are opened.
+    KeepAlive(usize, Opening),
+    /// A new connection for each text, so many at a time.
+    Fresh(usize),
+}
+
+/// The modes of the goals: a bare tiny_http is at its best with one and serves few with the other.
+const CROWDED: [Mode; 2] = [
+    Mode::KeepAlive(64, Opening::OneByOne),
+    Mode::KeepAlive(64, Opening::AtOnce),
+];
+
+const MODES: [Mode; 5] = [
+    Mode::KeepAlive(1, Opening::OneByOne),
+    Mode::KeepAlive(16, Opening::OneByOne),
+    CROWDED[0],
+    CROWDED[1],
+    Mode::Fresh(16),
+];
+
+impl Mode {
+    fn name(self) -> String {
+        match self {
+            Self::KeepAlive(count, Opening::OneByOne) => count.to_string(),
+            Self::KeepAlive(count, Opening::AtOnce) => format!("{count}, opened at once"),
+            Self::Fresh(count) => format!("new each, {count} at once"),
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::KeepAlive(count, Opening::OneByOne) => format!("{count} connections"),
+            Self::KeepAlive(count, Opening::AtOnce) => {
+                format!("{count} connections opened at once")
+            }
+            Self::Fresh(count) => format!("a new connection each, {count} at once"),
+        }
+    }
+}
+
+/// The servers, in the order of their turns.
+const SERVERS: [(&str, &str); 4] = [
+    ("a", "bare tiny_http, answers 200"),
+    ("b", "bare tiny_http, form and signature"),
+    ("c", "the service, Redis `everysec`"),
+    ("d", "the service, Redis `always`"),
+];
+
+/// What one server did in one turn.
+struct Turn {
+    outcome: Outcome,
+    /// CPU time of the server's process, if it has one of its own.
+    server_cpu: Option<Duration>,
+    redis_cpu: Option<Duration>,
+}
+
+/// Turns of a mode, by server and round.
+struct Turns {
+    mode: Mode,
+    of: [Vec<Turn>; 4],
+}
+
+/// At half of the rate that the service has reached just before.
+struct HalfLoad {
+    server: usize,
+    rates: Vec<f64>,
+    turns: Vec<Outcome>,
+}
+
+/// What the stream holds against what was confirmed.
+#[derive(Default)]
+struct Ledger {
+    confirmed: usize,
+    unanswered: usize,
+    entries: usize,
+    /// A turn in which there were fewer entries than confirmations, or more than texts sent.
+    wrong: usize,
+}
+
+/// What was measured, for the tables.
+struct Findings {
+    turns: Vec<Turns>,
+    half: Vec<HalfLoad>,
+    ledger: Ledger,
+    request: usize,
+    rounds: usize,
+    limit: Duration,
+}
+
+/// The services under load, and what they are sent.
+struct Field<'a> {
+    bench: &'a Bench,
+    classes: [Classroom; 2],
+    /// Texts for each class, as each has an account of its own: kept open, and closed after each.
+    texts: [(Requests, Requests); 2],
+    limit: Duration,
+    ledger: Ledger,
+}
+
+fn measure(bench: &Bench) -> Section {
+    let mut field = Field::prepare(bench);
+    let rounds = bench.pick(1, 5);
+    let mut turns: Vec<Turns> = MODES.map(Turns::new).into();
+    // The first round warms everybody up.
+    for round in 0..=rounds {
+        bench.says(&format!("webhook: round {round} of {rounds}"));
+        for turn in &mut turns {
+            for server in 0..SERVERS.len() {
+                let done = field.turn(server, turn.mode);
+                if round > 0 {
+                    turn.of[server].push(done);
+                }
+            }
+        }
+        field.tidy_up();
+    }
+    bench.says("webhook: at half of its rate");
+    let half = [2, 3].map(|server| field.half_load(server));
+    let request = field.texts[0].0.length();
+    let findings = Findings {
+        turns,
+        half: half.into(),
+        ledger: field.ledger,
+        request,
+        rounds,
+        limit: field.limit,
+    };
+    tables::draw(&findings)
+}
+
+impl Turns {
+    fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            of: Default::default(),
+        }
+    }
+
+    fn rates(&self, server: usize) -> impl Iterator<Item = f64> {
+        self.of[server].iter().map(|turn| turn.outcome.rate)
+    }
+}
+
+impl<'a> Field<'a> {
+    fn prepare(bench: &'a Bench) -> Self {
+        bench.says("webhook: signing texts");
+        let class = |fsync| {
+            let class = bench.plan().with_redis_that_syncs(fsync).open();
+            // It would rewrite its file in the middle of a turn; here that is done between rounds.
+            let mut redis = class.redis().connection().expect("Redis answers");
+            redis::cmd("CONFIG")
+                .arg(&["SET", "auto-aof-rewrite-percentage", "0"])
+                .exec(&mut redis)
+                .expect("a setting of Redis");
+            class.coder().expire_token();
+            class
+        };
+        let classes = [class(Fsync::EverySecond), class(Fsync::Always)];
+        let texts = [0, 1].map(|place: usize| {
+            let account = classes[place].twilio().account();
+            let kept = wire::texts(account, bench.pick(1_000, 40_000), false);
+            let closed = wire::texts(account, bench.pick(200, 8_000), true);
+            (kept, closed)
+        });
+        for (class, texts) in classes.iter().zip(&texts) {
+            fill(bench, class, &texts.0);
+        }
+        Self {
+            bench,
+            classes,
+            texts,
+            limit: Duration::from_millis(bench.pick(100, 800)),
+            ledger: Ledger::default(),
+        }
+    }
+
+    /// One turn of a server.
+    fn turn(&mut self, server: usize, mode: Mode) -> Turn {
+        if server >= 2 {
+            return self.turn_of_service(server - 2, mode);
+        }
+        // A new one each time: what a burst of connections does to a bare tiny_http outlives the burst.
+        let kind = [Kind::Answers, Kind::Checks][server];
+        let settings = self.classes[0].settings();
+        let bare = Bare::start(self.bench.own.as_deref(), kind, &settings);
+        let process = bare.process();
+        let before = process.map(Process::cpu);
+        let outcome = self.send(bare.address, 0, mode);
+        let after = process.map(Process::cpu);
+        Turn {
+            outcome,
+            server_cpu: after.zip(before).map(|(after, before)| after - before),
+            redis_cpu: None,
+        }
+    }
+
+    fn turn_of_service(&mut self, place: usize, mode: Mode) -> Turn {
+        let class = &self.classes[place];
+        let address = class.service().address();
+        let service = Process::of(class.service().pid());
+        let redis = Process::of(class.redis().pid());
+        let (service_before, redis_before) = (service.cpu(), redis.cpu());
+        let before = class.redis().length(TEXTS);
+        let outcome = self.send(address, place, mode);
+        let turn = Turn {
+            server_cpu: Some(service.cpu() - service_before),
+            redis_cpu: Some(redis.cpu() - redis_before),
+            outcome,
+        };
+        let entries = self.classes[place].redis().length(TEXTS) - before;
+        self.ledger.add(&turn.outcome, entries);
+        trim(&self.classes[place]);
+        turn
+    }
+
+    fn send(&self, address: SocketAddr, place: usize, mode: Mode) -> Outcome {
+        let (kept, closed) = &self.texts[place];
+        match mode {
+            Mode::KeepAlive(count, opening) => {
+                load::closed(address, kept, count, opening, self.limit)
+            }
+            Mode::Fresh(count) => load::fresh(address, closed, count, self.limit),
+        }
+    }
+
+    fn half_load(&mut self, server: usize) -> HalfLoad {
+        let place = server - 2;
+        let limit = Duration::from_millis(self.bench.pick(100, 2_000));
+        let (mut rates, mut turns) = (Vec::new(), Vec::new());
+        for _ in 0..self.bench.pick(1, 3) {
+            let rate = self.turn(server, CROWDED[0]).outcome.rate / 2.0;
+            let class = &self.classes[place];
+            let address = class.service().address();
+            let before = class.redis().length(TEXTS);
+            let outcome = load::open(address, &self.texts[place].0, 64, rate, limit);
+            let entries = class.redis().length(TEXTS) - before;
+            self.ledger.add(&outcome, entries);
+            trim(class);
+            rates.push(rate);
+            turns.push(outcome);
+        }
+        HalfLoad {
+            server,
+            rates,
+            turns,
+        }
+    }
+
+    /// Has each Redis write its file anew, so that it does not grow for ever.
+    fn tidy_up(&self) {
+        for class in &self.classes {
+            let mut redis = class.redis().connection().expect("Redis answers");
+            let _ = redis::cmd("BGREWRITEAOF").exec(&mut redis);
+            let mut info = || -> String {
+                let info = redis::cmd("INFO").arg("persistence").query(&mut redis);
+                info.unwrap_or_default()
+            };
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while info().contains("aof_rewrite_in_progress:1") {
+                assert!(Instant::now() < deadline, "Redis is not done");
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+impl Ledger {
+    fn add(&mut self, outcome: &Outcome, entries: usize) {
+        let unanswered = outcome.sent - outcome.taken - outcome.refused;
+        self.confirmed += outcome.taken;
+        self.unanswered += unanswered;
+        self.entries += entries;
+        let most = outcome.taken + unanswered;
+        self.wrong += usize::from(!(outcome.taken..=most).contains(&entries));
+    }
+}
+
+/// Sends texts until the provisioner has taken as many as it takes, and then as many again.
+fn fill(bench: &Bench, class: &Classroom, texts: &Requests) {
+    let address = class.service().address();
+    let limit = Duration::from_secs(bench.pick(1, 5));
+    let filled = || class.redis().length(TEXTS) >= bench.pick(200, 8_192);
+    let full = within(limit, || {
+        let _ = {
+            let slice = Duration::from_millis(100);
+            load::closed(address, texts, 16, Opening::AtOnce, slice)
+        };
+        filled()
+    });
+    assert!(full, "the service takes texts");
+    let last = Cell::new((pending(class), Instant::now()));
+    let settled = within(Duration::from_secs(20), || {
+        let now = pending(class);
+        if now != last.get().0 {
+            last.set((now, Instant::now()));
+        }
+        now > 0 && last.get().1.elapsed() > SETTLED
+    });
+    assert!(settled, "the provisioner takes no more");
+    trim(class);
+}
+
+fn pending(class: &Classroom) -> i64 {
+    let mut redis = class.redis().connection().expect("Redis answers");
+    let summary: Vec<redis::Value> = redis::cmd("XPENDING")
+        .arg(&[TEXTS, "provisioners"])
+        .query(&mut redis)
+        .unwrap_or_default();
+    match summary.first() {
+        Some(redis::Value::Int(count)) => *count,
+        _ => 0,
+    }
+}
+
+/// Leaves the last few texts in the stream.
+fn trim(class: &Classroom) {
+    let mut redis = class.redis().connection().expect("Redis answers");
+    redis::cmd("XTRIM")
+        .arg(&[TEXTS, "MAXLEN", "100"])
+        .exec(&mut redis)
+        .expect("a shorter stream");
+}

@@ -1,0 +1,214 @@
+//! The webhook's part of the report.
+
+use super::super::report::{Goal, Section, Table};
+use super::super::stats::{Spread, number};
+use super::{CROWDED, Findings, SERVERS, Turn, Turns};
+
+/// Draws all of it.
+pub fn draw(found: &Findings) -> Section {
+    let mut section = Section::new("Webhook");
+    section.says(&how(found));
+    section.shows(&ratios(found));
+    section.shows(&half_load(found));
+    section.shows(&rates(found));
+    section.shows(&cpu(found));
+    section.says(&ledger(found));
+    section.goals = goals(found);
+    section
+}
+
+fn how(found: &Findings) -> String {
+    format!(
+        "Texts with the phrase, {} bytes each with all parameters and headers that Twilio sends, every one \
+         with a phone and a MessageSid of its own, signed before the clock runs. {} rounds; in each the four \
+         servers take turns of {} ms (or 40,000 texts; with new connections 8,000), and figures are medians of \
+         the rounds with the least and the most. Everything shares this machine's processors: the sender (one \
+         thread with epoll), the server and Redis, which is reached by its Unix socket. Nothing is served \
+         meanwhile, as Coder refuses the service's token: the provisioner holds what it takes at most and \
+         waits, and every text taken is counted in the stream. Redis rewrites its file between the rounds. \
+         Connections that stay open are opened one after the other, each once the one before it has had an \
+         answer, as a bare tiny_http then serves all of them; \"opened at once\" is what a crowd does.",
+        found.request,
+        found.rounds,
+        found.limit.as_millis()
+    )
+}
+
+/// The rates of a server as parts of those of (a), round by round.
+fn ratio(turns: &Turns, server: usize) -> Spread {
+    let pairs = turns.rates(server).zip(turns.rates(0));
+    Spread::of(pairs.map(|(ours, bare)| ours / bare.max(1.0)))
+}
+
+fn ratios(found: &Findings) -> Table {
+    let heads = [
+        "connections",
+        "(b) of (a)",
+        "(c) of (a)",
+        "(d) of (a)",
+        "(c) of (b)",
+    ];
+    let mut table = Table::new("**Rates as parts of (a), within one round**", &heads);
+    for turns in &found.turns {
+        let pairs = turns.rates(2).zip(turns.rates(1));
+        let of_b = Spread::of(pairs.map(|(ours, bare)| ours / bare.max(1.0)));
+        let mut row = vec![turns.mode.name()];
+        row.extend([1, 2, 3].map(|server| ratio(turns, server).per_cent()));
+        row.push(of_b.per_cent());
+        table.row(row);
+    }
+    table
+}
+
+fn half_load(found: &Findings) -> Table {
+    let caption = "**At half of the rate that it had just before over 64 connections**, texts due at even moments; times from \
+                   then on, ms (the sender looks ten times a millisecond)";
+    let heads = ["server", "texts/s", "p50", "p99", "max"];
+    let mut table = Table::new(caption, &heads);
+    for half in &found.half {
+        let waits = |part| Spread::of(half.turns.iter().map(|turn| turn.wait(part))).show(2);
+        table.row(vec![
+            server_name(half.server),
+            Spread::of(half.rates.iter().copied()).show(0),
+            waits(0.5),
+            waits(0.99),
+            waits(1.0),
+        ]);
+    }
+    table
+}
+
+fn server_name(server: usize) -> String {
+    let (letter, name) = SERVERS[server];
+    format!("({letter}) {name}")
+}
+
+fn rates(found: &Findings) -> Table {
+    let caption = "**Texts a second, and milliseconds from sending a text to its answer.** \"Served\": \
+                   connections that got an answer at all; those that got none have no time either";
+    let heads = [
+        "server",
+        "connections",
+        "texts/s",
+        "p50",
+        "p99",
+        "max",
+        "served",
+    ];
+    let mut table = Table::new(caption, &heads);
+    for turns in &found.turns {
+        for (server, turn) in turns.of.iter().enumerate() {
+            let waits = |part| Spread::of(turn.iter().map(|turn| turn.outcome.wait(part))).show(2);
+            table.row(vec![
+                server_name(server),
+                turns.mode.name(),
+                Spread::of(turns.rates(server)).show(0),
+                waits(0.5),
+                waits(0.99),
+                waits(1.0),
+                served(turn),
+            ]);
+        }
+    }
+    table
+}
+
+fn served(turns: &[Turn]) -> String {
+    let outcomes = || turns.iter().map(|turn| &turn.outcome);
+    if outcomes().all(|outcome| outcome.served == outcome.connections) {
+        return "all".to_owned();
+    }
+    let parts = outcomes().map(|outcome| outcome.served as f64 / outcome.connections.max(1) as f64);
+    Spread::of(parts).per_cent()
+}
+
+fn cpu(found: &Findings) -> Table {
+    let heads = [
+        "server",
+        "connections",
+        "server",
+        "Redis",
+        "sender's share of a core",
+    ];
+    let mut table = Table::new("**CPU seconds for 1,000 texts**", &heads);
+    for turns in &found.turns {
+        for (server, turn) in turns.of.iter().enumerate() {
+            let each = |cpu: fn(&Turn) -> Option<std::time::Duration>| {
+                let each = turn.iter().filter_map(|turn| {
+                    let texts = turn.outcome.taken.max(1) as f64 / 1_000.0;
+                    Some(cpu(turn)?.as_secs_f64() / texts)
+                });
+                let each: Vec<f64> = each.collect();
+                if each.is_empty() {
+                    return "-".to_owned();
+                }
+                Spread::of(each).show(3)
+            };
+            table.row(vec![
+                server_name(server),
+                turns.mode.name(),
+                each(|turn| turn.server_cpu),
+                each(|turn| turn.redis_cpu),
+                Spread::of(turn.iter().map(|turn| turn.outcome.busy)).per_cent(),
+            ]);
+        }
+    }
+    table
+}
+
+fn ledger(found: &Findings) -> String {
+    let ledger = &found.ledger;
+    let count = |count: usize| number(count as f64, 0);
+    format!(
+        "(c) and (d) confirmed {} texts, warm-up included; {} entries came into the stream, and {} texts were \
+         without an answer when their turn ended. Turns in which the stream had fewer entries than there were \
+         confirmations, or more than texts sent: {}.",
+        count(ledger.confirmed),
+        count(ledger.entries),
+        count(ledger.unanswered),
+        ledger.wrong
+    )
+}
+
+fn goals(found: &Findings) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let crowded = |turns: &&Turns| CROWDED.contains(&turns.mode);
+    for turns in found.turns.iter().filter(crowded) {
+        for (server, least) in [(2, 0.6), (3, 0.3)] {
+            let (ratio, name) = (ratio(turns, server), server_name(server));
+            goals.push(Goal::measured(
+                &format!("{name}: rate over {}", turns.mode.words()),
+                &format!("at least {:.0} % of (a)", least * 100.0),
+                ratio.per_cent(),
+                ratio.median >= least,
+            ));
+        }
+    }
+    for half in &found.half {
+        let slowest = Spread::of(half.turns.iter().map(|turn| turn.wait(0.99)));
+        goals.push(Goal::measured(
+            &format!("{}: p99 at half load", server_name(half.server)),
+            "below 10 ms",
+            format!("{} ms", slowest.show(2)),
+            slowest.median < 10.0,
+        ));
+    }
+    let services = found.turns.iter().flat_map(|turns| &turns.of[2..]);
+    let left_out = services.flatten().map(|turn| &turn.outcome);
+    let left_out: usize = left_out
+        .map(|outcome| outcome.connections - outcome.served)
+        .sum();
+    goals.push(Goal::measured(
+        "connections to the service without any answer",
+        "none",
+        left_out.to_string(),
+        left_out == 0,
+    ));
+    goals.push(Goal::measured(
+        "turns with a 200 that has no entry in the stream",
+        "none",
+        found.ledger.wrong.to_string(),
+        found.ledger.wrong == 0,
+    ));
+    goals
+}
