@@ -135,7 +135,10 @@ fn switched_off_it_touches_nothing() {
 
 #[test]
 fn a_key_without_the_right_is_told_once_and_left_alone_until_the_next_start() {
-    let class = plan().with_receipts().open();
+    let class = plan()
+        .with("CODER_REG_METRICS", "127.0.0.1:0")
+        .with_receipts()
+        .open();
     let body = serde_json::json!({ "code": 20403, "message": "Forbidden", "status": 403 });
     class
         .twilio()
@@ -153,6 +156,7 @@ fn a_key_without_the_right_is_told_once_and_left_alone_until_the_next_start() {
         class.log().matches("logins stay in Twilio's log").count(),
         1
     );
+    crate::metrics::comes_to(&class, "redactions_total{result=\"refused\"}", 1.0);
     class.twilio().no_more_trouble();
     class.restart_service();
     all_blanked(&class);
@@ -176,7 +180,10 @@ fn what_an_outage_or_a_kill_interrupts_is_done_later() {
 
 #[test]
 fn a_text_that_can_never_be_blanked_is_given_up() {
-    let class = plan().with_receipts().open();
+    let class = plan()
+        .with("CODER_REG_METRICS", "127.0.0.1:0")
+        .with_receipts()
+        .open();
     let body = serde_json::json!({ "code": 20009, "message": "in progress", "status": 409 });
     class
         .twilio()
@@ -194,6 +201,8 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
     );
     sweeps_pass(&class);
     assert_eq!(class.twilio().count(ops::REDACT), 8);
+    crate::metrics::comes_to(&class, "redactions_total{result=\"put_off\"}", 7.0);
+    crate::metrics::comes_to(&class, "redactions_total{result=\"given_up\"}", 1.0);
 }
 
 #[test]
