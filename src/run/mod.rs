@@ -14,37 +14,30 @@ mod missed;
 mod parts;
 mod receipts;
 mod removals;
+mod roles;
 mod rounds;
 mod texts;
 mod threads;
 
-use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use log::{info, warn};
 
-use crate::catch_up::CatchUp;
 use crate::clock::{seconds, unix_now};
 use crate::coder::Coder;
 use crate::config::Config;
-use crate::domain::Receipt;
-use crate::gate::Gate;
 use crate::http::Http;
-use crate::metrics::Counter;
-use crate::reap::Reaper;
-use crate::reconcile::Reconciler;
-use crate::redact::Redactor;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::stream::{Redis, Settler, Taker, Waiting};
+use crate::stream::{Redis, Settler, Taker};
 use crate::twilio::sms::Sms;
-use crate::webhook::Webhook;
 use doors::Doors;
 pub use error::RunError;
 use error::system;
-use figures::{Figures, Pages};
+use figures::Pages;
 use lanes::Lanes;
 use missed::Bell;
+use roles::Roles;
 use texts::Texts;
 use threads::{Signals, Threads};
 
@@ -96,12 +89,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
 
     let reaper = parts::reaper(&config, &store, &coder);
     let reconciler = parts::reconciler(&config, &store, &coder, &home);
-    let redactor = config.redact.then(|| {
-        Redactor::new(
-            Arc::clone(&store),
-            Sms::new(to_twilio.clone(), &config.twilio),
-        )
-    });
+    let redactor = parts::redactor(&config, &store, &to_twilio);
     let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(to_twilio.clone(), &config.twilio);
     let texts = Texts {
@@ -135,100 +123,6 @@ pub fn run(config: Config) -> Result<(), RunError> {
     roles.start(&mut threads, &stop)?;
     signals.wait();
     doors.close(&threads)
-}
-
-/// What runs on a thread each.
-struct Roles {
-    webhook: Webhook,
-    gate: Gate,
-    texts: Texts,
-    taker: Taker,
-    /// The search for missed texts and who rings for it, unless it is switched off.
-    catch_up: Option<(CatchUp, Receiver<()>)>,
-    /// What that search has found.
-    found: Arc<Counter>,
-    /// Where receipts are written, and where they come from.
-    receipts: (Arc<Store>, Receiver<Receipt>),
-    reaper: Reaper,
-    /// Looks for accounts that the database does not know.
-    reconciler: Reconciler,
-    /// Who wakes it before its time.
-    reaper_rung: Receiver<()>,
-    /// Blanks logins at Twilio, unless that is switched off.
-    redactor: Option<Redactor>,
-    settler: Arc<Settler>,
-}
-
-impl Roles {
-    /// Where the metrics come from.
-    fn figures(&self, redis: Redis, to_coder: &Http, to_twilio: &Http) -> Figures {
-        let texts = &self.texts;
-        Figures {
-            gate: self.gate.counts(),
-            webhook: self.webhook.counts(),
-            texts: Arc::clone(&texts.counts),
-            lanes: Arc::clone(&texts.lanes),
-            store: Arc::clone(&texts.provisioner.store),
-            waiting: Arc::new(Mutex::new(Waiting::new(redis))),
-            missed: Arc::clone(&self.found),
-            to_coder: to_coder.calls(),
-            to_twilio: to_twilio.calls(),
-            failed_sends: texts.provisioner.sms.failed_logins(),
-            redact: self
-                .redactor
-                .as_ref()
-                .map_or_else(Arc::default, Redactor::counts),
-        }
-    }
-
-    fn start(self, threads: &mut Threads, stop: &Stop) -> Result<(), RunError> {
-        let Self {
-            webhook,
-            gate,
-            texts,
-            mut taker,
-            catch_up,
-            found,
-            receipts: (store, noted),
-            reaper,
-            reconciler,
-            reaper_rung,
-            redactor,
-            settler,
-        } = self;
-        threads.start("webhook", move || webhook.run().is_ok())?;
-        threads.start("gate", move || gate.run().is_ok())?;
-        let told = stop.clone();
-        threads.start("provisioner", move || {
-            texts.run(&mut taker, &told);
-            told.asked()
-        })?;
-        if let Some((mut search, rung)) = catch_up {
-            let told = stop.clone();
-            threads.start("catch-up", move || {
-                missed::run(&mut search, &rung, &found, &told);
-                told.asked()
-            })?;
-        }
-        let told = stop.clone();
-        threads.start("receipts", move || {
-            receipts::run(&store, &noted, &told);
-            told.asked()
-        })?;
-        let told = stop.clone();
-        threads.start("reaper", move || {
-            let redactor = redactor.as_ref();
-            removals::run(
-                &reaper,
-                &reconciler,
-                redactor,
-                &settler,
-                &reaper_rung,
-                &told,
-            );
-            told.asked()
-        })
-    }
 }
 
 /// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.

@@ -21,11 +21,13 @@ use crate::metrics::Door;
 use crate::provision::Provisioner;
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
+use crate::redact::Redactor;
 use crate::store::Store;
 use crate::stream::{Appender, Redis, Waiting};
 use crate::twilio::sms::Sms;
 use crate::wake;
 use crate::webhook::{Judge, Webhook};
+
 /// The two halves that take texts in: the webhook on a private socket, and the gate before it.
 pub(super) fn front(
     config: &Config,
@@ -130,6 +132,14 @@ pub(super) fn reconciler(
         email_domain: config.coder.email_domain.clone(),
         remove_after: config.rules.remove_after,
     }
+}
+
+/// What blanks logins at Twilio, unless that is switched off.
+pub(super) fn redactor(config: &Config, store: &Arc<Store>, http: &Http) -> Option<Redactor> {
+    let sms = || Sms::new(http.clone(), &config.twilio);
+    config
+        .redact
+        .then(|| Redactor::new(Arc::clone(store), sms()))
 }
 
 /// What serves texts.
