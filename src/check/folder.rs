@@ -26,10 +26,11 @@ pub(super) struct Home {
 
 pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
     let folder = &parts.data_dir;
-    let running = wake::is_running(folder).unwrap_or(false);
+    let running = wake::is_running(folder).ok();
     let mut home = Home {
         instance: None,
-        running,
+        // Where that is not known, what is wrong outside is not to be laid to a stop.
+        running: running.unwrap_or(true),
     };
     if parts.is_faulty(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"]) {
         notes.skip(
@@ -62,7 +63,13 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
             home.instance = database(Inspection::of(folder, keys), notes);
         }
     }
-    service(parts.listen, folder, running, notes);
+    match running {
+        Some(running) => service(parts.listen, folder, running, notes),
+        None => notes.skip(
+            "whether the service runs",
+            "as the data folder is another user's: run check as that user, or with sudo",
+        ),
+    }
     home
 }
 
@@ -84,7 +91,7 @@ fn absent(folder: &Path, notes: &mut Notes<'_>) {
 }
 
 fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) {
-    let own = fs::metadata("/proc/self").map_or(found.uid(), |own| own.uid());
+    let own = fs::metadata("/proc/self").map_or_else(|_| found.uid(), |own| own.uid());
     let (shown, owner) = (folder.display(), found.uid());
     if found.mode() & 0o700 != 0o700 {
         // Said of the mode, as root can write in any folder.
