@@ -17,8 +17,9 @@ use crate::retry;
 use crate::stop::Stop;
 use crate::stream::{DeadLetter, Settler, StreamError, Taker};
 
-/// How long Redis holds an empty answer back: three wake-ups a minute.
-const BLOCK: Duration = Duration::from_secs(20);
+/// How long Redis holds an empty answer back, so that an idle service sleeps; half of the time for which
+/// the database stays ours unasked.
+const BLOCK: Duration = Duration::from_secs(30);
 
 /// Entries that are taken at once at most.
 const TAKE: usize = 64;

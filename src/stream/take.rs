@@ -131,22 +131,24 @@ impl Taker {
             return Ok(true);
         }
         let seconds = OWNED.as_secs();
-        let taken: RedisResult<Option<String>> = cmd("SET")
-            .arg(&[OWNER, &self.owner, "NX", "EX"])
-            .arg(seconds)
-            .query(connection);
-        let ours = match taken {
-            Ok(Some(_)) => true,
-            // A full Redis takes no new key, but its entries have to go all the same.
-            Err(error) if error.code() == Some("OOM") => true,
-            Err(error) => return Err(error),
-            Ok(None) => {
-                let owner: Option<String> = cmd("GET").arg(OWNER).query(connection)?;
-                let ours = owner.as_ref() == Some(&self.owner);
-                if ours {
-                    cmd("EXPIRE").arg(OWNER).arg(seconds).exec(connection)?;
+        let owner: Option<String> = cmd("GET").arg(OWNER).query(connection)?;
+        let ours = match owner {
+            Some(owner) if owner == self.owner => {
+                cmd("EXPIRE").arg(OWNER).arg(seconds).exec(connection)?;
+                true
+            }
+            Some(_) => false,
+            None => {
+                let taken: RedisResult<Option<String>> = cmd("SET")
+                    .arg(&[OWNER, &self.owner, "NX", "EX"])
+                    .arg(seconds)
+                    .query(connection);
+                match taken {
+                    Ok(taken) => taken.is_some(),
+                    // A full Redis takes no new key, but its entries have to go all the same.
+                    Err(error) if error.code() == Some("OOM") => true,
+                    Err(error) => return Err(error),
                 }
-                ours
             }
         };
         if ours {
