@@ -84,7 +84,7 @@ fn absent(folder: &Path, notes: &mut Notes<'_>) {
 }
 
 fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) {
-    let own = fs::metadata("/proc/self").map_or(found.uid(), |own| own.uid());
+    let own = fs::metadata("/proc/self").map_or_else(|_| found.uid(), |own| own.uid());
     let (shown, owner) = (folder.display(), found.uid());
     if found.mode() & 0o700 != 0o700 {
         // Said of the mode, as root can write in any folder.

@@ -41,7 +41,9 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
         );
     }
     let host = url.host().trim_matches(['[', ']']);
-    let inner = host.parse::<IpAddr>().map_or(!host.contains('.'), is_inner);
+    let inner = host
+        .parse::<IpAddr>()
+        .map_or_else(|_| !host.contains('.'), is_inner);
     if inner {
         let what = format!("Twilio does not reach {host}: it is no address of the internet");
         let cure = "give this service a public name, and put that into TWILIO_WEBHOOK_URL";
