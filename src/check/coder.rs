@@ -8,7 +8,7 @@ use crate::clock::{seconds, span, unix_now};
 use crate::coder::{Coder, CoderFault, Holder, Permissions, Trouble};
 use crate::config::{CoderConfig, Parts};
 use crate::domain::{Password, UnixSeconds, Username};
-use crate::http::Http;
+use crate::http::{Http, Stage};
 
 /// Passwords that are shown to Coder. Its rule looks at each, and it counts the calls.
 const PASSWORDS: usize = 3;
@@ -86,6 +86,9 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
 
 pub(super) fn cure(fault: &CoderFault) -> &'static str {
     match fault.trouble {
+        Trouble::Unreachable if fault.stage() == Some(Stage::Tls) => {
+            "give Coder's address a certificate that browsers trust, with its full chain: private authorities are not supported"
+        }
         Trouble::Unreachable => {
             "set CODER_API_URL to the address of Coder, and see that this machine reaches it"
         }

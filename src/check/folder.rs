@@ -26,10 +26,11 @@ pub(super) struct Home {
 
 pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
     let folder = &parts.data_dir;
-    let running = wake::is_running(folder).unwrap_or(false);
+    let running = wake::is_running(folder).ok();
     let mut home = Home {
         instance: None,
-        running,
+        // Where that is not known, what is wrong outside is not to be laid to a stop.
+        running: running.unwrap_or(true),
     };
     if parts.is_faulty(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"]) {
         notes.skip(
@@ -58,11 +59,20 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
             } else {
                 keys
             };
-            writable(folder, &found, notes);
-            home.instance = database(Inspection::of(folder, keys), notes);
+            if writable(folder, &found, notes) {
+                home.instance = database(Inspection::of(folder, keys), notes);
+            } else {
+                notes.skip("the database", "as the data folder is another user's");
+            }
         }
     }
-    service(parts.listen, folder, running, notes);
+    match running {
+        Some(running) => service(parts.listen, folder, running, notes),
+        None => notes.skip(
+            "whether the service runs",
+            "as the data folder is another user's: run check as that user, or with sudo",
+        ),
+    }
     home
 }
 
@@ -83,7 +93,8 @@ fn absent(folder: &Path, notes: &mut Notes<'_>) {
     }
 }
 
-fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) {
+/// Returns whether its files may be looked at.
+fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool {
     let own = fs::metadata("/proc/self").map_or_else(|_| found.uid(), |own| own.uid());
     let (shown, owner) = (folder.display(), found.uid());
     if found.mode() & 0o700 != 0o700 {
@@ -95,7 +106,7 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) {
             ),
             format!("chmod 700 {shown}"),
         );
-        return;
+        return true;
     }
     if found.mode() & 0o002 != 0 {
         notes.warn(
@@ -107,19 +118,23 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) {
         notes.pass(format!(
             "{shown} belongs to user {owner}; run check as that user to try writing there"
         ));
-        return;
+        return true;
     }
-    match has_room(folder) {
+    let tried = has_room(folder);
+    let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    let is_anothers = tried.as_ref().is_err_and(is_denied);
+    match tried {
         Ok(()) => notes.pass(format!("{shown} can be written, and has room for 8 MB")),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => notes.fault(
+        Err(_) if is_anothers => notes.fault(
             format!("{shown} belongs to user {owner}, and this is user {own}"),
-            "run check as the user that the service runs as; if this is that user: chown -R it",
+            format!("run check as the user that the service runs as; if this is that user: sudo chown -R {own} {shown}"),
         ),
         Err(error) => notes.fault(
             format!("{shown} cannot be written: {error}"),
             "free some room on that disk, or set CODER_REG_DATA_DIR to a folder on another one",
         ),
     }
+    !is_anothers
 }
 
 /// Writes a file that has no name any more, so that nothing of it stays whatever happens.
@@ -159,7 +174,8 @@ fn database(
         }
         Err(error) => {
             let words = error.to_string();
-            let (what, cure) = words.split_once(": ").unwrap_or((&words, ""));
+            let parts = words.split_once("; ").or_else(|| words.split_once(": "));
+            let (what, cure) = parts.unwrap_or((&words, ""));
             let cure = match cure {
                 "" => "restore a backup, or move the file away",
                 cure => cure,

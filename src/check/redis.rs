@@ -34,7 +34,7 @@ fn cure(error: &StreamError) -> &'static str {
         StreamError::Denied => {
             "set REDIS_PW to the password that Redis has (requirepass, or that of its default user; nothing if it has none), and give that user the rights of the packaged redis.conf"
         }
-        _ => "look into the log of Redis",
+        _ => "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log",
     }
 }
 

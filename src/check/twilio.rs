@@ -41,7 +41,7 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtTwili
     if let Err(End::Away(fault)) = looked {
         notes.fault(
             format!("cannot {fault}"),
-            "see that this machine reaches Twilio (TWILIO_API_URL); status.twilio.com tells of outages",
+            "see that this machine reaches Twilio itself (TWILIO_API_URL), by no proxy; status.twilio.com tells of outages",
         );
         notes.skip("all else at Twilio", "as Twilio does not answer");
     }

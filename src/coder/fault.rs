@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::wire::ErrorBody;
-use crate::http::{Answer, Broken};
+use crate::http::{Answer, Broken, Stage};
 
 /// What a failed call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct CoderFault {
     /// What it means.
     pub trouble: Trouble,
     status: Option<u16>,
+    stage: Option<Stage>,
     why: String,
 }
 
@@ -45,6 +46,7 @@ impl CoderFault {
             doing,
             trouble,
             status: None,
+            stage: Some(broken.stage()),
             why: broken.to_string(),
         }
     }
@@ -83,6 +85,7 @@ impl CoderFault {
             doing,
             trouble,
             status: Some(answer.status),
+            stage: None,
             why,
         }
     }
@@ -97,6 +100,11 @@ impl CoderFault {
         }
     }
 
+    /// How far the call came, where there was no answer to it.
+    pub fn stage(&self) -> Option<Stage> {
+        self.stage
+    }
+
     /// Whether the server does not know the question: it is older, or newer, than the question.
     pub fn is_unknown_question(&self) -> bool {
         matches!(self.status, Some(400 | 404 | 405))
@@ -107,6 +115,7 @@ impl CoderFault {
             doing,
             trouble: Trouble::NotCoder,
             status: Some(status),
+            stage: None,
             why: "not Coder's answer: is CODER_API_URL right, and the server up?".to_owned(),
         }
     }

@@ -173,7 +173,7 @@ impl Account {
         read::<ServiceBody>(DOING, &answer).map(|body| Some(body.into()))
     }
 
-    /// The Messaging Service that a number is in, if it is in one of the first [`SERVICES`].
+    /// The Messaging Service that a number is in, if it is in one of the first 20.
     ///
     /// # Errors
     /// A call failed.
