@@ -7,9 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use ureq::http::{HeaderMap, Method, Request};
 use ureq::{Agent, Timeout};
 
+use crate::domain::UnixSeconds;
 use crate::metrics::{Family, Histogram, labels};
 
 /// The largest answer that is read, in bytes. A thousand workspaces stay well below it.
@@ -302,6 +305,12 @@ impl Answer {
             return None;
         }
         serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The other side's clock, as it tells it.
+    pub fn date(&self) -> Option<UnixSeconds> {
+        let date = OffsetDateTime::parse(self.header("date")?, &Rfc2822).ok()?;
+        Some(date.unix_timestamp())
     }
 
     /// How long the other side asks us to wait, at most an hour; a date instead of seconds counts

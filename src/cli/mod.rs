@@ -130,11 +130,42 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
 
 /// Prints to standard output; a closed pipe (`| head`) is no failure.
 fn print(text: &str) {
+    print_raw(&harmless(text));
+}
+
+/// The same for words that are all our own, and may move the cursor.
+fn print_raw(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Says something on standard error, where it does not mix with what was asked for.
 fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
+}
+
+/// Text in which nothing steers a terminal: names that Coder or Redis tell stand in it, and whoever chose
+/// them shall not choose what an instructor sees.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| c.is_control() && c != '\n';
+    text.replace(steers, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_printed() {
+        for (text, shown) in [
+            (
+                "two\nlines, \u{e9} \u{2026}\n",
+                "two\nlines, \u{e9} \u{2026}\n",
+            ),
+            ("\u{1b}[2Jgone", "\u{fffd}[2Jgone"),
+            ("a\rb\u{7}\u{9b}31m", "a\u{fffd}b\u{fffd}\u{fffd}31m"),
+        ] {
+            assert_eq!(harmless(text), shown);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::{Arguments, Failure, Word};
 use super::roster::{AtCoder, Picture, Texts};
-use super::{Command, print};
+use super::{Command, harmless, print, print_raw};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderFault, User};
 use crate::config::Config;
@@ -22,10 +22,9 @@ pub(super) const COMMAND: Command = Command {
     summary: "show who is in class: accounts, their time, who has logged in, and what needs a person",
     details: "\
 A line for each account, then texts that wait, texts that were given up, accounts that do not go, and
-accounts at Coder that carry our mark but are not known here. It
-asks Coder once for 200 users and once for 100 workspaces, however many are in class, and changes nothing.
-If Coder or Redis does not answer, the rest is shown. There are no phones in it: the database has none.
-In JSON, times are UTC seconds.
+accounts at Coder that carry our mark but are not known here. It changes nothing, and asks Coder once for
+200 users and once for 100 workspaces, however many are in class. If Coder or Redis does not answer, the
+rest is shown. There are no phones in it: the database has none. In JSON, times are UTC seconds.
 
 Exit codes: 0 all was asked, 1 something did not answer, 2 misused
 ",
@@ -117,7 +116,7 @@ fn status(arguments: &mut Arguments) -> Result<(), Failure> {
         } else {
             ""
         };
-        print(&format!("{clear}{shown}"));
+        print_raw(&format!("{clear}{}", harmless(&shown)));
         std::thread::sleep(pause);
     }
 }

@@ -10,7 +10,6 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
-use super::users::server_time;
 use super::{Coder, CoderFault, VERSION_HEADER, encode, json, wire};
 use crate::clock::unix_now;
 use crate::domain::{Password, UnixSeconds};
@@ -103,7 +102,7 @@ impl Coder {
         let plain = |c: &char| c.is_ascii_alphanumeric() || ".+-".contains(*c);
         Ok(Server {
             version: version.chars().filter(plain).take(40).collect(),
-            clock_ahead: server_time(&answer).map(|theirs| unix_now() - theirs),
+            clock_ahead: answer.date().map(|theirs| unix_now() - theirs),
         })
     }
 

@@ -116,7 +116,7 @@ impl Coder {
         Ok(Rights {
             users: has("owner") || has("user-admin"),
             workspaces: has("owner") || version >= (2, 25),
-            clock_ahead: users::server_time(&answer).map(|theirs| unix_now() - theirs),
+            clock_ahead: answer.date().map(|theirs| unix_now() - theirs),
         })
     }
 

@@ -14,8 +14,10 @@ use crate::http::Answer;
 const USERS: usize = 200;
 /// Workspaces on one page: each may be tens of kilobytes long.
 const WORKSPACES: usize = 100;
-/// Pages that are read at most, of each: 4,000 users, 2,000 workspaces.
-const PAGES: usize = 20;
+/// Pages that are read at most: 20,000 users, of whom only those of our domain are kept, and 2,000
+/// workspaces, which all are.
+const USER_PAGES: usize = 100;
+const WORKSPACE_PAGES: usize = 20;
 
 impl User {
     /// When it last did something at Coder; `None` = it never logged in.
@@ -27,30 +29,38 @@ impl User {
 }
 
 impl Coder {
-    /// The users whose address is of `domain`, one call for 200 of them; 4,000 at most.
+    /// The users whose address is of `domain`, one call for 200 of them that have the domain anywhere in
+    /// name or address. Ends after 20,000, and where the server does not go on to others.
     ///
     /// # Errors
     /// A call failed.
     pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderFault> {
         let ours = format!("@{}", domain.to_ascii_lowercase());
         let mut users: Vec<User> = Vec::new();
-        for _ in 0..PAGES {
-            // By the last user's id, as pages by number shift when somebody registers in between.
-            let after = users.last().map_or_else(String::new, |user| {
-                format!("&after_id={}", encode(&user.id))
-            });
+        // By the last user's id, as pages by number shift when somebody registers in between.
+        let mut last = String::new();
+        for _ in 0..USER_PAGES {
+            let after = match last.as_str() {
+                "" => String::new(),
+                id => format!("&after_id={}", encode(id)),
+            };
             let path = format!("/users?q={}&limit={USERS}{after}", encode(&ours));
             let (page, answer): (UserList, Answer) = self.page("list users", &path)?;
+            let next = page.users.last().map(|user| user.id.clone());
             let full = page.users.len() >= USERS;
-            users.extend(page.users.into_iter().map(|mut user| {
+            let of_domain = page
+                .users
+                .into_iter()
+                .filter(|user| user.email.to_ascii_lowercase().ends_with(&ours));
+            users.extend(of_domain.map(|mut user| {
                 user.made_at = made_at(&user, &answer);
                 user
             }));
-            if !full {
-                break;
+            match next {
+                Some(next) if full && next != last => last = next,
+                _ => break,
             }
         }
-        users.retain(|user| user.email.to_ascii_lowercase().ends_with(&ours));
         Ok(users)
     }
 
@@ -60,7 +70,7 @@ impl Coder {
     /// A call failed.
     pub fn all_workspaces(&self) -> Result<Vec<Workspace>, CoderFault> {
         let mut workspaces = Vec::new();
-        for number in 0..PAGES {
+        for number in 0..WORKSPACE_PAGES {
             let offset = number * WORKSPACES;
             let path = format!("/workspaces?limit={WORKSPACES}&offset={offset}");
             let (page, _): (WorkspaceList, Answer) = self.page("list workspaces", &path)?;
@@ -83,5 +93,70 @@ impl Coder {
             Some(page) if answer.status == 200 => Ok((page, answer)),
             _ => Err(CoderFault::of(doing, &answer)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::Secret;
+    use crate::http::Http;
+
+    /// A server that answers every page with these users, whatever is asked for; and how often it was asked.
+    fn server(users: Vec<serde_json::Value>) -> (Coder, Arc<AtomicUsize>) {
+        let body = serde_json::json!({ "users": users, "count": 1_000_000 }).to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = format!("http://{}/api/v2", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let head = BufReader::new(stream.try_clone().unwrap()).lines();
+                assert!(head.map_while(Result::ok).any(|line| line.is_empty()));
+                count.fetch_add(1, Ordering::SeqCst);
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Coder-Build-Version: v2.31.0\r\nConnection: close";
+                let length = body.len();
+                let _ = write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+            }
+        });
+        let http = Http::new(Duration::from_secs(30));
+        (Coder::new(http, &api, Secret::new("k")), asked)
+    }
+
+    fn user(number: usize, domain: &str) -> serde_json::Value {
+        serde_json::json!({
+            "id": format!("id-{number}"),
+            "username": format!("user-{number}"),
+            "email": format!("user-{number}@{domain}"),
+        })
+    }
+
+    #[test]
+    fn a_list_that_does_not_go_on_ends() {
+        let ours = (0..USERS).map(|number| user(number, "class.example.org"));
+        let (coder, asked) = server(ours.collect());
+        let users = coder.users_of("Class.example.org").unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        assert!(users.iter().any(|one| one.id == "id-7"));
+    }
+
+    #[test]
+    fn people_whose_address_only_resembles_ours_are_not_kept() {
+        let others = ["class.example.org.example.com", "sub.class.example.org", ""];
+        let mut users: Vec<_> = others.iter().map(|domain| user(1, domain)).collect();
+        users.push(user(2, "class.example.org"));
+        let (coder, asked) = server(users);
+        let found = coder.users_of("class.example.org").unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].id, "id-2");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 }

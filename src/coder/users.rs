@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::{Rfc2822, Rfc3339};
+use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
 use super::wire::{ErrorBody, User, UserList};
@@ -253,11 +253,5 @@ fn is_no_user(answer: &Answer) -> bool {
 /// ours, taken from the time of the answer.
 pub(super) fn made_at(user: &User, answer: &Answer) -> Option<UnixSeconds> {
     let created = OffsetDateTime::parse(&user.created_at, &Rfc3339).ok()?;
-    Some(unix_now() - (server_time(answer)? - created.unix_timestamp()))
-}
-
-/// The server's clock, as the answer tells it.
-pub(super) fn server_time(answer: &Answer) -> Option<UnixSeconds> {
-    let date = OffsetDateTime::parse(answer.header("date")?, &Rfc2822).ok()?;
-    Some(date.unix_timestamp())
+    Some(unix_now() - (answer.date()? - created.unix_timestamp()))
 }

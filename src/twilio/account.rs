@@ -1,12 +1,11 @@
 //! How an account is set up at Twilio: its tokens, its number or Messaging Service, where their texts
 //! go, and what the carriers know of it. Asked before class; nothing is changed.
 
+mod wire;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use ureq::http::Method;
 
 use super::sms::{SmsFault, SmsTrouble};
@@ -14,6 +13,10 @@ use crate::clock::unix_now;
 use crate::config::TwilioConfig;
 use crate::domain::{Secret, UnixSeconds};
 use crate::http::{Answer, Broken, Http};
+use wire::{
+    AccountBody, CampaignsBody, MemberBody, MembersBody, NumbersBody, ServiceBody, ServicesBody,
+    VerificationsBody, plain, word,
+};
 
 /// Messaging Services that a number is looked for in, at most.
 const SERVICES: usize = 20;
@@ -86,91 +89,6 @@ pub struct Member {
     pub country: String,
     /// It can text.
     pub sms: bool,
-}
-
-#[derive(Deserialize)]
-struct AccountBody {
-    #[serde(default)]
-    status: String,
-    #[serde(default, rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
-struct NumbersBody {
-    incoming_phone_numbers: Vec<NumberBody>,
-}
-
-#[derive(Deserialize)]
-struct NumberBody {
-    sid: String,
-    phone_number: String,
-    #[serde(default)]
-    sms_url: Option<String>,
-    #[serde(default)]
-    sms_method: Option<String>,
-    #[serde(default)]
-    sms_application_sid: Option<String>,
-    #[serde(default)]
-    capabilities: Capabilities,
-}
-
-#[derive(Default, Deserialize)]
-struct Capabilities {
-    #[serde(default)]
-    sms: bool,
-}
-
-#[derive(Deserialize)]
-struct ServicesBody {
-    services: Vec<ServiceBody>,
-}
-
-#[derive(Deserialize)]
-struct ServiceBody {
-    sid: String,
-    #[serde(default)]
-    inbound_request_url: Option<String>,
-    #[serde(default)]
-    inbound_method: Option<String>,
-    #[serde(default)]
-    use_inbound_webhook_on_number: bool,
-}
-
-#[derive(Deserialize)]
-struct MembersBody {
-    phone_numbers: Vec<MemberBody>,
-}
-
-#[derive(Deserialize)]
-struct MemberBody {
-    phone_number: String,
-    #[serde(default)]
-    country_code: Option<String>,
-    #[serde(default)]
-    capabilities: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct CampaignsBody {
-    compliance: Vec<CampaignBody>,
-}
-
-#[derive(Deserialize)]
-struct CampaignBody {
-    #[serde(default)]
-    campaign_status: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct VerificationsBody {
-    verifications: Vec<VerificationBody>,
-}
-
-#[derive(Deserialize)]
-struct VerificationBody {
-    #[serde(default)]
-    status: Option<String>,
 }
 
 impl Account {
@@ -355,36 +273,6 @@ impl SmsFault {
     }
 }
 
-impl From<NumberBody> for Number {
-    fn from(body: NumberBody) -> Self {
-        Self {
-            sid: plain(body.sid),
-            sms: body.capabilities.sms,
-            target: Target::new(body.sms_url, body.sms_method),
-            by_application: body.sms_application_sid.is_some_and(|sid| !sid.is_empty()),
-        }
-    }
-}
-
-impl From<ServiceBody> for Service {
-    fn from(body: ServiceBody) -> Self {
-        Self {
-            sid: plain(body.sid),
-            target: Target::new(body.inbound_request_url, body.inbound_method),
-            target_on_number: body.use_inbound_webhook_on_number,
-        }
-    }
-}
-
-impl Target {
-    fn new(url: Option<String>, method: Option<String>) -> Self {
-        Self {
-            url: url.unwrap_or_default(),
-            method: method.unwrap_or_else(|| "POST".to_owned()),
-        }
-    }
-}
-
 fn basic(user: &str, password: &Secret) -> Secret {
     let login = format!("{user}:{}", password.reveal());
     Secret::new(format!("Basic {}", STANDARD.encode(login)))
@@ -396,21 +284,7 @@ fn read<T: DeserializeOwned>(doing: &'static str, answer: &Answer) -> Result<T, 
 }
 
 fn clock_ahead(answer: &Answer) -> Option<UnixSeconds> {
-    let date = OffsetDateTime::parse(answer.header("date")?, &Rfc2822).ok()?;
-    Some(unix_now() - date.unix_timestamp())
-}
-
-/// One of Twilio's words for a state; nothing else of its answer is repeated.
-fn word(state: Option<String>) -> String {
-    let is_part = |c: &char| c.is_ascii_uppercase() || *c == '_';
-    let word: String = state.unwrap_or_default().chars().filter(is_part).collect();
-    word.chars().take(40).collect()
-}
-
-/// A name or number that may stand in a URL, and in our words.
-fn plain(name: String) -> String {
-    let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '+';
-    name.chars().filter(is_plain).take(40).collect()
+    answer.date().map(|theirs| unix_now() - theirs)
 }
 
 /// Where Messaging Services are, as far as Twilio's own hosts go (`api.twilio.com`, or that of a region);
@@ -447,12 +321,5 @@ mod tests {
         ] {
             assert_eq!(messaging_host(api), messaging);
         }
-    }
-
-    #[test]
-    fn only_words_are_repeated() {
-        assert_eq!(word(Some("IN_PROGRESS".to_owned())), "IN_PROGRESS");
-        assert_eq!(word(Some("\u{1b}[2J{\"A\":1}".to_owned())), "JA");
-        assert_eq!(word(None), "");
     }
 }

@@ -167,7 +167,10 @@ impl Webhook {
                     self.count(noted, Verdict::ReceiptTaken, Verdict::ReceiptTurnedAway);
                     taken(noted)
                 }
-                Judged::Probe(proof) => answer(200, "application/json", proof.clone()),
+                Judged::Probe(proof) => {
+                    self.counts.requests.add(Verdict::Probe);
+                    answer(200, "application/json", proof.clone())
+                }
                 Judged::Health => {
                     self.counts.requests.add(Verdict::Health);
                     healthy(alive.and_then(|()| (self.database)()))

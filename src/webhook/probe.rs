@@ -2,7 +2,8 @@
 //!
 //! `check` asks it as Twilio would send a text, with a parameter that Twilio never sends and a signature
 //! by our own token. The answer proves to who has that token that the same token is there, and that the
-//! same data folder is. Nothing is kept, counted or logged of it.
+//! same data folder is. Nothing is kept or logged of it; it is counted, as a request that leaves no trace
+//! at all would be one to flood us with.
 //!
 //! A text cannot be made of such a request, as there is no MessageSid in it, however names and values are
 //! parted anew; a repeated one gets the same answer.

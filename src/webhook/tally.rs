@@ -21,6 +21,8 @@ labels! {
         ReceiptTaken => "receipt_taken",
         /// The same, while too many of them waited.
         ReceiptTurnedAway => "receipt_turned_away",
+        /// Somebody with our token asked who we are.
+        Probe => "probe",
         /// Somebody asked how we are.
         Health => "health",
         /// It is signed, but not as Twilio would.

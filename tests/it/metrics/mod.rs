@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::classroom::http::{self, Answer};
-use crate::classroom::{Classroom, PATIENCE, Plan, within};
-use crate::fakes::twilio::{Fate, ops};
+use crate::classroom::{Classroom, PATIENCE, Plan, SIGNED_URL, within};
+use crate::fakes::twilio::{Fate, form_encode, ops, sign, webhook_headers};
 use format::Page;
 
 /// A class that shows its metrics.
@@ -115,6 +115,20 @@ fn forges(class: &Classroom, signature: &str) {
     assert_eq!(answer.expect("an answer").status, 403);
 }
 
+/// Asks with our token who is there.
+fn probes(class: &Classroom) {
+    let account = class.twilio().account();
+    let params = [
+        ("AccountSid".to_owned(), account.account_sid.clone()),
+        ("CoderSmsRegisterProbe".to_owned(), "0".repeat(32)),
+    ];
+    let headers = webhook_headers(&sign(&account.account_token, SIGNED_URL, &params));
+    let body = form_encode(&params);
+    let address = class.service().address();
+    let answer = http::request(address, "POST", "/inbound", &headers, body.as_bytes());
+    assert_eq!(answer.expect("an answer").status, 200);
+}
+
 fn gets(class: &Classroom, path: &str) -> u16 {
     let answer = http::request(class.service().address(), "GET", path, &[], b"");
     answer.expect("an answer").status
@@ -147,6 +161,7 @@ fn a_class_is_counted_exactly_and_nobody_is_named() {
     eve.texts("STOP");
     class.student_with("+4915112345678").asks();
     // Others.
+    probes(&class);
     forges(&class, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     forges(&class, "");
     assert_eq!(gets(&class, "/nowhere"), 404);
@@ -161,6 +176,7 @@ fn a_class_is_counted_exactly_and_nobody_is_named() {
             ("requests_total{verdict=\"no_signature\"}", 1.0),
             ("requests_total{verdict=\"not_found\"}", 1.0),
             ("requests_total{verdict=\"method_not_allowed\"}", 1.0),
+            ("requests_total{verdict=\"probe\"}", 1.0),
             ("requests_total{verdict=\"health\"}", 1.0),
             ("texts_total{verdict=\"login_sent\"}", 2.0),
             ("texts_total{verdict=\"hint_sent\"}", 1.0),
