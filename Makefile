@@ -32,7 +32,8 @@ faults: toolchain redis-server ## do harm to it and count what came of it, up to
 # program consists of; it compiles for itself, once.
 bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class"
 	$(CARGO) build --locked --release --bins --example bench
-	@$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
+	@case '$(PARTS)' in ''|*footprint*) ;; *) exit 0;; esac; \
+		$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
 		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
 		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
 			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"

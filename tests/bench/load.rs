@@ -86,7 +86,7 @@ pub fn fresh(to: SocketAddr, texts: &Requests, connections: usize, limit: Durati
     Load::new(to, texts, Pace::Fresh, connections).run(limit)
 }
 
-/// `rate` texts a second for `limit`, over `connections` that stay open.
+/// `rate` texts a second for `limit`, over `connections` that stay open and are opened one by one.
 pub fn open(
     to: SocketAddr,
     texts: &Requests,
@@ -146,8 +146,7 @@ impl<'a> Load<'a> {
         for place in 0..connections {
             let line = load.dial(place);
             load.lines.push(line);
-            load.idle.push(place);
-            if matches!(pace, Pace::Closed(Opening::OneByOne)) {
+            if matches!(pace, Pace::Closed(Opening::OneByOne) | Pace::Open(_)) {
                 load.ask(place, Instant::now());
                 load.drain(&mut Events::with_capacity(16));
             }
