@@ -168,7 +168,7 @@ fn database(
         Err(StoreError::Damaged { .. }) => {
             notes.fault(
                 "the database is damaged",
-                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows must then be removed by hand",
+                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile",
             );
             return None;
         }

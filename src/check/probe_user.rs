@@ -28,7 +28,10 @@ pub(super) fn look(
     notes: &mut Notes<'_>,
 ) {
     let Some(config) = parts.coder.as_ref().filter(|_| found.let_in) else {
-        return notes.skip(WHAT, "as the token is not let in");
+        return notes.skip(
+            WHAT,
+            "as Coder was not reached, or does not let the token in",
+        );
     };
     // The key of the database, so that its owner knows the marker again.
     let kept = Hand::open(&parts.data_dir).and_then(|hand| hand.key(&parts.phone_keys));
@@ -45,7 +48,11 @@ pub(super) fn look(
             "making user {} at Coder; if it is left there, delete it under {site}/users",
             probe.username
         ));
-        if probe.runs(&coder, site, notes) {
+        if let Some(left) = probe.runs(&coder, site, notes) {
+            if !left {
+                // A service that looked for lost accounts just now has taken it for one.
+                let _ = Hand::open(&parts.data_dir).map(|mut hand| hand.disown(&probe.marker));
+            }
             return;
         }
     }
@@ -73,28 +80,28 @@ impl Probe {
         }
     }
 
-    /// Returns whether that decided anything; not where the name was a stranger's.
-    fn runs(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> bool {
+    /// Returns whether the user is left at Coder; `None` where the name was a stranger's.
+    fn runs(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> Option<bool> {
         let made = coder.create_user(NewUser {
             username: &self.username,
             email: &self.email,
             marker: &self.marker,
             password: &self.password,
         });
-        match made {
-            Ok(Created::Taken) => return false,
+        let gone = match made {
+            Ok(Created::Taken) => return None,
             Ok(Created::Fresh(user)) => {
                 notes.pass(format!("user {} was made", self.username));
                 self.logs_in(coder, notes);
-                self.goes(coder, Some(&user.id), site, notes);
+                self.goes(coder, Some(&user.id), site, notes)
             }
             Err(fault) => {
                 notes.fault(format!("cannot {fault}"), cure(&fault));
                 // It may have been made all the same.
-                self.goes(coder, None, site, notes);
+                self.goes(coder, None, site, notes)
             }
-        }
-        true
+        };
+        Some(!gone)
     }
 
     fn logs_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
@@ -110,8 +117,8 @@ impl Probe {
     }
 
     /// Deletes the user, whatever happened before, until it is seen to be gone. Without `id` it is
-    /// looked for first.
-    fn goes(&self, coder: &Coder, id: Option<&str>, site: &str, notes: &mut Notes<'_>) {
+    /// looked for first. Returns whether it is gone.
+    fn goes(&self, coder: &Coder, id: Option<&str>, site: &str, notes: &mut Notes<'_>) -> bool {
         let mut last = None;
         for _ in 0..DELETES {
             match self.delete(coder, id) {
@@ -119,7 +126,7 @@ impl Probe {
                     if id.is_some() {
                         notes.pass("it was deleted and is gone");
                     }
-                    return;
+                    return true;
                 }
                 Ok(false) => {}
                 Err(fault) => last = Some(fault),
@@ -136,6 +143,7 @@ impl Probe {
                 self.username
             ),
         );
+        false
     }
 
     /// Returns whether it is gone. Only a user with our marker, or the one just made, is touched.

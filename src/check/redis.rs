@@ -40,9 +40,14 @@ fn cure(error: &StreamError) -> &'static str {
 
 fn judge(look: &Look, password: bool, home: &Home, notes: &mut Notes<'_>) {
     let (major, minor) = look.version;
+    let said = if password {
+        "takes our password"
+    } else {
+        "lets us in, without password"
+    };
     notes.judge(
         look.version >= OLDEST,
-        &format!("Redis {major}.{minor} takes our password"),
+        &format!("Redis {major}.{minor} {said}"),
         &format!("Redis {major}.{minor} is too old"),
         "install Redis 6.2 or later, or Valkey",
     );

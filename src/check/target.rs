@@ -33,7 +33,7 @@ pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut 
         Ok(theirs) => notes.fault(
             format!(
                 "Twilio sends texts of {whose} to {}, not to {}",
-                short(theirs.as_str()),
+                shown(theirs.as_str()),
                 ours.as_str()
             ),
             format!(
@@ -75,9 +75,13 @@ fn retries(url: &str, cure: &str, notes: &mut Notes<'_>) {
     }
 }
 
-/// Of a URL no more than fits a line.
-fn short(url: &str) -> &str {
-    url.get(..120).unwrap_or(url)
+/// Of somebody's URL what fits a line, without what stands behind the `?`: it may be a secret of theirs.
+fn shown(url: &str) -> String {
+    let (place, more) = match url.split_once('?') {
+        Some((place, _)) => (place, "?..."),
+        None => (url, ""),
+    };
+    format!("{}{more}", place.get(..120).unwrap_or(place))
 }
 
 #[cfg(test)]
@@ -137,15 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_twilios_url_is_not_shown() {
+    fn a_secret_in_twilios_url_is_not_shown() {
         let ours = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
         let target = Target {
-            url: "https://user:hunter2@other.example.org/x".to_owned(),
+            url: "https://user:hunter2@other.example.org/x?key=hunter2".to_owned(),
             method: "POST".to_owned(),
         };
         let mut all = Vec::new();
         judge(&ours, &target, "+1", &mut Notes::of(Area::Twilio, &mut all));
-        assert!(all[0].what.contains("https://other.example.org/x"));
+        assert!(
+            all[0]
+                .what
+                .contains("to https://other.example.org/x?..., not")
+        );
         assert!(!format!("{all:?}").contains("hunter2"));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::arguments::{Arguments, Failure};
 use super::class::agreed;
 use super::table::{count, span, table};
-use super::{Command, print};
+use super::{Command, complain, print};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderFault};
 use crate::config::Config;
@@ -61,7 +61,7 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
     let config = arguments.config()?;
     // Held open to the end: no restore takes the database's place in between.
     let mut hand = Hand::open(&config.data_dir)?;
-    let found = search(&config, &hand)?;
+    let mut found = search(&config, &hand)?;
     let chosen = asked.choose(&found)?;
     let now = unix_now();
     let adoptions: Vec<Adoption> = chosen
@@ -70,6 +70,14 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
         .collect();
     if asked.asks() && !adoptions.is_empty() {
         let accounts = count(adoptions.len(), "account");
+        let rehearsal = Report {
+            dry_run: true,
+            running: None,
+            now,
+            found: &found,
+            adopted: &adoptions,
+        };
+        complain(rehearsal.rows().trim_end());
         if !agreed(&format!("adopt {accounts}, to be removed in time?")) {
             return Err(Failure::Failed("nothing is changed".to_owned()));
         }
@@ -79,7 +87,13 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
     } else {
         let names = hand.adopt(&adoptions, now)?;
         let is_new = |one: &Adoption| names.contains(&one.username);
-        adoptions.into_iter().filter(is_new).collect()
+        let adopted: Vec<Adoption> = adoptions.into_iter().filter(is_new).collect();
+        // The service may have adopted some while we asked: they are left alone by nobody.
+        let left = still_unknown(found.clone(), &hand.roster()?);
+        found.retain(|one| {
+            left.contains(one) || adopted.iter().any(|new| new.coder_id == one.user.id)
+        });
+        adopted
     };
     let running = if asked.dry_run || adopted.is_empty() {
         wake::is_running(&config.data_dir)
@@ -233,12 +247,16 @@ impl Report<'_> {
         ]
     }
 
+    fn rows(&self) -> String {
+        let rows: Vec<Vec<String>> = self.found.iter().map(|found| self.row(found)).collect();
+        table(&["USER", "MADE", "LAST SEEN", "WHOSE", "OUTCOME"], &rows)
+    }
+
     fn text(&self) -> String {
         if self.found.is_empty() {
             return "the database knows every account that carries our mark\n".to_owned();
         }
-        let rows: Vec<Vec<String>> = self.found.iter().map(|found| self.row(found)).collect();
-        let mut text = table(&["USER", "MADE", "LAST SEEN", "WHOSE", "OUTCOME"], &rows);
+        let mut text = self.rows();
         let (adopted, left) = (self.adopted.len(), self.found.iter());
         let left = left.filter(|found| self.adoption(found).is_none());
         let (doubtful, altered): (Vec<&Found>, Vec<&Found>) =

@@ -37,6 +37,13 @@ impl Store {
     }
 }
 
+/// Forgets the account of that marker, if it was adopted. Its user has to be gone.
+pub(super) fn disown(tx: &Transaction<'_>, marker: &Marker) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM registrations WHERE marker = ?1 AND adopted_at IS NOT NULL")?
+        .execute([marker.as_str()])
+        .map(drop)
+}
+
 /// As if their login had been texted when they were made: their students have it, most likely, and work
 /// with it. In the place of the phone stand random bytes, which no phone's hash will ever be.
 pub(super) fn adopt(

@@ -12,7 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::adopt::{self, Adoption};
 use super::{COLUMNS, StoreError, backup, read_registration, schema};
-use crate::domain::{Delivery, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username};
+use crate::domain::{
+    Delivery, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
+};
 use crate::hand::{Due, Order, Refusal};
 use crate::registration::{Event, Registration, Stage};
 
@@ -164,6 +166,18 @@ impl Hand {
         let adopted = adopt::adopt(&tx, accounts, now).map_err(&failed)?;
         tx.commit().map_err(failed)?;
         Ok(adopted)
+    }
+
+    /// Forgets the account of that marker, if it was adopted and nothing else. Its user has to be gone.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn disown(&mut self, marker: &Marker) -> Result<(), StoreError> {
+        const DOING: &str = "forget an adopted account";
+        let failed = StoreError::sql(DOING);
+        let tx = self.begin(DOING)?;
+        adopt::disown(&tx, marker).map_err(&failed)?;
+        tx.commit().map_err(failed)
     }
 
     /// The one of `keys` that the hashes in the database are made with.

@@ -16,6 +16,7 @@ mod inspect;
 mod open;
 mod reaping;
 mod restore;
+mod rows;
 mod schema;
 mod texts;
 
@@ -23,7 +24,7 @@ use std::fs::File;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use adopt::Adoption;
 pub use backup::{Summary, backup, backup_to, receive_backup};
@@ -36,11 +37,10 @@ pub use inspect::{Holder, Inspection, holder};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
-use crate::domain::{
-    Fingerprint, Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username,
-};
+use crate::domain::{Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username};
 use crate::registration::{Event, Registration, Sending, Stage};
 use deliveries::record_send;
+use rows::{COLUMNS, read_registration};
 use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder, which belongs to this process while it lives.
@@ -50,10 +50,6 @@ pub struct Store {
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
 }
-
-const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
-     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
-     login_sid, ended_at, adopted_at";
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -394,42 +390,6 @@ impl Store {
         self.wrote(began);
         Ok(result)
     }
-}
-
-fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
-    let failed = StoreError::sql("read a registration");
-    let text = |index| row.get::<_, String>(index).map_err(&failed);
-    let fingerprint: Option<Vec<u8>> = row.get(8).map_err(&failed)?;
-    let since: Option<UnixSeconds> = row.get(9).map_err(&failed)?;
-    let sending = match (fingerprint, since) {
-        (Some(bytes), Some(since)) => Some(Sending {
-            fingerprint: Fingerprint::from_bytes(&bytes).ok_or(StoreError::Row("fingerprint"))?,
-            since,
-        }),
-        _ => None,
-    };
-    Ok(Registration {
-        id: row.get(0).map_err(&failed)?,
-        username: Username::parse(&text(1)?).ok_or(StoreError::Row("username"))?,
-        marker: Marker::from_stored(text(2)?),
-        stage: Stage::parse(&text(3)?).ok_or(StoreError::Row("stage"))?,
-        coder_id: row.get(4).map_err(&failed)?,
-        reserved_at: row.get(5).map_err(&failed)?,
-        announced_at: row.get(6).map_err(&failed)?,
-        due_at: row.get(7).map_err(&failed)?,
-        sending,
-        doubtful: row.get(10).map_err(&failed)?,
-        sent_in_window: row.get(11).map_err(&failed)?,
-        window_start: row.get(12).map_err(&failed)?,
-        reap_tries: row.get(13).map_err(&failed)?,
-        reap_note: row.get(14).map_err(&failed)?,
-        login_sid: row
-            .get::<_, Option<String>>(15)
-            .map_err(&failed)?
-            .and_then(|sid| MessageSid::parse(&sid)),
-        ended_at: row.get(16).map_err(&failed)?,
-        adopted_at: row.get(17).map_err(&failed)?,
-    })
 }
 
 #[cfg(test)]

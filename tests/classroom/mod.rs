@@ -265,6 +265,9 @@ impl Classroom {
             .running_workspace(owner, "dev")
             .expect("a workspace");
         assert!(self.coder.stop_workspace(owner, "dev"));
+        self.eventually("it is at rest", || {
+            self.coder.workspaces_of(owner)[0].status == "stopped"
+        });
     }
 
     /// Fails if a secret is in the log or in a file of the service.

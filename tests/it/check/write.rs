@@ -138,3 +138,32 @@ fn a_look_that_is_killed_leaves_a_user_that_is_known_by_name_and_marker() {
     );
     assert!(left.name.starts_with("Class guest "), "{left:?}");
 }
+
+#[test]
+fn a_user_that_the_service_adopts_in_between_is_forgotten_when_it_is_gone() {
+    let ready = ready();
+    let class = &ready.class;
+    class.set("CODER_REG_CALL_LIMIT", "10");
+    let coder = class.coder();
+    coder.trouble(ops::LOGIN, 1, Trouble::Hang(PATIENCE));
+    let looking = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+        .env_clear()
+        .envs(class.settings())
+        .args(["check", "--write"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert!(coder.wait_for_calls(ops::LOGIN, 1, Duration::from_secs(30)));
+    let name = coder.only_user().username;
+    // As the service does at its start and daily.
+    let told = class.try_service(&["reconcile", "--json"]);
+    assert!(told.stdout.contains(&name), "{told:?}");
+    assert_eq!(class.registrations(), 1);
+    let output = looking.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(words.contains("deleted and is gone"), "{words}");
+    is_gone(&ready);
+    assert_eq!(class.registrations(), 0);
+}

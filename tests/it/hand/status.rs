@@ -119,6 +119,24 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
 }
 
 #[test]
+fn no_name_from_coder_steers_the_terminal() {
+    let class = sleepy();
+    let names = class.logins(1);
+    class
+        .coder()
+        .running_workspace(names[0].username(), "de\u{1b}[2Jv\r\u{9b}31m")
+        .expect("a workspace");
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("de\u{fffd}[2Jv\u{fffd}\u{fffd}31m running"),
+        "{text:?}"
+    );
+    let told = class.tells(&["status", "--json"]);
+    let name = &told["students"][0]["workspaces"][0]["name"];
+    assert!(name.as_str().unwrap().starts_with("de\u{1b}[2J"), "{name}");
+}
+
+#[test]
 fn scripts_get_every_field() {
     let class = sleepy();
     let names = every_state(&class);

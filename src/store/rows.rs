@@ -1,0 +1,52 @@
+//! A row of `registrations`, read back through the types that it was written from.
+
+use rusqlite::Row;
+
+use super::StoreError;
+use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
+use crate::registration::{Registration, Sending, Stage};
+
+/// What [`read_registration`] reads, in its order.
+pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
+     fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
+     login_sid, ended_at, adopted_at";
+
+/// One registration.
+///
+/// # Errors
+/// SQLite refused, or the row is impossible.
+pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreError> {
+    let failed = StoreError::sql("read a registration");
+    let text = |index| row.get::<_, String>(index).map_err(&failed);
+    let fingerprint: Option<Vec<u8>> = row.get(8).map_err(&failed)?;
+    let since: Option<UnixSeconds> = row.get(9).map_err(&failed)?;
+    let sending = match (fingerprint, since) {
+        (Some(bytes), Some(since)) => Some(Sending {
+            fingerprint: Fingerprint::from_bytes(&bytes).ok_or(StoreError::Row("fingerprint"))?,
+            since,
+        }),
+        _ => None,
+    };
+    Ok(Registration {
+        id: row.get(0).map_err(&failed)?,
+        username: Username::parse(&text(1)?).ok_or(StoreError::Row("username"))?,
+        marker: Marker::from_stored(text(2)?),
+        stage: Stage::parse(&text(3)?).ok_or(StoreError::Row("stage"))?,
+        coder_id: row.get(4).map_err(&failed)?,
+        reserved_at: row.get(5).map_err(&failed)?,
+        announced_at: row.get(6).map_err(&failed)?,
+        due_at: row.get(7).map_err(&failed)?,
+        sending,
+        doubtful: row.get(10).map_err(&failed)?,
+        sent_in_window: row.get(11).map_err(&failed)?,
+        window_start: row.get(12).map_err(&failed)?,
+        reap_tries: row.get(13).map_err(&failed)?,
+        reap_note: row.get(14).map_err(&failed)?,
+        login_sid: row
+            .get::<_, Option<String>>(15)
+            .map_err(&failed)?
+            .and_then(|sid| MessageSid::parse(&sid)),
+        ended_at: row.get(16).map_err(&failed)?,
+        adopted_at: row.get(17).map_err(&failed)?,
+    })
+}
