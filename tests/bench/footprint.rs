@@ -2,15 +2,15 @@
 //! is there, and there again; and how large it is.
 //!
 //! Two services are looked at in one quiet minute: one that has just been started, and one that has
-//! served a class of 300. The second runs from a copy of the binary, as two processes of one file would
-//! share its pages and each would look half as large.
+//! served a class of 300; and two of the static build, where there is one. Each runs from a copy of its
+//! own, as two processes of one file would share its pages and each would look half as large.
 
 mod binary;
 pub mod starts;
 mod tables;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::class::play;
@@ -71,9 +71,9 @@ fn measure(bench: &Bench) -> Section {
 }
 
 /// A class with all that goes on by itself in production.
-fn class(bench: &Bench, binary: Option<PathBuf>) -> Classroom {
+fn class(bench: &Bench, binary: PathBuf) -> Classroom {
     let class = bench
-        .plan_of(binary.unwrap_or_else(|| bench.binary.clone()))
+        .plan_of(binary)
         .with("CODER_REG_CATCH_UP", "30")
         .with_redis_that_syncs(Fsync::Always)
         .with_receipts()
@@ -83,27 +83,35 @@ fn class(bench: &Bench, binary: Option<PathBuf>) -> Classroom {
     class
 }
 
+/// What the services at rest are called: that of each build that has just started, and that which was busy.
+const NAMES: [[&str; 2]; 2] = [
+    ["just started", "after the burst"],
+    ["static, just started", "static, after the burst"],
+];
+
 fn idle(bench: &Bench, watched: Duration, students: usize) -> Vec<Idle> {
     let folder = Folder::new();
-    let copy = folder.path().join("coder-sms-register");
-    if bench.quick {
-        // A file that was just written cannot be run while another thread starts a process.
-        std::os::unix::fs::symlink(&bench.binary, &copy).expect("a link to the program");
-    } else {
-        std::fs::copy(&bench.binary, &copy).expect("a copy of the program");
+    let builds = [Some(bench.binary.clone()), binary::fixed(bench)];
+    let builds: Vec<PathBuf> = builds.into_iter().flatten().collect();
+    let mut services = Vec::new();
+    for (build, [fresh, busy]) in builds.iter().zip(NAMES) {
+        let own = |name: &str| copy(bench, build, folder.path().join(name.replace(' ', "-")));
+        bench.says(&format!("footprint: a burst of {students}"));
+        let class = class(bench, own(busy));
+        burst(bench, &class, students);
+        services.push((busy, class));
+        services.push((fresh, self::class(bench, own(fresh))));
     }
-    bench.says(&format!("footprint: a burst of {students}"));
-    let busy = class(bench, Some(copy));
-    burst(bench, &busy, students);
-    let fresh = class(bench, None);
     std::thread::sleep(bench.pick(Duration::from_millis(100), SETTLED));
     let seconds = watched.as_secs();
     bench.says(&format!("footprint: {seconds} s of silence"));
-    let services = [("just started", &fresh), ("after the burst", &busy)];
-    let processes = services.map(|(_, class)| Process::of(class.service().pid()));
-    let before = processes.map(Process::threads);
+    let processes: Vec<Process> = services
+        .iter()
+        .map(|(_, class)| Process::of(class.service().pid()))
+        .collect();
+    let before: Vec<_> = processes.iter().map(|process| process.threads()).collect();
     std::thread::sleep(watched);
-    let after = processes.map(Process::threads);
+    let after: Vec<_> = processes.iter().map(|process| process.threads()).collect();
     let look = |place: usize| {
         let mut wakeups = BTreeMap::new();
         for (id, thread) in &after[place] {
@@ -117,7 +125,21 @@ fn idle(bench: &Bench, watched: Duration, students: usize) -> Vec<Idle> {
             wakeups,
         }
     };
-    vec![look(0), look(1)]
+    let mut found: Vec<Idle> = (0..services.len()).map(look).collect();
+    let order: Vec<&str> = NAMES.concat();
+    found.sort_by_key(|idle| order.iter().position(|name| *name == idle.name));
+    found
+}
+
+/// A copy of a build under that path; in a hurry a link to it.
+fn copy(bench: &Bench, build: &Path, path: PathBuf) -> PathBuf {
+    if bench.quick {
+        // A file that was just written cannot be run while another thread starts a process.
+        std::os::unix::fs::symlink(build, &path).expect("a link to the program");
+    } else {
+        std::fs::copy(build, &path).expect("a copy of the program");
+    }
+    path
 }
 
 /// A class texts and gets its logins, and Twilio tells that each was sent and delivered.

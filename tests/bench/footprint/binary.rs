@@ -1,7 +1,8 @@
 //! What the file of the program consists of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::super::Bench;
 
@@ -17,6 +18,9 @@ pub struct Size {
     pub layers: Result<Vec<(String, String)>, &'static str>,
 }
 
+/// Builds that are further apart are taken for those of different sources.
+const TOGETHER: Duration = Duration::from_secs(3_600);
+
 /// What `make bench` has cargo-bloat write, beside the folder of the release build.
 const CRATES: &str = "bloat/crates.json";
 
@@ -26,18 +30,35 @@ const IMAGE: &str = "coder-sms-register";
 /// Reads all of it.
 pub fn measure(bench: &Bench) -> Size {
     let length = |path: PathBuf| path.metadata().ok().map(|file| file.len());
-    let target = bench.binary.ancestors().nth(2).map(PathBuf::from);
-    let target = target.unwrap_or_default();
-    let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let target = target(bench);
     Size {
         bytes: length(bench.binary.clone()).unwrap_or(0),
-        fixed: length(target.join(triple).join("release/coder-sms-register")),
+        fixed: fixed(bench).and_then(length),
         crates: crates(&target.join(CRATES)).ok_or("cargo-bloat is not installed"),
         layers: layers(),
     }
 }
 
-fn crates(path: &std::path::Path) -> Option<Vec<(String, u64)>> {
+/// The static build, where there is one of about the same time as what is measured. Not for a short cut, which
+/// measures a build for tests.
+pub fn fixed(bench: &Bench) -> Option<PathBuf> {
+    let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let path = target(bench)
+        .join(triple)
+        .join("release/coder-sms-register");
+    let built = |path: &Path| path.metadata().ok()?.modified().ok();
+    let (ours, its) = (built(&bench.binary)?, built(&path)?);
+    let apart = ours.max(its).duration_since(ours.min(its)).ok()?;
+    (!bench.quick && apart < TOGETHER).then_some(path)
+}
+
+/// Where builds are.
+fn target(bench: &Bench) -> PathBuf {
+    let target = bench.binary.ancestors().nth(2).map(PathBuf::from);
+    target.unwrap_or_default()
+}
+
+fn crates(path: &Path) -> Option<Vec<(String, u64)>> {
     let text = std::fs::read_to_string(path).ok()?;
     let found: serde_json::Value = serde_json::from_str(&text).ok()?;
     let size = |one: &serde_json::Value| {

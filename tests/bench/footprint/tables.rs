@@ -10,7 +10,8 @@ pub fn draw(found: &Findings) -> Section {
     let mut section = Section::new("Footprint");
     section.says(&format!(
         "The default settings, Redis with `appendfsync always`. \"Just started\" has served nothing; \"after \
-         the burst\" has served {} students within 10 s, and has been told that every login arrived. Both are \
+         the burst\" has served {} students within 10 s, and has been told that every login arrived. \
+         \"Static\" is what `make dist` builds and packages and images hold; without it, not measured. All are \
          left alone for five seconds and then watched for {} s, in which nothing else is done. Memory is that at \
          the end of it. A wake-up is a thread that had gone to sleep by itself and ran again.",
         found.students,
