@@ -26,6 +26,7 @@ use log::{info, warn};
 use crate::clock::{seconds, unix_now};
 use crate::coder::Coder;
 use crate::config::Config;
+use crate::domain::PhoneKey;
 use crate::http::Http;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
@@ -51,8 +52,17 @@ pub fn run(config: Config) -> Result<(), RunError> {
         warn!("{warning}");
     }
     let (store, key) = Store::open(&config.data_dir, &config.phone_keys)?;
-    let store = Arc::new(store);
     settle_due_times(&store, &config)?;
+    let (roles, doors) = assemble(config, Arc::new(store), key)?;
+    let mut threads = Threads::new(signals.waker());
+    roles.start(&mut threads, &doors.stop)?;
+    signals.wait();
+    doors.close(&threads)
+}
+
+/// Opens what has to be open, and puts together what is about to run. Whoever looks at the metrics is
+/// served from then on.
+fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, Doors), RunError> {
     let redis = Redis::new(&config.redis)?;
     let http = Http::new(config.call_limit);
     let (to_coder, to_twilio) = (http.to_a_peer(), http.to_a_peer());
@@ -61,8 +71,6 @@ pub fn run(config: Config) -> Result<(), RunError> {
         &config.coder.address.api,
         config.coder.key.clone(),
     ));
-    let stop = Stop::new();
-
     let (bell, rung) = Bell::new();
     let (reaper_bell, reaper_rung) = Bell::new();
     let (receipts, noted) = receipts::queue();
@@ -83,7 +91,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         calls: http,
         bell: bell.clone(),
         reaper_bell,
-        stop: stop.clone(),
+        stop: Stop::new(),
     };
     banner::tell(&config, gate.local_addr(), &store);
 
@@ -100,7 +108,6 @@ pub fn run(config: Config) -> Result<(), RunError> {
         bell,
         counts: Arc::default(),
     };
-    let mut threads = Threads::new(signals.waker());
     let roles = Roles {
         webhook,
         gate,
@@ -120,9 +127,7 @@ pub fn run(config: Config) -> Result<(), RunError> {
         door.serve(move || pages.page())
             .map_err(system("start the thread metrics"))?;
     }
-    roles.start(&mut threads, &stop)?;
-    signals.wait();
-    doors.close(&threads)
+    Ok((roles, doors))
 }
 
 /// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.
