@@ -63,37 +63,22 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
     let mut hand = Hand::open(&config.data_dir)?;
     let mut found = search(&config, &hand)?;
     let chosen = asked.choose(&found)?;
-    let now = unix_now();
-    let adoptions: Vec<Adoption> = chosen
-        .iter()
-        .map(|found| adoption(found, now, config.rules.remove_after))
-        .collect();
-    if asked.asks() && !adoptions.is_empty() {
-        let accounts = count(adoptions.len(), "account");
-        let rehearsal = Report {
-            dry_run: true,
-            running: None,
-            now,
-            found: &found,
-            adopted: &adoptions,
-        };
-        complain(rehearsal.rows().trim_end());
-        if !agreed(&format!("adopt {accounts}, to be removed in time?")) {
-            return Err(Failure::Failed("nothing is changed".to_owned()));
-        }
+    let adoptions = |now| -> Vec<Adoption> {
+        let chosen = chosen.iter();
+        let life = config.rules.remove_after;
+        chosen.map(|found| adoption(found, now, life)).collect()
+    };
+    if asked.asks() && !chosen.is_empty() {
+        let now = unix_now();
+        agree(&found, &adoptions(now), now)?;
     }
+    // However long the answer took.
+    let now = unix_now();
+    let adoptions = adoptions(now);
     let adopted = if asked.dry_run {
         adoptions
     } else {
-        let names = hand.adopt(&adoptions, now)?;
-        let is_new = |one: &Adoption| names.contains(&one.username);
-        let adopted: Vec<Adoption> = adoptions.into_iter().filter(is_new).collect();
-        // The service may have adopted some while we asked: they are left alone by nobody.
-        let left = still_unknown(found.clone(), &hand.roster()?);
-        found.retain(|one| {
-            left.contains(one) || adopted.iter().any(|new| new.coder_id == one.user.id)
-        });
-        adopted
+        adopt(&mut hand, &mut found, adoptions, now)?
     };
     let running = if asked.dry_run || adopted.is_empty() {
         wake::is_running(&config.data_dir)
@@ -113,6 +98,40 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
         report.text()
     });
     Ok(())
+}
+
+/// Shows what would be done, and asks.
+fn agree(found: &[Found], adoptions: &[Adoption], now: UnixSeconds) -> Result<(), Failure> {
+    let rehearsal = Report {
+        dry_run: true,
+        running: None,
+        now,
+        found,
+        adopted: adoptions,
+    };
+    complain(rehearsal.rows().trim_end());
+    let accounts = count(adoptions.len(), "account");
+    if agreed(&format!("adopt {accounts}, to be removed in time?")) {
+        Ok(())
+    } else {
+        Err(Failure::Failed("nothing is changed".to_owned()))
+    }
+}
+
+/// Adopts them, and returns those that were. Of `found` what somebody else has adopted by now is dropped, the
+/// service say, while we asked.
+fn adopt(
+    hand: &mut Hand,
+    found: &mut Vec<Found>,
+    adoptions: Vec<Adoption>,
+    now: UnixSeconds,
+) -> Result<Vec<Adoption>, Failure> {
+    let names = hand.adopt(&adoptions, now)?;
+    let is_new = |one: &Adoption| names.contains(&one.username);
+    let adopted: Vec<Adoption> = adoptions.into_iter().filter(is_new).collect();
+    let left = still_unknown(found.clone(), &hand.roster()?);
+    found.retain(|one| left.contains(one) || adopted.iter().any(|new| new.coder_id == one.user.id));
+    Ok(adopted)
 }
 
 /// The accounts in question.

@@ -32,8 +32,10 @@ pub(super) fn run(
     let mut watch = ClockWatch::default();
     loop {
         let (now, uptime) = (unix_now(), uptime());
+        // First: what is adopted next is dated by the clock as it is now.
+        let followed = follow_clock(reaper, &mut watch, now, uptime);
         rounds.look(now);
-        match follow_clock(reaper, &mut watch, now, uptime).and_then(|()| reaper.sweep(now)) {
+        match followed.and_then(|()| reaper.sweep(now)) {
             Ok(swept) if swept.removed > 0 => {
                 info!(
                     "removed {} accounts, {} are waiting",

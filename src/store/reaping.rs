@@ -142,7 +142,8 @@ impl Store {
     ///
     /// Set ahead: of those that were reserved before; their later logins leave the time as it was.
     /// Set back: of those that were reserved in what is the future now, but not beyond the present.
-    /// Who cannot be told apart keeps the later time: nobody loses any.
+    /// Who cannot be told apart keeps the later time: nobody loses any. Of an adopted account the moment of
+    /// the adoption counts: it is dated back to when Coder made it, by the clock as it was at the adoption.
     ///
     /// # Errors
     /// SQLite refused.
@@ -152,17 +153,18 @@ impl Store {
             if by > 0 {
                 return tx.execute(
                     "UPDATE registrations SET due_at = due_at + ?1
-                     WHERE stage = 'announced' AND due_at IS NOT NULL AND reserved_at <= ?2
-                       AND ended_at IS NULL",
+                     WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL
+                       AND coalesce(adopted_at, reserved_at) <= ?2",
                     [by, before],
                 );
             }
             tx.execute(
                 "UPDATE registrations
-                 SET due_at = due_at - min(?1, reserved_at - ?2),
-                     announced_at = announced_at - min(?1, reserved_at - ?2),
-                     reserved_at = reserved_at - min(?1, reserved_at - ?2)
-                 WHERE stage = 'announced' AND reserved_at > ?2",
+                 SET due_at = due_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
+                     announced_at = announced_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
+                     reserved_at = reserved_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
+                     adopted_at = adopted_at - min(?1, adopted_at - ?2)
+                 WHERE stage = 'announced' AND coalesce(adopted_at, reserved_at) > ?2",
                 [-by, now],
             )
         })

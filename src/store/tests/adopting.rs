@@ -1,6 +1,7 @@
 //! Accounts that were found at Coder.
 
 use super::*;
+use crate::clock::ClockStep;
 use crate::hand::{Order, Refusal};
 
 fn adoption(raw: &str, id: &str, due_at: Option<UnixSeconds>) -> Adoption {
@@ -109,4 +110,37 @@ fn commands_know_the_folder_by_its_name_once_it_has_one() {
     assert_eq!(hand.instance().unwrap(), None);
     let drawn = store.instance().unwrap();
     assert_eq!(hand.instance().unwrap(), Some(drawn));
+}
+
+#[test]
+fn a_clock_that_is_set_takes_the_adopted_along_by_when_they_were_adopted() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    // Made long ago, adopted at 1,000 and at 9,000.
+    let long_ago = adoption("happy-tuna", "one", Some(1_500));
+    let later = adoption("calm-otter", "two", Some(9_500));
+    store.adopt(&[long_ago], 1_000).unwrap();
+    store.adopt(&[later], 9_000).unwrap();
+    let times = || {
+        let all = store.roster().unwrap();
+        let times = all.iter().map(|one| (one.due_at.unwrap(), one.reserved_at));
+        times.collect::<Vec<_>>()
+    };
+    assert_eq!(times(), [(9_500, 50), (1_500, 50)]);
+    // Set ahead by 7,000 between the two: the second is dated by the clock as it is.
+    let ahead = ClockStep {
+        before: 1_100,
+        by: 7_000,
+    };
+    assert_eq!(store.follow_clock(ahead, 9_000).unwrap(), 1);
+    assert_eq!(times(), [(9_500, 50), (8_500, 50)]);
+    // And back by that: it was adopted in what is the future now.
+    let back = ClockStep {
+        before: 9_100,
+        by: -7_000,
+    };
+    assert_eq!(store.follow_clock(back, 2_100).unwrap(), 1);
+    assert_eq!(times(), [(2_600, 50 - 6_900), (8_500, 50)]);
+    let all = store.roster().unwrap();
+    assert_eq!(all[0].adopted_at, Some(2_100));
 }

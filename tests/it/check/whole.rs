@@ -88,7 +88,7 @@ fn a_class_that_is_ready_is_called_ready() {
         ("data folder", "the database is whole: schema "),
         ("data folder", ", 0 accounts"),
         ("data folder", "runs and is well"),
-        ("redis", "takes our password"),
+        ("redis", "lets us in, without password"),
         ("redis", "append-only file is on"),
         ("redis", "drops nothing"),
         ("coder", "is Coder v2."),
