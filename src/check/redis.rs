@@ -124,6 +124,24 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_spoken_of_only_where_there_is_one() {
+        for (password, words) in [(true, "takes our password"), (false, "without password")] {
+            let home = Home {
+                instance: None,
+                running: true,
+            };
+            let mut all = Vec::new();
+            judge(
+                &well(),
+                password,
+                &home,
+                &mut Notes::of(Area::Redis, &mut all),
+            );
+            assert!(all[0].what.ends_with(words), "{all:?}");
+        }
+    }
+
+    #[test]
     fn each_fault_is_found_alone() {
         let far = Look {
             memory: (95, 100),

@@ -48,6 +48,7 @@ impl Store {
         schema::usable_version(&connection)?;
         prepare(&connection)?;
         schema::migrate(&mut connection)?;
+        count_anew(&connection)?;
         let key = settle_key(&connection, keys)?;
         let store = Self {
             connection: Mutex::new(connection),
@@ -114,6 +115,18 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     } else {
         Err(StoreError::Damaged { verdict })
     }
+}
+
+/// Sets the count of registrations right, should somebody have changed it by hand. Nothing is written where it is.
+fn count_anew(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "INSERT INTO totals (name, count) SELECT 'registrations', count(*) FROM registrations WHERE true
+             ON CONFLICT (name) DO UPDATE SET count = excluded.count WHERE count <> excluded.count",
+            [],
+        )
+        .map(drop)
+        .map_err(StoreError::sql("count registrations"))
 }
 
 /// Finds the key that the stored hashes were made with. An empty database takes the preferred one.
