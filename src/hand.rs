@@ -107,24 +107,12 @@ mod tests {
 
     fn registration(stage: Stage, due: Option<UnixSeconds>) -> Registration {
         let username = Username::parse("happy-tuna").unwrap();
+        let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
         Registration {
-            id: 1,
-            marker: Marker::draw(&username, &PhoneKey::derive("k"), "home"),
-            username,
             stage,
-            coder_id: None,
-            reserved_at: NOW - HOUR,
             announced_at: (stage == Stage::Announced).then_some(NOW - HOUR),
             due_at: due.map(|due| NOW + due),
-            sending: None,
-            doubtful: 0,
-            sent_in_window: 0,
-            window_start: 0,
-            reap_tries: 0,
-            reap_note: None,
-            ended_at: None,
-            login_sid: None,
-            adopted_at: None,
+            ..Registration::fresh(username, marker, NOW - HOUR)
         }
     }
 

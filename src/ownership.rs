@@ -45,31 +45,13 @@ mod tests {
     use super::*;
     use crate::domain::{Marker, PhoneKey, Username};
     use crate::properties::drawn;
-    use crate::registration::Stage;
 
     const NOW: UnixSeconds = 1_800_000_000;
 
     fn registration() -> Registration {
         let username = Username::parse("happy-tuna").unwrap();
-        Registration {
-            id: 1,
-            marker: Marker::draw(&username, &PhoneKey::derive("k"), "home"),
-            username,
-            stage: Stage::Reserved,
-            coder_id: None,
-            reserved_at: NOW - 30,
-            announced_at: None,
-            due_at: None,
-            sending: None,
-            doubtful: 0,
-            sent_in_window: 0,
-            window_start: 0,
-            reap_tries: 0,
-            reap_note: None,
-            ended_at: None,
-            login_sid: None,
-            adopted_at: None,
-        }
+        let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
+        Registration::fresh(username, marker, NOW - 30)
     }
 
     fn user(name: &str, email: &str, age: UnixSeconds) -> User {

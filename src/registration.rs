@@ -150,6 +150,32 @@ pub struct Registration {
     pub adopted_at: Option<UnixSeconds>,
 }
 
+#[cfg(test)]
+impl Registration {
+    /// A registration as a test begins with it: nothing has happened to it yet.
+    pub(crate) fn fresh(username: Username, marker: Marker, reserved_at: UnixSeconds) -> Self {
+        Self {
+            id: 1,
+            username,
+            marker,
+            stage: Stage::Reserved,
+            coder_id: None,
+            reserved_at,
+            announced_at: None,
+            due_at: None,
+            sending: None,
+            doubtful: 0,
+            sent_in_window: 0,
+            window_start: 0,
+            reap_tries: 0,
+            reap_note: None,
+            ended_at: None,
+            login_sid: None,
+            adopted_at: None,
+        }
+    }
+}
+
 /// A login text that was handed, or was about to be handed, to Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sending {

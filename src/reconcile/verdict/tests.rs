@@ -42,23 +42,10 @@ fn ours(raw: &str) -> User {
 
 fn row(raw: &str, marker: &str, id: Option<&str>) -> Registration {
     Registration {
-        id: 1,
-        username: name(raw),
-        marker: Marker::from_stored(marker.to_owned()),
         stage: Stage::Announced,
         coder_id: id.map(str::to_owned),
-        reserved_at: 0,
         announced_at: Some(0),
-        due_at: None,
-        sending: None,
-        doubtful: 0,
-        sent_in_window: 0,
-        window_start: 0,
-        reap_tries: 0,
-        reap_note: None,
-        ended_at: None,
-        login_sid: None,
-        adopted_at: None,
+        ..Registration::fresh(name(raw), Marker::from_stored(marker.to_owned()), 0)
     }
 }
 
