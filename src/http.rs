@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc2822;
 use ureq::http::{HeaderMap, Method, Request};
 use ureq::{Agent, Timeout};
 
+use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
 use crate::metrics::{Family, Histogram, labels};
 
@@ -311,6 +312,11 @@ impl Answer {
     pub fn date(&self) -> Option<UnixSeconds> {
         let date = OffsetDateTime::parse(self.header("date")?, &Rfc2822).ok()?;
         Some(date.unix_timestamp())
+    }
+
+    /// Seconds by which our clock is ahead of the other side's; `None` where it does not tell its time.
+    pub fn clock_ahead(&self) -> Option<UnixSeconds> {
+        self.date().map(|theirs| unix_now() - theirs)
     }
 
     /// How long the other side asks us to wait, at most an hour; a date instead of seconds counts

@@ -11,7 +11,6 @@ use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
 use super::{Coder, CoderFault, VERSION_HEADER, encode, json, wire};
-use crate::clock::unix_now;
 use crate::domain::{Password, UnixSeconds};
 
 /// The owner of the workspaces that permissions are asked for: somebody else, whoever that is.
@@ -102,7 +101,7 @@ impl Coder {
         let plain = |c: &char| c.is_ascii_alphanumeric() || ".+-".contains(*c);
         Ok(Server {
             version: version.chars().filter(plain).take(40).collect(),
-            clock_ahead: answer.date().map(|theirs| unix_now() - theirs),
+            clock_ahead: answer.clock_ahead(),
         })
     }
 

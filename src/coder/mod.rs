@@ -24,7 +24,6 @@ pub use users::{Created, NewUser, PasswordSet, UserDeleted};
 pub use wire::{Build, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
 
-use crate::clock::unix_now;
 use crate::domain::{Secret, UnixSeconds};
 use crate::http::{Answer, Broken, Http};
 
@@ -116,7 +115,7 @@ impl Coder {
         Ok(Rights {
             users: has("owner") || has("user-admin"),
             workspaces: has("owner") || version >= (2, 25),
-            clock_ahead: answer.date().map(|theirs| unix_now() - theirs),
+            clock_ahead: answer.clock_ahead(),
         })
     }
 

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use super::sms::{SmsFault, SmsTrouble};
-use crate::clock::unix_now;
 use crate::config::TwilioConfig;
 use crate::domain::{Secret, UnixSeconds};
 use crate::http::{Answer, Broken, Http};
@@ -123,14 +122,14 @@ impl Account {
         let login = basic(&self.account_sid, token);
         let answer = self.get(DOING, &login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
-            return Ok((Token::Wrong, clock_ahead(&answer)));
+            return Ok((Token::Wrong, answer.clock_ahead()));
         }
         let body: AccountBody = read(DOING, &answer)?;
         let right = Token::Right {
             active: body.status == "active",
             trial: body.kind.eq_ignore_ascii_case("trial"),
         };
-        Ok((right, clock_ahead(&answer)))
+        Ok((right, answer.clock_ahead()))
     }
 
     /// Whether the key that sends is let in, and may read the log, as the service has to.
@@ -281,10 +280,6 @@ fn basic(user: &str, password: &Secret) -> Secret {
 fn read<T: DeserializeOwned>(doing: &'static str, answer: &Answer) -> Result<T, SmsFault> {
     let body = answer.json().filter(|_| answer.status == 200);
     body.ok_or_else(|| SmsFault::of(doing, answer))
-}
-
-fn clock_ahead(answer: &Answer) -> Option<UnixSeconds> {
-    answer.date().map(|theirs| unix_now() - theirs)
 }
 
 /// Where Messaging Services are, as far as Twilio's own hosts go (`api.twilio.com`, or that of a region);
