@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::Notes;
 use crate::config::Parts;
+use crate::domain::count;
 use crate::healthcheck::{self, Unwell};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
@@ -187,7 +188,7 @@ fn database(
     let (version, ours) = found.version;
     if found.other_key {
         notes.fault(
-            format!("{} in the database: made with another phone key", accounts(found.registrations)),
+            format!("{} in the database: made with another phone key", count(found.registrations, "account")),
             "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was",
         );
     }
@@ -199,18 +200,13 @@ fn database(
     }
     let whole = format!(
         "the database is whole: schema {version}, {}",
-        accounts(found.registrations)
+        count(found.registrations, "account")
     );
     notes.pass(match version.cmp(&ours) {
         std::cmp::Ordering::Less => format!("{whole}; the next start brings it to schema {ours}"),
         _ => whole,
     });
     Some(found.instance)
-}
-
-fn accounts(number: i64) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} account{plural}")
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {

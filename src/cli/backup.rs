@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use super::arguments::{Arguments, Failure};
 use super::owner::Owner;
+use super::table::count;
 use super::{Command, complain};
 use crate::store::{self, Summary};
 
@@ -51,9 +52,9 @@ fn save(arguments: &mut Arguments) -> Result<(), Failure> {
         bytes,
         ..
     } = summary;
-    let plural = if registrations == 1 { "" } else { "s" };
     complain(&format!(
-        "{registrations} registration{plural}, schema {version}, {} KB",
+        "{}, schema {version}, {} KB",
+        count(registrations, "registration"),
         bytes.div_ceil(1024)
     ));
     Ok(())

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::arguments::{Arguments, Failure};
 use super::owner::{Owner, open_backup};
+use super::table::count;
 use super::{Command, print};
 use crate::domain::UnixSeconds;
 use crate::store::{self, Origin, Restored};
@@ -55,12 +56,11 @@ fn put_back(arguments: &mut Arguments) -> Result<(), Failure> {
 const LISTED: usize = 50;
 
 fn told(restored: &Restored) -> String {
-    let count = restored.summary.registrations;
-    let plural = if count == 1 { "" } else { "s" };
+    let registrations = count(restored.summary.registrations, "registration");
     let newest = restored.summary.newest.and_then(date);
     let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));
     let mut text = format!(
-        "restored {count} registration{plural}{newest}; accounts made since the backup are not known to it\n"
+        "restored {registrations}{newest}; accounts made since the backup are not known to it\n"
     );
     if let Some(learnt) = &restored.learnt {
         text += &match learnt.unknown.as_slice() {

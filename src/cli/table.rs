@@ -1,6 +1,7 @@
 //! Aligned columns, and numbers of things.
 
 pub(super) use crate::clock::span;
+pub(super) use crate::domain::count;
 
 /// Rows under their titles, each column as wide as its widest cell.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
@@ -22,12 +23,6 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
         text += &line(&mut row.iter().map(String::as_str));
     }
     text
-}
-
-/// `1 account`, `2 accounts`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 #[cfg(test)]

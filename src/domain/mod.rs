@@ -12,6 +12,8 @@ mod secret;
 mod text;
 mod words;
 
+use std::fmt;
+
 pub use account::{Drawer, Marker, Password, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
@@ -22,3 +24,9 @@ pub use text::{MessageSid, Text};
 
 /// Seconds since 1970-01-01 UTC: the only form of time inside the service.
 pub type UnixSeconds = i64;
+
+/// A number of things: `1 account`, `2 accounts`.
+pub(crate) fn count<N: PartialEq + From<u8> + fmt::Display>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
