@@ -145,6 +145,7 @@ fn another_login_costs_a_look_and_a_password() {
     let class = quiet();
     let ana = class.student();
     ana.gets_a_login();
+    class.all_served();
     // The limit is one second of the text's own time of arrival.
     let bill = loop {
         let bill = bill(&class, || drop(ana.asks()));
