@@ -198,7 +198,7 @@ fn refusal_for(error: Error, head: &[u8]) -> Refusal {
     match error {
         Error::TooManyHeaders => HEAD_TOO_LARGE,
         Error::HeaderValue => BAD_VALUE,
-        // "HTTP/2.0" is a version that we do not speak; "FOO" is none.
+        // "HTTP/1.2" is a version that we do not speak; "FOO" is none.
         Error::Version if names_some_http(head) => BAD_VERSION,
         _ => BAD_HEAD,
     }

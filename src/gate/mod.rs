@@ -1,7 +1,7 @@
 //! The gate owns the public socket and hands on only complete, bounded, timely, strictly framed requests.
 //!
-//! Hidden here: that the HTTP server behind it could not stand the open internet (one header aborts it, a few idle
-//! connections starve it, one full descriptor table ends it), and how it is spared. One thread watches all connections
+//! Hidden here: that the HTTP server behind it, tiny_http 0.12, could not stand the open internet (it allocates what a
+//! request announces, a few idle connections starve it, one full descriptor table ends it), and how it is spared. One thread watches all connections
 //! with `mio`; every connection has an absolute deadline, a bounded buffer and at most one request in flight. What has
 //! passed is written anew, never copied raw, down one private unix connection; answers come back in the same order.
 //!

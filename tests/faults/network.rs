@@ -30,15 +30,14 @@ const DRIPPING_HEAD: &[u8] = b"POST /inbound HTTP/1.1\r\nHost: a\r\nX-A: ";
 const FORGED: &[u8] = b"POST /inbound HTTP/1.1\r\nHost: a\r\nX-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\
     Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 23\r\n\r\nBody=I+am+ready+to+learn";
 const MALFORMED: &[&[u8]] = &[
-    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000000\r\n\r\n",
-    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n",
-    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    b"POST /inbound HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    b"GET / HTTP/3.0\r\nHost: a\r\n\r\n",
+    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 00000000005\r\n\r\n",
+    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n",
+    b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n",
+    b"POST /inbound HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+    b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
     b"GET / HTTP/1.1\nHost: a\n\n",
     b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
-    b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
     FORGED,
 ];
 

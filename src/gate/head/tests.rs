@@ -150,13 +150,8 @@ const REFUSED: &[(u16, &str, &str)] = &[
     ),
     (
         400,
-        "30 GB",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000000\r\n\r\n",
-    ),
-    (
-        400,
-        "2^64-1",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n",
+        "eleven digits",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 00000000005\r\n\r\n",
     ),
     (
         411,
@@ -175,8 +170,8 @@ const REFUSED: &[(u16, &str, &str)] = &[
     ),
     (
         413,
-        "10 GB",
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n",
+        "ten digits, one byte too many",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0000065537\r\n\r\n",
     ),
     (
         413,
@@ -188,8 +183,7 @@ const REFUSED: &[(u16, &str, &str)] = &[
         "other expectation",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 200-ok\r\n\r\n",
     ),
-    (505, "HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n"),
-    (505, "HTTP/3.0", "GET / HTTP/3.0\r\nHost: a\r\n\r\n"),
+    (505, "HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
     (505, "HTTP/0.9", "GET / HTTP/0.9\r\nHost: a\r\n\r\n"),
 ];
 
@@ -276,7 +270,7 @@ fn a_request_is_written_anew() {
 
 #[test]
 fn what_concerns_only_the_client_s_connection_is_not_forwarded() {
-    let text = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, x-private\r\nConnection: TE\r\nUpgrade: h2c\r\nTE: trailers\r\n\
+    let text = "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, x-private\r\nConnection: TE\r\nUpgrade: h2c\r\nTE: trailers\r\n\
                 Keep-Alive: 5\r\nTrailer: X\r\nProxy-Connection: close\r\nProxy-Authorization: x\r\nX-Private: 1\r\n\
                 Expect: 100-continue\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1\r\nX-Real-IP: 1\r\nx-gate-peer: 1\r\n\
                 Accept: */*\r\nContent-Length: 0\r\n\r\n";

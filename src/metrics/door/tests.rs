@@ -77,7 +77,7 @@ fn everything_else_is_refused_and_makes_no_page() {
         ),
         ("get /metrics HTTP/1.1\r\n\r\n", "405 "),
         ("GET /metrics\r\n\r\n", "400 "),
-        ("GET /metrics HTTP/2.0\r\n\r\n", "400 "),
+        ("GET /metrics HTTP/1.2\r\n\r\n", "400 "),
         ("\x16\x03\x01\x02\x00\x01", "400 "),
         ("\0\0\0\0", "400 "),
         (&long, "400 "),
