@@ -4,6 +4,7 @@
 pub mod account;
 pub mod codes;
 pub mod received;
+pub mod said;
 pub mod sent;
 pub mod signature;
 pub mod sms;

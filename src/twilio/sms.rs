@@ -22,6 +22,7 @@ use crate::domain::{Phone, Secret, UnixSeconds};
 use crate::http::{Answer, Broken, Http};
 use crate::metrics::Family;
 use crate::twilio::codes::Code;
+use crate::twilio::said::{Message, Said};
 
 /// One Twilio account, called with one key.
 pub struct Sms {
@@ -49,6 +50,8 @@ pub struct SmsFault {
     /// Twilio's error code, if it gave one.
     pub code: Option<u32>,
     why: &'static str,
+    /// What Twilio itself says.
+    pub said: Option<Message>,
 }
 
 /// What a failed call to Twilio means.
@@ -100,11 +103,6 @@ struct Page {
 #[derive(Deserialize)]
 struct Taken {
     sid: String,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    code: Option<u32>,
 }
 
 impl Sms {
@@ -180,7 +178,7 @@ impl Sms {
         let form = form.finish().into_bytes();
         let answer = self.call(DOING, Method::POST, &self.messages, form)?;
         if answer.status != 201 && answer.status != 200 {
-            return Err(SmsFault::of(DOING, &answer));
+            return Err(SmsFault::of(DOING, &answer).without_words_of(body));
         }
         // A 201 that cannot be read was taken all the same; a look will find it.
         answer
@@ -251,12 +249,13 @@ impl SmsFault {
             status: None,
             code: None,
             why,
+            said: None,
         }
     }
 
     /// Sorts an answer: by status first, then by code, as Twilio asks not to hang too much on codes.
     pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
-        let code = answer.json::<ErrorBody>().and_then(|body| body.code);
+        let Said { code, message } = Said::of(answer);
         let (trouble, why) = match (answer.status, code.unwrap_or(0)) {
             (429, _) => (
                 SmsTrouble::NotTaken(answer.retry_after()),
@@ -308,7 +307,14 @@ impl SmsFault {
             status: Some(answer.status),
             code,
             why,
+            said: message,
         }
+    }
+
+    /// The same without Twilio's words, should they repeat some of `text`: it may be a login.
+    fn without_words_of(mut self, text: &str) -> Self {
+        self.said = self.said.and_then(|said| said.unless_it_repeats(text));
+        self
     }
 }
 
@@ -330,7 +336,11 @@ impl fmt::Display for SmsFault {
         if let Some(code) = self.code {
             write!(f, "code {code}, ")?;
         }
-        f.write_str(self.why)
+        f.write_str(self.why)?;
+        match &self.said {
+            Some(said) => write!(f, " (Twilio says: {said})"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -158,6 +158,8 @@ struct State {
     refusals: HashMap<String, (u16, u32)>,
     refuse_all: Option<(u16, u32)>,
     refused: Vec<(String, u32)>,
+    /// Messages of refusals repeat what was sent and to whom.
+    refusals_quote: bool,
     auth_fails: bool,
     list_unavailable: bool,
     hidden_for: Duration,

@@ -73,7 +73,11 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
     check_options(value("StatusCallback"), value("ValidityPeriod"))?;
     if let Some((status, code)) = state.refuse_all.or_else(|| state.refusals.get(to).copied()) {
         state.refused.push((to.to_owned(), code));
-        return Err(Fault::new(status, code, &refusal(code, to)));
+        let mut message = refusal(code, to);
+        if state.refusals_quote {
+            message = format!("{message}: '{body}' to {to}");
+        }
+        return Err(Fault::new(status, code, &message));
     }
     let message = Message {
         sid: new_sid(),

@@ -86,6 +86,11 @@ impl FakeTwilio {
         lock(&self.exchange.state).refuse_all = Some((status, code));
     }
 
+    /// Whether the messages of refusals repeat the text and the phone in full.
+    pub fn refusals_quote(&self, quote: bool) {
+        lock(&self.exchange.state).refusals_quote = quote;
+    }
+
     /// Ends all refusals.
     pub fn refuse_none(&self) {
         let mut state = lock(&self.exchange.state);

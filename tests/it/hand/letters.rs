@@ -17,6 +17,29 @@ fn given_up(class: &Classroom, student: &Student<'_>) -> String {
     sid
 }
 
+#[test]
+fn twilios_own_words_stand_beside_the_reason() {
+    let class = sleepy();
+    let (ana, bob) = (class.student(), class.student());
+    given_up(&class, &ana);
+    let words = "Twilio says: 'To' number is not a valid mobile number: [number])";
+    for told in [class.does(&["status", "--offline"]), class.does(&["retry"])] {
+        assert!(told.contains(words), "{told}");
+    }
+    assert!(class.log().contains(words), "{}", class.log());
+
+    // Words that repeat the login are dropped; the class looks for it in its log when it closes.
+    class.twilio().refusals_quote(true);
+    let sid = given_up(&class, &bob);
+    let told = class.does(&["retry"]);
+    let letter = told.lines().find(|line| line.contains(&sid));
+    let letter = letter.expect("a dead letter");
+    assert!(
+        letter.contains("cannot be texted") && !letter.contains("says"),
+        "{told}"
+    );
+}
+
 /// Writes a dead letter as the service does.
 fn bury(class: &Classroom, sid: &str) {
     let mut connection = class.redis().connection().unwrap();
