@@ -7,8 +7,10 @@ use crate::registration::Registration;
 /// Seconds by which two readings of clocks with whole seconds may differ.
 const ROUNDING: UnixSeconds = 2;
 
-/// Our own user of a registration whose id is not known yet, if Coder has it: by name, else by
-/// address, should somebody have renamed it.
+/// Our own user of a registration whose id is not known yet, if Coder has it.
+///
+/// The list is asked by address first, as only that proves anything. Where it shows nobody the name is
+/// asked for: the address is another one if `CODER_EMAIL_DOM` was changed since.
 ///
 /// # Errors
 /// A call failed.
@@ -17,9 +19,9 @@ pub fn find_ours(
     registration: &Registration,
     email: &str,
 ) -> Result<Option<User>, CoderFault> {
-    let found = match coder.user(registration.username.as_str())? {
+    let found = match coder.user_by_email(email)? {
         Some(user) => Some(user),
-        None => coder.user_by_email(email)?,
+        None => coder.user(registration.username.as_str())?,
     };
     Ok(found.filter(|user| is_ours(user, registration, email)))
 }
@@ -43,6 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::coder::LoginType;
     use crate::domain::{Marker, PhoneKey, Username};
     use crate::properties::drawn;
 
@@ -63,7 +66,7 @@ mod tests {
             created_at: String::new(),
             status: "dormant".into(),
             last_seen_at: String::new(),
-            by_password: true,
+            login_type: LoginType::Password,
             has_roles: false,
             made_at: Some(NOW - age),
         }

@@ -110,6 +110,17 @@ impl CoderFault {
         matches!(self.status, Some(400 | 404 | 405))
     }
 
+    /// An answer that looks like Coder's and cannot be true.
+    pub(super) fn misread(doing: &'static str) -> Self {
+        Self {
+            doing,
+            trouble: Trouble::NotCoder,
+            status: None,
+            stage: None,
+            why: "the answer is not understood".to_owned(),
+        }
+    }
+
     pub(super) fn not_coder(doing: &'static str, status: u16) -> Self {
         Self {
             doing,

@@ -6,6 +6,7 @@
 //! workspaces 417, and a deleted user read by id still answers 200.
 
 mod fault;
+mod find;
 mod inspect;
 mod roster;
 mod users;
@@ -21,7 +22,7 @@ use ureq::http::Method;
 pub use fault::{CoderFault, Trouble};
 pub use inspect::{Holder, Permissions, Server};
 pub use users::{Created, NewUser, PasswordSet, UserDeleted};
-pub use wire::{Build, User, Workspace};
+pub use wire::{Build, LoginType, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
 
 use crate::domain::{Secret, UnixSeconds};

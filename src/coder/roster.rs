@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::users::made_at;
 use super::wire::{User, UserList, Workspace, WorkspaceList};
-use super::{Coder, CoderFault, encode};
+use super::{Coder, CoderFault, VERSION_HEADER, encode};
 use crate::domain::UnixSeconds;
 use crate::http::Answer;
 
@@ -36,6 +36,19 @@ impl Coder {
     /// A call failed.
     pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderFault> {
         let ours = format!("@{}", domain.to_ascii_lowercase());
+        let is_of_domain = |user: &User| user.email.to_ascii_lowercase().ends_with(&ours);
+        let (users, _) = self.users_with("list users", &ours, is_of_domain)?;
+        Ok(users)
+    }
+
+    /// The users that have `text` in their name or address and are to be kept, and whether the list came
+    /// to its end: not after 20,000, and not where the server does not go on to others.
+    pub(super) fn users_with(
+        &self,
+        doing: &'static str,
+        text: &str,
+        keep: impl Fn(&User) -> bool,
+    ) -> Result<(Vec<User>, bool), CoderFault> {
         let mut users: Vec<User> = Vec::new();
         // By the last user's id, as pages by number shift when somebody registers in between.
         let mut last = String::new();
@@ -44,24 +57,21 @@ impl Coder {
                 "" => String::new(),
                 id => format!("&after_id={}", encode(id)),
             };
-            let path = format!("/users?q={}&limit={USERS}{after}", encode(&ours));
-            let (page, answer): (UserList, Answer) = self.page("list users", &path)?;
+            let path = format!("/users?q={}&limit={USERS}{after}", encode(text));
+            let (page, answer): (UserList, Answer) = self.page(doing, &path)?;
             let next = page.users.last().map(|user| user.id.clone());
             let full = page.users.len() >= USERS;
-            let of_domain = page
-                .users
-                .into_iter()
-                .filter(|user| user.email.to_ascii_lowercase().ends_with(&ours));
-            users.extend(of_domain.map(|mut user| {
+            let kept = page.users.into_iter().filter(&keep);
+            users.extend(kept.map(|mut user| {
                 user.made_at = made_at(&user, &answer);
                 user
             }));
             match next {
                 Some(next) if full && next != last => last = next,
-                _ => break,
+                _ => return Ok((users, !full)),
             }
         }
-        Ok(users)
+        Ok((users, false))
     }
 
     /// Everybody's workspaces, as far as our token sees them, one call for 100 of them; 2,000 at most.
@@ -83,12 +93,16 @@ impl Coder {
         Ok(workspaces)
     }
 
-    fn page<T: DeserializeOwned>(
+    pub(super) fn page<T: DeserializeOwned>(
         &self,
         doing: &'static str,
         path: &str,
     ) -> Result<(T, Answer), CoderFault> {
         let answer = self.get(doing, path)?;
+        // What is missing in a list means something, so the list has to be Coder's.
+        if answer.header(VERSION_HEADER).is_none() {
+            return Err(CoderFault::not_coder(doing, answer.status));
+        }
         match answer.json() {
             Some(page) if answer.status == 200 => Ok((page, answer)),
             _ => Err(CoderFault::of(doing, &answer)),

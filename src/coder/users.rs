@@ -1,11 +1,11 @@
-//! Users: create, find, set a password, suspend, delete.
+//! Users: create, set a password, suspend, delete.
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
-use super::wire::{ErrorBody, User, UserList};
+use super::wire::{ErrorBody, User};
 use super::{Coder, CoderFault, encode, json};
 use crate::clock::unix_now;
 use crate::domain::{Marker, Password, UnixSeconds, Username};
@@ -45,7 +45,7 @@ pub enum PasswordSet {
 /// Answer to a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserDeleted {
-    /// It is deleted, or was before.
+    /// It is deleted, or was before, by Coder's word; only a list proves it.
     Done,
     /// It still has workspaces, seen by us or not.
     HasWorkspaces,
@@ -93,68 +93,6 @@ impl Coder {
             organization_ids: [organization],
         };
         self.send(CREATE, Method::POST, "/users", json(&body))
-    }
-
-    /// The user of that name, if there is one now.
-    ///
-    /// # Errors
-    /// The call failed.
-    pub fn user(&self, name: &str) -> Result<Option<User>, CoderFault> {
-        const DOING: &str = "look a user up";
-        let answer = self.get(DOING, &format!("/users/{}", encode(name)))?;
-        match answer.status {
-            200 => {
-                let user: Option<User> = answer.json();
-                let mut user = user.ok_or_else(|| CoderFault::of(DOING, &answer))?;
-                user.made_at = made_at(&user, &answer);
-                Ok(Some(user))
-            }
-            // A look-up sends nothing that could be wrong but the name itself.
-            400 | 404 if answer.json::<ErrorBody>().is_some() => Ok(None),
-            _ => Err(CoderFault::of(DOING, &answer)),
-        }
-    }
-
-    /// The user with exactly that address, if there is one now.
-    ///
-    /// # Errors
-    /// The call failed.
-    pub fn user_by_email(&self, email: &str) -> Result<Option<User>, CoderFault> {
-        const DOING: &str = "look an address up";
-        let answer = self.get(DOING, &format!("/users?q={}&limit=100", encode(email)))?;
-        let list: Option<UserList> = answer.json();
-        match list {
-            Some(list) if answer.status == 200 => {
-                let mut users = list.users.into_iter();
-                let mut found = users.find(|user| user.email.eq_ignore_ascii_case(email));
-                if let Some(user) = &mut found {
-                    user.made_at = made_at(user, &answer);
-                }
-                Ok(found)
-            }
-            _ => Err(CoderFault::of(DOING, &answer)),
-        }
-    }
-
-    /// The user with that id, if it is there now, whatever it is called by now.
-    ///
-    /// Coder answers a deleted user's id with its old record and no mark, so an id is believed only
-    /// if the name in the record leads back to it.
-    ///
-    /// # Errors
-    /// A call failed.
-    pub fn locate(&self, id: &str, name: &str) -> Result<Option<User>, CoderFault> {
-        if let Some(user) = self.user(name)?
-            && user.id == id
-        {
-            return Ok(Some(user));
-        }
-        match self.user(id)? {
-            Some(record) if !record.username.eq_ignore_ascii_case(name) => {
-                Ok(self.user(&record.username)?.filter(|user| user.id == id))
-            }
-            _ => Ok(None),
-        }
     }
 
     /// Sets a user's password. All its sessions end with that.
@@ -209,7 +147,9 @@ impl Coder {
         match answer.status {
             200 | 204 => Ok(UserDeleted::Done),
             417 => Ok(UserDeleted::HasWorkspaces),
-            400 | 404 if is_no_user(&answer) => Ok(UserDeleted::Done),
+            // Unknown: 400 up to Coder 2.30, 404 from 2.31 on.
+            400 if is_no_user(&answer) => Ok(UserDeleted::Done),
+            404 if answer.json::<ErrorBody>().is_some() => Ok(UserDeleted::Done),
             _ => Err(CoderFault::of(DOING, &answer)),
         }
     }

@@ -26,9 +26,9 @@ pub struct User {
     /// When it last did something, RFC 3339; see [`User::last_seen`].
     #[serde(default)]
     pub last_seen_at: String,
-    /// Whether it logs in by password, as far as Coder tells.
-    #[serde(default, rename = "login_type", deserialize_with = "is_password")]
-    pub by_password: bool,
+    /// How it logs in.
+    #[serde(default, deserialize_with = "read_login_type")]
+    pub login_type: LoginType,
     /// Whether it may do more than an ordinary member. What is not understood counts as such.
     #[serde(default, deserialize_with = "are_roles", rename = "roles")]
     pub has_roles: bool,
@@ -37,9 +37,38 @@ pub struct User {
     pub made_at: Option<crate::domain::UnixSeconds>,
 }
 
+/// How a user logs in, by Coder's own word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoginType {
+    /// The server does not say.
+    #[default]
+    Unknown,
+    /// By password, as we make them.
+    Password,
+    /// Not at all.
+    None,
+    /// By a GitHub account.
+    Github,
+    /// By an OpenID Connect provider.
+    Oidc,
+    /// By something that this program does not know.
+    Other,
+}
+
 // Values of any kind are taken: a user has to be read also where a version writes these differently.
-fn is_password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Value::deserialize(deserializer).map(|value| value == "password")
+fn read_login_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoginType, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => LoginType::Unknown,
+        Value::String(word) => match word.as_str() {
+            "" => LoginType::Unknown,
+            "password" => LoginType::Password,
+            "none" => LoginType::None,
+            "github" => LoginType::Github,
+            "oidc" => LoginType::Oidc,
+            _ => LoginType::Other,
+        },
+        _ => LoginType::Other,
+    })
 }
 
 fn are_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -159,24 +188,43 @@ mod tests {
         let read = |fields: &str| {
             let user = format!(r#"{{"id": "i", "username": "happy-tuna"{fields}}}"#);
             let user: User = serde_json::from_str(&user).unwrap();
-            (user.by_password, user.has_roles)
+            (user.login_type, user.has_roles)
         };
-        for (fields, by_password, has_roles) in [
-            ("", false, false),
-            (r#", "login_type": "password", "roles": []"#, true, false),
-            (r#", "login_type": "oidc", "roles": null"#, false, false),
-            (r#", "login_type": null"#, false, false),
-            (r#", "login_type": 7, "roles": {}"#, false, true),
-            (r#", "roles": [{"name": "member"}]"#, false, false),
+        for (fields, login_type, has_roles) in [
+            ("", LoginType::Unknown, false),
+            (
+                r#", "login_type": "password", "roles": []"#,
+                LoginType::Password,
+                false,
+            ),
+            (
+                r#", "login_type": "none", "roles": null"#,
+                LoginType::None,
+                false,
+            ),
+            (r#", "login_type": "oidc""#, LoginType::Oidc, false),
+            (r#", "login_type": "github""#, LoginType::Github, false),
+            (r#", "login_type": "new""#, LoginType::Other, false),
+            (r#", "login_type": null"#, LoginType::Unknown, false),
+            (r#", "login_type": 7, "roles": {}"#, LoginType::Other, true),
+            (
+                r#", "roles": [{"name": "member"}]"#,
+                LoginType::Unknown,
+                false,
+            ),
             (
                 r#", "roles": [{"name": "member"}, {"name": "auditor"}]"#,
-                false,
+                LoginType::Unknown,
                 true,
             ),
-            (r#", "roles": [{"name": "owner"}]"#, false, true),
-            (r#", "roles": ["member"]"#, false, true),
+            (
+                r#", "roles": [{"name": "owner"}]"#,
+                LoginType::Unknown,
+                true,
+            ),
+            (r#", "roles": ["member"]"#, LoginType::Unknown, true),
         ] {
-            assert_eq!(read(fields), (by_password, has_roles), "{fields}");
+            assert_eq!(read(fields), (login_type, has_roles), "{fields}");
         }
     }
 

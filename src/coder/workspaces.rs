@@ -3,7 +3,7 @@
 use serde::Serialize;
 use ureq::http::Method;
 
-use super::wire::{Workspace, WorkspaceList};
+use super::wire::{User, Workspace, WorkspaceList};
 use super::{Coder, CoderFault, encode, json};
 
 /// What to do with a workspace.
@@ -33,27 +33,33 @@ struct BuildBody {
 }
 
 impl Coder {
-    /// The workspaces of `owner` that are not deleted, as far as our token sees them. What belongs
-    /// to another id is left out, whatever the server lists.
+    /// The workspaces of `owner` that are not deleted, as far as our token sees them. What belongs to
+    /// another id is left out, whatever the server lists.
+    ///
+    /// `drawn` is the name that we drew for it. Coder searches for workspaces by their owner's name, and
+    /// a name that the member chose itself cannot be searched for: `me` would be ourselves. So of a
+    /// renamed one everybody's workspaces are read; should there be too many, Coder's own refusal to
+    /// delete a user that has some remains.
     ///
     /// # Errors
-    /// The call failed.
-    pub fn workspaces(&self, owner: &str, owner_id: &str) -> Result<Vec<Workspace>, CoderFault> {
+    /// A call failed.
+    pub fn workspaces(&self, owner: &User, drawn: &str) -> Result<Vec<Workspace>, CoderFault> {
+        let listed = if owner.username.eq_ignore_ascii_case(drawn) {
+            self.workspaces_of_name(drawn)?
+        } else {
+            self.all_workspaces()?
+        };
+        let of_owner = |workspace: &Workspace| workspace.owner_id == owner.id;
+        Ok(listed.into_iter().filter(of_owner).collect())
+    }
+
+    fn workspaces_of_name(&self, owner: &str) -> Result<Vec<Workspace>, CoderFault> {
         const DOING: &str = "list workspaces";
         // Only `q` filters: `?owner=` would be ignored and everybody's workspaces listed.
-        let answer = self.get(
-            DOING,
-            &format!("/workspaces?q={}", encode(&format!("owner:{owner}"))),
-        )?;
-        let list: Option<WorkspaceList> = answer.json();
-        match list {
-            Some(list) if answer.status == 200 => Ok(list
-                .workspaces
-                .into_iter()
-                .filter(|workspace| workspace.owner_id == owner_id)
-                .collect()),
-            _ => Err(CoderFault::of(DOING, &answer)),
-        }
+        let query = encode(&format!("owner:{owner}"));
+        let path = format!("/workspaces?q={query}");
+        let (list, _): (WorkspaceList, _) = self.page(DOING, &path)?;
+        Ok(list.workspaces)
     }
 
     /// Asks for a build.

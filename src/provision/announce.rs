@@ -82,7 +82,8 @@ impl Provisioner {
     ) -> Result<Option<Done>, Halt> {
         self.may_send(request.now)?;
         let id = registration.coder_id.as_deref().unwrap_or_default();
-        let Some(user) = self.coder.locate(id, registration.username.as_str())? else {
+        let address = registration.username.email(&self.email_domain);
+        let Some(user) = self.coder.locate(id, &address)? else {
             self.start_over(request, registration)?;
             return Ok(None);
         };

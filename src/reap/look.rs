@@ -79,7 +79,9 @@ impl Reaper {
             return self.nobody(registration, now);
         };
         let may_stop = self.may_stop(registration, now);
-        let workspaces = self.coder.workspaces(&user.username, &user.id)?;
+        let workspaces = self
+            .coder
+            .workspaces(&user, registration.username.as_str())?;
         if workspaces.is_empty() && !rights.workspaces {
             let note = "stuck: this token sees no workspaces of others, and this Coder (before 2.25) would orphan them; use an owner's token";
             return Ok(wait(Pace::Interval, Level::Error, note));
@@ -93,7 +95,7 @@ impl Reaper {
                 return Ok(Look::Renewed);
             }
         }
-        self.remove(&user, workspaces, may_stop)
+        self.remove(registration, &user, workspaces, may_stop)
     }
 
     /// The account's user as it is now; `None` if it is gone or was never made.
@@ -103,7 +105,8 @@ impl Reaper {
         now: UnixSeconds,
     ) -> Result<Option<User>, Fault> {
         if let Some(id) = &registration.coder_id {
-            return Ok(self.coder.locate(id, registration.username.as_str())?);
+            let address = registration.username.email(&self.email_domain);
+            return Ok(self.coder.locate(id, &address)?);
         }
         let email = registration.username.email(&self.email_domain);
         let found = find_ours(&self.coder, registration, &email)?;
@@ -168,6 +171,7 @@ impl Reaper {
     /// One step of a removal that has begun.
     fn remove(
         &self,
+        registration: &Registration,
         user: &User,
         mut workspaces: Vec<Workspace>,
         may_stop: bool,
@@ -176,7 +180,10 @@ impl Reaper {
             // Locked out first, so that no workspace is started while the others go. A server that
             // refuses this is no reason to keep the account: the delete finds out.
             match self.coder.suspend(&user.id) {
-                Ok(()) => workspaces = self.coder.workspaces(&user.username, &user.id)?,
+                Ok(()) => {
+                    let drawn = registration.username.as_str();
+                    workspaces = self.coder.workspaces(user, drawn)?;
+                }
                 Err(fault) => warn!(
                     "removal of {}: goes on without locking the user out: {fault}",
                     user.username
@@ -195,7 +202,7 @@ impl Reaper {
                 "stuck: Coder says that the user has workspaces, but shows none to this token";
             return Ok(wait(Pace::Backoff, Level::Error, note));
         }
-        if self.coder.locate(&user.id, &user.username)?.is_some() {
+        if self.coder.is_listed(&user.id, &user.email)? {
             return Ok(wait(Pace::Backoff, Level::Warn, "deleted, but still there"));
         }
         Ok(Look::Gone)

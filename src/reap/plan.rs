@@ -33,12 +33,15 @@ impl Plan<'_> {
 /// `may_stop` allows to stop those that run.
 pub fn plan(workspaces: &[Workspace], may_stop: bool) -> Plan<'_> {
     let mut plan = Plan::default();
+    let mut runs = Vec::new();
+    let mut run = |workspace| runs.push(workspace);
     for workspace in workspaces {
         let build = &workspace.latest_build;
         match build.status.as_str() {
             "deleted" => {}
-            "running" if may_stop => plan.stop.push(workspace),
-            "running" => plan.running += 1,
+            // A stop that failed or was cancelled has left it running, as far as anybody knows.
+            "failed" | "canceled" if build.transition == "stop" => run(workspace),
+            "running" => run(workspace),
             "stopped" | "failed" | "canceled" => {
                 // A failed delete has left half a workspace behind; only another delete helps.
                 plan.failed += usize::from(build.transition == "delete");
@@ -47,6 +50,11 @@ pub fn plan(workspaces: &[Workspace], may_stop: bool) -> Plan<'_> {
             // pending, starting, stopping, deleting, canceling, and words that we do not know.
             _ => plan.building += 1,
         }
+    }
+    if may_stop {
+        plan.stop = runs;
+    } else {
+        plan.running = runs.len();
     }
     plan
 }
@@ -81,10 +89,12 @@ mod tests {
             ("stopping", "stop", 0, 0, true),
             ("stopped", "stop", 0, 1, false),
             ("failed", "start", 0, 1, false),
-            ("failed", "stop", 0, 1, false),
+            ("failed", "stop", 0, 0, true),
             ("failed", "delete", 0, 1, false),
             ("canceling", "start", 0, 0, true),
-            ("canceled", "stop", 0, 1, false),
+            ("canceled", "stop", 0, 0, true),
+            ("canceled", "start", 0, 1, false),
+            ("canceled", "delete", 0, 1, false),
             ("deleting", "delete", 0, 0, true),
             ("deleted", "delete", 0, 0, false),
             ("a word of the future", "start", 0, 0, true),
@@ -101,9 +111,17 @@ mod tests {
 
     #[test]
     fn running_ones_are_stopped_only_by_leave() {
-        let list = [workspace("running", "start"), workspace("stopped", "stop")];
-        assert_eq!(plan(&list, false).running, 1);
-        assert_eq!(plan(&list, true).stop.len(), 1);
+        for (status, transition) in [
+            ("running", "start"),
+            ("failed", "stop"),
+            ("canceled", "stop"),
+        ] {
+            let list = [workspace(status, transition), workspace("stopped", "stop")];
+            assert_eq!(plan(&list, false).running, 1);
+            assert_eq!(plan(&list, true).stop, [&list[0]]);
+            assert_eq!(plan(&list, true).delete, [&list[1]]);
+        }
+        let list = [workspace("running", "start")];
         assert!(plan(&list, true).is_busy());
         assert!(plan(&[], true).is_empty());
     }
@@ -136,10 +154,15 @@ mod tests {
             prop_assert_eq!(told, list.len());
             // What runs or moves is never deleted, and what runs is stopped only by leave.
             let at_rest = |w: &&&Workspace| {
-                ["stopped", "failed", "canceled"].contains(&w.latest_build.status.as_str())
+                let build = &w.latest_build;
+                build.status == "stopped"
+                    || ["failed", "canceled"].contains(&build.status.as_str())
+                        && build.transition != "stop"
             };
             prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
-            prop_assert!(plan.stop.iter().all(|w| may_stop && w.latest_build.status == "running"));
+            let runs = |w: &&&Workspace| w.latest_build.status == "running" || w.latest_build.transition == "stop";
+            prop_assert_eq!(plan.stop.iter().filter(runs).count(), plan.stop.len());
+            prop_assert!(may_stop || plan.stop.is_empty());
             prop_assert!(plan.failed <= plan.delete.len());
             prop_assert_eq!(plan.is_empty(), deleted == list.len());
         }

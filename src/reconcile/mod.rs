@@ -133,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::coder::User;
+    use crate::coder::{LoginType, User};
     use crate::properties::drawn;
 
     const NOW: UnixSeconds = 1_800_000_000;
@@ -151,7 +151,7 @@ mod tests {
                 created_at: String::new(),
                 status: "active".into(),
                 last_seen_at: String::new(),
-                by_password: true,
+                login_type: LoginType::Password,
                 has_roles: false,
                 made_at: age.map(|age| NOW - age),
             },

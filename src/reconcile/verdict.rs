@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::coder::User;
+use crate::coder::{LoginType, User};
 use crate::domain::{Drawer, Marker, PhoneKey, Username};
 use crate::registration::Registration;
 
@@ -152,7 +152,7 @@ fn verdict(user: &User, marks: Marks<'_>) -> Option<Verdict> {
     };
     Some(if user.has_roles {
         Verdict::HasRoles
-    } else if !user.by_password {
+    } else if user.login_type != LoginType::Password {
         Verdict::OtherLogin
     } else {
         match drawer {

@@ -67,7 +67,7 @@ fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_lo
 #[test]
 fn a_second_login_killed_at_any_call_still_ends_with_a_working_login() {
     for (side, op, when) in [
-        (Side::Coder, coder::READ_USER, When::After),
+        (Side::Coder, coder::LIST_USERS, When::After),
         (Side::Coder, coder::SET_PASSWORD, When::Before),
         (Side::Coder, coder::SET_PASSWORD, When::After),
         (Side::Twilio, twilio::SEND, When::Before),

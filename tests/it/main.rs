@@ -11,6 +11,7 @@
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
+//! - `renamed`: accounts that do not have the name any more that we gave them
 //! - `bench`: a short cut of every benchmark, so that none of them rots
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
@@ -54,6 +55,7 @@ mod receipts;
 mod reconcile;
 mod redact;
 mod removal;
+mod renamed;
 mod tidy;
 mod trouble;
 mod webhook;

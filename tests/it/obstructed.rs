@@ -245,11 +245,10 @@ fn rights_lost_in_the_middle_prove_nothing() {
 #[test]
 fn a_user_who_is_no_longer_seen_is_not_forgotten() {
     let class = class();
-    let login = class.student().gets_a_login();
+    class.student().gets_a_login();
     class.all_served();
     // Just before the look at the user, so that the rights were still seen to be there.
-    let path = format!("/api/v2/users/{}", login.username());
-    let look = Which::path("GET", path);
+    let look = coder::LIST_USERS;
     once(&class, look, When::Before, FakeCoder::token_loses_rights);
     time_is_up(&class);
     is_told_once(&class, "is no owner or user admin any more");

@@ -101,7 +101,7 @@ fn failed_calls_do_not_keep_an_account() {
         coder::SUSPEND,
         coder::CREATE_BUILD,
         coder::DELETE_USER,
-        coder::READ_USER,
+        coder::LIST_USERS,
     ] {
         for trouble in [
             Trouble::CutBefore,

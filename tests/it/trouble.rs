@@ -48,7 +48,7 @@ fn every_coder_call_may_lose_its_answer_or_fail_once() {
         Trouble::html(500, "Oops"),
         Trouble::html(404, "nginx"),
     ] {
-        for op in [coder::CREATE_USER, coder::READ_USER, coder::SET_PASSWORD] {
+        for op in [coder::CREATE_USER, coder::LIST_USERS, coder::SET_PASSWORD] {
             let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
             class.coder().trouble(op, 1, trouble.clone());
             // A lost create makes the first login use all three calls.

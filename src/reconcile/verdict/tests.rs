@@ -29,7 +29,7 @@ fn user(id: &str, username: &str, email: &str, shown: &str) -> User {
         created_at: String::new(),
         status: "active".into(),
         last_seen_at: String::new(),
-        by_password: true,
+        login_type: LoginType::Password,
         has_roles: false,
         made_at: None,
     }
@@ -97,7 +97,10 @@ fn what_lacks_one_proof_is_left_to_a_person() {
         ),
         (|user| user.email.clear(), Verdict::OtherAddress),
         (|user| user.has_roles = true, Verdict::HasRoles),
-        (|user| user.by_password = false, Verdict::OtherLogin),
+        (
+            |user| user.login_type = LoginType::Oidc,
+            Verdict::OtherLogin,
+        ),
         (
             |user| user.name.truncate(user.name.len() - 9),
             Verdict::OlderProgram,
