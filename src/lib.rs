@@ -39,6 +39,7 @@ pub mod redact;
 pub mod registration;
 pub mod retry;
 pub mod run;
+mod similar;
 pub mod stop;
 pub mod store;
 pub mod stream;

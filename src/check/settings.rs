@@ -15,7 +15,11 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
         };
         notes.fault(format!("{name}: {what}"), cure);
     }
-    if parts.faults.is_empty() {
+    for misspelt in &parts.misspelt {
+        let what = format!("{} is no setting and has no effect", misspelt.name);
+        notes.fault(what, misspelt.cure.clone());
+    }
+    if parts.faults.is_empty() && parts.misspelt.is_empty() {
         notes.pass(format!("{} settings are understood", SETTINGS.len()));
     }
     // What is told of the phrase and of the webhook's URL has a place of its own.

@@ -2,13 +2,17 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use lexopt::{Arg, Parser};
 
 use super::Command;
-use crate::config::{self, Config, Faults};
+use crate::config::{self, Config, Faults, Vars};
 use crate::store::StoreError;
+
+/// The folder of the package's settings.
+const INSTALLED: &str = "/etc/coder-sms-register";
 
 /// How a command may end, other than well.
 pub(super) enum Failure {
@@ -18,6 +22,8 @@ pub(super) enum Failure {
     Version,
     /// The command line is wrong; what about it.
     Misused(String),
+    /// There is no such option; its name without dashes.
+    UnknownOption(String),
     /// The settings are wrong; all that is.
     Faulty(String),
     /// It could not be done; why.
@@ -30,12 +36,7 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn unknown_option(option: &str) -> Self {
-        let dashes = if option.chars().count() == 1 {
-            "-"
-        } else {
-            "--"
-        };
-        Self::Misused(format!("unknown option {dashes}{option}"))
+        Self::UnknownOption(option.to_owned())
     }
 
     pub(super) fn unexpected(value: &OsString) -> Self {
@@ -192,11 +193,11 @@ impl Arguments {
         Ok((operands, given))
     }
 
-    /// The environment, and beneath it the file that `--env-file` names.
+    /// The environment, and beneath it the file that `--env-file` names, or the package's own.
     ///
     /// # Errors
-    /// That file cannot be read, or has faults.
-    pub(super) fn vars(&self) -> Result<Vec<(String, String)>, Failure> {
+    /// That file cannot be read, or is no file of settings.
+    pub(super) fn vars(&self) -> Result<Vars, Failure> {
         let vars = std::env::vars_os().filter_map(|(name, value)| {
             Some((
                 name.into_string().ok()?,
@@ -204,18 +205,10 @@ impl Arguments {
             ))
         });
         let vars = vars.collect();
-        let Some(file) = &self.env_file else {
-            return Ok(vars);
-        };
-        let bytes = fs::read(file).map_err(|error| {
-            Failure::Faulty(format!(
-                "cannot read the settings in {}: {error}",
-                file.display()
-            ))
-        })?;
-        let beneath = config::parse_env_file(&bytes)
-            .map_err(|faults| Failure::Faulty(format!("{} has {faults}", file.display())))?;
-        Ok(config::laid_over(vars, beneath))
+        match &self.env_file {
+            Some(file) => beneath(vars, file),
+            None => installed(vars, Path::new(INSTALLED)),
+        }
     }
 
     /// All settings.
@@ -233,5 +226,101 @@ impl Arguments {
     /// The settings that say so have faults.
     pub(super) fn data_dir(&self) -> Result<PathBuf, Failure> {
         Ok(Config::data_dir(self.vars()?)?)
+    }
+}
+
+/// `vars`, and beneath them the settings in `file`.
+fn beneath(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, Failure> {
+    let shown = file.display().to_string();
+    let bytes = fs::read(file).map_err(|error| Failure::Faulty(unreadable(&shown, &error)))?;
+    let file = config::parse_env_file(&bytes)
+        .map_err(|problem| Failure::Faulty(format!("{shown} {problem}")))?;
+    Ok(Vars::from(vars).over(file, &shown))
+}
+
+fn unreadable(shown: &str, error: &io::Error) -> String {
+    let cure = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; only root may read it: put sudo in front of the command"
+        }
+        _ => "",
+    };
+    format!("cannot read the settings in {shown}: {error}{cure}")
+}
+
+/// `vars`. Where they hold no setting of ours, the settings of the package in `folder` as well, if it is
+/// installed.
+fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, Failure> {
+    if vars.iter().any(|(name, _)| config::is_setting(name)) {
+        return Ok(Vars::from(vars));
+    }
+    let file = folder.join("env");
+    match fs::symlink_metadata(&file) {
+        // What the service is given by systemd, a command finds in the folder.
+        Ok(_) => {
+            let credentials = folder.join("credentials");
+            let known = vars.iter().any(|(name, _)| name == CREDENTIALS);
+            if !known && credentials.is_dir() {
+                vars.push((CREDENTIALS.to_owned(), credentials.display().to_string()));
+            }
+            beneath(vars, &file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let shown = file.display().to_string();
+            Err(Failure::Faulty(unreadable(&shown, &error)))
+        }
+        Err(_) => Ok(Vars::from(vars)),
+    }
+}
+
+/// The variable by which systemd says where it has put a service's credentials.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    /// The data folder by these variables and this installation.
+    fn data_dir(pairs: &[(&str, &str)], folder: &Path) -> PathBuf {
+        let Ok(vars) = installed(vars(pairs), folder) else {
+            panic!("the settings are read");
+        };
+        Config::data_dir(vars).unwrap()
+    }
+
+    #[test]
+    fn an_installed_file_is_read_only_where_nothing_is_set() {
+        let folder = std::env::temp_dir().join(format!("sms-installed-{}", std::process::id()));
+        fs::create_dir_all(folder.join("credentials")).unwrap();
+        let usual = PathBuf::from("/var/lib/coder-sms-register");
+        assert_eq!(data_dir(&[("PATH", "/bin")], &folder), usual);
+        fs::write(folder.join("env"), "CODER_REG_DATA_DIR=/srv/class\n").unwrap();
+        assert_eq!(
+            data_dir(&[("PATH", "/bin")], &folder),
+            PathBuf::from("/srv/class")
+        );
+        assert_eq!(data_dir(&[("CODER_REG_ENV", "prod")], &folder), usual);
+        assert_eq!(data_dir(&[("REDIS_PW_FILE", "/pw")], &folder), usual);
+        let read = |path: &Path| fs::read_to_string(path);
+        fs::write(folder.join("credentials/REDIS_PW"), "of-the-folder").unwrap();
+        let Ok(vars) = installed(vars(&[]), &folder) else {
+            panic!("the settings are read");
+        };
+        let redis = config::Parts::from_vars(vars, &read).redis.unwrap();
+        assert_eq!(redis.password.unwrap().reveal(), "of-the-folder");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_only_root_may_read_is_a_matter_of_sudo() {
+        let denied = io::ErrorKind::PermissionDenied.into();
+        assert!(unreadable("/etc/x", &denied).contains("put sudo in front"));
+        let missing = io::ErrorKind::NotFound.into();
+        assert!(!unreadable("/etc/x", &missing).contains("sudo"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{COMMANDS, Command, PROGRAM};
 use crate::config::{SETTINGS, Setting};
+use crate::similar::closest;
 
 const OPTIONS: &str = "      --env-file FILE  read settings from FILE, in the form of .env-template; what is set in the
                        environment wins
@@ -23,6 +24,21 @@ pub(super) fn of(command: Option<&Command>) -> String {
         command.details,
         command.options,
     )
+}
+
+/// What is wrong with an option that `command` does not have.
+pub(super) fn unknown_option(command: Option<&Command>, option: &str) -> String {
+    let dashes = if option.chars().count() == 1 {
+        "-"
+    } else {
+        "--"
+    };
+    let own = command.map_or("", |command| command.options);
+    let names = [own, OPTIONS].into_iter().flat_map(str::split_whitespace);
+    let names = names.filter_map(|word| word.strip_prefix("--"));
+    let guess =
+        closest(option, names).map_or_else(String::new, |name| format!(", did you mean --{name}?"));
+    format!("unknown option {dashes}{option}{guess}")
 }
 
 fn sentence(summary: &str) -> String {

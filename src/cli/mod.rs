@@ -27,6 +27,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::similar::closest;
 use arguments::{Arguments, Failure, Word};
 
 /// The name by which the program speaks of itself.
@@ -87,11 +88,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(Failure::Told) => return ExitCode::from(FAILED),
-        Err(Failure::Misused(problem)) => {
-            let asked = arguments
-                .command()
-                .map_or_else(|| PROGRAM.to_owned(), |c| format!("{PROGRAM} {}", c.name));
-            (MISUSED, format!("{problem}; see {asked} --help"))
+        Err(Failure::Misused(problem)) => (MISUSED, with_help(&arguments, &problem)),
+        Err(Failure::UnknownOption(option)) => {
+            let problem = help::unknown_option(arguments.command(), &option);
+            (MISUSED, with_help(&arguments, &problem))
         }
         Err(Failure::Faulty(faults)) => (MISUSED, faults),
         Err(Failure::Failed(error)) => (FAILED, error),
@@ -99,6 +99,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     complain(&format!("{PROGRAM}: {words}"));
     ExitCode::from(code)
+}
+
+/// A problem with the command line, and where to read how it is used.
+fn with_help(arguments: &Arguments, problem: &str) -> String {
+    let asked = arguments
+        .command()
+        .map_or_else(|| PROGRAM.to_owned(), |c| format!("{PROGRAM} {}", c.name));
+    format!("{problem}; see {asked} --help")
 }
 
 fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
@@ -119,7 +127,12 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
         word.clone()
     };
     let Some(command) = COMMANDS.iter().find(|command| asked == command.name) else {
-        return Err(Failure::Misused(format!("unknown command {asked:?}")));
+        let names = COMMANDS.iter().map(|command| command.name);
+        let meant = asked.to_str().and_then(|word| closest(word, names));
+        let guess = meant.map_or_else(String::new, |name| format!(", did you mean {name}?"));
+        return Err(Failure::Misused(format!(
+            "unknown command {asked:?}{guess}"
+        )));
     };
     arguments.enter(command);
     if word == "help" {

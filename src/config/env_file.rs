@@ -3,38 +3,31 @@
 //! shell, to compose, to systemd and to us, or we say that it does not.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use super::SETTINGS;
 
-/// Something wrong with one line. The line itself is never repeated: it may hold a secret.
+/// What the lines of a file say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvFile {
+    /// What is set, in the order of the lines. A name that is set twice stands twice; the last one counts.
+    pub vars: Vec<(String, String)>,
+    /// Lines that are no comment and no setting.
+    pub faults: Vec<LineFault>,
+}
+
+/// Something wrong with one line. Its value is never repeated: it may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineFault {
     /// The line, counted from 1.
     pub line: usize,
+    /// The variable that it would set, where that can be read.
+    pub name: Option<String>,
     /// What is wrong, and what to do about it.
     pub problem: &'static str,
 }
 
-/// All faults of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineFaults(pub Vec<LineFault>);
-
-impl fmt::Display for LineFaults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        let plural = if count == 1 { "" } else { "s" };
-        write!(f, "{count} fault{plural}")?;
-        for LineFault { line, problem } in &self.0 {
-            write!(f, "\n  line {line}  {problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for LineFaults {}
-
 const NOT_A_SETTING: &str = "is not NAME=value; a comment begins with #";
+const BLANKS_AROUND: &str = "has blanks around the equals sign: take them away";
 const BLANKS: &str = "has something behind the value: put a value with blanks into single quotes";
 const UNQUOTED: &str =
     "has a sign in its value that a shell acts upon: put the value into single quotes";
@@ -42,38 +35,42 @@ const EXPANDED: &str =
     "has $ or ` in its value, which a shell would replace: put the value into single quotes";
 const OPEN: &str = "has a quote that is not closed on the same line";
 
-/// The variables that `bytes`, the content of a file, sets. One that is set twice stands twice; the
-/// last one counts.
+/// Reads `bytes`, the content of a file. A fault in one line does not hide the others.
 ///
 /// # Errors
-/// Every line that is no comment and no setting.
-pub fn parse_env_file(bytes: &[u8]) -> Result<Vec<(String, String)>, LineFaults> {
+/// It is no file of settings at all; what it is instead, and what to do.
+pub fn parse_env_file(bytes: &[u8]) -> Result<EnvFile, &'static str> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err("is UTF-16: save it again as UTF-8");
+    }
+    if bytes.contains(&0) {
+        return Err("is no text: name the file with the NAME=value lines");
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut vars = Vec::new();
-    let mut faults = Vec::new();
+    let mut file = EnvFile::default();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let read = match std::str::from_utf8(line) {
             Ok(line) => setting(line),
-            Err(_) => Err("is not UTF-8 text"),
+            Err(_) => Err((None, "is not UTF-8 text")),
         };
         match read {
-            Ok(setting) => vars.extend(setting),
-            Err(problem) => faults.push(LineFault {
+            Ok(setting) => file.vars.extend(setting),
+            Err((name, problem)) => file.faults.push(LineFault {
                 line: index + 1,
+                name,
                 problem,
             }),
         }
     }
-    if faults.is_empty() {
-        Ok(vars)
-    } else {
-        Err(LineFaults(faults))
-    }
+    Ok(file)
 }
 
+/// The name that a faulty line would set, where that can be read, and what is wrong.
+type BadLine = (Option<String>, &'static str);
+
 /// What one line sets; `None` for a comment or an empty line.
-fn setting(line: &str) -> Result<Option<(String, String)>, &'static str> {
+fn setting(line: &str) -> Result<Option<(String, String)>, BadLine> {
     let line = line.trim_start_matches(BLANK);
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
@@ -82,17 +79,22 @@ fn setting(line: &str) -> Result<Option<(String, String)>, &'static str> {
         Some(rest) if rest.starts_with(BLANK) => rest.trim_start_matches(BLANK),
         _ => line,
     };
-    let Some((name, rest)) = line.split_once('=') else {
-        return Err(NOT_A_SETTING);
+    let Some((written, rest)) = line.split_once('=') else {
+        return Err((None, NOT_A_SETTING));
     };
-    if name.ends_with(BLANK) || rest.starts_with(BLANK) && !comment_or_end(rest) {
-        return Err("has blanks around the equals sign: take them away");
-    }
+    let name = written.trim_end_matches(BLANK);
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(NOT_A_SETTING);
+        return Err((None, NOT_A_SETTING));
     }
-    Ok(Some((name.to_owned(), value(rest)?)))
+    let name = name.to_owned();
+    if name != written || rest.starts_with(BLANK) && !comment_or_end(rest) {
+        return Err((Some(name), BLANKS_AROUND));
+    }
+    match value(rest) {
+        Ok(value) => Ok(Some((name, value))),
+        Err(problem) => Err((Some(name), problem)),
+    }
 }
 
 const BLANK: [char; 2] = [' ', '\t'];

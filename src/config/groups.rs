@@ -209,6 +209,33 @@ pub(super) fn read_max_time(r: &mut Reader) -> Option<Option<Duration>> {
     positive_span(r, "CODER_MAX_TIME").map(Some)
 }
 
+/// An account that lives for less was probably meant to live for so many hours.
+const SHORT_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// Compares the times of an account with each other and with what is likely.
+pub(super) fn compare_times(
+    r: &mut Reader,
+    remove_after: Option<Duration>,
+    max_time: Option<Duration>,
+    production: bool,
+) {
+    let Some(remove_after) = remove_after else {
+        return;
+    };
+    if max_time.is_some_and(|most| most < remove_after) {
+        r.fault(
+            "CODER_MAX_TIME",
+            "is shorter than CODER_REMOVE_TIME: no account could be extended; set a longer time, or take it away",
+        );
+    }
+    if production && remove_after < SHORT_LIFE {
+        let minutes = remove_after.as_secs().div_ceil(60);
+        r.warn(format!(
+            "CODER_REMOVE_TIME is {minutes} minutes: hours are written {minutes}h"
+        ));
+    }
+}
+
 /// How a span of time is written on the command line: as in a setting, with bare numbers in minutes.
 ///
 /// # Errors

@@ -6,9 +6,11 @@
 mod addresses;
 mod env_file;
 mod groups;
+mod misspelt;
 mod parts;
 mod reader;
 mod settings;
+mod vars;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,12 +21,21 @@ use log::LevelFilter;
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::SignedUrl;
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
-pub use env_file::{LineFault, LineFaults, laid_over, parse_env_file};
+pub use env_file::{EnvFile, LineFault, parse_env_file};
 pub(crate) use groups::minutes;
+pub use misspelt::Misspelt;
 pub use parts::Parts;
 use reader::Reader;
 pub use reader::{Fault, Faults, ReadFile};
 pub use settings::{SETTINGS, Setting, Unit};
+pub use vars::Vars;
+
+/// Whether `name` is a variable that the service reads: a setting, or one that names a secret's file.
+#[must_use]
+pub fn is_setting(name: &str) -> bool {
+    let secret = |plain: &str| settings::setting(plain).is_some_and(|setting| setting.secret);
+    settings::setting(name).is_some() || name.strip_suffix("_FILE").is_some_and(secret)
+}
 
 /// Everything that the service was told, checked.
 #[derive(Debug)]
@@ -147,15 +158,13 @@ impl Config {
     ///
     /// # Errors
     /// Every fault at once.
-    pub fn from_vars(
-        vars: impl IntoIterator<Item = (String, String)>,
-        read: ReadFile<'_>,
-    ) -> Result<Self, Faults> {
-        let mut reader = Reader::new(vars, read);
+    pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Result<Self, Faults> {
+        let mut reader = Reader::new(vars.into(), read);
         match Parts::read(&mut reader).whole() {
             Some(mut config) if reader.faults().is_none() => {
                 config.shown = shown(&reader, &config);
-                config.warnings = reader.into_warnings();
+                config.warnings = reader.misspelt().iter().map(Misspelt::to_string).collect();
+                config.warnings.extend(reader.into_warnings());
                 Ok(config)
             }
             // A part is missing only over values that have left a fault behind.
@@ -167,8 +176,8 @@ impl Config {
     ///
     /// # Errors
     /// The faults of the settings that say so, and of no others.
-    pub fn data_dir(vars: impl IntoIterator<Item = (String, String)>) -> Result<PathBuf, Faults> {
-        let mut reader = Reader::only(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"], vars);
+    pub fn data_dir(vars: impl Into<Vars>) -> Result<PathBuf, Faults> {
+        let mut reader = Reader::only(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"], vars.into());
         let dev = groups::read_env(&mut reader);
         let folder = groups::read_data_dir(&mut reader, dev == Some(true));
         reader.faults().map_or(Ok(folder), Err)
@@ -178,10 +187,8 @@ impl Config {
     ///
     /// # Errors
     /// The fault of that setting.
-    pub fn max_time(
-        vars: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Option<Duration>, Faults> {
-        let mut reader = Reader::only(&["CODER_MAX_TIME"], vars);
+    pub fn max_time(vars: impl Into<Vars>) -> Result<Option<Duration>, Faults> {
+        let mut reader = Reader::only(&["CODER_MAX_TIME"], vars.into());
         let span = groups::read_max_time(&mut reader);
         reader.faults().map_or_else(|| Ok(span.flatten()), Err)
     }
@@ -190,8 +197,8 @@ impl Config {
     ///
     /// # Errors
     /// The fault of that setting.
-    pub fn listen(vars: impl IntoIterator<Item = (String, String)>) -> Result<SocketAddr, Faults> {
-        let mut reader = Reader::only(&["CODER_REG_LISTEN"], vars);
+    pub fn listen(vars: impl Into<Vars>) -> Result<SocketAddr, Faults> {
+        let mut reader = Reader::only(&["CODER_REG_LISTEN"], vars.into());
         let listen = reader.parsed("CODER_REG_LISTEN", addresses::listen);
         // It has a default, so it is there or has left a fault.
         listen.ok_or_else(|| reader.faults().unwrap_or(Faults(Vec::new())))

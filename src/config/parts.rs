@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
+use super::misspelt::Misspelt;
 use super::reader::{Fault, ReadFile, Reader};
-use super::{CoderConfig, Config, RedisConfig, Rules, TwilioConfig, addresses, groups};
+use super::{CoderConfig, Config, RedisConfig, Rules, TwilioConfig, Vars, addresses, groups};
 use crate::domain::{Countries, Passphrase, PhoneKey};
 
 /// What could be read of the settings. `None` = a fault is in the way.
@@ -38,6 +39,8 @@ pub struct Parts {
     pub faults: Vec<Fault>,
     /// Things that work but look wrong.
     pub warnings: Vec<String>,
+    /// Variables that look like settings and are none.
+    pub misspelt: Vec<Misspelt>,
     log_level: Option<LevelFilter>,
     metrics: Option<Option<SocketAddr>>,
     parallel: Option<usize>,
@@ -50,10 +53,11 @@ pub struct Parts {
 
 impl Parts {
     /// Reads as [`Config::from_vars`] does, and keeps what is in order.
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>, read: ReadFile<'_>) -> Self {
-        let mut reader = Reader::new(vars, read);
+    pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Self {
+        let mut reader = Reader::new(vars.into(), read);
         let mut parts = Self::read(&mut reader);
         parts.faults = reader.faults().map_or_else(Vec::new, |faults| faults.0);
+        parts.misspelt = reader.misspelt().to_vec();
         parts.warnings = reader.into_warnings();
         parts
     }
@@ -68,6 +72,10 @@ impl Parts {
         let phrase = groups::read_phrase(r);
         let countries = groups::read_countries(r);
         let rules = groups::read_rules(r);
+        let max_time = groups::read_max_time(r);
+        if let (Some(rules), Some(max_time)) = (&rules, max_time) {
+            groups::compare_times(r, rules.remove_after, max_time, dev == Some(false));
+        }
         let key = r.get("CODER_REG_PHONE_KEY").map(PhoneKey::derive);
         let derived = twilio.as_ref().map_or_else(Vec::new, |twilio| {
             let tokens = twilio.webhook_tokens.iter();
@@ -89,11 +97,12 @@ impl Parts {
             call_limit: groups::positive_span(r, "CODER_REG_CALL_LIMIT"),
             check_interval: groups::positive_span(r, "CODER_CHECK_INTERVAL"),
             stop_after: r.span("CODER_STOP_AFTER"),
-            max_time: groups::read_max_time(r),
+            max_time,
             catch_up: groups::read_catch_up(r),
             redact: groups::read_redact(r),
             faults: Vec::new(),
             warnings: Vec::new(),
+            misspelt: Vec::new(),
         }
     }
 

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::misspelt::Misspelt;
 use super::settings::{SETTINGS, Setting, Unit, setting};
+use super::vars::Vars;
 
 /// Something wrong with one variable. A secret value is never in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,38 +50,33 @@ pub(super) struct Reader {
     sources: HashMap<&'static str, &'static str>,
     faults: Vec<Fault>,
     warnings: Vec<String>,
+    misspelt: Vec<Misspelt>,
 }
 
 impl Reader {
-    pub(super) fn new(
-        vars: impl IntoIterator<Item = (String, String)>,
-        read: ReadFile<'_>,
-    ) -> Self {
-        let vars: HashMap<String, String> = vars.into_iter().collect();
+    pub(super) fn new(vars: Vars, read: ReadFile<'_>) -> Self {
         let mut reader = Self::empty();
+        for name in &vars.repeated {
+            reader.warn(format!(
+                "{name} is set twice in the file, and the last one counts: keep one"
+            ));
+        }
+        reader.faults = vars.faults;
+        reader.faults.extend(vars.unreadable);
+        let vars: HashMap<String, String> = vars.pairs.into_iter().collect();
         for setting in SETTINGS {
             reader.take(setting, &vars, read);
         }
-        for name in vars.keys() {
-            let known = SETTINGS.iter().any(|s| {
-                name == s.name || (s.secret && name.strip_suffix("_FILE") == Some(s.name))
-            });
-            if name.starts_with("CODER_REG_") && !known {
-                reader.warn(format!(
-                    "{name} is no setting of this service: a typing error?"
-                ));
-            }
-        }
+        reader.misspelt = vars.keys().filter_map(|name| Misspelt::of(name)).collect();
+        reader.misspelt.sort();
         reader
     }
 
     /// Reads the settings of these names, none of them secret, and no others; no file is read.
-    pub(super) fn only(
-        names: &[&'static str],
-        vars: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
-        let vars: HashMap<String, String> = vars.into_iter().collect();
+    pub(super) fn only(names: &[&'static str], vars: Vars) -> Self {
         let mut reader = Self::empty();
+        reader.faults = vars.faults_of(names);
+        let vars: HashMap<String, String> = vars.pairs.into_iter().collect();
         for setting in names.iter().filter_map(|name| setting(name)) {
             reader.take(setting, &vars, &|_| Err(ErrorKind::Unsupported.into()));
         }
@@ -92,6 +89,7 @@ impl Reader {
             sources: HashMap::new(),
             faults: Vec::new(),
             warnings: Vec::new(),
+            misspelt: Vec::new(),
         }
     }
 
@@ -289,6 +287,11 @@ impl Reader {
 
     pub(super) fn faults(&self) -> Option<Faults> {
         (!self.faults.is_empty()).then(|| Faults(self.faults.clone()))
+    }
+
+    /// Variables that look like settings and are none.
+    pub(super) fn misspelt(&self) -> &[Misspelt] {
+        &self.misspelt
     }
 
     pub(super) fn into_warnings(mut self) -> Vec<String> {

@@ -89,7 +89,7 @@ text_in() {
 check_running() {
 	seen 'both units are active' within 10 active
 	seen 'GET /healthz says ok' within 10 healthy
-	seen 'and healthcheck too' $SERVICE --env-file $CONFIG/env healthcheck
+	seen 'and healthcheck too' $SERVICE healthcheck
 	same 'the service is its own user' $SERVICE "$(ps -o user:32= -p "$(pid_of $SERVICE)")"
 	same 'its Redis is another user' $REDIS "$(ps -o user:32= -p "$(pid_of $REDIS)")"
 	same 'the env file is for root only' '600 root root' "$(modes $CONFIG/env)"
@@ -193,7 +193,7 @@ inside_deb() {
 	same 'both are enabled' 'enabled enabled' "$(systemctl is-enabled $SERVICE $REDIS | xargs)"
 	seen 'the units are in order' systemd-analyze verify --man=no /usr/lib/systemd/system/$SERVICE.service /usr/lib/systemd/system/$REDIS.service
 	fill_in
-	seen 'config understands the env file' $SERVICE --env-file $CONFIG/env config
+	seen 'config finds the env file and the credentials' $SERVICE config
 	systemctl start $SERVICE
 	check_running
 	check_life
@@ -245,7 +245,7 @@ inside_tar() {
 	seen 'make install from the archive' make install
 	seen 'the units are in order' systemd-analyze verify --man=no /usr/local/lib/systemd/system/$SERVICE.service /usr/local/lib/systemd/system/$REDIS.service
 	fill_in
-	seen 'config understands the env file' $SERVICE --env-file $CONFIG/env config
+	seen 'config finds the env file and the credentials' $SERVICE config
 	systemctl enable --now $REDIS $SERVICE 2>/dev/null
 	check_running
 	check_life

@@ -7,9 +7,10 @@ use super::*;
 use crate::properties::drawn;
 
 fn one(line: &str) -> Result<Option<(String, String)>, &'static str> {
-    match parse_env_file(line.as_bytes()) {
-        Ok(mut vars) => Ok(vars.pop()),
-        Err(faults) => Err(faults.0[0].problem),
+    let mut file = parse_env_file(line.as_bytes())?;
+    match file.faults.pop() {
+        None => Ok(file.vars.pop()),
+        Some(fault) => Err(fault.problem),
     }
 }
 
@@ -73,14 +74,39 @@ fn what_a_shell_would_do_more_with_is_a_fault() {
 }
 
 #[test]
-fn all_faults_are_told_with_their_lines_and_nothing_of_what_stands_there() {
-    let bytes = b"A=1\nCODER_API_KEY=hush hush\n# x\r\nB=`hush`\n\xff";
-    let faults = parse_env_file(bytes).unwrap_err();
-    let lines: Vec<usize> = faults.0.iter().map(|fault| fault.line).collect();
-    assert_eq!(lines, [2, 4, 5]);
-    let told = faults.to_string();
-    assert!(told.starts_with("3 faults\n  line 2  has"), "{told}");
-    assert!(!told.contains("hush"), "{told}");
+fn a_fault_names_its_line_and_variable_and_hides_no_other_line() {
+    let bytes = b"A=1\nCODER_API_KEY=hush hush\n# x\r\nB=`hush`\n\xff\nhush\nC = d\nD=2";
+    let file = parse_env_file(bytes).unwrap();
+    let faults: Vec<_> = file
+        .faults
+        .iter()
+        .map(|fault| (fault.line, fault.name.as_deref()))
+        .collect();
+    let named = |name| Some(name);
+    assert_eq!(
+        faults,
+        [
+            (2, named("CODER_API_KEY")),
+            (4, named("B")),
+            (5, None),
+            (6, None),
+            (7, named("C")),
+        ]
+    );
+    let set = [("A", "1"), ("D", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(file.vars, set);
+    assert!(!format!("{file:?}").contains("hush"), "{file:?}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_one_fault() {
+    for (bytes, problem) in [
+        (&b"\xff\xfeA\0=\x001\0"[..], "UTF-16"),
+        (b"\xfe\xff\0A\0=\x001", "UTF-16"),
+        (b"SQLite format 3\0\x10\0\x01", "no text"),
+    ] {
+        assert!(parse_env_file(bytes).unwrap_err().contains(problem));
+    }
 }
 
 /// What a shell makes of a file: the variables that it has afterwards.
@@ -122,8 +148,9 @@ proptest! {
     ) {
         let text = format!("A={first}{behind}\nexport B={second}");
         // What we refuse may mean anything to a shell.
-        if let Ok(vars) = parse_env_file(text.as_bytes()) {
-            let ours: BTreeMap<String, String> = vars.into_iter().collect();
+        let file = parse_env_file(text.as_bytes()).unwrap();
+        if file.faults.is_empty() {
+            let ours: BTreeMap<String, String> = file.vars.into_iter().collect();
             prop_assert_eq!(ours, shell(&text));
         }
     }

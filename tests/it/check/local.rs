@@ -31,6 +31,21 @@ fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
 }
 
 #[test]
+fn a_misspelt_setting_is_a_fault() {
+    let ready = ready();
+    ready.class.set("CODER_REMOVETIME", "60");
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.has(
+        "fault",
+        "settings",
+        "CODER_REMOVETIME is no setting and has no effect",
+        "did you mean CODER_REMOVE_TIME?",
+    );
+    assert_eq!(report.all("fault").count(), 1);
+}
+
+#[test]
 fn without_any_setting_all_that_is_missing_is_named() {
     let ready = ready();
     for name in ready.class.settings().keys() {

@@ -43,18 +43,29 @@ fn settings_come_from_a_file_named_before_or_behind_the_command() {
 }
 
 #[test]
-fn faults_of_a_file_are_told_by_line_and_without_values() {
+fn faults_of_a_file_name_line_and_variable_beside_all_others_and_tell_no_value() {
     let class = plan().prepare();
     let file = class.folder().join("env");
-    fs::write(&file, "# x\nREDIS_PW=open sesame\nREDIS_PORT 6379\n").unwrap();
+    fs::write(
+        &file,
+        "# x\nREDIS_PW=open sesame\nREDIS_PORT 6379\nCODER_REMOVE_TIME=soon\nREDIS_DB=1\n",
+    )
+    .unwrap();
     let path = file.display().to_string();
-    let (code, words) = said(&program(&["config", "--env-file", &path]).output().unwrap());
+    let config = ["config", "--env-file", &path];
+    let (code, words) = said(&program(&config).output().unwrap());
     assert_eq!(code, Some(2));
-    assert!(
-        words.contains(&format!("{path} has 2 faults\n  line 2  ")),
-        "{words}"
-    );
-    assert!(words.contains("\n  line 3  is not NAME=value"), "{words}");
+    for told in [
+        &format!("REDIS_PW               line 2 of {path} has something behind"),
+        &format!("{path}  line 3 is not"),
+        "CODER_REMOVE_TIME      \"soon\" is not a whole number",
+        "CODER_API_KEY          missing:",
+    ] {
+        let told: Vec<&str> = told.split_whitespace().collect();
+        let said = words.split_whitespace().collect::<Vec<_>>();
+        let found = said.windows(told.len()).any(|window| window == told);
+        assert!(found, "{told:?}: {words}");
+    }
     assert!(
         !words.contains("sesame") && !words.contains("6379"),
         "{words}"
@@ -69,6 +80,91 @@ fn faults_of_a_file_are_told_by_line_and_without_values() {
         words.contains("cannot read the settings in /no/such"),
         "{words}"
     );
+}
+
+#[test]
+fn a_file_that_holds_no_settings_is_one_line() {
+    let class = plan().prepare();
+    let file = class.folder().join("env");
+    let path = file.display().to_string();
+    let utf_16: Vec<u8> = "\u{feff}REDIS_DB=1\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (bytes, told) in [
+        (&utf_16[..], "is UTF-16: save it again as UTF-8"),
+        (b"\x7fELF\x02\x01\x01\0\0", "is no text"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let output = program(&["config", "--env-file", &path]).output().unwrap();
+        let (code, words) = said(&output);
+        assert_eq!(code, Some(2));
+        assert_eq!(words.trim_end().lines().count(), 1, "{words}");
+        assert!(words.contains(&format!("{path} {told}")), "{words}");
+    }
+}
+
+#[test]
+fn a_misspelt_or_repeated_setting_is_told_at_the_start_and_by_config() {
+    let class = plan().prepare();
+    let file = with_file(&class);
+    let mut text = fs::read_to_string(&file).unwrap();
+    text.push_str("CODER_REMOVETIME=60\nCODER_REG_COLOUR=blue\nREDIS_DB=0\nREDIS_DB=0\n");
+    fs::write(&file, text).unwrap();
+    let output = program(&["config", "--env-file", &file]).output().unwrap();
+    let (code, words) = said(&output);
+    assert_eq!(code, Some(0), "{words}");
+    for told in [
+        "CODER_REMOVETIME is no setting and has no effect: did you mean CODER_REMOVE_TIME?",
+        "CODER_REG_COLOUR is no setting and has no effect: correct its name, or take it away",
+        "REDIS_DB is set twice in the file, and the last one counts: keep one",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    assert!(!words.contains("blue"), "{words}");
+
+    class.set("CODER_REMOVETIME", "60");
+    class.start_service();
+    let log = class.log();
+    let line = log
+        .lines()
+        .find(|line| line.contains("CODER_REMOVETIME is no setting"));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
+}
+
+#[test]
+fn a_life_of_minutes_is_doubted_and_one_beyond_the_longest_refused() {
+    let class = plan().prepare();
+    for (remove, max, code, told) in [
+        (
+            "12",
+            "",
+            0,
+            "CODER_REMOVE_TIME is 12 minutes: hours are written 12h",
+        ),
+        (
+            "12h",
+            "11h",
+            2,
+            "CODER_MAX_TIME  is shorter than CODER_REMOVE_TIME",
+        ),
+        ("12h", "12h", 0, ""),
+    ] {
+        class.set("CODER_REG_ENV", "prod");
+        class.set("CODER_REG_LOG_LEVEL", "info");
+        class.set("CODER_REMOVE_TIME", remove);
+        class.set("CODER_MAX_TIME", max);
+        let ended = class.try_service(&["config"]);
+        assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+        if told.is_empty() {
+            assert!(
+                !ended.stderr.contains("CODER_REMOVE_TIME"),
+                "{}",
+                ended.stderr
+            );
+        }
+    }
 }
 
 #[test]
@@ -128,7 +224,19 @@ fn what_is_not_understood_is_named_with_the_way_to_help() {
             "FILE (or - for standard output) is missing; see coder-sms-register backup --help",
         ),
         (&["backup", "a", "b"], "unexpected \"b\""),
-        (&["backup", "--forse", "a"], "unknown option --forse"),
+        (
+            &["backup", "--forse", "a"],
+            "unknown option --forse, did you mean --force?; see",
+        ),
+        (
+            &["status", "--jsn"],
+            "unknown option --jsn, did you mean --json?; see coder-sms-register status --help",
+        ),
+        (
+            &["statsu"],
+            "unknown command \"statsu\", did you mean status?; see coder-sms-register --help",
+        ),
+        (&["frobnicate"], "unknown command \"frobnicate\"; see"),
         (
             &["config", "-x"],
             "unknown option -x; see coder-sms-register config --help",

@@ -1,0 +1,110 @@
+//! Variables whose names look like settings and are none.
+
+use std::fmt;
+
+use super::settings::{SETTINGS, setting};
+use crate::similar::closest;
+
+/// A variable that was probably meant as a setting. Its value has no effect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Misspelt {
+    /// As it is written.
+    pub name: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+impl fmt::Display for Misspelt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is no setting and has no effect: {}",
+            self.name, self.cure
+        )
+    }
+}
+
+/// What all our own names begin with, and nobody else's.
+const OURS: &str = "CODER_REG_";
+
+/// Beginnings that other programs use too: a name counts only if it is close to a setting.
+const SHARED: [&str; 4] = ["CODER_", "TWILIO_", "REDIS_", "FROM_"];
+
+impl Misspelt {
+    /// `None` if the variable is a setting, or has nothing to do with us.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        if setting(name).is_some() {
+            return None;
+        }
+        let says = |cure: String| {
+            let name = name.to_owned();
+            Some(Self { name, cure })
+        };
+        if let Some(of_file) = name.strip_suffix("_FILE").and_then(setting) {
+            if of_file.secret {
+                return None;
+            }
+            return says(format!(
+                "only secrets are read from files; set {} instead",
+                of_file.name
+            ));
+        }
+        let upper = name.to_ascii_uppercase();
+        let meant = closest(&upper, SETTINGS.iter().map(|setting| setting.name));
+        match meant {
+            Some(meant) if SHARED.iter().any(|one| upper.starts_with(one)) => {
+                says(format!("did you mean {meant}?"))
+            }
+            None if upper.starts_with(OURS) => says("correct its name, or take it away".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_like_ours_are_found_and_those_of_others_are_not() {
+        for (name, cure) in [
+            ("CODER_REMOVETIME", "did you mean CODER_REMOVE_TIME?"),
+            ("CODER_REMOVE_TIMEOUT", "did you mean CODER_REMOVE_TIME?"),
+            ("coder_remove_time", "did you mean CODER_REMOVE_TIME?"),
+            ("CODER_APIKEY", "did you mean CODER_API_KEY?"),
+            ("TWILIO_ACOUNT_SID", "did you mean TWILIO_ACCOUNT_SID?"),
+            ("REDIS_PWD", "did you mean REDIS_PW?"),
+            ("FROM_NUMBER", "did you mean FROM_NUM?"),
+            ("CODER_REG_COLOUR", "correct its name, or take it away"),
+            (
+                "CODER_REG_MAX_USER_FILE",
+                "correct its name, or take it away",
+            ),
+            (
+                "CODER_API_URL_FILE",
+                "only secrets are read from files; set CODER_API_URL instead",
+            ),
+        ] {
+            let found = Misspelt::of(name).map(|one| one.cure);
+            assert_eq!(found.as_deref(), Some(cure), "{name}");
+        }
+        // Set by Coder in its workspaces, by Docker for linked containers, by others for themselves.
+        for name in [
+            "CODER_URL",
+            "CODER_AGENT_URL",
+            "CODER_AGENT_TOKEN",
+            "CODER_SESSION_TOKEN",
+            "CODER_WORKSPACE_NAME",
+            "CODER_CONFIG_DIR",
+            "REDIS_PORT_6379_TCP",
+            "REDIS_URL",
+            "TWILIO_PHONE_NUMBER",
+            "TWILIO_API_KEY",
+            "PATH",
+            "CODER_API_KEY_FILE",
+            "CODER_REMOVE_TIME",
+        ] {
+            assert_eq!(Misspelt::of(name), None, "{name}");
+        }
+    }
+}

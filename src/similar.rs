@@ -1,0 +1,131 @@
+//! Finds the known word that a misspelt one was probably meant to be.
+
+/// The one of `known` that is closest to `word`, if it is close enough to have been meant.
+///
+/// Case, `_` and `-` do not count. One slip is allowed in short words, two in longer ones, three from 16
+/// letters on; a slip is a letter too many, one missing, another one, two that changed places, or an ending
+/// of up to three letters too many.
+pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = plain(word);
+    let allowed = match word.len() {
+        0..=2 => return None,
+        3..=5 => 1,
+        6..=15 => 2,
+        16..=LONGEST => 3,
+        _ => return None,
+    };
+    let distance = |candidate: &str| {
+        let candidate = plain(candidate);
+        // `FROM_NUMBER` for `FROM_NUM`: an ending too many is one slip.
+        let ending = word.strip_prefix(candidate.as_slice());
+        match ending.map(<[char]>::len) {
+            Some(1..=3) => 1,
+            _ => slips(&word, &candidate),
+        }
+    };
+    known
+        .into_iter()
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(slips, _)| *slips <= allowed)
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Longer words are not compared: no name of ours comes near to it, and the work grows with the square.
+const LONGEST: usize = 64;
+
+fn plain(word: &str) -> Vec<char> {
+    word.chars()
+        .filter(|c| !matches!(c, '_' | '-'))
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// The optimal string alignment distance.
+fn slips(one: &[char], two: &[char]) -> usize {
+    let mut before_last = vec![0; two.len() + 1];
+    let mut last: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in two.iter().enumerate() {
+            let other = last[j] + usize::from(a != b);
+            let mut least = other.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == two[j - 1] && one[i - 1] == *b {
+                least = least.min(before_last[j - 1] + 1);
+            }
+            row.push(least);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[two.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::properties::drawn;
+
+    const KNOWN: [&str; 5] = [
+        "end",
+        "extend",
+        "status",
+        "CODER_REMOVE_TIME",
+        "TWILIO_API_URL",
+    ];
+
+    #[test]
+    fn slips_are_forgiven_and_other_words_are_not_guessed() {
+        for (word, meant) in [
+            ("ned", Some("end")),
+            ("END", Some("end")),
+            ("extned", Some("extend")),
+            ("stat", None),
+            ("statsu", Some("status")),
+            ("CODER_REMOVETIME", Some("CODER_REMOVE_TIME")),
+            ("CODER_REMOVE_TIMES", Some("CODER_REMOVE_TIME")),
+            ("CODER_REMOVE_TIMEOUT", Some("CODER_REMOVE_TIME")),
+            ("ended", Some("end")),
+            ("endings", None),
+            ("TWILIO_API_KEY", None),
+            ("CODER_AGENT_URL", None),
+            ("en", None),
+            ("", None),
+            ("be", None),
+        ] {
+            assert_eq!(closest(word, KNOWN), meant, "{word}");
+        }
+        assert_eq!(closest(&"e".repeat(100_000), KNOWN), None);
+    }
+
+    #[test]
+    fn slips_are_counted() {
+        for (one, two, count) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("abc", "ab", 1),
+            ("abc", "axc", 1),
+            ("abcd", "badc", 2),
+        ] {
+            assert_eq!(slips(&plain(one), &plain(two)), count, "{one} {two}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn a_word_has_no_slips_against_itself_and_as_many_either_way(
+            one in "[a-z]{0,12}", two in "[a-z]{0,12}",
+        ) {
+            let (a, b) = (plain(&one), plain(&two));
+            prop_assert_eq!(slips(&a, &a), 0);
+            prop_assert_eq!(slips(&a, &b), slips(&b, &a));
+            prop_assert!(slips(&a, &b) <= a.len().max(b.len()));
+            prop_assert!(slips(&a, &b) >= a.len().abs_diff(b.len()));
+        }
+    }
+}
