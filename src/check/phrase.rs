@@ -10,6 +10,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
         None => notes.skip("the phrase", "as CODER_REG_PASS has a fault"),
         Some(phrase) => {
             notes.pass("it is no word with which students opt out of texts");
+            notes.pass(phrase.comparison());
             match phrase.weakness() {
                 None => notes.pass("it is not easily guessed"),
                 Some(weakness) => notes.warn(

@@ -216,6 +216,7 @@ impl Config {
             "FROM_NUM" => format!("{:?}", self.twilio.sender),
             "CODER_API_URL" => self.coder.address.api.clone(),
             "CODER_EMAIL_DOM" => self.coder.email_domain.clone(),
+            "CODER_REG_PASS" => self.phrase.comparison(),
             "CODER_REG_LISTEN" => self.listen.to_string(),
             "CODER_REG_METRICS" => {
                 let address = self.metrics.map(|address| address.to_string());

@@ -88,7 +88,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_EMAIL_DOM", "the domain of the e-mail addresses that students log in with; no mail is ever sent to it").required(),
     plain("CODER_API_URL", "the Coder server's API: coder.example.org/api/v2/").required(),
     plain("CODER_API_KEY", "a Coder token that may create and delete users and see their workspaces").required().secret(),
-    plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case").required().secret(),
+    plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case, with or without accents").required().secret(),
     plain("CODER_REMOVE_TIME", "how long an account lives after its login was texted; 0 = it is never removed").or("720").span(Unit::Minutes),
     plain("CODER_MAX_TIME", "how long an account may live after its login was texted, however often the extend command is used; unset = no limit").span(Unit::Minutes),
     plain("CODER_CHECK_INTERVAL", "how often accounts whose time is up are looked for").or("900").span(Unit::Seconds),

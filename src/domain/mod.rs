@@ -5,6 +5,8 @@
 
 mod account;
 mod delivery;
+mod letters;
+mod opt_word;
 mod phone;
 mod phrase;
 mod random;
@@ -16,8 +18,9 @@ use std::fmt;
 
 pub use account::{Drawer, Marker, Password, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
+pub use opt_word::OptWord;
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
-pub use phrase::{OptWord, Passphrase, PhraseFault, Weakness};
+pub use phrase::{Passphrase, PhraseFault, Weakness};
 pub use random::{hex, noise, nonce};
 pub use secret::{Fingerprint, Secret, prove};
 pub use text::{MessageSid, Text};

@@ -1,54 +1,22 @@
-//! The phrase that students text, and the words that belong to the network instead of to us.
+//! The phrase that students text.
 
 use std::fmt;
 
-/// A word with which a person opts out of, or into, texts of a sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptWord {
-    /// No more texts, please.
-    Stop,
-    /// Texts are welcome again.
-    Start,
-    /// A request for help, which Twilio answers itself.
-    Help,
+use unicode_normalization::UnicodeNormalization;
+
+use super::letters::{Accents, fold};
+use super::{OptWord, count};
+
+/// The phrase, as its letters and digits in the one form in which texts are compared. Two are equal if these are.
+#[derive(Clone)]
+pub struct Passphrase {
+    letters: String,
+    /// What arrives where a phone sends it in the 7-bit alphabet, if that is something else.
+    simple: Option<String>,
+    accents: Accents,
+    /// Letters that stand in the settings, and what they count as where that is not plain.
+    replaced: Vec<(char, String)>,
 }
-
-impl OptWord {
-    /// Reads Twilio's `OptOutType` parameter.
-    pub fn from_parameter(value: &str) -> Option<Self> {
-        match value {
-            "STOP" => Some(Self::Stop),
-            "START" => Some(Self::Start),
-            "HELP" => Some(Self::Help),
-            _ => None,
-        }
-    }
-
-    /// The form in which it travels through the stream; [`OptWord::from_parameter`] reads it back.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stop => "STOP",
-            Self::Start => "START",
-            Self::Help => "HELP",
-        }
-    }
-
-    /// Recognises a whole message that is one of Twilio's default keywords, in any letter case.
-    /// "stop please" is no opt-out to Twilio, so it is none to us.
-    pub fn in_body(body: &str) -> Option<Self> {
-        match body.trim().to_ascii_uppercase().as_str() {
-            "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "REVOKE"
-            | "OPTOUT" => Some(Self::Stop),
-            "START" | "UNSTOP" | "YES" => Some(Self::Start),
-            "HELP" | "INFO" => Some(Self::Help),
-            _ => None,
-        }
-    }
-}
-
-/// The phrase, as its letters and digits in lower case.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Passphrase(String);
 
 /// Why a configured phrase cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,36 +105,97 @@ const RUNS: [&str; 5] = [
 ];
 
 impl Passphrase {
-    /// Parses a configured phrase.
+    /// Parses a configured phrase. Its accents do not count.
     ///
     /// # Errors
     /// See [`PhraseFault`].
     pub fn parse(phrase: &str) -> Result<Self, PhraseFault> {
-        let folded = fold(phrase);
-        if folded.is_empty() {
-            return Err(PhraseFault::Empty);
-        }
-        if OptWord::in_body(&folded).is_some() {
-            return Err(PhraseFault::OptWord);
-        }
-        Ok(Self(folded))
+        Self::with(phrase, Accents::Ignored)
     }
 
-    /// Whether `body` is the phrase: the same letters and digits, whatever the case, blanks and signs.
+    /// Parses phrases that are used side by side. Accents count in those that would be the same without them, such
+    /// as `año` and `ano`.
+    ///
+    /// # Errors
+    /// See [`PhraseFault`], for each phrase.
+    pub fn parse_several(phrases: &[&str]) -> Vec<Result<Self, PhraseFault>> {
+        let all: Vec<_> = phrases.iter().map(|phrase| Self::parse(phrase)).collect();
+        let exact: Vec<_> = phrases
+            .iter()
+            .map(|phrase| fold(phrase, Accents::Kept))
+            .collect();
+        let clashes = |index: usize, one: &Self| {
+            let others = all
+                .iter()
+                .zip(&exact)
+                .filter(|(_, letters)| **letters != exact[index]);
+            others
+                .filter_map(|(other, _)| other.as_ref().ok())
+                .any(|other| one.overlaps(other))
+        };
+        let parse = |(index, loose): (usize, &Result<Self, PhraseFault>)| match loose {
+            Ok(one) if clashes(index, one) => Self::with(phrases[index], Accents::Kept),
+            loose => loose.clone(),
+        };
+        all.iter().enumerate().map(parse).collect()
+    }
+
+    fn with(phrase: &str, accents: Accents) -> Result<Self, PhraseFault> {
+        let letters = fold(phrase, accents);
+        if letters.is_empty() {
+            return Err(PhraseFault::Empty);
+        }
+        if OptWord::reserves(phrase) {
+            return Err(PhraseFault::OptWord);
+        }
+        let simple = match accents {
+            Accents::Ignored => Some(simple(phrase)).filter(|simple| *simple != letters),
+            Accents::Kept => None,
+        };
+        Ok(Self {
+            letters,
+            simple,
+            accents,
+            replaced: replaced(phrase, accents),
+        })
+    }
+
+    /// Whether `body` is the phrase: the same letters and digits, whatever the case, blanks, signs and accents.
     pub fn matches(&self, body: &str) -> bool {
-        fold(body) == self.0
+        let letters = fold(body, self.accents);
+        letters == self.letters || self.simple.as_ref() == Some(&letters)
+    }
+
+    /// Whether a text may be both phrases.
+    fn overlaps(&self, other: &Self) -> bool {
+        let forms = |phrase: &Self| [Some(phrase.letters.clone()), phrase.simple.clone()];
+        let others = forms(other);
+        let mut own = forms(self).into_iter().flatten();
+        own.any(|form| others.contains(&Some(form)))
+    }
+
+    /// How texts are compared with it, in words that do not give it away: how many letters count, and which of them
+    /// count as others.
+    pub fn comparison(&self) -> String {
+        let letters = self.letters.nfc().count();
+        let mut words = format!("{} and digits are compared", count(letters, "letter"));
+        for (index, (letter, form)) in self.replaced.iter().enumerate() {
+            let verb = if index == 0 { " counts" } else { "" };
+            words.push_str(&format!(", {letter}{verb} as {form}"));
+        }
+        words
     }
 
     /// Why it is easily guessed, if it is. Digits behind a common word add nothing.
     pub fn weakness(&self) -> Option<Weakness> {
-        let length = self.0.chars().count();
-        let back: String = self.0.chars().rev().collect();
-        let first = self.0.chars().next();
-        let is_run = self.0.chars().all(|c| Some(c) == first)
+        let length = self.letters.nfc().count();
+        let back: String = self.letters.chars().rev().collect();
+        let first = self.letters.chars().next();
+        let is_run = self.letters.chars().all(|c| Some(c) == first)
             || RUNS
                 .iter()
-                .any(|run| run.contains(&self.0) || run.contains(&back));
-        let word = self.0.trim_end_matches(|c: char| c.is_ascii_digit());
+                .any(|run| run.contains(&self.letters) || run.contains(&back));
+        let word = self.letters.trim_end_matches(|c: char| c.is_ascii_digit());
         if length < 6 {
             Some(Weakness::Short)
         } else if is_run {
@@ -181,23 +210,68 @@ impl Passphrase {
     }
 }
 
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.letters, self.accents) == (&other.letters, other.accents)
+    }
+}
+
+impl Eq for Passphrase {}
+
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passphrase(..)")
     }
 }
 
-/// The letters and digits of `text`, alike for all spellings that differ in case alone.
-///
-/// Down, up and down again: some letters have two small forms (`σ` and `ς`), or become several letters when they change
-/// case (`ß`, `İ`). What is neither letter nor digit goes last, as a change of case can bring forth an accent.
-fn fold(text: &str) -> String {
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .flat_map(char::to_uppercase)
-        .flat_map(char::to_lowercase)
-        .filter(|c| c.is_alphanumeric())
+/// What arrives of a phrase where a phone turns every letter into one of the 7-bit alphabet (a setting named "simple
+/// characters" or "GSM alphabet"; Android's table is `sms_7bit_translation_table.xml`). Accents go with the others in
+/// [`fold`]; here is what those rules do not cover: `œ` becomes `o`, `ĳ` becomes `j`, and a Greek letter whose capital
+/// looks like a Latin one becomes that. A phone does so to the whole text, so single letters stay different.
+fn simple(phrase: &str) -> String {
+    let ligatures: String = phrase
+        .nfc()
+        .map(|c| match c {
+            'œ' | 'Œ' => 'o',
+            'ĳ' | 'Ĳ' => 'j',
+            c => c,
+        })
+        .collect();
+    let latin = |c: char| match c {
+        'α' => 'a',
+        'β' => 'b',
+        'ε' => 'e',
+        'ζ' => 'z',
+        'η' => 'h',
+        'ι' => 'i',
+        'κ' => 'k',
+        'μ' => 'm',
+        'ν' => 'n',
+        'ο' => 'o',
+        'ρ' => 'p',
+        'τ' => 't',
+        'υ' => 'y',
+        'χ' => 'x',
+        c => c,
+    };
+    fold(&ligatures, Accents::Ignored)
+        .chars()
+        .map(latin)
         .collect()
+}
+
+/// The letters of a phrase that count as others, in the order in which they stand in it.
+fn replaced(phrase: &str, accents: Accents) -> Vec<(char, String)> {
+    let mut pairs = Vec::new();
+    for c in phrase.nfc().flat_map(char::to_lowercase) {
+        let form: String = fold(c.encode_utf8(&mut [0; 4]), accents).nfc().collect();
+        let pair = (c, form);
+        let is_news = !pair.1.is_empty() && !pair.1.chars().eq([c]);
+        if is_news && !pairs.contains(&pair) {
+            pairs.push(pair);
+        }
+    }
+    pairs
 }
 
 #[cfg(test)]
@@ -226,15 +300,80 @@ mod tests {
     }
 
     #[test]
-    fn case_counts_in_no_letter_of_any_script() {
-        for letter in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
-            let text = letter.to_string();
-            for same in [fold(&text), text.to_lowercase(), text.to_uppercase()] {
-                assert_eq!(fold(&same), fold(&text), "{letter:?}");
-            }
+    fn a_phrase_as_phones_send_it() {
+        for (phrase, body) in [
+            ("prêt à apprendre", "Pret a apprendre"),
+            ("Grüße 7", "grusse ٧"),
+            ("καλημέρα κόσμε", "KAΛHMEPA KOΣME"),
+            ("καλημέρα κόσμε", "ΚΑΛΗΜΕΡΑ ΚΟΣΜΕ"),
+            ("cœur ouvert", "cour ouvert"),
+            ("cœur ouvert", "coeur ouvert"),
+            ("ĳsbeer", "jsbeer"),
+            ("ĳsbeer", "IJsbeer"),
+            ("żółta łódka", "zolta lodka"),
+            ("hazır mısın", "HAZIR MISIN"),
+            ("तैयार हूँ २०२६", "तैयार हूँ 2026"),
+        ] {
+            assert!(
+                Passphrase::parse(phrase).unwrap().matches(body),
+                "{phrase}: {body}"
+            );
         }
-        let greek = Passphrase::parse("Λόγος της ημέρας").unwrap();
-        assert!(greek.matches("ΛΌΓΟΣ ΤΗΣ ΗΜΈΡΑΣ"));
+        for (phrase, body) in [
+            // One letter of another script, not the whole text.
+            ("καλημέρα κόσμε", "καλημέρa κόσμε"),
+            ("ready to learn", "reаdy to learn"),
+            ("तैयार हूँ", "तयर ह"),
+        ] {
+            assert!(
+                !Passphrase::parse(phrase).unwrap().matches(body),
+                "{phrase}: {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn accents_count_where_phrases_differ_in_nothing_else() {
+        let several = |phrases: &[&str]| -> Vec<Passphrase> {
+            let all = Passphrase::parse_several(phrases);
+            all.into_iter().map(Result::unwrap).collect()
+        };
+        let [year, anus, learn] = &several(&["otro año", "otro ano", "prêt à apprendre"])[..]
+        else {
+            panic!("three phrases");
+        };
+        assert!(year.matches("Otro an\u{303}o!") && !year.matches("otro ano"));
+        assert!(anus.matches("OTRO ANO") && !anus.matches("otro año"));
+        assert!(learn.matches("pret a apprendre"));
+        // A phone without Greek letters would make one phrase of these two.
+        let [greek, latin] = &several(&["τάξη ενα", "tαξh ena"])[..] else {
+            panic!("two phrases");
+        };
+        assert!(!greek.matches("tαξh ena") && !latin.matches("τάξη ενα"));
+        let twice = several(&["otro año", "OTRO AÑO"]);
+        assert!(twice[0] == twice[1] && twice[0].matches("otro ano"));
+        assert_eq!(
+            Passphrase::parse_several(&["?!", "kettle"])[0],
+            Err(PhraseFault::Empty)
+        );
+    }
+
+    #[test]
+    fn how_it_is_compared_is_told_without_the_phrase() {
+        for (phrase, words) in [
+            ("I am ready", "8 letters and digits are compared"),
+            (
+                "Prêt à être",
+                "9 letters and digits are compared, ê counts as e, à as a",
+            ),
+            (
+                "Straße ٧",
+                "8 letters and digits are compared, ß counts as ss, ٧ as 7",
+            ),
+            ("가나", "2 letters and digits are compared"),
+        ] {
+            assert_eq!(Passphrase::parse(phrase).unwrap().comparison(), words);
+        }
     }
 
     #[test]
@@ -265,25 +404,28 @@ mod tests {
                 "{phrase}"
             );
         }
-        assert!(COMMON.iter().all(|word| fold(word) == *word));
+        assert!(
+            COMMON
+                .iter()
+                .all(|word| fold(word, Accents::Ignored) == *word)
+        );
     }
 
     #[test]
     fn phrases_that_cannot_work() {
         assert_eq!(Passphrase::parse(" ?! "), Err(PhraseFault::Empty));
         assert_eq!(Passphrase::parse("Stop!"), Err(PhraseFault::OptWord));
-        assert_eq!(Passphrase::parse("yes"), Err(PhraseFault::OptWord));
-        assert!(Passphrase::parse("start learning").is_ok());
-    }
-
-    #[test]
-    fn only_a_whole_message_opts_out() {
-        assert_eq!(OptWord::in_body(" Stop\n"), Some(OptWord::Stop));
-        assert_eq!(OptWord::in_body("unstop"), Some(OptWord::Start));
-        assert_eq!(OptWord::in_body("info"), Some(OptWord::Help));
-        assert_eq!(OptWord::in_body("stop please"), None);
-        for word in [OptWord::Stop, OptWord::Start, OptWord::Help] {
-            assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
+        for word in [
+            "yes",
+            "Opt-out",
+            "“Stop” 🛑",
+            "ｓｔｏｐ",
+            "arrêt",
+            "help!",
+            "stop texting me",
+        ] {
+            assert_eq!(Passphrase::parse(word), Err(PhraseFault::OptWord), "{word}");
         }
+        assert!(Passphrase::parse("start learning").is_ok());
     }
 }

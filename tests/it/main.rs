@@ -3,6 +3,8 @@
 //!
 //! - `lesson`: a class as it should be, from the first text to the last removal
 //! - `limits`: what a class, a phone or an attacker can cost
+//! - `phrases`: the phrase in all the ways in which phones send it
+//! - `opting_out`: who wants no more texts, and who wants them again
 //! - `missed`: texts that never reached us
 //! - `receipts`: what becomes of logins that were sent
 //! - `redact`: logins are blanked in Twilio's log
@@ -50,6 +52,8 @@ mod metrics;
 mod missed;
 mod obstructed;
 mod operator;
+mod opting_out;
+mod phrases;
 mod process;
 mod receipts;
 mod reconcile;

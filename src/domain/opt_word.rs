@@ -1,0 +1,270 @@
+//! The words with which people opt out of texts, or into them again.
+
+use super::letters::{Accents, fold};
+
+/// A word with which a person opts out of, or into, texts of a sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptWord {
+    /// No more texts, please.
+    Stop,
+    /// Texts are welcome again.
+    Start,
+    /// A request for help, which Twilio answers itself.
+    Help,
+}
+
+/// Whole texts that opt out, in the form in which texts are compared.
+///
+/// Twilio acts on the first row (docs: "Customize users' opt-in and opt-out experience with Advanced Opt-Out") and,
+/// in French, on the second one ("Opt-out keywords" of its Proxy). The US rule 47 CFR 64.1200(a)(10) counts any
+/// reasonable wording, names "opt out", and leaves what Twilio does not act on to the sender.
+const STOP: [&str; 55] = [
+    "stop",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "arret",
+    "arrete",
+    "arrett",
+    "stoptexting",
+    "stoptextingme",
+    "stoptextingthisnumber",
+    "stoptext",
+    "stoptexts",
+    "stopthetexts",
+    "stopthesetexts",
+    "stopalltexts",
+    "stopmessaging",
+    "stopmessagingme",
+    "stopmessages",
+    "stopthemessages",
+    "stopthesemessages",
+    "stopallmessages",
+    "stopsms",
+    "stopsending",
+    "stopsendingtexts",
+    "stopsendingmetexts",
+    "stopsendingmessages",
+    "stopsendingmemessages",
+    "stopcontactingme",
+    "nomoretexts",
+    "nomoremessages",
+    "donttextme",
+    "donottextme",
+    "dontmessageme",
+    "donotmessageme",
+    "dontcontactme",
+    "donotcontactme",
+    "donttextthisnumber",
+    "optmeout",
+    "iwanttooptout",
+    "iwouldliketooptout",
+    "idliketooptout",
+    "unsubscribeme",
+    "remove",
+    "removeme",
+    "removemynumber",
+    "removemefromthislist",
+    "removemefromyourlist",
+    "takemeoffthislist",
+    "takemeoffyourlist",
+    "leavemealone",
+    "endtexts",
+];
+
+/// Texts that opt in again, to Twilio as well.
+const START: [&str; 3] = ["start", "unstop", "yes"];
+
+/// Texts that Twilio answers itself, as bare words.
+const HELP: [&str; 2] = ["help", "info"];
+
+/// Words at either end of an opt-out that do not change it.
+const COURTESY: [&str; 8] = [
+    "please", "pls", "plz", "now", "thanks", "thankyou", "anymore", "svp",
+];
+
+impl OptWord {
+    /// Reads Twilio's `OptOutType` parameter.
+    pub fn from_parameter(value: &str) -> Option<Self> {
+        match value {
+            "STOP" => Some(Self::Stop),
+            "START" => Some(Self::Start),
+            "HELP" => Some(Self::Help),
+            _ => None,
+        }
+    }
+
+    /// The form in which it travels through the stream; [`OptWord::from_parameter`] reads it back.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "STOP",
+            Self::Start => "START",
+            Self::Help => "HELP",
+        }
+    }
+
+    /// Recognises a whole text that opts out or in, in any letter case, with any signs and invisible characters.
+    /// "I can't stop learning" is a sentence that contains the word, and no opt-out. A request for help is only what
+    /// Twilio takes for one, as nobody else answers it.
+    pub fn in_body(body: &str) -> Option<Self> {
+        let bare = body.trim();
+        if HELP.iter().any(|word| bare.eq_ignore_ascii_case(word)) {
+            return Some(Self::Help);
+        }
+        let words: Vec<String> = body
+            .split_whitespace()
+            .map(|word| fold(word, Accents::Ignored))
+            .filter(|word| !word.is_empty())
+            .collect();
+        if START.contains(&words.concat().as_str()) {
+            return Some(Self::Start);
+        }
+        let wish = without_courtesy(&words).concat();
+        STOP.contains(&wish.as_str()).then_some(Self::Stop)
+    }
+
+    /// Whether `phrase` cannot be the phrase of a class, as a text with these letters may be one of the above,
+    /// wherever its blanks are.
+    pub(super) fn reserves(phrase: &str) -> bool {
+        let letters = fold(phrase, Accents::Ignored);
+        let mut wish = letters.as_str();
+        let strip = |wish| {
+            let strip = |word| str::strip_prefix(wish, word).or_else(|| wish.strip_suffix(word));
+            COURTESY.into_iter().find_map(strip)
+        };
+        while let Some(rest) = strip(wish) {
+            wish = rest;
+        }
+        STOP.contains(&wish) || Self::in_body(phrase).is_some() || Self::in_body(&letters).is_some()
+    }
+}
+
+fn without_courtesy(mut words: &[String]) -> &[String] {
+    let is_courtesy = |word: &String| COURTESY.contains(&word.as_str());
+    loop {
+        words = match words {
+            [first, rest @ ..] if is_courtesy(first) => rest,
+            [rest @ .., last] if is_courtesy(last) => rest,
+            [rest @ .., thank, you] if thank == "thank" && you == "you" => rest,
+            words => return words,
+        };
+    }
+}
+
+#[cfg(test)]
+mod properties;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_texts_that_opt_out() {
+        for body in [
+            " Stop\n",
+            "STOPALL",
+            "stop all",
+            "opt out",
+            "Opt-out",
+            "OPT OUT!",
+            "Stop.",
+            "STOP!",
+            "“Stop”",
+            "'stop'",
+            "Stop🛑",
+            "🛑 Stop 🛑",
+            "stop\u{200b}",
+            "\u{feff}STOP\u{2060}",
+            "S\u{ad}TOP",
+            "ＳＴＯＰ",
+            "stop please",
+            "please stop",
+            "Please STOP texting me!",
+            "Stop texting me",
+            "stop texting me, please",
+            "Stop. Thank you",
+            "stop now",
+            "Unsubscribe me",
+            "don't text me anymore",
+            "Don’t text me",
+            "no more texts please",
+            "cancel",
+            "End",
+            "quit",
+            "Revoke",
+            "Arrêt",
+            "ARRET",
+            "arrête svp",
+            "Opt me out",
+            "remove me from this list",
+        ] {
+            assert_eq!(OptWord::in_body(body), Some(OptWord::Stop), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn texts_that_only_contain_such_a_word() {
+        for body in [
+            "I can't stop learning",
+            "when does class end",
+            "the end",
+            "please",
+            "please, please!",
+            "quitting time?",
+            "cancel my order of pizza",
+            "end of lesson 2?",
+            "stopped",
+            "nonstop",
+            "how do I stop my workspace",
+            "Stop texting me in class, Ben",
+            "🛑",
+            "",
+            "thank you",
+            "yes please",
+            "starting now",
+            "help!",
+            "info?",
+            "thanks",
+            "start learning",
+        ] {
+            assert_eq!(OptWord::in_body(body), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn texts_that_opt_in_again_or_ask_twilio_for_help() {
+        for body in ["unstop", " Start!", "YES", "“yes”"] {
+            assert_eq!(OptWord::in_body(body), Some(OptWord::Start), "{body:?}");
+        }
+        for body in ["info", " HELP\n"] {
+            assert_eq!(OptWord::in_body(body), Some(OptWord::Help), "{body:?}");
+        }
+        for word in [OptWord::Stop, OptWord::Start, OptWord::Help] {
+            assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
+        }
+    }
+
+    #[test]
+    fn the_lists_are_in_the_form_in_which_texts_are_compared() {
+        for word in STOP.iter().chain(&START).chain(&HELP).chain(&COURTESY) {
+            assert_eq!(fold(word, Accents::Ignored), *word);
+        }
+        for word in STOP {
+            assert_eq!(OptWord::in_body(word), Some(OptWord::Stop), "{word}");
+        }
+        for phrase in [
+            "please stop",
+            "pleasestop",
+            "stopplease",
+            "thanksstopnow",
+            "help!",
+        ] {
+            assert!(OptWord::reserves(phrase), "{phrase}");
+        }
+        assert!(!OptWord::reserves("please") && !OptWord::reserves("start learning now"));
+    }
+}
