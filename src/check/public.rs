@@ -196,6 +196,10 @@ fn stranger(answer: &Answer) -> (String, &'static str) {
             "the service answers there, but does not know that path",
             "let the proxy pass the path on as it is, or restart the service with this TWILIO_WEBHOOK_URL",
         ),
+        (411, _) => ours(
+            "something there takes no body in chunks (411), as tunnels send it: perhaps an older coder-sms-register",
+            "restart the service with this program, or let the proxy collect the body first",
+        ),
         (502..=504, _) => (
             format!(
                 "a proxy answers there ({}), and does not reach the service",
@@ -282,6 +286,7 @@ mod tests {
             (400, "no MessageSid\n", "older"),
             (404, "not found\n", "does not know that path"),
             (404, "<html>", "something else"),
+            (411, "411 length required: ...\n", "no body in chunks"),
             (502, "<html>", "does not reach the service"),
             (301, "", "redirects"),
             (401, "", "wants a login"),

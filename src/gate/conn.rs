@@ -13,7 +13,7 @@ use mio::net::TcpStream;
 
 use super::Limits;
 use super::answer::{CONTINUE, Persist, Refusal};
-use super::head::{Head, Parsed, Scan};
+use super::intake::Intake;
 use super::tally::Tally;
 
 /// A buffer that grew beyond this is given back when it is no longer needed.
@@ -77,9 +77,7 @@ pub(super) struct Conn {
     pub deadline: Instant,
     /// Bytes that the gate's account holds against this connection.
     pub counted: usize,
-    inbuf: Vec<u8>,
-    scan: Scan,
-    head: Option<Head>,
+    intake: Intake,
     out: Vec<u8>,
     sent: usize,
     answered: bool,
@@ -108,9 +106,7 @@ impl Conn {
             since: turn.now,
             deadline: turn.now + turn.limits.first_byte,
             counted: 0,
-            inbuf: Vec::new(),
-            scan: Scan::default(),
-            head: None,
+            intake: Intake::default(),
             out: Vec::new(),
             sent: 0,
             answered: false,
@@ -158,22 +154,21 @@ impl Conn {
     /// Reads until a request is complete, or nothing more is there, or it is refused (`None`).
     fn collect(&mut self, turn: &mut Turn) -> Option<Next> {
         loop {
-            if let Some(refusal) = self.parse(&turn.limits) {
-                self.refuse(refusal, turn);
-                return None;
-            }
-            if let Some(head) = &self.head {
-                if self.inbuf.len() >= head.len + head.body {
-                    return Some(Next::Forward);
-                }
-                if head.wants_continue && !mem::replace(&mut self.continued, true) {
-                    self.out.extend_from_slice(CONTINUE);
-                    if !self.flush() {
-                        return Some(Next::Gone);
-                    }
+            match self.intake.look(&turn.limits) {
+                Ok(false) => {}
+                Ok(true) => return Some(Next::Forward),
+                Err(refusal) => {
+                    self.refuse(refusal, turn);
+                    return None;
                 }
             }
-            let started = !self.inbuf.is_empty();
+            if self.intake.wants_continue() && !mem::replace(&mut self.continued, true) {
+                self.out.extend_from_slice(CONTINUE);
+                if !self.flush() {
+                    return Some(Next::Gone);
+                }
+            }
+            let started = !self.intake.is_empty();
             match self.fill(turn) {
                 Got::Bytes(_) if !started => {
                     self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
@@ -189,24 +184,10 @@ impl Conn {
         }
     }
 
-    fn parse(&mut self, limits: &Limits) -> Option<Refusal> {
-        if self.head.is_some() || self.inbuf.is_empty() {
-            return None;
-        }
-        match self.scan.read(&self.inbuf, limits) {
-            Parsed::Incomplete => None,
-            Parsed::Bad(refusal) => Some(refusal),
-            Parsed::Whole(head) => {
-                self.head = Some(head);
-                None
-            }
-        }
-    }
-
     fn fill(&mut self, turn: &mut Turn) -> Got {
         let got = self.read(&mut turn.scratch);
         if let Got::Bytes(count) = got {
-            self.inbuf.extend_from_slice(&turn.scratch[..count]);
+            self.intake.push(&turn.scratch[..count]);
         }
         got
     }
@@ -248,14 +229,7 @@ impl Conn {
     /// Puts the request onto `upstream` and waits for its answer from now on. Returns whether it is HEAD; nothing if
     /// there is no complete request.
     pub fn take_request(&mut self, upstream: &mut Vec<u8>, turn: &Turn) -> Option<bool> {
-        let head = self.head.as_mut()?;
-        let end = head.len + head.body;
-        let body = self.inbuf.get(head.len..end)?;
-        upstream.extend_from_slice(&mem::take(&mut head.forward));
-        upstream.extend_from_slice(body);
-        let is_head = head.is_head;
-        self.inbuf.drain(..end);
-        self.inbuf.shrink_to(KEPT_BYTES);
+        let is_head = self.intake.take(upstream)?;
         self.enter(State::InFlight, turn.now, turn.now + turn.limits.backend);
         Some(is_head)
     }
@@ -280,9 +254,8 @@ impl Conn {
     pub fn refuse(&mut self, refusal: Refusal, turn: &mut Turn) {
         log::debug!("gate: refused with {}", refusal.status);
         turn.tally.counts.refused.add();
-        let to_head = self.head.as_ref().is_some_and(|head| head.is_head);
-        refusal.write(to_head, &mut self.out);
-        self.inbuf = Vec::new();
+        refusal.write(self.intake.is_head(), &mut self.out);
+        self.intake.close();
         self.enter(
             State::Answering { last: true },
             turn.now,
@@ -293,7 +266,7 @@ impl Conn {
     /// Acts on a deadline that has passed. False when there is nothing left to say.
     pub fn expire(&mut self, turn: &mut Turn) -> bool {
         match self.state {
-            State::Collecting if !self.inbuf.is_empty() => self.refuse(Refusal::TOO_SLOW, turn),
+            State::Collecting if !self.intake.is_empty() => self.refuse(Refusal::TOO_SLOW, turn),
             State::InFlight => self.refuse(Refusal::UPSTREAM_SILENT, turn),
             State::Collecting | State::Answering { .. } | State::Lingering => return false,
         }
@@ -303,7 +276,7 @@ impl Conn {
     /// Ends what has not become a request. False when there is nothing left to say.
     pub fn retire(&mut self, turn: &mut Turn) -> bool {
         match self.state {
-            State::Collecting if self.inbuf.is_empty() => return false,
+            State::Collecting if self.intake.is_empty() => return false,
             State::Collecting => self.refuse(Refusal::STOPPING, turn),
             State::InFlight | State::Answering { .. } | State::Lingering => {}
         }
@@ -311,14 +284,13 @@ impl Conn {
     }
 
     fn finish_answer(&mut self, last: bool, turn: &Turn) {
-        self.head = None;
-        self.scan = Scan::default();
+        self.intake.next();
         self.continued = false;
         if last || turn.draining {
             // What cannot be half-closed is about to report its end anyway.
             let _ = self.sock.shutdown(Shutdown::Write);
             self.enter(State::Lingering, turn.now, turn.now + turn.limits.linger);
-        } else if self.inbuf.is_empty() {
+        } else if self.intake.is_empty() {
             self.enter(State::Collecting, turn.now, turn.now + turn.limits.idle);
         } else {
             self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
@@ -349,15 +321,12 @@ impl Conn {
 
     /// What the request in hand wants for its connection.
     pub fn persist(&self) -> Persist {
-        self.head
-            .as_ref()
-            .map_or(Persist::Close, |head| head.persist)
+        self.intake.persist()
     }
 
     /// Bytes of memory held.
     pub fn held(&self) -> usize {
-        let forward = self.head.as_ref().map_or(0, |head| head.forward.capacity());
-        self.inbuf.capacity() + self.out.capacity() + forward
+        self.intake.held() + self.out.capacity()
     }
 
     /// Its claim to stay and since when, or nothing if it may not be made to leave.

@@ -44,21 +44,19 @@ const BAD_TARGET: Refusal =
     Refusal::bad_request("use a target that starts with / and is printable ASCII");
 const BAD_VALUE: Refusal = Refusal::bad_request("use printable ASCII in header values");
 const BAD_LENGTH: Refusal = Refusal::bad_request("send one Content-Length of 1 to 10 digits");
+const BAD_ENCODING: Refusal = Refusal::bad_request(
+    "send one Content-Length, or in HTTP/1.1 `Transfer-Encoding: chunked` alone",
+);
 const BAD_HOST: Refusal = Refusal::bad_request("send exactly one Host header");
 const HEAD_TOO_LARGE: Refusal = Refusal {
     status: 431,
     reason: "Request Header Fields Too Large",
     cure: "send fewer and shorter header lines",
 };
-const BODY_TOO_LARGE: Refusal = Refusal {
+pub(super) const BODY_TOO_LARGE: Refusal = Refusal {
     status: 413,
     reason: "Content Too Large",
     cure: "send a shorter body",
-};
-const LENGTH_REQUIRED: Refusal = Refusal {
-    status: 411,
-    reason: "Length Required",
-    cure: "send Content-Length, not Transfer-Encoding",
 };
 const BAD_EXPECTATION: Refusal = Refusal {
     status: 417,
@@ -87,16 +85,27 @@ pub enum Parsed {
 pub struct Head {
     /// Bytes that it took.
     pub len: usize,
-    /// Bytes of body that follow.
+    /// Bytes of body that follow; with `chunked` known only once they are decoded, and 0 until then.
     pub body: usize,
+    /// The body comes in chunks.
+    pub chunked: bool,
     /// Whether the client's connection may serve another request.
     pub persist: Persist,
     /// The answer to HEAD has no body.
     pub is_head: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub wants_continue: bool,
-    /// The head for the upstream, written anew.
+    /// The head for the upstream, written anew. With `chunked` it lacks its end: see [`Head::end_with_length`].
     pub forward: Vec<u8>,
+}
+
+impl Head {
+    /// Completes the head of a body in chunks, which are decoded now and have `length` bytes.
+    pub(super) fn end_with_length(&mut self, length: usize) {
+        self.body = length;
+        write_length(length, &mut self.forward);
+        self.forward.extend_from_slice(b"\r\n");
+    }
 }
 
 /// How far a head has been looked through, so that no byte is looked at twice however slowly they come.
@@ -183,13 +192,15 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Head, Refusal> {
         return Err(BODY_TOO_LARGE);
     }
     let body = framing.length.unwrap_or(0);
+    let chunked = framing.chunked;
     Ok(Head {
         len: head.len(),
         body,
+        chunked,
         persist: framing.persist(minor),
         is_head: method == "HEAD",
         // A 1.0 client does not know the interim answer.
-        wants_continue: framing.wants_continue && minor == 1 && body > 0,
+        wants_continue: framing.wants_continue && minor == 1 && (body > 0 || chunked),
         forward: framing.forward(method, target, body, request.headers, head.len()),
     })
 }
@@ -216,6 +227,7 @@ fn names_some_http(head: &[u8]) -> bool {
 #[derive(Default)]
 struct Framing<'a> {
     length: Option<usize>,
+    chunked: bool,
     hosts: usize,
     wants_continue: bool,
     /// The values of `Connection`; each may name several options, and headers that concern only this connection.
@@ -228,6 +240,10 @@ impl<'a> Framing<'a> {
         for header in headers {
             framing.note(header)?;
         }
+        // RFC 9112, section 6.1: a proxy in front may have gone by the length, or not have known chunks at all.
+        if framing.chunked && (framing.length.is_some() || minor != 1) {
+            return Err(BAD_ENCODING);
+        }
         let hosts_wanted = if minor == 1 { 1..=1 } else { 0..=1 };
         if hosts_wanted.contains(&framing.hosts) {
             Ok(framing)
@@ -237,16 +253,16 @@ impl<'a> Framing<'a> {
     }
 
     fn note(&mut self, header: &Header<'a>) -> Result<(), Refusal> {
-        if !header
-            .value
-            .iter()
-            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
-        {
+        if !is_printable(header.value) {
             return Err(BAD_VALUE);
         }
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("Transfer-Encoding") {
-            return Err(LENGTH_REQUIRED);
+            // Nothing but the one word: readers disagree about lists, other codings and repetitions.
+            let plain = header.value.eq_ignore_ascii_case(b"chunked");
+            if !plain || std::mem::replace(&mut self.chunked, true) {
+                return Err(BAD_ENCODING);
+            }
         } else if is("Content-Length") {
             let length = length_of(header.value).ok_or(BAD_LENGTH)?;
             if self.length.replace(length).is_some() {
@@ -304,8 +320,11 @@ impl<'a> Framing<'a> {
             out.extend_from_slice(header.value);
             out.extend_from_slice(b"\r\n");
         }
+        if self.chunked {
+            return out;
+        }
         if body > 0 || matches!(method, "POST" | "PUT" | "PATCH") {
-            out.extend_from_slice(format!("Content-Length: {body}\r\n").as_bytes());
+            write_length(body, &mut out);
         }
         out.extend_from_slice(b"\r\n");
         out
@@ -322,6 +341,21 @@ impl<'a> Framing<'a> {
                 .any(|never| name.eq_ignore_ascii_case(never))
             && !self.connection_names(name)
     }
+}
+
+fn write_length(length: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
+}
+
+/// Whether `bytes` are printable ASCII, blanks and tabs.
+pub(super) fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+}
+
+/// Whether `name` can be the name of a header (RFC 9110, section 5.6.2).
+pub(super) fn is_token(name: &[u8]) -> bool {
+    let of_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !name.is_empty() && name.iter().all(of_token)
 }
 
 /// Digits only: others read `+5`, `5, 5` and `0x5` in ways of their own.

@@ -19,6 +19,12 @@ pub struct Limits {
     pub header_lines: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Chunks of a body, those without bytes not counted.
+    pub chunks: usize,
+    /// Bytes of a line between chunks, its end included: a chunk's size with its extensions, or a trailer.
+    pub chunk_line_bytes: usize,
+    /// Bytes of the trailers behind the last chunk; there may be as many as header lines.
+    pub trailer_bytes: usize,
     /// Bytes buffered for all connections together. Beyond it, the connection that holds most has to leave.
     pub buffered_bytes: usize,
     /// From the accepted connection to the first byte.
@@ -44,6 +50,9 @@ impl Default for Limits {
             head_bytes: 8 * 1024,
             header_lines: 64,
             body_bytes: 64 * 1024,
+            chunks: 4096,
+            chunk_line_bytes: 256,
+            trailer_bytes: 2 * 1024,
             buffered_bytes: 8 * 1024 * 1024,
             first_byte: Duration::from_secs(5),
             complete: Duration::from_secs(5),

@@ -5,15 +5,17 @@
 //! with `mio`; every connection has an absolute deadline, a bounded buffer and at most one request in flight. What has
 //! passed is written anew, never copied raw, down one private unix connection; answers come back in the same order.
 //!
-//! - `head` and `answer` are pure: bytes in, a verdict out.
+//! - `head`, `chunks` and `answer` are pure: bytes in, a verdict out; `intake` joins the first two to whole requests.
 //! - `conn` is one client: what it has sent, what it is owed, until when.
 //! - `upstream` is the one connection to the server behind, with the queue of those who wait for it.
 //! - `watch` is the loop that joins them; `crowd` lets clients in and decides who has to leave.
 
 mod answer;
+mod chunks;
 mod conn;
 mod crowd;
 mod head;
+mod intake;
 mod limits;
 mod tally;
 #[cfg(test)]
@@ -36,6 +38,7 @@ use socket2::{Domain, Socket, Type};
 pub use {
     answer::{Persist, Refusal},
     head::{Head, Parsed, Scan},
+    intake::Intake,
 };
 
 pub use limits::Limits;

@@ -77,6 +77,56 @@ fn a_body_as_large_as_allowed_is_served() {
 }
 
 #[test]
+fn a_body_in_chunks_is_served_like_one_with_a_length() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    let head = "POST /sms HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for chunks in [
+        "5\r\nhello\r\n0\r\n\r\n",
+        "1;x=y\r\nh\r\n04\r\nello\r\n0\r\nX-Twilio-Signature: trailer\r\n\r\n",
+    ] {
+        client.send(format!("{head}{chunks}").as_bytes());
+        assert_eq!(
+            client.answer().body,
+            "POST /sms host=gate signature=none body=hello"
+        );
+        // The connection stays usable, for either form.
+        client.send(POST);
+        assert_eq!(client.answer().status, 200);
+    }
+    for byte in format!("{head}2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n").bytes() {
+        client.send(&[byte]);
+    }
+    assert!(client.answer().body.ends_with("body=hello"));
+}
+
+#[test]
+fn chunks_may_hold_as_much_as_a_body_may() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for _ in 0..4 {
+        client.send(b"4000\r\n");
+        client.send(&[b'x'; 0x4000]);
+        client.send(b"\r\n");
+    }
+    client.send(b"0\r\n\r\n");
+    assert!(client.answer().body.ends_with(&"x".repeat(1000)));
+}
+
+#[test]
+fn a_client_in_chunks_that_waits_for_continue_gets_it() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(
+        b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    assert_eq!(client.read_exactly(25), b"HTTP/1.1 100 Continue\r\n\r\n");
+    client.send(b"2\r\nab\r\n0\r\n\r\n");
+    assert!(client.answer().body.ends_with("body=ab"));
+}
+
+#[test]
 fn two_hundred_at_the_door_at_once_are_all_served() {
     let house = House::open(Limits::default());
     let mut clients: Vec<Client> = (0..200).map(|_| house.client()).collect();

@@ -64,15 +64,39 @@ pub fn request(
     headers: &[(String, String)],
     body: &[u8],
 ) -> std::io::Result<Answer> {
+    let mut head = head(method, target, headers);
+    if !body.is_empty() || method == "POST" {
+        head += &format!("Content-Length: {}\r\n", body.len());
+    }
+    head += "\r\n";
+    exchange(address, &[head.as_bytes(), body].concat())
+}
+
+/// The same, its body in chunks of 100 bytes at most.
+pub fn request_in_chunks(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> std::io::Result<Answer> {
+    let mut bytes = head(method, target, headers).into_bytes();
+    bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+    for chunk in body.chunks(100) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    exchange(address, &bytes)
+}
+
+fn head(method: &str, target: &str, headers: &[(String, String)]) -> String {
     let mut head = format!(
         "{method} {target} HTTP/1.1\r\nHost: sms.class.example.org\r\nConnection: close\r\n"
     );
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
-    if !body.is_empty() || method == "POST" {
-        head += &format!("Content-Length: {}\r\n", body.len());
-    }
-    head += "\r\n";
-    exchange(address, &[head.as_bytes(), body].concat())
+    head
 }

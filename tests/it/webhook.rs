@@ -1,6 +1,7 @@
 //! What gets in and what does not.
 
 use crate::classroom::http::{Answer, request};
+use crate::classroom::wire::{self, Wire};
 use crate::classroom::{Classroom, SIGNED_URL, within};
 use crate::fakes::twilio;
 use crate::{class, plan};
@@ -266,6 +267,40 @@ fn two_hundred_fresh_connections_at_once_are_all_answered() {
 }
 
 #[test]
+fn a_text_that_a_tunnel_forwards_in_chunks_is_served() {
+    let class = class();
+    for size in [1, 7, 100, 64 * 1024] {
+        let student = class.student();
+        let whole = wire::bytes(&student.webhook("I am ready to learn", &[]));
+        let whole = String::from_utf8(whole).unwrap();
+        let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+        let length = format!("Content-Length: {}", body.len());
+        let mut bytes = head.replace(&length, "Transfer-Encoding: chunked") + "\r\n\r\n";
+        for chunk in body.as_bytes().chunks(size) {
+            bytes += &format!(
+                "{:x}\r\n{}\r\n",
+                chunk.len(),
+                String::from_utf8_lossy(chunk)
+            );
+        }
+        bytes += "0\r\n\r\n";
+        let mut wire = Wire::saying(class.service().address(), bytes.as_bytes());
+        assert_eq!(
+            wire.answer().unwrap().body(),
+            "<Response/>",
+            "chunks of {size}"
+        );
+        student.next_login();
+        assert!(student.can_log_in());
+        // The tunnel keeps its connection for the next one's text.
+        let next = class.student();
+        wire.sends(&wire::bytes(&next.webhook("I am ready to learn", &[])));
+        assert_eq!(wire.status(), 200);
+        next.next_login();
+    }
+}
+
+#[test]
 fn a_request_beyond_the_limits_is_refused_and_harms_nobody() {
     let class = class();
     let address = class.service().address();
@@ -273,7 +308,7 @@ fn a_request_beyond_the_limits_is_refused_and_harms_nobody() {
         "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n",
         "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 00000000005\r\n\r\n",
         "GET / HTTP/1.2\r\nHost: x\r\n\r\n",
-        "POST /inbound HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "POST /inbound HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n",
         "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
         "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \u{fc}\r\n\r\n",
     ] {

@@ -154,19 +154,54 @@ const REFUSED: &[(u16, &str, &str)] = &[
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 00000000005\r\n\r\n",
     ),
     (
-        411,
-        "chunked",
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-    ),
-    (
-        411,
+        400,
         "garbage encoding",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
     ),
     (
-        411,
-        "both",
+        400,
+        "no encoding",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n",
+    ),
+    (
+        400,
+        "identity",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
+    ),
+    (
+        400,
+        "an encoding before the chunks",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+    ),
+    (
+        400,
+        "an encoding with a parameter",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;a=b\r\n\r\n",
+    ),
+    (
+        400,
+        "chunked twice in one line",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+    ),
+    (
+        400,
+        "chunked in two lines",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
+    ),
+    (
+        400,
+        "length, then chunked",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ),
+    (
+        400,
+        "chunked, then length",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+    ),
+    (
+        400,
+        "chunked in HTTP/1.0",
+        "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
     ),
     (
         413,
@@ -288,6 +323,19 @@ fn a_length_is_written_where_a_body_may_be() {
             .contains("\r\nContent-Length: 4\r\n")
     );
     assert!(!forwarded("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").contains("Length"));
+}
+
+#[test]
+fn chunks_are_announced_by_one_word_in_any_case() {
+    for word in ["chunked", "Chunked", "CHUNKED", "\tchunked "] {
+        let mut head = whole(&format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {word}\r\nTrailer: X\r\n\r\n"
+        ));
+        assert!(head.chunked, "{word:?}");
+        head.end_with_length(12);
+        let anew = "POST / HTTP/1.1\r\nHost: gate\r\nContent-Length: 12\r\n\r\n";
+        assert_eq!(String::from_utf8(head.forward).unwrap(), anew);
+    }
 }
 
 #[test]

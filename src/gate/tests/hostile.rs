@@ -22,13 +22,23 @@ const SHAPES: &[(&str, u16, &str)] = &[
     ),
     ("HTTP/1.2", 505, "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
     (
-        "chunked",
-        411,
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "chunks and a length",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ),
+    (
+        "a chunk longer than it says",
+        400,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhello\r\n0\r\n\r\n",
+    ),
+    (
+        "a chunk of 64 KiB and one byte",
+        413,
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n",
     ),
     (
         "garbage encoding",
-        411,
+        400,
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: what\r\nContent-Length: 5\r\n\r\nhello",
     ),
     (
@@ -121,6 +131,17 @@ fn a_truncated_body_never_reaches_the_server() {
 }
 
 #[test]
+fn chunks_without_their_end_never_reach_the_server() {
+    let house = House::open(Limits::default());
+    let mut client = house.client();
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    client.half_close();
+    assert_eq!(client.answer().status, 400);
+    client.is_closed();
+    house.serves();
+}
+
+#[test]
 fn a_header_line_without_end_is_not_kept() {
     let house = House::open(Limits::default());
     let mut client = house.client();
@@ -171,6 +192,7 @@ fn a_drip_is_cut_at_the_deadline_however_steady() {
     for start in [
         "GET /",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n8000\r\n",
     ] {
         let mut client = house.client();
         let since = Instant::now();

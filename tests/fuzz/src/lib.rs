@@ -4,6 +4,7 @@
 //! `make fuzz` runs all targets. Each reads its input as plain text, so that the seeds in `corpus/` can be read and
 //! written by hand; what a run finds beside them goes to `found/`, which is not kept.
 
+pub mod chunks;
 pub mod form;
 pub mod server;
 

@@ -6,7 +6,8 @@
 
 use std::sync::LazyLock;
 
-use coder_sms_register::gate::{Head, Limits, Parsed, Persist, Scan};
+use coder_sms_register::gate::{Head, Intake, Limits, Parsed, Persist, Scan};
+use coder_sms_register_fuzz::chunks::{Bounds, Read, read};
 use coder_sms_register_fuzz::pick;
 use libfuzzer_sys::fuzz_target;
 
@@ -15,29 +16,93 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits {
     head_bytes: 512,
     header_lines: 8,
     body_bytes: 300,
+    chunks: 6,
+    chunk_line_bytes: 20,
+    trailer_bytes: 40,
     ..Limits::default()
 });
+const BOUNDS: Bounds = Bounds {
+    body: 300,
+    chunks: 6,
+    line: 20,
+    trailer_lines: 8,
+    trailers: 40,
+};
 /// Wide enough for whatever has passed and was written anew.
 static WIDE: LazyLock<Limits> = LazyLock::new(Limits::default);
 
 fuzz_target!(|input: &[u8]| {
     let mut rest = input;
+    // What the server behind should get, and the status of the refusal that ends it.
+    let (mut passed, mut refused) = (Vec::new(), None);
     loop {
         let parsed = Scan::default().read(rest, &LIMITS);
         comes_to_the_same_in_pieces(rest, &parsed);
-        let Parsed::Whole(head) = parsed else {
-            return;
+        let head = match parsed {
+            Parsed::Whole(head) => head,
+            Parsed::Bad(refusal) => {
+                refused = Some(refusal.status);
+                break;
+            }
+            Parsed::Incomplete => break,
         };
         assert!(head.len <= rest.len().min(LIMITS.head_bytes) && head.body <= LIMITS.body_bytes);
         let request = Request::read(&rest[..head.len]);
         agrees(&request, &head);
-        stays_the_same(&head);
-        rest = rest.get(head.len + head.body..).unwrap_or_default();
-        if head.persist == Persist::Close || rest.is_empty() {
-            return;
+        rest = &rest[head.len..];
+        let (body, later) = if head.chunked {
+            match read(rest, &BOUNDS) {
+                Read::Whole(body, later) => (body, later),
+                Read::Incomplete => break,
+                Read::Bad(status) => {
+                    refused = Some(status);
+                    break;
+                }
+            }
+        } else if let Some((body, later)) = rest.split_at_checked(head.body) {
+            (body.to_vec(), later)
+        } else {
+            break;
+        };
+        let forwarded = forward(&request, Some((body.len(), head.chunked)));
+        stays_the_same(forwarded.as_bytes(), body.len());
+        passed.extend_from_slice(forwarded.as_bytes());
+        passed.extend_from_slice(&body);
+        rest = later;
+        if head.persist == Persist::Close {
+            break;
         }
     }
+    passes(input, &passed, refused);
 });
+
+/// However the bytes arrive, the server behind gets these, and the client this refusal.
+fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
+    let (mut intake, mut upstream) = (Intake::default(), Vec::new());
+    let mut end = 0;
+    while end < input.len() {
+        let start = end;
+        end = (end + 1 + pick(&input[..end], 9)).min(input.len());
+        intake.push(&input[start..end]);
+        loop {
+            match intake.look(&LIMITS) {
+                Ok(false) => break,
+                Ok(true) => {
+                    intake.take(&mut upstream).expect("a whole request");
+                    if intake.persist() == Persist::Close {
+                        return assert_eq!((&upstream[..], None), (passed, refused));
+                    }
+                    intake.next();
+                }
+                Err(refusal) => {
+                    let status = Some(refusal.status);
+                    return assert_eq!((&upstream[..], status), (passed, refused));
+                }
+            }
+        }
+    }
+    assert_eq!((&upstream[..], None), (passed, refused));
+}
 
 /// However the bytes arrive, the verdict is the same, and it comes with the last byte of the head.
 fn comes_to_the_same_in_pieces(bytes: &[u8], at_once: &Parsed) {
@@ -131,12 +196,22 @@ fn agrees(request: &Request<'_>, head: &Head) {
             .all(|length| length.bytes().all(|b| b.is_ascii_digit()))
     );
     assert_eq!(length, head.body);
-    assert!(request.named("Transfer-Encoding").is_empty());
+    let encodings = request.named("Transfer-Encoding");
+    assert_eq!(head.chunked, !encodings.is_empty());
     let new = request.version == "HTTP/1.1";
+    if head.chunked {
+        let [one] = encodings[..] else {
+            panic!("several encodings pass");
+        };
+        assert!(one.eq_ignore_ascii_case("chunked") && new && lengths.is_empty());
+    }
     let hosts = request.named("Host").len();
     assert!(if new { hosts == 1 } else { hosts <= 1 });
     let continues = !request.named("Expect").is_empty();
-    assert_eq!(head.wants_continue, continues && new && length > 0);
+    assert_eq!(
+        head.wants_continue,
+        continues && new && (length > 0 || head.chunked)
+    );
     assert_eq!(head.is_head, request.method == "HEAD");
     let persist = match (
         new,
@@ -150,7 +225,7 @@ fn agrees(request: &Request<'_>, head: &Head) {
     assert_eq!(head.persist, persist);
     assert_eq!(
         String::from_utf8_lossy(&head.forward),
-        forward(request, length)
+        forward(request, (!head.chunked).then_some((length, false)))
     );
 }
 
@@ -171,8 +246,9 @@ const KEPT_BACK: [&str; 14] = [
     "x-real-ip",
 ];
 
-/// The head that the server behind should get.
-fn forward(request: &Request<'_>, length: usize) -> String {
+/// The head that the server behind should get. A body in chunks has its length written in any case; while that is not
+/// known, the head has neither length nor end.
+fn forward(request: &Request<'_>, body: Option<(usize, bool)>) -> String {
     let Request { method, target, .. } = request;
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: gate\r\n");
     for (name, value) in &request.headers {
@@ -182,24 +258,27 @@ fn forward(request: &Request<'_>, length: usize) -> String {
             head += &format!("{name}: {value}\r\n");
         }
     }
-    if length > 0 || ["POST", "PUT", "PATCH"].contains(method) {
+    let Some((length, chunked)) = body else {
+        return head;
+    };
+    if chunked || length > 0 || ["POST", "PUT", "PATCH"].contains(method) {
         head += &format!("Content-Length: {length}\r\n");
     }
     head + "\r\n"
 }
 
 /// What was written anew passes again and is already in its last form; nobody can read more lines in it than we do.
-fn stays_the_same(head: &Head) {
-    let Parsed::Whole(again) = Scan::default().read(&head.forward, &WIDE) else {
-        panic!("{:?} does not pass", String::from_utf8_lossy(&head.forward));
+fn stays_the_same(head: &[u8], body: usize) {
+    let Parsed::Whole(again) = Scan::default().read(head, &WIDE) else {
+        panic!("{:?} does not pass", String::from_utf8_lossy(head));
     };
-    assert_eq!(again.forward, head.forward);
-    assert_eq!((again.len, again.body), (head.forward.len(), head.body));
-    let ends = head.forward.iter().filter(|b| b"\r\n".contains(b)).count();
-    let lines = head
-        .forward
-        .windows(2)
-        .filter(|pair| pair == b"\r\n")
-        .count();
+    // A length of 0 is written for methods that may have a body, and for a body in chunks.
+    if body > 0 {
+        assert_eq!(again.forward, head);
+    }
+    assert_eq!((again.len, again.body), (head.len(), body));
+    assert!(!again.chunked);
+    let ends = head.iter().filter(|b| b"\r\n".contains(b)).count();
+    let lines = head.windows(2).filter(|pair| pair == b"\r\n").count();
     assert_eq!(ends, 2 * lines);
 }

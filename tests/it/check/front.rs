@@ -19,6 +19,8 @@ pub struct Front {
 
 enum Way {
     To(SocketAddr),
+    /// In chunks, as tunnels forward it.
+    Through(SocketAddr),
     Page(u16, String),
     Closed,
 }
@@ -29,7 +31,8 @@ impl Front {
         let server = Server::start({
             let way = Arc::clone(&way);
             move |request| match &*way.lock().expect("no panic") {
-                Way::To(address) => forward(*address, request),
+                Way::To(address) => forward(*address, request, false),
+                Way::Through(address) => forward(*address, request, true),
                 Way::Page(status, words) => {
                     let page = format!("<html><title>{words}</title></html>");
                     let mut reply = Reply::text(*status, &page);
@@ -51,6 +54,11 @@ impl Front {
         *self.way.lock().expect("no panic") = Way::To(address);
     }
 
+    /// It forwards to that address, bodies in chunks.
+    pub fn tunnels_to(&self, address: SocketAddr) {
+        *self.way.lock().expect("no panic") = Way::Through(address);
+    }
+
     /// It shows a page of its own.
     pub fn shows(&self, status: u16, words: &str) {
         *self.way.lock().expect("no panic") = Way::Page(status, words.to_owned());
@@ -62,7 +70,7 @@ impl Front {
     }
 }
 
-fn forward(address: SocketAddr, request: &Request) -> Action {
+fn forward(address: SocketAddr, request: &Request, in_chunks: bool) -> Action {
     let ours = ["host", "connection", "content-length", "accept-encoding"];
     let headers: Vec<(String, String)> = request
         .headers
@@ -70,13 +78,13 @@ fn forward(address: SocketAddr, request: &Request) -> Action {
         .filter(|(name, _)| !ours.contains(&name.to_ascii_lowercase().as_str()))
         .cloned()
         .collect();
-    let answer = http::request(
-        address,
-        &request.method,
-        &request.path,
-        &headers,
-        &request.body,
-    );
+    let send = if in_chunks {
+        http::request_in_chunks
+    } else {
+        http::request
+    };
+    let (method, path) = (&request.method, &request.path);
+    let answer = send(address, method, path, &headers, &request.body);
     Action::Reply(match answer {
         Ok(answer) => {
             let mut reply = Reply::text(answer.status, answer.body());

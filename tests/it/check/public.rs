@@ -64,6 +64,21 @@ fn a_probe_is_answered_to_who_has_the_token_and_leaves_nothing() {
 }
 
 #[test]
+fn a_tunnel_that_forwards_in_chunks_is_no_hindrance() {
+    let ready = ready();
+    ready.front.tunnels_to(ready.class.service().address());
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "pass",
+        "public url",
+        "texts sent there reach this service",
+        "",
+    );
+    report.is_well_elsewhere(&[]);
+}
+
+#[test]
 fn something_else_that_answers_is_a_fault() {
     let ready = ready();
     for (status, words, cure) in [
@@ -76,6 +91,11 @@ fn something_else_that_answers_is_a_fault() {
             404,
             "something else than this service answers there (404)",
             "CODER_REG_LISTEN",
+        ),
+        (
+            411,
+            "something there takes no body in chunks (411)",
+            "restart the service with this program",
         ),
         (502, "a proxy answers there (502)", "let the proxy forward"),
         (

@@ -66,6 +66,8 @@ fn who_stops_to_listen_is_told_that_it_was_too_much() {
     let (long, many) = ("a".repeat(9_000), "X-A: b\r\n".repeat(70));
     let body = "a".repeat(64 * 1024 + 1);
     let length = body.len();
+    let chunked = "POST /inbound HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let (line, trailers) = ("a".repeat(256), format!("X-A: {}\r\n", "b".repeat(200)));
     for (status, request) in [
         (431, format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n")),
         (
@@ -81,6 +83,17 @@ fn who_stops_to_listen_is_told_that_it_was_too_much() {
             413,
             format!("POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"),
         ),
+        (413, format!("{chunked}{length:x}\r\n{body}")),
+        (
+            413,
+            format!(
+                "{chunked}{}",
+                "8000\r\n".to_owned() + &body[..0x8000] + "\r\n8001\r\n"
+            ),
+        ),
+        (400, format!("{chunked}{}", "1\r\na\r\n".repeat(4097))),
+        (400, format!("{chunked}1;{line}\r\na\r\n0\r\n\r\n")),
+        (400, format!("{chunked}0\r\n{}\r\n", trailers.repeat(10))),
         (
             413,
             format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"),

@@ -32,16 +32,16 @@ const LENGTHS: &[Edit] = &[
     ("twice, first zero", 400, LENGTH, "Content-Length: 0\r\ncontent-length: {n}\r\n"),
     ("blank before the colon", 400, LENGTH, "Content-Length : {n}\r\n"),
     ("folded", 400, LENGTH, "Content-Length:\r\n {n}\r\n"),
-    ("length, then encoding", 411, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: chunked\r\n"),
-    ("encoding, then length", 411, LENGTH, "Transfer-Encoding: chunked\r\nContent-Length: {n}\r\n"),
-    ("encoding with a tab", 411, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding:\tchunked\r\n"),
+    ("length, then encoding", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: chunked\r\n"),
+    ("encoding, then length", 400, LENGTH, "Transfer-Encoding: chunked\r\nContent-Length: {n}\r\n"),
+    ("encoding with a tab", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding:\tchunked\r\n"),
     ("encoding, blank first", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding : chunked\r\n"),
     ("encoding, folded", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding:\r\n chunked\r\n"),
-    ("identity", 411, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: identity\r\n"),
-    ("no encoding", 411, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding:\r\n"),
-    ("unknown encoding", 411, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: xchunked\r\n"),
-    ("two encodings", 411, LENGTH, "Transfer-Encoding: gzip, chunked\r\n"),
-    ("capitals", 411, LENGTH, "TRANSFER-ENCODING: CHUNKED\r\n"),
+    ("identity", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: identity\r\n"),
+    ("no encoding", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding:\r\n"),
+    ("unknown encoding", 400, LENGTH, "Content-Length: {n}\r\nTransfer-Encoding: xchunked\r\n"),
+    ("two encodings", 400, LENGTH, "Transfer-Encoding: gzip, chunked\r\n"),
+    ("capitals", 400, LENGTH, "TRANSFER-ENCODING: CHUNKED\r\n"),
 ];
 
 /// Everything else in a head.
@@ -131,38 +131,74 @@ fn a_text_with_a_doubtful_head_is_refused_with_all_that_follows() {
     each_is_refused(HEADS);
 }
 
+/// A text in chunks, its framing damaged where `{n}` and `{body}` are not what they should be.
+#[rustfmt::skip]
+const CHUNKS: &[(u16, &str)] = &[
+    (400, "zz\r\n{body}\r\n0\r\n\r\n"),
+    (400, "-1\r\n{body}\r\n0\r\n\r\n"),
+    (400, "+{n}\r\n{body}\r\n0\r\n\r\n"),
+    (400, "0x{n}\r\n{body}\r\n0\r\n\r\n"),
+    (400, "{n} \r\n{body}\r\n0\r\n\r\n"),
+    (400, "{n}\n{body}\r\n0\r\n\r\n"),
+    (400, "{n};a\n{body}\r\n0\r\n\r\n"),
+    (400, "{n}\r\n{body}\n0\r\n\r\n"),
+    (400, "{n}\r\n{body}x\r\n0\r\n\r\n"),
+    (400, "{n}\r\n{body}0\r\n\r\n"),
+    (400, "{n}\r\n{body}\r\n0\r\n\n"),
+    (400, "{n}\r\n{body}\r\n0\r\nX-A\r\n\r\n"),
+    (400, "000000{n}\r\n{body}\r\n0\r\n\r\n"),
+    (413, "10001\r\n{body}"),
+    (400, ""),
+];
+
 #[test]
-fn a_text_in_chunks_is_refused_whatever_the_chunks_are() {
+fn a_text_in_chunks_whose_end_is_in_doubt_is_refused_with_all_that_follows() {
     let class = class();
     let mallory = class.student();
     let good = mallory.webhook("I am ready to learn", &[]);
     let follows = String::from_utf8(wire::bytes(&good)).unwrap();
-    let (length, body) = (good.body.len(), &good.body);
-    for chunks in [
-        format!("{length:x}\r\n{body}\r\n0\r\n\r\n"),
-        format!("{length:x};a=b\r\n{body}\r\n0\r\nX-Twilio-Signature: x\r\n\r\n"),
-        format!("zz\r\n{body}\r\n0\r\n\r\n"),
-        format!("-1\r\n{body}\r\n0\r\n\r\n"),
-        format!("ffffffffffffffff\r\n{body}"),
-        format!("{length:x}\r\n{}", &body[..length / 2]),
-        format!("0\r\n\r\n{follows}"),
-        String::new(),
-    ] {
-        for lines in [
-            "Transfer-Encoding: chunked\r\n",
-            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-        ] {
-            let head = edited(&good, LENGTH, lines);
-            let head = &head[..head.len() - length];
-            bears(&class, &format!("{lines} {chunks}"), |address| {
-                let mut wire = Wire::saying(
-                    address,
-                    &[head, chunks.as_bytes(), follows.as_bytes()].concat(),
-                );
-                assert_eq!(wire.status(), 411);
-                assert!(wire.is_closed());
-            });
-        }
+    let length = good.body.len();
+    for (status, chunks) in CHUNKS {
+        let chunks = chunks
+            .replace("{n}", &format!("{length:x}"))
+            .replace("{body}", &good.body);
+        let head = edited(&good, LENGTH, "Transfer-Encoding: chunked\r\n");
+        let head = &head[..head.len() - length];
+        bears(&class, &chunks, |address| {
+            let bytes = [head, chunks.as_bytes(), follows.as_bytes()].concat();
+            let mut wire = Wire::saying(address, &bytes);
+            assert_eq!(wire.status(), *status, "{chunks:?}");
+            assert!(wire.is_closed(), "{chunks:?}");
+        });
+    }
+}
+
+#[test]
+fn a_text_in_proper_chunks_is_refused_where_another_reader_could_go_by_something_else() {
+    let class = class();
+    let mallory = class.student();
+    let good = mallory.webhook("I am ready to learn", &[]);
+    let follows = wire::bytes(&good);
+    let length = good.body.len();
+    let chunks = format!("{length:x}\r\n{}\r\n0\r\n\r\n", good.body);
+    let lines = [
+        "Content-Length: {n}\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: {n}\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n",
+    ];
+    let heads = lines.map(|lines| edited(&good, LENGTH, lines));
+    let old = String::from_utf8(edited(&good, LENGTH, "Transfer-Encoding: chunked\r\n")).unwrap();
+    let old = old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes();
+    for head in heads.into_iter().chain([old]) {
+        let head = &head[..head.len() - length];
+        bears(&class, &String::from_utf8_lossy(head), |address| {
+            let bytes = [head, chunks.as_bytes(), &follows].concat();
+            let mut wire = Wire::saying(address, &bytes);
+            assert_eq!(wire.status(), 400);
+            assert!(wire.is_closed());
+        });
     }
 }
 

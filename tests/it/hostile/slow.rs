@@ -7,7 +7,7 @@ use crate::classroom::wire::Wire;
 use crate::plan;
 
 /// What a slow client has sent when it falls silent, what it says every now and then after that, and what it is told.
-const KINDS: [(&str, &str, &str, u16); 8] = [
+const KINDS: [(&str, &str, &str, u16); 10] = [
     ("silent", "", "", 0),
     ("half a method", "PO", "", 408),
     (
@@ -39,6 +39,18 @@ const KINDS: [(&str, &str, &str, u16); 8] = [
         "dripping a body",
         "POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n",
         "a",
+        408,
+    ),
+    (
+        "dripping a chunk",
+        "POST /inbound HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n384\r\n",
+        "a",
+        408,
+    ),
+    (
+        "dripping chunks",
+        "POST /inbound HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "1\r\na\r\n",
         408,
     ),
 ];

@@ -1,0 +1,176 @@
+//! A body in chunks (RFC 9112, section 7.1): bytes in, the same body without its framing out. No socket, no clock.
+//!
+//! Hidden here: how strict the reading is. Sizes are hexadecimal digits and nothing else, lines end with CR LF,
+//! extensions and trailers are checked, counted and dropped. What a lenient reader would repair is refused, because a
+//! proxy in front may have repaired it in another way.
+
+use super::Limits;
+use super::answer::Refusal;
+use super::head::{BODY_TOO_LARGE, is_printable, is_token};
+
+/// 8 hexadecimal digits are 4 GiB; the limit on the body refuses all sizes near that.
+const MOST_SIZE_DIGITS: usize = 8;
+
+const BAD_SIZE: Refusal =
+    Refusal::bad_request("begin every chunk with its size in 1 to 8 hexadecimal digits");
+const BAD_LINE: Refusal =
+    Refusal::bad_request("send short chunk lines of printable ASCII that end with CR LF");
+const BAD_CHUNK_END: Refusal =
+    Refusal::bad_request("end every chunk after its announced size with CR LF");
+const BAD_TRAILER: Refusal = Refusal::bad_request(
+    "end the chunks with an empty line, or with few `Name: value` lines before it",
+);
+const TOO_MANY_CHUNKS: Refusal = Refusal::bad_request("send the body in fewer chunks");
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Size,
+    Data { left: usize },
+    DataEnd,
+    Trailer,
+}
+
+/// How far a body in chunks has been read. It lies behind its head in the same buffer, and is decoded in place.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    part: Part,
+    /// Where the decoded body begins in the buffer.
+    start: usize,
+    /// Bytes decoded.
+    length: usize,
+    chunks: usize,
+    trailer_lines: usize,
+    trailer_bytes: usize,
+}
+
+impl Chunks {
+    /// A body that begins at `start` of its buffer.
+    pub fn at(start: usize) -> Self {
+        Self {
+            part: Part::Size,
+            start,
+            length: 0,
+            chunks: 0,
+            trailer_lines: 0,
+            trailer_bytes: 0,
+        }
+    }
+
+    /// Replaces as much framing in `buffer` as is there by the body alone. Returns the body's length once it is whole;
+    /// what follows it in `buffer` is then the next request.
+    pub fn decode(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Option<usize>, Refusal> {
+        // Bytes before `at` are read; those between `written` and `at` are framing.
+        let mut at = self.start + self.length;
+        let whole = loop {
+            let unread = &buffer[at..];
+            match self.part {
+                Part::Size => {
+                    let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
+                        break false;
+                    };
+                    let used = line.len() + 2;
+                    self.part = self.begin_chunk(line, limits)?;
+                    at += used;
+                }
+                Part::Data { left } => {
+                    let count = left.min(unread.len());
+                    let written = self.start + self.length;
+                    buffer.copy_within(at..at + count, written);
+                    self.length += count;
+                    at += count;
+                    if count < left {
+                        self.part = Part::Data { left: left - count };
+                        break false;
+                    }
+                    self.part = Part::DataEnd;
+                }
+                Part::DataEnd => {
+                    if !b"\r\n".starts_with(&unread[..unread.len().min(2)]) {
+                        return Err(BAD_CHUNK_END);
+                    }
+                    if unread.len() < 2 {
+                        break false;
+                    }
+                    at += 2;
+                    self.part = Part::Size;
+                }
+                Part::Trailer => {
+                    let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
+                        break false;
+                    };
+                    at += line.len() + 2;
+                    if line.is_empty() {
+                        break true;
+                    }
+                    self.note_trailer(line, limits)?;
+                }
+            }
+        };
+        buffer.drain(self.start + self.length..at);
+        Ok(whole.then_some(self.length))
+    }
+
+    /// Reads the line before a chunk: its size, perhaps extensions.
+    fn begin_chunk(&mut self, line: &[u8], limits: &Limits) -> Result<Part, Refusal> {
+        let digits = line.split(|byte| *byte == b';').next().unwrap_or(line);
+        let size = size_of(digits).ok_or(BAD_SIZE)?;
+        if size == 0 {
+            return Ok(Part::Trailer);
+        }
+        if size > limits.body_bytes - self.length {
+            return Err(BODY_TOO_LARGE);
+        }
+        self.chunks += 1;
+        if self.chunks > limits.chunks {
+            return Err(TOO_MANY_CHUNKS);
+        }
+        Ok(Part::Data { left: size })
+    }
+
+    fn note_trailer(&mut self, line: &[u8], limits: &Limits) -> Result<(), Refusal> {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or(line);
+        self.trailer_lines += 1;
+        self.trailer_bytes += line.len() + 2;
+        let within =
+            self.trailer_lines <= limits.header_lines && self.trailer_bytes <= limits.trailer_bytes;
+        if name.len() < line.len() && is_token(name) && within {
+            Ok(())
+        } else {
+            Err(BAD_TRAILER)
+        }
+    }
+}
+
+/// The first line of `bytes` without its end, once that is there. The line with its end has `most` bytes at most.
+fn line_of(bytes: &[u8], most: usize) -> Result<Option<&[u8]>, Refusal> {
+    let window = &bytes[..bytes.len().min(most)];
+    let Some(lf) = window.iter().position(|byte| *byte == b'\n') else {
+        return if window.len() < most {
+            Ok(None)
+        } else {
+            Err(BAD_LINE)
+        };
+    };
+    match window[..lf].strip_suffix(b"\r") {
+        Some(line) if is_printable(line) => Ok(Some(line)),
+        _ => Err(BAD_LINE),
+    }
+}
+
+/// Digits only: others read `+5`, `0x5` and `5 ` in ways of their own.
+fn size_of(digits: &[u8]) -> Option<usize> {
+    if !(1..=MOST_SIZE_DIGITS).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_hexdigit)
+    {
+        return None;
+    }
+    let size = u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    Some(usize::try_from(size).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests;
