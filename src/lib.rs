@@ -43,6 +43,7 @@ mod similar;
 pub mod stop;
 pub mod store;
 pub mod stream;
+pub mod token;
 pub mod twilio;
 pub mod wake;
 pub mod webhook;

@@ -153,7 +153,7 @@ impl Probe {
             |user: &crate::coder::User| id == Some(&user.id) || user.name == self.marker.as_str();
         let Some(user) = coder.user(name)?.filter(is_ours) else {
             // Whom a token without rights does not see may be there; ours was let in to make it.
-            return Ok(coder.rights()?.users);
+            return Ok(coder.rights()?.see_users);
         };
         if coder.delete_user(&user.id)? == UserDeleted::HasWorkspaces {
             return Ok(false);

@@ -141,9 +141,9 @@ fn search(config: &Config, hand: &Hand) -> Result<Vec<Found>, Failure> {
         &config.coder.address.api,
         config.coder.key.clone(),
     );
-    if !coder.rights()?.users {
+    if !coder.rights()?.see_users {
         return Err(Failure::Failed(
-            "the token (CODER_API_KEY) is neither an owner's nor a user admin's: it does not see who is there"
+            "the token (CODER_API_KEY) may not see users: give its user the role User Admin"
                 .to_owned(),
         ));
     }

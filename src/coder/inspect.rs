@@ -3,8 +3,6 @@
 //! Nothing here changes anything at Coder, except that a login of a user's own opens a session, which
 //! ends with the user.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -12,9 +10,6 @@ use ureq::http::Method;
 
 use super::{Coder, CoderFault, VERSION_HEADER, encode, json, wire};
 use crate::domain::{Password, UnixSeconds};
-
-/// The owner of the workspaces that permissions are asked for: somebody else, whoever that is.
-const SOMEBODY: &str = "5f6cd4b2-9a3e-4c55-8f0e-3d1b7a60c9e4";
 
 /// A server, as it tells everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,46 +25,8 @@ pub struct Server {
 pub struct Holder {
     /// Its name; `None` where it is no name by Coder's own rule.
     pub username: Option<String>,
-    /// It may do everything.
+    /// It is an owner, by the name of a role. For words only: [`Coder::rights`] tells what the token may do.
     pub owner: bool,
-    /// It may manage users.
-    pub user_admin: bool,
-    /// The server tells by itself that a user still has workspaces that we cannot see: see
-    /// [`super::Rights::workspaces`].
-    pub sound: bool,
-}
-
-/// What the token may do, by the server's own word. An empty list would prove nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Permissions {
-    /// Create users, as members of the default organization.
-    pub create_users: bool,
-    /// Delete them.
-    pub delete_users: bool,
-    /// See workspaces of others there.
-    pub see_workspaces: bool,
-    /// Delete them.
-    pub delete_workspaces: bool,
-}
-
-#[derive(Serialize)]
-struct Question<'a> {
-    object: Object<'a>,
-    action: &'static str,
-}
-
-#[derive(Serialize)]
-struct Object<'a> {
-    resource_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner_id: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Questions<'a> {
-    checks: BTreeMap<&'static str, Question<'a>>,
 }
 
 #[derive(Serialize)]
@@ -115,15 +72,10 @@ impl Coder {
         let me: Option<wire::Me> = answer.json();
         let me = me.filter(|_| answer.status == 200);
         let me = me.ok_or_else(|| CoderFault::of(DOING, &answer))?;
-        let version = answer.header(VERSION_HEADER);
-        let version = version.map_or((0, 0), wire::version_pair);
-        let has = |name| me.roles.iter().any(|role| role.name == name);
         let name = crate::domain::Username::parse(&me.username);
         Ok(Holder {
             username: name.map(|name| name.to_string()),
-            owner: has("owner"),
-            user_admin: has("user-admin"),
-            sound: has("owner") || version >= (2, 25),
+            owner: me.roles.iter().any(|role| role.name == "owner"),
         })
     }
 
@@ -158,46 +110,6 @@ impl Coder {
         methods
             .map(|methods| methods.password.enabled)
             .ok_or_else(|| CoderFault::of(DOING, &answer))
-    }
-
-    /// What the token may do with users, and with other people's workspaces in the default
-    /// organization.
-    ///
-    /// # Errors
-    /// A call failed, or the server does not know the question.
-    pub fn permissions(&self) -> Result<Permissions, CoderFault> {
-        const DOING: &str = "ask for the token's permissions";
-        let organization = self.default_organization()?;
-        let ask = |resource_type, action, inside: bool, owned: bool| Question {
-            object: Object {
-                resource_type,
-                organization_id: inside.then_some(organization.as_str()),
-                owner_id: owned.then_some(SOMEBODY),
-            },
-            action,
-        };
-        let checks = BTreeMap::from([
-            ("create", ask("user", "create", false, false)),
-            ("join", ask("organization_member", "create", true, false)),
-            ("remove", ask("user", "delete", false, false)),
-            ("see", ask("workspace", "read", true, true)),
-            ("delete", ask("workspace", "delete", true, true)),
-        ]);
-        let body = json(&Questions { checks });
-        let answer = self.send(DOING, Method::POST, "/authcheck", body)?;
-        let allowed: Option<BTreeMap<String, bool>> = answer.json();
-        let allowed = allowed.filter(|_| answer.status == 200);
-        let allowed = allowed.ok_or_else(|| CoderFault::of(DOING, &answer))?;
-        let may = |name: &str| allowed.get(name).copied();
-        let read = || {
-            Some(Permissions {
-                create_users: may("create")? && may("join")?,
-                delete_users: may("remove")?,
-                see_workspaces: may("see")?,
-                delete_workspaces: may("delete")?,
-            })
-        };
-        read().ok_or_else(|| CoderFault::of(DOING, &answer))
     }
 
     /// Whether the server would take `password`; `None` where it cannot be asked (before 2.17 or so).

@@ -8,24 +8,26 @@
 mod fault;
 mod find;
 mod inspect;
+mod rights;
 mod roster;
 mod users;
 mod wire;
 mod workspaces;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use ureq::http::Method;
 
 pub use fault::{CoderFault, Trouble};
-pub use inspect::{Holder, Permissions, Server};
+pub use inspect::{Holder, Server};
+pub use rights::{Lack, Rights};
 pub use users::{Created, NewUser, PasswordSet, UserDeleted};
 pub use wire::{Build, LoginType, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
 
-use crate::domain::{Secret, UnixSeconds};
+use crate::domain::Secret;
 use crate::http::{Answer, Broken, Http};
 
 /// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
@@ -35,33 +37,26 @@ const VERSION_HEADER: &str = "x-coder-build-version";
 const DEFAULT_ORGANIZATION: &str = "00000000-0000-0000-0000-000000000000";
 
 /// With this header the limit of calls a minute (512 by default, for each path) does not hold, for owners
-/// only; anybody else gets 428. Source: `coderd/httpmw/ratelimit.go`.
+/// only; anybody else gets 428. Releases before 2.32 take no notice of it.
+/// Source: `coderd/httpmw/ratelimit.go`.
 const UNLIMITED: (&str, &str) = ("X-Coder-Bypass-Ratelimit", "true");
-
-/// The first version that knows who calls when it counts calls. Earlier ones take no notice of the header.
-const UNLIMITED_SINCE: (u32, u32) = (2, 31);
 
 /// One Coder server, called with one token.
 pub struct Coder {
     http: Http,
     api: String,
     key: Secret,
-    /// Whether the token was an owner's when we last looked.
-    owner: AtomicBool,
+    /// Whether the limit of calls is worth asking away: the token had an owner's rights when we last looked, and
+    /// was not refused since.
+    unlimited: AtomicBool,
     /// The id to create users with: the alias above, until a server wants the real one.
     organization: Mutex<String>,
-}
-
-/// What the token may see. "There is none" is believed only with these: to a token that has lost its
-/// rights every user looks deleted, and every list of workspaces is empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rights {
-    /// It sees all users.
-    pub users: bool,
-    /// It sees all workspaces, or the server itself refuses to delete a user that has some.
-    pub workspaces: bool,
-    /// Seconds by which our clock is ahead of the server's; `None` where it did not tell its time.
-    pub clock_ahead: Option<UnixSeconds>,
+    /// The default organization's real id, once it was asked for.
+    default_organization: Mutex<Option<String>>,
+    /// Called when a call was refused for want of a right.
+    on_refusal: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Whether one was since the rights were last asked for.
+    refused: AtomicBool,
 }
 
 impl Coder {
@@ -71,9 +66,24 @@ impl Coder {
             http,
             api: api.to_owned(),
             key,
-            owner: AtomicBool::new(false),
+            unlimited: AtomicBool::new(false),
             organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
+            default_organization: Mutex::new(None),
+            on_refusal: OnceLock::new(),
+            refused: AtomicBool::new(false),
         }
+    }
+
+    /// Has `act` called whenever a call is refused for want of a right, on the thread of that call. Only the first
+    /// one that is given counts.
+    pub fn on_refusal(&self, act: Box<dyn Fn() + Send + Sync>) {
+        // A second one is dropped.
+        let _ = self.on_refusal.set(act);
+    }
+
+    /// Whether a call was refused for want of a right since [`Coder::rights`] was last asked.
+    pub fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// The version that the server tells everybody, such as `v2.31.0+abc123`.
@@ -92,34 +102,6 @@ impl Coder {
             .ok_or_else(fault)
     }
 
-    /// What the token may see now.
-    ///
-    /// Owners see everything, user admins all users. Whether a server deletes a user whose
-    /// workspaces the caller merely cannot see depends on its version: since 2.25 it counts them
-    /// all (coder/coder issue 19209).
-    ///
-    /// # Errors
-    /// The server cannot be asked.
-    pub fn rights(&self) -> Result<Rights, CoderFault> {
-        const DOING: &str = "ask for our own roles";
-        let answer = self.get(DOING, "/users/me")?;
-        let fault = || CoderFault::of(DOING, &answer);
-        if answer.status != 200 {
-            return Err(fault());
-        }
-        let me: wire::Me = answer.json().ok_or_else(fault)?;
-        let version = answer
-            .header(VERSION_HEADER)
-            .map_or((0, 0), wire::version_pair);
-        let has = |name| me.roles.iter().any(|role| role.name == name);
-        self.owner.store(has("owner"), Ordering::Relaxed);
-        Ok(Rights {
-            users: has("owner") || has("user-admin"),
-            workspaces: has("owner") || version >= (2, 25),
-            clock_ahead: answer.clock_ahead(),
-        })
-    }
-
     fn organization(&self) -> String {
         self.organization
             .lock()
@@ -129,7 +111,7 @@ impl Coder {
 
     /// Asks for the default organization's real id, for a server that does not know the alias.
     fn learn_organization(&self) -> Result<(), CoderFault> {
-        let id = self.default_organization()?;
+        let id = self.default_organization()?.id;
         *self
             .organization
             .lock()
@@ -137,7 +119,15 @@ impl Coder {
         Ok(())
     }
 
-    fn default_organization(&self) -> Result<String, CoderFault> {
+    /// The default organization's id, if it was asked for before.
+    fn known_organization(&self) -> Option<String> {
+        self.default_organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn default_organization(&self) -> Result<wire::Organization, CoderFault> {
         const DOING: &str = "ask for the default organization";
         let answer = self.get(DOING, "/organizations")?;
         let fault = || CoderFault::of(DOING, &answer);
@@ -145,11 +135,13 @@ impl Coder {
             return Err(fault());
         }
         let all: Vec<wire::Organization> = answer.json().ok_or_else(fault)?;
-        let default = all
-            .iter()
-            .find(|org| org.is_default)
-            .or_else(|| all.first());
-        default.map(|org| org.id.clone()).ok_or_else(fault)
+        let at = all.iter().position(|org| org.is_default).unwrap_or(0);
+        let default = all.into_iter().nth(at).ok_or_else(fault)?;
+        *self
+            .default_organization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(default.id.clone());
+        Ok(default)
     }
 
     fn get(&self, doing: &'static str, path: &str) -> Result<Answer, CoderFault> {
@@ -173,27 +165,36 @@ impl Coder {
         if self.may_go_on(&answer) {
             // A refused call was not carried out. Our calls are bounded by how many we make side by side.
             match call(true)? {
-                // No owner's any more: this call has to wait as everybody's.
-                denied if denied.status == 428 => self.owner.store(false, Ordering::Relaxed),
+                // No owner's any more, or a release that takes no notice: this call has to wait as everybody's.
+                denied if matches!(denied.status, 428 | 429) => {
+                    self.unlimited.store(false, Ordering::Relaxed);
+                }
                 allowed => answer = allowed,
             }
         }
+        if smells_of_rights(&answer) {
+            self.refused.store(true, Ordering::Relaxed);
+            if let Some(act) = self.on_refusal.get() {
+                act();
+            }
+        }
         match answer.status {
-            300..=399 | 401 | 428 | 429 | 500..=599 => Err(CoderFault::of(doing, &answer)),
-            // Somebody else's 404 must not be taken for "that user does not exist".
+            300..=399 | 429 | 500..=599 => Err(CoderFault::of(doing, &answer)),
+            // Somebody else's 404 must not be taken for "that user does not exist", nor a proxy's 401 for a
+            // word about our token.
             400..=499 if answer.header(VERSION_HEADER).is_none() => {
                 Err(CoderFault::not_coder(doing, answer.status))
             }
+            401 | 428 => Err(CoderFault::of(doing, &answer)),
             _ => Ok(answer),
         }
     }
 
-    /// Whether that refusal is over the number of calls a minute, which does not hold for us.
+    /// Whether that refusal is over the number of calls a minute, which may not hold for us.
     fn may_go_on(&self, answer: &Answer) -> bool {
-        let version = || answer.header(VERSION_HEADER).map(wire::version_pair);
         answer.status == 429
-            && self.owner.load(Ordering::Relaxed)
-            && version().is_some_and(|version| version >= UNLIMITED_SINCE)
+            && answer.header(VERSION_HEADER).is_some()
+            && self.unlimited.load(Ordering::Relaxed)
     }
 
     fn call(
@@ -217,6 +218,18 @@ impl Coder {
         }
         self.http.call(method, &url, &headers, body)
     }
+}
+
+/// Whether Coder refused that call for want of a right. Some of its calls say so by a 500 with words of its inner parts.
+fn smells_of_rights(answer: &Answer) -> bool {
+    const WORDS: [&str; 3] = ["forbidden", "unauthorized", "not authorized"];
+    let says = || {
+        let body: Option<wire::ErrorBody> = answer.json();
+        let detail = body.map(|body| body.detail.to_ascii_lowercase());
+        detail.is_some_and(|detail| WORDS.iter().any(|word| detail.contains(word)))
+    };
+    answer.header(VERSION_HEADER).is_some()
+        && (answer.status == 403 || (answer.status == 500 && says()))
 }
 
 /// A request body. Ours are structs of strings and flags, which always serialize.

@@ -134,6 +134,8 @@ pub(super) struct ErrorBody {
     #[serde(default)]
     pub(super) message: String,
     #[serde(default)]
+    pub(super) detail: String,
+    #[serde(default)]
     pub(super) validations: Vec<Validation>,
 }
 
@@ -172,11 +174,13 @@ pub struct Build {
     pub status: String,
 }
 
-/// Major and minor of `v2.31.0+abc123`; zeros where it reads otherwise.
-pub(super) fn version_pair(version: &str) -> (u32, u32) {
-    let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
-    let mut next = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
-    (next(), next())
+/// The release `v2.31.14+abc123` as numbers; `None` for one that somebody built from source.
+pub(super) fn release(version: &str) -> Option<(u32, u32, u32)> {
+    let version = version.split('+').next().unwrap_or_default();
+    let mut parts = version.trim_start_matches('v').split('.');
+    let mut next = || parts.next().and_then(|part| part.parse().ok());
+    let release = (next()?, next()?, next()?);
+    parts.next().is_none().then_some(release)
 }
 
 #[cfg(test)]
@@ -229,10 +233,19 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_compared_by_number() {
-        assert_eq!(version_pair("v2.31.0+abc123"), (2, 31));
-        assert_eq!(version_pair("v2.9.1"), (2, 9));
-        assert!(version_pair("v2.9.1") < version_pair("v2.25.0-rc.1"));
-        assert_eq!(version_pair("devel"), (0, 0));
+    fn only_a_released_version_is_a_release() {
+        for (version, expected) in [
+            ("v2.31.14+abc123", Some((2, 31, 14))),
+            ("v2.9.1", Some((2, 9, 1))),
+            ("v0.0.0-devel+abc123", None),
+            ("v2.35.0-devel", None),
+            ("v2.25.0-rc.1", None),
+            ("v2.25", None),
+            ("v2.25.0.1", None),
+            ("devel", None),
+            ("", None),
+        ] {
+            assert_eq!(release(version), expected, "{version}");
+        }
     }
 }

@@ -176,11 +176,11 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
     ) -> Result<(), Halt> {
-        if !self.coder.rights()?.users {
+        if !self.coder.rights()?.see_users {
             // Everybody looks gone to such a token; starting over would forget a living account.
             return Err(Halt::later(
                 Wait::Blocked,
-                "the token (CODER_API_KEY) is no owner or user admin any more",
+                "the token (CODER_API_KEY) may not see users any more",
             ));
         }
         warn!(

@@ -20,6 +20,7 @@ use crate::domain::UnixSeconds;
 use crate::registration::Registration;
 use crate::retry;
 use crate::store::{Store, StoreError};
+use crate::token::Token;
 use look::{Fault, Look, Pace, Wait};
 pub use plan::{Plan, plan};
 
@@ -29,6 +30,8 @@ pub struct Reaper {
     pub store: Arc<Store>,
     /// Where accounts are removed.
     pub coder: Arc<Coder>,
+    /// What the token may do there.
+    pub token: Arc<Token>,
     /// Domain of the students' addresses.
     pub email_domain: String,
     /// Pause between two looks at an account that is in use.
@@ -114,10 +117,12 @@ impl Reaper {
             level: Level::Error,
             note,
         };
-        match self.coder.rights() {
-            Ok(rights) if !rights.users => Err(stuck(
-                "stuck: the token (CODER_API_KEY) is no owner or user admin any more".to_owned(),
-            )),
+        match self.token.rights() {
+            // To such a token everybody looks gone. The lack itself is in the log already.
+            Ok(rights) if !rights.see_users => Err(Wait {
+                level: Level::Debug,
+                ..stuck("stuck: the token (CODER_API_KEY) may not see users".to_owned())
+            }),
             Ok(Rights {
                 clock_ahead: Some(ahead),
                 ..

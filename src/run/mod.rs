@@ -31,6 +31,7 @@ use crate::http::Http;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::stream::{Redis, Settler, Taker};
+use crate::token::Token;
 use crate::twilio::sms::Sms;
 use doors::Doors;
 pub use error::RunError;
@@ -73,6 +74,10 @@ fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, 
     ));
     let (bell, rung) = Bell::new();
     let (reaper_bell, reaper_rung) = Bell::new();
+    let token = Arc::new(Token::of(Arc::clone(&coder)));
+    let bell_of_rights = reaper_bell.clone();
+    // Its thread asks for the rights then.
+    coder.on_refusal(Box::new(move || bell_of_rights.ring()));
     let (receipts, noted) = receipts::queue();
     let (webhook, gate) = parts::front(&config, &redis, &store, bell.clone(), receipts)?;
     let metrics = parts::metrics(&config)?;
@@ -95,7 +100,7 @@ fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, 
     };
     banner::tell(&config, gate.local_addr(), &store);
 
-    let reaper = parts::reaper(&config, &store, &coder);
+    let reaper = parts::reaper(&config, &store, &coder, &token);
     let reconciler = parts::reconciler(&config, &store, &coder, &home);
     let redactor = parts::redactor(&config, &store, &to_twilio);
     let noted = (Arc::clone(&store), noted);

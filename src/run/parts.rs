@@ -24,6 +24,7 @@ use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
 use crate::store::Store;
 use crate::stream::{Appender, Redis, Waiting};
+use crate::token::Token;
 use crate::twilio::sms::Sms;
 use crate::wake;
 use crate::webhook::{Judge, Webhook};
@@ -105,10 +106,16 @@ pub(super) fn catch_up(
 }
 
 /// What removes accounts.
-pub(super) fn reaper(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) -> Reaper {
+pub(super) fn reaper(
+    config: &Config,
+    store: &Arc<Store>,
+    coder: &Arc<Coder>,
+    token: &Arc<Token>,
+) -> Reaper {
     Reaper {
         store: Arc::clone(store),
         coder: Arc::clone(coder),
+        token: Arc::clone(token),
         email_domain: config.coder.email_domain.clone(),
         check_interval: config.check_interval,
         stop_after: config.stop_after,

@@ -28,7 +28,7 @@ pub(super) fn run(
     rung: &Receiver<()>,
     stop: &Stop,
 ) {
-    let mut rounds = Rounds::new(reconciler, settler, reaper.check_interval);
+    let mut rounds = Rounds::new(reconciler, settler, &reaper.token, reaper.check_interval);
     let mut watch = ClockWatch::default();
     loop {
         let (now, uptime) = (unix_now(), uptime());
@@ -49,7 +49,7 @@ pub(super) fn run(
             Err(error) => error!("no removals: {error}"),
         }
         let more = redactor.is_some_and(|redactor| blank(redactor, now, stop));
-        let pause = if more { MOMENT } else { pause(reaper) };
+        let pause = if more { MOMENT } else { pause(reaper, &rounds) };
         // Rung or not; several rings are one.
         let _ = rung.recv_timeout(pause);
         while rung.try_recv().is_ok() {}
@@ -84,10 +84,12 @@ fn follow_clock(
     Ok(())
 }
 
-fn pause(reaper: &Reaper) -> Duration {
+fn pause(reaper: &Reaper, rounds: &Rounds<'_>) -> Duration {
     let now = unix_now();
     let next = reaper.store.next_check(now).ok().flatten();
-    let soon = next.map(|at| Duration::from_secs(at.saturating_sub(now).max(1).unsigned_abs()));
+    let next = next.map(|at| at.saturating_sub(now));
+    let soonest = next.into_iter().chain(rounds.doubt_in(now)).min();
+    let soon = soonest.map(|left| Duration::from_secs(left.max(1).unsigned_abs()));
     soon.map_or(reaper.check_interval, |span| {
         span.min(reaper.check_interval)
     })

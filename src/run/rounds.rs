@@ -3,16 +3,20 @@
 
 use std::time::Duration;
 
-use log::{debug, error, info, warn};
+use log::{debug, error, warn};
 
 use crate::clock::seconds;
-use crate::coder::{CoderFault, Rights, Trouble};
+use crate::coder::{CoderFault, Trouble};
 use crate::domain::{UnixSeconds, Username};
 use crate::reconcile::{Reconciler, Swept};
 use crate::stream::Settler;
+use crate::token::Token;
 
 /// How often: an owner's token that nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
+
+/// The least time in seconds between two looks at the token's rights that refused calls have asked for.
+const SPACING: UnixSeconds = 5;
 
 /// Names that are listed at most.
 const LISTED: usize = 50;
@@ -21,24 +25,34 @@ const LISTED: usize = 50;
 pub(super) struct Rounds<'a> {
     reconciler: &'a Reconciler,
     settler: &'a Settler,
+    token: &'a Token,
     /// Pause before Coder is asked again, if it did not answer.
     pause: Duration,
     last: Option<UnixSeconds>,
     /// When Coder is asked again.
     again_at: Option<UnixSeconds>,
-    /// Whether the token was well when it was last tried.
-    well: bool,
+    /// Whether Coder answered when the token was last tried.
+    reached: bool,
+    /// When the token's rights were last asked for.
+    asked: UnixSeconds,
 }
 
 impl<'a> Rounds<'a> {
-    pub(super) fn new(reconciler: &'a Reconciler, settler: &'a Settler, pause: Duration) -> Self {
+    pub(super) fn new(
+        reconciler: &'a Reconciler,
+        settler: &'a Settler,
+        token: &'a Token,
+        pause: Duration,
+    ) -> Self {
         Self {
             reconciler,
             settler,
+            token,
             pause,
             last: None,
             again_at: None,
-            well: false,
+            reached: false,
+            asked: 0,
         }
     }
 
@@ -62,20 +76,39 @@ impl<'a> Rounds<'a> {
         if daily || again {
             let done = self.ask_coder(now, daily);
             self.again_at = (!done).then_some(now + pause);
+            self.asked = now;
+        } else if self.doubt_in(now) == Some(0) {
+            self.asked = now;
+            // Where Coder does not answer any more, the next refusal asks again.
+            let _ = self.token.rights();
         }
+    }
+
+    /// Seconds until the rights are asked for again as Coder refused a call; `None` = it did not.
+    pub(super) fn doubt_in(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let since = now - self.asked;
+        let left = if (0..SPACING).contains(&since) {
+            SPACING - since
+        } else {
+            0
+        };
+        self.token.is_in_doubt().then_some(left)
     }
 
     /// Tries the token and looks for accounts. Returns whether both came to an end.
     fn ask_coder(&mut self, now: UnixSeconds, daily: bool) -> bool {
-        let rights = self.reconciler.coder.rights();
-        let well = rights.as_ref().is_ok_and(|rights| rights.users);
-        // To a token without rights everybody looks gone, and a list shows nobody.
-        let done = well && self.reconcile(now, daily);
         // An outage is told of once, and its end.
-        if daily || well && !self.well {
-            tell_rights(&rights);
+        let rights = self.token.ask();
+        // To a token without rights everybody looks gone, and a list shows nobody.
+        let well = rights.as_ref().is_ok_and(|rights| rights.see_users);
+        let done = well && self.reconcile(now, daily);
+        match &rights {
+            // An outage is told of once, and its end.
+            Ok(rights) => self.token.tell(rights, daily || !self.reached),
+            Err(fault) if daily => tell_fault(fault),
+            Err(_) => {}
         }
-        self.well = well;
+        self.reached = rights.is_ok();
         done
     }
 
@@ -100,21 +133,13 @@ impl<'a> Rounds<'a> {
     }
 }
 
-fn tell_rights(rights: &Result<Rights, CoderFault>) {
-    match rights {
-        Ok(rights) if !rights.users => {
-            error!(
-                "Coder: the token (CODER_API_KEY) is neither an owner's nor a user admin's, so it cannot make accounts"
-            );
+fn tell_fault(fault: &CoderFault) {
+    match fault.trouble {
+        Trouble::Denied => error!("Coder: {fault}"),
+        Trouble::Refused => {
+            error!("Coder: {fault}: without an answer to that no account is removed");
         }
-        Ok(rights) if !rights.workspaces => {
-            warn!(
-                "Coder: this version (before 2.25) needs an owner's token for accounts to be removed safely"
-            );
-        }
-        Ok(_) => info!("Coder: reached, the token may make and remove accounts"),
-        Err(fault) if fault.trouble == Trouble::Denied => error!("Coder: {fault}"),
-        Err(fault) => warn!("Coder: {fault}"),
+        _ => warn!("Coder: {fault}"),
     }
 }
 

@@ -82,6 +82,14 @@ impl Trouble {
             body.to_string(),
         )
     }
+
+    /// The same answer with one header more.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if let Self::Status(_, headers, ..) = &mut self {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
 }
 
 impl fmt::Display for Trouble {

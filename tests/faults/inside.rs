@@ -13,6 +13,7 @@ use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
 use coder_sms_register::reconcile::Reconciler;
 use coder_sms_register::store::{Reserved, Store, StoreError};
+use coder_sms_register::token::Token;
 
 use crate::classroom::folder::Folder;
 use crate::fakes::coder::FakeCoder;
@@ -102,6 +103,7 @@ impl Inside {
         Reaper {
             store: Arc::clone(self.store()),
             coder: Arc::clone(client),
+            token: Arc::new(Token::of(Arc::clone(client))),
             email_domain: DOMAIN.to_owned(),
             check_interval: Duration::from_secs(INTERVAL.unsigned_abs()),
             stop_after: None,

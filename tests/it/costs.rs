@@ -225,17 +225,16 @@ fn a_removal_costs_four_calls_for_each_account_and_two_for_all() {
         let calls = class.coder().calls();
         calls
             .iter()
-            .filter(|call| call.path.ends_with("/me"))
+            .filter(|call| call.path.ends_with("/authcheck"))
             .count()
             == 3
     });
 
     let calls = &class.coder().calls()[before..];
     let count = |op: Op| calls.iter().filter(|call| call.op == op.0).count();
-    // What the token may see, before anything is believed and before anything is forgotten.
-    let of_our_own = |call: &&Call| call.path.ends_with("/users/me");
-    assert_eq!(calls.iter().filter(of_our_own).count(), 2);
-    assert_eq!(count(ops::READ_USER), 2);
+    // What the token may do, before anything is believed and before anything is forgotten.
+    assert_eq!(count(ops::AUTH_CHECK), 2);
+    assert_eq!(count(ops::READ_USER), 0);
     // Is it there? After the delete: is it in no list any more?
     assert_eq!(count(ops::LIST_USERS), 3 * 2);
     // Does any workspace still run?

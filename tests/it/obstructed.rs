@@ -233,7 +233,7 @@ fn rights_lost_in_the_middle_prove_nothing() {
         at_rest(&class);
         once(&class, op, when, FakeCoder::token_loses_rights);
         time_is_up(&class);
-        is_told_once(&class, "is no owner or user admin any more");
+        is_told_once(&class, "may not see, create, suspend or delete users");
         assert_eq!(class.registrations(), 1, "{op:?} {when:?}");
         assert_eq!(class.coder().students().len(), 1);
         class.coder().token_roles(&[Role::Owner]);
@@ -251,7 +251,7 @@ fn a_user_who_is_no_longer_seen_is_not_forgotten() {
     let look = coder::LIST_USERS;
     once(&class, look, When::Before, FakeCoder::token_loses_rights);
     time_is_up(&class);
-    is_told_once(&class, "is no owner or user admin any more");
+    is_told_once(&class, "may not see, create, suspend or delete users");
     assert_eq!(class.registrations(), 1);
     class.coder().token_roles(&[Role::Owner]);
     class.all_gone();

@@ -161,8 +161,18 @@ fn a_second_instance_on_the_same_folder_is_refused() {
 fn a_token_that_cannot_do_its_work_is_told_at_the_start() {
     let class = class();
     for (roles, words) in [
-        (&[][..], "is neither an owner's nor a user admin's"),
-        (&[Role::UserAdmin], "the token may make and remove accounts"),
+        (
+            &[][..],
+            "nor see, stop or delete workspaces of others: no accounts are made or removed",
+        ),
+        (
+            &[Role::UserAdmin],
+            "may not see, stop or delete workspaces of others: no accounts are removed; give",
+        ),
+        (
+            &[Role::UserAdmin, Role::OrganizationAdmin],
+            "the token may make and remove accounts",
+        ),
         (&[Role::Owner], "the token may make and remove accounts"),
     ] {
         class.coder().token_roles(roles);

@@ -1,5 +1,6 @@
 //! Accounts whose time is up.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::fakes::coder::{Role, Version, ops as coder};
@@ -169,36 +170,119 @@ fn a_token_that_lost_its_rights_is_no_proof_that_anybody_is_gone() {
     let ana = class.student();
     ana.gets_a_login();
     class.coder().token_loses_rights();
-    assert!(class.service().logs("is no owner or user admin any more"));
+    assert!(
+        class
+            .service()
+            .logs("may not see, create, suspend or delete users")
+    );
     assert_eq!(class.registrations(), 1);
 
     class.coder().token_roles(&[Role::Owner]);
     class.all_gone();
 }
 
+/// What is said once of a token of a bare User Admin.
+const BLIND: &str = "may not see, stop or delete workspaces of others: no accounts are removed";
+
 #[test]
-fn an_old_coder_is_not_asked_to_orphan_workspaces_that_we_cannot_see() {
-    let class = plan()
-        .coder_of(Version::V2_20)
-        .with("CODER_REMOVE_TIME", "1s")
-        .open();
-    class.coder().token_roles(&[Role::UserAdmin]);
-    let ana = class.student();
-    let login = ana.gets_a_login();
-    class
-        .coder()
-        .running_workspace(login.username(), "dev")
-        .expect("a workspace");
+fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_release() {
+    for version in [Version::V2_20, Version::Newest] {
+        let class = plan()
+            .coder_of(version)
+            .with("CODER_REMOVE_TIME", "1s")
+            .open();
+        class.coder().token_roles(&[Role::UserAdmin]);
+        let [ana, ben] = [(); 2].map(|()| class.student());
+        let login = ana.gets_a_login();
+        class
+            .coder()
+            .running_workspace(login.username(), "dev")
+            .expect("a workspace");
+        // Whether he has one is not seen either.
+        ben.gets_a_login();
+        let stuck = "SELECT count(*) FROM registrations WHERE reap_note LIKE '%does not see workspaces of others%'";
+        class.eventually("both are stuck", || class.query(stuck) == "2");
+        assert_eq!(class.coder().count(coder::DELETE_USER), 0);
+        assert_eq!(class.coder().students().len(), 2);
+        // It is one lack, however many are stuck.
+        let log = class.log();
+        let told = log.lines().filter(|line| line.contains(BLIND));
+        assert_eq!(told.count(), 1, "{log}");
+        let loud = log.lines().filter(|line| !line.contains(" DEBUG "));
+        assert!(
+            !loud.into_iter().any(|line| line.contains("removal of")),
+            "{log}"
+        );
+
+        class
+            .coder()
+            .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+        class.coder().stop_workspace(login.username(), "dev");
+        class.all_gone();
+        assert!(class.workspaces_are_deleted());
+        let line = "Coder: reached, the token may make and remove accounts";
+        // Once at the start, once when the rights are back.
+        assert_eq!(class.log().matches(line).count(), 2, "{}", class.log());
+    }
+}
+
+#[test]
+fn with_the_right_to_see_workspaces_all_are_removed_whatever_the_release() {
+    for version in [Version::V2_20, Version::Newest] {
+        let class = plan()
+            .coder_of(version)
+            .with("CODER_REMOVE_TIME", "1s")
+            .open();
+        class
+            .coder()
+            .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+        let [ana, ben] = [(); 2].map(|()| class.student());
+        let login = ana.gets_a_login();
+        class
+            .coder()
+            .running_workspace(login.username(), "dev")
+            .expect("a workspace");
+        ben.gets_a_login();
+        class.coder().stop_workspace(login.username(), "dev");
+        class.all_gone();
+        assert!(class.workspaces_are_deleted());
+    }
+}
+
+#[test]
+fn a_coder_that_cannot_be_asked_for_rights_keeps_everybody() {
+    let class = plan().with("CODER_REMOVE_TIME", "1s").open();
+    let page = Trouble::json(404, &serde_json::json!({ "message": "Route not found." }))
+        .with_header("X-Coder-Build-Version", "v2.1.0");
+    class.coder().trouble(coder::AUTH_CHECK, usize::MAX, page);
+    class.student().gets_a_login();
     assert!(
         class
             .service()
-            .logs("stuck: this token sees no workspaces of others")
+            .logs("ask what the token may do at Coder: status 404")
     );
+    class.eventually("some looks", || class.coder().count(coder::AUTH_CHECK) > 4);
     assert_eq!(class.coder().count(coder::DELETE_USER), 0);
-
-    class.coder().token_roles(&[Role::Owner]);
-    class.coder().stop_workspace(login.username(), "dev");
+    assert_eq!(class.registrations(), 1);
+    class.coder().no_more_trouble();
     class.all_gone();
+}
+
+#[test]
+fn a_refused_call_has_the_rights_looked_at_and_what_is_missing_told() {
+    let class = plan()
+        .with("CODER_REMOVE_TIME", "1h")
+        .with("CODER_CHECK_INTERVAL", "15m")
+        .open();
+    assert!(class.service().logs("Coder: reached"));
+    class.coder().token_loses_rights();
+    class.student().asks();
+    // Nobody looks by himself for a quarter of an hour.
+    assert!(
+        class
+            .service()
+            .logs("may not see, create, suspend or delete users")
+    );
 }
 
 #[test]
@@ -352,6 +436,22 @@ fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
     assert_eq!(class.coder().only_user().username, login.username());
 }
 
+/// The answer to an owner's question.
+fn all_rights() -> String {
+    let asked = [
+        "see users",
+        "create users",
+        "join",
+        "update users",
+        "delete users",
+        "see workspaces",
+        "stop workspaces",
+        "delete workspaces",
+        "delete keys",
+    ];
+    serde_json::json!(BTreeMap::from(asked.map(|name| (name, true)))).to_string()
+}
+
 #[test]
 fn nobody_is_removed_by_a_clock_that_differs_from_coders() {
     let class = plan().with("CODER_REMOVE_TIME", "2s").open();
@@ -362,16 +462,15 @@ fn nobody_is_removed_by_a_clock_that_differs_from_coders() {
         ("Date", date.as_str()),
         ("X-Coder-Build-Version", "v2.31.0"),
     ];
-    let me = Trouble::Status(
+    let rights = Trouble::Status(
         200,
         headers
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
         "application/json".to_owned(),
-        r#"{"roles":[{"name":"owner"}]}"#.to_owned(),
+        all_rights(),
     );
-    let path = Which::path("GET", "/api/v2/users/me");
-    class.coder().trouble(path, usize::MAX, me);
+    class.coder().trouble(coder::AUTH_CHECK, usize::MAX, rights);
     assert!(
         class
             .service()

@@ -22,43 +22,24 @@ fn a_wrong_token_is_a_fault() {
     report.has("pass", "coder", "users may log in with passwords", "");
 }
 
+const ADMIN: &str = "the role User Admin";
+const ORGANIZATION: &str = "the role Organization Admin of the default organization";
+
 #[test]
-fn a_members_token_is_told_from_one_that_has_rights() {
+fn a_members_token_may_do_nothing() {
     let ready = ready();
     ready.class.coder().token_loses_rights();
     let report = ready.check();
     assert_eq!(report.ended.code, Some(1));
-    report.has(
-        "fault",
-        "coder",
-        "an ordinary member",
-        "the role User Admin",
-    );
-    report.has(
-        "fault",
-        "coder",
-        "may not create users",
-        "the role User Admin",
-    );
-    report.has(
-        "fault",
-        "coder",
-        "may not delete users",
-        "the role User Admin",
-    );
-    report.has(
-        "fault",
-        "coder",
-        "does not see workspaces",
-        "Organization Admin",
-    );
-    report.has(
-        "fault",
-        "coder",
-        "may not delete workspaces",
-        "Organization Admin",
-    );
-    assert_eq!(report.all("fault").count(), 5);
+    report.has("pass", "coder", "the token is that of admin", "");
+    for what in ["see users", "create users", "suspend users", "delete users"] {
+        report.has("fault", "coder", &format!("may not {what}"), ADMIN);
+    }
+    for what in ["see", "stop", "delete"] {
+        let what = format!("may not {what} workspaces of others");
+        report.has("fault", "coder", &what, ORGANIZATION);
+    }
+    assert_eq!(report.all("fault").count(), 7);
     report.is_well_elsewhere(&["coder"]);
 }
 
@@ -68,34 +49,81 @@ fn a_user_admin_alone_sees_no_workspaces_however_empty_the_list() {
     let coder = ready.class.coder();
     coder.token_roles(&[Role::UserAdmin]);
     let report = ready.check();
-    report.has("pass", "coder", "a user admin", "");
     report.has("pass", "coder", "may create users", "");
-    report.has(
-        "fault",
-        "coder",
-        "does not see workspaces",
-        "Organization Admin",
-    );
-    report.has(
-        "fault",
-        "coder",
-        "may not delete workspaces",
-        "Organization Admin",
-    );
-    assert_eq!(report.all("fault").count(), 2);
+    for what in ["see", "stop", "delete"] {
+        let what = format!("may not {what} workspaces of others");
+        report.has("fault", "coder", &what, ORGANIZATION);
+    }
+    assert_eq!(report.all("fault").count(), 3);
 
     coder.token_roles(&[Role::UserAdmin, Role::TemplateAdmin]);
-    ready.finds(
-        "coder",
-        "may not delete workspaces",
-        "Organization Admin",
-        &[],
-    );
+    let report = ready.check();
+    report.has("pass", "coder", "may see workspaces of others", "");
+    for what in ["stop", "delete"] {
+        let what = format!("may not {what} workspaces of others");
+        report.has("fault", "coder", &what, ORGANIZATION);
+    }
+    assert_eq!(report.all("fault").count(), 2);
 
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
     assert_eq!(report.ended.code, Some(0), "{report:#?}");
-    report.is_well_elsewhere(&[]);
+    report.is_well_elsewhere(&["coder"]);
+}
+
+#[test]
+fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    ready
+        .check()
+        .has("pass", "coder", "may set passwords of others", "");
+    coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    let report = ready.check();
+    let untold = "this Coder does not tell whether the token may set them";
+    report.has("skipped", "coder", untold, "");
+
+    coder.upgrade(Version::V2_20);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "coder",
+        "may not set passwords of others: students get the same login again",
+        "only the token of an Owner may",
+    );
+}
+
+#[test]
+fn a_coder_that_cannot_be_asked_for_rights_is_a_fault() {
+    let ready = ready();
+    let page = Trouble::json(404, &serde_json::json!({ "message": "Route not found." }))
+        .with_header("X-Coder-Build-Version", "v2.1.0");
+    ready.class.coder().trouble(ops::AUTH_CHECK, 1, page);
+    ready.finds(
+        "coder",
+        "cannot be asked what the token may do, so no account is removed",
+        "update Coder",
+        &[],
+    );
+}
+
+#[test]
+fn a_proxy_that_wants_a_login_is_not_coder() {
+    let ready = ready();
+    let page = Trouble::html(401, "Authorization Required");
+    let coder = ready.class.coder();
+    // The version is told to everybody; what the token is for is not.
+    coder.trouble(ops::READ_USER, 1, page);
+    let report = ready.check();
+    report.has(
+        "fault",
+        "coder",
+        "ask whose the token is at Coder: status 401, not Coder's answer",
+        "set CODER_API_URL",
+    );
+    let told = format!("{:?}", report.findings);
+    assert!(!told.contains("invalid or expired"), "{told}");
 }
 
 #[test]
@@ -179,12 +207,8 @@ fn an_old_coder_is_asked_what_it_knows() {
         .class
         .coder()
         .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
-    ready.finds(
-        "coder",
-        "before 2.25 deletes users along",
-        "use an owner's token",
-        &[],
-    );
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
 }
 
 #[test]
