@@ -23,7 +23,8 @@ pub(super) const COMMAND: Command = Command {
     details: "\
 PHONE is in international form, +12025550123. Everybody on this machine may see it in the list of processes;
 with - it is read from standard input instead. Hints, opt-outs and texts that wait are erased at once, the
-rest when the account is removed, which begins at once. A phone that had opted out and is forgotten may ask
+rest when the account is removed, which begins at once. Of a phone that was renumbered (Mexico, Benin, Ivory
+Coast) either number will do. A phone that had opted out and is forgotten may ask
 for a login again; Twilio keeps its own list. Twilio's log and backups of the database are not touched.
 
 Exit codes: 0 done, 1 failed or not all of it, 2 misused, 3 nothing is known of this phone
@@ -49,7 +50,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
     let phone = parse(&phone)?;
     let config = arguments.config()?;
     let mut hand = Hand::open(&config.data_dir)?;
-    let hash = phone.hash(&hand.key(&config.phone_keys)?);
+    let hashes = phone.hashes(&hand.key(&config.phone_keys)?);
     let waiting = waiting(&config, &phone);
     let sids: Vec<MessageSid> = waiting
         .iter()
@@ -57,7 +58,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
         .map(|(_, sid)| sid.clone())
         .collect();
     // First the database: a text that is known to be served is not served, wherever it turns up.
-    let known = hand.forget(&hash, &sids, unix_now(), dry_run)?;
+    let known = hand.forget(&hashes, &sids, unix_now(), dry_run)?;
     let texts = waiting.and_then(|entries| {
         if !dry_run {
             delete(&config, &entries)?;
@@ -79,7 +80,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
             ));
             Err(Failure::Told)
         }
-        Ok(0) if known.account.is_none() && !known.contact => Err(Failure::Unmatched(
+        Ok(0) if known.accounts.is_empty() && !known.contact => Err(Failure::Unmatched(
             "nothing is known about this phone".to_owned(),
         )),
         Ok(_) => Ok(()),
@@ -145,7 +146,7 @@ fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) ->
         let texts = count(*number, "text");
         text += &format!("{texts} of this phone that waited: {deleted}\n");
     }
-    if let Some(account) = &known.account {
+    for account in &known.accounts {
         let name = &account.username;
         text += &match (account.stage, dry_run) {
             (Stage::Reaping, _) => format!(
@@ -161,12 +162,18 @@ fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) ->
 }
 
 fn as_json(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
-    let account = known.account.as_ref();
+    let account = known.accounts.first();
+    let names: Vec<&str> = known
+        .accounts
+        .iter()
+        .map(|account| account.username.as_str())
+        .collect();
     let value = json!({
         "dry_run": dry_run,
         "contact": known.contact,
         "waiting_texts": texts.as_ref().ok(),
-        "username": account.map(|account| account.username.as_str()),
+        "username": names.first(),
+        "usernames": names,
         "being_removed": account.map(|account| account.stage == Stage::Reaping),
     });
     format!("{value}\n")

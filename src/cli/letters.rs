@@ -230,9 +230,9 @@ impl Again<'_> {
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
         let text = found.ok_or("Twilio's log does not have it any more, or not its words")?;
         let phone = Phone::parse_any(&text.from).ok();
-        let hash = phone.map(|phone| phone.hash(&self.key));
+        let hashes = phone.map(|phone| phone.hashes(&self.key));
         self.hand
-            .allow_again(&sid, hash.as_ref())
+            .allow_again(&sid, &hashes.unwrap_or_default())
             .map_err(|error| error.to_string())?;
         // By its age of before it might be given up at the first obstacle.
         let text = Text {

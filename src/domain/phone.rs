@@ -1,14 +1,23 @@
 //! Phones: E.164 numbers, the countries let in, and the keyed hash that stands for a phone at rest.
 
+mod renumbered;
+
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use super::random::hex;
 use super::secret::{Fingerprint, keyed_hash};
 
 /// A phone number in E.164 form (ITU-T E.164: `+`, then 8 to 15 digits, the first not 0) that can
-/// receive a text. `Debug` shows the last two digits.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Phone(String);
+/// receive a text. The old and the new number of a line that was renumbered are the same phone. `Debug` shows the
+/// last two digits.
+#[derive(Clone)]
+pub struct Phone {
+    /// As it came: where texts to it go.
+    number: String,
+    /// The number that took its place, if one did.
+    renewed: Option<String>,
+}
 
 /// Why a sender is not served. None of these carries the sender itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +58,7 @@ impl Phone {
     /// The [`Unserved`] reason; the text itself is not repeated.
     pub fn parse(raw: &str) -> Result<Self, Unserved> {
         let phone = Self::parse_any(raw)?;
-        if let Some(national) = phone.0.strip_prefix("+1")
+        if let Some(national) = phone.number.strip_prefix("+1")
             && NANP_NOT_MOBILE
                 .iter()
                 .any(|area| national.starts_with(area))
@@ -86,23 +95,61 @@ impl Phone {
         if digits.starts_with('0') || !(8..=15).contains(&digits.len()) {
             return Err(Unserved::NotANumber);
         }
-        Ok(Self(raw.to_owned()))
+        Ok(Self {
+            number: raw.to_owned(),
+            renewed: renumbered::renewed(raw),
+        })
     }
 
-    /// The number in E.164 form, for the one request that has to name it.
+    /// The number in E.164 form as it came, for the one request that has to name it.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.number
+    }
+
+    /// The number that stands for this phone: the newest one. It is no less secret than the other.
+    pub fn canonical(&self) -> &str {
+        self.renewed.as_ref().unwrap_or(&self.number)
     }
 
     /// The keyed hash under which this phone is known in the database.
     pub fn hash(&self, key: &PhoneKey) -> PhoneHash {
-        PhoneHash(keyed_hash(&key.0, &[b"phone", self.0.as_bytes()]))
+        hash_of(self.canonical(), key)
+    }
+
+    /// The hash of its former number, if it has one: rows that a program without the table of renumberings made
+    /// stand under it.
+    pub fn former_hash(&self, key: &PhoneKey) -> Option<PhoneHash> {
+        renumbered::former(self.canonical()).map(|number| hash_of(&number, key))
+    }
+
+    /// All hashes under which this phone may be known.
+    pub fn hashes(&self, key: &PhoneKey) -> Vec<PhoneHash> {
+        let own = [self.hash(key)];
+        own.into_iter().chain(self.former_hash(key)).collect()
+    }
+}
+
+fn hash_of(number: &str, key: &PhoneKey) -> PhoneHash {
+    PhoneHash(keyed_hash(&key.0, &[b"phone", number.as_bytes()]))
+}
+
+impl PartialEq for Phone {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for Phone {}
+
+impl Hash for Phone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical().hash(state);
     }
 }
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Phone(..{})", &self.0[self.0.len() - 2..])
+        write!(f, "Phone(..{})", &self.number[self.number.len() - 2..])
     }
 }
 
@@ -200,9 +247,12 @@ impl Countries {
         self.0.is_empty()
     }
 
-    /// Whether `phone` belongs to one of the prefixes.
+    /// Whether `phone` belongs to one of the prefixes, by its old number or its new one.
     pub fn admit(&self, phone: &Phone) -> bool {
-        self.0.iter().any(|prefix| phone.0.starts_with(prefix))
+        let former = renumbered::former(phone.canonical());
+        let numbers = [Some(phone.canonical()), former.as_deref()];
+        let mut prefixes = self.0.iter();
+        prefixes.any(|prefix| numbers.iter().flatten().any(|n| n.starts_with(prefix)))
     }
 }
 

@@ -99,6 +99,11 @@ impl Provisioner {
             Err(unserved) => return self.stay_silent(text, unserved.into(), now).into(),
         };
         let hash = phone.hash(&self.key);
+        if let Some(former) = phone.former_hash(&self.key)
+            && let Err(error) = self.store.renumber(&former, &hash)
+        {
+            return Err(Halt::from(error)).into();
+        }
         let request = Request {
             text,
             phone,

@@ -9,6 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::domain::Phone;
 use crate::provision::Wait;
 use crate::retry;
 use crate::stream::Entry;
@@ -75,6 +76,12 @@ pub struct Lanes {
     most_retries: usize,
 }
 
+/// The lane of a sender: that of the phone, whichever of its numbers it came from.
+fn lane_of(sender: &str) -> String {
+    let phone = Phone::parse_any(sender);
+    phone.map_or_else(|_| sender.to_owned(), |phone| phone.canonical().to_owned())
+}
+
 impl Lanes {
     /// For `hands` workers.
     pub fn new(hands: usize) -> Self {
@@ -94,7 +101,7 @@ impl Lanes {
         let lane = entry
             .text
             .as_ref()
-            .map_or_else(|_| entry.id.clone(), |text| text.from.clone());
+            .map_or_else(|_| entry.id.clone(), |text| lane_of(&text.from));
         state.ready.push_back(Job {
             entry,
             attempt: 1,

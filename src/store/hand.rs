@@ -37,8 +37,8 @@ pub struct Applied {
 /// What was known of a phone, and is erased or about to be.
 #[derive(Debug)]
 pub struct Forgotten {
-    /// Its account, as it was: erased when it is removed.
-    pub account: Option<Registration>,
+    /// Its account, as it was: erased when it is removed. A phone that was renumbered may have two.
+    pub accounts: Vec<Registration>,
     /// Whether there were hints, opt-outs or refusals: erased.
     pub contact: bool,
 }
@@ -204,30 +204,37 @@ impl Hand {
         }
     }
 
-    /// Erases what is known of a phone, ends its account, and lets `waiting`, its texts in the stream,
-    /// count as served. Whose removal has begun already is only reported. With `rehearsal` it says what
+    /// Erases what is known of a phone under any of `hashes`, ends its account, and lets `waiting`, its texts in the
+    /// stream, count as served. Whose removal has begun already is only reported. With `rehearsal` it says what
     /// would be done, and changes nothing.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
     pub fn forget(
         &mut self,
-        phone: &PhoneHash,
+        hashes: &[PhoneHash],
         waiting: &[MessageSid],
         now: UnixSeconds,
         rehearsal: bool,
     ) -> Result<Forgotten, StoreError> {
         let failed = StoreError::sql("forget a phone");
         let tx = self.begin("forget a phone")?;
-        let account = read_where(&tx, "WHERE phone = ?1", [phone.as_bytes()])?.pop();
-        let erase = || tx.execute("DELETE FROM contacts WHERE phone = ?1", [phone.as_bytes()]);
-        let contacts = erase().map_err(&failed)?;
-        if let Some(registration) = &account
-            && let Ok(due) = Order::End.due(registration, now)
-        {
-            reschedule(&tx, registration, due.at, Order::End, now)?;
-            // What an end leaves of a phone that waits; here its texts count as served instead.
-            erase().map_err(&failed)?;
+        let mut forgotten = Forgotten {
+            accounts: Vec::new(),
+            contact: false,
+        };
+        for phone in hashes {
+            let accounts = read_where(&tx, "WHERE phone = ?1", [phone.as_bytes()])?;
+            let erase = || tx.execute("DELETE FROM contacts WHERE phone = ?1", [phone.as_bytes()]);
+            forgotten.contact |= erase().map_err(&failed)? > 0;
+            for registration in &accounts {
+                if let Ok(due) = Order::End.due(registration, now) {
+                    reschedule(&tx, registration, due.at, Order::End, now)?;
+                    // What an end leaves of a phone that waits; here its texts count as served instead.
+                    erase().map_err(&failed)?;
+                }
+            }
+            forgotten.accounts.extend(accounts);
         }
         for sid in waiting {
             super::texts::mark_seen(&tx, sid, now).map_err(&failed)?;
@@ -236,21 +243,18 @@ impl Hand {
         if !rehearsal {
             overwrite_log(&self.connection)?;
         }
-        Ok(Forgotten {
-            account,
-            contact: contacts > 0,
-        })
+        Ok(forgotten)
     }
 
     /// Makes the way free for a text that was given up to be served again: its verdict goes, and with
-    /// it what keeps us from texting `phone`, unless that has opted out.
+    /// it what keeps us from texting its phone, known under `hashes`, unless that has opted out.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
     pub fn allow_again(
         &mut self,
         sid: &MessageSid,
-        phone: Option<&PhoneHash>,
+        hashes: &[PhoneHash],
     ) -> Result<(), StoreError> {
         let failed = StoreError::sql("allow a text again");
         let tx = self.begin("allow a text again")?;
@@ -260,7 +264,7 @@ impl Hand {
             [sid.as_str()],
         )
         .map_err(&failed)?;
-        if let Some(phone) = phone {
+        for phone in hashes {
             tx.execute(
                 "UPDATE contacts SET refused_until = NULL WHERE phone = ?1",
                 [phone.as_bytes()],

@@ -15,6 +15,7 @@ mod hand;
 mod inspect;
 mod open;
 mod reaping;
+mod renumbered;
 mod restore;
 mod rows;
 mod schema;

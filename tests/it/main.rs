@@ -3,6 +3,7 @@
 //!
 //! - `lesson`: a class as it should be, from the first text to the last removal
 //! - `limits`: what a class, a phone or an attacker can cost
+//! - `phones`: phones that were renumbered
 //! - `phrases`: the phrase in all the ways in which phones send it
 //! - `opting_out`: who wants no more texts, and who wants them again
 //! - `missed`: texts that never reached us
@@ -53,6 +54,7 @@ mod missed;
 mod obstructed;
 mod operator;
 mod opting_out;
+mod phones;
 mod phrases;
 mod process;
 mod receipts;

@@ -238,3 +238,34 @@ fn texts_of_the_last_hour_are_counted_but_for_those_that_were_not_taken() {
         .unwrap();
     assert_eq!(left, 0);
 }
+
+#[test]
+fn what_stands_under_a_former_number_moves_to_the_new_one() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let (former, new) = (phone(1), phone(2));
+    store.at_stage(1, Stage::Announced);
+    let id = store.row(1).id;
+    store.opted(&former, true, &sid(1), 20, None).unwrap();
+    store.noticed(Notice::Hint, &former, &sid(2), 30).unwrap();
+    store.renumber(&former, &new).unwrap();
+    assert_eq!(store.row(2).id, id);
+    assert!(store.find(&former).unwrap().is_none());
+    let moved = store.contact(&new).unwrap();
+    assert_eq!((moved.opted_out_at, moved.hinted_at), (Some(20), Some(30)));
+    assert_eq!(store.contact(&former).unwrap(), Contact::default());
+    // Known under both: nobody's account is lost, and an opt-out counts whichever number it came from.
+    let former = phone(3);
+    store.opted(&new, false, &sid(3), 40, None).unwrap();
+    store.at_stage(3, Stage::Created);
+    store.opted(&former, true, &sid(4), 50, None).unwrap();
+    store.renumber(&former, &new).unwrap();
+    assert_eq!(store.row(2).id, id);
+    assert_eq!(store.row(3).stage, Stage::Created);
+    let merged = store.contact(&new).unwrap();
+    assert_eq!(
+        (merged.opted_out_at, merged.hinted_at),
+        (Some(50), Some(30))
+    );
+    assert_eq!(store.contact(&former).unwrap(), Contact::default());
+}

@@ -38,7 +38,7 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 
 impl Classroom {
     /// Runs a command beside the service, which has to end well.
-    fn does(&self, arguments: &[&str]) -> String {
+    pub fn does(&self, arguments: &[&str]) -> String {
         let ended = self.try_service(arguments);
         assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
         ended.stdout
@@ -50,7 +50,7 @@ impl Classroom {
     }
 
     /// Runs a command that ends with this exit code.
-    fn fails(&self, code: i32, arguments: &[&str]) -> Ended {
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> Ended {
         let ended = self.try_service(arguments);
         assert_eq!(ended.code, Some(code), "{arguments:?}: {ended:?}");
         ended
