@@ -9,6 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use log::warn;
+
 use crate::clock::seconds;
 use crate::domain::{OptWord, Passphrase, Text, UnixSeconds};
 use crate::store::{Seen, Store, StoreError};
@@ -81,16 +83,26 @@ impl CatchUp {
             .sms
             .received_since(since)
             .map_err(CatchUpError::Twilio)?;
-        if found.is_empty() {
+        if found.is_cut_off {
+            warn!(
+                "the search for missed texts ended after {} of them: Twilio's log of today is longer than what is read",
+                found.texts.len()
+            );
+        }
+        if found.texts.is_empty() {
             return Ok(0);
         }
         // In this order: a text that is served meanwhile leaves the stream only after it is recorded.
-        let waiting = self.waiting.sids().map_err(CatchUpError::Stream)?;
+        let mut known = self.waiting.sids().map_err(CatchUpError::Stream)?;
         let mut missed = Vec::new();
-        // The log begins with the newest; students are served in the order in which they texted.
-        for received in found.into_iter().rev() {
+        // Students are served in the order in which they texted. The log usually has it reversed.
+        let mut found = found.texts;
+        found.reverse();
+        found.sort_by_key(|received| received.text.received);
+        for received in found {
+            // A text may stand on two pages, if others came between the two calls.
             if self.is_for_us(&received)
-                && !waiting.contains(received.text.sid.as_str())
+                && known.insert(received.text.sid.as_str().to_owned())
                 && self
                     .store
                     .seen(&received.text.sid)

@@ -185,7 +185,7 @@ impl End {
             SmsTrouble::NotTaken(_) | SmsTrouble::Unclear | SmsTrouble::Blocked => {
                 Self::Over(fault)
             }
-            SmsTrouble::Recipient | SmsTrouble::OptedOut | SmsTrouble::Refused => Self::Later,
+            _ => Self::Later,
         }
     }
 }

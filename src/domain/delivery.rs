@@ -27,7 +27,8 @@ impl Delivery {
         Some(match word {
             "queued" | "accepted" | "scheduled" => Self::Queued,
             "sending" => Self::Sending,
-            "sent" => Self::Sent,
+            // The carrier has it, and one part of it has not arrived yet, or never will.
+            "sent" | "partially_delivered" => Self::Sent,
             "delivered" => Self::Delivered,
             "undelivered" => Self::Undelivered,
             "failed" | "canceled" => Self::Failed,
@@ -129,6 +130,7 @@ mod tests {
         for (word, same_as) in [
             ("accepted", Delivery::Queued),
             ("scheduled", Delivery::Queued),
+            ("partially_delivered", Delivery::Sent),
             ("canceled", Delivery::Failed),
         ] {
             assert_eq!(Delivery::parse(word), Some(same_as));

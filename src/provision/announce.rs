@@ -139,7 +139,7 @@ impl Provisioner {
         }
         self.store.clear_send(registration.id, false, None)?;
         match fault.trouble {
-            SmsTrouble::Recipient => {
+            SmsTrouble::Recipient | SmsTrouble::Region | SmsTrouble::Unverified => {
                 let until = now + REFUSAL;
                 self.store
                     .refused(hash, until, &text.sid, *now, &fault.to_string())?;
@@ -218,36 +218,39 @@ impl Provisioner {
         let logged = match self.sms.sent_to(&request.phone) {
             Ok(logged) => logged,
             Err(fault) => {
-                return match fault.trouble {
-                    // A key that may send but not read. Bad credentials (20003) stop sending as well.
-                    SmsTrouble::Blocked | SmsTrouble::Refused if fault.code != Some(20003) => {
-                        Ok(Trace::CannotLook)
-                    }
-                    _ => Err(fault.into()),
+                // A key that may send but not read, or a look that Twilio does not know.
+                let never = fault.lacks_right() || fault.trouble == SmsTrouble::Refused;
+                return if never {
+                    Ok(Trace::CannotLook)
+                } else {
+                    Err(fault.into())
                 };
             }
         };
         for text in &logged {
             if self.is_it(text, sending)? {
-                return Ok(Trace::Found(MessageSid::parse(&text.sid)));
+                let sid = text.sid.as_deref().and_then(MessageSid::parse);
+                return Ok(Trace::Found(sid));
             }
         }
         Ok(Trace::Nowhere)
     }
 
     fn is_it(&self, logged: &Logged, sending: Sending) -> Result<bool, Halt> {
-        if logged.body.is_empty() {
+        let body = logged.body();
+        if body.is_empty() {
             // The account blanks its texts: the time is all that is left to go by. What we have
             // blanked ourselves is an earlier one, as it was recorded before.
             let in_time = logged
                 .taken_at()
                 .is_some_and(|at| at >= sending.since - SETTLE);
-            return Ok(in_time && !self.store.is_recorded(&logged.sid)?);
+            let recorded = match &logged.sid {
+                Some(sid) => self.store.is_recorded(sid)?,
+                None => false,
+            };
+            return Ok(in_time && !recorded);
         }
-        let body = logged
-            .body
-            .strip_prefix(TRIAL_PREFIX)
-            .unwrap_or(&logged.body);
+        let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
         Ok(self.key.fingerprint(body) == sending.fingerprint)
     }
 }

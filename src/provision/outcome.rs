@@ -185,8 +185,12 @@ impl From<SmsFault> for Halt {
         let wait = match fault.trouble {
             SmsTrouble::NotTaken(None) | SmsTrouble::Unclear => Wait::Away,
             SmsTrouble::NotTaken(Some(span)) => Wait::Exactly(span),
-            SmsTrouble::Blocked => Wait::Blocked,
-            SmsTrouble::Recipient | SmsTrouble::OptedOut | SmsTrouble::Refused => {
+            SmsTrouble::Blocked | SmsTrouble::Sender => Wait::Blocked,
+            SmsTrouble::Recipient
+            | SmsTrouble::Region
+            | SmsTrouble::Unverified
+            | SmsTrouble::OptedOut
+            | SmsTrouble::Refused => {
                 return Self::Never(fault.to_string());
             }
         };

@@ -223,7 +223,7 @@ impl Texts {
         }
         if self.lanes.park(job, later.wait, noise()) {
             error!(
-                "nobody can be served until this is mended, one try a minute: {}",
+                "all texts are paused until this is fixed, one of them is tried each minute: {}",
                 later.why
             );
         }
@@ -239,7 +239,7 @@ impl Texts {
         match settled {
             Ok(()) => {
                 if self.lanes.finish(&job, proven) {
-                    info!("students are served again");
+                    info!("texts are served again");
                 }
             }
             Err(fault) => {

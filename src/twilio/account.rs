@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
-use super::sms::{SmsFault, SmsTrouble};
+use super::sms::SmsFault;
 use crate::config::TwilioConfig;
 use crate::domain::{Secret, UnixSeconds};
-use crate::http::{Answer, Broken, Http};
+use crate::http::{Answer, Http};
 use wire::{
     AccountBody, CampaignsBody, MemberBody, MembersBody, NumbersBody, ServiceBody, ServicesBody,
     VerificationsBody, plain, word,
@@ -253,10 +253,7 @@ impl Account {
         ];
         self.http
             .call(Method::GET, url, &headers, Vec::new())
-            .map_err(|broken| match broken {
-                Broken::NotSent(why) => SmsFault::new(doing, SmsTrouble::NotTaken(None), why),
-                Broken::Unknown(why) => SmsFault::new(doing, SmsTrouble::Unclear, why),
-            })
+            .map_err(|broken| SmsFault::broken(doing, broken))
     }
 }
 

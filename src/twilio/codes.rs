@@ -1,24 +1,19 @@
-//! What Twilio's codes of failed deliveries mean, and what helps: words for the log and for people.
+//! What Twilio's codes of failed deliveries mean, and what helps: words for the log and for people. Codes
+//! of refused calls stand in `refusals`.
 //!
 //! Codes are those of twilio.com/docs/api/errors. One that is not listed is still shown with its
 //! number, as Twilio adds new ones.
 
 use std::fmt;
 
+use super::refusals::REFUSALS;
 use crate::domain::Undelivered;
 
 /// Codes with which deliveries fail: those that [`explain`] knows.
 const DELIVERIES: &[u32] = &[
     21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,
-    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30034, 30035, 30036, 30044, 30410, 30450,
-    30500, 60728, 63038,
-];
-
-/// Codes with which sends are refused: those that `sms` tells apart, and too many calls at once.
-pub(super) const SENDS: &[u32] = &[
-    10001, 20003, 20005, 20429, 21211, 21212, 21214, 21217, 21265, 21266, 21401, 21408, 21606,
-    21608, 21609, 21610, 21611, 21612, 21614, 21635, 21659, 21660, 21661, 21701, 21703, 21704,
-    30002, 60728, 63038,
+    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30044, 30410,
+    30450, 30500, 60728, 63038,
 ];
 
 /// A code to count by. Only listed ones count apart, so that Twilio's next new code makes no series.
@@ -35,36 +30,40 @@ pub enum Code {
 impl Code {
     /// The code of a delivery that failed.
     pub fn of_delivery(code: Option<u32>) -> Self {
-        Self::listed(code, DELIVERIES)
+        Self::listed(code, DELIVERIES.iter().copied())
     }
 
     /// The code of a send that failed.
     pub fn of_send(code: Option<u32>) -> Self {
-        Self::listed(code, SENDS)
+        Self::listed(code, sends())
     }
 
     /// All that [`Code::of_delivery`] may give.
     pub fn of_deliveries() -> impl Iterator<Item = Self> {
-        Self::all(DELIVERIES)
+        Self::all(DELIVERIES.iter().copied())
     }
 
     /// All that [`Code::of_send`] may give.
     pub fn of_sends() -> impl Iterator<Item = Self> {
-        Self::all(SENDS)
+        Self::all(sends())
     }
 
-    fn listed(code: Option<u32>, list: &[u32]) -> Self {
+    fn listed(code: Option<u32>, mut list: impl Iterator<Item = u32>) -> Self {
         match code {
             Option::None => Self::None,
-            Some(code) if list.contains(&code) => Self::Listed(code),
+            Some(code) if list.any(|listed| listed == code) => Self::Listed(code),
             Some(_) => Self::Other,
         }
     }
 
-    fn all(list: &'static [u32]) -> impl Iterator<Item = Self> {
-        let listed = list.iter().copied().map(Self::Listed);
-        listed.chain([Self::Other, Self::None])
+    fn all(list: impl Iterator<Item = u32>) -> impl Iterator<Item = Self> {
+        list.map(Self::Listed).chain([Self::Other, Self::None])
     }
+}
+
+/// Codes with which sends are refused.
+fn sends() -> impl Iterator<Item = u32> {
+    REFUSALS.iter().map(|row| row.code)
 }
 
 impl fmt::Display for Code {
@@ -82,7 +81,7 @@ impl fmt::Display for Code {
 pub struct Explanation {
     /// What happened.
     pub meaning: &'static str,
-    /// Who can do what about it.
+    /// Who can do what about it; empty where nobody has to.
     pub cure: &'static str,
 }
 
@@ -139,6 +138,10 @@ pub fn explain(code: Option<u32>) -> Explanation {
         30032 => says(
             "the toll-free number is not verified",
             "have it verified at Twilio",
+        ),
+        30033 => says(
+            "the A2P 10DLC campaign is suspended",
+            "look at the campaign in Twilio's console",
         ),
         30034 => says(
             "the number has no approved A2P 10DLC campaign",

@@ -3,8 +3,11 @@
 
 pub mod account;
 pub mod codes;
+mod fault;
 pub mod received;
+mod refusals;
 pub mod said;
 pub mod sent;
 pub mod signature;
 pub mod sms;
+mod wire;

@@ -3,17 +3,17 @@
 
 use serde::Deserialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use ureq::http::Method;
 
 use super::sms::{Sms, SmsFault};
+use super::wire;
 use crate::config::Sender;
-use crate::domain::{MessageSid, Text, UnixSeconds};
+use crate::domain::{Delivery, MessageSid, Text, UnixSeconds};
 
-/// Texts on one page of the log, and pages that are read at most: 4,000 texts are more than any
-/// class sends in the time that may be asked for.
+/// Texts on one page of the log, and pages that are read at most. Twilio does not promise an order, so all
+/// of the days that may be asked for are read: 10,000 texts.
 const PAGE_SIZE: &str = "200";
-const PAGES: usize = 20;
+const PAGES: usize = 50;
 
 /// Twilio's code for what it does not have.
 const NOT_FOUND: u32 = 20404;
@@ -28,42 +28,62 @@ pub struct Received {
     pub surely_ours: bool,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    messages: Vec<Entry>,
-    #[serde(default)]
-    next_page_uri: Option<String>,
+/// What a search found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The texts, in the order of the log.
+    pub texts: Vec<Received>,
+    /// Whether the log goes on after the last page that was read.
+    pub is_cut_off: bool,
 }
 
 #[derive(Deserialize)]
+struct Page {
+    #[serde(deserialize_with = "wire::entries")]
+    messages: Vec<Entry>,
+    #[serde(default, deserialize_with = "wire::text")]
+    next_page_uri: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Entry {
-    sid: String,
-    #[serde(default)]
-    direction: String,
-    // Twilio says null where a sender is unknown or a text was blanked.
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
+    sid: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    direction: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    status: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
     from: Option<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
     to: Option<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
     body: Option<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
     messaging_service_sid: Option<String>,
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
     date_created: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    date_sent: Option<String>,
 }
 
 impl Entry {
     fn received_at(&self) -> Option<UnixSeconds> {
-        let date = self.date_created.as_deref()?;
-        let date = OffsetDateTime::parse(date, &Rfc2822).ok()?;
-        Some(date.unix_timestamp())
+        wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
+    }
+
+    /// Whether Twilio held it back on purpose, as it does to end a loop of two machines that answer each other
+    /// (30038, 30039).
+    fn was_held_back(&self) -> bool {
+        let state = self.status.as_deref().and_then(Delivery::parse);
+        state.is_some_and(Delivery::has_failed)
     }
 
     /// The text, if it is one to `sender` that can be served; blanked ones have no words any more.
     fn read(self, since: UnixSeconds, sender: &Sender) -> Option<Received> {
         let received = self.received_at().filter(|at| *at >= since)?;
-        if self.direction != "inbound" {
+        if self.direction.as_deref() != Some("inbound") || self.was_held_back() {
             return None;
         }
         let to = self.to.unwrap_or_default();
@@ -74,7 +94,7 @@ impl Entry {
         };
         let body = self.body.filter(|body| !body.is_empty())?;
         let text = Text {
-            sid: MessageSid::parse(&self.sid)?,
+            sid: MessageSid::parse(self.sid.as_deref()?)?,
             from: self.from.unwrap_or_default(),
             to,
             body: body.chars().take(Text::LENGTH).collect(),
@@ -86,29 +106,26 @@ impl Entry {
 }
 
 impl Sms {
-    /// Texts that came since then, newest first.
+    /// Texts that came since then.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn received_since(&self, since: UnixSeconds) -> Result<Vec<Received>, SmsFault> {
+    pub fn received_since(&self, since: UnixSeconds) -> Result<Found, SmsFault> {
         const DOING: &str = "look for missed texts";
         let mut url = self.first_page(since);
-        let mut found = Vec::new();
+        let mut found = Found::default();
         for _ in 0..PAGES {
             let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-            let page: Option<Page> = answer.json();
-            let Some(page) = page.filter(|_| answer.status == 200) else {
-                return Err(SmsFault::of(DOING, &answer));
-            };
-            // The log is sorted by time, newest first, in both directions together.
-            let last = page.messages.iter().filter_map(Entry::received_at).min();
+            let page: Page = self.read(DOING, &answer)?;
             let entries = page.messages.into_iter();
-            found.extend(entries.filter_map(|entry| entry.read(since, &self.sender)));
+            let read = entries.filter_map(|entry| entry.read(since, &self.sender));
+            found.texts.extend(read);
             match page.next_page_uri.and_then(|uri| self.page_url(&uri)) {
-                Some(next) if last.is_some_and(|at| at >= since) => url = next,
-                _ => break,
+                Some(next) => url = next,
+                None => return Ok(found),
             }
         }
+        found.is_cut_off = true;
         Ok(found)
     }
 
@@ -124,10 +141,7 @@ impl Sms {
         if answer.status == 404 && SmsFault::of(DOING, &answer).code == Some(NOT_FOUND) {
             return Ok(None);
         }
-        let entry: Option<Entry> = answer.json();
-        let entry = entry
-            .filter(|_| answer.status == 200)
-            .ok_or_else(|| SmsFault::of(DOING, &answer))?;
+        let entry: Entry = self.read(DOING, &answer)?;
         let found = entry.read(UnixSeconds::MIN, &self.sender);
         Ok(found.map(|received| received.text))
     }
@@ -143,13 +157,6 @@ impl Sms {
         }
         query.append_pair("PageSize", PAGE_SIZE);
         format!("{}?{}", self.messages, query.finish())
-    }
-
-    /// A page's address, believed only where it leads to our own log.
-    fn page_url(&self, uri: &str) -> Option<String> {
-        let list = self.messages.strip_prefix(&self.base)?;
-        let rest = uri.strip_prefix(list)?;
-        rest.starts_with('?').then(|| format!("{}{uri}", self.base))
     }
 }
 
@@ -187,6 +194,14 @@ mod tests {
         assert_eq!(read.text.received, CAME);
         assert_eq!(read.text.body, "I am ready to learn");
         assert!(read.surely_ours);
+        for status in [
+            "receiving".into(),
+            "new word".into(),
+            serde_json::Value::Null,
+        ] {
+            let read = entry("status", status).read(CAME, &sender);
+            assert!(read.is_some_and(|read| read.surely_ours));
+        }
     }
 
     #[test]
@@ -195,7 +210,11 @@ mod tests {
         for (field, value) in [
             ("direction", "outbound-api".into()),
             ("direction", "outbound-reply".into()),
+            ("direction", serde_json::Value::Null),
             ("sid", "SM1".into()),
+            ("sid", serde_json::Value::Null),
+            ("status", "failed".into()),
+            ("status", "undelivered".into()),
             ("body", "".into()),
             ("body", serde_json::Value::Null),
             ("date_created", "yesterday".into()),

@@ -1,24 +1,115 @@
-//! One text that we sent, by its name: what became of it, and its words taken out of Twilio's log.
+//! Texts that we sent, as Twilio's log has them: those to one phone, or one by its name; and taking the
+//! words of one out of the log.
 
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::sms::{Sms, SmsFault};
-use crate::domain::{Delivery, MessageSid, Receipt};
+use super::fault::{SmsFault, SmsTrouble};
+use super::sms::Sms;
+use super::wire;
+use crate::config::Sender;
+use crate::domain::{Delivery, MessageSid, Phone, Receipt, UnixSeconds};
 use crate::http::Answer;
 
 /// Twilio's code for something that is not there.
 const NOT_THERE: u32 = 20404;
 
+/// Pages that are read at most in the search for one text. Twilio shows the latest texts first, though it
+/// does not promise that; a phone has a handful.
+const PAGES: usize = 4;
+
+/// A text that we sent, in Twilio's log. Any field may be absent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Logged {
+    /// Its name.
+    #[serde(deserialize_with = "wire::text")]
+    pub sid: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    body: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    direction: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    from: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    messaging_service_sid: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    date_created: Option<String>,
+    #[serde(deserialize_with = "wire::text")]
+    date_sent: Option<String>,
+}
+
+impl Logged {
+    /// What it said; empty where it was blanked, as some accounts have it for all texts.
+    pub fn body(&self) -> &str {
+        self.body.as_deref().unwrap_or_default()
+    }
+
+    /// When Twilio took it; `None` if it does not say.
+    pub fn taken_at(&self) -> Option<UnixSeconds> {
+        wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
+    }
+
+    /// Whether it was sent by `sender`, and not by something else that the account does. A text that waits in a
+    /// Messaging Service has no number yet.
+    fn is_from(&self, sender: &Sender) -> bool {
+        match sender {
+            Sender::Number(number) => self.from.as_ref().is_none_or(|from| from == number),
+            Sender::Service(service) => self.messaging_service_sid.as_ref() == Some(service),
+        }
+    }
+}
+
 #[derive(Deserialize)]
+struct Page {
+    #[serde(deserialize_with = "wire::entries")]
+    messages: Vec<Logged>,
+    #[serde(default, deserialize_with = "wire::text")]
+    next_page_uri: Option<String>,
+}
+
+/// One text, as it stands in the log.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Entry {
-    #[serde(default)]
-    status: String,
-    #[serde(default)]
+    #[serde(deserialize_with = "wire::text")]
+    status: Option<String>,
+    #[serde(deserialize_with = "wire::code")]
     error_code: Option<u32>,
 }
 
 impl Sms {
+    /// The latest texts that our sender sent to `to`, up to 200.
+    ///
+    /// Not filtered by date: a text that waits in Twilio's queue has no `date_sent` yet.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn sent_to(&self, to: &Phone) -> Result<Vec<Logged>, SmsFault> {
+        const DOING: &str = "look for a text";
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("To", to.reveal());
+        if let Sender::Number(number) = &self.sender {
+            query.append_pair("From", number);
+        }
+        query.append_pair("PageSize", "50");
+        let mut url = format!("{}?{}", self.messages, query.finish());
+        let mut found = Vec::new();
+        for _ in 0..PAGES {
+            let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
+            let page: Page = self.read(DOING, &answer)?;
+            let ours = |text: &Logged| {
+                text.direction.as_deref() != Some("inbound") && text.is_from(&self.sender)
+            };
+            found.extend(page.messages.into_iter().filter(ours));
+            match page.next_page_uri.and_then(|uri| self.page_url(&uri)) {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
     /// What became of the text `sid`; `None` if Twilio's log does not have it.
     ///
     /// # Errors
@@ -26,29 +117,57 @@ impl Sms {
     pub fn look_up(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsFault> {
         const DOING: &str = "look a text up";
         let answer = self.call(DOING, Method::GET, &self.text_url(sid), Vec::new())?;
-        let entry: Option<Entry> = answer.json();
-        match entry {
-            Some(entry) if answer.status == 200 => Ok(Some(Receipt {
-                sid: sid.clone(),
-                delivery: Delivery::parse(&entry.status).unwrap_or(Delivery::Queued),
-                code: entry.error_code,
-            })),
-            _ => absent_or_fault(DOING, &answer).map(|()| None),
+        if is_absent(DOING, &answer) {
+            return Ok(None);
         }
+        let entry: Entry = self.read(DOING, &answer)?;
+        let delivery = entry.status.as_deref().and_then(Delivery::parse);
+        Ok(Some(Receipt {
+            sid: sid.clone(),
+            delivery: delivery.unwrap_or(Delivery::Queued),
+            code: entry.error_code,
+        }))
     }
 
     /// Empties the words of the text `sid` in Twilio's log; one that is not there has none.
     ///
     /// # Errors
-    /// It was refused, or nobody knows; saying it again does no harm.
+    /// It was refused, or Twilio did not show the text without words; saying it again does no harm.
     pub fn blank(&self, sid: &MessageSid) -> Result<(), SmsFault> {
         const DOING: &str = "blank a text";
         let form = b"Body=".to_vec();
         let answer = self.call(DOING, Method::POST, &self.text_url(sid), form)?;
-        if answer.status == 200 {
+        if is_absent(DOING, &answer) {
             return Ok(());
         }
-        absent_or_fault(DOING, &answer)
+        let logged: Logged = self.read(DOING, &answer)?;
+        if logged.sid.as_deref() == Some(sid.as_str()) && logged.body().is_empty() {
+            return Ok(());
+        }
+        let why = "the answer does not show the text without its words";
+        Err(SmsFault::new(DOING, SmsTrouble::Unclear, why))
+    }
+
+    /// The body of an answer with status 200.
+    ///
+    /// # Errors
+    /// It has another status, or a body that is not what was asked for.
+    pub(super) fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        answer: &Answer,
+    ) -> Result<T, SmsFault> {
+        let body = answer.json().filter(|_| answer.status == 200);
+        body.ok_or_else(|| SmsFault::of(doing, answer))
+    }
+
+    /// A page's address, believed only where it leads to our own log.
+    pub(super) fn page_url(&self, uri: &str) -> Option<String> {
+        let list = self.messages.strip_prefix(&self.base)?;
+        let path = uri.strip_prefix(&self.base).unwrap_or(uri);
+        let rest = path.strip_prefix(list)?;
+        rest.starts_with('?')
+            .then(|| format!("{}{path}", self.base))
     }
 
     fn text_url(&self, sid: &MessageSid) -> String {
@@ -57,10 +176,40 @@ impl Sms {
     }
 }
 
-fn absent_or_fault(doing: &'static str, answer: &Answer) -> Result<(), SmsFault> {
-    let fault = SmsFault::of(doing, answer);
-    if answer.status == 404 && fault.code == Some(NOT_THERE) {
-        return Ok(());
+/// Whether Twilio itself says that there is no such text.
+fn is_absent(doing: &'static str, answer: &Answer) -> bool {
+    answer.status == 404 && SmsFault::of(doing, answer).code == Some(NOT_THERE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: &str = "+14155550100";
+    const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "MGffffffffffffffffffffffffffffffff";
+
+    #[test]
+    fn whose_a_text_is_goes_by_number_or_service() {
+        let number = Sender::Number(NUMBER.to_owned());
+        let service = Sender::Service(SERVICE.to_owned());
+        for (sender, from, messaging_service_sid, ours) in [
+            (&number, Some(NUMBER), None, true),
+            (&number, Some(NUMBER), Some(OTHER), true),
+            (&number, None, None, true),
+            (&number, Some("+14155550199"), None, false),
+            (&service, None, Some(SERVICE), true),
+            (&service, Some(NUMBER), Some(SERVICE), true),
+            (&service, None, Some(OTHER), false),
+            (&service, Some(NUMBER), None, false),
+            (&service, None, None, false),
+        ] {
+            let logged = Logged {
+                from: from.map(str::to_owned),
+                messaging_service_sid: messaging_service_sid.map(str::to_owned),
+                ..Logged::default()
+            };
+            assert_eq!(logged.is_from(sender), ours, "{sender:?} {logged:?}");
+        }
     }
-    Err(fault)
 }

@@ -179,7 +179,7 @@ fn refused(force: &Force) -> Row {
     assert!(
         class
             .service()
-            .logs("nobody can be served until this is mended")
+            .logs("all texts are paused until this is fixed")
     );
     class.twilio().refuse_none();
     class.twilio().refuse(gone.phone(), 400, 21_610);
@@ -207,7 +207,7 @@ fn credentials(force: &Force) -> Row {
     assert!(
         class
             .service()
-            .logs("nobody can be served until this is mended")
+            .logs("all texts are paused until this is fixed")
     );
     // Those who were at it come to their end; then there is one probe a minute.
     std::thread::sleep(Duration::from_secs(2));

@@ -12,6 +12,8 @@
 //! - `webhook`: what gets in and what does not
 //! - `hostile`: what strangers send, and what it does to others
 //! - `trouble`: Coder, Twilio and Redis misbehave
+//! - `refusals`: Twilio refuses texts: whose fault it is, and who waits
+//! - `unclear`: nobody knows whether Twilio took a text
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
 //! - `renamed`: accounts that do not have the name any more that we gave them
@@ -60,10 +62,12 @@ mod process;
 mod receipts;
 mod reconcile;
 mod redact;
+mod refusals;
 mod removal;
 mod renamed;
 mod tidy;
 mod trouble;
+mod unclear;
 mod webhook;
 
 use std::path::PathBuf;

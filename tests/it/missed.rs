@@ -177,6 +177,58 @@ fn more_texts_than_one_page_holds_are_all_found() {
 }
 
 #[test]
+fn the_log_may_have_any_order() {
+    let class = class();
+    class.end_service();
+    class.twilio().lists_oldest_first(true);
+    // A whole page of texts that are too old comes first.
+    let stranger = class.student_with("+4915112345678");
+    for second in 0..200 {
+        let ago = Duration::from_secs(2_500 - second);
+        came(&class, &stranger, ago, "hi");
+    }
+    let ana = class.student();
+    came(&class, &ana, 5 * MINUTE, PHRASE);
+    class.start_service();
+    ana.next_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_text_that_twilio_held_back_is_not_served() {
+    let class = class();
+    class.end_service();
+    let [ana, ben] = [(); 2].map(|()| class.student());
+    let held_back = misses(&ana);
+    class
+        .twilio()
+        .has_state(&held_back.sid, "failed", Some(30_038));
+    misses(&ben);
+    class.start_service();
+    ben.next_login();
+    class.all_served();
+    assert!(class.log().contains("1 texts that had not reached us"));
+    assert!(ana.inbox().is_empty());
+}
+
+#[test]
+fn an_odd_entry_in_the_log_does_not_hide_the_others() {
+    let class = class();
+    class.end_service();
+    let ana = class.student();
+    misses(&ana);
+    let to = &class.twilio().account().from_numbers[0];
+    let odd = serde_json::json!({
+        "sid": null, "to": to, "from": null, "body": null, "direction": "inbound",
+        "status": null, "date_created": null, "messaging_service_sid": null,
+    });
+    class.twilio().logs_also(SystemTime::now(), odd);
+    class.start_service();
+    ana.next_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
 fn a_log_that_cannot_be_read_yet_is_read_later() {
     let class = class();
     class.end_service();

@@ -157,7 +157,7 @@ fn while_twilio_refuses_our_credentials_everything_waits_and_nothing_is_given_up
     assert!(
         class
             .service()
-            .logs("nobody can be served until this is mended")
+            .logs("all texts are paused until this is fixed")
     );
     assert!(
         class.twilio().count(twilio::SEND) <= 8,
@@ -364,7 +364,7 @@ fn one_phone_that_twilio_refuses_for_our_senders_sake_holds_nobody_else_up() {
     for student in class.students(3) {
         student.gets_a_login();
     }
-    assert!(!class.log().contains("nobody can be served"));
+    assert!(!class.log().contains("all texts are paused"));
     stuck.hears_nothing_for(Duration::from_millis(100));
 }
 

@@ -1,5 +1,7 @@
 //! Finding messages and numbers.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
 use super::super::clock;
@@ -54,13 +56,13 @@ impl Filter {
         Ok(filter)
     }
 
-    fn fits(&self, message: &Message) -> bool {
-        let day = clock::day(message.date);
+    fn fits(&self, date: SystemTime, to: Option<&str>, from: Option<&str>) -> bool {
+        let day = clock::day(date);
         let same = |wanted: &Option<String>, value: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == value)
         };
-        same(&self.to, &message.to)
-            && same(&self.from, &message.from)
+        same(&self.to, to.unwrap_or_default())
+            && same(&self.from, from.unwrap_or_default())
             && same(&self.day, &day)
             && self.first_day.as_ref().is_none_or(|first| day >= *first)
             && self.last_day.as_ref().is_none_or(|last| day <= *last)
@@ -81,23 +83,41 @@ fn page_uri(request: &Request, filter: &Filter, page: usize) -> String {
     format!("{}?{}", request.path, form_encode(&pairs))
 }
 
+/// All entries that the filter lets through, each with its time.
+fn rows(state: &State, account: &TwilioAccount, filter: &Filter) -> Vec<(SystemTime, Value)> {
+    let is_shown = |message: &&Message| {
+        let hidden = !message.inbound && message.at.elapsed() < state.hidden_for;
+        let fits = filter.fits(message.date, Some(&message.to), Some(&message.from));
+        !message.deleted && !hidden && fits
+    };
+    let mut messages: Vec<&Message> = state.messages.iter().filter(is_shown).collect();
+    messages.sort_by_key(|message| (message.date, message.at));
+    let messages = messages.into_iter().map(|message| {
+        let status = message.status(state.delivery_time);
+        (message.date, message.json(account, status))
+    });
+    let others = state
+        .others
+        .iter()
+        .filter(|(date, entry)| filter.fits(*date, entry["to"].as_str(), entry["from"].as_str()));
+    let mut rows: Vec<(SystemTime, Value)> = messages.chain(others.cloned()).collect();
+    rows.sort_by_key(|(date, _)| *date);
+    if !state.oldest_first {
+        rows.reverse();
+    }
+    rows
+}
+
 /// `GET .../Messages.json`: newest first, both directions.
 pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Result<Reply, Fault> {
     if state.list_unavailable {
         return Err(Fault::new(503, 20503, "Service Unavailable"));
     }
     let filter = Filter::read(request)?;
-    let is_shown = |message: &&Message| {
-        let hidden = !message.inbound && message.at.elapsed() < state.hidden_for;
-        !message.deleted && !hidden && filter.fits(message)
-    };
-    let mut rows: Vec<&Message> = state.messages.iter().filter(is_shown).collect();
-    rows.sort_by_key(|message| std::cmp::Reverse((message.date, message.at)));
+    let rows = rows(state, account, &filter);
     let start = filter.page * filter.page_size;
     let page = rows.iter().skip(start).take(filter.page_size);
-    let page: Vec<Value> = page
-        .map(|message| message.json(account, message.status(state.delivery_time)))
-        .collect();
+    let page: Vec<Value> = page.map(|(_, entry)| entry.clone()).collect();
     let more = start + page.len() < rows.len();
     let body = json!({
         "first_page_uri": page_uri(request, &filter, 0),

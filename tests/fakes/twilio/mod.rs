@@ -160,6 +160,12 @@ struct State {
     refused: Vec<(String, u32)>,
     /// Messages of refusals repeat what was sent and to whom.
     refusals_quote: bool,
+    /// Entries of the log that came about in other ways, as JSON, with their date.
+    others: Vec<(SystemTime, serde_json::Value)>,
+    /// Whether the log begins with the oldest entry. Twilio does not promise an order.
+    oldest_first: bool,
+    /// Whether the account keeps no words of texts that it sends.
+    keeps_no_words: bool,
     auth_fails: bool,
     list_unavailable: bool,
     hidden_for: Duration,

@@ -83,7 +83,7 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         sid: new_sid(),
         to: to.to_owned(),
         from: sender.to_owned(),
-        body: body.to_owned(),
+        body: if state.keeps_no_words { "" } else { body }.to_owned(),
         words: body.to_owned(),
         inbound: false,
         service: service.map(str::to_owned),

@@ -146,6 +146,29 @@ impl FakeTwilio {
         });
     }
 
+    /// The state that the log shows of a text from now on, with an error code.
+    pub fn has_state(&self, sid: &str, state: &'static str, code: Option<u32>) {
+        let mut world = lock(&self.exchange.state);
+        let message = world.messages.iter_mut().find(|message| message.sid == sid);
+        message.expect("a text of that name").state = Some((state, code));
+    }
+
+    /// An entry of the log that came about in another way, as something else sends with the account. Any of its
+    /// fields may be null.
+    pub fn logs_also(&self, date: SystemTime, entry: serde_json::Value) {
+        lock(&self.exchange.state).others.push((date, entry));
+    }
+
+    /// Whether the log begins with the oldest entry.
+    pub fn lists_oldest_first(&self, oldest_first: bool) {
+        lock(&self.exchange.state).oldest_first = oldest_first;
+    }
+
+    /// Whether the account keeps no words of the texts that it sends from now on.
+    pub fn keeps_no_words(&self, none: bool) {
+        lock(&self.exchange.state).keeps_no_words = none;
+    }
+
     /// A public origin (`https://host`) is really at this address: status callbacks go there.
     pub fn reaches(&self, origin: &str, address: SocketAddr) {
         let mut state = lock(&self.exchange.state);

@@ -1,0 +1,239 @@
+//! A call to Twilio that did not do what it was made for, and what that means.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::codes::Explanation;
+use super::refusals;
+use super::said::{Message, Said};
+use crate::http::{Answer, Broken};
+
+/// Why a text was not sent, or cannot be looked for.
+#[derive(Clone, Debug)]
+pub struct SmsFault {
+    doing: &'static str,
+    /// What it means.
+    pub trouble: SmsTrouble,
+    pub(super) status: Option<u16>,
+    /// Twilio's error code, if it gave one.
+    pub code: Option<u32>,
+    why: Explanation,
+    /// What Twilio itself says.
+    pub said: Option<Message>,
+}
+
+/// What a failed call to Twilio means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SmsTrouble {
+    /// Surely not taken; another try may help, after that long if that is known.
+    NotTaken(Option<Duration>),
+    /// It may have been taken, or the answer cannot be read.
+    Unclear,
+    /// This number cannot be reached by us, and that will not change soon.
+    Recipient,
+    /// This person has opted out.
+    OptedOut,
+    /// The account may not send to this number's region. Somebody has to act; other regions are not
+    /// concerned.
+    Region,
+    /// The account may not send to this number yet: it is a trial account, or its profile is not approved.
+    /// Somebody has to act; numbers that were verified are not concerned.
+    Unverified,
+    /// Our sender cannot send to this number. Either the sender is not in order, or it is and does not
+    /// reach this number; what becomes of other numbers tells.
+    Sender,
+    /// Credentials, account or sender are not in order: nobody gets through until somebody acts.
+    Blocked,
+    /// This request can never work.
+    Refused,
+}
+
+impl SmsFault {
+    /// A fault without an answer, or of an answer that cannot be read.
+    pub(super) fn new(doing: &'static str, trouble: SmsTrouble, why: &'static str) -> Self {
+        Self {
+            doing,
+            trouble,
+            status: None,
+            code: None,
+            why: Explanation {
+                meaning: why,
+                cure: "",
+            },
+            said: None,
+        }
+    }
+
+    /// A call without a complete answer.
+    pub(super) fn broken(doing: &'static str, broken: Broken) -> Self {
+        match broken {
+            Broken::NotSent(why) => Self::new(doing, SmsTrouble::NotTaken(None), why),
+            Broken::Unknown(why) => Self::new(doing, SmsTrouble::Unclear, why),
+        }
+    }
+
+    /// Sorts an answer: by what its status says for sure, then by Twilio's code. What has no code is not
+    /// from Twilio, but from a proxy or a login page on the way, and may be another one a moment later.
+    pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
+        let Said { code, message } = Said::of(answer);
+        let (trouble, why) = refusals::read(answer.status, code);
+        let trouble = match trouble {
+            SmsTrouble::NotTaken(usual) => SmsTrouble::NotTaken(answer.retry_after().or(usual)),
+            other => other,
+        };
+        Self {
+            doing,
+            trouble,
+            status: Some(answer.status),
+            code,
+            why,
+            said: message,
+        }
+    }
+
+    /// The same without Twilio's words, should they repeat some of `text`: it may be a login.
+    pub(super) fn without_words_of(mut self, text: &str) -> Self {
+        self.said = self.said.and_then(|said| said.unless_it_repeats(text));
+        self
+    }
+
+    /// Whether Twilio itself has refused the call for want of a right, while it takes the credentials and
+    /// the account is in order. What was refused by somebody else, or cannot be read, says nothing of rights.
+    pub fn lacks_right(&self) -> bool {
+        matches!(self.status, Some(401 | 403))
+            && self.code.is_some_and(|code| !REFUSE_ALL.contains(&code))
+    }
+}
+
+/// Codes of 401 and 403 that are about credentials or the account, not about a right.
+const REFUSE_ALL: [u32; 6] = [10001, 20003, 20005, 20008, 20010, 30002];
+
+impl fmt::Display for SmsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at Twilio: ", self.doing)?;
+        if let Some(status) = self.status {
+            write!(f, "status {status}, ")?;
+        }
+        if let Some(code) = self.code {
+            write!(f, "code {code}, ")?;
+        }
+        f.write_str(self.why.meaning)?;
+        if !self.why.cure.is_empty() {
+            write!(f, "; {}", self.why.cure)?;
+        }
+        match &self.said {
+            Some(said) => write!(f, " (Twilio says: {said})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for SmsFault {}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn answer(status: u16, kind: &'static str, body: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static(kind));
+        Answer {
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn codes_are_read_from_both_forms_of_an_error() {
+        for (kind, body) in [
+            (
+                "application/json",
+                r#"{"code":21614,"more_info":"x","status":400}"#,
+            ),
+            (
+                "application/problem+json",
+                r#"{"type":"https://www.twilio.com/docs/api/errors/21614","title":"no","status":400,"code":21614,"detail":null,"errors":[]}"#,
+            ),
+            ("application/json; charset=utf-8", r#"{"code":"21614"}"#),
+        ] {
+            let fault = SmsFault::of("send a text", &answer(400, kind, body));
+            assert_eq!(fault.code, Some(21_614), "{body}");
+            assert_eq!(fault.trouble, SmsTrouble::Recipient, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_from_twilio_may_pass() {
+        for status in [301, 302, 307, 400, 401, 403, 404, 407, 408, 413, 421, 425] {
+            for (kind, body) in [
+                ("text/html", "<html>blocked</html>"),
+                ("application/json", "{}"),
+                ("application/json", r#"{"error":"blocked"}"#),
+                ("application/json", r#"{"code":null,"message":"blocked"}"#),
+                ("application/json", "[21614]"),
+                ("application/json", "<html>"),
+                ("text/plain", r#"{"code":21614}"#),
+            ] {
+                let fault = SmsFault::of("send a text", &answer(status, kind, body));
+                let shown = format!("{status} {kind} {body}");
+                assert_eq!(fault.trouble, SmsTrouble::NotTaken(None), "{shown}");
+                assert!(!fault.lacks_right(), "{shown}");
+            }
+        }
+        // It was taken, as far as anybody knows.
+        for status in [200, 201, 202, 204] {
+            let fault = SmsFault::of("send a text", &answer(status, "text/html", "<html>"));
+            assert_eq!(fault.trouble, SmsTrouble::Unclear, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_others_wish_to_wait_goes_before_our_usual_wait() {
+        let mut full = answer(429, "application/json", r#"{"code":63038}"#);
+        let wait_of = |answer: &Answer| SmsFault::of("send a text", answer).trouble;
+        let usual = wait_of(&full);
+        assert!(
+            matches!(usual, SmsTrouble::NotTaken(Some(span)) if span > Duration::from_secs(60))
+        );
+        full.headers
+            .insert("retry-after", HeaderValue::from_static("7"));
+        let seven = Some(Duration::from_secs(7));
+        assert_eq!(wait_of(&full), SmsTrouble::NotTaken(seven));
+    }
+
+    #[test]
+    fn a_fault_says_what_where_and_what_helps() {
+        let fault = SmsFault::of(
+            "send a text",
+            &answer(400, "application/json", r#"{"code":21614}"#),
+        );
+        assert_eq!(
+            fault.to_string(),
+            "send a text at Twilio: status 400, code 21614, the number cannot be texted"
+        );
+        let fault = SmsFault::new("send a text", SmsTrouble::Unclear, "timed out");
+        assert_eq!(fault.to_string(), "send a text at Twilio: timed out");
+    }
+
+    #[test]
+    fn a_key_without_a_right_is_told_from_bad_credentials() {
+        for (status, code, lacks) in [
+            (403, 20403, true),
+            (403, 70051, true),
+            (401, 70051, true),
+            (401, 20003, false),
+            (403, 20003, false),
+            (403, 20005, false),
+            (404, 20404, false),
+            (429, 20429, false),
+            (500, 20500, false),
+        ] {
+            let body = format!(r#"{{"code":{code}}}"#);
+            let fault = SmsFault::of("read the log", &answer(status, "application/json", &body));
+            assert_eq!(fault.lacks_right(), lacks, "{status} {code}");
+        }
+    }
+}

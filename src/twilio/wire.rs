@@ -1,0 +1,117 @@
+//! Twilio's JSON as it may come: by Twilio's description almost every field may be null, and one entry
+//! that is odd must not make the others unreadable.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::domain::UnixSeconds;
+
+/// A field of text. Everything else, null included, counts as absent.
+pub(super) fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(field)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// A field that holds a code: a number, or its digits as text. Everything else counts as absent.
+pub(super) fn code<'de, D: Deserializer<'de>>(field: D) -> Result<Option<u32>, D::Error> {
+    Ok(match Value::deserialize(field)? {
+        Value::Number(number) => number.as_u64().and_then(|code| code.try_into().ok()),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    })
+}
+
+/// A time as Twilio writes it (RFC 2822). What is no time counts as absent.
+pub(super) fn date(field: Option<&str>) -> Option<UnixSeconds> {
+    let date = OffsetDateTime::parse(field?, &Rfc2822).ok()?;
+    Some(date.unix_timestamp())
+}
+
+/// A list, without the entries that are not objects.
+pub(super) fn entries<'de, D, T>(field: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let all = Vec::<Value>::deserialize(field)?;
+    // A list in the place of an object would be read field by field.
+    let read = |entry: Value| {
+        entry
+            .is_object()
+            .then(|| serde_json::from_value(entry).ok())
+            .flatten()
+    };
+    Ok(all.into_iter().filter_map(read).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Entry {
+        #[serde(deserialize_with = "text")]
+        body: Option<String>,
+        #[serde(deserialize_with = "code")]
+        error_code: Option<u32>,
+    }
+
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(deserialize_with = "entries")]
+        messages: Vec<Entry>,
+    }
+
+    fn read(entry: &str) -> Option<Entry> {
+        let page = format!(r#"{{"messages":[{entry},{{"body":"next"}}]}}"#);
+        let mut page: Page = serde_json::from_str(&page).unwrap();
+        let last = page.messages.pop().unwrap();
+        assert_eq!(last.body.as_deref(), Some("next"), "behind {entry}");
+        page.messages.pop()
+    }
+
+    #[test]
+    fn an_odd_field_is_absent_and_an_odd_entry_is_left_out() {
+        for (entry, body, error_code) in [
+            ("{}", None, None),
+            (r#"{"body":null,"error_code":null}"#, None, None),
+            (r#"{"body":"","error_code":0}"#, Some(""), Some(0)),
+            (
+                r#"{"body":"hi","error_code":30003}"#,
+                Some("hi"),
+                Some(30_003),
+            ),
+            (r#"{"body":5,"error_code":"30003"}"#, None, Some(30_003)),
+            (r#"{"body":["hi"],"error_code":{"code":30003}}"#, None, None),
+            (r#"{"body":{},"error_code":-1}"#, None, None),
+            (r#"{"error_code":99999999999}"#, None, None),
+        ] {
+            let expected = Entry {
+                body: body.map(str::to_owned),
+                error_code,
+            };
+            assert_eq!(read(entry), Some(expected), "{entry}");
+        }
+        for entry in ["null", "5", r#""SM""#, r#"["hi", 30003]"#] {
+            assert_eq!(read(entry), None, "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_a_list_is_no_page() {
+        for page in [
+            "{}",
+            r#"{"messages":null}"#,
+            r#"{"messages":{}}"#,
+            r#"{"messages":"none"}"#,
+        ] {
+            assert!(serde_json::from_str::<Page>(page).is_err(), "{page}");
+        }
+    }
+}
