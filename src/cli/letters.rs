@@ -229,7 +229,7 @@ impl Again<'_> {
         let sid = MessageSid::parse(&letter.sid).ok_or("its entry was not readable")?;
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
         let text = found.ok_or("Twilio's log does not have it any more, or not its words")?;
-        let phone = Phone::parse_any(&text.from).ok();
+        let phone = Phone::of_sender(&text.from).ok();
         let hashes = phone.map(|phone| phone.hashes(&self.key));
         self.hand
             .allow_again(&sid, &hashes.unwrap_or_default())

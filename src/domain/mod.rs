@@ -19,7 +19,7 @@ use std::fmt;
 pub use account::{Drawer, Marker, Password, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use opt_word::OptWord;
-pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved};
+pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved, channel_of};
 pub use phrase::{Passphrase, PhraseFault, Weakness};
 pub use random::{hex, noise, nonce};
 pub use secret::{Fingerprint, Secret, prove};

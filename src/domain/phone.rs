@@ -4,6 +4,7 @@ mod renumbered;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
 
 use super::random::hex;
 use super::secret::{Fingerprint, keyed_hash};
@@ -24,8 +25,12 @@ pub struct Phone {
 pub enum Unserved {
     /// Five or six digits: Twilio numbers cannot text short codes.
     ShortCode,
-    /// Letters, a channel prefix such as `whatsapp:`, or nothing that E.164 knows.
+    /// Letters, or nothing that E.164 knows.
     NotANumber,
+    /// Somebody who texts by WhatsApp; no SMS can be sent to what Twilio gives for the sender.
+    WhatsApp,
+    /// A sender of another channel, such as `messenger:`.
+    Channel,
     /// Its dialling prefix is not in `CODER_REG_COUNTRIES`.
     Country,
     /// A toll-free or premium number: no phone in a student's hand.
@@ -40,6 +45,8 @@ impl Unserved {
         match self {
             Self::ShortCode => "the sender is a short code",
             Self::NotANumber => "the sender is no phone number",
+            Self::WhatsApp => "the sender texts by WhatsApp",
+            Self::Channel => "the sender texts by a channel that is not served",
             Self::Country => "the sender's country is not let in",
             Self::NotMobile => "the sender is no mobile number",
             Self::Ourselves => "the sender is our own number",
@@ -51,13 +58,31 @@ impl Unserved {
 /// (NANPA, codes 8YY toll-free and 900 premium).
 const NANP_NOT_MOBILE: [&str; 8] = ["800", "833", "844", "855", "866", "877", "888", "900"];
 
+/// The channel whose senders are phones: RCS, which Twilio prefers to SMS where a Messaging Service has it.
+const RCS: &str = "rcs";
+const WHATSAPP: &str = "whatsapp";
+
+/// Letters of a channel's name.
+const CHANNEL: RangeInclusive<usize> = 2..=20;
+
+/// The channel that a sender's or receiver's address begins with (`whatsapp:+1...`), and what follows it. The name is
+/// of letters, digits, `-` and `_` and begins with a letter, so that it never holds a phone number.
+pub fn channel_of(address: &str) -> Option<(&str, &str)> {
+    let (channel, rest) = address.trim().split_once(':')?;
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let proper = CHANNEL.contains(&channel.len())
+        && channel.starts_with(|first: char| first.is_ascii_alphabetic())
+        && channel.bytes().all(name);
+    proper.then_some((channel, rest))
+}
+
 impl Phone {
     /// Parses a sender as Twilio gives it.
     ///
     /// # Errors
     /// The [`Unserved`] reason; the text itself is not repeated.
     pub fn parse(raw: &str) -> Result<Self, Unserved> {
-        let phone = Self::parse_any(raw)?;
+        let phone = Self::of_sender(raw)?;
         if let Some(national) = phone.number.strip_prefix("+1")
             && NANP_NOT_MOBILE
                 .iter()
@@ -72,6 +97,20 @@ impl Phone {
     pub fn is_toll_free(number: &str) -> bool {
         let area = number.strip_prefix("+1").and_then(|rest| rest.get(..3));
         area.is_some_and(|area| area != "900" && NANP_NOT_MOBILE.contains(&area))
+    }
+
+    /// The phone behind a sender as Twilio gives it, toll-free numbers included. By RCS (`rcs:+1...`) it is the same
+    /// phone as by SMS.
+    ///
+    /// # Errors
+    /// Any but [`Unserved::NotMobile`], [`Unserved::Country`] and [`Unserved::Ourselves`].
+    pub fn of_sender(raw: &str) -> Result<Self, Unserved> {
+        match channel_of(raw) {
+            None => Self::parse_any(raw),
+            Some((channel, number)) if channel.eq_ignore_ascii_case(RCS) => Self::parse_any(number),
+            Some((channel, _)) if channel.eq_ignore_ascii_case(WHATSAPP) => Err(Unserved::WhatsApp),
+            Some(_) => Err(Unserved::Channel),
+        }
     }
 
     /// Parses any E.164 number, toll-free ones included: our own number may be one.
@@ -275,7 +314,23 @@ mod tests {
             ("+04155550123", Err(Unserved::NotANumber)),
             ("+1415555", Err(Unserved::NotANumber)),
             ("+1234567890123456", Err(Unserved::NotANumber)),
-            ("whatsapp:+14155550123", Err(Unserved::NotANumber)),
+            ("rcs:+14155550123", Ok(())),
+            ("RCS:+491701234567", Ok(())),
+            ("rcs:14155550123", Err(Unserved::NotANumber)),
+            ("rcs:brand_agent", Err(Unserved::NotANumber)),
+            ("rcs:", Err(Unserved::NotANumber)),
+            ("rcs:rcs:+14155550123", Err(Unserved::NotANumber)),
+            ("rcs:+18005550123", Err(Unserved::NotMobile)),
+            ("rcs:12345", Err(Unserved::ShortCode)),
+            ("whatsapp:+14155550123", Err(Unserved::WhatsApp)),
+            ("WhatsApp:US.1349", Err(Unserved::WhatsApp)),
+            ("whatsapp:", Err(Unserved::WhatsApp)),
+            ("messenger:1234567890", Err(Unserved::Channel)),
+            ("apple-messages:urn:mbid:AQAA", Err(Unserved::Channel)),
+            ("+14155550123:rcs", Err(Unserved::NotANumber)),
+            ("1415:+14155550123", Err(Unserved::NotANumber)),
+            ("a b:+14155550123", Err(Unserved::NotANumber)),
+            (":+14155550123", Err(Unserved::NotANumber)),
             ("TWILIO", Err(Unserved::NotANumber)),
             ("+٣٣٣٣٣٣٣٣٣", Err(Unserved::NotANumber)),
             ("+", Err(Unserved::NotANumber)),
@@ -285,6 +340,19 @@ mod tests {
         ] {
             assert_eq!(Phone::parse(raw).map(|_| ()), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_phone_is_the_same_by_sms_and_by_rcs() {
+        let (sms, rcs) = (
+            Phone::parse("+14155550123").unwrap(),
+            Phone::parse(" rcs:+14155550123").unwrap(),
+        );
+        assert_eq!(rcs.reveal(), "+14155550123");
+        let key = PhoneKey::derive("k");
+        assert!(rcs == sms && rcs.hash(&key) == sms.hash(&key));
+        // Our own number, or the one that an operator types, is one without a channel.
+        assert!(Phone::parse_any("rcs:+14155550123").is_err());
     }
 
     #[test]

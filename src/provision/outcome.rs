@@ -51,6 +51,10 @@ labels! {
         ShortCode => "short_code",
         /// The sender is no phone number.
         NotANumber => "not_a_number",
+        /// The sender texts by WhatsApp.
+        WhatsApp => "whatsapp",
+        /// The sender texts by another channel that is not served.
+        Channel => "channel",
         /// The sender's country is not let in.
         Country => "country",
         /// The sender is no mobile number.
@@ -92,6 +96,8 @@ impl Silence {
             Self::Deleted => "the entry was deleted",
             Self::ShortCode => Unserved::ShortCode.reason(),
             Self::NotANumber => Unserved::NotANumber.reason(),
+            Self::WhatsApp => Unserved::WhatsApp.reason(),
+            Self::Channel => Unserved::Channel.reason(),
             Self::Country => Unserved::Country.reason(),
             Self::NotMobile => Unserved::NotMobile.reason(),
             Self::Ourselves => Unserved::Ourselves.reason(),
@@ -116,6 +122,8 @@ impl From<Unserved> for Silence {
         match unserved {
             Unserved::ShortCode => Self::ShortCode,
             Unserved::NotANumber => Self::NotANumber,
+            Unserved::WhatsApp => Self::WhatsApp,
+            Unserved::Channel => Self::Channel,
             Unserved::Country => Self::Country,
             Unserved::NotMobile => Self::NotMobile,
             Unserved::Ourselves => Self::Ourselves,

@@ -76,9 +76,9 @@ pub struct Lanes {
     most_retries: usize,
 }
 
-/// The lane of a sender: that of the phone, whichever of its numbers it came from.
+/// The lane of a sender: that of the phone, whichever of its numbers it came from, by SMS or by RCS.
 fn lane_of(sender: &str) -> String {
-    let phone = Phone::parse_any(sender);
+    let phone = Phone::of_sender(sender);
     phone.map_or_else(|_| sender.to_owned(), |phone| phone.canonical().to_owned())
 }
 

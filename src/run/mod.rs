@@ -5,6 +5,7 @@
 
 mod asked;
 mod banner;
+mod channels;
 mod doors;
 mod error;
 mod figures;
@@ -33,6 +34,7 @@ use crate::store::{Store, StoreError};
 use crate::stream::{Redis, Settler, Taker};
 use crate::token::Token;
 use crate::twilio::sms::Sms;
+use channels::Channels;
 use doors::Doors;
 pub use error::RunError;
 use error::system;
@@ -112,6 +114,7 @@ fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, 
         settler: Arc::clone(&settler),
         bell,
         counts: Arc::default(),
+        channels: Channels::default(),
     };
     let roles = Roles {
         webhook,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
+use super::channels::Channels;
 use super::lanes::{self, Job, Lanes};
 use super::missed::Bell;
 use crate::clock::unix_now;
@@ -104,6 +105,7 @@ pub(super) struct Texts {
     /// Rung after an outage of Redis.
     pub(super) bell: Bell,
     pub(super) counts: Arc<Counts>,
+    pub(super) channels: Channels,
 }
 
 impl Texts {
@@ -170,6 +172,11 @@ impl Texts {
                 Outcome::Later(later) => self.put_off(job, &later),
                 Outcome::Done(done) => {
                     log_done(sid, &done);
+                    if let (Ok(text), Done::Silent(Silence::WhatsApp | Silence::Channel)) =
+                        (&job.entry.text, &done)
+                    {
+                        self.channels.tell(text);
+                    }
                     self.counts.done(&done);
                     job.verdict = Some(lanes::Verdict::Acknowledge);
                     self.end(job, matches!(done, Done::LoginSent { .. }));

@@ -167,7 +167,7 @@ impl Waiting {
         let mut found = Vec::new();
         self.each(|entry| {
             if let Ok(text) = entry.text
-                && Phone::parse_any(&text.from).as_ref() == Ok(phone)
+                && Phone::of_sender(&text.from).as_ref() == Ok(phone)
             {
                 found.push((entry.id, text.sid));
             }

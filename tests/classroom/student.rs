@@ -75,14 +75,23 @@ impl<'a> Student<'a> {
 
     /// The webhook that Twilio would send for this text, which now stands in its log.
     pub fn webhook(&self, body: &str, extra: &[(&str, &str)]) -> Webhook {
+        let to = self.class.twilio().account().from_numbers[0].clone();
+        self.webhook_as(&self.phone, &to, body, extra)
+    }
+
+    /// The same by RCS, where the class has a sender of that kind.
+    pub fn webhook_by_rcs(&self, body: &str) -> Webhook {
+        self.webhook_as(&format!("rcs:{}", self.phone), "rcs:brand_agent", body, &[])
+    }
+
+    /// The same from and to any addresses that Twilio may give.
+    pub fn webhook_as(&self, from: &str, to: &str, body: &str, extra: &[(&str, &str)]) -> Webhook {
         let account = self.class.twilio().account();
         let sid = twilio::new_sid();
-        let to = &account.from_numbers[0];
-        let params =
-            twilio::webhook_params(&sid, &self.phone, to, body, &account.account_sid, extra);
+        let params = twilio::webhook_params(&sid, from, to, body, &account.account_sid, extra);
         self.class
             .twilio()
-            .add_inbound(&sid, &self.phone, to, body, SystemTime::now());
+            .add_inbound(&sid, from, to, body, SystemTime::now());
         let signature = twilio::sign(&account.account_token, &self.class.signed_url(), &params);
         Webhook {
             sid,

@@ -6,6 +6,7 @@
 //! - `phones`: phones that were renumbered
 //! - `phrases`: the phrase in all the ways in which phones send it
 //! - `opting_out`: who wants no more texts, and who wants them again
+//! - `channels`: texts by RCS, WhatsApp and others
 //! - `missed`: texts that never reached us
 //! - `receipts`: what becomes of logins that were sent
 //! - `redact`: logins are blanked in Twilio's log
@@ -41,6 +42,7 @@ mod fakes;
 mod force;
 
 mod bench;
+mod channels;
 mod check;
 mod clock;
 mod costs;

@@ -29,6 +29,7 @@ fn phone(raw: &str) -> Option<Phone> {
         && digits[0] != 0;
     assert_eq!(any.is_ok(), is_e164, "{raw:?}");
     let parsed = Phone::parse(raw);
+    by_rcs(raw);
     let phone = match (&parsed, any) {
         (Ok(phone), Ok(any)) => {
             assert_eq!(*phone, any);
@@ -40,11 +41,23 @@ fn phone(raw: &str) -> Option<Phone> {
             any
         }
         (Err(unserved), Err(other)) => {
+            if matches!(unserved, Unserved::WhatsApp | Unserved::Channel) {
+                assert!(raw.contains(':'), "{raw:?}");
+                return None;
+            }
             assert_eq!(*unserved, other);
             assert!([Unserved::ShortCode, Unserved::NotANumber].contains(&other));
             return None;
         }
-        (Ok(_), Err(_)) => panic!("{raw:?} is a phone and no number"),
+        (Ok(phone), Err(_)) => {
+            let number = raw.trim().get(4..).unwrap_or_default();
+            assert!(
+                raw.trim().to_ascii_lowercase().starts_with("rcs:"),
+                "{raw:?}"
+            );
+            assert_eq!(Phone::parse_any(number).as_ref(), Ok(phone));
+            return None;
+        }
     };
     let again = Phone::parse_any(phone.reveal());
     assert_eq!(again.as_ref(), Ok(&phone), "a phone is its own form");
@@ -55,6 +68,14 @@ fn phone(raw: &str) -> Option<Phone> {
     let shown = format!("{phone:?} {:?} {key:?}", phone.hash(&key));
     assert_harmless(&shown, &[&phone.reveal()[1..], &phone.reveal()[..5]]);
     Some(phone)
+}
+
+/// By RCS a sender is what it is by SMS, unless it names a channel itself.
+fn by_rcs(raw: &str) {
+    if !raw.contains(':') {
+        let by_rcs = Phone::of_sender(&format!("rcs:{raw}"));
+        assert_eq!(by_rcs, Phone::of_sender(raw), "{raw:?}");
+    }
 }
 
 fn countries(list: &str, phone: Option<&Phone>) {
