@@ -188,6 +188,8 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
 #[test]
 fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
     let class = class();
+    let coder = class.coder();
+    coder.suspended_workspaces_stop_after(Duration::from_secs(60));
     let login = at_rest(&class);
     let username = login.username().to_owned();
     once(&class, coder::LIST_WORKSPACES, When::After, move |fake| {
@@ -198,7 +200,7 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
     is_told_once(&class, "1 workspaces run again, waiting");
     let left = class.coder().workspaces_of(login.username());
     assert!(left.len() == 1 && left[0].name == "late", "{left:?}");
-    class.coder().auto_stop_after(Duration::ZERO);
+    coder.suspended_workspaces_stop_after(Duration::ZERO);
     class.all_gone();
     assert!(class.workspaces_are_deleted());
 }

@@ -26,7 +26,7 @@ impl FakeCoder {
 
     /// The admin suspends a user.
     pub fn suspend_user(&self, username: &str) {
-        self.change_user(username, |user| user.status = Status::Suspended);
+        self.change_user(username, |user| user.suspend(true));
     }
 
     /// The admin deletes a user, workspaces or not.

@@ -5,8 +5,7 @@ use std::time::Instant;
 use super::super::http::percent_decode;
 use super::super::server::{Reply, Request};
 use super::fault::Fault;
-use super::ops::Route;
-use super::world::{Role, Status, User, Version, World};
+use super::world::{Role, Status, User, Version, WORKSPACE_ACCESS, World};
 
 const COOKIE: &str = "coder_session_token";
 const HEADER: &str = "Coder-Session-Token";
@@ -52,6 +51,31 @@ impl Caller {
         self.id == owner || self.has_any(&[Role::Owner, Role::OrganizationAdmin])
     }
 
+    /// May make workspaces for this user. In the newest release a member needs a role for its own.
+    pub fn creates_workspaces_of(&self, owner: &str, world: &World) -> bool {
+        let defaults = &world.settings.default_org_member_roles;
+        let by_right =
+            world.version < Version::Newest || defaults.iter().any(|role| role == WORKSPACE_ACCESS);
+        self.manages_workspaces_of("") || (self.id == owner && by_right)
+    }
+
+    /// May delete keys of this user, which is a part of setting its password.
+    pub fn deletes_keys_of(&self, owner: &str) -> bool {
+        self.id == owner || self.is_owner()
+    }
+
+    /// May set the password of this user. The newest release deletes the keys in its own name.
+    pub fn sets_password_of(&self, owner: &str, version: Version) -> bool {
+        self.deletes_keys_of(owner) || (version == Version::Newest && self.manages_users())
+    }
+
+    /// May give this role of the organization to somebody.
+    pub fn assigns(&self, role: &str) -> bool {
+        let to_members = ["organization-member", WORKSPACE_ACCESS, "agents-access"];
+        self.has_any(&[Role::Owner, Role::OrganizationAdmin])
+            || (self.has_any(&[Role::UserAdmin]) && to_members.contains(&role))
+    }
+
     /// May throw away a workspace's state.
     pub fn manages_templates(&self) -> bool {
         self.has_any(&[Role::Owner, Role::OrganizationAdmin, Role::TemplateAdmin])
@@ -69,18 +93,24 @@ fn cookie(request: &Request) -> Option<String> {
         .map(|(_, value)| percent_decode(value))
 }
 
-/// A write with a session cookie needs a header that agrees; clients with a header only are exempt.
-pub fn check_csrf(request: &Request, route: &Route) -> Result<(), Reply> {
+/// A write with a session cookie needs a header that agrees, a login as well; clients with a header only are exempt.
+pub fn check_csrf(request: &Request) -> Result<(), Reply> {
     let Some(cookie) = cookie(request) else {
         return Ok(());
     };
-    let safe = request.method == "GET" || matches!(route, Route::Login);
-    if safe || request.header(HEADER) == Some(cookie.as_str()) {
+    if request.method == "GET" || request.header(HEADER) == Some(cookie.as_str()) {
         return Ok(());
     }
-    let text = format!(
-        "CSRF error encountered. Authentication via {COOKIE:?} cookie and {HEADER:?} header, but the values do not match.\n"
-    );
+    let text = match request.header(HEADER) {
+        Some(_) => format!(
+            "CSRF error encountered. Authentication via {COOKIE:?} cookie and {HEADER:?} header detected, but the \
+             values do not match. To resolve this issue ensure the values used in both match, or only use one of the \
+             authentication methods. You can also try clearing your cookies if this error persists.\n"
+        ),
+        None => "Something is wrong with your CSRF token. Please refresh the page. If this error persists, try \
+                 clearing your cookies.\n"
+            .to_owned(),
+    };
     Err(Reply::text(400, &text))
 }
 
@@ -109,20 +139,9 @@ pub fn identify(world: &mut World, request: &Request) -> Result<Caller, Fault> {
     })?;
     let (id, secret) =
         split_token(&token).map_err(|fault| refuse(&format!("Invalid API key format: {fault}")))?;
-    let key = world
-        .keys
-        .iter()
-        .find(|key| key.id == id)
-        .ok_or_else(|| refuse("API key is invalid."))?;
-    if key.secret != secret {
-        return Err(refuse("API key secret is invalid."));
-    }
-    if key.expired {
-        return Err(refuse(
-            "API key expired at \"2020-01-01 00:00:00 +0000 UTC\".",
-        ));
-    }
-    let owner = key.user.clone();
+    let owner = world
+        .use_key(id, secret)
+        .map_err(|detail| refuse(&detail))?;
     let user = world
         .users
         .iter_mut()

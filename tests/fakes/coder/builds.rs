@@ -49,13 +49,15 @@ pub fn create(
     check_orphan(caller, transition, orphan, state)?;
     let workspace = &world.workspaces[at];
     if workspace.latest().done.is_none() {
-        return Err(Fault::new(409, "A workspace build is already active."));
+        let message = "A workspace build is already active.";
+        return Err(Fault::new(409, message).detail(message));
     }
-    if workspace.deleted && transition != Transition::Delete && world.version == Version::Newest {
-        return Err(Fault::new(
-            409,
-            &format!("Cannot {word} a deleted workspace!"),
-        ));
+    if workspace.deleted && transition != Transition::Delete && world.version >= Version::V2_29 {
+        let detail = "This workspace has been deleted and cannot be modified.";
+        return Err(Fault::new(409, &format!("Cannot {word} a deleted workspace!")).detail(detail));
+    }
+    if transition == Transition::Start {
+        world.workspaces[at].deleted = false;
     }
     let number = world.add_build(at, transition, &caller.id, "initiator");
     if orphan && world.settings.no_provisioners && world.version == Version::Newest {

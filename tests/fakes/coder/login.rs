@@ -120,7 +120,7 @@ pub fn login(world: &mut World, request: &Request) -> Result<Reply, Fault> {
         user.status = Status::Active;
         user.last_seen = Some(Instant::now());
     }
-    let token = world.add_key(id);
+    let token = world.add_session(id);
     let cookie = format!("coder_session_token={token}; Path=/; HttpOnly; SameSite=Lax");
     Ok(Reply::json(201, &json!({ "session_token": token })).with("Set-Cookie", cookie))
 }

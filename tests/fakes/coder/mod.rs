@@ -7,7 +7,7 @@
 //! - `world`, `timeline`: users and keys; workspaces, builds and the clock that moves them.
 //! - `auth`, `limits`: who calls, what they may, how often.
 //! - `fields`, [`password`], `search`: the server's rules for what it is sent.
-//! - `permissions`: what a caller may do, and until when its key is good.
+//! - `permissions`, `keys`: what a caller may do; sessions and tokens, and until when they are good.
 //! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls; `json` renders the answers.
 //! - `verbs`, `acts`, `settings`: what tests can ask, do, and change.
 
@@ -20,6 +20,7 @@ mod builds;
 mod fault;
 mod fields;
 mod json;
+mod keys;
 mod limits;
 mod login;
 mod new_user;
@@ -67,9 +68,9 @@ pub struct FakeCoder {
 }
 
 impl FakeCoder {
-    /// Starts the newest version with one owner, whose token the fake hands out.
+    /// Starts 2.31.14 with one owner, whose token the fake hands out.
     pub fn start() -> Self {
-        Self::start_version(Version::Newest)
+        Self::start_version(Version::V2_31)
     }
 
     /// Starts a certain version.
@@ -135,7 +136,7 @@ impl Rules {
         let (caller, limited) = {
             let mut world = lock(&self.world);
             world.tick();
-            if let Err(refusal) = auth::check_csrf(request, route) {
+            if let Err(refusal) = auth::check_csrf(request) {
                 return refusal;
             }
             let caller = auth::identify(&mut world, request);
@@ -184,7 +185,7 @@ impl Rules {
             Route::Organization(name) => login::organization(world, name),
             Route::ListUsers => users::list(world, &caller, request),
             Route::AuthCheck => permissions::check(world, &caller, request),
-            Route::Key(user, id) => permissions::key(world, &caller, user, id),
+            Route::Key(user, id) => keys::read(world, &caller, user, id),
             Route::User(user) => users::read(world, &caller, user),
             Route::DeleteUser(user) => users::delete(world, &caller, user),
             Route::Suspend(user) => users::set_status(world, &caller, user, true),

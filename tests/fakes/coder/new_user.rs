@@ -96,7 +96,7 @@ impl Wish {
         let kind = self.login_type.as_str();
         match kind {
             "password" => return Ok(()),
-            "none" if version == Version::Newest => {
+            "none" if version >= Version::Newest => {
                 return Err(Fault::new(
                     400,
                     "Login type 'none' requires a service account.",
@@ -131,12 +131,11 @@ impl Wish {
             return Err(Fault::new(403, message));
         }
         if world.version > Version::V2_10 && self.organizations.is_empty() {
-            let detail = "Missing required value";
-            return Err(Fault::new(
-                400,
-                "No organization specified to place the user as a member of.",
-            )
-            .field("organization_ids", detail));
+            let message = "No organization specified to place the user as a member of. It is required to specify at \
+                           least one organization id to place the user in.";
+            let fault = Fault::new(400, message)
+                .detail("required at least 1 value for the array 'organization_ids'");
+            return Err(fault.field("organization_ids", "Missing values, this cannot be empty"));
         }
         if world.by_name(&self.username).is_some() || world.by_email(&self.email).is_some() {
             return Err(Fault::new(409, "User already exists."));
@@ -152,7 +151,7 @@ impl Wish {
             ));
         }
         if by_password {
-            let message = if world.version == Version::Newest {
+            let message = if world.version >= Version::V2_29 {
                 "Password is invalid"
             } else {
                 "Password not strong enough!"
@@ -172,14 +171,14 @@ impl Wish {
             |detail: String| Fault::new(500, "Internal error creating user.").detail(detail);
         let duplicate = |index: &str| {
             broken(format!(
-                "pq: duplicate key value violates unique constraint \"{index}\""
+                "execute transaction: create user: pq: duplicate key value violates unique constraint \"{index}\""
             ))
         };
-        if world.by_name(&self.username).is_some() {
-            return Err(duplicate("users_username_lower_idx"));
-        }
         if world.by_email(&self.email).is_some() {
-            return Err(duplicate("users_email_lower_idx"));
+            return Err(duplicate("idx_users_email"));
+        }
+        if world.by_name(&self.username).is_some() {
+            return Err(duplicate("idx_users_username"));
         }
         let status = if self.status.is_empty() {
             Some(Status::Dormant)
@@ -188,10 +187,17 @@ impl Wish {
         };
         let status = status.ok_or_else(|| {
             broken(format!(
-                "pq: invalid input value for enum user_status: \"{}\"",
+                "execute transaction: create user: pq: invalid input value for enum user_status: \"{}\"",
                 self.status
             ))
         })?;
+        let roles = &world.settings.default_org_member_roles;
+        if world.version == Version::Newest && !roles.iter().all(|role| caller.assigns(role)) {
+            return Err(broken(
+                "execute transaction: create organization member: unauthorized: rbac: forbidden"
+                    .to_owned(),
+            ));
+        }
         let by_api = caller.id == world.admin;
         let user = world.add_user(&self.username, &self.email, &self.password);
         user.name = self.name;

@@ -1,17 +1,14 @@
-//! What a caller may do, told to itself; and the keys that open the door.
+//! What a caller may do, told to itself.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::super::clock::rfc3339;
 use super::super::server::{Reply, Request};
 use super::auth::Caller;
 use super::fault::Fault;
 use super::fields::read_body;
-use super::users;
 use super::world::World;
 
 #[derive(Deserialize)]
@@ -36,17 +33,21 @@ struct Object {
     organization_id: String,
 }
 
-/// `POST /authcheck`: a verdict for each check. Nothing is done.
+/// `POST /authcheck`: a verdict for each check. Nothing is done. A word that the server does not know is not allowed.
 pub fn check(world: &World, caller: &Caller, request: &Request) -> Result<Reply, Fault> {
     let body: Body = read_body(request)?;
-    let mut verdicts = BTreeMap::new();
-    for (name, check) in &body.checks {
-        verdicts.insert(name.clone(), may(world, caller, check));
-    }
+    let verdict = |check: &Check| {
+        is_known(&check.object.resource_type, &check.action) && may(world, caller, check)
+    };
+    let verdicts: BTreeMap<&String, bool> = body
+        .checks
+        .iter()
+        .map(|(name, check)| (name, verdict(check)))
+        .collect();
     Ok(Reply::json(200, &json!(verdicts)))
 }
 
-/// The actions that each kind of object has. Any other one is "no", as is a kind that there is not.
+/// The actions that each kind of object knows.
 fn is_known(kind: &str, action: &str) -> bool {
     let actions: &[&str] = match kind {
         "user" => &[
@@ -58,7 +59,18 @@ fn is_known(kind: &str, action: &str) -> bool {
             "update_personal",
         ],
         "organization_member" | "api_key" => &["create", "read", "update", "delete"],
-        "workspace" => &["create", "read", "update", "delete", "start", "stop"],
+        "workspace" | "workspace_dormant" => &[
+            "create",
+            "read",
+            "update",
+            "delete",
+            "start",
+            "stop",
+            "ssh",
+            "application_connect",
+        ],
+        "template" => &["create", "read", "update", "delete", "use"],
+        "assign_role" | "assign_org_role" => &["assign", "unassign", "read"],
         _ => &[],
     };
     actions.contains(&action)
@@ -76,46 +88,26 @@ fn may(world: &World, caller: &Caller, check: &Check) -> bool {
         owner_id
     };
     let inside = *organization_id == world.organization;
-    let reads = check.action == "read";
-    if !is_known(resource_type, &check.action) {
-        return false;
-    }
+    let action = check.action.as_str();
+    let reads = action == "read";
     match resource_type.as_str() {
         "user" => caller.manages_users() || (reads && caller.sees_user(owner)),
         "organization_member" => {
             caller.manages_users() || (inside && caller.manages_workspaces_of(""))
         }
         // What an organization's admin may do counts within it; somebody's own things are theirs.
-        "workspace" => {
+        "workspace" | "workspace_dormant" => {
             let anybodys = caller.is_owner() || (inside && caller.manages_workspaces_of(""));
-            anybodys || *owner == caller.id || (reads && caller.sees_workspaces_of(owner) && inside)
+            let own = match action {
+                "create" => inside && caller.creates_workspaces_of(owner, world),
+                _ => *owner == caller.id,
+            };
+            anybodys || own || (reads && caller.sees_workspaces_of(owner) && inside)
         }
-        "api_key" => caller.is_owner() || *owner == caller.id,
+        "api_key" => caller.deletes_keys_of(owner),
+        "template" => caller.manages_templates(),
+        "assign_role" => caller.is_owner(),
+        "assign_org_role" => caller.manages_users() || (inside && caller.manages_workspaces_of("")),
         _ => false,
     }
-}
-
-/// `GET /users/{user}/keys/{id}`: all of a key but its secret. Using it has just prolonged it.
-pub fn key(world: &World, caller: &Caller, user: &str, id: &str) -> Result<Reply, Fault> {
-    let user = users::find(world, caller, user)?.id.clone();
-    let key = world
-        .keys
-        .iter()
-        .find(|key| key.id == id && key.user == user)
-        .ok_or_else(Fault::not_found)?;
-    let now = Instant::now();
-    let date = |at| rfc3339(world.date(at));
-    let body: Value = json!({
-        "id": key.id,
-        "user_id": key.user,
-        "last_used": date(now),
-        "expires_at": date(now + key.lives),
-        "created_at": date(now),
-        "updated_at": date(now),
-        "login_type": "token",
-        "scope": "all",
-        "token_name": "class",
-        "lifetime_seconds": key.lives.as_secs(),
-    });
-    Ok(Reply::json(200, &body))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::client::Client;
 use super::tests::{STRONG, admin, create, fields, wish};
-use super::{FakeCoder, Role};
+use super::{FakeCoder, Role, Version};
 
 #[test]
 fn a_new_password_ends_sessions_and_cannot_be_the_old_one() {
@@ -136,7 +136,7 @@ fn sessions_are_looked_up_in_cookie_then_query_then_header() {
 
 #[test]
 fn a_cookie_beats_the_header_and_writes_with_both_must_agree() {
-    let coder = FakeCoder::start();
+    let coder = FakeCoder::start_version(Version::Newest);
     let url = coder.url();
     let good = coder.token();
     let other = format!("{}-{}", "a".repeat(10), "b".repeat(22));
@@ -156,7 +156,7 @@ fn a_cookie_beats_the_header_and_writes_with_both_must_agree() {
 
 #[test]
 fn the_61st_new_password_within_a_minute_is_refused() {
-    let coder = FakeCoder::start();
+    let coder = FakeCoder::start_version(Version::Newest);
     let mut api = admin(&coder);
     create(&mut api, "happy-tuna");
     let mut last = None;

@@ -1,10 +1,11 @@
 //! What tests change about the server itself.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::FakeCoder;
+use super::keys::{Key, OWNER_TOKEN};
 use super::timeline::Transition;
-use super::world::{Role, Status, Version};
+use super::world::{Role, Version};
 
 impl FakeCoder {
     /// How long builds take that are queued from now on: a fifth of it pending, the rest running. At first 50 ms.
@@ -35,6 +36,19 @@ impl FakeCoder {
         self.look(|world| world.settings.auto_stop = Some(time));
     }
 
+    /// How long the server takes to stop the running workspaces of a suspended user. A real one takes up to a minute;
+    /// at first 500 ms.
+    pub fn suspended_workspaces_stop_after(&self, time: Duration) {
+        self.look(|world| world.settings.suspended_stop = time);
+    }
+
+    /// The roles that every member of the organization has, in the newest release. At first
+    /// `organization-workspace-access`.
+    pub fn default_org_member_roles(&self, roles: &[&str]) {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.look(|world| world.settings.default_org_member_roles = roles);
+    }
+
     /// The next `times` deletes fail: of this user's workspaces, of this workspace, or of `user/workspace`.
     pub fn fail_deletes(&self, target: &str, times: usize) {
         self.look(|world| {
@@ -50,6 +64,15 @@ impl FakeCoder {
             world
                 .failing
                 .push((target.to_owned(), Transition::Start, times))
+        });
+    }
+
+    /// The next `times` stops fail, chosen as in [`FakeCoder::fail_deletes`].
+    pub fn fail_stops(&self, target: &str, times: usize) {
+        self.look(|world| {
+            world
+                .failing
+                .push((target.to_owned(), Transition::Stop, times))
         });
     }
 
@@ -98,12 +121,7 @@ impl FakeCoder {
 
     /// The owner of the token is suspended, or no longer so.
     pub fn token_owner_suspended(&self, suspended: bool) {
-        let status = if suspended {
-            Status::Suspended
-        } else {
-            Status::Active
-        };
-        self.change_user("admin", |user| user.status = status);
+        self.change_user("admin", |user| user.suspend(suspended));
     }
 
     /// The old token is deleted; answers the new one.
@@ -111,27 +129,40 @@ impl FakeCoder {
         self.look(|world| {
             let admin = world.admin.clone();
             world.keys.retain(|key| key.user != admin);
-            world.add_key(admin)
+            world.add_token(admin, "class", OWNER_TOKEN)
         })
     }
 
-    /// The token is good for so long from its last use on. At first 7 days.
+    /// The token was made just now, to be good for so long. At first 7 days.
     pub fn token_lives(&self, time: Duration) {
+        self.change_token(|key, now| {
+            (key.lives, key.created, key.used) = (time, now, now);
+            key.expires = now + time;
+        });
+    }
+
+    /// The token was made so long ago, and has been used a moment ago, with what a use brings in this release.
+    pub fn token_is_older(&self, by: Duration) {
+        let prolongs = self.look(|world| world.version.prolongs_tokens());
+        self.change_token(|key, _| {
+            key.created -= by;
+            if !prolongs {
+                key.expires -= by;
+            }
+        });
+    }
+
+    fn change_token(&self, change: impl Fn(&mut Key, SystemTime)) {
         self.look(|world| {
-            let admin = world.admin.clone();
+            let (admin, now) = (world.admin.clone(), world.now());
             for key in world.keys.iter_mut().filter(|key| key.user == admin) {
-                key.lives = time;
+                change(key, now);
             }
         });
     }
 
     /// The token's time is over; [`FakeCoder::rotate_token`] makes a new one.
     pub fn expire_token(&self) {
-        self.look(|world| {
-            let admin = world.admin.clone();
-            for key in world.keys.iter_mut().filter(|key| key.user == admin) {
-                key.expired = true;
-            }
-        });
+        self.change_token(|key, now| key.expires = now - Duration::from_secs(1));
     }
 }

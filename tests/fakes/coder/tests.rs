@@ -45,7 +45,7 @@ fn a_student_is_created_found_and_let_in() {
     );
     assert_eq!(
         created.header("X-Coder-Build-Version"),
-        Some(Version::Newest.build())
+        Some(Version::V2_31.build())
     );
     for path in [
         "happy-tuna",
@@ -60,7 +60,10 @@ fn a_student_is_created_found_and_let_in() {
     let missing = api.get("/api/v2/users/happy-tuna@temp.example.com");
     assert_eq!(
         (missing.status, missing.message()),
-        (400, "\"user\" must be an existing uuid or username.".into())
+        (
+            404,
+            "Resource not found or you do not have access to this resource".into()
+        )
     );
     assert!(coder.password_works("Happy-Tuna@temp.example.com", STRONG));
     assert!(
@@ -95,7 +98,6 @@ fn one_bad_request_shows_only_the_first_class_of_fault() {
             vec!["email".into(), "username".into(), "name".into()]
         )
     );
-    assert_eq!(ask(json!({ "login_type": "none" })).0, 400);
     assert_eq!(
         ask(json!({ "organization_ids": [], "password": "x" })).2,
         ["organization_ids"]
@@ -134,7 +136,7 @@ fn rights_are_asked_last_and_a_member_sees_nobody() {
         create(&mut api, "other").message(),
         "You are not authorized to create users."
     );
-    assert_eq!(api.get("/api/v2/users/happy-tuna").status, 400);
+    assert_eq!(api.get("/api/v2/users/happy-tuna").status, 404);
     assert_eq!(api.get("/api/v2/users").json()["count"], 1);
 }
 
@@ -203,13 +205,13 @@ fn a_deleted_user_is_gone_by_name_but_not_by_id() {
             .message(),
         "User has been deleted!"
     );
-    assert_eq!(api.get("/api/v2/users/happy-tuna").status, 400);
+    assert_eq!(api.get("/api/v2/users/happy-tuna").status, 404);
     assert_eq!(api.get(&format!("/api/v2/users/{id}")).status, 200);
     assert_eq!(
         api.send("DELETE", "/api/v2/users/happy-tuna", "", "")
             .expect("an answer")
             .status,
-        400
+        404
     );
     assert_eq!(
         api.send("DELETE", &format!("/api/v2/users/{id}"), "", "")

@@ -176,22 +176,34 @@ impl World {
         due <= now
     }
 
-    /// Queues a stop for a workspace that has run long enough.
+    /// Queues a stop for a workspace that has run long enough, or whose owner is suspended. A failed start is left
+    /// alone, and so is a workspace that was put aside as unused.
     fn stop_by_itself(&mut self, at: usize, now: Instant) -> bool {
         let settings = &self.settings;
-        let workspace = &mut self.workspaces[at];
+        let workspace = &self.workspaces[at];
         let build = workspace.latest();
-        let running = build.status() == "running";
-        let since = build.done.filter(|_| running).map(|(at, _)| at);
-        let Some(due) = since
-            .zip(settings.auto_stop)
-            .map(|(since, time)| since + time)
-        else {
+        let Some((since, end)) = build.done else {
             return false;
         };
+        if build.transition != Transition::Start || workspace.dormant.is_some() {
+            return false;
+        }
+        let owner = self.by_id(&workspace.owner);
+        let suspended = owner.and_then(|user| user.suspended);
+        let by_suspension = suspended
+            .filter(|_| end != End::Failed)
+            .map(|suspended| suspended.max(since) + settings.suspended_stop);
+        let by_time = settings
+            .auto_stop
+            .filter(|_| end == End::Succeeded)
+            .map(|time| since + time);
+        let Some(due) = by_suspension.into_iter().chain(by_time).min() else {
+            return false;
+        };
+        let workspace = &mut self.workspaces[at];
         if due <= now {
             let owner = &workspace.owner;
-            let takes = settings.build_time;
+            let takes = self.settings.build_time;
             let stop = queued(workspace, Transition::Stop, owner, "autostop", due, takes);
             workspace.builds.push(stop);
         }

@@ -25,9 +25,10 @@ pub fn find<'a>(world: &'a World, caller: &Caller, text: &str) -> Result<&'a Use
     };
     found
         .filter(|user| caller.sees_user(&user.id))
-        .ok_or_else(|| {
-            Fault::new(400, "\"user\" must be an existing uuid or username.")
-                .detail(format!("queried user={text:?}"))
+        .ok_or_else(|| match world.version {
+            Version::V2_31 | Version::Newest => Fault::not_found(),
+            _ => Fault::new(400, "\"user\" must be an existing uuid or username.")
+                .detail(format!("queried user={text:?}")),
         })
 }
 
@@ -81,12 +82,7 @@ pub fn set_status(
             "You cannot suspend a user with the \"owner\" role. You must remove the role first.";
         return Err(Fault::new(400, message));
     }
-    user.status = if suspend {
-        Status::Suspended
-    } else {
-        Status::Active
-    };
-    user.updated = Instant::now();
+    user.suspend(suspend);
     read(world, caller, &id)
 }
 
@@ -103,11 +99,18 @@ pub fn set_password(
     text: &str,
     request: &Request,
 ) -> Result<Reply, Fault> {
-    let newest = world.version == Version::Newest;
+    let version = world.version;
     let id = target(world, caller, text, "set password")?;
     let user = user_mut(world, &id);
     if !caller.manages_users() && user.id != caller.id {
         return Err(Fault::not_found());
+    }
+    let guards_owners = matches!(version, Version::V2_29 | Version::Newest);
+    if guards_owners && user.id != caller.id && user.is(Role::Owner) && !caller.is_owner() {
+        return Err(Fault::new(
+            400,
+            "Only owners can change the password of an owner.",
+        ));
     }
     let body: PasswordBody = read_body(request)?;
     let (new, old) = (
@@ -117,12 +120,6 @@ pub fn set_password(
     Check::default()
         .that(!new.is_empty(), "password", "required", "")
         .done()?;
-    if newest && user.is(Role::Owner) && !caller.is_owner() {
-        return Err(Fault::new(
-            400,
-            "Only owners can change the password of an owner.",
-        ));
-    }
     if user.login_type != "password" {
         return Err(Fault::new(
             400,
@@ -140,6 +137,12 @@ pub fn set_password(
     }
     if user.password == new {
         return Err(Fault::new(400, "New password cannot match old password."));
+    }
+    // The server writes the password and deletes the user's keys in one transaction; the second part may be forbidden.
+    if !caller.sets_password_of(&id, version) {
+        let detail =
+            "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
+        return Err(Fault::new(500, "Internal error updating user's password.").detail(detail));
     }
     user.password = new;
     user.updated = Instant::now();
@@ -161,7 +164,8 @@ pub fn set_profile(
     request: &Request,
 ) -> Result<Reply, Fault> {
     let id = target(world, caller, text, "set profile")?;
-    if !caller.manages_users() && id != caller.id {
+    let own = id == caller.id && world.version <= Version::V2_25;
+    if !caller.manages_users() && !own {
         return Err(Fault::not_found());
     }
     let body: ProfileBody = read_body(request)?;
@@ -186,18 +190,17 @@ pub fn set_profile(
 /// `DELETE /users/{user}`: the row stays, marked as deleted; name and address are free again.
 pub fn delete(world: &mut World, caller: &Caller, text: &str) -> Result<Reply, Fault> {
     let id = target(world, caller, text, "delete user")?;
-    if !caller.manages_users() {
-        return Err(Fault::forbidden());
-    }
     if id == caller.id {
         return Err(Fault::new(403, "You cannot delete yourself!"));
     }
-    // Up to mid 2025 the server counted only the workspaces that the caller could see.
-    let counts = world.version == Version::Newest || caller.sees_workspaces_of(&id);
+    let counts = !world.version.counts_seen_workspaces_only() || caller.sees_workspaces_of(&id);
     if counts && world.workspaces_of(&id).next().is_some() {
         let message =
             "You cannot delete a user that has workspaces. Delete their workspaces and try again!";
         return Err(Fault::new(417, message));
+    }
+    if !caller.manages_users() {
+        return Err(Fault::forbidden());
     }
     user_mut(world, &id).deleted = true;
     world.note(caller, "deleted user", &id);
@@ -217,18 +220,18 @@ const KEYS: [&str; 7] = [
     "created_before",
     "created_after",
 ];
-const NEWER_KEYS: [&str; 3] = ["name", "service_account", "github_com_user_id"];
+const NEWER_KEYS: [&str; 3] = ["name", "github_com_user_id", "service_account"];
 
 /// `GET /users`: never the deleted ones, sorted by name.
 pub fn list(world: &World, caller: &Caller, request: &Request) -> Result<Reply, Fault> {
-    let newest = world.version == Version::Newest;
-    let known: Vec<&str> = KEYS
-        .iter()
-        .chain(NEWER_KEYS.iter().filter(|_| newest))
-        .copied()
-        .collect();
+    let newer = match world.version {
+        Version::Newest => &NEWER_KEYS[..],
+        Version::V2_31 => &NEWER_KEYS[..2],
+        _ => &[],
+    };
+    let known: Vec<&str> = KEYS.iter().chain(newer).copied().collect();
     let search = Search::parse(request, "user", &known)?;
-    if search.words.len() > 1 {
+    if search.words.len() > 1 && world.version < Version::V2_29 {
         let detail = "Query param \"search\" provided more than once, found 2 times";
         return Err(Fault::new(400, "Invalid user search query.").field("search", detail));
     }
@@ -265,10 +268,7 @@ pub fn list(world: &World, caller: &Caller, request: &Request) -> Result<Reply, 
 
 fn fits(world: &World, user: &User, search: &Search) -> bool {
     let has = |text: &str, part: &str| text.to_lowercase().contains(part);
-    let newest = world.version == Version::Newest;
-    let word_fits = |word: &String| {
-        has(&user.username, word) || has(&user.email, word) || newest && has(&user.name, word)
-    };
+    let word_fits = |word: &String| has(&user.username, word) || has(&user.email, word);
     let listed = |list: &str, word: &str| list.split(',').any(|item| item == word);
     let later =
         |at: Option<Instant>, limit: &str| at.map(|at| world.date(at)) > clock::parse(limit);

@@ -4,28 +4,56 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::random;
 use super::auth::Caller;
+use super::keys::{Key, OWNER_TOKEN};
 use super::limits::Limiter;
 use super::timeline::{Transition, Workspace};
 
-/// Which release the fake is.
+/// Which release the fake is. From 2.24.4 to 2.31.14 its answers are held to recordings of real servers; the two
+/// older ones and the newest one follow the source of Coder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// Early 2024: one optional organization; `name` and `user_status` of a new user are ignored.
+    /// 2.10, early 2024: one optional organization; `name` and `user_status` of a new user are ignored.
     V2_10,
-    /// Early 2025: organizations are required; login type `none` is still allowed.
+    /// 2.20, early 2025: organizations are required.
     V2_20,
-    /// Autumn 2026.
+    /// 2.24.4.
+    V2_24,
+    /// 2.25.3: a user is deleted although it owns workspaces, if the caller cannot see them.
+    V2_25,
+    /// 2.29.19: members cannot rename themselves; API tokens are not prolonged by use.
+    V2_29,
+    /// 2.31.14: an unknown user is 404 instead of 400; API tokens are prolonged by use.
+    V2_31,
+    /// Later than 2.35.1, as on the main branch in July 2026: a user admin may set passwords, an organization has
+    /// default roles, API tokens are not prolonged by use, calls are counted by user.
     Newest,
 }
 
 impl Version {
+    /// The releases whose answers were recorded.
+    pub const RECORDED: [Self; 4] = [Self::V2_24, Self::V2_25, Self::V2_29, Self::V2_31];
+
     /// As in `X-Coder-Build-Version` and in the build info.
     pub fn build(self) -> &'static str {
         match self {
             Self::V2_10 => "v2.10.1+3d1f4a2",
             Self::V2_20 => "v2.20.2+8fc3b1d",
+            Self::V2_24 => "v2.24.4",
+            Self::V2_25 => "v2.25.3",
+            Self::V2_29 => "v2.29.19",
+            Self::V2_31 => "v2.31.14",
             Self::Newest => "v2.38.0+5b7d9e0",
         }
+    }
+
+    /// The workspaces that keep a user from being deleted are those that the caller sees, not all.
+    pub(super) fn counts_seen_workspaces_only(self) -> bool {
+        matches!(self, Self::V2_10 | Self::V2_20 | Self::V2_25)
+    }
+
+    /// Use prolongs a token that was made by `POST /users/{user}/keys/tokens`.
+    pub(super) fn prolongs_tokens(self) -> bool {
+        !matches!(self, Self::V2_29 | Self::Newest)
     }
 }
 
@@ -78,6 +106,8 @@ pub(super) struct User {
     pub password: String,
     pub login_type: &'static str,
     pub status: Status,
+    /// When it was suspended, if it is.
+    pub suspended: Option<Instant>,
     pub roles: Vec<Role>,
     pub created: Instant,
     pub updated: Instant,
@@ -88,25 +118,24 @@ pub(super) struct User {
 }
 
 impl User {
+    /// Is suspended from now on, or active again.
+    pub fn suspend(&mut self, suspend: bool) {
+        let now = Instant::now();
+        self.updated = now;
+        (self.status, self.suspended) = match suspend {
+            true => (Status::Suspended, self.suspended.or(Some(now))),
+            false => (Status::Active, None),
+        };
+    }
+
     /// Has this role.
     pub fn is(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 }
 
-/// What an owner's token lives for from its last use, since 2.24 or so.
-const OWNER_TOKEN: Duration = Duration::from_secs(168 * 3_600);
-
-/// A session or an API token: `id-secret`.
-pub(super) struct Key {
-    pub id: String,
-    pub secret: String,
-    /// The id of the user that it opens the door for.
-    pub user: String,
-    pub expired: bool,
-    /// How long it is good from its last use on.
-    pub lives: Duration,
-}
+/// The role by which a member of the organization may have workspaces, in the newest release.
+pub(super) const WORKSPACE_ACCESS: &str = "organization-workspace-access";
 
 /// What the `settings` verbs change.
 pub(super) struct Settings {
@@ -115,6 +144,10 @@ pub(super) struct Settings {
     pub no_provisioners: bool,
     /// Since when provisioners have been there, or away.
     pub provisioners_since: Instant,
+    /// How long the server takes to stop the running workspaces of a suspended user.
+    pub suspended_stop: Duration,
+    /// The roles that every member of the organization has, in the newest release.
+    pub default_org_member_roles: Vec<String>,
     /// How long a workspace runs before the server stops it.
     pub auto_stop: Option<Duration>,
     /// How long a build waits before the server fails it.
@@ -171,6 +204,8 @@ impl World {
             hashing_time: Duration::ZERO,
             no_provisioners: false,
             provisioners_since: now,
+            suspended_stop: Duration::from_millis(500),
+            default_org_member_roles: vec![WORKSPACE_ACCESS.to_owned()],
             auto_stop: None,
             pending_limit: Duration::from_secs(30 * 60),
             password_auth: true,
@@ -196,7 +231,7 @@ impl World {
         admin.roles = vec![Role::Owner];
         admin.status = Status::Active;
         world.admin = admin.id.clone();
-        world.add_key(world.admin.clone());
+        world.add_token(world.admin.clone(), "class", OWNER_TOKEN);
         world
     }
 
@@ -211,6 +246,7 @@ impl World {
             password: password.to_owned(),
             login_type: "password",
             status: Status::Dormant,
+            suspended: None,
             roles: Vec::new(),
             created: now,
             updated: now,
@@ -221,27 +257,9 @@ impl World {
         self.users.last_mut().expect("just added")
     }
 
-    /// A new key for a user, as `id-secret`.
-    pub fn add_key(&mut self, user: String) -> String {
-        let (id, secret) = (
-            random::letters_and_digits(10),
-            random::letters_and_digits(22),
-        );
-        let token = format!("{id}-{secret}");
-        self.keys.push(Key {
-            id,
-            secret,
-            user,
-            expired: false,
-            lives: OWNER_TOKEN,
-        });
-        token
-    }
-
-    /// The token that the fake hands out.
-    pub fn token(&self) -> String {
-        let key = self.keys.iter().rev().find(|key| key.user == self.admin);
-        key.map_or_else(String::new, |key| format!("{}-{}", key.id, key.secret))
+    /// What the server's clock shows.
+    pub fn now(&self) -> SystemTime {
+        self.date(Instant::now())
     }
 
     /// The date that the server's clock showed at a moment.
