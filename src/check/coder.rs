@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Notes, Verdict};
+use super::Notes;
 use crate::clock::{seconds, span, unix_now};
 use crate::coder::{Coder, CoderFault, Rights, Trouble};
 use crate::config::{CoderConfig, Parts};
@@ -120,7 +120,7 @@ fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
     }
 }
 
-/// A question that the server does not know, or refuses, is no fault of the class.
+/// A question that the server does not know, or refuses, is not looked at; the others are.
 fn unless_everybodys(
     fault: CoderFault,
     what: &str,
@@ -132,11 +132,7 @@ fn unless_everybodys(
     if fault.is_unknown_question() {
         notes.skip(what, "as this Coder does not know the question");
     } else {
-        notes.add(
-            Verdict::Warning,
-            format!("cannot {fault}"),
-            Some(cure(&fault).to_owned()),
-        );
+        notes.skip_until(what, &format!("as this failed: {fault}"), cure(&fault));
     }
     Ok(())
 }
@@ -305,9 +301,9 @@ fn passwords_of_others(may: Option<bool>, notes: &mut Notes<'_>) {
             "the token may not set passwords of others: students get the same login again, but not once they have changed its password",
             "nothing has to be done; up to Coder 2.35 only the token of an Owner may, and that one ends after a week",
         ),
-        None => notes.skip(
-            "passwords of others",
-            "as this Coder does not tell whether the token may set them; check --write tries it",
+        // No student needs that, so it is not something that was not looked at.
+        None => notes.pass(
+            "this Coder does not tell whether the token may set passwords of others; check --write tries it",
         ),
     }
 }
@@ -315,7 +311,7 @@ fn passwords_of_others(may: Option<bool>, notes: &mut Notes<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Finding};
+    use crate::check::{Area, Finding, Verdict};
 
     fn notes(judge: impl FnOnce(&mut Notes<'_>)) -> Vec<Finding> {
         let mut all = Vec::new();

@@ -69,11 +69,16 @@ pub enum Verdict {
     Warning,
     /// The class cannot begin like this.
     Fault,
-    /// It could not be looked at.
+    /// It could not be looked at, so the class is not known to be ready.
     Skipped,
 }
 
 impl Verdict {
+    /// Whether the class can begin, as far as this goes.
+    pub fn is_ready(self) -> bool {
+        matches!(self, Self::Pass | Self::Warning)
+    }
+
     /// The word for scripts.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -132,10 +137,16 @@ impl<'a> Notes<'a> {
         self.add(Verdict::Fault, what, Some(cure.into()));
     }
 
-    /// Could not be looked at, because of that.
+    /// Could not be looked at, because of that; so nobody knows whether the class can begin.
     fn skip(&mut self, what: &str, because: &str) {
         let what = format!("{what}: not looked at, {because}");
         self.add(Verdict::Skipped, what, None);
+    }
+
+    /// The same where something helps.
+    fn skip_until(&mut self, what: &str, because: &str, cure: impl Into<String>) {
+        let what = format!("{what}: not looked at, {because}");
+        self.add(Verdict::Skipped, what, Some(cure.into()));
     }
 
     /// As it should be, or a fault.

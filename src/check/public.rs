@@ -10,10 +10,12 @@ use super::folder::Home;
 use crate::config::{Parts, TwilioConfig};
 use crate::domain::nonce;
 use crate::http::{self, Answer, Broken, Http, Stage};
+use crate::twilio::hosts;
 use crate::twilio::signature::{SignedUrl, sign};
 use crate::webhook::probe::{self, Answerer};
 use crate::webhook::{ANOTHER_ACCOUNT, NO_SID, NOT_FOUND, WRONG_SIGNATURE};
 
+const START: &str = "start the service, and check again";
 const TEXTS: &str = "texts";
 const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN: deploy/nginx.conf and deploy/caddy show how";
 
@@ -47,7 +49,7 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     if inner {
         let what = format!("Twilio does not reach {host}: it is no address of the internet");
         let cure = "give this service a public name, and put that into TWILIO_WEBHOOK_URL";
-        if config.api_url.ends_with("twilio.com") {
+        if hosts::leads_to_twilio(&config.api_url) {
             notes.fault(what, cure);
         } else {
             notes.warn(what, cure);
@@ -73,6 +75,7 @@ fn probe(
         .extend_pairs(params)
         .finish();
     let Some(token) = config.webhook_tokens.first() else {
+        notes.skip("who answers there", "as there is no token to sign with");
         return false;
     };
     let signature = sign(url, token, &params);
@@ -111,9 +114,10 @@ fn probe(
         None => {
             let (fault, cure) = stranger(&answer);
             if !home.running && (502..=504).contains(&answer.status) {
-                notes.skip(
+                notes.skip_until(
                     "whether it reaches the service",
                     "as the service does not run",
+                    START,
                 );
             } else {
                 let of = if what == TEXTS {
@@ -136,17 +140,19 @@ fn unreached(url: &SignedUrl, broken: Broken, home: &Home, notes: &mut Notes<'_>
             format!("make a DNS record (A, or AAAA) of {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
         ),
         Stage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
-        Stage::Connection if !home.running => notes.skip(
+        Stage::Connection if !home.running => notes.skip_until(
             "whether it reaches the service",
             &format!("as the service does not run ({broken})"),
+            START,
         ),
         Stage::Connection if leads_here(url) => notes.fault(
             format!("{host}: {broken}, though the name leads to this machine"),
             FORWARD,
         ),
         // Many routers do not let a machine reach itself by its public address; Twilio may reach it.
-        Stage::Connection => notes.warn(
-            format!("{host}: {broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
+        Stage::Connection => notes.skip_until(
+            &format!("whether {host} reaches the service"),
+            &format!("{broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
             format!("try from outside: a phone without Wi-Fi that opens {} sees \"method not allowed\"", url.as_str()),
         ),
         Stage::Answer => notes.fault(
@@ -254,14 +260,14 @@ mod tests {
     use crate::check::{Area, Verdict};
 
     #[test]
-    fn an_address_that_only_this_network_may_not_reach_is_no_fault() {
-        use Verdict::{Fault, Skipped, Warning};
+    fn an_address_that_only_this_network_may_not_reach_is_not_looked_at() {
+        use Verdict::{Fault, Skipped};
         let refused = Broken::NotSent("connection refused");
         let expired = Broken::NotSent(http::EXPIRED);
         let silent = Broken::Unknown("timed out");
         for (url, broken, running, verdict) in [
             // An address of nobody (RFC 5737), and one of ours.
-            ("https://192.0.2.1/inbound", refused, true, Warning),
+            ("https://192.0.2.1/inbound", refused, true, Skipped),
             ("https://127.0.0.1/inbound", refused, true, Fault),
             ("https://192.0.2.1/inbound", refused, false, Skipped),
             ("https://192.0.2.1/inbound", expired, false, Fault),

@@ -21,7 +21,8 @@ some seconds, and half a minute at most where nobody answers.
 
 With --write it also makes a user at Coder, logs in as that user, deletes it and sees it gone.
 
-Exit codes: 0 ready for class (there may be warnings), 1 there is a fault, 2 misused
+Exit codes: 0 ready for class (there may be warnings), 1 there is a fault or something could not be looked
+at, 2 misused
 ",
     options: "      --write          also make a user at Coder, log in as it, and delete it
       --json           print one JSON object
@@ -63,9 +64,10 @@ fn run(arguments: &mut Arguments) -> Result<(), Failure> {
     } else {
         report.text()
     });
-    match report.number(Verdict::Fault) {
-        0 => Ok(()),
-        _ => Err(Failure::Told),
+    if report.is_ready() {
+        Ok(())
+    } else {
+        Err(Failure::Told)
     }
 }
 
@@ -76,6 +78,11 @@ struct Report<'a> {
 impl<'a> Report<'a> {
     fn of(findings: &'a [Finding]) -> Self {
         Self { findings }
+    }
+
+    /// Everything was looked at, and nothing is a fault.
+    fn is_ready(&self) -> bool {
+        self.findings.iter().all(|one| one.verdict.is_ready())
     }
 
     fn number(&self, verdict: Verdict) -> usize {
@@ -114,19 +121,22 @@ impl<'a> Report<'a> {
     fn sum(&self) -> String {
         let (faults, warnings) = (self.number(Verdict::Fault), self.number(Verdict::Warning));
         let skipped = self.number(Verdict::Skipped);
-        let mut more = Vec::new();
-        if warnings > 0 {
-            more.push(count(warnings, "warning"));
+        let mut parts = Vec::new();
+        if faults > 0 {
+            parts.push(count(faults, "fault"));
         }
         if skipped > 0 {
-            more.push(format!("{skipped} not looked at"));
+            parts.push(format!("{skipped} not looked at"));
         }
-        let verdict = match faults {
-            0 => "ready for class".to_owned(),
-            faults => format!("not ready: {}", count(faults, "fault")),
-        };
-        more.insert(0, verdict);
-        format!("{}\n", more.join(", "))
+        if warnings > 0 {
+            parts.push(count(warnings, "warning"));
+        }
+        let parts = parts.join(", ");
+        match (self.is_ready(), parts.as_str()) {
+            (true, "") => "ready for class\n".to_owned(),
+            (true, parts) => format!("ready for class, {parts}\n"),
+            (false, parts) => format!("not ready: {parts}\n"),
+        }
     }
 
     /// For scripts.
@@ -140,7 +150,7 @@ impl<'a> Report<'a> {
             })
         };
         json!({
-            "ready": self.number(Verdict::Fault) == 0,
+            "ready": self.is_ready(),
             "faults": self.number(Verdict::Fault),
             "warnings": self.number(Verdict::Warning),
             "skipped": self.number(Verdict::Skipped),

@@ -8,7 +8,9 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use super::reader::{self, Reader};
-use super::{CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses};
+use super::{
+    CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses, twilio_url,
+};
 use crate::domain::{Countries, Passphrase, PhraseFault, Secret};
 
 pub(super) fn read_env(r: &mut Reader) -> Option<bool> {
@@ -71,7 +73,7 @@ pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
     let sender = r.required_parsed("FROM_NUM", addresses::sender);
     let webhook_url = r.required_parsed("TWILIO_WEBHOOK_URL", addresses::webhook_url);
     let receipts = r.get("TWILIO_WEBHOOK_URL").and_then(addresses::status_url);
-    let api_url = r.parsed("TWILIO_API_URL", |url| addresses::base_url(url, &[]));
+    let api_url = r.parsed("TWILIO_API_URL", twilio_url::parse);
     let account_sid = account_sid?;
     let auth_token = auth_token.or_else(|| webhook_tokens.first().cloned());
     Some(TwilioConfig {

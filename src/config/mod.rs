@@ -10,6 +10,7 @@ mod misspelt;
 mod parts;
 mod reader;
 mod settings;
+mod twilio_url;
 mod vars;
 
 use std::net::SocketAddr;

@@ -57,9 +57,9 @@ impl Look {
         Self {
             version: (part(), part()),
             append_only: field("aof_enabled") == "1",
-            file_is_well: field("aof_last_write_status") != "err",
+            file_is_well: field("aof_last_write_status") == "ok",
             keeps_all: field("maxmemory_policy") == "noeviction",
-            is_master: field("role") != "slave",
+            is_master: field("role") == "master",
             memory: (number("used_memory"), number("maxmemory")),
             is_open,
             owner,

@@ -76,7 +76,10 @@ impl SmsFault {
     /// from Twilio, but from a proxy or a login page on the way, and may be another one a moment later.
     pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
         let Said { code, message } = Said::of(answer);
-        let (trouble, why) = refusals::read(answer.status, code);
+        let (trouble, mut why) = refusals::read(answer.status, code);
+        if message.as_ref().is_some_and(is_about_the_profile) {
+            why = PROFILE;
+        }
         let trouble = match trouble {
             SmsTrouble::NotTaken(usual) => SmsTrouble::NotTaken(answer.retry_after().or(usual)),
             other => other,
@@ -97,12 +100,40 @@ impl SmsFault {
         self
     }
 
+    /// What was tried and what came back, without what helps.
+    pub fn told(&self) -> String {
+        let uncured = Self {
+            why: Explanation {
+                cure: "",
+                ..self.why
+            },
+            ..self.clone()
+        };
+        uncured.to_string()
+    }
+
+    /// Whether the account's compliance profile is in the way, which comes with the code of wrong
+    /// credentials.
+    pub fn is_about_the_profile(&self) -> bool {
+        self.said.as_ref().is_some_and(is_about_the_profile)
+    }
+
     /// Whether Twilio itself has refused the call for want of a right, while it takes the credentials and
     /// the account is in order. What was refused by somebody else, or cannot be read, says nothing of rights.
     pub fn lacks_right(&self) -> bool {
         matches!(self.status, Some(401 | 403))
             && self.code.is_some_and(|code| !REFUSE_ALL.contains(&code))
     }
+}
+
+/// What it means where Twilio's words name the compliance profile, whatever the code is.
+const PROFILE: Explanation = Explanation {
+    meaning: "the account's primary compliance profile is not approved",
+    cure: "finish the primary customer profile in Twilio's console (Trust Hub), and wait until it is approved",
+};
+
+fn is_about_the_profile(said: &Message) -> bool {
+    said.names("compliance profile")
 }
 
 /// Codes of 401 and 403 that are about credentials or the account, not about a right.
@@ -216,6 +247,20 @@ mod tests {
         );
         let fault = SmsFault::new("send a text", SmsTrouble::Unclear, "timed out");
         assert_eq!(fault.to_string(), "send a text at Twilio: timed out");
+    }
+
+    #[test]
+    fn a_profile_that_is_not_approved_has_its_own_cure_under_the_code_of_wrong_keys() {
+        let of = |words: &str| {
+            let body = format!(r#"{{"code":20003,"message":"{words}"}}"#);
+            SmsFault::of("send a text", &answer(401, "application/json", &body))
+        };
+        let profile = of("Primary compliance profile is not approved");
+        assert!(profile.to_string().contains("Trust Hub"), "{profile}");
+        assert!(!profile.told().contains("Trust Hub"), "{profile}");
+        assert_eq!(profile.trouble, SmsTrouble::Blocked);
+        let keys = of("Authenticate");
+        assert!(keys.to_string().contains("TWILIO_AUTH_TOKEN"), "{keys}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod codes;
 mod fault;
+pub mod hosts;
 pub mod received;
 mod refusals;
 pub mod said;

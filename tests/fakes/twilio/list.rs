@@ -1,4 +1,4 @@
-//! Finding messages and numbers.
+//! Finding messages.
 
 use std::time::SystemTime;
 
@@ -135,49 +135,4 @@ pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Re
         Some(name) => reply.noting(format!("{name} is no filter of messages")),
         None => reply,
     })
-}
-
-/// Twilio's name for a number.
-pub fn number_sid(account: &TwilioAccount, number: &str) -> String {
-    let digits = number.trim_start_matches('+');
-    format!("PN{}{digits:0>12}", &account.account_sid[2..22])
-}
-
-/// `GET .../IncomingPhoneNumbers.json`
-pub fn numbers(state: &State, account: &TwilioAccount, request: &Request) -> Reply {
-    let wanted = request.query_value("PhoneNumber");
-    let fits = |number: &&String| {
-        wanted
-            .as_ref()
-            .is_none_or(|wanted| number.contains(wanted.as_str()))
-    };
-    let number = |number: &String| {
-        json!({
-            "sid": number_sid(account, number),
-            "account_sid": account.account_sid,
-            "phone_number": number,
-            "friendly_name": number,
-            "sms_url": state.setup.sms_url,
-            "sms_method": state.setup.sms_method,
-            "sms_application_sid": state.setup.sms_application_sid,
-            "sms_fallback_url": "",
-            "sms_fallback_method": "POST",
-            "capabilities": { "voice": true, "sms": state.setup.sms, "mms": state.setup.sms, "fax": false },
-        })
-    };
-    let found: Vec<Value> = account
-        .from_numbers
-        .iter()
-        .filter(|_| state.setup.owns_numbers)
-        .filter(fits)
-        .map(number)
-        .collect();
-    let body = json!({
-        "incoming_phone_numbers": found,
-        "page": 0,
-        "page_size": 50,
-        "next_page_uri": Value::Null,
-        "uri": request.path,
-    });
-    Reply::json(200, &body)
 }

@@ -18,8 +18,15 @@ pub const NUMBERS: Op = Op("list numbers");
 /// `GET /2010-04-01/Accounts/{sid}.json`
 pub const ACCOUNT: Op = Op("read account");
 
+/// `GET .../SMS/ShortCodes.json`
+pub const SHORT_CODES: Op = Op("list short codes");
+
 /// `GET /v1/Services`, and what lies below it, on the messaging host
 pub const SERVICES: Op = Op("look at messaging services");
+/// `GET /v1/Services/{sid}/Compliance/Usa2p`
+pub const CAMPAIGNS: Op = Op("look at campaigns");
+/// `GET /v1/a2p/BrandRegistrations/{sid}`
+pub const BRANDS: Op = Op("look at brands");
 /// `GET /v1/Tollfree/Verifications`
 pub const TOLL_FREE: Op = Op("look at toll-free verifications");
 
@@ -32,12 +39,14 @@ pub(super) enum Route {
     Change(String, String),
     Delete(String, String),
     Numbers(String),
+    ShortCodes(String),
     Account(String),
     Services,
     Service(String),
     Members(String),
     Member(String, String),
     Campaigns(String),
+    Brand(String),
     TollFree,
     Unknown,
 }
@@ -57,6 +66,7 @@ impl Route {
             ("POST", [account, "Messages.json"]) => Self::Send((*account).to_owned()),
             ("GET", [account, "Messages.json"]) => Self::List((*account).to_owned()),
             ("GET", [account, "IncomingPhoneNumbers.json"]) => Self::Numbers((*account).to_owned()),
+            ("GET", [account, "SMS", "ShortCodes.json"]) => Self::ShortCodes((*account).to_owned()),
             ("GET", [account]) => json(account).map_or(Self::Unknown, Self::Account),
             (method, [account, "Messages", message]) => match (method, json(message)) {
                 ("GET", Some(sid)) => Self::Read((*account).to_owned(), sid),
@@ -76,6 +86,7 @@ impl Route {
             ["Services", sid, "PhoneNumbers"] => Self::Members(own(sid)),
             ["Services", sid, "PhoneNumbers", number] => Self::Member(own(sid), own(number)),
             ["Services", sid, "Compliance", "Usa2p"] => Self::Campaigns(own(sid)),
+            ["a2p", "BrandRegistrations", sid] => Self::Brand(own(sid)),
             ["Tollfree", "Verifications"] => Self::TollFree,
             _ => Self::Unknown,
         }
@@ -87,6 +98,7 @@ impl Route {
             Self::Send(account)
             | Self::List(account)
             | Self::Numbers(account)
+            | Self::ShortCodes(account)
             | Self::Account(account) => Some(account),
             Self::Read(account, _) | Self::Change(account, _) | Self::Delete(account, _) => {
                 Some(account)
@@ -96,6 +108,7 @@ impl Route {
             | Self::Members(_)
             | Self::Member(..)
             | Self::Campaigns(_)
+            | Self::Brand(_)
             | Self::TollFree
             | Self::Unknown => None,
         }
@@ -111,11 +124,10 @@ impl Route {
             Self::Delete(..) => DELETE,
             Self::Numbers(_) => NUMBERS,
             Self::Account(_) => ACCOUNT,
-            Self::Services
-            | Self::Service(_)
-            | Self::Members(_)
-            | Self::Member(..)
-            | Self::Campaigns(_) => SERVICES,
+            Self::ShortCodes(_) => SHORT_CODES,
+            Self::Services | Self::Service(_) | Self::Members(_) | Self::Member(..) => SERVICES,
+            Self::Campaigns(_) => CAMPAIGNS,
+            Self::Brand(_) => BRANDS,
             Self::TollFree => TOLL_FREE,
             Self::Unknown => Op::UNKNOWN,
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::clock::rfc2822;
 use super::super::server::{Reply, Request};
 use super::fault::Fault;
-use super::{Setup, State, TwilioAccount};
+use super::{State, TwilioAccount};
 
 /// One message, in either direction.
 #[derive(Clone)]
@@ -75,13 +75,28 @@ impl Message {
             "price": Value::Null,
             "price_unit": "USD",
             "error_code": self.state.and_then(|(_, code)| code),
-            "error_message": Value::Null,
+            "error_message": self.state.and_then(|(_, code)| code).map(error_message),
             "date_created": date,
             "date_updated": date,
             "date_sent": if waiting { Value::Null } else { json!(date) },
             "uri": format!("{uri}.json"),
-            "subresource_uris": { "media": format!("{uri}/Media.json") },
+            "subresource_uris": {
+                "media": format!("{uri}/Media.json"),
+                "feedback": format!("{uri}/Feedback.json"),
+            },
         })
+    }
+}
+
+/// Twilio's words for the error of a message.
+fn error_message(code: u32) -> String {
+    match code {
+        30003 => "Unreachable destination handset".to_owned(),
+        30004 => "Message blocked".to_owned(),
+        30005 => "Unknown destination handset".to_owned(),
+        30006 => "Landline or unreachable carrier".to_owned(),
+        30007 => "Message filtered".to_owned(),
+        _ => format!("Error {code}"),
     }
 }
 
@@ -168,13 +183,6 @@ pub fn delete(state: &mut State, sid: &str) -> Option<Result<Reply, Fault>> {
     }
     message.deleted = true;
     Some(Ok(Reply::empty(204)))
-}
-
-/// `GET /2010-04-01/Accounts/{sid}.json`
-pub fn account(account: &TwilioAccount, setup: &Setup) -> Reply {
-    let uri = format!("/2010-04-01/Accounts/{}.json", account.account_sid);
-    let body = json!({ "sid": account.account_sid, "friendly_name": "classroom", "status": setup.status, "type": setup.kind, "uri": uri });
-    Reply::json(200, &body)
 }
 
 #[cfg(test)]

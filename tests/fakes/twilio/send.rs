@@ -79,6 +79,10 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         }
         return Err(Fault::new(status, code, &message));
     }
+    let default = state
+        .setup
+        .is_default
+        .then_some(account.service_sid.as_str());
     let message = Message {
         sid: new_sid(),
         to: to.to_owned(),
@@ -86,7 +90,7 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         body: if state.keeps_no_words { "" } else { body }.to_owned(),
         words: body.to_owned(),
         inbound: false,
-        service: service.map(str::to_owned),
+        service: service.or(default).map(str::to_owned),
         at: Instant::now(),
         date: SystemTime::now(),
         deleted: false,

@@ -154,7 +154,7 @@ impl FakeTwilio {
     }
 
     /// An entry of the log that came about in another way, as something else sends with the account. Any of its
-    /// fields may be null.
+    /// fields may be null, or not as Twilio describes them.
     pub fn logs_also(&self, date: SystemTime, entry: serde_json::Value) {
         lock(&self.exchange.state).others.push((date, entry));
     }

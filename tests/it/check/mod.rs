@@ -3,15 +3,18 @@
 //!
 //! - `whole`: a class that is ready, and what a look leaves behind: nothing
 //! - `local`: settings, data folder, Redis, phrase
-//! - `coder`, `twilio`, `public`: what is broken there
+//! - `coder`, `twilio`, `carriers`, `public`: what is broken there
+//! - `unseen`: what could not be looked at at Twilio
 //! - `write`: the user that is made, logs in and goes
 //! - `front`: what stands between the internet and the service
 
+mod carriers;
 mod coder;
 mod front;
 mod local;
 mod public;
 mod twilio;
+mod unseen;
 mod whole;
 mod write;
 
@@ -132,6 +135,17 @@ impl Report {
         self.findings
             .iter()
             .filter(move |one| one.verdict == verdict)
+    }
+
+    /// How many findings of that verdict an area has.
+    fn in_area(&self, verdict: &str, area: &str) -> usize {
+        self.all(verdict).filter(|one| one.area == area).count()
+    }
+
+    /// Fails if scripts or people are told that the class is ready.
+    fn is_not_ready(&self) {
+        assert_eq!(self.ended.code, Some(1), "{self:#?}");
+        assert_eq!(self.whole["ready"], Value::Bool(false), "{self:#?}");
     }
 
     /// Fails unless there is such a finding, with such a cure.

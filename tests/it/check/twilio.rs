@@ -1,7 +1,11 @@
 //! What is broken at Twilio.
 
 use super::ready;
-use crate::fakes::trouble::{Op, Trouble};
+
+/// Twilio's name for a TwiML application.
+fn application() -> String {
+    format!("AP{}", "0".repeat(32))
+}
 
 #[test]
 fn a_wrong_secret_of_the_key_is_a_fault() {
@@ -66,20 +70,19 @@ fn a_rotation_of_tokens_is_followed() {
 }
 
 #[test]
-fn an_account_that_is_suspended_is_a_fault_and_a_trial_a_warning() {
+fn an_account_that_is_suspended_or_a_trial_one_is_a_fault() {
     let ready = ready();
-    ready
-        .class
-        .twilio()
-        .set_up(|setup| setup.status = "suspended".to_owned());
-    ready.finds("twilio", "suspended or closed", "its balance", &[]);
-    ready.class.twilio().set_up(|setup| {
+    let twilio = ready.class.twilio();
+    for status in ["suspended", "closed"] {
+        twilio.set_up(|setup| setup.status = status.to_owned());
+        let words = format!("the account is {status}");
+        ready.finds("twilio", &words, "its balance", &[]);
+    }
+    twilio.set_up(|setup| {
         setup.status = "active".to_owned();
         setup.kind = "Trial".to_owned();
     });
-    let report = ready.check();
-    report.has("warning", "twilio", "trial", "upgrade the account");
-    report.is_well_elsewhere(&["twilio"]);
+    ready.finds("twilio", "a trial one", "upgrade the account", &[]);
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn a_webhook_by_get_or_by_an_application_is_a_fault() {
     let twilio = ready.class.twilio();
     twilio.set_up(|setup| setup.sms_method = "GET".to_owned());
     ready.finds("twilio", "by HTTP GET", "choose HTTP POST", &[]);
-    twilio.set_up(|setup| setup.sms_application_sid = "AP0".to_owned());
+    twilio.set_up(|setup| setup.sms_application_sid = application());
     ready.finds("twilio", "a TwiML app takes", "choose Webhook", &[]);
 }
 
@@ -164,42 +167,23 @@ fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
         "set the URL of +1201555",
         &[],
     );
-    twilio.set_up(|setup| setup.in_service = false);
+    twilio.set_up(|setup| {
+        setup.sms_url = own.clone();
+        setup.sms_application_sid = application();
+    });
+    ready.finds(
+        "twilio",
+        "a TwiML app takes the texts of +1201555",
+        "choose Webhook",
+        &[],
+    );
+    twilio.set_up(|setup| {
+        setup.sms_application_sid.clear();
+        setup.in_service = false;
+    });
     ready.finds("twilio", "has no number that can text", "sender pool", &[]);
     ready
         .class
         .set("FROM_NUM", "MG00000000000000000000000000000000");
     ready.finds("twilio", "no Messaging Service MG000", "set FROM_NUM", &[]);
-}
-
-#[test]
-fn carriers_that_would_block_are_told_of() {
-    let ready = ready();
-    let twilio = ready.class.twilio();
-    for (campaign, words, cure) in [
-        (Some("IN_PROGRESS"), "not verified yet", "wait for it"),
-        (Some("FAILED"), "is FAILED", "hand it in again"),
-        (None, "no A2P campaign", "register a brand"),
-    ] {
-        twilio.set_up(|setup| setup.campaign = campaign.map(str::to_owned));
-        ready.finds("twilio", words, cure, &[]);
-    }
-    twilio.set_up(|setup| setup.in_service = false);
-    let report = ready.check();
-    report.has("warning", "twilio", "in no Messaging Service", "30034");
-    report.is_well_elsewhere(&["twilio"]);
-}
-
-#[test]
-fn a_twilio_that_is_away_costs_one_call() {
-    let ready = ready();
-    let twilio = ready.class.twilio();
-    ready.class.end_service();
-    let calls = twilio.calls().len();
-    twilio.trouble(Op::ANY, 1, Trouble::CutBefore);
-    let report = ready.check();
-    report.has("fault", "twilio", "connection broke", "TWILIO_API_URL");
-    report.has("skipped", "twilio", "as Twilio does not answer", "");
-    assert_eq!(twilio.calls().len(), calls + 1, "nobody asks on");
-    report.is_well_elsewhere(&["twilio", "clock", "data folder", "public url"]);
 }

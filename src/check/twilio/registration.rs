@@ -1,0 +1,306 @@
+//! What carriers know of a number: its A2P campaign with the brand behind it, or its toll-free
+//! verification.
+
+use super::{Step, is_whole, unanswered};
+use crate::check::Notes;
+use crate::domain::Phone;
+use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
+use crate::twilio::said::Message;
+
+const WHAT: &str = "its A2P campaign";
+const BLOCKED: &str = "US carriers block its texts (30034)";
+const WAIT: &str =
+    "wait for it (days to weeks), or text from a verified toll-free number until then";
+const REGISTER: &str = "register a brand and a campaign in Twilio's console (README, \"Twilio\"); it takes days to weeks";
+const HAND_IN: &str =
+    "see the reason in Twilio's console under Regulatory Compliance, and hand it in again";
+const SUPPORT: &str =
+    "ask Twilio's support, which suspends campaigns and brands after complaints or breaches";
+
+/// Whether carriers want a campaign of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Need {
+    No,
+    /// Twilio does not tell its country.
+    Unknown,
+    Yes,
+}
+
+impl Need {
+    fn of(member: &Member) -> Self {
+        if Phone::is_toll_free(&member.number) {
+            return Self::No;
+        }
+        match member.country.as_deref() {
+            Some("US") => Self::Yes,
+            None | Some("") if member.number.starts_with("+1") => Self::Unknown,
+            _ => Self::No,
+        }
+    }
+}
+
+/// The campaign of a Messaging Service that texts from these numbers.
+pub(super) fn campaign(
+    account: &Account,
+    service: &Service,
+    members: &[&Member],
+    notes: &mut Notes<'_>,
+) -> Step {
+    let need = members.iter().map(|member| Need::of(member)).max();
+    let need = need.unwrap_or(Need::No);
+    if need == Need::No {
+        notes.pass("no US long code that would need an A2P campaign");
+        return Ok(());
+    }
+    let found = account.campaigns(&service.sid);
+    let found = found.map_err(|fault| unanswered(&fault, notes))?;
+    let Some(best) = best(found.rows) else {
+        match (found.whole, need) {
+            (false, _) => is_whole(false, WHAT, notes),
+            (true, Need::Unknown) => notes.skip_until(
+                WHAT,
+                "as it has none and Twilio does not tell the country of its number",
+                REGISTER,
+            ),
+            _ => notes.fault(format!("it has no A2P campaign: {BLOCKED}"), REGISTER),
+        }
+        return Ok(());
+    };
+    if !of_campaign(&best, notes) {
+        return Ok(());
+    }
+    let Some(sid) = &best.brand else {
+        if best.elsewhere {
+            notes.pass("its brand is registered outside Twilio");
+        } else {
+            notes.skip("its brand", "as Twilio does not name it");
+        }
+        return Ok(());
+    };
+    let found = account.brand(sid);
+    match found.map_err(|fault| unanswered(&fault, notes))? {
+        Some(found) => of_brand(&found, notes),
+        None => notes.skip("its brand", "as Twilio does not have it"),
+    }
+    Ok(())
+}
+
+/// The campaign that counts: a verified one, else one that is not a mock.
+fn best(all: Vec<Campaign>) -> Option<Campaign> {
+    let rank = |one: &Campaign| (one.mock, one.status != "VERIFIED");
+    all.into_iter().min_by_key(rank)
+}
+
+/// Returns whether it is in order.
+fn of_campaign(found: &Campaign, notes: &mut Notes<'_>) -> bool {
+    let why = because(found.reason.as_ref());
+    match found.status.as_str() {
+        _ if found.mock => notes.fault(
+            format!("its A2P campaign is a mock one, which no carrier knows: {BLOCKED}"),
+            REGISTER,
+        ),
+        "VERIFIED" => {
+            notes.pass("its A2P campaign is verified: US carriers take its texts");
+            return true;
+        }
+        "IN_PROGRESS" | "PENDING" => notes.fault(
+            format!("its A2P campaign is not verified yet: {BLOCKED}{why}"),
+            WAIT,
+        ),
+        "SUSPENDED" => notes.fault(
+            format!("its A2P campaign is SUSPENDED: its texts are blocked (30033){why}"),
+            SUPPORT,
+        ),
+        "" => notes.skip(WHAT, "as Twilio does not tell its state"),
+        state => notes.fault(
+            format!("its A2P campaign is {state}: {BLOCKED}{why}"),
+            HAND_IN,
+        ),
+    }
+    false
+}
+
+fn of_brand(found: &Brand, notes: &mut Notes<'_>) {
+    let why = because(found.reason.as_ref());
+    match found.status.as_str() {
+        _ if found.mock => notes.fault(
+            format!("its brand is a mock one, which no carrier knows: {BLOCKED}"),
+            REGISTER,
+        ),
+        "APPROVED" => notes.pass("its brand is approved"),
+        "PENDING" | "IN_REVIEW" => {
+            notes.fault(
+                format!("its brand is not approved yet: {BLOCKED}{why}"),
+                WAIT,
+            );
+        }
+        "SUSPENDED" => notes.fault(format!("its brand is SUSPENDED: {BLOCKED}{why}"), SUPPORT),
+        "" => notes.skip("its brand", "as Twilio does not tell its state"),
+        state => notes.fault(format!("its brand is {state}: {BLOCKED}{why}"), HAND_IN),
+    }
+}
+
+/// The verification of a toll-free number.
+pub(super) fn toll_free(account: &Account, number: &Number, notes: &mut Notes<'_>) -> Step {
+    let found = account.verifications(number);
+    let found = found.map_err(|fault| unanswered(&fault, notes))?;
+    let approved = |one: &Verification| one.status != "TWILIO_APPROVED";
+    let best = found.rows.into_iter().min_by_key(approved);
+    if best.is_none() && !found.whole {
+        is_whole(
+            false,
+            &format!("the verification of {}", number.number),
+            notes,
+        );
+    } else {
+        of_toll_free(&number.number, best.as_ref(), notes);
+    }
+    Ok(())
+}
+
+fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_>) {
+    let Some(found) = found else {
+        return notes.fault(
+            format!("{number} is toll-free and not verified: its texts are blocked (30032)"),
+            "hand the verification in, in Twilio's console (README, \"Twilio\"); it takes days to weeks",
+        );
+    };
+    let why = because(found.reason.as_ref());
+    match found.status.as_str() {
+        "TWILIO_APPROVED" => notes.pass(format!("the toll-free number {number} is verified")),
+        "" => notes.skip(
+            &format!("the verification of {number}"),
+            "as Twilio does not tell its state",
+        ),
+        state @ ("PENDING_REVIEW" | "IN_REVIEW") => notes.fault(
+            format!(
+                "the verification of {number} is {state}: its texts are blocked until then (30460)"
+            ),
+            WAIT_FOR_REVIEW,
+        ),
+        state => notes.fault(
+            format!("the verification of {number} is {state}: its texts are blocked (30032){why}"),
+            HAND_IN,
+        ),
+    }
+}
+
+const WAIT_FOR_REVIEW: &str =
+    "wait for it (days to weeks), or text from a number with a verified campaign until then";
+
+fn because(reason: Option<&Message>) -> String {
+    reason.map_or_else(String::new, |words| format!(" (Twilio says: {words})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Area, Verdict};
+
+    fn verdict(judge: impl FnOnce(&mut Notes<'_>)) -> Verdict {
+        let mut all = Vec::new();
+        judge(&mut Notes::of(Area::Twilio, &mut all));
+        all.remove(0).verdict
+    }
+
+    fn of(status: &str, mock: bool) -> Campaign {
+        Campaign {
+            status: status.to_owned(),
+            mock,
+            elsewhere: false,
+            brand: None,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn carriers_have_the_last_word() {
+        use Verdict::{Fault, Pass, Skipped};
+        for (status, mock, expected) in [
+            ("VERIFIED", false, Pass),
+            ("VERIFIED", true, Fault),
+            ("IN_PROGRESS", false, Fault),
+            ("PENDING", false, Fault),
+            ("FAILED", false, Fault),
+            ("SUSPENDED", false, Fault),
+            ("SOMETHING_NEW", false, Fault),
+            ("", false, Skipped),
+        ] {
+            let found = verdict(|notes| {
+                of_campaign(&of(status, mock), notes);
+            });
+            assert_eq!(found, expected, "campaign {status} {mock}");
+        }
+        for (status, mock, expected) in [
+            ("APPROVED", false, Pass),
+            ("APPROVED", true, Fault),
+            ("PENDING", false, Fault),
+            ("IN_REVIEW", false, Fault),
+            ("FAILED", false, Fault),
+            ("SUSPENDED", false, Fault),
+            ("DELETION_PENDING", false, Fault),
+            ("", false, Skipped),
+        ] {
+            let brand = Brand {
+                status: status.to_owned(),
+                mock,
+                reason: None,
+            };
+            let found = verdict(|notes| of_brand(&brand, notes));
+            assert_eq!(found, expected, "brand {status} {mock}");
+        }
+        for (status, expected) in [
+            (Some("TWILIO_APPROVED"), Pass),
+            (Some("PENDING_REVIEW"), Fault),
+            (Some("IN_REVIEW"), Fault),
+            (Some("TWILIO_REJECTED"), Fault),
+            (Some("SOMETHING_NEW"), Fault),
+            (Some(""), Skipped),
+            (None, Fault),
+        ] {
+            let verification = status.map(|status| Verification {
+                status: status.to_owned(),
+                reason: None,
+            });
+            let number = "+18885550123";
+            let found = verdict(|notes| of_toll_free(number, verification.as_ref(), notes));
+            assert_eq!(found, expected, "toll-free {status:?}");
+        }
+    }
+
+    #[test]
+    fn the_campaign_that_counts_is_a_real_and_verified_one() {
+        let all = || {
+            vec![
+                of("VERIFIED", true),
+                of("FAILED", false),
+                of("VERIFIED", false),
+            ]
+        };
+        assert_eq!(best(all()), Some(of("VERIFIED", false)));
+        assert_eq!(best(all()[..2].to_vec()), Some(of("FAILED", false)));
+        assert_eq!(best(all()[..1].to_vec()), Some(of("VERIFIED", true)));
+    }
+
+    #[test]
+    fn who_needs_a_campaign_goes_by_country_and_kind() {
+        for (number, country, need) in [
+            ("+12125550123", Some("US"), Need::Yes),
+            ("+12125550123", None, Need::Unknown),
+            ("+12125550123", Some(""), Need::Unknown),
+            ("+14165550123", Some("CA"), Need::No),
+            ("+18885550123", Some("US"), Need::No),
+            ("+18885550123", None, Need::No),
+            ("+491701234567", Some("DE"), Need::No),
+            ("+491701234567", None, Need::No),
+        ] {
+            let member = Member {
+                sid: "PN0".to_owned(),
+                number: number.to_owned(),
+                country: country.map(str::to_owned),
+                sms: Some(true),
+            };
+            assert_eq!(Need::of(&member), need, "{number} {country:?}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The number, short code or Messaging Service that texts come to, and where it sends them.
+
+use super::{Ended, SENDER, Step, is_whole, registration, target, unanswered};
+use crate::check::Notes;
+use crate::config::{Sender, TwilioConfig};
+use crate::domain::Phone;
+use crate::twilio::account::{Account, Listed, Member, Number, Service, Within};
+use crate::twilio::signature::SignedUrl;
+
+pub(super) fn look(config: &TwilioConfig, account: &Account, notes: &mut Notes<'_>) -> Step {
+    let url = &config.webhook_url;
+    match &config.sender {
+        Sender::Service(sid) => {
+            let found = account.service(sid);
+            match found.map_err(|fault| unanswered(&fault, notes))? {
+                Some(found) => service(url, account, &found, notes),
+                None => {
+                    notes.fault(
+                        format!("the account has no Messaging Service {sid}"),
+                        "set FROM_NUM to one of the account, or to a number of its own",
+                    );
+                    Ok(())
+                }
+            }
+        }
+        Sender::Number(number) => {
+            let found = if number.starts_with('+') {
+                account.numbers(Some(number))
+            } else {
+                account.short_codes(number)
+            };
+            let found = found.map_err(|fault| unanswered(&fault, notes))?;
+            match of_that_name(number, found, notes)? {
+                found if number.starts_with('+') => of_number(url, account, &found, notes),
+                found => {
+                    owned(&found, notes);
+                    at_number(url, &found, notes);
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// The number itself among those that match it.
+fn of_that_name(name: &str, found: Listed<Number>, notes: &mut Notes<'_>) -> Result<Number, Ended> {
+    let whole = found.whole;
+    let mut all = found.rows.into_iter();
+    if let Some(number) = all.find(|one| one.number == name) {
+        return Ok(number);
+    }
+    if whole {
+        notes.fault(
+            format!("the account does not own {name}"),
+            "set FROM_NUM to a number of TWILIO_ACCOUNT_SID, as Twilio's console lists it",
+        );
+    } else {
+        is_whole(false, SENDER, notes);
+    }
+    Err(Ended)
+}
+
+fn of_number(url: &SignedUrl, account: &Account, found: &Number, notes: &mut Notes<'_>) -> Step {
+    let number = &found.number;
+    owned(found, notes);
+    let within = account.service_with(found);
+    let within = within.map_err(|fault| unanswered(&fault, notes))?;
+    match &within {
+        Within::Service(service) if !service.target_on_number => {
+            let whose = format!("Messaging Service {} (with {number} in it)", service.sid);
+            target::judge(url, &service.target, &whose, notes);
+        }
+        Within::Unknown => notes.skip_until(
+            "its Messaging Service",
+            "as the account has too many",
+            "set FROM_NUM to the Messaging Service that the number is in",
+        ),
+        _ => at_number(url, found, notes),
+    }
+    if Phone::is_toll_free(number) {
+        return registration::toll_free(account, found, notes);
+    }
+    match within {
+        Within::Service(service) => {
+            let members = members(account, &service, notes)?;
+            let own: Vec<&Member> = members.iter().filter(|one| one.number == *number).collect();
+            registration::campaign(account, &service, &own, notes)
+        }
+        Within::None if number.starts_with("+1") => {
+            notes.skip_until(
+                &format!("the A2P campaign of {number}"),
+                "as it is in no Messaging Service",
+                "US carriers block texts of a number without campaign (30034): register one at Twilio and put the number into its Messaging Service; a Canadian number needs the service alone, by which its country is seen",
+            );
+            Ok(())
+        }
+        Within::None | Within::Unknown => Ok(()),
+    }
+}
+
+fn members(
+    account: &Account,
+    service: &Service,
+    notes: &mut Notes<'_>,
+) -> Result<Vec<Member>, Ended> {
+    let members = account.members(&service.sid);
+    let members = members.map_err(|fault| unanswered(&fault, notes))?;
+    is_whole(
+        members.whole,
+        "some of its Messaging Service's numbers",
+        notes,
+    );
+    Ok(members.rows)
+}
+
+fn service(url: &SignedUrl, account: &Account, found: &Service, notes: &mut Notes<'_>) -> Step {
+    let whose = format!("Messaging Service {}", found.sid);
+    let members = members(account, found, notes)?;
+    let able: Vec<&Member> = members
+        .iter()
+        .filter(|one| one.sms != Some(false))
+        .collect();
+    notes.judge(
+        !able.is_empty(),
+        &format!(
+            "the account owns {whose} with {} number(s) for texts",
+            able.len()
+        ),
+        &format!("{whose} has no number that can text"),
+        "at Twilio, add a number with SMS to its sender pool",
+    );
+    if members.iter().any(|one| one.sms.is_none()) {
+        notes.skip(
+            "whether some of its numbers can text",
+            "as Twilio does not tell",
+        );
+    }
+    // One list tells of all numbers what would otherwise cost a call for each.
+    let wants_numbers = found.target_on_number || able.iter().any(is_toll_free);
+    let numbers = if wants_numbers {
+        let numbers = account.numbers(None);
+        let numbers = numbers.map_err(|fault| unanswered(&fault, notes))?;
+        is_whole(numbers.whole, "some of the account's numbers", notes);
+        numbers.rows
+    } else {
+        Vec::new()
+    };
+    let number = |member: &Member| numbers.iter().find(|number| number.sid == member.sid);
+    if found.target_on_number {
+        for member in &able {
+            match number(member) {
+                Some(number) => at_number(url, number, notes),
+                None => notes.skip(
+                    &format!("where texts of {} go", member.number),
+                    "as Twilio does not list that number",
+                ),
+            }
+        }
+    } else {
+        target::judge(url, &found.target, &whose, notes);
+    }
+    for member in able.iter().filter(|one| is_toll_free(one)) {
+        match number(member) {
+            Some(number) => registration::toll_free(account, number, notes)?,
+            None => notes.skip(
+                &format!("the verification of {}", member.number),
+                "as Twilio does not list that number",
+            ),
+        }
+    }
+    registration::campaign(account, found, &able, notes)
+}
+
+fn is_toll_free(member: &&Member) -> bool {
+    Phone::is_toll_free(&member.number)
+}
+
+/// Where texts of a number go, if its Messaging Service leaves that to it or there is none.
+fn at_number(url: &SignedUrl, found: &Number, notes: &mut Notes<'_>) {
+    let number = &found.number;
+    if found.by_application {
+        notes.fault(
+            format!("a TwiML app takes the texts of {number}"),
+            "at Twilio, choose Webhook in place of TwiML App for its messages",
+        );
+    } else {
+        target::judge(url, &found.target, number, notes);
+    }
+}
+
+fn owned(found: &Number, notes: &mut Notes<'_>) {
+    let number = &found.number;
+    match found.sms {
+        None => notes.skip(
+            &format!("whether {number} can text"),
+            "as Twilio does not tell",
+        ),
+        Some(able) => notes.judge(
+            able,
+            &format!("the account owns {number}, which can text"),
+            &format!("{number} cannot text"),
+            "buy a number with SMS at Twilio and set FROM_NUM to it",
+        ),
+    }
+}

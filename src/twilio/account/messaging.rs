@@ -1,0 +1,131 @@
+//! Messaging Services of an account, and the numbers in them.
+
+use serde::Deserialize;
+
+use super::pages::{Listed, PAGE_SIZE};
+use super::wire::plain;
+use super::{Account, Number, SmsFault, Target};
+
+/// Messaging Services that a number is looked for in, at most: each costs a call.
+const SERVICES: usize = 150;
+
+/// A Messaging Service of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Twilio's name for it.
+    pub sid: String,
+    /// Its own target.
+    pub target: Target,
+    /// Texts go to the targets of its numbers instead.
+    pub target_on_number: bool,
+}
+
+/// Which Messaging Service a number is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// This one.
+    Service(Service),
+    /// None of the account's.
+    None,
+    /// None of those that could be looked at; there are more.
+    Unknown,
+}
+
+/// A number in a Messaging Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Twilio's name for it.
+    pub sid: String,
+    /// The number in E.164.
+    pub number: String,
+    /// Its country, such as `US`; `None` = Twilio does not tell.
+    pub country: Option<String>,
+    /// It can text; `None` = Twilio does not tell.
+    pub sms: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct ServiceBody {
+    sid: Option<String>,
+    inbound_request_url: Option<String>,
+    inbound_method: Option<String>,
+    use_inbound_webhook_on_number: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct MemberBody {
+    sid: Option<String>,
+    phone_number: Option<String>,
+    country_code: Option<String>,
+    capabilities: Option<Vec<String>>,
+}
+
+impl ServiceBody {
+    fn read(self) -> Option<Service> {
+        Some(Service {
+            sid: plain(&self.sid?),
+            target: Target::new(self.inbound_request_url, self.inbound_method),
+            target_on_number: self.use_inbound_webhook_on_number.unwrap_or(false),
+        })
+    }
+}
+
+impl MemberBody {
+    fn read(self) -> Option<Member> {
+        let able = |all: Vec<String>| all.iter().any(|one| one.eq_ignore_ascii_case("SMS"));
+        Some(Member {
+            sid: plain(&self.sid?),
+            number: plain(&self.phone_number?),
+            country: self.country_code.map(|country| plain(&country)),
+            sms: self.capabilities.map(able),
+        })
+    }
+}
+
+impl Account {
+    /// The Messaging Service of that name.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsFault> {
+        const DOING: &str = "look the Messaging Service up";
+        let url = format!("{}/Services/{sid}", self.messaging);
+        let found: Option<ServiceBody> = self.find(DOING, &url)?;
+        Ok(found.map(|body| Service {
+            sid: sid.to_owned(),
+            target: Target::new(body.inbound_request_url, body.inbound_method),
+            target_on_number: body.use_inbound_webhook_on_number.unwrap_or(false),
+        }))
+    }
+
+    /// The Messaging Service that a number is in, among the first 150.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn service_with(&self, number: &Number) -> Result<Within, SmsFault> {
+        const DOING: &str = "look for the number's Messaging Service";
+        let url = format!("{}/Services?PageSize={PAGE_SIZE}", self.messaging);
+        let services = self.list(DOING, &url, "services")?.map(ServiceBody::read);
+        let all = services.whole && services.rows.len() <= SERVICES;
+        for service in services.rows.into_iter().take(SERVICES) {
+            let (sid, number) = (&service.sid, &number.sid);
+            let url = format!("{}/Services/{sid}/PhoneNumbers/{number}", self.messaging);
+            if self.find::<MemberBody>(DOING, &url)?.is_some() {
+                return Ok(Within::Service(service));
+            }
+        }
+        Ok(if all { Within::None } else { Within::Unknown })
+    }
+
+    /// The numbers of a Messaging Service.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn members(&self, service: &str) -> Result<Listed<Member>, SmsFault> {
+        const DOING: &str = "list the Messaging Service's numbers";
+        let base = &self.messaging;
+        let url = format!("{base}/Services/{service}/PhoneNumbers?PageSize={PAGE_SIZE}");
+        let listed = self.list(DOING, &url, "phone_numbers")?;
+        Ok(listed.map(MemberBody::read))
+    }
+}

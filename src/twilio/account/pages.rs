@@ -1,0 +1,115 @@
+//! A list with all its pages.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Account, SmsFault};
+
+/// Rows that are asked for at once.
+pub(super) const PAGE_SIZE: usize = 100;
+
+/// Pages that are read at most: what one class needs stands on the first.
+const PAGES: usize = 20;
+
+/// The rows of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// Those that can be read.
+    pub rows: Vec<T>,
+    /// Whether these are all: no row was unreadable, and no page was left out.
+    pub whole: bool,
+}
+
+impl<T> Listed<T> {
+    /// The same list of what `read` makes of its rows; a row that it makes nothing of is an unreadable one.
+    pub(super) fn map<U>(self, read: impl Fn(T) -> Option<U>) -> Listed<U> {
+        let before = self.rows.len();
+        let rows: Vec<U> = self.rows.into_iter().filter_map(read).collect();
+        Listed {
+            whole: self.whole && rows.len() == before,
+            rows,
+        }
+    }
+}
+
+impl Account {
+    /// The list at `url`, whose rows stand under `key`.
+    pub(super) fn list<T: DeserializeOwned>(
+        &self,
+        doing: &'static str,
+        url: &str,
+        key: &str,
+    ) -> Result<Listed<T>, SmsFault> {
+        let mut listed = Listed {
+            rows: Vec::new(),
+            whole: true,
+        };
+        let mut page = url.to_owned();
+        for _ in 0..PAGES {
+            let answer = self.get(doing, &self.login, &page)?;
+            let mut body: Value = super::read(doing, &answer)?;
+            let rows = body.get_mut(key).map(Value::take);
+            let Some(Value::Array(rows)) = rows else {
+                return Err(SmsFault::of(doing, &answer));
+            };
+            for row in rows {
+                match serde_json::from_value(row) {
+                    Ok(row) => listed.rows.push(row),
+                    Err(_) => listed.whole = false,
+                }
+            }
+            let next = [&body["next_page_uri"], &body["meta"]["next_page_url"]];
+            match next.into_iter().find_map(Value::as_str) {
+                None | Some("") => return Ok(listed),
+                Some(next) => match same_list(url, next) {
+                    Some(next) => page = next,
+                    None => break,
+                },
+            }
+        }
+        listed.whole = false;
+        Ok(listed)
+    }
+}
+
+/// The address of another page of the list at `url`. Of what Twilio names only the query is taken, so
+/// that our login goes nowhere else.
+fn same_list(url: &str, next: &str) -> Option<String> {
+    let list = url.split('?').next().unwrap_or(url);
+    let (place, query) = next.split_once('?')?;
+    let path = match place.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => place,
+    };
+    (path.starts_with('/') && list.ends_with(path)).then(|| format!("{list}?{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_page_is_believed_only_where_it_is_of_the_same_list() {
+        let list = "https://messaging.twilio.com/v1/Services";
+        let url = format!("{list}?PageSize=100");
+        for next in [
+            "https://messaging.twilio.com/v1/Services?PageSize=100&Page=1&PageToken=MG1",
+            "/v1/Services?PageSize=100&Page=1&PageToken=MG1",
+            // A stand-in hands on what Twilio says, and Twilio does not know of it.
+            "https://elsewhere.example.org/v1/Services?PageSize=100&Page=1&PageToken=MG1",
+        ] {
+            let found = same_list(&url, next);
+            let wanted = format!("{list}?PageSize=100&Page=1&PageToken=MG1");
+            assert_eq!(found, Some(wanted), "{next}");
+        }
+        for next in [
+            "https://messaging.twilio.com/v1/Services/MG1/PhoneNumbers?Page=1",
+            "https://messaging.twilio.com/v1/Services",
+            "//elsewhere.example.org/v1/Services?Page=1",
+            "ervices?Page=1",
+            "https://elsewhere.example.org?Page=1",
+        ] {
+            assert_eq!(same_list(&url, next), None, "{next}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What carriers know of an account's numbers: brand and campaign (A2P 10DLC), toll-free verification.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::pages::{Listed, PAGE_SIZE};
+use super::wire::{plain, word};
+use super::{Account, Number, SmsFault};
+use crate::twilio::said::Message;
+
+/// The registration of what a Messaging Service sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Campaign {
+    /// Twilio's word for its state (`VERIFIED`, `IN_PROGRESS`, `PENDING`, `FAILED`, `SUSPENDED`); empty = it
+    /// tells none.
+    pub status: String,
+    /// It is one for tests, which no carrier knows.
+    pub mock: bool,
+    /// It was registered elsewhere, and its brand is not at Twilio.
+    pub elsewhere: bool,
+    /// Twilio's name for its brand.
+    pub brand: Option<String>,
+    /// What is wrong with it, in Twilio's words.
+    pub reason: Option<Message>,
+}
+
+/// Who the carriers know behind a campaign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brand {
+    /// Twilio's word for its state (`APPROVED`, `PENDING`, `IN_REVIEW`, `FAILED`, `SUSPENDED`, `DELETION_...`).
+    pub status: String,
+    /// It is one for tests, which no carrier knows.
+    pub mock: bool,
+    /// What is wrong with it, in Twilio's words.
+    pub reason: Option<Message>,
+}
+
+/// The verification of a toll-free number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// Twilio's word for its state (`TWILIO_APPROVED`, `PENDING_REVIEW`, `IN_REVIEW`, `TWILIO_REJECTED`).
+    pub status: String,
+    /// What is wrong with it, in Twilio's words.
+    pub reason: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct CampaignBody {
+    campaign_status: Option<String>,
+    mock: Option<bool>,
+    is_externally_registered: Option<bool>,
+    brand_registration_sid: Option<String>,
+    /// Objects, of which the description tells no fields.
+    errors: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize)]
+struct BrandBody {
+    status: Option<String>,
+    mock: Option<bool>,
+    failure_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct VerificationBody {
+    tollfree_phone_number_sid: Option<String>,
+    tollfree_phone_number: Option<String>,
+    status: Option<String>,
+    error_code: Option<u64>,
+    rejection_reason: Option<String>,
+}
+
+impl CampaignBody {
+    fn read(self) -> Campaign {
+        let error = self.errors.and_then(|errors| errors.into_iter().next());
+        let error = error.unwrap_or_default();
+        let code = error["error_code"].as_u64();
+        let words = error["description"].as_str().map(str::to_owned);
+        Campaign {
+            status: word(self.campaign_status),
+            mock: self.mock.unwrap_or(false),
+            elsewhere: self.is_externally_registered.unwrap_or(false),
+            brand: self.brand_registration_sid.map(|sid| plain(&sid)),
+            reason: reason(code, words),
+        }
+    }
+}
+
+impl Account {
+    /// The campaigns of a Messaging Service.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn campaigns(&self, service: &str) -> Result<Listed<Campaign>, SmsFault> {
+        const DOING: &str = "look the A2P campaign up";
+        let base = &self.messaging;
+        let url = format!("{base}/Services/{service}/Compliance/Usa2p?PageSize={PAGE_SIZE}");
+        match self.list(DOING, &url, "compliance") {
+            // Twilio says so of a service that never had one.
+            Err(fault) if fault.status == Some(404) && fault.code.is_some() => Ok(Listed {
+                rows: Vec::new(),
+                whole: true,
+            }),
+            listed => Ok(listed?.map(|body: CampaignBody| Some(body.read()))),
+        }
+    }
+
+    /// The brand of that name; `None` = Twilio does not have it.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn brand(&self, sid: &str) -> Result<Option<Brand>, SmsFault> {
+        const DOING: &str = "look the brand up";
+        let url = format!("{}/a2p/BrandRegistrations/{sid}", self.messaging);
+        let found: Option<BrandBody> = self.find(DOING, &url)?;
+        Ok(found.map(|body| Brand {
+            status: word(body.status),
+            mock: body.mock.unwrap_or(false),
+            reason: reason(None, body.failure_reason),
+        }))
+    }
+
+    /// The verifications of a toll-free number.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn verifications(&self, number: &Number) -> Result<Listed<Verification>, SmsFault> {
+        const DOING: &str = "look the toll-free verification up";
+        let (base, sid) = (&self.messaging, &number.sid);
+        let url = format!(
+            "{base}/Tollfree/Verifications?TollfreePhoneNumberSid={sid}&PageSize={PAGE_SIZE}"
+        );
+        let Listed { rows, whole } = self.list::<VerificationBody>(DOING, &url, "verifications")?;
+        let is_its = |body: &VerificationBody| match &body.tollfree_phone_number_sid {
+            Some(named) => named == sid,
+            None => body.tollfree_phone_number.as_ref() == Some(&number.number),
+        };
+        let read = |body: VerificationBody| Verification {
+            status: word(body.status),
+            reason: reason(body.error_code, body.rejection_reason),
+        };
+        Ok(Listed {
+            rows: rows.into_iter().filter(is_its).map(read).collect(),
+            whole,
+        })
+    }
+}
+
+fn reason(code: Option<u64>, words: Option<String>) -> Option<Message> {
+    let code = code.map(|code| format!("{code} ")).unwrap_or_default();
+    Message::new(&format!("{code}{}", words.unwrap_or_default()))
+}
