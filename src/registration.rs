@@ -148,6 +148,15 @@ pub struct Registration {
     pub login_sid: Option<MessageSid>,
     /// When it was taken over from Coder, as the database did not know it. Its phone is not known then.
     pub adopted_at: Option<UnixSeconds>,
+    /// Which of the passwords that follow from the key it is to have; `None` = an older program set one
+    /// that nobody knows.
+    pub password_counter: Option<u32>,
+    /// Whether its user at Coder is known to have had that password.
+    pub password_known: bool,
+    /// When an operator renewed its password, unless its student has got the new one since.
+    pub renewed_at: Option<UnixSeconds>,
+    /// When its student was told that the login cannot be sent, unless one was sent since.
+    pub withheld_at: Option<UnixSeconds>,
 }
 
 #[cfg(test)]
@@ -172,6 +181,10 @@ impl Registration {
             ended_at: None,
             login_sid: None,
             adopted_at: None,
+            password_counter: Some(1),
+            password_known: true,
+            renewed_at: None,
+            withheld_at: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What went wrong with a call to Coder, sorted by what can be done about it.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::wire::ErrorBody;
+use super::{VERSION_HEADER, smells_of_rights};
 use crate::http::{Answer, Broken, Stage};
 
 /// What a failed call means.
@@ -34,6 +36,12 @@ pub struct CoderFault {
     status: Option<u16>,
     stage: Option<Stage>,
     why: String,
+    /// The server is Coder and said that the token lacks a right.
+    forbidden: bool,
+    /// What an internal error of Coder's is recognised by when it comes again.
+    likeness: Option<u64>,
+    /// How many calls of this kind have met this internal error in a row, this one included.
+    repeats: u32,
 }
 
 impl CoderFault {
@@ -48,12 +56,21 @@ impl CoderFault {
             status: None,
             stage: Some(broken.stage()),
             why: broken.to_string(),
+            forbidden: false,
+            likeness: None,
+            repeats: 0,
         }
     }
 
     /// Sorts an answer whose status means that the call failed.
     pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
+        let body: Option<ErrorBody> = answer.json();
+        let coders = body
+            .as_ref()
+            .filter(|_| answer.header(VERSION_HEADER).is_some());
+        let forbidden = smells_of_rights(answer);
         let (trouble, why) = match answer.status {
+            500 if forbidden => (Trouble::Denied, "not allowed: the token lacks a right"),
             401 => (
                 Trouble::Denied,
                 "the token (CODER_API_KEY) is invalid or expired",
@@ -71,8 +88,8 @@ impl CoderFault {
             500..=599 => (Trouble::Unclear, "the server failed"),
             _ => (Trouble::Refused, "refused"),
         };
-        let fields: Vec<String> = answer
-            .json::<ErrorBody>()
+        let likeness = coders.filter(|_| answer.status == 500).map(likeness);
+        let fields: Vec<String> = body
             .map(|body| body.validations.into_iter().map(|v| v.field))
             .map(|fields| fields.filter(|name| is_field(name)).take(8).collect())
             .unwrap_or_default();
@@ -87,6 +104,9 @@ impl CoderFault {
             status: Some(answer.status),
             stage: None,
             why,
+            forbidden,
+            likeness,
+            repeats: 0,
         }
     }
 
@@ -98,6 +118,28 @@ impl CoderFault {
             Trouble::Unclear => self.status.is_none(),
             _ => false,
         }
+    }
+
+    /// Whether Coder itself said that the token lacks a right for this call. Not what another server says.
+    pub fn is_forbidden(&self) -> bool {
+        self.forbidden
+    }
+
+    /// A number by which an internal error of Coder's (status 500) is recognised when it comes again;
+    /// `None` for all other faults.
+    pub(super) fn likeness(&self) -> Option<u64> {
+        self.likeness
+    }
+
+    /// How many creates, or settings of a password, have met this same internal error of Coder's in a row,
+    /// this call included; 0 for all other faults and calls.
+    pub fn repeats(&self) -> u32 {
+        self.repeats
+    }
+
+    pub(super) fn repeated(mut self, times: u32) -> Self {
+        self.repeats = times;
+        self
     }
 
     /// How far the call came, where there was no answer to it.
@@ -118,6 +160,9 @@ impl CoderFault {
             status: None,
             stage: None,
             why: "the answer is not understood".to_owned(),
+            forbidden: false,
+            likeness: None,
+            repeats: 0,
         }
     }
 
@@ -128,8 +173,24 @@ impl CoderFault {
             status: Some(status),
             stage: None,
             why: "not Coder's answer: is CODER_API_URL right, and the server up?".to_owned(),
+            forbidden: false,
+            likeness: None,
+            repeats: 0,
         }
     }
+}
+
+/// Names and ids differ from call to call, so words with a digit or a quotation mark do not count.
+fn likeness(body: &ErrorBody) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let words = body
+        .message
+        .split_whitespace()
+        .chain(body.detail.split_whitespace());
+    words
+        .filter(|word| !word.contains(|c: char| c.is_ascii_digit() || c == '"'))
+        .for_each(|word| word.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// Whether this is the name of a JSON field and not words of a server's own, which must not get into our log.
@@ -182,5 +243,52 @@ mod tests {
             CoderFault::of("create a user", &answer).to_string(),
             "create a user at Coder: status 400, refused (password, organization_ids[0])"
         );
+    }
+
+    /// An answer as Coder gives it, or with `header: false` as a proxy might.
+    fn internal(detail: &str, header: bool) -> CoderFault {
+        let body = serde_json::json!({ "message": "Internal error.", "detail": detail });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if header {
+            headers.insert(VERSION_HEADER, HeaderValue::from_static("v2.31.14"));
+        }
+        let answer = Answer {
+            status: 500,
+            headers,
+            body: body.to_string().into_bytes(),
+        };
+        CoderFault::of("set a password", &answer)
+    }
+
+    #[test]
+    fn only_coders_own_word_says_that_a_right_is_missing() {
+        let words =
+            "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
+        let fault = internal(words, true);
+        assert_eq!(
+            (fault.is_forbidden(), fault.trouble),
+            (true, Trouble::Denied)
+        );
+        let elsewhere = internal(words, false);
+        assert_eq!(
+            (elsewhere.is_forbidden(), elsewhere.trouble),
+            (false, Trouble::Unclear)
+        );
+        let other = internal("pq: the database is away", true);
+        assert_eq!(
+            (other.is_forbidden(), other.trouble),
+            (false, Trouble::Unclear)
+        );
+    }
+
+    #[test]
+    fn internal_errors_are_alike_whatever_names_and_ids_stand_in_them() {
+        let of = |detail: &str| internal(detail, true).likeness();
+        let one = of(r#"insert member 1f0c92aa-77b0 of "happy-tuna": role is refused"#);
+        let other = of(r#"insert member 2a0c92aa-88b1 of "calm-otter": role is refused"#);
+        assert!(one.is_some() && one == other);
+        assert_ne!(one, of("pq: the database is away"));
+        assert_eq!(internal("role is refused", false).likeness(), None);
     }
 }

@@ -8,6 +8,8 @@
 mod fault;
 mod find;
 mod inspect;
+mod learnt;
+mod password;
 mod rights;
 mod roster;
 mod users;
@@ -22,13 +24,15 @@ use ureq::http::Method;
 
 pub use fault::{CoderFault, Trouble};
 pub use inspect::{Holder, Server};
+pub use password::PasswordSet;
 pub use rights::{Lack, Rights};
-pub use users::{Created, NewUser, PasswordSet, UserDeleted};
+pub use users::{Created, NewUser, UserDeleted};
 pub use wire::{Build, LoginType, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
 
 use crate::domain::Secret;
 use crate::http::{Answer, Broken, Http};
+use learnt::{Learnt, Repeats};
 
 /// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
 const VERSION_HEADER: &str = "x-coder-build-version";
@@ -49,6 +53,10 @@ pub struct Coder {
     /// Whether the limit of calls is worth asking away: the token had an owner's rights when we last looked, and
     /// was not refused since.
     unlimited: AtomicBool,
+    /// Whether it may set passwords of others, as far as trying has shown.
+    sets_passwords: Learnt,
+    failing_creates: Repeats,
+    failing_passwords: Repeats,
     /// The id to create users with: the alias above, until a server wants the real one.
     organization: Mutex<String>,
     /// The default organization's real id, once it was asked for.
@@ -67,6 +75,9 @@ impl Coder {
             api: api.to_owned(),
             key,
             unlimited: AtomicBool::new(false),
+            sets_passwords: Learnt::default(),
+            failing_creates: Repeats::default(),
+            failing_passwords: Repeats::default(),
             organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
             default_organization: Mutex::new(None),
             on_refusal: OnceLock::new(),

@@ -232,7 +232,7 @@ impl Coder {
             see_workspaces: may("see workspaces"),
             stop_workspaces: may("stop workspaces"),
             delete_workspaces: may("delete workspaces"),
-            set_passwords: sets_passwords(keys, release),
+            set_passwords: sets_passwords(keys, release).or_else(|| self.may_set_passwords()),
             delete_keys: keys,
             clock_ahead: answer.clock_ahead(),
         })

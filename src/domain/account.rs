@@ -1,4 +1,4 @@
-//! What a student gets: a username, a password, and the marker by which we know the account again.
+//! What a student gets: a username, and the marker by which we know the account again.
 
 use std::fmt;
 
@@ -139,58 +139,6 @@ impl Marker {
     }
 }
 
-/// A password made for one student. It can be shown to that student, and to nobody else.
-pub struct Password(String);
-
-/// Consonants and digits without look-alikes (no `l`, `0`, `1`), without vowels so that no words
-/// arise, in one case so that no shift key is needed.
-const PASSWORD_ALPHABET: &[u8; 28] = b"bcdfghjkmnpqrstvwxyz23456789";
-const PASSWORD_GROUPS: usize = 3;
-const PASSWORD_GROUP: usize = 5;
-
-impl Password {
-    /// Its length in characters, hyphens included.
-    pub const LENGTH: usize = PASSWORD_GROUPS * (PASSWORD_GROUP + 1) - 1;
-
-    /// Draws a password: 15 of 28 characters, 72.1 bits, as `xxxxx-xxxxx-xxxxx`.
-    ///
-    /// One without a letter or without a digit (1 of 155) is drawn again: Coder counts what each
-    /// kind adds, so a password of digits alone would come near to its limit. That costs 0.01 bits.
-    pub fn draw() -> Self {
-        loop {
-            let text = Self::candidate();
-            let has = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
-            if has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit) {
-                return Self(text);
-            }
-        }
-    }
-
-    fn candidate() -> String {
-        let mut text = String::with_capacity(Self::LENGTH);
-        for place in 0..PASSWORD_GROUPS * PASSWORD_GROUP {
-            if place > 0 && place % PASSWORD_GROUP == 0 {
-                text.push('-');
-            }
-            text.push(char::from(
-                PASSWORD_ALPHABET[below(PASSWORD_ALPHABET.len())],
-            ));
-        }
-        text
-    }
-
-    /// The password itself: called where it is sent to Coder and where the reply is written.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(..)")
-    }
-}
-
 #[cfg(test)]
 mod properties;
 
@@ -273,104 +221,5 @@ mod tests {
         assert_eq!(for_another, None);
         let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some("home"));
         assert_eq!(other_key, None);
-    }
-
-    #[test]
-    fn passwords_have_seventy_bits_and_do_not_print() {
-        let bits =
-            (PASSWORD_GROUPS * PASSWORD_GROUP) as f64 * (PASSWORD_ALPHABET.len() as f64).log2();
-        assert!(bits >= 70.0, "{bits}");
-        let password = Password::draw();
-        assert_eq!(password.reveal().len(), Password::LENGTH);
-        assert_eq!(format!("{password:?}"), "Password(..)");
-    }
-
-    #[test]
-    fn a_million_passwords_pass_coders_strength_rule() {
-        // For 52 bits ten of the 17 characters have to count. Repeats and keyboard runs would have
-        // to fill all three groups to leave fewer, which happens once in 10^12 draws or rarer.
-        for _ in 0..1_000_000 {
-            let password = Password::draw();
-            let bits = coder_strength::bits(password.reveal());
-            assert!(bits >= 52.0, "{bits} bits");
-        }
-    }
-
-    #[test]
-    fn a_typical_password_is_far_above_coders_strength_rule() {
-        let mut bits: Vec<f64> = (0..1_001)
-            .map(|_| coder_strength::bits(Password::draw().reveal()))
-            .collect();
-        bits.sort_by(f64::total_cmp);
-        assert!(bits[500] >= 90.0, "{} bits", bits[500]);
-    }
-
-    #[test]
-    fn every_password_has_letters_and_digits() {
-        for _ in 0..20_000 {
-            let password = Password::draw();
-            let has = |kind: fn(&u8) -> bool| password.reveal().as_bytes().iter().any(kind);
-            assert!(has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit));
-        }
-    }
-
-    /// Coder's rule: `wagslane/go-password-validator`, entropy of at least 52 bits.
-    mod coder_strength {
-        const SEQUENCES: [&str; 5] = [
-            "0123456789",
-            "qwertyuiop",
-            "asdfghjkl",
-            "zxcvbnm",
-            "abcdefghijklmnopqrstuvwxyz",
-        ];
-
-        pub fn bits(password: &str) -> f64 {
-            let has = |class: fn(&u8) -> bool| password.as_bytes().iter().any(class);
-            let mut base = 0.0;
-            for (present, size) in [
-                (has(u8::is_ascii_lowercase), 26.0),
-                (has(u8::is_ascii_uppercase), 26.0),
-                (has(u8::is_ascii_digit), 10.0),
-                (password.contains(['_', '-', '.', ',', ' ']), 5.0),
-            ] {
-                if present {
-                    base += size;
-                }
-            }
-            length(password) as f64 * f64::log2(base)
-        }
-
-        /// The length that counts: of repeats and of keyboard or alphabet runs only two characters.
-        fn length(password: &str) -> usize {
-            let mut text: Vec<u8> = Vec::new();
-            for &byte in password.as_bytes() {
-                if !text.ends_with(&[byte, byte]) {
-                    text.push(byte);
-                }
-            }
-            for sequence in SEQUENCES {
-                let forward = sequence.as_bytes().to_vec();
-                let backward = forward.iter().rev().copied().collect();
-                for run in [forward, backward] {
-                    text = without_run(text, &run);
-                }
-            }
-            text.len()
-        }
-
-        /// Every third and later character of any stretch that follows `run` goes: at least as
-        /// strict as the library, whose sweep can miss some.
-        fn without_run(text: Vec<u8>, run: &[u8]) -> Vec<u8> {
-            let follows = |a: u8, b: u8| run.windows(2).any(|pair| pair == [a, b]);
-            let mut kept = Vec::new();
-            for (i, &byte) in text.iter().enumerate() {
-                let third =
-                    i >= 2 && follows(text[i - 2], text[i - 1]) && follows(text[i - 1], byte);
-                if !third {
-                    kept.push(byte);
-                }
-            }
-            kept
-        }
     }
 }

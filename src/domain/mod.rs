@@ -1,12 +1,13 @@
 //! The nouns of the service: parsed once, compared, never printing their secrets.
 //!
-//! What is hidden here: how a phone becomes a hash, what counts as the phrase, and how names and
-//! passwords are drawn. Nothing in this folder knows HTTP, Redis, SQL or the clock.
+//! What is hidden here: how a phone becomes a hash, what counts as the phrase, and how names are drawn and
+//! passwords derived. Nothing in this folder knows HTTP, Redis, SQL or the clock.
 
 mod account;
 mod delivery;
 mod letters;
 mod opt_word;
+mod password;
 mod phone;
 mod phrase;
 mod random;
@@ -16,9 +17,10 @@ mod words;
 
 use std::fmt;
 
-pub use account::{Drawer, Marker, Password, Username};
+pub use account::{Drawer, Marker, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use opt_word::OptWord;
+pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved, channel_of};
 pub use phrase::{Passphrase, PhraseFault, Weakness};
 pub use random::{hex, noise, nonce};

@@ -6,13 +6,16 @@ use super::outcome::{Done, Halt, Silence, Wait};
 use super::{Provisioner, Request, reply};
 use crate::clock::seconds;
 use crate::coder::{CoderFault, Created, NewUser, Trouble, User};
-use crate::domain::{Marker, Password, UnixSeconds, Username};
+use crate::domain::{Marker, UnixSeconds, Username};
 use crate::ownership::find_ours;
 use crate::registration::{Event, Registration, Sending, Stage};
 use crate::store::{Contact, Reserved};
 
 /// How often one attempt may change its mind: names that clash, users that vanish.
 const ROUNDS: u32 = 10;
+
+/// How many creates in a row have to meet the same internal error of Coder's before all texts wait.
+const ALIKE: u32 = 3;
 
 /// How long a text waits while the account of before is still being removed.
 const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
@@ -96,7 +99,11 @@ impl Provisioner {
         self.may_send(request.now)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
-        let password = Password::draw();
+        // Of a row that an older program wrote it is the first one.
+        let counter = registration.password_counter.unwrap_or(1);
+        let password = self
+            .passwords
+            .password(username, &registration.marker, counter);
         let new = NewUser {
             username,
             email: &email,
@@ -105,20 +112,23 @@ impl Provisioner {
         };
         let user = match self.coder.create_user(new).map_err(concerns_all)? {
             Created::Fresh(user) => user,
-            Created::Taken => {
-                match find_ours(&self.coder, registration, &email)? {
-                    // Made by an attempt that did not live to see the answer.
-                    Some(user) => self.record_user(request, registration, &user, None)?,
-                    None => {
-                        info!(
-                            "text {}: the name {username} is taken at Coder, drawing another",
-                            request.text.sid
-                        );
-                        self.rename(request, registration, Event::Renamed, round + 1)?;
-                    }
+            Created::Taken => match find_ours(&self.coder, registration, &email)? {
+                // Made by an attempt that did not live to see the answer, with this same password.
+                Some(user) if registration.password_known => user,
+                // Made before the key of the passwords changed, or by an older program.
+                Some(user) => {
+                    self.record_user(request, registration, &user, None)?;
+                    return Ok(None);
                 }
-                return Ok(None);
-            }
+                None => {
+                    info!(
+                        "text {}: the name {username} is taken at Coder, drawing another",
+                        request.text.sid
+                    );
+                    self.rename(request, registration, Event::Renamed, round + 1)?;
+                    return Ok(None);
+                }
+            },
         };
         let left = self.rules.remove_after;
         let body = reply::login(&self.site, &email, &password, left);
@@ -162,11 +172,21 @@ impl Provisioner {
         event: Event,
         clashes: u32,
     ) -> Result<(), Halt> {
-        let username = Username::draw(clashes);
-        let marker = Marker::draw(&username, &self.key, &self.home);
+        self.give_name(request, registration, event, &Username::draw(clashes))
+    }
+
+    /// Gives a registration that name, for an account that is about to be made.
+    pub(super) fn give_name(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        event: Event,
+        username: &Username,
+    ) -> Result<(), Halt> {
+        let marker = Marker::draw(username, &self.key, &self.home);
         let due = request.now + seconds(self.rules.give_up);
         self.store
-            .rename(registration.id, event, &username, &marker, due)?;
+            .rename(registration.id, event, username, &marker, due)?;
         Ok(())
     }
 
@@ -203,10 +223,12 @@ fn being_removed(registration: &Registration) -> Halt {
 
 /// A create that Coder refuses for good says nothing about this student, whose name and password we
 /// drew ourselves: the organization, the e-mail domain or a stricter password rule concerns everybody.
-/// Nobody's text is given up over that; somebody has to act.
+/// Nobody's text is given up over that; somebody has to act. The same internal error again and again is
+/// such a refusal as well: a role that every new user gets and the token may not give is told so.
 fn concerns_all(fault: CoderFault) -> Halt {
     match fault.trouble {
         Trouble::Refused => Halt::later(Wait::Blocked, fault),
+        Trouble::Unclear if fault.repeats() >= ALIKE => Halt::later(Wait::Failing, fault),
         _ => fault.into(),
     }
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use log::warn;
 
 use super::outcome::{Done, Halt, Silence, Wait};
-use super::{Provisioner, REFUSAL, Request, reply};
+use super::{Provisioner, REFUSAL, Request};
 use crate::clock::seconds;
-use crate::coder::PasswordSet;
-use crate::domain::{MessageSid, Password, UnixSeconds};
+use crate::domain::{MessageSid, UnixSeconds};
 use crate::registration::{Registration, Sending, Stage};
 use crate::store::SentLogin;
 use crate::twilio::codes;
@@ -33,8 +32,8 @@ enum Trace {
 }
 
 impl Provisioner {
-    /// Sets a fresh password and texts it, unless this text was answered or the limits are reached.
-    /// `None` = the user is gone, look again.
+    /// Texts the login of an account that exists, unless this text was answered or the limits are reached.
+    /// `None` = look at the registration again.
     pub(super) fn announce(
         &self,
         request: &Request<'_>,
@@ -68,40 +67,10 @@ impl Provisioner {
             return Ok(Some(Done::Silent(silence)));
         }
         if registration.sending.is_some() || renewed.is_some() {
-            // Before the password changes: a late trace of an earlier text must not count for it.
+            // Before the next send: a late trace of an earlier text must not count for it.
             self.store.clear_send(registration.id, doubtful, renewed)?;
         }
-        self.fresh_login(request, registration, due)
-    }
-
-    fn fresh_login(
-        &self,
-        request: &Request<'_>,
-        registration: &Registration,
-        due: Option<UnixSeconds>,
-    ) -> Result<Option<Done>, Halt> {
-        self.may_send(request.now)?;
-        let id = registration.coder_id.as_deref().unwrap_or_default();
-        let address = registration.username.email(&self.email_domain);
-        let Some(user) = self.coder.locate(id, &address)? else {
-            self.start_over(request, registration)?;
-            return Ok(None);
-        };
-        let password = Password::draw();
-        if self.coder.set_password(&user.id, &password)? == PasswordSet::NoUser {
-            self.start_over(request, registration)?;
-            return Ok(None);
-        }
-        let now = request.clock();
-        let left =
-            due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
-        let body = reply::login(&self.site, &user.email, &password, left);
-        let sending = Sending {
-            fingerprint: self.key.fingerprint(&body),
-            since: now,
-        };
-        self.store.begin_send(registration.id, sending)?;
-        self.send_login(request, registration, &body, due).map(Some)
+        self.login_again(request, registration, due)
     }
 
     /// Sends a login whose fingerprint is written down.
@@ -188,13 +157,17 @@ impl Provisioner {
         }
     }
 
-    /// Why a phone that has a login gets no other for this text, if so.
+    /// Why a phone that has a login gets no answer to this text, if so.
     fn limit(&self, request: &Request<'_>, registration: &Registration) -> Option<Silence> {
         // A login of the future was sent before somebody set the clock back; it limits nothing.
-        let announced = registration.announced_at.filter(|at| *at <= request.now)?;
+        let answered = registration.announced_at.max(registration.withheld_at);
+        let announced = answered.filter(|at| *at <= request.now)?;
         let received = request.text.received;
         if received <= announced {
             return Some(Silence::NewerLogin);
+        }
+        if registration.renewed_at.is_some_and(|at| at >= announced) {
+            return None;
         }
         if received - announced < seconds(self.rules.resend_interval) {
             return Some(Silence::JustSent);
@@ -238,25 +211,26 @@ impl Provisioner {
 
     fn is_it(&self, logged: &Logged, sending: Sending) -> Result<bool, Halt> {
         let body = logged.body();
+        let recorded = match &logged.sid {
+            Some(sid) => self.store.is_recorded(sid)?,
+            None => false,
+        };
         if body.is_empty() {
             // The account blanks its texts: the time is all that is left to go by. What we have
             // blanked ourselves is an earlier one, as it was recorded before.
             let in_time = logged
                 .taken_at()
                 .is_some_and(|at| at >= sending.since - SETTLE);
-            let recorded = match &logged.sid {
-                Some(sid) => self.store.is_recorded(sid)?,
-                None => false,
-            };
             return Ok(in_time && !recorded);
         }
         let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
-        Ok(self.key.fingerprint(body) == sending.fingerprint)
+        // The same login may have been sent before, in the same words.
+        Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded)
     }
 }
 
 /// Start of the running 24 hours and the logins sent in them.
-fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
+pub(super) fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
     let running = now - registration.window_start < DAY && registration.window_start <= now;
     if running {
         (registration.window_start, registration.sent_in_window)

@@ -4,11 +4,12 @@
 //! and knows no stream, no thread and no sleep. Every step may be the last before a crash; run
 //! again with the same text it ends the same.
 //!
-//! A password cannot be read back from Coder and is kept nowhere. So whatever interrupts a login,
-//! the next attempt sets a fresh password, after it has made sure that no earlier text is on its
-//! way: the last login texted is always the one that works.
+//! A password is kept nowhere: it is derived from a key, the account's name and marker, and a counter. So
+//! whatever interrupts a login, the next attempt sends the same one, after it has made sure that no earlier
+//! text is on its way. A student who asks again gets it once Coder has confirmed that it holds.
 
 mod account;
+mod again;
 mod announce;
 mod outcome;
 pub mod reply;
@@ -24,7 +25,8 @@ use crate::clock::seconds;
 use crate::coder::Coder;
 use crate::config::{Rules, Sender};
 use crate::domain::{
-    Countries, OptWord, Passphrase, Phone, PhoneHash, PhoneKey, Text, UnixSeconds, Unserved,
+    Countries, OptWord, Passphrase, PasswordKey, Phone, PhoneHash, PhoneKey, Text, UnixSeconds,
+    Unserved,
 };
 use crate::retry;
 use crate::store::{Notice, Seen, Store};
@@ -50,6 +52,8 @@ pub struct Provisioner {
     pub sms: Sms,
     /// The key of the phone hashes.
     pub key: PhoneKey,
+    /// The key that passwords follow from.
+    pub passwords: PasswordKey,
     /// The name of the data folder, for the markers.
     pub home: String,
     /// The phrase that asks for a login.

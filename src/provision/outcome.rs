@@ -34,6 +34,11 @@ pub enum Done {
     Hinted,
     /// The phone was told that all seats are taken, or it was tried: not repeated either.
     ToldFull,
+    /// The phone was told that its login cannot be sent again, or it was tried: not repeated.
+    Withheld {
+        /// Whose login.
+        username: Username,
+    },
     /// An opt-out word was recorded.
     Recorded,
     /// Nothing was sent, for that reason.
@@ -149,6 +154,8 @@ pub enum Wait {
     Exactly(Duration),
     /// Nobody gets through until somebody acts: everything pauses but a probe now and then.
     Blocked,
+    /// The same, where a fault is taken for such a refusal as it comes again and again.
+    Failing,
 }
 
 /// What ends an attempt before it is done.

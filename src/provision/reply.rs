@@ -17,6 +17,27 @@ pub fn hint() -> String {
     "That is not the phrase for a Coder login. Please check it and text it once more.".to_owned()
 }
 
+/// The reply to the phrase where the student has changed the password.
+pub fn own_password(site: &str, email: &str) -> String {
+    let words = "You changed your password. Use your own, or ask your instructor.";
+    without_password(words, site, email)
+}
+
+/// The reply to the phrase where the password is not known, and cannot be set.
+pub fn no_password(site: &str, email: &str) -> String {
+    let words = "Your login cannot be sent again. Use the one you have, or ask your instructor.";
+    without_password(words, site, email)
+}
+
+fn without_password(words: &str, site: &str, email: &str) -> String {
+    let full = format!("{words}\n{site}\n{email}");
+    if septets(&full).is_some_and(|length| length <= SEGMENT) {
+        return full;
+    }
+    // The student has the address of the site from the first login.
+    format!("{words}\n{email}")
+}
+
 /// The reply to the phrase when all seats are taken.
 pub fn full() -> String {
     "This class is full: all Coder logins are taken for now. Please ask your instructor.".to_owned()
@@ -117,6 +138,13 @@ mod tests {
                 longest_login(site, domain, day) <= SEGMENT,
                 "{site} {domain}"
             );
+            let email = Username::draw(0).email(domain);
+            for text in [own_password(site, &email), no_password(site, &email)] {
+                assert!(
+                    septets(&text).is_some_and(|length| length <= SEGMENT + 40),
+                    "{text}"
+                );
+            }
         }
         assert!(septets(&hint()).unwrap() <= SEGMENT);
         assert!(septets(&full()).unwrap() <= SEGMENT);
@@ -126,6 +154,20 @@ mod tests {
                 "example.org",
                 day
             ) > SEGMENT
+        );
+    }
+
+    #[test]
+    fn a_login_that_cannot_be_sent_is_explained_without_a_password() {
+        let (site, email) = ("https://coder.example.org", "happy-tuna@example.org");
+        assert_eq!(
+            own_password(site, email),
+            "You changed your password. Use your own, or ask your instructor.\nhttps://coder.example.org\nhappy-tuna@example.org"
+        );
+        let long = format!("https://{}.org", "x".repeat(100));
+        assert_eq!(
+            no_password(&long, email),
+            "Your login cannot be sent again. Use the one you have, or ask your instructor.\nhappy-tuna@example.org"
         );
     }
 

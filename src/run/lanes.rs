@@ -195,7 +195,7 @@ impl Lanes {
                 state.failures = state.failures.saturating_add(1);
                 (retry::TEXT.wait(attempt, noise), true)
             }
-            Wait::Blocked => {
+            Wait::Blocked | Wait::Failing => {
                 let pause = retry::BLOCKED.wait(1, noise);
                 let known = state.paused_until.is_some();
                 let other = state

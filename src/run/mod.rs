@@ -27,7 +27,7 @@ use log::{info, warn};
 use crate::clock::{seconds, unix_now};
 use crate::coder::Coder;
 use crate::config::Config;
-use crate::domain::PhoneKey;
+use crate::domain::{PasswordKey, PhoneKey, count};
 use crate::http::Http;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
@@ -54,9 +54,10 @@ pub fn run(config: Config) -> Result<(), RunError> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    let (store, key) = Store::open(&config.data_dir, &config.phone_keys)?;
+    let (store, phones) = Store::open(&config.data_dir, &config.phone_keys)?;
+    let passwords = password_key(&store, &config)?;
     settle_due_times(&store, &config)?;
-    let (roles, doors) = assemble(config, Arc::new(store), key)?;
+    let (roles, doors) = assemble(config, Arc::new(store), (phones, passwords))?;
     let mut threads = Threads::new(signals.waker());
     roles.start(&mut threads, &doors.stop)?;
     signals.wait();
@@ -65,7 +66,11 @@ pub fn run(config: Config) -> Result<(), RunError> {
 
 /// Opens what has to be open, and puts together what is about to run. Whoever looks at the metrics is
 /// served from then on.
-fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, Doors), RunError> {
+fn assemble(
+    config: Config,
+    store: Arc<Store>,
+    (phones, passwords): (PhoneKey, PasswordKey),
+) -> Result<(Roles, Doors), RunError> {
     let redis = Redis::new(&config.redis)?;
     let http = Http::new(config.call_limit);
     let (to_coder, to_twilio) = (http.to_a_peer(), http.to_a_peer());
@@ -108,7 +113,17 @@ fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, 
     let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(to_twilio.clone(), &config.twilio);
     let texts = Texts {
-        provisioner: parts::provisioner(config, store, coder, sms, (key, home)),
+        provisioner: parts::provisioner(
+            config,
+            store,
+            coder,
+            sms,
+            parts::Keys {
+                phones,
+                passwords,
+                home,
+            },
+        ),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler: Arc::clone(&settler),
@@ -136,6 +151,18 @@ fn assemble(config: Config, store: Arc<Store>, key: PhoneKey) -> Result<(Roles, 
             .map_err(system("start the thread metrics"))?;
     }
     Ok((roles, doors))
+}
+
+/// The key that passwords follow from; says what it means if it is another one than before.
+fn password_key(store: &Store, config: &Config) -> Result<PasswordKey, StoreError> {
+    let (key, unknown) = store.password_key(&config.data_dir)?;
+    if unknown > 0 {
+        warn!(
+            "password.key in the data folder is not the key of before: the passwords of {} are not known any more. Each gets a new one when its student texts the phrase",
+            count(unknown, "account")
+        );
+    }
+    Ok(key)
 }
 
 /// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.

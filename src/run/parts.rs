@@ -14,7 +14,7 @@ use super::{RunError, health, system};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
-use crate::domain::{PhoneKey, Receipt};
+use crate::domain::{PasswordKey, PhoneKey, Receipt};
 use crate::gate::{self, Gate};
 use crate::http::Http;
 use crate::metrics::Door;
@@ -149,19 +149,34 @@ pub(super) fn redactor(config: &Config, store: &Arc<Store>, http: &Http) -> Opti
         .then(|| Redactor::new(Arc::clone(store), sms()))
 }
 
+/// What accounts are made and known again by.
+pub(super) struct Keys {
+    /// The key of the phone hashes.
+    pub(super) phones: PhoneKey,
+    /// The key that passwords follow from.
+    pub(super) passwords: PasswordKey,
+    /// The data folder's name.
+    pub(super) home: String,
+}
+
 /// What serves texts.
 pub(super) fn provisioner(
     config: Config,
     store: Arc<Store>,
     coder: Arc<Coder>,
     sms: Sms,
-    (key, home): (PhoneKey, String),
+    Keys {
+        phones: key,
+        passwords,
+        home,
+    }: Keys,
 ) -> Provisioner {
     Provisioner {
         store,
         coder,
         sms,
         key,
+        passwords,
         home,
         phrase: config.phrase,
         countries: config.countries,

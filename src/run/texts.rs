@@ -33,12 +33,14 @@ labels! {
     pub(super) enum Verdict {
         /// A first login was sent.
         Login => "login_sent",
-        /// A phone that had a login got a fresh one.
+        /// A phone that had a login got it again.
         LoginAgain => "login_sent_again",
         /// The phone was told that it is not the phrase.
         Hint => "hint_sent",
         /// The phone was told that all seats are taken.
         Full => "told_full",
+        /// The phone was told that its login cannot be sent again.
+        Withheld => "login_withheld",
         /// An opt-out word was recorded.
         OptWord => "opt_word_recorded",
         /// Nothing was sent.
@@ -87,6 +89,7 @@ impl Counts {
             Done::LoginSent { again: true, .. } => Verdict::LoginAgain,
             Done::Hinted => Verdict::Hint,
             Done::ToldFull => Verdict::Full,
+            Done::Withheld { .. } => Verdict::Withheld,
             Done::Recorded => Verdict::OptWord,
             Done::Silent(silence) => {
                 self.unanswered.add(*silence);
@@ -211,7 +214,7 @@ impl Texts {
     fn put_off(&self, job: Job, later: &Later) {
         self.counts.put_off.add(match later.wait {
             Wait::Away => Delay::Away,
-            Wait::Blocked => Delay::Blocked,
+            Wait::Blocked | Wait::Failing => Delay::Blocked,
             Wait::Exactly(_) => Delay::Wait,
         });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
@@ -279,9 +282,12 @@ fn log_done(sid: &str, done: &Done) {
         Done::LoginSent {
             username,
             again: true,
-        } => info!("text {sid}: new login of {username} sent"),
+        } => info!("text {sid}: login of {username} sent again"),
         Done::Hinted => info!("text {sid}: hint sent"),
         Done::ToldFull => info!("text {sid}: told that the class is full"),
+        Done::Withheld { username } => {
+            info!("text {sid}: told that the login of {username} cannot be sent");
+        }
         Done::Recorded => info!("text {sid}: opt-out word recorded"),
         Done::Silent(silence) => info!("text {sid}: no answer, {}", silence.reason()),
     }

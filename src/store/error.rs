@@ -98,6 +98,13 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The key that passwords follow from cannot be used.
+    PasswordKey {
+        /// Its file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        problem: String,
+    },
     /// The hashes in the file were made with a key that is not configured.
     OtherKey {
         /// How many registrations would be lost from sight.
@@ -214,6 +221,11 @@ impl fmt::Display for StoreError {
             Self::OtherKey { registrations } => write!(
                 f,
                 "the database holds {registrations} registrations made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"
+            ),
+            Self::PasswordKey { path, problem } => write!(
+                f,
+                "{} cannot be used as the key of the passwords: {problem}",
+                path.display()
             ),
             Self::Row(what) => write!(f, "the database holds an impossible row: {what}"),
             Self::Step(step) => step.fmt(f),

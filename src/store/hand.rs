@@ -20,7 +20,7 @@ use crate::registration::{Event, Registration, Stage};
 
 /// The database, opened for one command.
 pub struct Hand {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// What an order came to.
@@ -274,7 +274,7 @@ impl Hand {
         tx.commit().map_err(failed)
     }
 
-    fn begin(&mut self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
+    pub(super) fn begin(&mut self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
         self.connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::sql(doing))
@@ -329,7 +329,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, Sto
     read_where(connection, "ORDER BY username", [])
 }
 
-fn read_where(
+pub(super) fn read_where(
     connection: &Connection,
     which: &str,
     params: impl rusqlite::Params,

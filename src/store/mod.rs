@@ -13,7 +13,9 @@ mod draft;
 mod error;
 mod hand;
 mod inspect;
+mod key_file;
 mod open;
+mod passwords;
 mod reaping;
 mod renumbered;
 mod restore;
@@ -35,6 +37,7 @@ pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
 pub use inspect::{Holder, Inspection, holder};
+pub use passwords::{NotRenewed, Withheld};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
@@ -124,11 +127,23 @@ impl Store {
             }
             let inserted = tx
                 .prepare_cached(
-                    "INSERT INTO registrations (phone, username, marker, stage, reserved_at, due_at)
-                     VALUES (?1, ?2, ?3, 'reserved', ?4, ?5) ON CONFLICT DO NOTHING",
+                    "INSERT INTO registrations
+                         (phone, username, marker, stage, reserved_at, due_at,
+                          password_counter, password_marker)
+                     VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3) ON CONFLICT DO NOTHING",
                 )?
-                .execute(params![phone.as_bytes(), username.as_str(), marker.as_str(), now, due_at])?;
-            Ok(if inserted == 1 { Reserved::Done } else { Reserved::Clash })
+                .execute(params![
+                    phone.as_bytes(),
+                    username.as_str(),
+                    marker.as_str(),
+                    now,
+                    due_at
+                ])?;
+            Ok(if inserted == 1 {
+                Reserved::Done
+            } else {
+                Reserved::Clash
+            })
         })?;
         if reserved == Reserved::Done {
             self.counts.reserved.add();
@@ -156,7 +171,9 @@ impl Store {
                     "UPDATE OR IGNORE registrations
                      SET stage = ?2, username = ?3, marker = ?4, coder_id = NULL,
                          due_at = CASE WHEN ended_at IS NULL THEN ?5 ELSE due_at END,
-                         fingerprint = NULL, sending_since = NULL
+                         fingerprint = NULL, sending_since = NULL,
+                         password_counter = 1, password_marker = ?4,
+                         renewed_at = NULL, withheld_at = NULL
                      WHERE id = ?1",
                 )?
                 .execute(params![
@@ -197,8 +214,8 @@ impl Store {
         })
     }
 
-    /// Records that Coder has the user; with `sending`, also that its first login text is about to
-    /// be sent. Returns the stage that was reached: where a removal has begun meanwhile, only the id
+    /// Records that Coder has the user; with `sending`, also that it has the password that is meant and
+    /// that its first login text is about to be sent. Returns the stage that was reached: where a removal has begun meanwhile, only the id
     /// is recorded, for that removal to go on with.
     ///
     /// # Errors
@@ -219,7 +236,10 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
-                     due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END
+                     due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END,
+                     password_counter = CASE WHEN ?5 IS NULL THEN password_counter
+                                             ELSE coalesce(password_counter, 1) END,
+                     password_marker = CASE WHEN ?5 IS NULL THEN password_marker ELSE marker END
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -235,17 +255,29 @@ impl Store {
         })
     }
 
-    /// Records that a login text is about to be sent.
+    /// Records that Coder has the password number `counter`, and that a login text with it is about to
+    /// be sent. Returns whether it did: not if another password is meant by now.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn begin_send(&self, id: i64, sending: Sending) -> Result<(), StoreError> {
+    pub fn begin_send(&self, id: i64, sending: Sending, counter: u32) -> Result<bool, StoreError> {
         self.step("record a send", id, Event::LoginPrepared, |tx, _| {
-            tx.prepare_cached(
-                "UPDATE registrations SET fingerprint = ?2, sending_since = ?3 WHERE id = ?1",
-            )?
-            .execute(params![id, sending.fingerprint.as_bytes(), sending.since])?;
-            count_send(tx, sending.since)
+            let updated = tx
+                .prepare_cached(
+                    "UPDATE registrations
+                     SET fingerprint = ?2, sending_since = ?3, password_marker = marker
+                     WHERE id = ?1 AND password_counter = ?4",
+                )?
+                .execute(params![
+                    id,
+                    sending.fingerprint.as_bytes(),
+                    sending.since,
+                    counter
+                ])?;
+            if updated == 1 {
+                count_send(tx, sending.since)?;
+            }
+            Ok(updated == 1)
         })
     }
 
@@ -302,7 +334,8 @@ impl Store {
                                    WHEN stage = 'announced' THEN max(due_at, ?4)
                                    ELSE ?4 END,
                      sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
-                     check_at = 0, reap_tries = 0, reap_note = NULL, login_sid = ?7
+                     check_at = 0, reap_tries = 0, reap_note = NULL, login_sid = ?7,
+                     renewed_at = NULL, withheld_at = NULL
                  WHERE id = ?1",
             )?
             .execute(params![

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Counts, Store, StoreError, backup, draft, restore, schema};
+use super::{Counts, Store, StoreError, backup, draft, key_file, restore, schema};
 use crate::domain::PhoneKey;
 
 pub(super) const DATABASE: &str = "registrations.db";
@@ -24,8 +24,13 @@ impl Store {
     /// newer than this program. A damaged file is never replaced.
     pub fn open(folder: &Path, keys: &[PhoneKey]) -> Result<(Self, PhoneKey), StoreError> {
         let lock = take_folder(folder)?;
-        for left in [backup::COPY, restore::RESTORING, restore::ASIDE] {
-            // What a killed backup or restore left. Not worth a start if it cannot be removed.
+        for left in [
+            backup::COPY,
+            restore::RESTORING,
+            restore::ASIDE,
+            key_file::DRAFT,
+        ] {
+            // What a killed backup, restore or first start left. Not worth a start if it cannot be removed.
             let _ = draft::remove_left(&folder.join(left));
         }
         let path = folder.join(DATABASE);

@@ -185,6 +185,15 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [],
         )?;
+        // Nobody gets a password back that was renewed since. An old database without counters has none.
+        let _ = tx.execute(
+            "UPDATE main.registrations SET password_counter = kept.password_counter,
+                    password_marker = kept.password_marker
+             FROM (SELECT marker, password_counter, password_marker FROM old.registrations) AS kept
+             WHERE main.registrations.marker = kept.marker
+               AND main.registrations.password_counter < kept.password_counter",
+            [],
+        );
         let unknown = tx
             .prepare(
                 "SELECT username FROM old.registrations

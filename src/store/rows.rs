@@ -9,7 +9,8 @@ use crate::registration::{Registration, Sending, Stage};
 /// What [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
-     login_sid, ended_at, adopted_at";
+     login_sid, ended_at, adopted_at, password_counter, \
+     coalesce(password_marker = marker, 0), renewed_at, withheld_at";
 
 /// One registration.
 ///
@@ -48,5 +49,9 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
             .and_then(|sid| MessageSid::parse(&sid)),
         ended_at: row.get(16).map_err(&failed)?,
         adopted_at: row.get(17).map_err(&failed)?,
+        password_counter: row.get(18).map_err(&failed)?,
+        password_known: row.get(19).map_err(&failed)?,
+        renewed_at: row.get(20).map_err(&failed)?,
+        withheld_at: row.get(21).map_err(&failed)?,
     })
 }

@@ -125,6 +125,14 @@ const MIGRATIONS: &[Migration] = &[
         UPDATE totals SET count = count - 1 WHERE name = 'registrations';
     END;
     " },
+    // 8: which password an account has, where it follows from the key beside the database. NULL in the
+    // counter = an older program set one that nobody knows; see `store::passwords`.
+    Migration { usable_from: 2, sql: "
+    ALTER TABLE registrations ADD COLUMN password_counter INTEGER;
+    ALTER TABLE registrations ADD COLUMN password_marker TEXT;
+    ALTER TABLE registrations ADD COLUMN renewed_at INTEGER;
+    ALTER TABLE registrations ADD COLUMN withheld_at INTEGER;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

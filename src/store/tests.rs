@@ -3,13 +3,14 @@
 //! Here: what the other tests stand on, and the life of one registration. `opening`: folder, file,
 //! version, key. `reaping`: who is due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
 //! threads that want the same. `adopting`: accounts found at Coder. `costs`: how many statements a step
-//! takes. `plans`: what a look-up costs, and what the file never holds.
+//! takes. `passwords`: which one is meant, and the key's file. `plans`: what a look-up costs, and what the file never holds.
 
 mod adopting;
 mod contacts;
 mod costs;
 mod deliveries;
 mod opening;
+mod passwords;
 mod plans;
 mod races;
 mod reaping;
@@ -198,6 +199,10 @@ fn a_registration_from_reservation_to_oblivion() {
         ended_at: None,
         login_sid: None,
         adopted_at: None,
+        password_counter: Some(1),
+        password_known: true,
+        renewed_at: None,
+        withheld_at: None,
     };
     assert_eq!(row, expected);
 
@@ -217,7 +222,7 @@ fn a_registration_from_reservation_to_oblivion() {
     expected.sending = None;
     assert_eq!(store.row(1), expected);
 
-    store.begin_send(row.id, sending(30)).unwrap();
+    assert!(store.begin_send(row.id, sending(30), 1).unwrap());
     expected.sending = Some(sending(30));
     assert_eq!(store.row(1), expected);
 
@@ -225,7 +230,7 @@ fn a_registration_from_reservation_to_oblivion() {
     (expected.sending, expected.doubtful, expected.due_at) = (None, 1, Some(250));
     assert_eq!(store.row(1), expected);
 
-    store.begin_send(row.id, sending(40)).unwrap();
+    assert!(store.begin_send(row.id, sending(40), 1).unwrap());
     assert!(store.is_new(&sid(1)));
     let text = sid(77);
     let login = SentLogin {
@@ -356,7 +361,7 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
         }),
         ("renew", Event::Renewed, |store, id| store.renew(id, 999)),
         ("begin_send", Event::LoginPrepared, |store, id| {
-            store.begin_send(id, sending(99))
+            store.begin_send(id, sending(99), 1).map(drop)
         }),
         ("clear_send", Event::LoginPrepared, |store, id| {
             store.clear_send(id, true, Some(999))

@@ -117,7 +117,7 @@ fn texts(table: &mut Table<'_>, stage: &Stage, cast: &Cast, lesson: &Lesson) {
     let again = logins - cast.students.len();
     let parts = [
         (cast.students.len(), "login"),
-        (again, "new password"),
+        (again, "repeated login"),
         (cast.count(Role::Hesitant), "hint"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);

@@ -14,7 +14,7 @@
 #![allow(dead_code, unused_imports)]
 
 #[cfg(test)]
-mod client;
+pub mod client;
 pub mod clock;
 pub mod coder;
 pub mod desk;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::{Config, Rules};
-use coder_sms_register::domain::{Marker, PhoneKey, Text, UnixSeconds, Username};
+use coder_sms_register::domain::{Marker, PasswordKey, PhoneKey, Text, UnixSeconds, Username};
 use coder_sms_register::provision::{Done, Outcome, Provisioner};
 use coder_sms_register::twilio::sms::Sms;
 
@@ -191,6 +191,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         coder: inside.client(coder),
         sms: Sms::new(inside.http().clone(), &config.twilio),
         key: inside.key().clone(),
+        passwords: PasswordKey::parse(&"5e".repeat(32)).expect("64 digits"),
         home: HOME.to_owned(),
         phrase: config.phrase,
         countries: config.countries,

@@ -141,7 +141,7 @@ fn a_first_login_costs_one_call_to_coder_one_to_twilio_and_three_commits() {
 }
 
 #[test]
-fn another_login_costs_a_look_and_a_password() {
+fn the_same_login_again_costs_a_look_and_the_question_whether_it_holds() {
     let class = quiet();
     let ana = class.student();
     ana.gets_a_login();
@@ -156,7 +156,8 @@ fn another_login_costs_a_look_and_a_password() {
         assert_eq!((bill.coder.len(), bill.commits), (0, 1));
     };
 
-    // Coder answers a password for a deleted user's id as if it were there, so its name is looked up first.
+    // Coder sets the password of a deleted user as well, so the user is looked for in a list first, which
+    // holds no deleted ones. To set the password that is set already is the question whether it holds.
     assert_eq!(bill.coder, ["list users", "set password"]);
     assert_eq!(bill.twilio, ["send text"]);
     assert_eq!(bill.redis, one_text());

@@ -60,28 +60,6 @@ fn the_same_text_twice_makes_one_user_and_one_reply() {
 }
 
 #[test]
-fn a_student_who_asks_again_gets_a_fresh_password_for_the_same_account() {
-    let class = plan().with("CODER_REG_RESEND_INTERVAL", "1s").open();
-    let ana = class.student();
-    let first = ana.gets_a_login();
-
-    // The limit is one second of the text's own time of arrival.
-    let second = loop {
-        ana.asks();
-        class.all_served();
-        if ana.inbox().len() > 1 {
-            break ana.next_login();
-        }
-    };
-
-    assert_eq!(first.email, second.email);
-    assert_ne!(first.password, second.password);
-    assert!(ana.can_log_in());
-    assert!(!class.coder().password_works(&first.email, &first.password));
-    assert_eq!(class.coder().created_ever().len(), 1);
-}
-
-#[test]
 fn impatience_earns_one_login_a_minute() {
     let class = class();
     let ana = class.student();

@@ -41,6 +41,7 @@ mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
 
+mod again;
 mod bench;
 mod channels;
 mod check;

@@ -215,7 +215,7 @@ fn texts_of_the_last_hour_are_counted_but_for_those_that_were_not_taken() {
         since,
     };
     for (minute, doubtful, counted) in [(1, false, 1), (2, true, 2)] {
-        store.begin_send(id, sending(now + 60 * minute)).unwrap();
+        store.begin_send(id, sending(now + 60 * minute), 1).unwrap();
         assert_eq!(store.sent_last_hour(now + 120).unwrap(), 2);
         store.clear_send(id, doubtful, None).unwrap();
         assert_eq!(

@@ -76,7 +76,7 @@ fn two_logins(store: &Store, meter: &Meter, number: u32) -> Vec<(&'static str, V
             now_done("may a text be sent?");
             let id = store.row(number).id;
             meter.read();
-            store.begin_send(id, sending(20)).unwrap();
+            store.begin_send(id, sending(20), 1).unwrap();
             now_done("another login is about to be sent");
         }
         let id = store.row(number).id;
@@ -210,6 +210,10 @@ fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
         .lock()
         .execute_batch(
             "DROP TRIGGER registrations_more; DROP TRIGGER registrations_fewer; DROP TABLE totals;
+             ALTER TABLE registrations DROP COLUMN password_counter;
+             ALTER TABLE registrations DROP COLUMN password_marker;
+             ALTER TABLE registrations DROP COLUMN renewed_at;
+             ALTER TABLE registrations DROP COLUMN withheld_at;
              PRAGMA user_version = 6;",
         )
         .unwrap();

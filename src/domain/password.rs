@@ -1,0 +1,146 @@
+//! Passwords: how they look, and how they follow from a key that lies beside the database.
+//!
+//! A password is stored nowhere. It is derived again whenever it is needed, so a repeat after a crash and a
+//! student who asks again get the same one.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::account::{Marker, Username};
+use super::random::{bytes, hex};
+
+/// A password made for one student. It can be shown to that student, and to nobody else.
+pub struct Password(String);
+
+/// Consonants and digits without look-alikes (no `l`, `0`, `1`), without vowels so that no words
+/// arise, in one case so that no shift key is needed.
+const ALPHABET: &[u8; 28] = b"bcdfghjkmnpqrstvwxyz23456789";
+const GROUPS: usize = 3;
+const GROUP: usize = 5;
+
+/// Bytes below this number choose a character; the others are skipped, as a remainder of them would favour
+/// the first characters. It is the largest multiple of 28 that a byte can reach.
+const EVEN: u8 = 252;
+
+impl Password {
+    /// Its length in characters, hyphens included.
+    pub const LENGTH: usize = GROUPS * (GROUP + 1) - 1;
+
+    /// Draws a password for an account that is no student's, such as the one that a check makes.
+    pub fn draw() -> Self {
+        Self::from_bytes(std::iter::repeat_with(bytes::<32>).flatten())
+    }
+
+    /// The first password that `bytes` spell: 15 of 28 characters, 72.1 bits, as `xxxxx-xxxxx-xxxxx`.
+    ///
+    /// A candidate without a letter or without a digit (1 of 155) is skipped: Coder counts what each
+    /// kind adds, so a password of digits alone would come near to its limit. That costs 0.01 bits.
+    /// `bytes` has to be random and without end.
+    fn from_bytes(bytes: impl Iterator<Item = u8>) -> Self {
+        let mut places = bytes
+            .filter(|byte| *byte < EVEN)
+            .map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
+        loop {
+            let candidate: Vec<char> = places.by_ref().take(GROUPS * GROUP).collect();
+            let has = |kind: fn(&char) -> bool| candidate.iter().any(kind);
+            if has(char::is_ascii_lowercase) && has(char::is_ascii_digit) {
+                let groups: Vec<String> = candidate.chunks(GROUP).map(String::from_iter).collect();
+                return Self(groups.join("-"));
+            }
+        }
+    }
+
+    /// The password itself: called where it is sent to Coder and where the reply is written.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// What separates the uses of the key from each other.
+const OF_PASSWORDS: &[u8] = b"coder-sms-register password v1";
+const OF_CHECKS: &[u8] = b"coder-sms-register password key check v1";
+
+/// The key that all passwords of one data folder follow from: 32 random bytes. Whoever has it, and an
+/// account's display name, has that account's password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordKey([u8; 32]);
+
+impl PasswordKey {
+    /// Draws a new key.
+    pub fn draw() -> Self {
+        Self(bytes())
+    }
+
+    /// Reads the key's written form; `None` if it is anything but 64 hexadecimal digits.
+    pub fn parse(written: &str) -> Option<Self> {
+        let digits = written.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let mut key = [0; 32];
+        for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).ok()?;
+            *byte = u8::from_str_radix(pair, 16).ok()?;
+        }
+        Some(Self(key))
+    }
+
+    /// Its written form, 64 hexadecimal digits: for its file, and for nothing else.
+    pub fn reveal(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// A value of 32 bytes that tells two keys apart without giving either away.
+    pub fn check(&self) -> [u8; 32] {
+        self.mac(&[OF_CHECKS])
+    }
+
+    /// The password number `counter` of the account that is called `username` and carries `marker`.
+    ///
+    /// The marker holds a number that is drawn for each account, so a name that is used again for another
+    /// student gives another password.
+    pub fn password(&self, username: &Username, marker: &Marker, counter: u32) -> Password {
+        let block = |number: u32| {
+            self.mac(&[
+                OF_PASSWORDS,
+                username.as_str().as_bytes(),
+                marker.as_str().as_bytes(),
+                &counter.to_be_bytes(),
+                &number.to_be_bytes(),
+            ])
+        };
+        // The blocks do not end within any time that there is: 32 bytes each, 4,294,967,296 of them.
+        Password::from_bytes((0..=u32::MAX).flat_map(block))
+    }
+
+    /// HMAC-SHA-256 of `parts`, each preceded by its length so that no two lists of parts collide.
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        // HMAC takes a key of any length (RFC 2104, section 2), so this constructor cannot fail.
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for PasswordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

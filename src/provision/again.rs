@@ -1,0 +1,155 @@
+//! The same login once more, or what is done where it cannot be sent.
+//!
+//! The password is derived, so what has to be found out is whether it still holds. Setting it at Coder is
+//! that question: Coder says whether it was set already, in which case nobody is signed out.
+
+use std::time::Duration;
+
+use log::{info, warn};
+
+use super::announce::window;
+use super::outcome::{Done, Halt, Wait};
+use super::{Provisioner, Request, reply};
+use crate::coder::{LoginType, PasswordSet, User, UserDeleted};
+use crate::domain::UnixSeconds;
+use crate::registration::{Event, Registration, Sending};
+use crate::store::Withheld;
+use crate::twilio::sms::SmsTrouble;
+
+impl Provisioner {
+    /// Proves that the account is alive and that its password holds, and texts the login. `None` = look
+    /// at the registration again.
+    pub(super) fn login_again(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        due: Option<UnixSeconds>,
+    ) -> Result<Option<Done>, Halt> {
+        self.may_send(request.now)?;
+        let Some(counter) = registration.password_counter else {
+            self.store.count_password(registration.id)?;
+            return Ok(None);
+        };
+        let username = &registration.username;
+        let id = registration.coder_id.as_deref().unwrap_or_default();
+        // First, as Coder also sets the password of a user that it has deleted.
+        let found = self.coder.locate(id, &username.email(&self.email_domain))?;
+        let Some(user) = found else {
+            self.start_over(request, registration)?;
+            return Ok(None);
+        };
+        let password = self
+            .passwords
+            .password(username, &registration.marker, counter);
+        match self.coder.set_password(&user.id, &password)? {
+            PasswordSet::Unchanged => {}
+            PasswordSet::Set => info!(
+                "text {}: {username} had another password at Coder; the one of its login is set again",
+                request.text.sid
+            ),
+            PasswordSet::NoUser => {
+                let why = format!("Coder does not find the user {username}");
+                return Err(Halt::later(Wait::Away, why));
+            }
+            PasswordSet::Forbidden => return self.has_other_password(request, registration, &user),
+        }
+        let now = request.clock();
+        let left =
+            due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
+        let body = reply::login(&self.site, &user.email, &password, left);
+        let sending = Sending {
+            fingerprint: self.key.fingerprint(&body),
+            since: now,
+        };
+        if !self.store.begin_send(registration.id, sending, counter)? {
+            // Renewed by an operator a moment ago.
+            return Ok(None);
+        }
+        self.send_login(request, registration, &body, due).map(Some)
+    }
+
+    /// The password is not the one that would be texted, and the token may not set it. An account without
+    /// a workspace is made anew; otherwise the student is told. `None` = look at the registration again.
+    fn has_other_password(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+    ) -> Result<Option<Done>, Halt> {
+        if self.is_empty(registration, user)?
+            && self.coder.delete_user(&user.id)? == UserDeleted::Done
+        {
+            if self.coder.is_listed(&user.id, &user.email)? {
+                let why = format!("{} is deleted at Coder, but still there", user.username);
+                return Err(Halt::later(Wait::Away, why));
+            }
+            // Killed before this is recorded, the next attempt finds the user gone and makes another.
+            info!(
+                "text {}: {} has another password at Coder and no workspace; the account is made anew",
+                request.text.sid, registration.username
+            );
+            let username = registration.username.clone();
+            self.give_name(request, registration, Event::UserVanished, &username)?;
+            return Ok(None);
+        }
+        self.withhold(request, registration, user).map(Some)
+    }
+
+    /// Whether the account surely has no workspace and is an ordinary one, so that nothing is lost with
+    /// it. A token that does not see workspaces of others, or a user of another name, proves nothing.
+    fn is_empty(&self, registration: &Registration, user: &User) -> Result<bool, Halt> {
+        let name = registration.username.as_str();
+        if user.login_type != LoginType::Password
+            || user.has_roles
+            || !user.username.eq_ignore_ascii_case(name)
+        {
+            return Ok(false);
+        }
+        let rights = self.coder.rights()?;
+        Ok(rights.see_users
+            && rights.delete_users
+            && rights.see_workspaces
+            && self.coder.workspaces(user, name)?.is_empty())
+    }
+
+    /// Tells the student, and the operator, that the login cannot be sent. The text is a courtesy and not
+    /// repeated.
+    fn withhold(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+    ) -> Result<Done, Halt> {
+        let sid = &request.text.sid;
+        let username = &registration.username;
+        let now = request.clock();
+        let (window_start, before) = window(registration, now);
+        let withheld = Withheld {
+            text: sid,
+            at: now,
+            window_start,
+            sent_in_window: before + 1,
+        };
+        self.store.withhold(registration.id, withheld)?;
+        let (why, body) = if registration.password_known {
+            let body = reply::own_password(&self.site, &user.email);
+            ("its student has changed its password", body)
+        } else {
+            let body = reply::no_password(&self.site, &user.email);
+            ("its password is not known any more", body)
+        };
+        warn!(
+            "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student is told so. With an owner's token, coder-sms-register renew {username} sets a new password"
+        );
+        if let Err(fault) = self.sms.send(&request.phone, &body) {
+            if fault.trouble == SmsTrouble::OptedOut {
+                self.store
+                    .opted(&request.hash, true, sid, request.now, None)?;
+            }
+            warn!("answer to text {sid}: {fault}");
+        }
+        Ok(Done::Withheld {
+            username: username.clone(),
+        })
+    }
+}

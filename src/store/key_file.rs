@@ -1,0 +1,81 @@
+//! The file of the key that all passwords follow from: made once, read at each start, in no backup.
+//!
+//! It lies beside the database and not in it, so that a copy of the database gives no password away.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+use super::draft::Draft;
+use crate::domain::PasswordKey;
+
+/// The file's name in the data folder.
+const NAME: &str = "password.key";
+/// The file while it is written.
+pub(super) const DRAFT: &str = "password.key.new";
+
+/// Bytes that are read of the file: more than it ever has.
+const LONGEST: u64 = 256;
+
+/// Reads the key of a data folder; `None` if it has no such file.
+///
+/// # Errors
+/// The file cannot be read, others may read it, or it holds no key.
+pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
+    let path = path(folder);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StoreError::file("read", &path)(error)),
+    };
+    let failed = StoreError::file("read", &path);
+    let found = file.metadata().map_err(&failed)?;
+    let unfit = |problem: String| StoreError::PasswordKey {
+        path: path.clone(),
+        problem,
+    };
+    let removed = "remove it: the next start makes another key, and each account gets a new password when its student texts the phrase";
+    if !found.is_file() {
+        return Err(unfit(format!("it is no file: {removed}")));
+    }
+    if found.mode() & 0o077 != 0 {
+        let (mode, shown) = (found.mode() & 0o777, path.display());
+        return Err(unfit(format!(
+            "other users may read it (mode {mode:03o}), and with it know every password: chmod 600 {shown}; if somebody has read it, {removed}"
+        )));
+    }
+    let mut written = Vec::new();
+    file.take(LONGEST)
+        .read_to_end(&mut written)
+        .map_err(failed)?;
+    let written = String::from_utf8_lossy(&written);
+    match PasswordKey::parse(written.trim_ascii_end()) {
+        Some(key) => Ok(Some(key)),
+        None => Err(unfit(format!(
+            "it is empty or damaged: put it back as it was, or {removed}"
+        ))),
+    }
+}
+
+/// Reads the key of a data folder, and makes it where there is none. The folder's lock has to be held, so
+/// that nobody else makes one at the same time.
+///
+/// # Errors
+/// As [`read`], or the file cannot be made. A file that is there is never replaced.
+pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
+    if let Some(key) = read(folder)? {
+        return Ok(key);
+    }
+    let key = PasswordKey::draw();
+    let mut draft = Draft::begin(folder.join(DRAFT))?;
+    writeln!(draft.file(), "{}", key.reveal()).map_err(StoreError::file("write", draft.path()))?;
+    draft.keep_as(&path(folder))?;
+    Ok(key)
+}
+
+/// Where the file is.
+pub(super) fn path(folder: &Path) -> PathBuf {
+    folder.join(NAME)
+}

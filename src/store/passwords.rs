@@ -1,0 +1,242 @@
+//! Which of its passwords an account has: a counter, never a password.
+//!
+//! `password_counter` says which derived password is meant; NULL = an older program set one that nobody
+//! knows. `password_marker` is the marker of the account that is known to have had this password at Coder. A
+//! renamed account has another marker, also where an older program renamed it, so nothing has to be cleared.
+
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::texts::{count_send, mark_seen};
+use super::{Hand, Store, StoreError, key_file};
+use crate::domain::{MessageSid, PasswordKey, UnixSeconds};
+use crate::registration::{Event, Registration, Stage};
+
+const CHECK: &str = "SELECT value FROM facts WHERE name = 'password_key'";
+
+/// A text in place of a login that cannot be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Withheld<'a> {
+    /// The text that asked for the login.
+    pub text: &'a MessageSid,
+    /// When the answer is sent.
+    pub at: UnixSeconds,
+    /// Start of the 24 hours in which texts are counted.
+    pub window_start: UnixSeconds,
+    /// Texts in them, this one included.
+    pub sent_in_window: u32,
+}
+
+impl Store {
+    /// Reads the key of the passwords in `folder`, or makes it. If it is another one than before, the
+    /// passwords of all accounts are unknown from now on. Returns the key and how many accounts that are.
+    ///
+    /// # Errors
+    /// The file cannot be read or made, or SQLite refused.
+    pub fn password_key(&self, folder: &Path) -> Result<(PasswordKey, usize), StoreError> {
+        let key = key_file::read_or_make(folder)?;
+        let check = key.check();
+        let stored: Option<Vec<u8>> = self
+            .lock()
+            .query_row(CHECK, [], |row| row.get(0))
+            .optional()
+            .map_err(StoreError::sql("read the check of the password key"))?;
+        if stored.as_deref() == Some(check.as_slice()) {
+            return Ok((key, 0));
+        }
+        let raised = self.write("record the password key", |tx| {
+            let raised = tx.execute(
+                "UPDATE registrations
+                 SET password_counter = password_counter + 1, password_marker = NULL
+                 WHERE password_counter IS NOT NULL",
+                [],
+            )?;
+            tx.execute(
+                "INSERT INTO facts (name, value) VALUES ('password_key', ?1)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [check.as_slice()],
+            )?;
+            Ok(raised)
+        })?;
+        Ok((key, raised))
+    }
+
+    /// Gives an account whose password nobody knows a counter: the password that it is to have. Returns
+    /// whether it did: not if it has one already.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn count_password(&self, id: i64) -> Result<bool, StoreError> {
+        self.step("count a password", id, Event::LoginPrepared, |tx, _| {
+            let updated = tx
+                .prepare_cached(
+                    "UPDATE registrations SET password_counter = 1, password_marker = NULL
+                     WHERE id = ?1 AND password_counter IS NULL",
+                )?
+                .execute([id])?;
+            Ok(updated == 1)
+        })
+    }
+
+    /// Records that the student is about to be told that the login cannot be sent, and with it that the
+    /// text which asked for it has had its effect.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn withhold(&self, id: i64, withheld: Withheld<'_>) -> Result<(), StoreError> {
+        self.step("record a refusal", id, Event::LoginPrepared, |tx, _| {
+            tx.prepare_cached(
+                "UPDATE registrations SET withheld_at = ?2, window_start = ?3, sent_in_window = ?4
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                withheld.at,
+                withheld.window_start,
+                withheld.sent_in_window
+            ])?;
+            count_send(tx, withheld.at)?;
+            mark_seen(tx, withheld.text, withheld.at)
+        })
+    }
+}
+
+/// Why an account's password cannot be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRenewed {
+    /// No account has that name.
+    Unknown,
+    /// It has no login yet.
+    NoLogin,
+    /// Its login is being sent.
+    BeingSent,
+    /// It is being removed.
+    BeingRemoved,
+    /// It was found at Coder, and nobody knows its student's phone.
+    Adopted,
+}
+
+impl Hand {
+    /// The key of the passwords in `folder`, as the service uses it.
+    ///
+    /// # Errors
+    /// There is none, it is unfit, or the service has not seen it yet.
+    pub fn password_key(&self, folder: &Path) -> Result<PasswordKey, StoreError> {
+        let path = key_file::path(folder);
+        let unfit = |problem: &str| StoreError::PasswordKey {
+            path: path.clone(),
+            problem: problem.to_owned(),
+        };
+        let key = key_file::read(folder)?
+            .ok_or_else(|| unfit("it is not there: start the service, which makes it"))?;
+        let stored: Option<Vec<u8>> = self
+            .connection
+            .query_row(CHECK, [], |row| row.get(0))
+            .optional()
+            .map_err(StoreError::sql("read the check of the password key"))?;
+        if stored.as_deref() == Some(key.check().as_slice()) {
+            Ok(key)
+        } else {
+            Err(unfit(
+                "it is another key than the service works with: start the service again",
+            ))
+        }
+    }
+
+    /// Raises the counter of an account's password: the next one is meant from now on, and is not known to
+    /// be set at Coder. Returns the account as it is then.
+    ///
+    /// # Errors
+    /// SQLite refused; nothing is changed.
+    pub fn renew_password(
+        &mut self,
+        name: &str,
+    ) -> Result<Result<Registration, NotRenewed>, StoreError> {
+        const DOING: &str = "renew a password";
+        let failed = StoreError::sql(DOING);
+        let tx = self.begin(DOING)?;
+        let found = super::hand::read_where(&tx, "WHERE username = ?1", [name])?.pop();
+        let registration = match may_renew(found) {
+            Ok(registration) => registration,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        tx.execute(
+            "UPDATE registrations
+             SET password_counter = coalesce(password_counter, 0) + 1, password_marker = NULL
+             WHERE id = ?1",
+            [registration.id],
+        )
+        .map_err(&failed)?;
+        let raised = super::hand::read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
+        tx.commit().map_err(failed)?;
+        Ok(raised.ok_or(NotRenewed::Unknown))
+    }
+
+    /// Records that Coder has the password that `registration` is to have, at `now`; its student gets it
+    /// with the next text, whatever was sent before. Does nothing if another one is meant by now.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn password_renewed(
+        &mut self,
+        registration: &Registration,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.change_password(
+            registration,
+            "UPDATE registrations SET password_marker = marker, renewed_at = ?3, withheld_at = NULL
+             WHERE id = ?1 AND password_counter = ?2",
+            now,
+        )
+    }
+
+    /// Takes a renewal back that Coder refused: the password that was meant before holds as it did.
+    /// `known` says whether it was known to hold. Does nothing if another one is meant by now.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn password_kept(
+        &mut self,
+        registration: &Registration,
+        known: bool,
+    ) -> Result<(), StoreError> {
+        self.change_password(
+            registration,
+            "UPDATE registrations
+             SET password_counter = nullif(password_counter - 1, 0),
+                 password_marker = CASE WHEN ?3 THEN marker END
+             WHERE id = ?1 AND password_counter = ?2",
+            known,
+        )
+    }
+
+    fn change_password(
+        &mut self,
+        registration: &Registration,
+        sql: &str,
+        value: impl rusqlite::ToSql,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "record a renewed password";
+        let failed = StoreError::sql(DOING);
+        let tx = self.begin(DOING)?;
+        tx.execute(
+            sql,
+            params![registration.id, registration.password_counter, value],
+        )
+        .map_err(&failed)?;
+        tx.commit().map_err(failed)
+    }
+}
+
+fn may_renew(found: Option<Registration>) -> Result<Registration, NotRenewed> {
+    let found = found.ok_or(NotRenewed::Unknown)?;
+    match found.stage {
+        Stage::Reserved | Stage::Created => Err(NotRenewed::NoLogin),
+        Stage::Reaping | Stage::Gone => Err(NotRenewed::BeingRemoved),
+        // Its text would say a password that is about to be replaced.
+        Stage::Announced if found.sending.is_some() => Err(NotRenewed::BeingSent),
+        Stage::Announced if found.adopted_at.is_some() => Err(NotRenewed::Adopted),
+        Stage::Announced => Ok(found),
+    }
+}

@@ -1,0 +1,333 @@
+//! A student texts the phrase again: the same login, and what becomes of one that does not hold any more.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::class;
+use crate::classroom::Classroom;
+use crate::classroom::student::{Login, Student};
+use crate::fakes::client::Client;
+use crate::fakes::coder::ops as coder;
+use crate::fakes::trouble::Trouble;
+
+const CHANGED: &str = "You changed your password.";
+const UNKNOWN: &str = "Your login cannot be sent again.";
+
+impl Classroom {
+    /// All logins so far were texted a while ago: a login answers all texts of the minute before it.
+    pub(super) fn some_time_passes(&self) {
+        self.all_served();
+        self.change(
+            "UPDATE registrations SET announced_at = announced_at - 600, withheld_at = withheld_at - 600,
+             window_start = window_start - 600",
+        );
+    }
+
+    /// Setting a password is answered as Coder answers a token that may not.
+    fn forbids_passwords(&self) {
+        let words = json!({
+            "message": "Internal error updating user's password.",
+            "detail": "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden",
+        });
+        self.answers_passwords(&words);
+    }
+
+    fn answers_passwords(&self, words: &serde_json::Value) {
+        let headers = vec![("X-Coder-Build-Version".to_owned(), "v2.31.14".to_owned())];
+        let kind = "application/json; charset=utf-8".to_owned();
+        let answer = Trouble::Status(500, headers, kind, words.to_string());
+        self.coder()
+            .trouble(coder::SET_PASSWORD, usize::MAX, answer);
+    }
+}
+
+/// A browser that is logged in; says whether it still is.
+struct Browser {
+    client: Client,
+}
+
+impl Browser {
+    fn logs_in(class: &Classroom, login: &Login) -> Self {
+        let body = json!({ "email": login.email, "password": login.password });
+        let answer = Client::new(&class.coder().url()).json("POST", "/api/v2/users/login", &body);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let token = answer.json()["session_token"].clone();
+        let token = token.as_str().expect("a session token");
+        Self {
+            client: Client::new(&class.coder().url()).token(token),
+        }
+    }
+
+    fn is_logged_in(&mut self) -> bool {
+        self.client.get("/api/v2/users/me").status == 200
+    }
+}
+
+fn asks_again(class: &Classroom, student: &Student<'_>) -> Login {
+    class.some_time_passes();
+    student.gets_a_login()
+}
+
+#[test]
+fn who_asks_again_gets_the_same_login_and_is_not_signed_out() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    let mut browser = Browser::logs_in(&class, &first);
+    for _ in 0..2 {
+        assert_eq!(asks_again(&class, &ana), first);
+        assert!(browser.is_logged_in());
+    }
+    class.all_served();
+    ana.has_read_all();
+    assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn two_students_never_share_a_password() {
+    let class = class();
+    let logins: Vec<_> = class
+        .students(5)
+        .iter()
+        .map(Student::gets_a_login)
+        .collect();
+    let all: std::collections::BTreeSet<_> = logins.iter().map(|one| &one.password).collect();
+    assert_eq!(all.len(), 5);
+}
+
+#[test]
+fn a_password_that_the_student_changed_is_the_one_of_the_login_again() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    assert_eq!(asks_again(&class, &ana), first);
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_login_outlives_the_service_and_its_death() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.restart_service();
+    assert_eq!(asks_again(&class, &ana), first);
+    let key = fs::read_to_string(class.data_dir().join("password.key")).expect("a key");
+    assert!(!class.log().contains(key.trim()));
+    assert!(
+        !class
+            .query("SELECT group_concat(hex(value)) FROM facts")
+            .contains(&key.trim().to_uppercase())
+    );
+}
+
+#[test]
+fn while_coder_is_down_nobody_is_told_a_login_that_was_not_proved() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.some_time_passes();
+    class.coder().goes_down();
+    ana.asks();
+    assert!(class.service().logs("attempt 2 failed"));
+    assert_eq!(ana.inbox().len(), 1);
+    class.coder().comes_back();
+    assert_eq!(ana.next_login(), first);
+}
+
+#[test]
+fn the_password_of_a_deleted_user_is_never_set() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.coder().delete_user(first.username());
+    let second = asks_again(&class, &ana);
+    assert!(ana.can_log_in());
+    assert_ne!(first.email, second.email);
+    assert_eq!(class.coder().count(coder::SET_PASSWORD), 0);
+    assert_eq!(class.registrations(), 1);
+}
+
+#[test]
+fn a_lost_key_gives_everybody_a_new_password_that_works() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.all_served();
+    class.end_service();
+    fs::remove_file(class.data_dir().join("password.key")).expect("it was there");
+    class.start_service();
+    assert!(
+        class
+            .log()
+            .contains("the passwords of 1 account are not known any more")
+    );
+    let second = asks_again(&class, &ana);
+    assert_eq!(first.email, second.email);
+    assert_ne!(first.password, second.password);
+    assert!(ana.can_log_in());
+    assert_eq!(asks_again(&class, &ana), second);
+}
+
+#[test]
+fn a_key_that_cannot_be_used_stops_the_start_with_its_cure() {
+    let class = class();
+    class.end_service();
+    fs::write(class.data_dir().join("password.key"), "").expect("written");
+    let ended = class.try_service(&["run"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("password.key") && ended.stderr.contains("empty or damaged"));
+}
+
+#[test]
+fn an_account_of_an_older_program_gets_a_password_that_is_known() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "drawn-by-4nother-pr0gram");
+    class.change("UPDATE registrations SET password_counter = NULL, password_marker = NULL");
+    let second = asks_again(&class, &ana);
+    assert_eq!(first.email, second.email);
+    assert!(ana.can_log_in());
+    assert_eq!(asks_again(&class, &ana), second);
+}
+
+#[test]
+fn an_account_without_a_workspace_whose_password_cannot_be_set_is_made_anew_under_its_name() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.forbids_passwords();
+    let second = asks_again(&class, &ana);
+    assert_eq!(first.email, second.email);
+    assert_ne!(first.password, second.password);
+    assert!(ana.can_log_in());
+    assert_eq!(class.coder().students().len(), 1);
+    assert_eq!(class.coder().created_ever().len(), 2);
+    assert_eq!(class.registrations(), 1);
+    class.all_served();
+    ana.has_read_all();
+}
+
+#[test]
+fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.has_a_stopped_workspace(&first);
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.forbids_passwords();
+    class.some_time_passes();
+    ana.asks();
+    let told = ana.next_text();
+    assert!(told.starts_with(CHANGED), "{told}");
+    assert!(
+        told.contains(&first.site) && told.contains(&first.email),
+        "{told}"
+    );
+    let renew = format!("coder-sms-register renew {}", first.username());
+    assert!(class.service().logs(&renew));
+    // Once for each interval of logins.
+    ana.asks();
+    class.all_served();
+    ana.has_read_all();
+    class.some_time_passes();
+    ana.asks();
+    assert!(ana.next_text().starts_with(CHANGED));
+    assert_eq!(class.coder().students().len(), 1);
+    assert!(
+        class
+            .coder()
+            .password_works(&first.email, "mfkt8-r3tnz-vk2px")
+    );
+}
+
+#[test]
+fn a_login_that_is_not_known_any_more_is_not_laid_to_the_student() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.has_a_stopped_workspace(&first);
+    class.all_served();
+    class.end_service();
+    fs::remove_file(class.data_dir().join("password.key")).expect("it was there");
+    class.start_service();
+    class.forbids_passwords();
+    class.some_time_passes();
+    ana.asks();
+    let told = ana.next_text();
+    assert!(told.starts_with(UNKNOWN), "{told}");
+    // What the student has still works.
+    assert!(class.coder().password_works(&first.email, &first.password));
+}
+
+#[test]
+fn an_internal_error_of_another_kind_deletes_nobody() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.answers_passwords(&json!({
+        "message": "Internal error updating user's password.",
+        "detail": "pq: the connection was lost",
+    }));
+    class.some_time_passes();
+    ana.asks();
+    assert!(class.service().logs("attempt 4 failed"));
+    assert_eq!(class.coder().created_ever().len(), 1);
+    class.coder().no_more_trouble();
+    assert_eq!(ana.next_login(), first);
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn an_account_that_is_made_anew_survives_a_kill_at_any_call() {
+    use crate::fakes::trouble::When;
+    for (op, when) in [
+        (coder::LIST_WORKSPACES, When::After),
+        (coder::DELETE_USER, When::Before),
+        (coder::DELETE_USER, When::After),
+        (coder::CREATE_USER, When::Before),
+        (coder::CREATE_USER, When::After),
+    ] {
+        let class = class();
+        let ana = class.student();
+        let first = ana.gets_a_login();
+        class
+            .coder()
+            .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+        class.forbids_passwords();
+        class.some_time_passes();
+        let service = class.service();
+        class
+            .coder()
+            .on(op, when, 1, Box::new(move || service.kill()));
+        let webhook = ana.webhook(crate::classroom::PHRASE, &[]);
+        let taken = ana.posts(&webhook) == 200;
+        class.eventually("the kill", || {
+            class.service().wait(std::time::Duration::ZERO).is_some()
+        });
+        class.restart_service();
+        if !taken {
+            class.eventually("the text is taken", || ana.posts(&webhook) == 200);
+        }
+        ana.next_login();
+        class.all_served();
+        assert!(ana.can_log_in(), "{op:?} {when:?}");
+        ana.has_read_all();
+        assert_eq!(class.coder().students().len(), 1, "{op:?} {when:?}");
+        assert_eq!(class.registrations(), 1, "{op:?} {when:?}");
+    }
+}
