@@ -76,6 +76,15 @@ impl Client {
         self.with("Authorization", &format!("Basic {encoded}"))
     }
 
+    /// The same identity with a connection of its own.
+    pub fn twin(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            headers: self.headers.clone(),
+            stream: None,
+        }
+    }
+
     /// A call with a body of this type. `None` if the connection ended without an answer.
     pub fn send(
         &mut self,

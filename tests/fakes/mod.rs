@@ -8,12 +8,12 @@
 //! - [`desk`]: what both fakes share in front of their rules: the list of calls, hooks, latency, outages.
 //! - [`trouble`]: what can go wrong on purpose.
 //! - [`coder`], [`twilio`]: the rules of the two systems, and verbs for tests.
+//! - [`client`]: asks a fake as anybody may.
 //! - [`clock`], [`random`]: date formats, identifiers, a seeded dice.
 
 // Every test binary that includes the fakes uses another part of them; the rest is no mistake.
 #![allow(dead_code, unused_imports)]
 
-#[cfg(test)]
 pub mod client;
 pub mod clock;
 pub mod coder;

@@ -9,6 +9,7 @@
 //! - `channels`: texts by RCS, WhatsApp and others
 //! - `missed`: texts that never reached us
 //! - `receipts`: what becomes of logins that were sent
+//! - `recordings`: the fake Coder answers as real servers did
 //! - `redact`: logins are blanked in Twilio's log
 //! - `webhook`: what gets in and what does not
 //! - `hostile`: what strangers send, and what it does to others
@@ -64,6 +65,7 @@ mod phrases;
 mod process;
 mod receipts;
 mod reconcile;
+mod recordings;
 mod redact;
 mod refusals;
 mod removal;

@@ -48,13 +48,13 @@ pub fn create(
     let state = body.state.is_some_and(|state| !state.is_empty());
     check_orphan(caller, transition, orphan, state)?;
     let workspace = &world.workspaces[at];
-    if workspace.latest().done.is_none() {
-        let message = "A workspace build is already active.";
-        return Err(Fault::new(409, message).detail(message));
-    }
     if workspace.deleted && transition != Transition::Delete && world.version >= Version::V2_29 {
         let detail = "This workspace has been deleted and cannot be modified.";
         return Err(Fault::new(409, &format!("Cannot {word} a deleted workspace!")).detail(detail));
+    }
+    if workspace.latest().done.is_none() {
+        let message = "A workspace build is already active.";
+        return Err(Fault::new(409, message).detail(message));
     }
     if transition == Transition::Start {
         world.workspaces[at].deleted = false;
@@ -67,7 +67,7 @@ pub fn create(
         world.workspaces[at].deleted = true;
     }
     let workspace = &world.workspaces[at];
-    let build = json::build(world, workspace, &workspace.builds[number]);
+    let build = json::new_build(world, workspace, &workspace.builds[number]);
     Ok(Reply::json(201, &build))
 }
 

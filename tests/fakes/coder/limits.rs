@@ -8,6 +8,7 @@ use super::super::server::{Reply, Request};
 use super::auth::Caller;
 use super::fault::Fault;
 use super::ops::Route;
+use super::users;
 use super::world::{Version, World};
 
 const WINDOW: u64 = 60;
@@ -62,6 +63,7 @@ pub fn check(
     if !world.settings.rate_limits {
         return Ok(Headers::new());
     }
+    let limit = limit(world, route, caller);
     // Older versions never knew the user at this point: they count by address, and the bypass header does nothing.
     let caller = caller.filter(|_| world.version == Version::Newest);
     if let (Some(caller), Some("true")) = (caller, request.header("X-Coder-Bypass-Ratelimit")) {
@@ -73,7 +75,6 @@ pub fn check(
             )),
         };
     }
-    let limit = route.limit(world.settings.calls_a_minute);
     let who = caller.map_or("127.0.0.1", |caller| &caller.id);
     let path = request.path.trim_end_matches('/');
     let now = unix_seconds(SystemTime::now());
@@ -94,6 +95,22 @@ pub fn check(
     let mut refusal = Reply::from(Fault::new(429, &message));
     refusal.headers = headers;
     Err(refusal)
+}
+
+/// Calls a minute that one caller may make to one path. The narrower limit of a password call stands behind the search
+/// for its user.
+fn limit(world: &World, route: &Route, caller: Option<&Caller>) -> u64 {
+    let is_narrow = match route {
+        Route::Login | Route::RequestCode | Route::ValidatePassword => true,
+        Route::Password(user) => {
+            caller.is_some_and(|caller| users::find(world, caller, user).is_ok())
+        }
+        _ => false,
+    };
+    match is_narrow {
+        true => 60,
+        false => world.settings.calls_a_minute,
+    }
 }
 
 #[cfg(test)]

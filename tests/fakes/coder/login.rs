@@ -11,7 +11,7 @@ use super::super::server::{Reply, Request};
 use super::fault::Fault;
 use super::fields::{Check, is_email, read_body};
 use super::password;
-use super::world::{Status, World};
+use super::world::{Status, Version, World};
 
 /// `GET /buildinfo`
 pub fn build_info(world: &World) -> Reply {
@@ -19,13 +19,15 @@ pub fn build_info(world: &World) -> Reply {
     Reply::json(
         200,
         &json!({
-            "external_url": format!("https://github.com/coder/coder/commit/{}", &version[version.len() - 7..]),
+            "external_url": "https://github.com/coder/coder",
             "version": version,
             "dashboard_url": "https://coder.test",
-            "deployment_id": world.organization,
             "telemetry": false,
             "workspace_proxy": false,
             "agent_api_version": "1.0",
+            "provisioner_api_version": "1.15",
+            "upgrade_message": "",
+            "deployment_id": world.organization,
         }),
     )
 }
@@ -35,26 +37,29 @@ pub fn auth_methods(world: &World) -> Reply {
     Reply::json(
         200,
         &json!({
-            "terms_of_service_url": "",
             "password": { "enabled": world.settings.password_auth },
             "github": { "enabled": false, "default_provider_configured": false },
-            "oidc": { "enabled": false, "signInText": "OpenID Connect", "iconUrl": "" },
+            "oidc": { "enabled": false, "signInText": "", "iconUrl": "" },
         }),
     )
 }
 
 fn organization_json(world: &World) -> Value {
-    let created = rfc3339(world.date(Instant::now()));
-    json!({
+    let created = rfc3339(world.date(world.since));
+    let mut body = json!({
         "id": world.organization,
         "name": "coder",
         "display_name": "Coder",
         "icon": "",
-        "description": "",
+        "description": "Builtin default organization.",
         "created_at": created,
         "updated_at": created,
         "is_default": true,
-    })
+    });
+    if world.version == Version::Newest {
+        body["default_org_member_roles"] = json!(world.settings.default_org_member_roles);
+    }
+    body
 }
 
 /// `GET /organizations`
@@ -142,4 +147,24 @@ pub fn validate_password(request: &Request) -> Result<Reply, Fault> {
         200,
         &json!({ "valid": verdict.is_ok(), "details": verdict.err().unwrap_or_default() }),
     ))
+}
+
+/// `GET /users/first`
+pub fn first_user() -> Reply {
+    let body = json!({ "message": "The initial user has already been created!" });
+    Reply::json(200, &body)
+}
+
+/// `POST /users/otp/request`: the code goes out by mail, and the answer does not tell whether anybody has that address.
+pub fn request_code(request: &Request) -> Result<Reply, Fault> {
+    #[derive(Deserialize)]
+    struct Body {
+        email: Option<String>,
+    }
+    let email = read_body::<Body>(request)?.email.unwrap_or_default();
+    Check::default()
+        .that(!email.is_empty(), "email", "required", "")
+        .that(is_email(&email), "email", "email", &email)
+        .done()?;
+    Ok(Reply::empty(204))
 }

@@ -8,7 +8,8 @@
 //! - `auth`, `limits`: who calls, what they may, how often.
 //! - `fields`, [`password`], `search`: the server's rules for what it is sent.
 //! - `permissions`, `keys`: what a caller may do; sessions and tokens, and until when they are good.
-//! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls; `json` renders the answers.
+//! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls, `roles` and
+//!   `templates` as well; `json` renders the answers.
 //! - `verbs`, `acts`, `settings`: what tests can ask, do, and change.
 
 pub mod ops;
@@ -25,8 +26,10 @@ mod limits;
 mod login;
 mod new_user;
 mod permissions;
+mod roles;
 mod search;
 mod settings;
+mod templates;
 mod timeline;
 mod users;
 mod verbs;
@@ -35,6 +38,8 @@ mod world;
 
 #[cfg(test)]
 mod desk_tests;
+#[cfg(test)]
+mod newest_tests;
 #[cfg(test)]
 mod session_tests;
 #[cfg(test)]
@@ -115,8 +120,6 @@ impl Api for Rules {
         let reply = match &route {
             Route::Healthz => Reply::text(200, "OK"),
             Route::WebPage => web_page(),
-            Route::NotInVersion | Route::Unknown => Fault::new(404, "Route not found.").into(),
-            Route::WrongMethod => Reply::empty(405).noting("wrong method"),
             _ => self.answer_api(&route, request),
         };
         let date = lock(&self.world).date(Instant::now());
@@ -149,9 +152,11 @@ impl Rules {
             Ok(headers) => headers,
             Err(refusal) => return refusal,
         };
-        let answered = match route.is_public() {
-            true => self.answer_public(route, request),
-            false => self.answer_member(route, request, caller),
+        let answered = match route {
+            Route::NotInVersion | Route::Unknown => Err(Fault::new(404, "Route not found.")),
+            Route::WrongMethod => Ok(Reply::empty(405).noting("wrong method")),
+            _ if route.is_public() => self.answer_public(route, request),
+            _ => self.answer_member(route, request, caller),
         };
         let mut reply = answered.unwrap_or_else(Reply::from);
         reply.headers.extend(headers);
@@ -165,6 +170,8 @@ impl Rules {
             Route::AuthMethods => Ok(login::auth_methods(&world)),
             Route::Login => login::login(&mut world, request),
             Route::ValidatePassword => login::validate_password(request),
+            Route::FirstUser => Ok(login::first_user()),
+            Route::RequestCode => login::request_code(request),
             other => Err(Fault::new(500, &format!("{other:?} is not public"))),
         }
     }
@@ -186,6 +193,21 @@ impl Rules {
             Route::ListUsers => users::list(world, &caller, request),
             Route::AuthCheck => permissions::check(world, &caller, request),
             Route::Key(user, id) => keys::read(world, &caller, user, id),
+            Route::DeleteKey(user, id) => keys::delete(world, &caller, user, id),
+            Route::ListTokens(user) => keys::list(world, &caller, user, request),
+            Route::CreateToken(user) => keys::create(world, &caller, user, request),
+            Route::TokenConfig(user) => keys::config(world, &caller, user),
+            Route::ListRoles => Ok(roles::list(world, &caller)),
+            Route::SetRoles(user) => roles::set_of_site(world, &caller, user, request),
+            Route::SetOrganizationRoles(name, user) => {
+                roles::set_in_organization(world, &caller, (name, user), request)
+            }
+            Route::SetNotifications(user) => {
+                roles::set_notifications(world, &caller, user, request)
+            }
+            Route::ListTemplates => templates::list(world, request),
+            Route::Template(organization, name) => templates::by_name(world, organization, name),
+            Route::TemplateParameters(id) => templates::parameters(world, id),
             Route::User(user) => users::read(world, &caller, user),
             Route::DeleteUser(user) => users::delete(world, &caller, user),
             Route::Suspend(user) => users::set_status(world, &caller, user, true),

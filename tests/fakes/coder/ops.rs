@@ -38,6 +38,30 @@ pub const SET_PROFILE: Op = Op("set profile");
 pub const AUTH_CHECK: Op = Op("check permissions");
 /// `GET /api/v2/users/{user}/keys/{id}`
 pub const READ_KEY: Op = Op("read key");
+/// `GET /api/v2/users/{user}/keys/tokens`
+pub const LIST_TOKENS: Op = Op("list tokens");
+/// `POST /api/v2/users/{user}/keys/tokens`
+pub const CREATE_TOKEN: Op = Op("create token");
+/// `DELETE /api/v2/users/{user}/keys/{id}`
+pub const DELETE_KEY: Op = Op("delete key");
+/// `GET /api/v2/users/{user}/keys/tokens/tokenconfig`
+pub const TOKEN_CONFIG: Op = Op("token config");
+/// `GET /api/v2/users/roles`
+pub const LIST_ROLES: Op = Op("list roles");
+/// `PUT /api/v2/users/{user}/roles`, and in the organization
+pub const SET_ROLES: Op = Op("set roles");
+/// `PUT /api/v2/users/{user}/notifications/preferences`
+pub const SET_NOTIFICATIONS: Op = Op("set notifications");
+/// `GET /api/v2/users/first`
+pub const FIRST_USER: Op = Op("first user");
+/// `POST /api/v2/users/otp/request`
+pub const REQUEST_CODE: Op = Op("request code");
+/// `GET /api/v2/templates`
+pub const LIST_TEMPLATES: Op = Op("list templates");
+/// `GET /api/v2/organizations/{organization}/templates/{name}`
+pub const READ_TEMPLATE: Op = Op("read template");
+/// `GET /api/v2/templateversions/{id}/rich-parameters`
+pub const TEMPLATE_PARAMETERS: Op = Op("template parameters");
 /// `GET /api/v2/workspaces`
 pub const LIST_WORKSPACES: Op = Op("list workspaces");
 /// `GET /api/v2/workspaces/{id}`, and by owner and name
@@ -72,6 +96,19 @@ pub(super) enum Route {
     Password(String),
     Profile(String),
     Key(String, String),
+    DeleteKey(String, String),
+    ListTokens(String),
+    CreateToken(String),
+    TokenConfig(String),
+    ListRoles,
+    SetRoles(String),
+    SetOrganizationRoles(String, String),
+    SetNotifications(String),
+    FirstUser,
+    RequestCode,
+    ListTemplates,
+    Template(String, String),
+    TemplateParameters(String),
     ListWorkspaces,
     Workspace(String),
     WorkspaceByName(String, String),
@@ -115,11 +152,24 @@ impl Route {
             ["authcheck"] => vec![("POST", Self::AuthCheck)],
             ["organizations"] => vec![("GET", Self::Organizations)],
             ["organizations", name] => vec![("GET", Self::Organization(own(name)))],
+            ["organizations", name, "members", user, "roles"] => {
+                vec![("PUT", Self::SetOrganizationRoles(own(name), own(user)))]
+            }
+            ["organizations", name, "templates", template] => {
+                vec![("GET", Self::Template(own(name), own(template)))]
+            }
+            ["templates"] => vec![("GET", Self::ListTemplates)],
+            ["templateversions", id, "rich-parameters"] => {
+                vec![("GET", Self::TemplateParameters(own(id)))]
+            }
             ["organizations", _, "members", user, "workspaces"] => {
                 vec![("POST", Self::CreateWorkspace(own(user)))]
             }
             ["users"] => vec![("GET", Self::ListUsers), ("POST", Self::CreateUser)],
             ["users", "authmethods"] => vec![("GET", Self::AuthMethods)],
+            ["users", "roles"] if method == "GET" => vec![("GET", Self::ListRoles)],
+            ["users", "first"] if method == "GET" => vec![("GET", Self::FirstUser)],
+            ["users", "otp", "request"] => vec![("POST", Self::RequestCode)],
             ["users", "login"] => vec![("POST", Self::Login)],
             ["users", "validate-password"] => vec![("POST", Self::ValidatePassword)],
             ["users", user] => vec![
@@ -129,7 +179,21 @@ impl Route {
             ["users", user, "status", "suspend"] => vec![("PUT", Self::Suspend(own(user)))],
             ["users", user, "status", "activate"] => vec![("PUT", Self::Activate(own(user)))],
             ["users", user, "password"] => vec![("PUT", Self::Password(own(user)))],
-            ["users", user, "keys", id] => vec![("GET", Self::Key(own(user), own(id)))],
+            ["users", user, "keys", "tokens"] => vec![
+                ("GET", Self::ListTokens(own(user))),
+                ("POST", Self::CreateToken(own(user))),
+            ],
+            ["users", user, "keys", "tokens", "tokenconfig"] => {
+                vec![("GET", Self::TokenConfig(own(user)))]
+            }
+            ["users", user, "keys", id] => vec![
+                ("GET", Self::Key(own(user), own(id))),
+                ("DELETE", Self::DeleteKey(own(user), own(id))),
+            ],
+            ["users", user, "roles"] => vec![("PUT", Self::SetRoles(own(user)))],
+            ["users", user, "notifications", "preferences"] => {
+                vec![("PUT", Self::SetNotifications(own(user)))]
+            }
             ["users", user, "profile"] => vec![("PUT", Self::Profile(own(user)))],
             ["users", user, "workspaces"] => vec![("POST", Self::CreateWorkspace(own(user)))],
             ["users", user, "workspace", name] => {
@@ -153,6 +217,18 @@ impl Route {
             Self::BuildInfo => BUILD_INFO,
             Self::AuthCheck => AUTH_CHECK,
             Self::Key(..) => READ_KEY,
+            Self::DeleteKey(..) => DELETE_KEY,
+            Self::ListTokens(_) => LIST_TOKENS,
+            Self::CreateToken(_) => CREATE_TOKEN,
+            Self::TokenConfig(_) => TOKEN_CONFIG,
+            Self::ListRoles => LIST_ROLES,
+            Self::SetRoles(_) | Self::SetOrganizationRoles(..) => SET_ROLES,
+            Self::SetNotifications(_) => SET_NOTIFICATIONS,
+            Self::FirstUser => FIRST_USER,
+            Self::RequestCode => REQUEST_CODE,
+            Self::ListTemplates => LIST_TEMPLATES,
+            Self::Template(..) => READ_TEMPLATE,
+            Self::TemplateParameters(_) => TEMPLATE_PARAMETERS,
             Self::AuthMethods => AUTH_METHODS,
             Self::Login => LOGIN,
             Self::ValidatePassword | Self::NotInVersion => VALIDATE_PASSWORD,
@@ -180,15 +256,12 @@ impl Route {
     pub fn is_public(&self) -> bool {
         matches!(
             self,
-            Self::BuildInfo | Self::AuthMethods | Self::Login | Self::ValidatePassword
+            Self::BuildInfo
+                | Self::AuthMethods
+                | Self::FirstUser
+                | Self::Login
+                | Self::RequestCode
+                | Self::ValidatePassword
         )
-    }
-
-    /// Calls a minute that one caller may make to one path, where `usual` is what most allow.
-    pub fn limit(&self, usual: u64) -> u64 {
-        match self {
-            Self::Login | Self::ValidatePassword | Self::Password(_) => 60,
-            _ => usual,
-        }
     }
 }

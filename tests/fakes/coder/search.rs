@@ -33,7 +33,7 @@ impl Search {
                 ));
             }
             match split_outside_quotes(&element, ':').as_slice() {
-                [word] => search.words.push(unquote(word)),
+                [word] => search.words.push(word.clone()),
                 [key, value] => search
                     .add(key, value, known)
                     .map_err(|detail| refuse(key, detail))?,

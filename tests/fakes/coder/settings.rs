@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::FakeCoder;
 use super::keys::{Key, OWNER_TOKEN};
+use super::templates::Template;
 use super::timeline::Transition;
 use super::world::{Role, Version};
 
@@ -11,6 +12,26 @@ impl FakeCoder {
     /// How long builds take that are queued from now on: a fifth of it pending, the rest running. At first 50 ms.
     pub fn build_time(&self, time: Duration) {
         self.look(|world| world.settings.build_time = time);
+    }
+
+    /// Every build that is active ends now, as it would have in the end.
+    pub fn finish_builds(&self) {
+        self.look(|world| world.finish_builds());
+    }
+
+    /// One more template. Answers its id and the id of its active version.
+    pub fn add_template(&self, name: &str) -> (String, String) {
+        self.look(|world| {
+            let template = Template::new(name);
+            let ids = (template.id.clone(), template.version.clone());
+            world.templates.push(template);
+            ids
+        })
+    }
+
+    /// There is no template at all any more, or one again.
+    pub fn remove_template(&self, name: &str) {
+        self.look(|world| world.templates.retain(|template| template.name != name));
     }
 
     /// How long the server works on a new user between looking for the name and taking it. At first no time.
@@ -141,14 +162,12 @@ impl FakeCoder {
         });
     }
 
-    /// The token was made so long ago, and has been used a moment ago, with what a use brings in this release.
+    /// The token was made, and last used, so much earlier than it was.
     pub fn token_is_older(&self, by: Duration) {
-        let prolongs = self.look(|world| world.version.prolongs_tokens());
         self.change_token(|key, _| {
             key.created -= by;
-            if !prolongs {
-                key.expires -= by;
-            }
+            key.used -= by;
+            key.expires -= by;
         });
     }
 

@@ -91,7 +91,10 @@ pub(super) struct Workspace {
     pub name: String,
     /// The owner's id.
     pub owner: String,
+    /// The template's id.
     pub template: String,
+    /// How long it is to run after each start.
+    pub ttl_ms: Option<i64>,
     pub created: Instant,
     pub last_used: Instant,
     /// Since when it has been put aside as unused.
@@ -131,6 +134,19 @@ impl World {
         );
         self.workspaces[at].builds.push(build);
         self.workspaces[at].builds.len() - 1
+    }
+
+    /// Ends all active builds now.
+    pub fn finish_builds(&mut self) {
+        let now = Instant::now();
+        for workspace in &mut self.workspaces {
+            let build = workspace.builds.last_mut();
+            if let Some(build) = build.filter(|build| build.done.is_none()) {
+                build.started = build.started.or(Some(now));
+                build.takes = Duration::ZERO;
+            }
+        }
+        self.tick();
     }
 
     /// Brings all builds up to the present.

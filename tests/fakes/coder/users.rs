@@ -45,7 +45,7 @@ fn target(world: &mut World, caller: &Caller, text: &str, what: &str) -> Result<
     Ok(id)
 }
 
-fn user_mut<'a>(world: &'a mut World, id: &str) -> &'a mut User {
+pub fn user_mut<'a>(world: &'a mut World, id: &str) -> &'a mut User {
     world
         .users
         .iter_mut()
@@ -268,7 +268,7 @@ pub fn list(world: &World, caller: &Caller, request: &Request) -> Result<Reply, 
 
 fn fits(world: &World, user: &User, search: &Search) -> bool {
     let has = |text: &str, part: &str| text.to_lowercase().contains(part);
-    let word_fits = |word: &String| has(&user.username, word) || has(&user.email, word);
+    let words = search.words.join(" ");
     let listed = |list: &str, word: &str| list.split(',').any(|item| item == word);
     let later =
         |at: Option<Instant>, limit: &str| at.map(|at| world.date(at)) > clock::parse(limit);
@@ -276,10 +276,8 @@ fn fits(world: &World, user: &User, search: &Search) -> bool {
         "status" => listed(value, user.status.word()),
         "login_type" => listed(value, user.login_type),
         "role" => match value.as_str() {
-            "owner" => user.is(Role::Owner),
-            "user-admin" => user.is(Role::UserAdmin),
-            "template-admin" => user.is(Role::TemplateAdmin),
-            word => listed(word, "member"),
+            "member" => true,
+            word => Role::of(word).is_some_and(|role| user.is(role)),
         },
         "name" => has(&user.name, value),
         "created_after" => later(Some(user.created), value),
@@ -289,5 +287,5 @@ fn fits(world: &World, user: &User, search: &Search) -> bool {
         "service_account" => value == "false",
         _ => false,
     };
-    search.words.iter().all(word_fits) && search.terms.iter().all(term_fits)
+    (has(&user.username, &words) || has(&user.email, &words)) && search.terms.iter().all(term_fits)
 }

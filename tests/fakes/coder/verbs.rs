@@ -177,8 +177,8 @@ impl FakeCoder {
         self.look(|world| world.organization.clone())
     }
 
-    /// The id of the one template.
+    /// The id of the first template.
     pub fn template_id(&self) -> String {
-        self.look(|world| world.template.clone())
+        self.look(|world| world.templates[0].id.clone())
     }
 }

@@ -147,8 +147,15 @@ fn failed_deletes_leave_the_workspace_alive() {
 }
 
 #[test]
-fn a_user_admin_sees_no_workspaces_and_older_servers_then_orphan_them() {
-    for (version, expected) in [(Version::Newest, 417), (Version::V2_20, 200)] {
+fn a_user_admin_sees_no_workspaces_and_some_servers_then_orphan_them() {
+    for (version, expected) in [
+        (Version::V2_20, 200),
+        (Version::V2_24, 417),
+        (Version::V2_25, 200),
+        (Version::V2_29, 417),
+        (Version::V2_31, 417),
+        (Version::Newest, 417),
+    ] {
         let (coder, mut api, id) = lesson(version);
         coder.token_roles(&[Role::UserAdmin]);
         assert_eq!(
@@ -277,8 +284,29 @@ fn workspaces_are_created_by_either_path() {
         api.json("POST", &alias, &both).json()["validations"]
             .as_array()
             .map(Vec::len),
-        Some(2)
+        Some(3)
     );
     coder.suspend_user("happy-tuna");
     assert!(coder.start_workspace("happy-tuna", "late").is_none());
+}
+
+#[test]
+fn the_server_stops_what_a_suspended_user_left_running_and_tries_once() {
+    let (coder, mut api, id) = lesson(Version::V2_31);
+    coder.suspended_workspaces_stop_after(Duration::from_secs(3_600));
+    coder.fail_stops("happy-tuna", 1);
+    api.send("PUT", "/api/v2/users/happy-tuna/status/suspend", "", "");
+    assert_eq!(coder.workspaces_of("happy-tuna")[0].status, "running");
+    coder.suspended_workspaces_stop_after(Duration::ZERO);
+    wait_until(|| coder.workspaces_of("happy-tuna")[0].status == "failed");
+    let left = api.get(&format!("/api/v2/workspaces/{id}")).json()["latest_build"].clone();
+    assert_eq!(
+        (&left["transition"], &left["reason"], &left["build_number"]),
+        (&json!("stop"), &json!("autostop"), &json!(2))
+    );
+    assert_eq!(
+        build(&mut api, &id, &json!({ "transition": "stop" })).status,
+        201
+    );
+    wait_until(|| coder.workspaces_of("happy-tuna")[0].status == "stopped");
 }

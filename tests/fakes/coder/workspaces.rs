@@ -10,7 +10,7 @@ use super::super::random::{self, parse_uuid};
 use super::super::server::{Reply, Request};
 use super::auth::Caller;
 use super::fault::Fault;
-use super::fields::{Check, Uuid, is_username, read_body};
+use super::fields::{Check, NIL_UUID, Uuid, is_username, read_body};
 use super::json;
 use super::search::{Paging, Search};
 use super::timeline::{Transition, Workspace};
@@ -131,7 +131,9 @@ fn fits(world: &World, caller: &Caller, workspace: &Workspace, search: &Search) 
         "id" => value
             .split(',')
             .any(|id| parse_uuid(id).as_ref() == Some(&workspace.id)),
-        "template" => value == "docker",
+        "template" => world
+            .template(&workspace.template)
+            .is_some_and(|template| template.name == *value),
         "organization" => value == "coder" || value == "default" || *value == world.organization,
         "last_used_after" => later(value),
         "last_used_before" => !later(value),
@@ -223,26 +225,49 @@ pub fn create(
 ) -> Result<Reply, Fault> {
     let owner = users::find(world, caller, user)?.id.clone();
     world.note(caller, "create workspace", &owner);
-    if !caller.manages_workspaces_of(&owner) {
-        return Err(Fault::new(403, "Unauthorized to create workspace."));
+    let wish = read_wish(world, request)?;
+    if !caller.creates_workspaces_of(&owner, world) {
+        let detail = "You are unable to create a workspace in this organization. It is possible to have access to the \
+                      template, but not be able to create a workspace. Please contact an administrator about your \
+                      permissions if you feel this is an error.";
+        return Err(Fault::new(403, "Unauthorized to create workspace.").detail(detail));
     }
-    let name = read_wish(world, request)?;
+    check_time_to_live(wish.ttl_ms)?;
+    let name = &wish.name;
     if world
         .workspaces_of(&owner)
-        .any(|workspace| workspace.name.eq_ignore_ascii_case(&name))
+        .any(|workspace| workspace.name.eq_ignore_ascii_case(name))
     {
         let fault = Fault::new(409, &format!("Workspace {name:?} already exists."));
         return Err(fault.field("name", "This value is already in use and should be unique."));
     }
-    let at = add(world, &owner, &name, &caller.id);
-    Ok(Reply::json(
-        201,
-        &json::workspace(world, &world.workspaces[at]),
-    ))
+    let at = add(world, &owner, name, &caller.id);
+    world.workspaces[at].template = wish.template;
+    world.workspaces[at].ttl_ms = wish.ttl_ms.filter(|ttl| *ttl != 0);
+    let made = json::new_workspace(world, &world.workspaces[at]);
+    Ok(Reply::json(201, &made))
 }
 
-/// Checks what is asked for, all but the name's uniqueness. Answers the name.
-fn read_wish(world: &World, request: &Request) -> Result<String, Fault> {
+/// A workspace as asked for.
+struct Wish {
+    name: String,
+    /// The id of a template that exists.
+    template: String,
+    ttl_ms: Option<i64>,
+}
+
+fn check_time_to_live(ttl_ms: Option<i64>) -> Result<(), Fault> {
+    let detail = match ttl_ms {
+        None | Some(0) => return Ok(()),
+        Some(ttl) if ttl < 60_000 => "time until shutdown must be at least one minute",
+        Some(ttl) if ttl > 30 * 86_400_000 => "time until shutdown must be less than 30 days",
+        Some(_) => return Ok(()),
+    };
+    Err(Fault::new(400, "Invalid Workspace Time to Shutdown.").field("ttl_ms", detail))
+}
+
+/// Checks what is asked for: its fields, and that the template exists.
+fn read_wish(world: &World, request: &Request) -> Result<Wish, Fault> {
     let body: CreateBody = read_body(request)?;
     let name = body.name.unwrap_or_default();
     let (template, version) = (body.template_id, body.template_version_id);
@@ -253,20 +278,24 @@ fn read_wish(world: &World, request: &Request) -> Result<String, Fault> {
         "required_without"
     };
     Check::default()
-        .that(one, "template_id", tag, "")
+        .that(one, "template_id", tag, NIL_UUID)
+        .that(one, "template_version_id", tag, NIL_UUID)
         .that(is_username(&name), "name", "workspace_name", &name)
         .done()?;
-    let in_range = |ttl: i64| ttl == 0 || (60_000..=30 * 86_400_000).contains(&ttl);
-    if body.ttl_ms.is_some_and(|ttl| !in_range(ttl)) {
-        let fault = Fault::new(400, "Invalid Workspace Time to Shutdown.");
-        let detail = "time until shutdown must be between one minute and 30 days";
-        return Err(fault.field("ttl_ms", detail));
-    }
-    if template.is_none_or(|Uuid(id)| id != world.template) {
-        let fault = Fault::new(400, "Template doesn't exist.");
-        return Err(fault.field("template_id", "template not found"));
-    }
-    Ok(name)
+    let asked = template.or(version).map_or_else(String::new, |Uuid(id)| id);
+    let known = world
+        .templates
+        .iter()
+        .find(|template| template.id == asked || template.version == asked);
+    let template = known.ok_or_else(|| {
+        Fault::new(400, &format!("Template {asked:?} doesn't exist."))
+            .field("template_id", "template not found")
+    })?;
+    Ok(Wish {
+        name,
+        template: template.id.clone(),
+        ttl_ms: body.ttl_ms,
+    })
 }
 
 /// A new workspace whose first start is queued.
@@ -276,7 +305,8 @@ pub fn add(world: &mut World, owner: &str, name: &str, initiator: &str) -> usize
         id: random::uuid(),
         name: name.to_owned(),
         owner: owner.to_owned(),
-        template: world.template.clone(),
+        template: world.templates[0].id.clone(),
+        ttl_ms: None,
         created: now,
         last_used: now,
         dormant: None,

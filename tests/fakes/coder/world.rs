@@ -6,6 +6,7 @@ use super::super::random;
 use super::auth::Caller;
 use super::keys::{Key, OWNER_TOKEN};
 use super::limits::Limiter;
+use super::templates::Template;
 use super::timeline::{Transition, Workspace};
 
 /// Which release the fake is. From 2.24.4 to 2.31.14 its answers are held to recordings of real servers; the two
@@ -68,6 +69,45 @@ pub enum Role {
     TemplateAdmin,
     /// Reads users, and manages the workspaces of the organization.
     OrganizationAdmin,
+}
+
+impl Role {
+    const ALL: [Self; 4] = [
+        Self::Owner,
+        Self::UserAdmin,
+        Self::TemplateAdmin,
+        Self::OrganizationAdmin,
+    ];
+
+    /// The word of the API.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::UserAdmin => "user-admin",
+            Self::TemplateAdmin => "template-admin",
+            Self::OrganizationAdmin => "organization-admin",
+        }
+    }
+
+    /// The name for people.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::UserAdmin => "User Admin",
+            Self::TemplateAdmin => "Template Admin",
+            Self::OrganizationAdmin => "Organization Admin",
+        }
+    }
+
+    /// The role of a word of the API.
+    pub(super) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// Holds in the whole deployment, not in the organization only.
+    pub(super) fn is_of_site(self) -> bool {
+        self != Self::OrganizationAdmin
+    }
 }
 
 /// Whether a user may log in, and whether it ever has.
@@ -178,8 +218,8 @@ pub(super) struct World {
     pub version: Version,
     /// The id of the one organization.
     pub organization: String,
-    /// The id of the one template.
-    pub template: String,
+    /// Never empty.
+    pub templates: Vec<Template>,
     pub users: Vec<User>,
     pub keys: Vec<Key>,
     /// The user that the API token belongs to.
@@ -191,6 +231,8 @@ pub(super) struct World {
     /// Builds that are to fail: of this user or workspace, this transition, so many times.
     pub failing: Vec<(String, Transition, usize)>,
     born: (Instant, SystemTime),
+    /// When the server started.
+    pub since: Instant,
     /// Since when the server's clock has been ahead of this machine's by so many seconds.
     pub clock_set: Vec<(Instant, i64)>,
 }
@@ -215,7 +257,8 @@ impl World {
         let mut world = Self {
             version,
             organization: random::uuid(),
-            template: random::uuid(),
+            templates: vec![Template::new("docker")],
+            since: now,
             users: Vec::new(),
             keys: Vec::new(),
             admin: String::new(),
@@ -274,6 +317,11 @@ impl World {
             ahead if ahead < 0 => true_date - Duration::from_secs(ahead.unsigned_abs()),
             ahead => true_date + Duration::from_secs(ahead.unsigned_abs()),
         }
+    }
+
+    /// A template by id.
+    pub fn template(&self, id: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.id == id)
     }
 
     /// A user by id, deleted or not.
