@@ -27,6 +27,11 @@ pub use random::{hex, noise, nonce};
 pub use secret::{Fingerprint, Secret, prove};
 pub use text::{MessageSid, Text};
 
+/// The letters and digits of `text` in the one form in which texts are compared; accents do not count.
+pub fn letters_of(text: &str) -> String {
+    letters::fold(text, letters::Accents::Ignored)
+}
+
 /// Seconds since 1970-01-01 UTC: the only form of time inside the service.
 pub type UnixSeconds = i64;
 

@@ -11,6 +11,9 @@ pub enum OptWord {
     Start,
     /// A request for help, which Twilio answers itself.
     Help,
+    /// Twilio's log, which does not say whether the text was such a word: a Messaging Service may have words of its
+    /// own.
+    Untold,
 }
 
 /// Whole texts that opt out, in the form in which texts are compared.
@@ -76,6 +79,9 @@ const STOP: [&str; 55] = [
     "endtexts",
 ];
 
+/// How many of these Twilio acts on by itself, as bare words. Of its French ones that is not said of every number.
+const TWILIO_ACTS_ON: usize = 8;
+
 /// Texts that opt in again, to Twilio as well.
 const START: [&str; 3] = ["start", "unstop", "yes"];
 
@@ -98,12 +104,21 @@ impl OptWord {
         }
     }
 
-    /// The form in which it travels through the stream; [`OptWord::from_parameter`] reads it back.
+    /// Reads what [`OptWord::as_str`] made.
+    pub fn from_stored(value: &str) -> Option<Self> {
+        match value {
+            "UNTOLD" => Some(Self::Untold),
+            word => Self::from_parameter(word),
+        }
+    }
+
+    /// The form in which it travels through the stream; [`OptWord::from_stored`] reads it back.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
             Self::Start => "START",
             Self::Help => "HELP",
+            Self::Untold => "UNTOLD",
         }
     }
 
@@ -125,6 +140,15 @@ impl OptWord {
         }
         let wish = without_courtesy(&words).concat();
         STOP.contains(&wish.as_str()).then_some(Self::Stop)
+    }
+
+    /// Whether Twilio acts on that opt-out by itself: it keeps a list of its own then, refuses texts to that phone and
+    /// takes opt-ins.
+    pub fn is_known_to_twilio(body: &str) -> bool {
+        let bare = body.trim();
+        STOP[..TWILIO_ACTS_ON]
+            .iter()
+            .any(|word| bare.eq_ignore_ascii_case(word))
     }
 
     /// Whether `phrase` cannot be the phrase of a class, as a text with these letters may be one of the above,
@@ -243,8 +267,30 @@ mod tests {
         for body in ["info", " HELP\n"] {
             assert_eq!(OptWord::in_body(body), Some(OptWord::Help), "{body:?}");
         }
-        for word in [OptWord::Stop, OptWord::Start, OptWord::Help] {
-            assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
+        for word in [
+            OptWord::Stop,
+            OptWord::Start,
+            OptWord::Help,
+            OptWord::Untold,
+        ] {
+            assert_eq!(OptWord::from_stored(word.as_str()), Some(word));
+        }
+        assert_eq!(OptWord::from_parameter("UNTOLD"), None);
+    }
+
+    #[test]
+    fn twilio_acts_on_bare_words_alone() {
+        for body in ["STOP", " optout\n", "Revoke"] {
+            assert!(OptWord::is_known_to_twilio(body), "{body:?}");
+        }
+        for body in [
+            "Stop.",
+            "opt out",
+            "please stop",
+            "arret",
+            "stop texting me",
+        ] {
+            assert!(!OptWord::is_known_to_twilio(body), "{body:?}");
         }
     }
 

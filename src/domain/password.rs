@@ -52,6 +52,16 @@ impl Password {
         }
     }
 
+    /// Whether `text` holds what looks like a password: groups of its length and alphabet, joined by hyphens, as a
+    /// phone that repeats a login shows them.
+    pub fn is_in(text: &str) -> bool {
+        let is_sign = |c: char| c.is_ascii() && ALPHABET.contains(&(c as u8));
+        text.split(|c: char| c != '-' && !is_sign(c)).any(|run| {
+            let groups: Vec<&str> = run.split('-').collect();
+            groups.len() == GROUPS && groups.iter().all(|group| group.len() == GROUP)
+        })
+    }
+
     /// The password itself: called where it is sent to Coder and where the reply is written.
     pub fn reveal(&self) -> &str {
         &self.0

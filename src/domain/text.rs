@@ -48,7 +48,7 @@ pub struct Text {
     pub to: String,
     /// What the person wrote.
     pub body: String,
-    /// Set where Twilio says that the text was an opt-out word and has been answered.
+    /// Set where Twilio says that the text was an opt-out word and has been answered, or cannot say it.
     pub opt_out: Option<OptWord>,
     /// When the webhook took it in.
     pub received: UnixSeconds,

@@ -25,11 +25,11 @@ use crate::clock::seconds;
 use crate::coder::Coder;
 use crate::config::{Rules, Sender};
 use crate::domain::{
-    Countries, OptWord, Passphrase, PasswordKey, Phone, PhoneHash, PhoneKey, Text, UnixSeconds,
-    Unserved,
+    Countries, OptWord, Passphrase, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text,
+    UnixSeconds, Unserved,
 };
 use crate::retry;
-use crate::store::{Notice, Seen, Store};
+use crate::store::{Contact, JUST_GONE, Notice, Seen, Store};
 use crate::twilio::sms::{Sms, SmsTrouble};
 use outcome::Halt;
 
@@ -38,6 +38,9 @@ const REFUSAL: UnixSeconds = 3 * 86_400;
 
 /// How often one phone is told that the class is full: once an hour.
 const FULL_PAUSE: UnixSeconds = 3_600;
+
+/// How long a phone that was told something gets no hint: an hour.
+const JUST_TOLD: UnixSeconds = 3_600;
 
 /// How long a login waits that would be one text too many in this hour.
 const HOURLY_WAIT: Duration = Duration::from_secs(60);
@@ -160,18 +163,24 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        match text.opt_out.or_else(|| OptWord::in_body(&text.body)) {
-            Some(OptWord::Help) => return Ok(Done::Silent(Silence::HelpWord)),
-            Some(word) => {
-                self.store
-                    .opted(hash, word == OptWord::Stop, &text.sid, *now, None)?;
-                return Ok(Done::Recorded);
-            }
-            None => {}
+        if reply::holds_login(&text.body, &self.email_domain) {
+            self.store.blank_received(&text.sid, *now)?;
+        }
+        let is_phrase = self.phrase.matches(&text.body);
+        if let Some(done) = self.heed(request, is_phrase)? {
+            return Ok(done);
         }
         let contact = self.store.contact(hash)?;
         if contact.opted_out_at.is_some() {
-            return Ok(Done::Silent(Silence::OptedOut));
+            if contact.own_opt_out || text.opt_out != Some(OptWord::Untold) {
+                return Ok(Done::Silent(Silence::OptedOut));
+            }
+            // It may have been an opt-in word of a Messaging Service. Twilio has the list, and refuses what is sent
+            // to a person who is on it, which is recorded then.
+            self.store.lift_opt_out(hash)?;
+            if !is_phrase {
+                return Ok(Done::Recorded);
+            }
         }
         // A refusal or a hint of the future was recorded before somebody set the clock back.
         if contact
@@ -180,11 +189,34 @@ impl Provisioner {
         {
             return Ok(Done::Silent(Silence::Unreachable));
         }
-        if self.phrase.matches(&text.body) {
+        if is_phrase {
             self.login(request, &contact)
         } else {
-            self.hint(request, contact.hinted_at)
+            self.hint(request, &contact)
         }
+    }
+
+    /// Heeds an opt-out word, an opt-in word or a request for help. A Messaging Service may have the phrase itself
+    /// as one of the latter two; then it is the phrase as well. `None` = the text is to be served.
+    fn heed(&self, request: &Request<'_>, is_phrase: bool) -> Result<Option<Done>, Halt> {
+        let Request {
+            text, hash, now, ..
+        } = request;
+        let told = text.opt_out.filter(|word| *word != OptWord::Untold);
+        match told.or_else(|| OptWord::in_body(&text.body)) {
+            Some(OptWord::Stop) if told.is_some() || OptWord::is_known_to_twilio(&text.body) => {
+                self.store.opted(hash, true, &text.sid, *now, None)?;
+            }
+            Some(OptWord::Stop) => self.store.opted_out_in_words(hash, &text.sid, *now)?,
+            Some(OptWord::Start) if is_phrase => {
+                self.store.lift_opt_out(hash)?;
+                return Ok(None);
+            }
+            Some(OptWord::Start) => self.store.opted(hash, false, &text.sid, *now, None)?,
+            Some(OptWord::Help) if !is_phrase => return Ok(Some(Done::Silent(Silence::HelpWord))),
+            Some(OptWord::Help | OptWord::Untold) | None => return Ok(None),
+        }
+        Ok(Some(Done::Recorded))
     }
 
     /// Ends an attempt if this hour has had its texts: whatever goes wrong, or whoever plays with
@@ -198,19 +230,33 @@ impl Provisioner {
         Err(Halt::later(Wait::Exactly(HOURLY_WAIT), why))
     }
 
-    /// Tells a phone that its text was not the phrase, if it has no login and was not told of late.
-    fn hint(&self, request: &Request<'_>, hinted_at: Option<UnixSeconds>) -> Result<Done, Halt> {
-        let Request { hash, now, .. } = request;
+    /// Tells a phone that its text was not the phrase, if it may need that: not if it has a login or had one until
+    /// yesterday, was told something within the hour, or reacts to what it was told.
+    fn hint(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
+        let Request {
+            text, hash, now, ..
+        } = request;
         let Some(interval) = self.rules.hint_interval else {
             return Ok(Done::Silent(Silence::HintsOff));
         };
-        if hinted_at.is_some_and(|at| (0..seconds(interval)).contains(&(now - at))) {
-            return Ok(Done::Silent(Silence::HintedBefore));
-        }
-        if self.store.find(hash)?.is_some() {
-            return Ok(Done::Silent(Silence::HasLogin));
-        }
-        self.notify(request, Notice::Hint, &reply::hint())
+        // What is of the future was recorded before somebody set the clock back.
+        let is_within = |span: UnixSeconds, at: Option<UnixSeconds>| {
+            at.is_some_and(|at| (0..span).contains(&(now - at)))
+        };
+        let silence = if is_within(seconds(interval), contact.hinted_at) {
+            Silence::HintedBefore
+        } else if self.store.find(hash)?.is_some() {
+            Silence::HasLogin
+        } else if is_within(JUST_TOLD, contact.full_at) {
+            Silence::ToldBefore
+        } else if is_within(JUST_GONE, contact.gone_at) || is_within(JUST_GONE, contact.ended_at) {
+            Silence::AccountGone
+        } else if reply::repeats_notice(&text.body) || Password::is_in(&text.body) {
+            Silence::Reaction
+        } else {
+            return self.notify(request, Notice::Hint, &reply::hint());
+        };
+        Ok(Done::Silent(silence))
     }
 
     /// Tells a phone that all seats are taken, if it was not told of late.

@@ -78,6 +78,12 @@ labels! {
         HintedBefore => "hinted_before",
         /// It is not the phrase, but the phone has a login.
         HasLogin => "has_login",
+        /// It is not the phrase, but the phone was told something within the hour.
+        ToldBefore => "told_before",
+        /// It is not the phrase, but the phone's account was removed within the day.
+        AccountGone => "account_gone",
+        /// It repeats a text of ours, as a reaction to it does.
+        Reaction => "reaction",
         /// The class is full, and the phone was told so before.
         FullToldBefore => "full_told_before",
         /// A hint or notice would be one text too many in this hour.
@@ -107,11 +113,14 @@ impl Silence {
             Self::NotMobile => Unserved::NotMobile.reason(),
             Self::Ourselves => Unserved::Ourselves.reason(),
             Self::HelpWord => "Twilio answers HELP itself",
-            Self::OptedOut => "the phone has opted out",
+            Self::OptedOut => "the phone has opted out, and may opt in by START",
             Self::Unreachable => "the phone cannot be texted",
             Self::HintsOff => "not the phrase, and hints are off",
             Self::HintedBefore => "not the phrase, hinted before",
             Self::HasLogin => "not the phrase, but the phone has a login",
+            Self::ToldBefore => "not the phrase, but the phone was told something within the hour",
+            Self::AccountGone => "not the phrase, but its account was removed within the day",
+            Self::Reaction => "it repeats a text of ours, as a reaction does",
             Self::FullToldBefore => "the class is full, told before",
             Self::HourlyLimit => "the limit of texts an hour is reached",
             Self::Ended => "its account was ended after this text came",

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use crate::domain::{Password, Username};
+use crate::domain::{Password, Username, letters_of};
 
 /// What one text message holds, in septets of GSM 03.38; a longer one is paid and split as several.
 pub const SEGMENT: usize = 160;
+
+/// How many letters of a notice have to be repeated: more than anybody writes by chance.
+const REPEATED: usize = 20;
 
 /// The login, as one segment at the lengths that occur.
 pub fn login(site: &str, email: &str, password: &Password, left: Option<Duration>) -> String {
@@ -41,6 +44,29 @@ fn without_password(words: &str, site: &str, email: &str) -> String {
 /// The reply to the phrase when all seats are taken.
 pub fn full() -> String {
     "This class is full: all Coder logins are taken for now. Please ask your instructor.".to_owned()
+}
+
+/// Whether a text holds a login of ours: an address of our e-mail domain, or a password. Phones repeat the text that
+/// somebody reacts to, each in the words of its language (`Liked "..."`, `👍 to "..."`), so what is repeated decides.
+pub fn holds_login(body: &str, domain: &str) -> bool {
+    let domain = domain.to_ascii_lowercase();
+    let body = body.to_ascii_lowercase();
+    let is_address = |at: usize| {
+        let before = body[..at].chars().next_back();
+        before.is_some_and(|c| c.is_ascii_alphanumeric()) && body[at + 1..].starts_with(&domain)
+    };
+    body.match_indices('@').any(|(at, _)| is_address(at)) || Password::is_in(&body)
+}
+
+/// Whether a text repeats a notice of ours, or its beginning: phones cut off what is long.
+pub fn repeats_notice(body: &str) -> bool {
+    let letters = letters_of(body);
+    let begins =
+        |notice: String| -> String { letters_of(&notice).chars().take(REPEATED).collect() };
+    [hint(), full()]
+        .map(begins)
+        .iter()
+        .any(|beginning| letters.contains(beginning))
 }
 
 /// The length in septets of the longest login that can be sent with this address and e-mail domain.
@@ -114,6 +140,66 @@ mod tests {
                 password.reveal()
             )
         );
+    }
+
+    #[test]
+    fn what_repeats_a_login_is_known_in_any_language() {
+        let password = Password::draw();
+        let login = login(
+            "https://coder.example.org",
+            "happy-tuna@class.example.org",
+            &password,
+            None,
+        );
+        let cut: String = login.chars().take(110).collect();
+        for body in [
+            format!("Liked “{login}”"),
+            format!("Loved \"{login}\""),
+            format!("Laughed at “{login}”"),
+            format!("Emphasized “{login}”"),
+            format!("Questioned “{login}”"),
+            format!("Disliked “{login}”"),
+            format!("Removed a heart from “{login}”"),
+            format!("Reacted 👍 to “{login}”"),
+            format!("👍 to “{cut}…”"),
+            format!("Hat „{login}“ mit „Gefällt mir“ markiert"),
+            format!("Le gustó “{login}”"),
+            format!("A aimé « {login} »"),
+            format!("\u{200a}👍\u{200b} to “{login}”"),
+            format!("it says {} is wrong", password.reveal()),
+            "HAPPY-TUNA@CLASS.EXAMPLE.ORG does not work".to_owned(),
+        ] {
+            assert!(holds_login(&body, "class.example.org"), "{body}");
+        }
+        for body in [
+            "Ok, thanks!",
+            "Thanks for the class!",
+            "write to me @class.example.org",
+            "me@example.org",
+            "a-b-c and 12345-67890",
+            "well-known-words in-a-row",
+            "",
+        ] {
+            assert!(!holds_login(body, "class.example.org"), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_repeats_a_notice_is_known_in_any_language() {
+        for notice in [hint(), full()] {
+            let cut: String = notice.chars().take(40).collect();
+            for body in [
+                format!("Liked “{notice}”"),
+                format!("👍 to “{cut}…”"),
+                format!("Hat „{notice}“ mit „Gefällt mir“ markiert"),
+                notice,
+            ] {
+                assert!(repeats_notice(&body), "{body}");
+            }
+        }
+        for body in ["That is not fair", "this class is full of fun", "👍", ""] {
+            assert!(!repeats_notice(body), "{body}");
+        }
     }
 
     #[test]

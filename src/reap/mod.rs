@@ -180,7 +180,7 @@ impl Reaper {
         }
         let mut forgotten = 0;
         for registration in gone {
-            match self.store.forget(registration.id) {
+            match self.store.forget(registration.id, now) {
                 Ok(()) => {
                     forgotten += 1;
                     info!("{} is removed", registration.username);

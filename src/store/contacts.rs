@@ -14,12 +14,16 @@ pub struct Contact {
     pub hinted_at: Option<UnixSeconds>,
     /// When it opted out, if it did and has not come back.
     pub opted_out_at: Option<UnixSeconds>,
+    /// Whether that was in words that Twilio does not act on, so that only we know of it.
+    pub own_opt_out: bool,
     /// Until when nothing is sent to it, as Twilio said that it cannot be reached.
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
     /// When the instructor ended its account while a login was on its way.
     pub ended_at: Option<UnixSeconds>,
+    /// When an account that it had a login for was removed.
+    pub gone_at: Option<UnixSeconds>,
 }
 
 /// A short word to a phone that brings no login, sent at most once in a while.
@@ -30,6 +34,9 @@ pub enum Notice {
     /// All seats are taken.
     Full,
 }
+
+/// How long it counts that an account was removed: a day.
+pub const JUST_GONE: UnixSeconds = 86_400;
 
 /// How long seen texts and idle contacts are remembered: 30 days. Twilio's retries come within
 /// seconds; a captured webhook can be replayed for ever and then earns one more resend at most.
@@ -46,7 +53,8 @@ impl Store {
     pub fn contact(&self, phone: &PhoneHash) -> Result<Contact, StoreError> {
         self.lock()
             .prepare_cached(
-                "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at
+                "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at, gone_at,
+                        own_opt_out IS NOT NULL
                  FROM contacts WHERE phone = ?1",
             )
             .and_then(|mut statement| {
@@ -58,6 +66,8 @@ impl Store {
                             refused_until: row.get(2)?,
                             full_at: row.get(3)?,
                             ended_at: row.get(4)?,
+                            gone_at: row.get(5)?,
+                            own_opt_out: row.get(6)?,
                         })
                     })
                     .optional()
@@ -88,7 +98,7 @@ impl Store {
         })
     }
 
-    /// Records that `phone` opted out or in by the text `sid`; with `gave_up`, that this text found
+    /// Records that `phone` opted out or in at Twilio by the text `sid`; with `gave_up`, that this text found
     /// out when its answer was refused, and so was given up for that reason.
     ///
     /// # Errors
@@ -103,10 +113,39 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("record an opt-out", |tx| {
             set(tx, "opted_out_at", phone, out.then_some(now))?;
+            set(tx, "own_opt_out", phone, None)?;
             match gave_up {
                 Some(why) => mark_given_up(tx, phone, sid, now, why),
                 None => mark_seen(tx, sid, now),
             }
+        })
+    }
+
+    /// Records that `phone` opted out by the text `sid`, in words that Twilio does not act on.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn opted_out_in_words(
+        &self,
+        phone: &PhoneHash,
+        sid: &MessageSid,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.write("record an opt-out", |tx| {
+            set(tx, "opted_out_at", phone, Some(now))?;
+            set(tx, "own_opt_out", phone, Some(1))?;
+            mark_seen(tx, sid, now)
+        })
+    }
+
+    /// Lets `phone` have texts again. The text that says so is not served by that.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn lift_opt_out(&self, phone: &PhoneHash) -> Result<(), StoreError> {
+        self.write("lift an opt-out", |tx| {
+            set(tx, "opted_out_at", phone, None)?;
+            set(tx, "own_opt_out", phone, None)
         })
     }
 
@@ -165,12 +204,44 @@ impl Store {
             let contacts = tx.execute(
                 "DELETE FROM contacts WHERE opted_out_at IS NULL
                  AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
-                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?1",
-                [before],
+                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?1
+                 AND coalesce(gone_at, 0) < ?2",
+                [before, now - JUST_GONE],
             )?;
             Ok(old + surplus + contacts + forget_old(tx, before)?)
         })
     }
+}
+
+/// Records that the phone of a registration opted out, as Twilio says of a text to it.
+pub(super) fn opted_out_at_twilio(
+    tx: &Transaction<'_>,
+    registration: i64,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO contacts (phone, opted_out_at)
+         SELECT phone, ?2 FROM registrations WHERE id = ?1 AND adopted_at IS NULL
+         ON CONFLICT (phone) DO UPDATE SET opted_out_at = excluded.opted_out_at, own_opt_out = NULL",
+    )?
+    .execute(params![registration, now])
+    .map(drop)
+}
+
+/// Records that a registration is removed, of a phone that had a login and was not to be forgotten.
+pub(super) fn is_gone(
+    tx: &Transaction<'_>,
+    registration: i64,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO contacts (phone, gone_at)
+         SELECT phone, ?2 FROM registrations
+         WHERE id = ?1 AND announced_at IS NOT NULL AND adopted_at IS NULL AND forgotten_at IS NULL
+         ON CONFLICT (phone) DO UPDATE SET gone_at = excluded.gone_at",
+    )?
+    .execute(params![registration, now])
+    .map(drop)
 }
 
 fn set(

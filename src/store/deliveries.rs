@@ -6,9 +6,10 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::contacts::opted_out_at_twilio;
 use super::{Store, StoreError};
 use crate::domain::{Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username};
-use crate::twilio::codes::Code;
+use crate::twilio::codes::{self, Code};
 
 /// How long after it was sent a login is blanked in Twilio's log if nobody confirms its delivery.
 const BLANK_AFTER: UnixSeconds = 3_600;
@@ -133,6 +134,22 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// Has the text `sid`, which somebody sent to us with a login in it, blanked in Twilio's log by the next sweep.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn blank_received(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("remember a text to blank", |tx| {
+            // As one that has arrived: Twilio has it, and nothing is to be waited for.
+            tx.prepare_cached(
+                "INSERT INTO deliveries (sid, at, state, blank_at) VALUES (?1, ?2, ?3, ?2)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![sid.as_str(), now, Delivery::Delivered.as_str()])
+            .map(drop)
+        })
+    }
+
     /// Records that a login is blanked in Twilio's log, or that nobody will try again.
     ///
     /// # Errors
@@ -189,7 +206,7 @@ pub(super) fn record_send(
     .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), blank_at])?;
     match early {
         Some(early) if early.registration.is_none() => {
-            fate(tx, registration, sid, early.delivery, early.code)
+            fate(tx, registration, sid, (early.delivery, early.code), at)
         }
         _ => Ok(None),
     }
@@ -262,25 +279,28 @@ fn advance(
     match known.registration {
         // That it was read is no news of its arrival.
         Some(registration) if !known.delivery.has_ended() => {
-            fate(tx, registration, sid, *delivery, *code)
+            fate(tx, registration, sid, (*delivery, *code), now)
         }
         _ => Ok(None),
     }
 }
 
-/// The end of a login, if it has come to one.
+/// The end of a login, if it has come to one. That the person has opted out counts from then on.
 fn fate(
     tx: &Transaction<'_>,
     registration: i64,
     sid: &MessageSid,
-    delivery: Delivery,
-    code: Option<u32>,
+    (delivery, code): (Delivery, Option<u32>),
+    now: UnixSeconds,
 ) -> rusqlite::Result<Option<Fate>> {
     if delivery.has_arrived() {
         return Ok(Some(Fate::Arrived));
     }
     if !delivery.has_failed() {
         return Ok(None);
+    }
+    if code == Some(codes::OPTED_OUT) {
+        opted_out_at_twilio(tx, registration, now)?;
     }
     let username: Option<String> = tx
         .prepare_cached("SELECT username FROM registrations WHERE id = ?1")?

@@ -227,6 +227,11 @@ impl Hand {
             let accounts = read_where(&tx, "WHERE phone = ?1", [phone.as_bytes()])?;
             let erase = || tx.execute("DELETE FROM contacts WHERE phone = ?1", [phone.as_bytes()]);
             forgotten.contact |= erase().map_err(&failed)? > 0;
+            tx.execute(
+                "UPDATE registrations SET forgotten_at = ?2 WHERE phone = ?1",
+                params![phone.as_bytes(), now],
+            )
+            .map_err(&failed)?;
             for registration in &accounts {
                 if let Ok(due) = Order::End.due(registration, now) {
                     reschedule(&tx, registration, due.at, Order::End, now)?;

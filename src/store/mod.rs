@@ -31,7 +31,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 pub use adopt::Adoption;
 pub use backup::{Summary, backup, backup_to, receive_backup};
-pub use contacts::{Contact, Notice};
+pub use contacts::{Contact, JUST_GONE, Notice};
 pub use counts::{Counts, Standing};
 pub use deliveries::Unblanked;
 pub use error::StoreError;
@@ -195,7 +195,8 @@ impl Store {
     pub fn take_end_back(&self, id: i64, due_at: Option<UnixSeconds>) -> Result<(), StoreError> {
         self.step("take an end back", id, Event::Renewed, |tx, _| {
             tx.prepare_cached(
-                "UPDATE registrations SET due_at = ?2, ended_at = NULL, check_at = 0 WHERE id = ?1",
+                "UPDATE registrations SET due_at = ?2, ended_at = NULL, forgotten_at = NULL, check_at = 0
+                 WHERE id = ?1",
             )?
             .execute(params![id, due_at])
             .map(drop)

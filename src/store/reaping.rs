@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{COLUMNS, Store, StoreError, hand, read_registration};
+use super::{COLUMNS, Store, StoreError, contacts, hand, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
@@ -87,12 +87,13 @@ impl Store {
         })
     }
 
-    /// Forgets a registration whose user is proved gone.
+    /// Forgets a registration whose user is proved gone. That its phone had an account is remembered for a day.
     ///
     /// # Errors
     /// SQLite refused, or it is not being removed.
-    pub fn forget(&self, id: i64) -> Result<(), StoreError> {
+    pub fn forget(&self, id: i64, now: UnixSeconds) -> Result<(), StoreError> {
         self.step("forget a registration", id, Event::UserGone, |tx, _| {
+            contacts::is_gone(tx, id, now)?;
             tx.prepare_cached("DELETE FROM registrations WHERE id = ?1")?
                 .execute([id])
                 .map(drop)

@@ -44,8 +44,9 @@ pub(super) fn renumber(
         "UPDATE contacts SET
              opted_out_at = coalesce(max(contacts.opted_out_at, old.opted_out_at),
                                      contacts.opted_out_at, old.opted_out_at),
+             own_opt_out = coalesce(contacts.own_opt_out, old.own_opt_out),
              ended_at = coalesce(max(contacts.ended_at, old.ended_at), contacts.ended_at, old.ended_at)
-         FROM (SELECT opted_out_at, ended_at FROM contacts WHERE phone = ?1) AS old
+         FROM (SELECT opted_out_at, own_opt_out, ended_at FROM contacts WHERE phone = ?1) AS old
          WHERE phone = ?2",
     )?
     .execute(pair)?;

@@ -133,6 +133,13 @@ const MIGRATIONS: &[Migration] = &[
     ALTER TABLE registrations ADD COLUMN renewed_at INTEGER;
     ALTER TABLE registrations ADD COLUMN withheld_at INTEGER;
     " },
+    // 9: politeness. Which opt-outs only we know of, when an account of a phone was removed, and of which phones
+    // nothing is to be remembered then.
+    Migration { usable_from: 2, sql: "
+    ALTER TABLE contacts ADD COLUMN own_opt_out INTEGER;
+    ALTER TABLE contacts ADD COLUMN gone_at INTEGER;
+    ALTER TABLE registrations ADD COLUMN forgotten_at INTEGER;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

@@ -267,7 +267,7 @@ fn a_registration_from_reservation_to_oblivion() {
     (expected.reap_tries, expected.reap_note) = (2, Some("a build runs".to_owned()));
     assert_eq!(store.row(1), expected);
 
-    store.forget(row.id).unwrap();
+    store.forget(row.id, 100).unwrap();
     assert_eq!(store.find(&phone(1)).unwrap(), None);
     assert_eq!(store.count().unwrap(), 0);
 }
@@ -374,7 +374,7 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
         ("begin_reap", Event::ReapBegun, |store, id| {
             store.begin_reap(id, 999).map(drop)
         }),
-        ("forget", Event::UserGone, |store, id| store.forget(id)),
+        ("forget", Event::UserGone, |store, id| store.forget(id, 100)),
         ("rename", Event::Renamed, |store, id| {
             let other = name("calm-otter");
             store

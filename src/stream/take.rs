@@ -298,7 +298,7 @@ pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, Unreadable> {
             from: field("from")?,
             to: field("to")?,
             body: field("body")?,
-            opt_out: field("opt_out").and_then(|word| OptWord::from_parameter(&word)),
+            opt_out: field("opt_out").and_then(|word| OptWord::from_stored(&word)),
             received: field("received")?.parse().ok()?,
         })
     };

@@ -90,7 +90,12 @@ fn a_text_is_taken_as_it_was_appended() {
         body: body.to_string(),
         ..text(n)
     });
-    let words = [OptWord::Stop, OptWord::Start, OptWord::Help];
+    let words = [
+        OptWord::Stop,
+        OptWord::Start,
+        OptWord::Help,
+        OptWord::Untold,
+    ];
     let opted = words.iter().zip(20..).map(|(word, n)| Text {
         opt_out: Some(*word),
         ..text(n)

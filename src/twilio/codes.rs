@@ -9,6 +9,9 @@ use std::fmt;
 use super::refusals::REFUSALS;
 use crate::domain::Undelivered;
 
+/// Twilio's code for a text to a person who has opted out.
+pub const OPTED_OUT: u32 = 21610;
+
 /// Codes with which deliveries fail: those that [`explain`] knows.
 const DELIVERIES: &[u32] = &[
     21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,

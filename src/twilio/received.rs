@@ -8,7 +8,7 @@ use ureq::http::Method;
 use super::sms::{Sms, SmsFault};
 use super::wire;
 use crate::config::Sender;
-use crate::domain::{Delivery, MessageSid, Text, UnixSeconds};
+use crate::domain::{Delivery, MessageSid, OptWord, Text, UnixSeconds};
 
 /// Texts on one page of the log, and pages that are read at most. Twilio does not promise an order, so all
 /// of the days that may be asked for are read: 10,000 texts.
@@ -98,7 +98,7 @@ impl Entry {
             from: self.from.unwrap_or_default(),
             to,
             body: body.chars().take(Text::LENGTH).collect(),
-            opt_out: None,
+            opt_out: Some(OptWord::Untold),
             received,
         };
         Some(Received { text, surely_ours })

@@ -131,6 +131,13 @@ impl<'a> Student<'a> {
         webhook.sid
     }
 
+    /// Texts something of which Twilio says that it is such an opt-out word (`STOP`, `START`, `HELP`).
+    pub fn texts_a_word(&self, body: &str, kind: &str) -> String {
+        let webhook = self.webhook(body, &[("OptOutType", kind)]);
+        assert_eq!(self.posts(&webhook), 200, "the text is taken");
+        webhook.sid
+    }
+
     /// Texts the phrase.
     pub fn asks(&self) -> String {
         self.texts(PHRASE)

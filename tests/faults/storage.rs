@@ -321,7 +321,14 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
          ALTER TABLE registrations DROP COLUMN login_sid;
          ALTER TABLE registrations DROP COLUMN ended_at;
          ALTER TABLE registrations DROP COLUMN adopted_at;
+         ALTER TABLE registrations DROP COLUMN forgotten_at;
+         ALTER TABLE registrations DROP COLUMN password_counter;
+         ALTER TABLE registrations DROP COLUMN password_marker;
+         ALTER TABLE registrations DROP COLUMN renewed_at;
+         ALTER TABLE registrations DROP COLUMN withheld_at;
          ALTER TABLE contacts DROP COLUMN ended_at;
+         ALTER TABLE contacts DROP COLUMN own_opt_out;
+         ALTER TABLE contacts DROP COLUMN gone_at;
          ALTER TABLE seen DROP COLUMN gave_up;
          ALTER TABLE contacts DROP COLUMN full_at;
          DROP TABLE sends;

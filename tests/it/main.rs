@@ -7,6 +7,7 @@
 //! - `phrases`: the phrase in all the ways in which phones send it
 //! - `opting_out`: who wants no more texts, and who wants them again
 //! - `channels`: texts by RCS, WhatsApp and others
+//! - `politeness`: who thanks us, or reacts to a text of ours
 //! - `missed`: texts that never reached us
 //! - `receipts`: what becomes of logins that were sent
 //! - `recordings`: the fake Coder answers as real servers did
@@ -62,6 +63,7 @@ mod operator;
 mod opting_out;
 mod phones;
 mod phrases;
+mod politeness;
 mod process;
 mod receipts;
 mod reconcile;

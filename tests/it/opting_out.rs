@@ -1,6 +1,10 @@
 //! Who wants no more texts, and who wants them again.
 
-use crate::class;
+use std::time::Duration;
+
+use crate::classroom::{Classroom, PHRASE};
+use crate::fakes::twilio::Fate;
+use crate::{class, plan};
 
 #[test]
 fn every_usual_wording_opts_out_in_silence() {
@@ -49,5 +53,134 @@ fn a_sentence_with_such_a_word_in_it_opts_nobody_out() {
         student.texts(body);
         student.next_text();
         student.gets_a_login();
+    }
+}
+
+#[test]
+fn the_phrase_that_is_an_opt_in_word_as_well_is_served_and_opts_in() {
+    let class = class();
+    let [ana, ben, cem] = [(); 3].map(|()| class.student());
+    ana.texts_a_word(PHRASE, "START");
+    ana.next_login();
+    assert!(ana.can_log_in());
+    ben.texts("please stop");
+    class.all_served();
+    ben.texts_a_word(PHRASE, "START");
+    ben.next_login();
+    assert!(ben.can_log_in());
+    cem.texts_a_word(PHRASE, "STOP");
+    cem.asks();
+    class.all_served();
+    assert!(cem.inbox().is_empty());
+}
+
+#[test]
+fn a_kill_between_opting_in_and_the_login_loses_neither() {
+    let class = class();
+    let ana = class.student();
+    ana.texts("STOP");
+    class.all_served();
+    class.coder().goes_down();
+    ana.texts_a_word(PHRASE, "START");
+    assert!(class.service().logs("attempt 1 failed"));
+    class.end_service();
+    class.coder().comes_back();
+    class.start_service();
+    ana.next_login();
+    assert!(ana.can_log_in());
+}
+
+/// A class that looks for missed texts, and has looked once.
+fn searching() -> Classroom {
+    let class = plan().with("CODER_REG_CATCH_UP", "30").open();
+    assert!(class.service().logs("no text was missed"));
+    class
+}
+
+#[test]
+fn an_opt_in_word_of_the_services_own_counts_when_it_is_found_afterwards() {
+    let class = searching();
+    let [ana, ben] = class.students(2).try_into().ok().unwrap();
+    ana.texts("STOP");
+    ben.texts_a_word("nunca más", "STOP");
+    class.all_served();
+    class.end_service();
+    // Nobody takes these; the log does not say what kind they are of.
+    ana.webhook("aprender otra vez", &[("OptOutType", "START")]);
+    ben.webhook(PHRASE, &[("OptOutType", "START")]);
+    class.start_service();
+    ben.next_login();
+    assert!(ben.can_log_in());
+    class.all_served();
+    ana.has_read_all();
+    ana.gets_a_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_text_found_afterwards_is_not_sent_to_who_is_still_on_twilios_list() {
+    let class = searching();
+    let ana = class.student();
+    ana.texts("STOP");
+    class.all_served();
+    class.twilio().refuse(ana.phone(), 400, 21610);
+    class.end_service();
+    ana.webhook(PHRASE, &[]);
+    class.start_service();
+    class.eventually("Twilio says that they are still on its list", || {
+        class.twilio().refused_to(ana.phone()) == 1
+    });
+    class.all_served();
+    ana.asks();
+    class.all_served();
+    assert_eq!(class.twilio().refused_to(ana.phone()), 1);
+    assert!(ana.inbox().is_empty());
+}
+
+#[test]
+fn what_only_we_know_is_not_undone_by_a_text_found_afterwards() {
+    let class = searching();
+    let ana = class.student();
+    ana.texts("stop texting me");
+    class.all_served();
+    class.end_service();
+    ana.webhook(PHRASE, &[]);
+    ana.webhook("ok", &[]);
+    class.start_service();
+    assert!(class.service().logs("2 texts that had not reached us"));
+    class.all_served();
+    ana.asks();
+    class.all_served();
+    assert!(ana.inbox().is_empty());
+    ana.texts("START");
+    class.all_served();
+    ana.gets_a_login();
+}
+
+#[test]
+fn an_opt_out_that_a_receipt_tells_of_is_recorded() {
+    let class = plan()
+        .with_receipts()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .open();
+    for state in ["undelivered", "failed"] {
+        let ana = class.student();
+        let fate = Fate {
+            steps: vec![("sent", None), (state, Some(21610))],
+            ..Fate::of(&[])
+        };
+        class.twilio().fate_of(ana.phone(), fate);
+        let login = ana.gets_a_login();
+        let told = format!("login of {} was not delivered", login.username());
+        assert!(class.service().logs(&told));
+        ana.asks();
+        class.all_served();
+        ana.has_read_all();
+        class.twilio().fate_of(ana.phone(), Fate::delivered());
+        ana.texts("START");
+        class.all_served();
+        // A later second, or it would count as asked before the login.
+        std::thread::sleep(Duration::from_millis(1_050));
+        ana.gets_a_login();
     }
 }

@@ -73,7 +73,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
     assert!(store.begin_reap(row.id, 90).unwrap());
     let applied = hand.apply(Order::End, None, 95, false).unwrap();
     assert_eq!(applied.refused[0].1, Refusal::BeingRemoved);
-    store.forget(row.id).unwrap();
+    store.forget(row.id, 100).unwrap();
     assert_eq!(store.count().unwrap(), 0);
 }
 

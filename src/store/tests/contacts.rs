@@ -24,9 +24,11 @@ fn hints_opt_outs_and_refusals_are_remembered_side_by_side() {
     let all = Contact {
         hinted_at: Some(10),
         opted_out_at: Some(20),
+        own_opt_out: false,
         refused_until: Some(900),
         full_at: Some(35),
         ended_at: None,
+        gone_at: None,
     };
     assert_eq!(store.contact(&phone(1)).unwrap(), all);
     assert_eq!(store.contact(&phone(2)).unwrap(), Contact::default());

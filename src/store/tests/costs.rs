@@ -190,7 +190,7 @@ fn the_count_of_registrations_is_what_a_count_would_find() {
     assert_eq!(counts(&store), (5, 5));
     for id in &ids[..2] {
         assert!(store.begin_reap(*id, 100).unwrap());
-        store.forget(*id).unwrap();
+        store.forget(*id, 100).unwrap();
     }
     assert_eq!(counts(&store), (3, 3));
     for meddled in ["UPDATE totals SET count = 7", "DELETE FROM totals"] {
@@ -214,6 +214,8 @@ fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
              ALTER TABLE registrations DROP COLUMN password_marker;
              ALTER TABLE registrations DROP COLUMN renewed_at;
              ALTER TABLE registrations DROP COLUMN withheld_at;
+             ALTER TABLE contacts DROP COLUMN own_opt_out; ALTER TABLE contacts DROP COLUMN gone_at;
+             ALTER TABLE registrations DROP COLUMN forgotten_at;
              PRAGMA user_version = 6;",
         )
         .unwrap();

@@ -126,7 +126,7 @@ fn rows_go_with_their_registration_but_not_before_they_are_blanked() {
     }
     store.blanked(&sid(1)).unwrap();
     for number in [1, 2] {
-        store.forget(store.row(number).id).unwrap();
+        store.forget(store.row(number).id, 100).unwrap();
     }
     assert_eq!((store.state(1), store.deliveries()), (None, 1));
     // Whoever is given the same row number has nothing to do with it.

@@ -104,11 +104,11 @@ fn a_newer_database_that_older_programs_may_use_is_used_and_kept_as_it_is() {
     let gone = store.at_stage(2, Stage::Reaping);
     drop(store);
     upgraded(&dir, schema::VERSION);
-    dir.open().forget(gone).unwrap();
+    dir.open().forget(gone, 100).unwrap();
     let store = dir.open();
     let new = store.at_stage(3, Stage::Announced);
     assert!(store.begin_reap(new, 100).unwrap());
-    store.forget(new).unwrap();
+    store.forget(new, 100).unwrap();
     store.renew(kept, 200).unwrap();
     let connection = store.lock();
     let ask = |query: &str| -> Value { connection.query_row(query, [], |row| row.get(0)).unwrap() };
@@ -270,7 +270,7 @@ fn registrations_under_another_key_stop_the_start_until_they_are_gone() {
     }
     let store = dir.open_with(std::slice::from_ref(&a)).unwrap().0;
     assert!(store.contact(&phone(1)).unwrap().opted_out_at.is_some());
-    store.forget(id).unwrap();
+    store.forget(id, 100).unwrap();
     drop(store);
 
     let (store, adopted) = dir.open_with(std::slice::from_ref(&b)).unwrap();

@@ -202,10 +202,10 @@ fn the_standing_has_every_stage_and_those_whose_time_is_up() {
     stands(100, [1, 0, 3, 0], 1, Some(100));
     assert!(store.begin_reap(reserved, 100).unwrap());
     stands(9_999, [0, 0, 3, 1], 3, Some(100));
-    store.forget(reserved).unwrap();
+    store.forget(reserved, 100).unwrap();
     stands(9_999, [0, 0, 3, 0], 2, Some(200));
     assert_eq!(store.counts().forgotten.get(), 1);
-    assert!(store.forget(reserved).is_err());
+    assert!(store.forget(reserved, 100).is_err());
     assert_eq!(store.counts().forgotten.get(), 1, "gone is gone");
     assert!(store.counts().writes.snapshot().count >= 10);
 }

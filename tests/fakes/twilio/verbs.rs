@@ -199,4 +199,11 @@ impl FakeTwilio {
         let sent = state.messages.iter().filter(|message| !message.inbound);
         sent.map(|message| message.body.clone()).collect()
     }
+
+    /// What students wrote, as the log has it now.
+    pub fn received_bodies(&self) -> Vec<String> {
+        let state = lock(&self.exchange.state);
+        let received = state.messages.iter().filter(|message| message.inbound);
+        received.map(|message| message.body.clone()).collect()
+    }
 }

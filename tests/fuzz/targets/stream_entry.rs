@@ -44,6 +44,7 @@ fn expected(fields: &[Vec<u8>]) -> Option<Text> {
         body: field("body")?,
         opt_out: match field("opt_out").as_deref() {
             Some("STOP") => Some(OptWord::Stop),
+            Some("UNTOLD") => Some(OptWord::Untold),
             Some("START") => Some(OptWord::Start),
             Some("HELP") => Some(OptWord::Help),
             _ => None,
@@ -60,13 +61,14 @@ fn some_text(input: &[u8], fields: &[Vec<u8>]) -> Text {
         Some(OptWord::Stop),
         Some(OptWord::Start),
         Some(OptWord::Help),
+        Some(OptWord::Untold),
     ];
     Text {
         sid: MessageSid::parse(&format!("SM{:032x}", pick(input, usize::MAX))).expect("a sid"),
         from: words(1),
         to: words(2),
         body: String::from_utf8_lossy(input).into_owned(),
-        opt_out: words_of_opt[pick(input, 4)],
+        opt_out: words_of_opt[pick(input, 5)],
         received: i64::from_le_bytes(std::array::from_fn(|i| input.get(i).copied().unwrap_or(0))),
     }
 }
