@@ -15,8 +15,8 @@ pub const OPTED_OUT: u32 = 21610;
 /// Codes with which deliveries fail: those that [`explain`] knows.
 const DELIVERIES: &[u32] = &[
     21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,
-    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30044, 30410,
-    30450, 30500, 60728, 63038,
+    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30038, 30044,
+    30410, 30450, 30500, 60728, 63036, 63038,
 ];
 
 /// A code to count by. Only listed ones count apart, so that Twilio's next new code makes no series.
@@ -151,6 +151,14 @@ pub fn explain(code: Option<u32>) -> Explanation {
             "register a campaign at Twilio and add the number to its Messaging Service",
         ),
         30036 => says("it waited too long in the queue", ASK_AGAIN),
+        30038 => says(
+            "the phone is a number at Twilio, which takes no passwords",
+            OTHER_PHONE,
+        ),
+        63036 => says(
+            "the phone does not take RCS, and no number for SMS stands in",
+            "add a number with SMS to the Messaging Service, and let it fall back to that; then the student can text the phrase again",
+        ),
         30044 => says(
             "a trial account sends short texts only",
             "upgrade the Twilio account",
@@ -191,7 +199,10 @@ mod tests {
             (30007, "spam"),
             (30008, "no reason"),
             (30032, "toll-free"),
+            (30033, "suspended"),
             (30034, "campaign"),
+            (30038, "takes no passwords"),
+            (63036, "RCS"),
             (21610, "opted out"),
         ] {
             let Explanation { meaning, cure } = explain(Some(code));

@@ -44,10 +44,17 @@ impl Message {
         if let Some((state, _)) = self.state {
             return state;
         }
-        match (self.inbound, self.at.elapsed() >= delivery_time) {
-            (true, _) => "received",
-            (false, true) => "delivered",
-            (false, false) => "queued",
+        let elapsed = self.at.elapsed();
+        if self.inbound {
+            "received"
+        } else if elapsed >= delivery_time {
+            "delivered"
+        } else if elapsed >= delivery_time * 2 / 3 {
+            "sent"
+        } else if elapsed >= delivery_time / 3 {
+            "sending"
+        } else {
+            "queued"
         }
     }
 
