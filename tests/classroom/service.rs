@@ -1,14 +1,16 @@
 //! The real binary as a child process, with its log.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{ioctl_fionread, read};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::PATIENCE;
@@ -39,33 +41,70 @@ struct Log {
     text: Mutex<String>,
     grown: Condvar,
     ended: AtomicBool,
+    /// The other end of the service's standard error.
+    pipe: OnceLock<OwnedFd>,
 }
 
 impl Log {
-    fn follow(self: &Arc<Self>, source: impl Read + Send + 'static) {
+    fn follow(self: &Arc<Self>, source: ChildStderr) {
+        let pipe = OwnedFd::from(source);
+        let _ = self.pipe.set(pipe.try_clone().expect("a file more"));
         let log = Arc::clone(self);
         std::thread::spawn(move || {
-            let mut lines = BufReader::new(source);
-            let mut line = String::new();
-            while lines.read_line(&mut line).is_ok_and(|length| length > 0) {
-                log.text
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push_str(&line);
-                log.grown.notify_all();
-                line.clear();
-            }
-            let _text = log.text.lock();
+            let mut line = Vec::new();
+            while log.reads(&pipe, &mut line) {}
+            let mut text = log.locked();
+            text.push_str(&String::from_utf8_lossy(&line));
             log.ended.store(true, Ordering::SeqCst);
             log.grown.notify_all();
         });
+    }
+
+    /// Waits for more and keeps whole lines of it; what is left of one stays in `line`. `false` = it ended.
+    fn reads(&self, pipe: &OwnedFd, line: &mut Vec<u8>) -> bool {
+        let _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], None);
+        let mut chunk = [0; 16 * 1024];
+        // Under the lock: who holds it and finds the pipe empty has seen all that was written.
+        let mut text = self.locked();
+        let Some(length @ 1..) = read(pipe, &mut chunk).ok() else {
+            return false;
+        };
+        line.extend_from_slice(&chunk[..length]);
+        if let Some(end) = line.iter().rposition(|byte| *byte == b'\n') {
+            let whole: Vec<u8> = line.drain(..=end).collect();
+            text.push_str(&String::from_utf8_lossy(&whole));
+            self.grown.notify_all();
+        }
+        true
+    }
+
+    /// All that was written up to now, however late the machine hands it on.
+    fn caught_up(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.locked();
+            let unread = self
+                .pipe
+                .get()
+                .map_or(0, |pipe| ioctl_fionread(pipe).unwrap_or(0));
+            let ended = self.ended.load(Ordering::SeqCst);
+            if ended || unread == 0 || Instant::now() >= deadline {
+                return text.clone();
+            }
+            drop(text);
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, String> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until `pick` finds something in the log. `None` if that does not happen in time, or if
     /// the log ends before.
     fn wait_for<T>(&self, limit: Duration, pick: impl Fn(&str) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + limit;
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.locked();
         loop {
             if let Some(found) = pick(&text) {
                 return Some(found);
@@ -227,11 +266,7 @@ impl Service {
 
     /// What it has logged so far.
     pub fn log(&self) -> String {
-        self.log
-            .text
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.log.caught_up()
     }
 
     /// Waits until it has logged `words`.

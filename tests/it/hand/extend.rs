@@ -1,9 +1,11 @@
 //! Accounts whose instructor lets them live longer.
 
-use std::time::Duration;
+use std::sync::mpsc::channel;
 
 use super::sleepy;
-use crate::classroom::Classroom;
+use crate::classroom::student::Student;
+use crate::classroom::{Classroom, PATIENCE};
+use crate::fakes::trouble::When;
 use crate::fakes::twilio::ops::SEND;
 use crate::plan;
 
@@ -89,13 +91,19 @@ fn an_end_can_be_taken_back_while_it_waits() {
     assert!((1_150..=1_200).contains(&left), "{left}");
 }
 
-/// The account's student asks again, and the login is on its way.
-fn with_a_login_on_its_way(class: &Classroom, act: impl FnOnce()) {
-    class.twilio().latency(SEND, Duration::from_millis(1_500));
+/// The student asks again, and `act` is done while the login is on its way, however long it takes.
+fn with_a_login_on_its_way(class: &Classroom, student: &Student<'_>, act: impl FnOnce()) {
+    let (arrives, goes) = channel();
+    let held = Box::new(move || {
+        let _ = goes.recv_timeout(PATIENCE);
+    });
+    class.twilio().on(SEND, When::Before, 1, held);
+    student.asks();
     let sending = "SELECT count(*) FROM registrations WHERE sending_since IS NOT NULL";
     class.eventually("a send", || class.query(sending) == "1");
     act();
-    assert_eq!(class.query(sending), "1", "the test was too slow");
+    assert_eq!(class.query(sending), "1", "it was still on its way");
+    arrives.send(()).expect("it waits");
     class.all_served();
 }
 
@@ -107,9 +115,7 @@ fn an_extension_stays_that_comes_while_a_new_login_is_being_sent() {
     class.all_served();
     let before = class.due(&login);
     class.change("UPDATE registrations SET announced_at = announced_at - 120");
-    class.twilio().latency(SEND, Duration::from_millis(1_500));
-    student.asks();
-    with_a_login_on_its_way(&class, || {
+    with_a_login_on_its_way(&class, &student, || {
         class.does(&["extend", login.username(), "30m"]);
     });
     student.next_login();

@@ -1,9 +1,10 @@
 //! The class at one glance.
 
-use std::time::Duration;
+use std::io::Read;
+use std::sync::Mutex;
 
-use super::{AT_ONCE, sleepy};
-use crate::classroom::{Classroom, within};
+use super::sleepy;
+use crate::classroom::{Classroom, PATIENCE, within};
 use crate::fakes::coder::ops;
 use crate::fakes::twilio::Fate;
 use crate::plan;
@@ -249,16 +250,34 @@ fn a_watch_goes_on_until_it_is_ended() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let looks = || class.coder().count(ops::LIST_USERS) - before;
-    assert!(within(AT_ONCE, || looks() >= 3));
-    std::thread::sleep(Duration::from_millis(100));
-    let pid = rustix::process::Pid::from_child(&child);
+    let mut output = child.stdout.take().unwrap();
+    let shown: Mutex<String> = Mutex::default();
+    let shows = || shown.lock().unwrap().matches(login.username()).count();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = output.read(&mut chunk) {
+                let words = String::from_utf8_lossy(&chunk[..length]);
+                shown.lock().unwrap().push_str(&words);
+            }
+        });
+        // What was shown is waited for, not what was asked of Coder.
+        let three = within(PATIENCE, || shows() >= 3);
+        ends(&mut child);
+        assert!(three, "{}", shown.lock().unwrap());
+    });
+    assert!(class.coder().count(ops::LIST_USERS) >= before + 3);
+    assert!(
+        !shown.lock().unwrap().contains('\x1b'),
+        "no terminal, no clearing"
+    );
+}
+
+/// Ends a command as Ctrl-C does from afar.
+fn ends(child: &mut std::process::Child) {
+    let pid = rustix::process::Pid::from_child(child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let mut shown = String::new();
-    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut shown).unwrap();
     child.wait().unwrap();
-    assert!(shown.matches(login.username()).count() >= 3, "{shown}");
-    assert!(!shown.contains('\x1b'), "no terminal, no clearing");
 }
 
 #[test]
