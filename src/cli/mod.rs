@@ -17,6 +17,7 @@ mod help;
 mod letters;
 mod owner;
 mod reconcile;
+mod renew;
 mod restore;
 mod roster;
 mod run;
@@ -58,7 +59,7 @@ struct Command {
 }
 
 /// Every command, in the order in which help lists them.
-const COMMANDS: [&Command; 13] = [
+const COMMANDS: [&Command; 14] = [
     &run::COMMAND,
     &config::COMMAND,
     &check::COMMAND,
@@ -66,6 +67,7 @@ const COMMANDS: [&Command; 13] = [
     &status::COMMAND,
     &extend::COMMAND,
     &end::COMMAND,
+    &renew::COMMAND,
     &forget::COMMAND,
     &letters::RETRY,
     &letters::DROP,

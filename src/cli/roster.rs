@@ -189,6 +189,9 @@ impl Picture {
                 note.unwrap_or("not looked at yet")
             );
         }
+        for line in self.passwords_in_words() {
+            text += &line;
+        }
         text += &reconcile::lines(&self.unknown);
         if let Some(Err(fault)) = &self.at_coder {
             text += &format!("Coder does not tell who has logged in: {fault}\n");
@@ -233,6 +236,23 @@ impl Picture {
             );
         }
         text
+    }
+
+    /// Logins that could not be sent again, and passwords that were renewed and not sent yet.
+    fn passwords_in_words(&self) -> impl Iterator<Item = String> {
+        self.roster.iter().filter_map(|one| {
+            let name = &one.username;
+            if let Some(at) = one.withheld_at {
+                let ago = self.ago(Some(at));
+                return Some(format!(
+                    "login of {name} could not be sent again {ago}: it has another password, and the token may not set one; with a token that may: coder-sms-register renew {name}\n"
+                ));
+            }
+            let ago = self.ago(Some(one.renewed_at?));
+            Some(format!(
+                "password of {name} was renewed {ago} and is not sent yet: its student texts the phrase\n"
+            ))
+        })
     }
 
     /// Accounts whose time is up and that are still there.
@@ -283,6 +303,8 @@ impl Picture {
             "overdue": registration.is_due(self.now),
             "ended_at": registration.ended_at,
             "note": registration.reap_note,
+            "login_withheld_at": registration.withheld_at,
+            "password_renewed_at": registration.renewed_at,
             "at_coder": found.map(|_| user.is_some()),
             "last_seen_at": user.and_then(User::last_seen),
             "workspaces": workspaces

@@ -228,7 +228,9 @@ fn being_removed(registration: &Registration) -> Halt {
 fn concerns_all(fault: CoderFault) -> Halt {
     match fault.trouble {
         Trouble::Refused => Halt::later(Wait::Blocked, fault),
-        Trouble::Unclear if fault.repeats() >= ALIKE => Halt::later(Wait::Failing, fault),
+        // Counted are internal errors of Coder's.
+        _ if fault.repeats() >= ALIKE => Halt::later(Wait::Failing, fault),
+        _ if fault.repeats() > 0 && fault.is_forbidden() => Halt::later(Wait::Failing, fault),
         _ => fault.into(),
     }
 }

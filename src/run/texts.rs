@@ -220,6 +220,8 @@ impl Texts {
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
         let level = match (job.attempt, later.wait) {
             (1, Wait::Blocked) => log::Level::Error,
+            // A second phone that meets the same is told below, for all of them.
+            (3, Wait::Failing) if !self.lanes.is_paused() => log::Level::Error,
             (1, _) => log::Level::Warn,
             (n, _) if n.is_power_of_two() => log::Level::Info,
             _ => log::Level::Debug,

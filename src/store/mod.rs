@@ -37,7 +37,7 @@ pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
 pub use inspect::{Holder, Inspection, holder};
-pub use passwords::{NotRenewed, Withheld};
+pub use passwords::{NotRenewed, Renewal, Withheld};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 

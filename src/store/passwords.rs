@@ -102,6 +102,15 @@ impl Store {
     }
 }
 
+/// An account whose counter was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The account as it is then.
+    pub registration: Registration,
+    /// Whether the password that was meant before was known to hold.
+    pub known_before: bool,
+}
+
 /// Why an account's password cannot be renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRenewed {
@@ -145,14 +154,14 @@ impl Hand {
     }
 
     /// Raises the counter of an account's password: the next one is meant from now on, and is not known to
-    /// be set at Coder. Returns the account as it is then.
+    /// be set at Coder.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
     pub fn renew_password(
         &mut self,
         name: &str,
-    ) -> Result<Result<Registration, NotRenewed>, StoreError> {
+    ) -> Result<Result<Renewal, NotRenewed>, StoreError> {
         const DOING: &str = "renew a password";
         let failed = StoreError::sql(DOING);
         let tx = self.begin(DOING)?;
@@ -170,44 +179,43 @@ impl Hand {
         .map_err(&failed)?;
         let raised = super::hand::read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
         tx.commit().map_err(failed)?;
-        Ok(raised.ok_or(NotRenewed::Unknown))
+        let renewal = |raised| Renewal {
+            registration: raised,
+            known_before: registration.password_known,
+        };
+        Ok(raised.map(renewal).ok_or(NotRenewed::Unknown))
     }
 
-    /// Records that Coder has the password that `registration` is to have, at `now`; its student gets it
+    /// Records that Coder has the password that a renewed account is to have, at `now`; its student gets it
     /// with the next text, whatever was sent before. Does nothing if another one is meant by now.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn password_renewed(
         &mut self,
-        registration: &Registration,
+        renewal: &Renewal,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.change_password(
-            registration,
+            &renewal.registration,
             "UPDATE registrations SET password_marker = marker, renewed_at = ?3, withheld_at = NULL
              WHERE id = ?1 AND password_counter = ?2",
             now,
         )
     }
 
-    /// Takes a renewal back that Coder refused: the password that was meant before holds as it did.
-    /// `known` says whether it was known to hold. Does nothing if another one is meant by now.
+    /// Takes a renewal back that Coder refused: the password that was meant before holds as it did. Does nothing if another one is meant by now.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn password_kept(
-        &mut self,
-        registration: &Registration,
-        known: bool,
-    ) -> Result<(), StoreError> {
+    pub fn password_kept(&mut self, renewal: &Renewal) -> Result<(), StoreError> {
         self.change_password(
-            registration,
+            &renewal.registration,
             "UPDATE registrations
              SET password_counter = nullif(password_counter - 1, 0),
                  password_marker = CASE WHEN ?3 THEN marker END
              WHERE id = ?1 AND password_counter = ?2",
-            known,
+            renewal.known_before,
         )
     }
 

@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::class;
 use crate::classroom::Classroom;
 use crate::classroom::student::{Login, Student};
 use crate::fakes::client::Client;
-use crate::fakes::coder::ops as coder;
+use crate::fakes::coder::{Role, Version, ops as coder};
 use crate::fakes::trouble::Trouble;
+use crate::{class, plan};
 
 const CHANGED: &str = "You changed your password.";
 const UNKNOWN: &str = "Your login cannot be sent again.";
@@ -24,13 +24,10 @@ impl Classroom {
         );
     }
 
-    /// Setting a password is answered as Coder answers a token that may not.
-    fn forbids_passwords(&self) {
-        let words = json!({
-            "message": "Internal error updating user's password.",
-            "detail": "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden",
-        });
-        self.answers_passwords(&words);
+    /// The token's user has no rights but those that most services have: it may set no passwords.
+    fn token_sets_no_passwords(&self) {
+        self.coder()
+            .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     }
 
     fn answers_passwords(&self, words: &serde_json::Value) {
@@ -82,6 +79,64 @@ fn who_asks_again_gets_the_same_login_and_is_not_signed_out() {
     class.all_served();
     ana.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn every_token_and_release_lets_a_student_ask_again() {
+    let tokens = [
+        &[Role::Owner][..],
+        &[Role::UserAdmin, Role::OrganizationAdmin],
+        &[Role::UserAdmin],
+    ];
+    for version in Version::RECORDED.into_iter().chain([Version::Newest]) {
+        let class = plan().coder_of(version).open();
+        for roles in tokens {
+            class.coder().token_roles(roles);
+            let ana = class.student();
+            let first = ana.gets_a_login();
+            let mut browser = Browser::logs_in(&class, &first);
+            assert_eq!(asks_again(&class, &ana), first, "{version:?} {roles:?}");
+            assert!(browser.is_logged_in(), "{version:?} {roles:?}");
+        }
+        assert_eq!(class.coder().created_ever().len(), tokens.len());
+    }
+}
+
+#[test]
+fn a_token_that_sees_no_workspaces_of_others_deletes_nobody_for_a_password() {
+    for version in Version::RECORDED {
+        let class = plan().coder_of(version).open();
+        let ana = class.student();
+        let first = ana.gets_a_login();
+        class
+            .coder()
+            .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+        class.coder().token_roles(&[Role::UserAdmin]);
+        class.some_time_passes();
+        ana.asks();
+        let told = ana.next_text();
+        assert!(told.starts_with(CHANGED), "{version:?}: {told}");
+        assert_eq!(class.coder().students().len(), 1, "{version:?}");
+        assert_eq!(class.coder().count(coder::DELETE_USER), 0, "{version:?}");
+    }
+}
+
+#[test]
+fn a_student_that_became_an_admin_is_told_and_not_made_anew() {
+    let class = plan().coder_of(Version::V2_31).open();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class
+        .coder()
+        .gives_role(first.username(), Role::TemplateAdmin);
+    class.token_sets_no_passwords();
+    class.some_time_passes();
+    ana.asks();
+    assert!(ana.next_text().starts_with(CHANGED));
+    assert_eq!(class.coder().count(coder::DELETE_USER), 0);
 }
 
 #[test]
@@ -199,13 +254,13 @@ fn an_account_of_an_older_program_gets_a_password_that_is_known() {
 
 #[test]
 fn an_account_without_a_workspace_whose_password_cannot_be_set_is_made_anew_under_its_name() {
-    let class = class();
+    let class = plan().coder_of(Version::V2_31).open();
     let ana = class.student();
     let first = ana.gets_a_login();
     class
         .coder()
         .change_password(first.username(), "mfkt8-r3tnz-vk2px");
-    class.forbids_passwords();
+    class.token_sets_no_passwords();
     let second = asks_again(&class, &ana);
     assert_eq!(first.email, second.email);
     assert_ne!(first.password, second.password);
@@ -219,14 +274,14 @@ fn an_account_without_a_workspace_whose_password_cannot_be_set_is_made_anew_unde
 
 #[test]
 fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
-    let class = class();
+    let class = plan().coder_of(Version::V2_31).open();
     let ana = class.student();
     let first = ana.gets_a_login();
     class.has_a_stopped_workspace(&first);
     class
         .coder()
         .change_password(first.username(), "mfkt8-r3tnz-vk2px");
-    class.forbids_passwords();
+    class.token_sets_no_passwords();
     class.some_time_passes();
     ana.asks();
     let told = ana.next_text();
@@ -254,7 +309,7 @@ fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
 
 #[test]
 fn a_login_that_is_not_known_any_more_is_not_laid_to_the_student() {
-    let class = class();
+    let class = plan().coder_of(Version::V2_31).open();
     let ana = class.student();
     let first = ana.gets_a_login();
     class.has_a_stopped_workspace(&first);
@@ -262,7 +317,7 @@ fn a_login_that_is_not_known_any_more_is_not_laid_to_the_student() {
     class.end_service();
     fs::remove_file(class.data_dir().join("password.key")).expect("it was there");
     class.start_service();
-    class.forbids_passwords();
+    class.token_sets_no_passwords();
     class.some_time_passes();
     ana.asks();
     let told = ana.next_text();
@@ -296,19 +351,20 @@ fn an_internal_error_of_another_kind_deletes_nobody() {
 fn an_account_that_is_made_anew_survives_a_kill_at_any_call() {
     use crate::fakes::trouble::When;
     for (op, when) in [
+        (coder::SET_PASSWORD, When::After),
         (coder::LIST_WORKSPACES, When::After),
         (coder::DELETE_USER, When::Before),
         (coder::DELETE_USER, When::After),
         (coder::CREATE_USER, When::Before),
         (coder::CREATE_USER, When::After),
     ] {
-        let class = class();
+        let class = plan().coder_of(Version::V2_31).open();
         let ana = class.student();
         let first = ana.gets_a_login();
         class
             .coder()
             .change_password(first.username(), "mfkt8-r3tnz-vk2px");
-        class.forbids_passwords();
+        class.token_sets_no_passwords();
         class.some_time_passes();
         let service = class.service();
         class

@@ -50,6 +50,7 @@ mod check;
 mod clock;
 mod costs;
 mod deploy;
+mod failing;
 mod faults;
 mod hand;
 mod hostile;

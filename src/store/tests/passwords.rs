@@ -149,7 +149,7 @@ fn a_send_begins_only_with_the_password_that_is_meant() {
     let id = store.at_stage(1, Stage::Announced);
     let mut hand = Hand::open(&dir.data()).unwrap();
     let renewed = hand.renew_password("HAPPY-tuna-1").unwrap().unwrap();
-    assert_eq!(renewed.password_counter, Some(2));
+    assert_eq!(renewed.registration.password_counter, Some(2));
     assert_eq!(password_of(&store, 1), (Some(2), false));
     let before = store.dump();
     assert!(!store.begin_send(id, sending(30), 1).unwrap());
@@ -167,18 +167,18 @@ fn a_renewal_that_coder_refused_is_taken_back_unless_another_followed() {
     store.at_stage(1, Stage::Announced);
     let mut hand = Hand::open(&dir.data()).unwrap();
     let renewed = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&renewed, true).unwrap();
+    hand.password_kept(&renewed).unwrap();
     assert_eq!(password_of(&store, 1), (Some(1), true));
     let first = hand.renew_password("happy-tuna-1").unwrap().unwrap();
     let second = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&first, true).unwrap();
+    hand.password_kept(&first).unwrap();
     hand.password_renewed(&first, 99).unwrap();
     assert_eq!(password_of(&store, 1), (Some(3), false));
-    hand.password_kept(&second, false).unwrap();
+    hand.password_kept(&second).unwrap();
     assert_eq!(password_of(&store, 1), (Some(2), false));
     forget_counter(&store, 1);
     let renewed = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&renewed, false).unwrap();
+    hand.password_kept(&renewed).unwrap();
     assert_eq!(password_of(&store, 1), (None, false));
 }
 

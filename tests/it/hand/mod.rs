@@ -5,6 +5,7 @@
 //! - `extend`: accounts live longer
 //! - `forget`: a phone wants to be forgotten
 //! - `letters`: texts that were given up, again or for good
+//! - `renew`: a password that others have seen is replaced
 //! - `status`: the class at one glance
 //! - `killed`: `end --all`, killed at every write and sync
 
@@ -13,6 +14,7 @@ mod extend;
 mod forget;
 mod killed;
 mod letters;
+mod renew;
 mod status;
 
 use std::fs::OpenOptions;

@@ -1,0 +1,104 @@
+//! `renew`: an account gets another password.
+
+use super::arguments::{Arguments, Failure};
+use super::{Command, print};
+use crate::clock::unix_now;
+use crate::coder::{Coder, CoderFault, PasswordSet};
+use crate::config::Config;
+use crate::domain::PasswordKey;
+use crate::http::Http;
+use crate::registration::Registration;
+use crate::store::{Hand, NotRenewed};
+
+pub(super) const COMMAND: Command = Command {
+    name: "renew",
+    operands: "USER",
+    summary: "give an account another password, as when somebody else has seen it; the service may be running or not",
+    details: "\
+USER is an account's username, in any case. Its password is replaced at Coder at once: the old one no longer
+works, and whoever is logged in with it is signed out. The new one is shown to nobody; its student texts the
+phrase and gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's, or with Coder after
+2.35.1 a User Admin's. With another one nothing is changed. It may be repeated, also after it was interrupted.
+
+Exit codes: 0 done, 1 failed, 2 misused, 3 no such account
+",
+    options: "",
+    run: renew,
+};
+
+fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
+    let (name, _) = arguments.operand("USER", &[])?;
+    let name = name
+        .into_string()
+        .map_err(|name| Failure::unexpected(&name))?;
+    let config = arguments.config()?;
+    let mut hand = Hand::open(&config.data_dir)?;
+    let key = hand.password_key(&config.data_dir)?;
+    // The counter first: whatever happens after it, the next text of the student asks Coder for the new one.
+    let renewal = hand
+        .renew_password(&name)?
+        .map_err(|refusal| not_renewed(&name, refusal))?;
+    let username = renewal.registration.username.as_str();
+    match set(&config, &key, &renewal.registration) {
+        Ok(Some(PasswordSet::Set | PasswordSet::Unchanged)) => {
+            hand.password_renewed(&renewal, unix_now())?;
+            print(&format!(
+                "{username} has a new password: the old one no longer works, and its sessions have ended. Its student texts the phrase and gets the new one\n"
+            ));
+            Ok(())
+        }
+        Ok(Some(PasswordSet::Forbidden)) => {
+            hand.password_kept(&renewal)?;
+            Err(Failure::Failed(format!(
+                "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
+            )))
+        }
+        Ok(Some(PasswordSet::NoUser) | None) => Err(Failure::Failed(format!(
+            "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
+        ))),
+        Err(fault) => Err(Failure::Failed(format!(
+            "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
+        ))),
+    }
+}
+
+/// Sets the password that the account is to have. `None` = Coder has no such user: only of a living one is a
+/// password ever set.
+fn set(
+    config: &Config,
+    key: &PasswordKey,
+    registration: &Registration,
+) -> Result<Option<PasswordSet>, CoderFault> {
+    let (Some(id), Some(counter)) = (&registration.coder_id, registration.password_counter) else {
+        return Ok(None);
+    };
+    let coder = Coder::new(
+        Http::new(config.call_limit),
+        &config.coder.address.api,
+        config.coder.key.clone(),
+    );
+    let username = &registration.username;
+    let address = username.email(&config.coder.email_domain);
+    let Some(user) = coder.locate(id, &address)? else {
+        return Ok(None);
+    };
+    let password = key.password(username, &registration.marker, counter);
+    coder.set_password(&user.id, &password).map(Some)
+}
+
+fn not_renewed(name: &str, refusal: NotRenewed) -> Failure {
+    let why = match refusal {
+        NotRenewed::Unknown => {
+            return Failure::Unmatched(format!("account not known: {name}; nothing is changed"));
+        }
+        NotRenewed::NoLogin => "has no login yet, so there is no password that anybody could know",
+        NotRenewed::BeingSent => {
+            "has a login that is being sent at this moment: try again in a minute"
+        }
+        NotRenewed::BeingRemoved => "is being removed",
+        NotRenewed::Adopted => {
+            "was found at Coder, and its student's phone is not known: nobody could get the new password. Set one at Coder, or end the account"
+        }
+    };
+    Failure::Failed(format!("{name} {why}; nothing is changed"))
+}

@@ -1,0 +1,89 @@
+//! Every create of a user fails with the same internal error: that is a refusal, and everybody's.
+
+use serde_json::json;
+
+use crate::classroom::Classroom;
+use crate::fakes::coder::{Role, Version, ops as coder};
+use crate::fakes::trouble::Trouble;
+use crate::plan;
+
+const PAUSED: &str = "all texts are paused until this is fixed";
+
+fn errors(class: &Classroom) -> Vec<String> {
+    let log = class.log();
+    let lines = log.lines().filter(|line| line.contains("ERROR"));
+    lines.map(str::to_owned).collect()
+}
+
+fn internal_error(detail: &str) -> Trouble {
+    let headers = vec![("X-Coder-Build-Version".to_owned(), "v2.31.14".to_owned())];
+    let words = json!({ "message": "Internal error creating user.", "detail": detail });
+    let kind = "application/json; charset=utf-8".to_owned();
+    Trouble::Status(500, headers, kind, words.to_string())
+}
+
+#[test]
+fn a_role_that_the_token_may_not_assign_pauses_all_texts_with_one_error() {
+    let class = plan().coder_of(Version::Newest).open();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class
+        .coder()
+        .default_org_member_roles(&["organization-workspace-access", "organization-auditor"]);
+    let students = class.students(6);
+    students.iter().for_each(|student| drop(student.asks()));
+    assert!(class.service().logs(PAUSED));
+    let errors = errors(&class);
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(
+        errors[0].contains("create a user at Coder: status 500"),
+        "{errors:?}"
+    );
+    assert!(
+        class.coder().count(coder::CREATE_USER) <= 8,
+        "a pause, not a storm"
+    );
+
+    class
+        .coder()
+        .default_org_member_roles(&["organization-workspace-access"]);
+    class.restart_service();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+    }
+}
+
+#[test]
+fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
+    let class = plan().open();
+    let error = internal_error("insert of the member failed: a trigger said no");
+    class.coder().trouble(coder::CREATE_USER, usize::MAX, error);
+    let students = class.students(3);
+    students.iter().for_each(|student| drop(student.asks()));
+    assert!(class.service().logs(PAUSED));
+    assert_eq!(errors(&class).len(), 1, "{:#?}", errors(&class));
+    class.coder().no_more_trouble();
+    class.restart_service();
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+    }
+}
+
+#[test]
+fn one_odd_internal_error_is_tried_again_soon() {
+    let class = plan().open();
+    class.coder().trouble(
+        coder::CREATE_USER,
+        1,
+        internal_error("the connection was lost"),
+    );
+    let students = class.students(4);
+    students.iter().for_each(|student| drop(student.asks()));
+    for student in &students {
+        student.next_login();
+        assert!(student.can_log_in());
+    }
+    class.all_served();
+    assert!(errors(&class).is_empty(), "{:#?}", errors(&class));
+}
