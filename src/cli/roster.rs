@@ -235,6 +235,9 @@ impl Picture {
                 letter.sid
             );
         }
+        if !texts.dead.is_empty() {
+            text += "once the cause is fixed: coder-sms-register retry --all, or retry SID; let go of them: drop\n";
+        }
         text
     }
 

@@ -11,6 +11,7 @@ mod password;
 mod phone;
 mod phrase;
 mod random;
+mod region;
 mod secret;
 mod text;
 mod words;
@@ -24,6 +25,7 @@ pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved, channel_of};
 pub use phrase::{Passphrase, PhraseFault, Weakness};
 pub use random::{hex, noise, nonce};
+pub use region::Region;
 pub use secret::{Fingerprint, Secret, prove};
 pub use text::{MessageSid, Text};
 

@@ -108,7 +108,7 @@ impl Provisioner {
         }
         self.store.clear_send(registration.id, false, None)?;
         match fault.trouble {
-            SmsTrouble::Recipient | SmsTrouble::Region | SmsTrouble::Unverified => {
+            SmsTrouble::Recipient => {
                 let until = now + REFUSAL;
                 self.store
                     .refused(hash, until, &text.sid, *now, &fault.to_string())?;
@@ -119,7 +119,8 @@ impl Provisioner {
             }
             _ => {}
         }
-        Ok(fault.into())
+        let left = self.left(text, request.clock());
+        Ok(Halt::of_send(fault, &request.phone, left))
     }
 
     fn record_login(

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-pub use outcome::{Done, Later, Outcome, Silence, Wait};
+pub use outcome::{Cause, Done, Later, Outcome, Silence, Wait};
 
 use crate::clock::seconds;
 use crate::coder::Coder;
@@ -28,7 +28,6 @@ use crate::domain::{
     Countries, OptWord, Passphrase, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text,
     UnixSeconds, Unserved,
 };
-use crate::retry;
 use crate::store::{Contact, JUST_GONE, Notice, Seen, Store};
 use crate::twilio::sms::{Sms, SmsTrouble};
 use outcome::Halt;
@@ -119,14 +118,25 @@ impl Provisioner {
             began: Instant::now(),
         };
         let result = self.serve(&request);
-        let age = now.saturating_sub(text.received).max(0).unsigned_abs();
-        let too_old = retry::gives_up(Duration::from_secs(age), self.rules.give_up);
+        let too_old = self.left(text, now).is_zero();
         match result {
             Ok(Done::Silent(silence)) => self.stay_silent(text, silence, now).into(),
-            Err(Halt::Later(later)) if too_old => self.give_up(&request, later.why),
+            Err(Halt::Later(later)) if too_old => {
+                let sid = &text.sid;
+                let why = format!(
+                    "{}; once it is fixed: coder-sms-register retry {sid}",
+                    later.why
+                );
+                self.give_up(&request, why)
+            }
             Err(Halt::Never(why)) => self.give_up(&request, why),
             other => other.into(),
         }
+    }
+
+    /// Records that a text gets no answer as a newer one of the same phone waits for the same.
+    pub fn leave_to_newer(&self, text: &Text, now: UnixSeconds) -> Outcome {
+        self.stay_silent(text, Silence::NewerText, now).into()
     }
 
     /// Records that a text gets no answer: asked about it again, as by a search for texts that were
@@ -134,6 +144,12 @@ impl Provisioner {
     fn stay_silent(&self, text: &Text, silence: Silence, now: UnixSeconds) -> Result<Done, Halt> {
         self.store.finish(&text.sid, now)?;
         Ok(Done::Silent(silence))
+    }
+
+    /// How long a text is still worth a try.
+    fn left(&self, text: &Text, now: UnixSeconds) -> Duration {
+        let age = now.saturating_sub(text.received).max(0).unsigned_abs();
+        self.rules.give_up.saturating_sub(Duration::from_secs(age))
     }
 
     fn give_up(&self, request: &Request<'_>, why: String) -> Outcome {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::coder::{CoderFault, Trouble};
-use crate::domain::{Unserved, Username};
+use crate::domain::{Phone, Region, Unserved, Username};
 use crate::metrics::labels;
 use crate::store::StoreError;
 use crate::twilio::sms::{SmsFault, SmsTrouble};
@@ -90,6 +90,8 @@ labels! {
         HourlyLimit => "hourly_limit",
         /// The account was ended after the text came.
         Ended => "account_ended",
+        /// A newer text of the phone waits in its place.
+        NewerText => "newer_text",
         /// A login was sent after the text came.
         NewerLogin => "newer_login",
         /// A login was sent a moment before.
@@ -124,6 +126,7 @@ impl Silence {
             Self::FullToldBefore => "the class is full, told before",
             Self::HourlyLimit => "the limit of texts an hour is reached",
             Self::Ended => "its account was ended after this text came",
+            Self::NewerText => "a newer text of this phone waits in its place",
             Self::NewerLogin => "a login was sent after this text came",
             Self::JustSent => "a login was sent a moment before",
             Self::DailyLimit => "the phone has had its logins for today",
@@ -165,6 +168,34 @@ pub enum Wait {
     Blocked,
     /// The same, where a fault is taken for such a refusal as it comes again and again.
     Failing,
+    /// Some phones are not reached until somebody acts; all others are served meanwhile.
+    Held {
+        /// Which phones, and why.
+        cause: Cause,
+        /// How long the text is still worth a try.
+        left: Duration,
+    },
+}
+
+/// Why some phones cannot be texted although nothing is wrong with them. It ends at Twilio, by somebody's hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The account may not send to this region.
+    Region(Region),
+    /// The account may send to phones only that it has verified.
+    Unverified,
+    /// The sender is not in order, or does not reach them.
+    Sender,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region(region) => write!(f, "region {region}"),
+            Self::Unverified => f.write_str("phones that the account has not verified"),
+            Self::Sender => f.write_str("phones that the sender does not reach"),
+        }
+    }
 }
 
 /// What ends an attempt before it is done.
@@ -180,6 +211,19 @@ impl Halt {
             why: why.to_string(),
             wait,
         })
+    }
+}
+
+impl Halt {
+    /// What a failed send to `phone` means for a text that is worth a try for `left`.
+    pub(super) fn of_send(fault: SmsFault, phone: &Phone, left: Duration) -> Self {
+        let cause = match fault.trouble {
+            SmsTrouble::Region => Cause::Region(Region::of(phone)),
+            SmsTrouble::Unverified => Cause::Unverified,
+            SmsTrouble::Sender => Cause::Sender,
+            _ => return fault.into(),
+        };
+        Self::later(Wait::Held { cause, left }, fault)
     }
 }
 
@@ -209,12 +253,10 @@ impl From<SmsFault> for Halt {
         let wait = match fault.trouble {
             SmsTrouble::NotTaken(None) | SmsTrouble::Unclear => Wait::Away,
             SmsTrouble::NotTaken(Some(span)) => Wait::Exactly(span),
-            SmsTrouble::Blocked | SmsTrouble::Sender => Wait::Blocked,
-            SmsTrouble::Recipient
-            | SmsTrouble::Region
-            | SmsTrouble::Unverified
-            | SmsTrouble::OptedOut
-            | SmsTrouble::Refused => {
+            // Of a send, [`Halt::of_send`] says more.
+            SmsTrouble::Region | SmsTrouble::Unverified | SmsTrouble::Sender => Wait::Away,
+            SmsTrouble::Blocked => Wait::Blocked,
+            SmsTrouble::Recipient | SmsTrouble::OptedOut | SmsTrouble::Refused => {
                 return Self::Never(fault.to_string());
             }
         };

@@ -2,17 +2,20 @@
 //!
 //! Redis owns the queue; this is only what was taken from it and has no verdict yet. What is hidden
 //! here: one lane for each phone (never two texts of a phone at once), the order (new texts before
-//! repeated attempts, which never take more than half of the hands), and the pause of everything but
-//! a probe while somebody has to act.
+//! repeated attempts, which never take more than half of the hands), the pause of everything but
+//! a probe while somebody has to act, and whom a cause concerns that is not everybody's.
+
+mod holds;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::Phone;
-use crate::provision::Wait;
+use crate::domain::{Phone, Region};
+use crate::provision::{Cause, Wait};
 use crate::retry;
 use crate::stream::Entry;
+use holds::Holds;
 
 /// Texts in hand at most; the others wait in Redis.
 const ROOM: usize = 4_096;
@@ -43,7 +46,32 @@ pub struct Job {
     /// The verdict, once it is reached but Redis has not recorded it.
     pub verdict: Option<Verdict>,
     lane: String,
+    region: Option<Region>,
     retried: bool,
+    /// The cause that it waits for, or is tried in spite of.
+    held: Option<Cause>,
+    /// Successes of others when it was first refused like everybody else.
+    refused_at: Option<u64>,
+    /// Nobody works on it: a newer text of its phone has taken its place.
+    aside: bool,
+}
+
+/// What the failure of a job begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// Everybody waits until somebody acts.
+    Pause,
+    /// Those wait whom this concerns.
+    Hold(Cause),
+}
+
+/// What the end of a job ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The pause of everybody.
+    pub pause: bool,
+    /// The wait of those whom this concerns.
+    pub hold: Option<Cause>,
 }
 
 struct Parked {
@@ -59,8 +87,11 @@ struct State {
     parked: Vec<Parked>,
     busy: HashSet<String>,
     held: HashSet<String>,
+    holds: Holds,
     retrying: usize,
     failures: u32,
+    /// Jobs that got through since the start.
+    successes: u64,
     /// The lane that was refused last, with no success of anybody since. One phone may be refused
     /// for reasons of its own; a second one shows that it is everybody's.
     refused: Option<String>,
@@ -98,16 +129,20 @@ impl Lanes {
         if !state.held.insert(entry.id.clone()) {
             return;
         }
-        let lane = entry
-            .text
-            .as_ref()
-            .map_or_else(|_| entry.id.clone(), |text| lane_of(&text.from));
+        let from = entry.text.as_ref().map(|text| text.from.as_str());
+        let lane = from.map_or_else(|_| entry.id.clone(), lane_of);
+        let phone = Phone::parse_any(&lane).ok();
+        let region = phone.as_ref().map(Region::of);
         state.ready.push_back(Job {
             entry,
             attempt: 1,
             verdict: None,
             lane,
+            region,
             retried: false,
+            held: None,
+            refused_at: None,
+            aside: false,
         });
         drop(state);
         self.changed.notify_all();
@@ -154,43 +189,69 @@ impl Lanes {
     }
 
     /// Lets go of a job that has its verdict. `proven` = it went through Coder and Twilio, so both
-    /// are there. Returns whether that ends a pause.
-    pub fn finish(&self, job: &Job, proven: bool) -> bool {
+    /// are there. Returns what that ends.
+    pub fn finish(&self, mut job: Job, proven: bool) -> Ends {
         let mut state = self.lock();
-        state.release(job);
+        state.release(&job);
         state.held.remove(&job.entry.id);
-        let mut ends_pause = false;
+        let mut ends = Ends::default();
         if proven {
             let away = state.failures >= AWAY_AFTER || state.paused_until.is_some();
-            ends_pause = state.paused_until.take().is_some();
+            ends.pause = state.paused_until.take().is_some();
             state.failures = 0;
             state.refused = None;
+            state.successes += 1;
             if away {
                 state.welcome_back();
             }
-        } else if state.paused_until.is_some() {
-            // This probe has shown nothing; the next one may go at once.
-            state.paused_until = Some(Instant::now());
+            let (next, over) = state.holds.served(&mut job, Instant::now());
+            state.ready.extend(next);
+            ends.hold = over;
+        } else {
+            state.holds.leave(&mut job);
+            if state.paused_until.is_some() && !job.aside {
+                // This probe has shown nothing; the next one may go at once.
+                state.paused_until = Some(Instant::now());
+            }
         }
         drop(state);
         self.changed.notify_all();
-        ends_pause
+        ends
     }
 
-    /// Parks a job until another attempt is due. Returns whether that begins a pause: when a second
+    /// Takes the older text of this job's phone out that waits for a cause, to be ended: the newer one
+    /// waits in its place.
+    pub fn take_older(&self, job: &Job) -> Option<Job> {
+        let mut older = self.lock().holds.take(&job.lane)?;
+        older.aside = true;
+        Some(older)
+    }
+
+    /// Parks a job until another attempt is due. Returns what that begins, if anything: a pause when a second
     /// phone is refused what no other was granted since.
-    pub fn park(&self, mut job: Job, wait: Wait, noise: u8) -> bool {
+    pub fn park(&self, mut job: Job, wait: Wait, noise: u8) -> Option<Begins> {
         let now = Instant::now();
         let mut state = self.lock();
         state.release(&job);
-        let mut begins_pause = false;
+        job.attempt = job.attempt.saturating_add(1);
+        if !matches!(wait, Wait::Held { .. }) {
+            state.holds.leave(&mut job);
+        }
+        let mut begins = None;
         let (span, on_return) = match wait {
+            Wait::Held { cause, left } => {
+                let tell = state.hold(job, (cause, left), now);
+                drop(state);
+                self.changed.notify_all();
+                return tell.then_some(Begins::Hold(cause));
+            }
             Wait::Exactly(span) => (span, false),
             Wait::Away => {
                 // While others get through it was bad luck, and the next try is soon.
+                let failed = job.attempt - 1;
                 let attempt = match state.failures {
-                    0..AWAY_AFTER => job.attempt.min(UNLUCKY),
-                    _ => job.attempt,
+                    0..AWAY_AFTER => failed.min(UNLUCKY),
+                    _ => failed,
                 };
                 state.failures = state.failures.saturating_add(1);
                 (retry::TEXT.wait(attempt, noise), true)
@@ -198,12 +259,9 @@ impl Lanes {
             Wait::Blocked | Wait::Failing => {
                 let pause = retry::BLOCKED.wait(1, noise);
                 let known = state.paused_until.is_some();
-                let other = state
-                    .refused
-                    .replace(job.lane.clone())
-                    .is_some_and(|lane| lane != job.lane);
-                if known || other {
-                    begins_pause = state.paused_until.replace(now + pause).is_none();
+                if known || state.concerns_all(&mut job) {
+                    let is_new = state.paused_until.replace(now + pause).is_none();
+                    begins = is_new.then_some(Begins::Pause);
                     // Due when the pause is over: then one of those who wait is the probe.
                     (Duration::ZERO, false)
                 } else {
@@ -211,7 +269,6 @@ impl Lanes {
                 }
             }
         };
-        job.attempt = job.attempt.saturating_add(1);
         job.retried = true;
         state.parked.push(Parked {
             job,
@@ -220,7 +277,7 @@ impl Lanes {
         });
         drop(state);
         self.changed.notify_all();
-        begins_pause
+        begins
     }
 
     /// Whether everybody waits for one of us to act.
@@ -242,12 +299,36 @@ impl Lanes {
 
 impl State {
     fn release(&mut self, job: &Job) {
+        if job.aside {
+            return;
+        }
         self.busy.remove(&job.lane);
         self.retrying -= usize::from(job.retried);
     }
 
-    /// Moves parked jobs whose time has come to the end of the line.
+    /// Whether the refusal of this job concerns everybody: another phone was refused as well, and nobody
+    /// served since. A text that is refused while others are served is refused for its own sake from then on.
+    fn concerns_all(&mut self, job: &mut Job) -> bool {
+        let successes = self.successes;
+        if *job.refused_at.get_or_insert(successes) < successes {
+            return false;
+        }
+        let before = self.refused.replace(job.lane.clone());
+        before.is_some_and(|lane| lane != job.lane)
+    }
+
+    /// Has a job wait for a cause, for so long at most. Returns whether the operator has to be told.
+    fn hold(&mut self, job: Job, wait: (Cause, Duration), now: Instant) -> bool {
+        if self.paused_until.is_some() {
+            // This probe has shown nothing of what everybody waits for; the next one may go at once.
+            self.paused_until = Some(now);
+        }
+        self.holds.hold(job, wait, now, self.successes > 0)
+    }
+
+    /// Moves jobs whose time has come to the end of the line.
     fn wake_parked(&mut self, now: Instant) {
+        self.ready.extend(self.holds.due(now));
         let mut i = 0;
         while i < self.parked.len() {
             if self.parked[i].due <= now {
@@ -285,7 +366,8 @@ impl State {
             room.then(|| self.ready.iter().position(|job| may_run(job, true)))
                 .flatten()
         })?;
-        let job = self.ready.remove(place)?;
+        let mut job = self.ready.remove(place)?;
+        job.aside = false;
         self.busy.insert(job.lane.clone());
         self.retrying += usize::from(job.retried);
         if self.paused_until.is_some() {
@@ -297,10 +379,13 @@ impl State {
 
     /// When a waiting worker has to look again by itself.
     fn next_due(&self) -> Option<Instant> {
+        let held = self.holds.next_due();
         if let Some(until) = self.paused_until {
-            return (!self.ready.is_empty() || !self.parked.is_empty()).then_some(until);
+            let waits = !self.ready.is_empty() || !self.parked.is_empty() || held.is_some();
+            return waits.then_some(until);
         }
-        self.parked.iter().map(|parked| parked.due).min()
+        let parked = self.parked.iter().map(|parked| parked.due).min();
+        parked.into_iter().chain(held).min()
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use super::channels::Channels;
-use super::lanes::{self, Job, Lanes};
+use super::lanes::{self, Begins, Job, Lanes};
 use super::missed::Bell;
 use crate::clock::unix_now;
 use crate::domain::{Text, noise};
@@ -57,6 +57,8 @@ labels! {
         Away => "away",
         /// Somebody has to act: credentials, rights or the sender are refused.
         Blocked => "blocked",
+        /// Some phones cannot be texted until somebody acts.
+        Held => "held",
         /// A limit, or something that takes its time.
         Wait => "wait",
     }
@@ -215,6 +217,7 @@ impl Texts {
         self.counts.put_off.add(match later.wait {
             Wait::Away => Delay::Away,
             Wait::Blocked | Wait::Failing => Delay::Blocked,
+            Wait::Held { .. } => Delay::Held,
             Wait::Exactly(_) => Delay::Wait,
         });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
@@ -233,12 +236,45 @@ impl Texts {
                 "text {sid}: attempt {attempt} failed, trying again: {why}"
             );
         }
-        if self.lanes.park(job, later.wait, noise()) {
-            error!(
-                "all texts are paused until this is fixed, one of them is tried each minute: {}",
-                later.why
-            );
+        if matches!(later.wait, Wait::Held { .. })
+            && let Some(older) = self.lanes.take_older(&job)
+        {
+            self.supersede(older);
         }
+        let why = &later.why;
+        match self.lanes.park(job, later.wait, noise()) {
+            Some(Begins::Pause) => {
+                error!(
+                    "all texts are paused until this is fixed, one of them is tried each minute: {why}"
+                );
+            }
+            Some(Begins::Hold(cause)) => {
+                error!(
+                    "texts to {cause} wait until this is fixed, one of them is tried each minute; other phones are served: {why}"
+                );
+            }
+            None => {}
+        }
+    }
+
+    /// Ends a text that waits, as a newer one of the same phone has taken its place: one login answers both.
+    fn supersede(&self, mut older: Job) {
+        if let Ok(text) = &older.entry.text {
+            match self.provisioner.leave_to_newer(text, unix_now()) {
+                Outcome::Done(done) => {
+                    log_done(text.sid.as_str(), &done);
+                    self.counts.done(&done);
+                    older.verdict = Some(lanes::Verdict::Acknowledge);
+                }
+                // Not recorded: it stays, and is tried for itself.
+                Outcome::Later(later) => {
+                    self.lanes.park(older, later.wait, noise());
+                    return;
+                }
+                Outcome::Never(_) => {}
+            }
+        }
+        self.end(older, false);
     }
 
     /// Has Redis record a verdict and lets the job go; until it does, the verdict is kept and tried
@@ -250,8 +286,12 @@ impl Texts {
         };
         match settled {
             Ok(()) => {
-                if self.lanes.finish(&job, proven) {
+                let ends = self.lanes.finish(job, proven);
+                if ends.pause {
                     info!("texts are served again");
+                }
+                if let Some(cause) = ends.hold {
+                    info!("texts to {cause} are sent again");
                 }
             }
             Err(fault) => {

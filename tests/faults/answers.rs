@@ -174,7 +174,7 @@ fn refused(force: &Force) -> Row {
     class.twilio().refuse(gone.phone(), 400, 21_610);
     gone.asks();
     class.all_served();
-    class.twilio().refuse_all(400, 21_606);
+    class.twilio().refuse_all(400, 21_212);
     students.iter().for_each(|student| drop(student.asks()));
     assert!(
         class
@@ -188,7 +188,7 @@ fn refused(force: &Force) -> Row {
     class.eventually_within(END, "the useless account removed", || {
         class.registrations() == students.len() && class.coder().students().len() == students.len()
     });
-    let mut row = Row::new("one number refused (21610), then all (21606)");
+    let mut row = Row::new("one number refused (21610), then all (21212)");
     row.lost += usize::from(class.redis().length("coder-sms-register:dead") != 1);
     row.doubled += gone.inbox().len();
     class.all_served();

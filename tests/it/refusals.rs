@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use crate::class;
-use crate::classroom::Classroom;
+use crate::classroom::student::Student;
+use crate::classroom::{Classroom, PATIENCE};
 use crate::fakes::trouble::Trouble;
 use crate::fakes::twilio::ops as twilio;
+use crate::{class, plan};
 
 /// What is logged when all texts wait for somebody to act.
 const PAUSED: &str = "all texts are paused";
@@ -104,4 +105,143 @@ fn an_error_in_the_form_of_a_problem_document_is_understood() {
     class.eventually("a dead letter", || dead_letters(&class) == 1);
     let letter = class.redis().entries("coder-sms-register:dead");
     assert!(letter.contains("code 21614"), "{letter}");
+}
+
+/// How often a text was refused.
+fn refused(class: &Classroom, students: &[Student<'_>]) -> usize {
+    let times = students
+        .iter()
+        .map(|one| class.twilio().refused_to(one.phone()));
+    times.sum()
+}
+
+#[test]
+fn what_the_account_may_not_do_yet_is_done_for_all_once_it_may() {
+    for (code, words) in [
+        (21_408, "region +1 wait"),
+        (21_608, "has not verified wait"),
+    ] {
+        let class = class();
+        class.twilio().refuse_all(400, code);
+        let students = class.students(12);
+        students.iter().for_each(|student| drop(student.asks()));
+        class.eventually("all were refused", || refused(&class, &students) >= 12);
+        assert_eq!(dead_letters(&class), 0, "{code}");
+        assert!(!class.log().contains(PAUSED), "{code}");
+        let log = class.log();
+        let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
+        assert_eq!(errors.len(), 1, "told once: {errors:?}");
+        assert!(errors[0].contains(words), "{errors:?}");
+        let marked = "SELECT count(*) FROM contacts WHERE refused_until IS NOT NULL";
+        assert_eq!(class.query(marked), "0", "{code}");
+
+        // The operator fixes it at Twilio; whoever texts next is the probe for all others.
+        class.twilio().refuse_none();
+        class.student().gets_a_login();
+        for student in &students {
+            student.next_login();
+            assert!(student.can_log_in(), "{code}");
+        }
+        class.all_served();
+        students.iter().for_each(Student::has_read_all);
+        assert!(class.log().contains("are sent again"));
+    }
+}
+
+#[test]
+fn a_region_that_is_not_switched_on_concerns_nobody_else() {
+    let class = class();
+    class.twilio().refuse_region("+1787", 400, 21_408);
+    class.twilio().refuse_region("+1939", 400, 21_408);
+    let [ana, ben, eva] =
+        ["+17875550101", "+17875550102", "+19395550103"].map(|phone| class.student_with(phone));
+    for student in [&ana, &ben, &eva] {
+        student.asks();
+        assert!(class.twilio().wait_for_calls(twilio::SEND, 1, PATIENCE));
+        class.student().gets_a_login();
+    }
+    let regions = ["region +1787 wait", "region +1939 wait"];
+    for region in regions {
+        assert!(class.service().logs(region));
+    }
+    class.eventually("all three were refused", || {
+        class.log().matches("attempt 1 failed").count() == 3
+    });
+    assert!(!class.log().contains(PAUSED));
+    let log = class.log();
+    for region in regions {
+        let told = log.lines().filter(|line| line.contains(region));
+        let told: Vec<&str> = told.collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("ERROR") && told[0].contains("Geo permissions"));
+    }
+
+    // The next text of a phone tries again at once, and takes the place of the one before.
+    let before = class.twilio().refused_to(ana.phone());
+    ana.asks();
+    class.eventually("another try", || {
+        class.twilio().refused_to(ana.phone()) > before
+    });
+    assert!(class.service().logs("a newer text of this phone waits"));
+    class.twilio().refuse_none();
+    ana.gets_a_login();
+    ben.next_login();
+    eva.asks();
+    eva.next_login();
+    class.all_served();
+    for student in [&ana, &ben, &eva] {
+        assert!(student.can_log_in());
+        student.has_read_all();
+    }
+}
+
+#[test]
+fn three_phones_that_the_sender_does_not_reach_hold_nobody_else_up() {
+    let class = class();
+    let stuck = class.students(3);
+    for (student, code) in stuck.iter().zip([21_606, 21_659, 21_703]) {
+        class.twilio().refuse(student.phone(), 400, code);
+    }
+    // Wave by wave: each of the three texts again beside those who are served.
+    for _ in 0..4 {
+        stuck.iter().for_each(|student| drop(student.asks()));
+        let others = class.students(6);
+        others.iter().for_each(|student| drop(student.asks()));
+        for student in &others {
+            student.next_login();
+            assert!(student.can_log_in());
+        }
+    }
+    assert!(!class.log().contains(PAUSED));
+    assert_eq!(dead_letters(&class), 0);
+    // Each text of theirs is tried when it comes, and hardly ever again meanwhile.
+    let tries = refused(&class, &stuck);
+    assert!(tries <= 3 * 4 * 2, "{tries} tries");
+    let marked = "SELECT count(*) FROM contacts WHERE refused_until IS NOT NULL";
+    assert_eq!(class.query(marked), "0");
+
+    class.twilio().refuse_none();
+    for student in &stuck {
+        student.gets_a_login();
+    }
+    class.all_served();
+    stuck.iter().for_each(Student::has_read_all);
+}
+
+#[test]
+fn a_text_that_waited_in_vain_names_the_command_that_serves_it_later() {
+    let class = plan().with("CODER_REG_GIVE_UP", "2s").open();
+    class.twilio().refuse_all(400, 21_408);
+    let ana = class.student();
+    let sid = ana.asks();
+    class.eventually("a dead letter", || dead_letters(&class) == 1);
+    let retry = format!("once it is fixed: coder-sms-register retry {sid}");
+    assert!(class.service().logs(&retry));
+    let told = class.does(&["status"]);
+    assert!(told.contains(&retry), "{told}");
+    assert!(told.contains("retry --all"), "{told}");
+    class.twilio().refuse_none();
+    class.does(&["retry", &sid]);
+    ana.next_login();
+    assert!(ana.can_log_in());
 }

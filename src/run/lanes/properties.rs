@@ -8,6 +8,14 @@ use super::tests::entry;
 use super::*;
 use crate::properties::drawn;
 
+const PHONES: [&str; 5] = [
+    "+12015550101",
+    "+12015550102",
+    "+17875550103",
+    "+491705550104",
+    "12345",
+];
+
 /// What may happen next; the number says to which of the jobs that are being worked on.
 #[derive(Clone, Debug)]
 enum Act {
@@ -17,6 +25,8 @@ enum Act {
     Take,
     Finish(usize, bool),
     Park(usize, Wait),
+    /// A newer text takes the place of one of its phone that waits for a cause.
+    TakeOlder(usize),
     /// Every wait is over.
     TimePasses,
 }
@@ -27,13 +37,28 @@ fn act() -> impl Strategy<Value = Act> {
         Just(Wait::Exactly(Duration::from_secs(60))),
         Just(Wait::Away),
         Just(Wait::Blocked),
+        (held(), 0..90_u64).prop_map(|(cause, left)| Wait::Held {
+            cause,
+            left: Duration::from_secs(left),
+        }),
     ];
     prop_oneof![
         4 => (0..24_u8).prop_map(Act::Offer),
         6 => Just(Act::Take),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(at, proven)| Act::Finish(at, proven)),
         2 => (any::<usize>(), wait).prop_map(|(at, wait)| Act::Park(at, wait)),
+        1 => any::<usize>().prop_map(Act::TakeOlder),
         1 => Just(Act::TimePasses),
+    ]
+}
+
+fn held() -> impl Strategy<Value = Cause> {
+    let region = |phone| Cause::Region(Region::of(&Phone::parse_any(phone).unwrap()));
+    prop_oneof![
+        Just(region("+12015550123")),
+        Just(region("+17875550123")),
+        Just(Cause::Unverified),
+        Just(Cause::Sender),
     ]
 }
 
@@ -56,20 +81,28 @@ impl House {
     fn play(&mut self, act: Act) {
         match act {
             Act::Offer(id) => {
-                let phone = format!("+{}", id % 5);
-                self.lanes.offer(entry(&id.to_string(), &phone));
+                let phone = PHONES[usize::from(id) % PHONES.len()];
+                self.lanes.offer(entry(&id.to_string(), phone));
                 self.in_hand.insert(id.to_string());
             }
             Act::Take => drop(self.take()),
             Act::Finish(at, proven) => {
                 if let Some(job) = self.some_job(at) {
-                    self.lanes.finish(&job, proven);
                     self.in_hand.remove(&job.entry.id);
+                    self.lanes.finish(job, proven);
                 }
             }
             Act::Park(at, wait) => {
                 if let Some(job) = self.some_job(at) {
                     self.lanes.park(job, wait, 0);
+                }
+            }
+            Act::TakeOlder(at) => {
+                let count = self.working.len();
+                let newer = (count > 0).then(|| &self.working[at % count]);
+                if let Some(older) = newer.and_then(|job| self.lanes.take_older(job)) {
+                    self.in_hand.remove(&older.entry.id);
+                    self.lanes.finish(older, false);
                 }
             }
             Act::TimePasses => self.time_passes(),
@@ -86,6 +119,7 @@ impl House {
         let mut state = self.lanes.lock();
         let now = Instant::now();
         state.parked.iter_mut().for_each(|parked| parked.due = now);
+        state.holds.end_waits(now);
         if state.paused_until.is_some() {
             state.paused_until = Some(now);
         }
@@ -149,12 +183,12 @@ impl House {
             let job = self.some_job(0);
             assert!(took || job.is_some(), "{:?} are lost", self.in_hand);
             if let Some(job) = job {
-                self.lanes.finish(&job, false);
                 assert!(self.in_hand.remove(&job.entry.id), "{} twice", job.entry.id);
+                self.lanes.finish(job, false);
             }
         }
         let state = self.lanes.lock();
-        assert!(state.ready.is_empty() && state.parked.is_empty());
+        assert!(state.ready.is_empty() && state.parked.is_empty() && state.holds.is_empty());
         assert!(state.busy.is_empty() && state.held.is_empty() && state.retrying == 0);
     }
 }

@@ -39,7 +39,7 @@ fn two_texts_of_one_phone_never_run_at_once() {
     assert_eq!(first.entry.id, "1");
     assert_eq!(pick(&lanes).as_deref(), Some("3"));
     assert_eq!(pick(&lanes), None);
-    lanes.finish(&first, false);
+    lanes.finish(first, false);
     assert_eq!(pick(&lanes).as_deref(), Some("2"));
 }
 
@@ -50,7 +50,7 @@ fn an_entry_in_hand_is_not_taken_twice() {
     lanes.offer(entry("1", "+1a"));
     let job = take(&lanes);
     assert_eq!(pick(&lanes), None);
-    lanes.finish(&job, false);
+    lanes.finish(job, false);
     assert_eq!(pick(&lanes), None);
     lanes.offer(entry("1", "+1a"));
     assert_eq!(pick(&lanes).as_deref(), Some("1"));
@@ -85,7 +85,7 @@ fn the_return_of_the_other_side_makes_all_due_at_once() {
     assert_eq!(pick(&lanes), None);
     lanes.offer(entry("4", "4"));
     let proof = take(&lanes);
-    lanes.finish(&proof, true);
+    lanes.finish(proof, true);
     assert!((0..3).all(|_| pick(&lanes).is_some()));
 }
 
@@ -97,7 +97,7 @@ fn one_stuck_student_is_not_tried_again_at_every_success_of_others() {
     lanes.park(job, Wait::Away, 0);
     lanes.offer(entry("4", "4"));
     let proof = take(&lanes);
-    lanes.finish(&proof, true);
+    lanes.finish(proof, true);
     assert_eq!(pick(&lanes), None);
 }
 
@@ -124,17 +124,22 @@ fn a_block_pauses_all_but_one_probe() {
         lanes.offer(entry(id, id));
     }
     let first = take(&lanes);
-    assert!(
-        !lanes.park(first, Wait::Blocked, 0),
+    assert_eq!(
+        lanes.park(first, Wait::Blocked, 0),
+        None,
         "one phone may be refused for its own sake"
     );
     let second = take(&lanes);
-    assert!(lanes.park(second, Wait::Blocked, 0), "a second one is not");
+    assert_eq!(
+        lanes.park(second, Wait::Blocked, 0),
+        Some(Begins::Pause),
+        "a second one is not"
+    );
     assert_eq!(pick(&lanes), None);
     lanes.lock().paused_until = Some(Instant::now());
     let probe = take(&lanes);
     assert_eq!(pick(&lanes), None, "one probe at a time");
-    assert!(lanes.finish(&probe, true), "a proof ends the pause");
+    assert!(lanes.finish(probe, true).pause, "a proof ends the pause");
     assert!(pick(&lanes).is_some());
 }
 
@@ -144,18 +149,189 @@ fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     lanes.offer(entry("1", "+1a"));
     for _ in 0..3 {
         let job = take(&lanes);
-        assert!(!lanes.park(job, Wait::Blocked, 0));
+        assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
         lanes.lock().parked[0].due = Instant::now();
     }
     lanes.lock().parked[0].due += Duration::from_secs(60);
     lanes.offer(entry("2", "+1b"));
     let other = take(&lanes);
-    lanes.finish(&other, true);
+    lanes.finish(other, true);
     assert_eq!(
         pick(&lanes),
         None,
         "the success of another is no reason to try it at once"
     );
+}
+
+fn held(cause: Cause) -> Wait {
+    Wait::Held {
+        cause,
+        left: Duration::from_secs(3_600),
+    }
+}
+
+fn region(phone: &str) -> Cause {
+    Cause::Region(Region::of(&Phone::parse_any(phone).unwrap()))
+}
+
+/// Takes the next text of each of these phones and has it wait for a cause.
+fn refuse(lanes: &Lanes, phones: &[&str], cause: Cause) -> Vec<Option<Begins>> {
+    let refused = phones.iter().map(|phone| {
+        lanes.offer(entry(phone, phone));
+        lanes.park(take(lanes), held(cause), 0)
+    });
+    refused.collect()
+}
+
+const ISLANDERS: [&str; 5] = [
+    "+17875550101",
+    "+17875550102",
+    "+17875550103",
+    "+17875550104",
+    "+17875550105",
+];
+
+#[test]
+fn a_region_that_is_not_switched_on_holds_nobody_else_up_and_is_told_once() {
+    let lanes = Lanes::new(8);
+    let island = region(ISLANDERS[0]);
+    let told = refuse(&lanes, &ISLANDERS, island);
+    assert_eq!(told[0], Some(Begins::Hold(island)));
+    assert!(told[1..].iter().all(Option::is_none), "{told:?}");
+    assert!(!lanes.is_paused());
+    lanes.offer(entry("4", "+12015550123"));
+    lanes.finish(take(&lanes), true);
+    assert_eq!(
+        pick(&lanes),
+        None,
+        "another region says nothing of this one"
+    );
+    let other = region("+18765550123");
+    let told = refuse(&lanes, &["+18765550123"], other);
+    assert_eq!(told, [Some(Begins::Hold(other))]);
+}
+
+#[test]
+fn whoever_gets_through_brings_two_more_on_until_all_are_served() {
+    let lanes = Lanes::new(8);
+    let island = region(ISLANDERS[0]);
+    refuse(&lanes, &ISLANDERS, island);
+    lanes.offer(entry("4", "+17875550199"));
+    // Who texts next is tried at once; the operator has fixed it meanwhile.
+    let ends = lanes.finish(take(&lanes), true);
+    assert_eq!(ends.hold, None);
+    let [first, second] = [(); 2].map(|()| take(&lanes));
+    assert_eq!(pick(&lanes), None);
+    assert_eq!(lanes.finish(first, true).hold, Some(island));
+    assert_eq!(lanes.finish(second, true).hold, None, "told once");
+    for _ in 0..3 {
+        lanes.finish(take(&lanes), true);
+    }
+    assert!(lanes.lock().holds.is_empty());
+    assert_eq!(lanes.room(), ROOM);
+}
+
+#[test]
+fn a_text_that_is_refused_again_waits_a_minute_however_many_others_get_through() {
+    let lanes = Lanes::new(8);
+    refuse(&lanes, &ISLANDERS[..3], Cause::Sender);
+    for other in ["4", "5", "6", "7"] {
+        lanes.offer(entry(other, other));
+        lanes.finish(take(&lanes), true);
+    }
+    // Each of the three was brought on once.
+    let again = [(); 3].map(|()| take(&lanes));
+    for job in again {
+        lanes.park(job, held(Cause::Sender), 0);
+    }
+    for other in ["8", "9"] {
+        lanes.offer(entry(other, other));
+        lanes.finish(take(&lanes), true);
+        assert_eq!(pick(&lanes), None);
+    }
+}
+
+#[test]
+fn one_of_those_who_wait_is_tried_each_minute() {
+    let lanes = Lanes::new(8);
+    refuse(&lanes, &ISLANDERS, Cause::Unverified);
+    let minute = Instant::now() + Duration::from_secs(61);
+    let mut state = lanes.lock();
+    state.wake_parked(minute);
+    assert_eq!(state.ready.len(), 1);
+    state.wake_parked(minute + Duration::from_secs(30));
+    assert_eq!(state.ready.len(), 1);
+    state.wake_parked(minute + Duration::from_secs(61));
+    assert_eq!(state.ready.len(), 2);
+    state.wake_parked(minute + Duration::from_secs(3_600));
+    assert_eq!(state.ready.len(), 5, "each is tried a last time");
+}
+
+#[test]
+fn the_senders_fault_is_told_when_it_is_not_one_phones() {
+    let lanes = Lanes::new(8);
+    let told = refuse(&lanes, &ISLANDERS[..2], Cause::Sender);
+    assert_eq!(told, [None, Some(Begins::Hold(Cause::Sender))]);
+
+    let lanes = Lanes::new(8);
+    lanes.offer(entry("4", "+12015550123"));
+    lanes.finish(take(&lanes), true);
+    let told = refuse(&lanes, &ISLANDERS, Cause::Sender);
+    assert_eq!(told[..4], [None; 4], "the sender works for others");
+    assert_eq!(told[4], Some(Begins::Hold(Cause::Sender)));
+}
+
+#[test]
+fn a_phone_that_is_served_has_no_older_text_wait() {
+    let lanes = Lanes::new(8);
+    refuse(&lanes, &ISLANDERS[..1], Cause::Sender);
+    lanes.offer(entry("4", "+12015550123"));
+    lanes.finish(take(&lanes), true);
+    // Refused once more, so that the success of others does not bring it on for a minute.
+    lanes.park(take(&lanes), held(Cause::Sender), 0);
+    lanes.offer(entry("newer", ISLANDERS[0]));
+    lanes.finish(take(&lanes), true);
+    assert_eq!(pick(&lanes).as_deref(), Some(ISLANDERS[0]));
+}
+
+#[test]
+fn a_phone_waits_with_its_newest_text_only() {
+    let lanes = Lanes::new(8);
+    refuse(&lanes, &ISLANDERS[..1], Cause::Unverified);
+    lanes.offer(entry("newer", ISLANDERS[0]));
+    let newer = take(&lanes);
+    let older = lanes.take_older(&newer).unwrap();
+    assert_eq!(older.entry.id, ISLANDERS[0]);
+    lanes.finish(older, false);
+    lanes.offer(entry("newest", ISLANDERS[0]));
+    assert_eq!(pick(&lanes), None, "the newer one is still in work");
+    lanes.park(newer, held(Cause::Unverified), 0);
+    assert_eq!(pick(&lanes).as_deref(), Some("newest"));
+}
+
+#[test]
+fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
+    let lanes = Lanes::new(8);
+    for id in ["1", "2"] {
+        lanes.offer(entry(id, id));
+        let job = take(&lanes);
+        assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
+        lanes.offer(entry(&format!("after {id}"), &format!("after {id}")));
+        lanes.finish(take(&lanes), true);
+    }
+    for _ in 0..3 {
+        let now = Instant::now();
+        lanes
+            .lock()
+            .parked
+            .iter_mut()
+            .for_each(|parked| parked.due = now);
+        let both = [(); 2].map(|()| take(&lanes));
+        for job in both {
+            assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
+        }
+    }
+    assert!(!lanes.is_paused());
 }
 
 #[test]

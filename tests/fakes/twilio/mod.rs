@@ -162,6 +162,8 @@ struct State {
     /// All messages in both directions, oldest first. Deleted ones are marked.
     messages: Vec<Message>,
     refusals: HashMap<String, (u16, u32)>,
+    /// Regions, by the first digits of their phones, that texts are refused to.
+    closed: HashMap<String, (u16, u32)>,
     refuse_all: Option<(u16, u32)>,
     refused: Vec<(String, u32)>,
     /// Messages of refusals repeat what was sent and to whom.

@@ -71,7 +71,7 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         ));
     }
     check_options(value("StatusCallback"), value("ValidityPeriod"))?;
-    if let Some((status, code)) = state.refuse_all.or_else(|| state.refusals.get(to).copied()) {
+    if let Some((status, code)) = refused(state, to) {
         state.refused.push((to.to_owned(), code));
         let mut message = refusal(code, to);
         if state.refusals_quote {
@@ -123,6 +123,16 @@ fn refusal(code: u32, to: &str) -> String {
         20429 => "Too Many Requests".to_owned(),
         _ => format!("The message to {masked} was refused with code {code}"),
     }
+}
+
+/// With what texts to this phone are refused, if they are.
+fn refused(state: &State, to: &str) -> Option<(u16, u32)> {
+    let closed = || {
+        let mut regions = state.closed.iter();
+        regions.find_map(|(region, refusal)| to.starts_with(region.as_str()).then_some(*refusal))
+    };
+    let own = state.refusals.get(to).copied();
+    state.refuse_all.or(own).or_else(closed)
 }
 
 fn is_e164(text: &str) -> bool {

@@ -81,6 +81,13 @@ impl FakeTwilio {
             .insert(phone.to_owned(), (status, code));
     }
 
+    /// From now on texts to phones that begin with these digits are refused with this HTTP status and code.
+    pub fn refuse_region(&self, region: &str, status: u16, code: u32) {
+        lock(&self.exchange.state)
+            .closed
+            .insert(region.to_owned(), (status, code));
+    }
+
     /// From now on all texts are refused with this HTTP status and code.
     pub fn refuse_all(&self, status: u16, code: u32) {
         lock(&self.exchange.state).refuse_all = Some((status, code));
@@ -95,6 +102,7 @@ impl FakeTwilio {
     pub fn refuse_none(&self) {
         let mut state = lock(&self.exchange.state);
         state.refusals.clear();
+        state.closed.clear();
         state.refuse_all = None;
     }
 
