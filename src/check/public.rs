@@ -11,9 +11,11 @@ use crate::config::{Parts, TwilioConfig};
 use crate::domain::nonce;
 use crate::http::{self, Answer, Broken, Http, Stage};
 use crate::twilio::hosts;
-use crate::twilio::signature::{SignedUrl, sign};
+use crate::twilio::signature::{SETTINGS_HEADER, SignedUrl, settings_of, sign, sign_with_key};
 use crate::webhook::probe::{self, Answerer};
-use crate::webhook::{ANOTHER_ACCOUNT, NO_SID, NOT_FOUND, WRONG_SIGNATURE};
+use crate::webhook::{
+    ANOTHER_ACCOUNT, NO_SID, NO_TOKEN, NOT_FOUND, UNKNOWN_KEY, WRONG_BY_KEY, WRONG_SIGNATURE,
+};
 
 const START: &str = "start the service, and check again";
 const TEXTS: &str = "texts";
@@ -74,15 +76,19 @@ fn probe(
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(params)
         .finish();
-    let Some(token) = config.webhook_tokens.first() else {
+    let Some((signature, settings)) = signed(url, config, &params) else {
         notes.skip("who answers there", "as there is no token to sign with");
         return false;
     };
-    let signature = sign(url, token, &params);
-    let headers = [
+    let mut headers = vec![
         ("Content-Type", "application/x-www-form-urlencoded"),
         ("X-Twilio-Signature", signature.as_str()),
     ];
+    headers.extend(
+        settings
+            .as_deref()
+            .map(|settings| (SETTINGS_HEADER, settings)),
+    );
     let answer = http.call(Method::POST, url.as_str(), &headers, form.into_bytes());
     let answer = match answer {
         Ok(answer) => answer,
@@ -93,7 +99,7 @@ fn probe(
     };
     let instance = home.instance.as_ref().and_then(Option::as_deref);
     let proved = (answer.status == 200)
-        .then(|| probe::read(&answer.body, &nonce, &config.webhook_tokens, instance))
+        .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance))
         .flatten();
     match proved {
         Some(Answerer::Ourselves) => {
@@ -129,6 +135,19 @@ fn probe(
             }
             false
         }
+    }
+}
+
+/// A signature as Twilio would make it, and what it says of it. By the shared key where there is one: where it takes the
+/// Auth Token's place, the service has to know it as well.
+fn signed(
+    url: &SignedUrl,
+    config: &TwilioConfig,
+    params: &[(&str, &str)],
+) -> Option<(String, Option<String>)> {
+    match config.shared_keys.first() {
+        Some(key) => Some((sign_with_key(url, key, params), Some(settings_of(key)))),
+        None => Some((sign(url, config.webhook_tokens.first()?, params), None)),
     }
 }
 
@@ -188,6 +207,14 @@ fn stranger(answer: &Answer) -> (String, &'static str) {
     match (answer.status, said) {
         (403, WRONG_SIGNATURE) => ours(
             "a coder-sms-register answers there, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
+            "give check the settings of the running service, or restart the service with these",
+        ),
+        (403, WRONG_BY_KEY | UNKNOWN_KEY) => ours(
+            "a coder-sms-register answers there, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
+            "give check the settings of the running service, or restart the service with these",
+        ),
+        (403, NO_TOKEN) => ours(
+            "a coder-sms-register answers there, but without TWILIO_ACCOUNT_TOKEN",
             "give check the settings of the running service, or restart the service with these",
         ),
         (403, ANOTHER_ACCOUNT) => ours(
@@ -288,6 +315,21 @@ mod tests {
     fn who_answers_is_known_by_status_and_words() {
         for (status, body, words) in [
             (403, "wrong signature\n", "another TWILIO_WEBHOOK_URL"),
+            (
+                403,
+                "wrong signature by a shared key\n",
+                "TWILIO_SHARED_KEY",
+            ),
+            (
+                403,
+                "signed with a shared key, which is not configured\n",
+                "TWILIO_SHARED_KEY",
+            ),
+            (
+                403,
+                "signed with the Auth Token, which is not configured\n",
+                "without TWILIO_ACCOUNT_TOKEN",
+            ),
             (403, "another account\n", "another TWILIO_ACCOUNT_SID"),
             (400, "no MessageSid\n", "older"),
             (404, "not found\n", "does not know that path"),

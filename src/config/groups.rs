@@ -9,7 +9,8 @@ use log::LevelFilter;
 
 use super::reader::{self, Reader};
 use super::{
-    CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses, twilio_url,
+    CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses, signing,
+    twilio_url,
 };
 use crate::domain::{Countries, Passphrase, PhraseFault, Secret};
 
@@ -41,24 +42,9 @@ pub(super) fn read_log_level(r: &mut Reader, dev: bool) -> Option<LevelFilter> {
 
 pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
     let account_sid = r.required_parsed("TWILIO_ACCOUNT_SID", addresses::account_sid);
-    let tokens = r.required("TWILIO_ACCOUNT_TOKEN");
-    let webhook_tokens: Vec<Secret> = tokens
-        .split([',', ' '])
-        .filter(|token| !token.is_empty())
-        .map(Secret::new)
-        .collect();
-    if webhook_tokens.is_empty() && !tokens.is_empty() {
-        r.fault(
-            "TWILIO_ACCOUNT_TOKEN",
-            "lists no token: copy the Auth Token of the account",
-        );
-    }
-    if webhook_tokens.len() > 2 {
-        r.fault(
-            "TWILIO_ACCOUNT_TOKEN",
-            "lists more than two tokens: keep the new and the old one",
-        );
-    }
+    let shared_keys = signing::read_shared_keys(r);
+    let replaced = !shared_keys.is_empty() || r.is_faulty("TWILIO_SHARED_KEY");
+    let webhook_tokens = signing::read_tokens(r, replaced);
     let auth_token = r.get("TWILIO_AUTH_TOKEN").map(Secret::new);
     let auth_sid = r.parsed("TWILIO_AUTH_SID", addresses::auth_sid);
     if auth_sid.as_ref().is_some_and(|sid| sid.starts_with("SK"))
@@ -69,6 +55,9 @@ pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
             "TWILIO_AUTH_TOKEN",
             "missing: TWILIO_AUTH_SID is an API key and needs its own secret",
         );
+    }
+    if webhook_tokens.is_empty() && !shared_keys.is_empty() {
+        signing::replace_token(r);
     }
     let sender = r.required_parsed("FROM_NUM", addresses::sender);
     let webhook_url = r.required_parsed("TWILIO_WEBHOOK_URL", addresses::webhook_url);
@@ -81,6 +70,7 @@ pub(super) fn read_twilio(r: &mut Reader) -> Option<TwilioConfig> {
         account_sid,
         auth_token: auth_token?,
         webhook_tokens,
+        shared_keys,
         sender: sender?,
         webhook_url: webhook_url?,
         receipts,

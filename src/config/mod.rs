@@ -10,6 +10,7 @@ mod misspelt;
 mod parts;
 mod reader;
 mod settings;
+mod signing;
 mod twilio_url;
 mod vars;
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
-use crate::twilio::signature::SignedUrl;
+use crate::twilio::signature::{SharedKey, SignedUrl};
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use env_file::{EnvFile, LineFault, parse_env_file};
 pub(crate) use groups::minutes;
@@ -95,8 +96,10 @@ struct Shown {
 pub struct TwilioConfig {
     /// The account whose texts are taken.
     pub account_sid: String,
-    /// Auth Tokens that a webhook may be signed with; never empty.
+    /// Auth Tokens that a webhook may be signed with; none where shared keys sign instead.
     pub webhook_tokens: Vec<Secret>,
+    /// Shared keys that a webhook may be signed with; empty only where there is an Auth Token.
+    pub shared_keys: Vec<SharedKey>,
     /// User name of API calls.
     pub auth_sid: String,
     /// Password of API calls.
@@ -109,6 +112,14 @@ pub struct TwilioConfig {
     pub receipts: Option<StatusUrl>,
     /// Base of the API, without a slash at the end.
     pub api_url: String,
+}
+
+impl TwilioConfig {
+    /// All that a webhook may be signed with, the first Auth Token first; never empty.
+    pub fn signing_secrets(&self) -> Vec<Secret> {
+        let keys = self.shared_keys.iter().map(|key| &key.secret);
+        self.webhook_tokens.iter().chain(keys).cloned().collect()
+    }
 }
 
 /// How Coder is called.

@@ -36,7 +36,7 @@ pub struct Setting {
     pub unit: Unit,
     /// Whether its value is hidden wherever settings are shown, and `NAME_FILE` is read as well.
     pub secret: bool,
-    /// Whether the service cannot start without it.
+    /// Whether the service cannot start without it, or without what its meaning names in its place.
     pub required: bool,
     /// One line for people.
     pub meaning: &'static str,
@@ -78,7 +78,8 @@ impl Setting {
 /// Every setting, in the order in which they are shown.
 pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_ACCOUNT_SID", "the Twilio account that owns the number; texts of other accounts are refused").required(),
-    plain("TWILIO_ACCOUNT_TOKEN", "its Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma").required().secret(),
+    plain("TWILIO_ACCOUNT_TOKEN", "its Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma; not needed with TWILIO_SHARED_KEY").required().secret(),
+    plain("TWILIO_SHARED_KEY", "a shared key that signs the webhooks in place of the Auth Token, as webhooks_sharedkey_...:SECRET or the secret alone; during a rotation two, separated by a comma").secret(),
     plain("TWILIO_AUTH_SID", "who sends texts: an API key (SK...) or the account itself; default: TWILIO_ACCOUNT_SID"),
     plain("TWILIO_AUTH_TOKEN", "the secret of TWILIO_AUTH_SID; default: the first token of TWILIO_ACCOUNT_TOKEN").secret(),
     plain("FROM_NUM", "the number that replies are sent from (+14155550123), or a Messaging Service (MG...)").required(),
@@ -111,7 +112,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_REDACT", "whether the words of a login are taken out of Twilio's log once it has arrived, or after an hour").or("on"),
     plain("CODER_REG_GIVE_UP", "how long a text is tried for while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
     plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),
-    plain("CODER_REG_PHONE_KEY", "key of the hashes that stand for phones in the database; default: derived from TWILIO_ACCOUNT_TOKEN").secret(),
+    plain("CODER_REG_PHONE_KEY", "key of the hashes that stand for phones in the database; default: derived from TWILIO_ACCOUNT_TOKEN; required without that").secret(),
     plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
 ];
 

@@ -20,9 +20,13 @@ const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 
 /// Every required setting, and every secret one.
-const VALID: [(&str, &str); 12] = [
+const VALID: [(&str, &str); 13] = [
     ("TWILIO_ACCOUNT_SID", ACCOUNT),
     ("TWILIO_ACCOUNT_TOKEN", "77aa00bb77cc00dd77ee00ff77aa00bb"),
+    (
+        "TWILIO_SHARED_KEY",
+        "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3:keySleepsUnderTheStairs",
+    ),
     ("TWILIO_AUTH_SID", "SK0123456789abcdef0123456789abcdef"),
     ("TWILIO_AUTH_TOKEN", "ApiKeyRidesTheTrain"),
     ("FROM_NUM", "+14155550100"),

@@ -13,7 +13,7 @@ use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
 use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Secret, Text};
-use crate::twilio::signature::Verifier;
+use crate::twilio::signature::{Distrust, KeyId, SETTINGS_HEADER, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
 const BODY_LIMIT: u64 = 64 * 1024;
@@ -29,6 +29,13 @@ pub const ANOTHER_ACCOUNT: &str = "another account";
 /// See [`WRONG_SIGNATURE`].
 pub const NOT_FOUND: &str = "not found";
 pub(super) const NO_SIGNATURE: &str = "no signature";
+/// See [`WRONG_SIGNATURE`].
+pub const WRONG_BY_KEY: &str = "wrong signature by a shared key";
+/// See [`WRONG_SIGNATURE`].
+pub const UNKNOWN_KEY: &str = "signed with a shared key, which is not configured";
+/// See [`WRONG_SIGNATURE`].
+pub const NO_TOKEN: &str = "signed with the Auth Token, which is not configured";
+pub(super) const UNKNOWN_ALGORITHM: &str = "signed by an algorithm that is unknown";
 /// What a service that knows no probes says to one.
 pub const NO_SID: &str = "no MessageSid";
 
@@ -51,7 +58,7 @@ pub enum Judged {
 }
 
 /// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
@@ -59,6 +66,8 @@ pub struct Refusal {
     pub reason: &'static str,
     /// The methods that would do, with a 405.
     pub allow: Option<&'static str>,
+    /// The shared key that the request says it is signed with.
+    pub key: Option<KeyId>,
 }
 
 /// Judges requests for one account and one webhook URL.
@@ -78,25 +87,41 @@ const fn refuse(status: u16, reason: &'static str) -> Refusal {
         status,
         reason,
         allow: None,
+        key: None,
+    }
+}
+
+fn distrusted(distrust: Distrust) -> Refusal {
+    let (reason, key) = match distrust {
+        Distrust::Token => (WRONG_SIGNATURE, None),
+        Distrust::NoToken => (NO_TOKEN, None),
+        Distrust::Key(key) => (WRONG_BY_KEY, key),
+        Distrust::NoKey(key) => (UNKNOWN_KEY, key),
+        Distrust::Algorithm => (UNKNOWN_ALGORITHM, None),
+    };
+    Refusal {
+        key,
+        ..refuse(403, reason)
     }
 }
 
 impl Judge {
-    /// A judge for the account, tokens and URL of `config`.
+    /// A judge for the account, tokens, shared keys and URL of `config`.
     pub fn new(config: &TwilioConfig) -> Self {
+        let verifier = |url| Verifier::new(url, &config.webhook_tokens, &config.shared_keys);
         Self {
-            verifier: Verifier::new(&config.webhook_url, &config.webhook_tokens),
+            verifier: verifier(&config.webhook_url),
             account_sid: config.account_sid.clone(),
             path: config.webhook_url.path().to_owned(),
-            receipts: config.receipts.as_ref().map(|url| {
-                let verifier = Verifier::new(&url.signed, &config.webhook_tokens);
-                (url.signed.path().to_owned(), verifier)
-            }),
+            receipts: config
+                .receipts
+                .as_ref()
+                .map(|url| (url.signed.path().to_owned(), verifier(&url.signed))),
             // There is one: it was asked for.
             token: config
-                .webhook_tokens
-                .first()
-                .cloned()
+                .signing_secrets()
+                .into_iter()
+                .next()
                 .unwrap_or_else(|| Secret::new("")),
             instance: String::new(),
         }
@@ -126,9 +151,8 @@ impl Judge {
     fn route(&self, method: &Method, url: &str) -> Result<Route<'_>, Refusal> {
         let path = url.split('?').next().unwrap_or(url);
         let not_allowed = |allow| Refusal {
-            status: 405,
-            reason: "method not allowed",
             allow: Some(allow),
+            ..refuse(405, "method not allowed")
         };
         if path == HEALTH_PATH {
             match method {
@@ -150,7 +174,7 @@ impl Judge {
         }
     }
 
-    fn judge_post(&self, signature: &str, body: &[u8]) -> Result<Judged, Refusal> {
+    fn judge_post(&self, signature: &Signature, body: &[u8]) -> Result<Judged, Refusal> {
         let form = self.believed(&self.verifier, signature, body)?;
         match self.probed(&form) {
             Some(answered) => answered,
@@ -168,18 +192,23 @@ impl Judge {
         Some(Ok(Judged::Probe(answer)))
     }
 
-    /// Judges the body of a request that is in order up to there; `signature` is what came with it.
+    /// Judges the body of a request that is in order up to there; `signature` is what came with it, made with the
+    /// Auth Token.
     ///
     /// # Errors
     /// Why it is refused.
     pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, Refusal> {
-        text_of(&self.believed(&self.verifier, signature, body)?)
+        let signature = Signature {
+            value: signature.to_owned(),
+            signer: Signer::AuthToken,
+        };
+        text_of(&self.believed(&self.verifier, &signature, body)?)
     }
 
     fn judge_receipt(
         &self,
         verifier: &Verifier,
-        signature: &str,
+        signature: &Signature,
         body: &[u8],
     ) -> Result<Judged, Refusal> {
         let form = self.believed(verifier, signature, body)?;
@@ -203,16 +232,16 @@ impl Judge {
     fn believed<'b>(
         &self,
         verifier: &Verifier,
-        signature: &str,
+        signature: &Signature,
         body: &'b [u8],
     ) -> Result<Form<'b>, Refusal> {
         let form = read_form(body)?;
-        if signature.is_empty() {
+        if signature.value.is_empty() {
             return Err(refuse(403, NO_SIGNATURE));
         }
-        if !verifier.accepts(&form.0, signature) {
-            return Err(refuse(403, WRONG_SIGNATURE));
-        }
+        verifier
+            .check(&signature.signer, &form.0, &signature.value)
+            .map_err(distrusted)?;
         if form.get("AccountSid") != Some(&self.account_sid) {
             return Err(refuse(403, ANOTHER_ACCOUNT));
         }
@@ -255,8 +284,14 @@ impl Form<'_> {
     }
 }
 
+/// A signature, and who is said to have made it.
+struct Signature {
+    value: String,
+    signer: Signer,
+}
+
 /// The signature and the body of a request that is a form.
-fn read_signed(request: &mut Request) -> Result<(String, Vec<u8>), Refusal> {
+fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), Refusal> {
     let media_type = header(request, "Content-Type")
         .split(';')
         .next()
@@ -267,7 +302,10 @@ fn read_signed(request: &mut Request) -> Result<(String, Vec<u8>), Refusal> {
     {
         return Err(refuse(400, "not a form"));
     }
-    let signature = header(request, "X-Twilio-Signature").to_owned();
+    let signature = Signature {
+        value: header(request, "X-Twilio-Signature").to_owned(),
+        signer: Signer::read(header(request, SETTINGS_HEADER)),
+    };
     Ok((signature, read_body(request)?))
 }
 

@@ -20,7 +20,10 @@ use std::sync::mpsc::SyncSender;
 
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
-pub use judge::{ANOTHER_ACCOUNT, Judge, Judged, NO_SID, NOT_FOUND, Refusal, WRONG_SIGNATURE};
+pub use judge::{
+    ANOTHER_ACCOUNT, Judge, Judged, NO_SID, NO_TOKEN, NOT_FOUND, Refusal, UNKNOWN_KEY,
+    WRONG_BY_KEY, WRONG_SIGNATURE,
+};
 
 use crate::domain::{Receipt, Text};
 use crate::stream::{Appended, Appender, Confirmed};
@@ -176,9 +179,9 @@ impl Webhook {
                     healthy(alive.and_then(|()| (self.database)()))
                 }
                 Judged::Refuse(refusal) => {
-                    self.counts.requests.add(Verdict::of(*refusal));
-                    self.refusals.count(refusal.reason);
-                    refused(*refusal)
+                    self.counts.requests.add(Verdict::of(refusal));
+                    self.refusals.count_of(refusal);
+                    refused(refusal)
                 }
             };
             // An answer that nobody waits for any more is nobody's loss: Twilio asks again.
@@ -254,7 +257,7 @@ fn healthy(state: Result<(), &'static str>) -> Answer {
     }
 }
 
-fn refused(refusal: Refusal) -> Answer {
+fn refused(refusal: &Refusal) -> Answer {
     let plain = answer(
         refusal.status,
         "text/plain",

@@ -5,10 +5,17 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-use super::judge::{ANOTHER_ACCOUNT, NO_SIGNATURE, Refusal, WRONG_SIGNATURE};
+use super::judge::{
+    ANOTHER_ACCOUNT, NO_SIGNATURE, NO_TOKEN, Refusal, UNKNOWN_ALGORITHM, UNKNOWN_KEY, WRONG_BY_KEY,
+    WRONG_SIGNATURE,
+};
 use crate::metrics::{Family, Gauge, Histogram, labels};
+use crate::twilio::signature::KeyId;
 
 const PAUSE: Duration = Duration::from_secs(60);
+
+/// Names of shared keys that are told apart in one line; strangers may make up any number.
+const MOST_KEYS: usize = 4;
 
 labels! {
     /// What was said to a request.
@@ -43,12 +50,14 @@ labels! {
 }
 
 impl Verdict {
-    pub(super) fn of(refusal: Refusal) -> Self {
+    pub(super) fn of(refusal: &Refusal) -> Self {
         match (refusal.status, refusal.reason) {
             (404, _) => Self::NotFound,
             (405, _) => Self::MethodNotAllowed,
             (413, _) => Self::TooLarge,
-            (_, WRONG_SIGNATURE) => Self::WrongSignature,
+            (_, WRONG_SIGNATURE | WRONG_BY_KEY | UNKNOWN_KEY | NO_TOKEN | UNKNOWN_ALGORITHM) => {
+                Self::WrongSignature
+            }
             (_, NO_SIGNATURE) => Self::NoSignature,
             (_, ANOTHER_ACCOUNT) => Self::AnotherAccount,
             _ => Self::Malformed,
@@ -81,21 +90,39 @@ impl Default for Counts {
 /// Counts refusals by reason.
 #[derive(Default)]
 pub(super) struct Tally {
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<(&'static str, Option<KeyId>), u64>,
     logged: Option<Instant>,
 }
 
 impl Tally {
+    /// Counts one refused request.
+    pub(super) fn count_of(&mut self, refusal: &Refusal) {
+        let named = self.counts.keys().filter(|(_, key)| key.is_some()).count();
+        self.add(
+            refusal.reason,
+            refusal.key.clone().filter(|_| named < MOST_KEYS),
+        );
+    }
+
     /// Counts one; the first is logged at once, the others together after a minute.
     pub(super) fn count(&mut self, reason: &'static str) {
-        *self.counts.entry(reason).or_default() += 1;
+        self.add(reason, None);
+    }
+
+    fn add(&mut self, reason: &'static str, key: Option<KeyId>) {
+        *self.counts.entry((reason, key)).or_default() += 1;
         if self.logged.is_some_and(|at| at.elapsed() < PAUSE) {
             return;
         }
         let list: Vec<String> = self
             .counts
             .iter()
-            .map(|(reason, n)| format!("{n} x {reason}{}", cure(reason)))
+            .map(|((reason, key), n)| {
+                let key = key
+                    .as_ref()
+                    .map_or_else(String::new, |key| format!(" ({key})"));
+                format!("{n} x {reason}{key}{}", cure(reason))
+            })
             .collect();
         warn!("refused requests: {}", list.join(", "));
         self.counts.clear();
@@ -108,6 +135,18 @@ fn cure(reason: &str) -> &'static str {
     match reason {
         WRONG_SIGNATURE => {
             " (if Twilio's: TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from what stands there)"
+        }
+        WRONG_BY_KEY => {
+            " (if Twilio's: TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from what stands there)"
+        }
+        UNKNOWN_KEY => {
+            " (if Twilio's: a webhook rule of the account has a shared key sign; set TWILIO_SHARED_KEY to its secret)"
+        }
+        NO_TOKEN => {
+            " (if Twilio's: no webhook rule has a shared key sign for this URL; make one, or set TWILIO_ACCOUNT_TOKEN)"
+        }
+        UNKNOWN_ALGORITHM => {
+            " (if Twilio's: a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"
         }
         ANOTHER_ACCOUNT => " (TWILIO_ACCOUNT_SID is not the account that owns the number)",
         _ => "",

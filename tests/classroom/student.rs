@@ -92,10 +92,10 @@ impl<'a> Student<'a> {
         self.class
             .twilio()
             .add_inbound(&sid, from, to, body, SystemTime::now());
-        let signature = twilio::sign(&account.account_token, &self.class.signed_url(), &params);
+        let url = self.class.signed_url();
         Webhook {
             sid,
-            headers: twilio::webhook_headers(&signature),
+            headers: self.class.twilio().signed_headers(&url, &params),
             body: twilio::form_encode(&params),
         }
     }

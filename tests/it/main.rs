@@ -13,6 +13,7 @@
 //! - `recordings`: the fake Coder answers as real servers did
 //! - `redact`: logins are blanked in Twilio's log
 //! - `webhook`: what gets in and what does not
+//! - `shared_key`: what is signed with a shared key in place of the Auth Token
 //! - `hostile`: what strangers send, and what it does to others
 //! - `trouble`: Coder, Twilio and Redis misbehave
 //! - `refusals`: Twilio refuses texts: whose fault it is, and who waits
@@ -73,6 +74,7 @@ mod redact;
 mod refusals;
 mod removal;
 mod renamed;
+mod shared_key;
 mod tidy;
 mod trouble;
 mod unclear;

@@ -30,8 +30,11 @@ fn sign(params: &Params) -> String {
     STANDARD.encode(Sha1::digest([pad(0x5c), inner.to_vec()].concat()))
 }
 
-fn verifier() -> Verifier {
-    Verifier::new(&SignedUrl::parse(URL).unwrap(), &[Secret::new(TOKEN)])
+fn accepts(params: &Params, signature: &str) -> bool {
+    let verifier = Verifier::new(&SignedUrl::parse(URL).unwrap(), &[Secret::new(TOKEN)], &[]);
+    verifier
+        .check(&Signer::AuthToken, params, signature)
+        .is_ok()
 }
 
 fn params(least: usize) -> impl Strategy<Value = Params> {
@@ -58,8 +61,8 @@ proptest! {
     #[test]
     fn order_and_repetition_never_count((params, others) in reordered()) {
         let signature = sign(&params);
-        prop_assert!(verifier().accepts(&params, &signature));
-        prop_assert!(verifier().accepts(&others, &signature));
+        prop_assert!(accepts(&params, &signature));
+        prop_assert!(accepts(&others, &signature));
     }
 
     #[test]
@@ -71,7 +74,7 @@ proptest! {
         if of_name { name.push_str(&letter) } else { value.push_str(&letter) }
         // Twilio signs no separators, so that a letter may move from a value to the next name.
         let same = text(&others) == text(&params);
-        prop_assert_eq!(verifier().accepts(&others, &sign(&params)), same);
+        prop_assert_eq!(accepts(&others, &sign(&params)), same);
     }
 
     #[test]
@@ -81,9 +84,9 @@ proptest! {
         let signature = sign(&params);
         let mut other = signature.clone();
         other.replace_range(place..=place, &letter);
-        prop_assert_eq!(verifier().accepts(&params, &other), other == signature);
-        prop_assert!(!verifier().accepts(&params, &signature[..27]));
+        prop_assert_eq!(accepts(&params, &other), other == signature);
+        prop_assert!(!accepts(&params, &signature[..27]));
         let longer = format!("{signature}{letter}");
-        prop_assert!(!verifier().accepts(&params, &longer));
+        prop_assert!(!accepts(&params, &longer));
     }
 }

@@ -15,6 +15,7 @@ pub mod student;
 
 mod account;
 mod fault;
+mod hooks;
 mod list;
 mod messaging;
 mod pages;
@@ -48,6 +49,7 @@ use fault::Fault;
 use ops::Route;
 use records::Message;
 
+pub use hooks::{HookRule, SigningKey, sign_with_key, signed_headers};
 pub use receipts::{Fate, SentReceipt, post, receipt_params};
 pub use setup::{Campaign, Setup};
 pub use student::{form_encode, new_sid, sign, webhook_headers, webhook_params};
@@ -296,6 +298,8 @@ impl Rules {
                 messaging::brand(&self.account, &state.setup, &sid).ok_or_else(missing)
             }
             Route::TollFree => messaging::toll_free(&self.account, &state.setup, request),
+            Route::HookRules => Ok(hooks::rules(&state.setup)),
+            Route::HookSettings => Ok(hooks::settings(&state.setup)),
             Route::Unknown => Err(missing()),
         }
     }

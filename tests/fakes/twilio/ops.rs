@@ -29,6 +29,8 @@ pub const CAMPAIGNS: Op = Op("look at campaigns");
 pub const BRANDS: Op = Op("look at brands");
 /// `GET /v1/Tollfree/Verifications`
 pub const TOLL_FREE: Op = Op("look at toll-free verifications");
+/// `GET /v1/Webhooks/Rules` and `Settings`, on the webhooks host
+pub const HOOKS: Op = Op("look at webhook rules");
 
 /// One request's route, with the account's SID and the message's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub(super) enum Route {
     Campaigns(String),
     Brand(String),
     TollFree,
+    HookRules,
+    HookSettings,
     Unknown,
 }
 
@@ -88,6 +92,8 @@ impl Route {
             ["Services", sid, "Compliance", "Usa2p"] => Self::Campaigns(own(sid)),
             ["a2p", "BrandRegistrations", sid] => Self::Brand(own(sid)),
             ["Tollfree", "Verifications"] => Self::TollFree,
+            ["Webhooks", "Rules"] => Self::HookRules,
+            ["Webhooks", "Settings"] => Self::HookSettings,
             _ => Self::Unknown,
         }
     }
@@ -110,6 +116,8 @@ impl Route {
             | Self::Campaigns(_)
             | Self::Brand(_)
             | Self::TollFree
+            | Self::HookRules
+            | Self::HookSettings
             | Self::Unknown => None,
         }
     }
@@ -129,6 +137,7 @@ impl Route {
             Self::Campaigns(_) => CAMPAIGNS,
             Self::Brand(_) => BRANDS,
             Self::TollFree => TOLL_FREE,
+            Self::HookRules | Self::HookSettings => HOOKS,
             Self::Unknown => Op::UNKNOWN,
         }
     }

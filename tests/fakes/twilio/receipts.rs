@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::lock;
+use super::hooks::signed_headers;
 use super::student::{form_encode, sign, webhook_headers};
 use super::{Exchange, TwilioAccount};
 
@@ -127,15 +128,18 @@ fn take(
                 .reach
                 .iter()
                 .find(|(origin, _)| url.starts_with(origin.as_str()));
-            (signed_url(&url), params, reach.map(|(_, address)| *address))
+            let address = reach.map(|(_, address)| *address);
+            let url = signed_url(&url);
+            let headers = signed_headers(account, &world.setup, &url, &params);
+            (url, params, headers, address)
         })
     };
-    let Some((url, params, address)) = told else {
+    let Some((url, params, headers, address)) = told else {
         return;
     };
     let answer = address.map_or(0, |address| {
         // Only a connection that fails is tried again, once.
-        let once = || post(address, &account.account_token, &url, &params);
+        let once = || post_with(address, &headers, &url, &params);
         once().or_else(|_| once()).unwrap_or(0)
     });
     lock(&exchange.state).receipts.push(SentReceipt {
@@ -193,12 +197,26 @@ pub fn post(
     url: &str,
     params: &[(String, String)],
 ) -> std::io::Result<u16> {
+    post_with(
+        address,
+        &webhook_headers(&sign(token, url, params)),
+        url,
+        params,
+    )
+}
+
+fn post_with(
+    address: SocketAddr,
+    headers: &[(String, String)],
+    url: &str,
+    params: &[(String, String)],
+) -> std::io::Result<u16> {
     let mut stream = TcpStream::connect(address)?;
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let body = form_encode(params);
     let mut head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for (name, value) in webhook_headers(&sign(token, url, params)) {
+    for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
     head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());

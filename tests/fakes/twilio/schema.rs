@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::ops::Route;
 use fields::{
-    ACCOUNT, BRAND, CAMPAIGN, FAULT, MEMBER, MESSAGE, META, NUMBER, PAGE, SERVICE, SHORT_CODE,
-    VERIFICATION,
+    ACCOUNT, BRAND, CAMPAIGN, FAULT, HOOK_RULE, HOOK_SETTING, MEMBER, MESSAGE, META, NUMBER, PAGE,
+    SERVICE, SHORT_CODE, TOKENS, VERIFICATION,
 };
 
 /// One field of an object.
@@ -89,6 +89,8 @@ enum Shape {
     Page(&'static str, &'static [Field]),
     /// A page of the messaging API.
     Meta(&'static str, &'static [Field]),
+    /// A page of the webhooks API, which the description does not have yet: fields of the official helper 9.13.0.
+    Tokens(&'static [Field]),
 }
 
 impl Shape {
@@ -107,6 +109,8 @@ impl Shape {
             Route::Campaigns(_) => Self::Meta("compliance", CAMPAIGN),
             Route::Brand(_) => Self::One(BRAND),
             Route::TollFree => Self::Meta("verifications", VERIFICATION),
+            Route::HookRules => Self::Tokens(HOOK_RULE),
+            Route::HookSettings => Self::Tokens(HOOK_SETTING),
             Route::Delete(..) | Route::Unknown => return None,
         })
     }
@@ -120,15 +124,18 @@ impl Shape {
                 all.extend(rows(key, fields, &body[key]));
                 all
             }
-            Self::Meta(key, fields) => {
-                let mut all = object("meta.", META, &body["meta"]);
-                all.extend(rows(key, fields, &body[key]));
-                let more = without(&without(body, key), "meta");
-                all.extend(object("", &[], &more));
-                all
-            }
+            Self::Meta(key, fields) => with_meta(META, key, fields, body),
+            Self::Tokens(fields) => with_meta(TOKENS, "items", fields, body),
         }
     }
+}
+
+fn with_meta(meta: &[Field], key: &str, fields: &[Field], body: &Value) -> Vec<String> {
+    let mut all = object("meta.", meta, &body["meta"]);
+    all.extend(rows(key, fields, &body[key]));
+    let more = without(&without(body, key), "meta");
+    all.extend(object("", &[], &more));
+    all
 }
 
 /// Where an answer differs from the description.

@@ -1,6 +1,7 @@
 //! How the account is set up, as its console has it.
 
 use super::super::trouble::Op;
+use super::hooks::HookRule;
 
 /// How the account is set up, as its console has it.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct Setup {
     pub toll_free: Option<String>,
     /// Fields that are null in all rows about account, numbers, services and registrations.
     pub nulls: Vec<&'static str>,
+    /// What webhooks are signed with; without rules the account's token.
+    pub hook_rules: Vec<HookRule>,
     /// Seconds by which Twilio's clock is ahead of this machine's.
     pub clock_ahead: i64,
 }
@@ -109,6 +112,7 @@ impl Default for Setup {
             brand_mock: false,
             toll_free: None,
             nulls: Vec::new(),
+            hook_rules: Vec::new(),
             clock_ahead: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::lock;
 use super::records::Message;
-use super::{FakeTwilio, Fate, SentReceipt, Setup, State};
+use super::{FakeTwilio, Fate, HookRule, SentReceipt, Setup, State};
 
 /// A text that Twilio took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +175,17 @@ impl FakeTwilio {
     /// Whether the account keeps no words of the texts that it sends from now on.
     pub fn keeps_no_words(&self, none: bool) {
         lock(&self.exchange.state).keeps_no_words = none;
+    }
+
+    /// The headers of a webhook that Twilio sends to this URL.
+    pub fn signed_headers(&self, url: &str, params: &[(String, String)]) -> Vec<(String, String)> {
+        let setup = &lock(&self.exchange.state).setup;
+        super::signed_headers(&self.account, setup, url, params)
+    }
+
+    /// Webhooks follow these rules from now on.
+    pub fn hook_rules(&self, rules: Vec<HookRule>) {
+        lock(&self.exchange.state).setup.hook_rules = rules;
     }
 
     /// A public origin (`https://host`) is really at this address: status callbacks go there.

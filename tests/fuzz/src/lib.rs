@@ -26,6 +26,7 @@ pub fn twilio_config(api_url: &str) -> TwilioConfig {
     TwilioConfig {
         account_sid: ACCOUNT.to_owned(),
         webhook_tokens: TOKENS.map(Secret::new).into(),
+        shared_keys: Vec::new(),
         auth_sid: ACCOUNT.to_owned(),
         auth_token: Secret::new(TOKENS[0]),
         sender: Sender::Number(OUR_NUMBER.to_owned()),

@@ -23,6 +23,7 @@ pub(super) fn judge(url: &str, token: &str, account: &str) -> Judge {
     Judge::new(&TwilioConfig {
         account_sid: account.to_owned(),
         webhook_tokens: vec![Secret::new(token)],
+        shared_keys: Vec::new(),
         auth_sid: account.to_owned(),
         auth_token: Secret::new(token),
         sender: Sender::Number("+14155550100".to_owned()),

@@ -52,6 +52,41 @@ pub const META: &[Field] = &[
     is("url", Text),
 ];
 
+pub const TOKENS: &[Field] = &[
+    is("key", Text),
+    is("pageSize", Whole),
+    may("nextToken", Text),
+    may("previousToken", Text),
+];
+
+pub const HOOK_RULE: &[Field] = &[
+    is("id", Text),
+    is("friendlyName", Text),
+    is("description", Text),
+    is(
+        "matchType",
+        Word(&["EXACT_MATCH", "PREFIX_MATCH", "DEFAULT"]),
+    ),
+    may("value", Text),
+    may("prefix", Text),
+    is("settings", List),
+    is("createdAt", Text),
+    is("updatedAt", Text),
+];
+
+pub const HOOK_SETTING: &[Field] = &[
+    is("id", Text),
+    is("type", Word(&["SYSTEM", "CUSTOMER"])),
+    is("friendlyName", Text),
+    is("description", Text),
+    is("auth", Object),
+    may("signature", Object),
+    may("connection", Object),
+    may("edgeZones", Object),
+    is("createdAt", Text),
+    is("updatedAt", Text),
+];
+
 pub const MESSAGE: &[Field] = &[
     may("body", Text),
     may("num_segments", Text),

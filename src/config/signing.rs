@@ -1,0 +1,100 @@
+//! Reads what webhooks are signed with: Auth Tokens, shared keys, or both while one takes the other's place.
+
+use super::reader::Reader;
+use crate::domain::Secret;
+use crate::twilio::signature::{KeyId, SharedKey};
+
+const TOKEN: &str = "TWILIO_ACCOUNT_TOKEN";
+const KEY: &str = "TWILIO_SHARED_KEY";
+
+/// The new and the old one.
+const MOST: usize = 2;
+
+/// The Auth Tokens. They may be left out where shared keys are `replaced` for them.
+pub(super) fn read_tokens(r: &mut Reader, replaced: bool) -> Vec<Secret> {
+    let tokens = if replaced {
+        r.get(TOKEN).unwrap_or_default().to_owned()
+    } else {
+        r.required(TOKEN)
+    };
+    let listed: Vec<Secret> = items(&tokens).map(Secret::new).collect();
+    if listed.is_empty() && !tokens.is_empty() {
+        r.fault(TOKEN, "lists no token: copy the Auth Token of the account");
+    }
+    if listed.len() > MOST {
+        r.fault(
+            TOKEN,
+            "lists more than two tokens: keep the new and the old one",
+        );
+    }
+    listed
+}
+
+pub(super) fn read_shared_keys(r: &mut Reader) -> Vec<SharedKey> {
+    let keys = r.parsed(KEY, |value| {
+        let keys: Vec<SharedKey> = items(value).map(shared_key).collect::<Result<_, _>>()?;
+        match keys.len() {
+            0 => Err(
+                "lists no key: copy the secret that Twilio showed when the key was made".to_owned(),
+            ),
+            1..=MOST => Ok(keys),
+            _ => Err("lists more than two keys: keep the new and the old one".to_owned()),
+        }
+    });
+    keys.unwrap_or_default()
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ']).filter(|item| !item.is_empty())
+}
+
+/// The value is a secret, so no complaint repeats it.
+fn shared_key(value: &str) -> Result<SharedKey, String> {
+    let (id, secret) = match value.split_once(':') {
+        Some((id, secret)) if KeyId::begins(id) => {
+            let id = KeyId::parse(id).ok_or(
+                "names a key in another form than webhooks_sharedkey_ and letters and digits",
+            )?;
+            (Some(id), secret)
+        }
+        _ => (None, value),
+    };
+    if secret.is_empty() || (id.is_none() && KeyId::begins(value)) {
+        return Err(
+            "is the id of a key and not its secret, which Twilio shows once: write webhooks_sharedkey_...:SECRET, or the secret alone"
+                .to_owned(),
+        );
+    }
+    Ok(SharedKey {
+        id,
+        secret: Secret::new(secret),
+    })
+}
+
+/// Asks for all else that the Auth Token would have been used for.
+pub(super) fn replace_token(r: &mut Reader) {
+    let is_key = r
+        .get("TWILIO_AUTH_SID")
+        .is_some_and(|sid| sid.starts_with("SK"));
+    if !is_key && !r.is_faulty("TWILIO_AUTH_SID") {
+        r.fault(
+            "TWILIO_AUTH_SID",
+            "missing: without TWILIO_ACCOUNT_TOKEN texts are sent with an API key (SK...): make one in Twilio's console",
+        );
+    }
+    if r.get("TWILIO_AUTH_TOKEN").is_none() && !is_key && !r.is_faulty("TWILIO_AUTH_TOKEN") {
+        r.fault(
+            "TWILIO_AUTH_TOKEN",
+            "missing: without TWILIO_ACCOUNT_TOKEN it is the secret of the API key in TWILIO_AUTH_SID",
+        );
+    }
+    if r.get("CODER_REG_PHONE_KEY").is_none() && !r.is_faulty("CODER_REG_PHONE_KEY") {
+        r.fault(
+            "CODER_REG_PHONE_KEY",
+            "missing: it is derived from TWILIO_ACCOUNT_TOKEN otherwise: set a key of your own (openssl rand -hex 32); as long as there are accounts from before, keep TWILIO_ACCOUNT_TOKEN",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Who signed a request: the account with its Auth Token, or one of its shared keys.
+
+use std::fmt;
+
+use crate::domain::Secret;
+
+/// The header of requests that are signed with a shared key.
+pub const SETTINGS_HEADER: &str = "X-Twilio-Webhooks-Signature-Settings";
+
+/// What the ids of shared keys begin with.
+const ID_START: &str = "webhooks_sharedkey_";
+/// The longest id that is shown; Twilio's have 26 characters after their beginning.
+const ID_LENGTH: usize = 64;
+
+/// A key that Twilio signs webhooks with instead of the Auth Token; it can do nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedKey {
+    /// Twilio's name for it (`webhooks_sharedkey_...`); `None` = not known, so it may be the key of any name.
+    pub id: Option<KeyId>,
+    /// What is signed with.
+    pub secret: Secret,
+}
+
+/// The name of a shared key. It is no secret, and safe to show.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// Parses a name; `None` if it has another form.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let rest = raw.strip_prefix(ID_START)?;
+        let proper = !rest.is_empty()
+            && raw.len() <= ID_LENGTH
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        proper.then(|| Self(raw.to_owned()))
+    }
+
+    /// The name as Twilio writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a value begins as such names do.
+    pub fn begins(value: &str) -> bool {
+        value.starts_with(ID_START)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A way to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-1.
+    Sha1,
+    /// HMAC with SHA-256.
+    Sha256,
+}
+
+/// What a request says about its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// The Auth Token, by HMAC-SHA1.
+    AuthToken,
+    /// A shared key.
+    SharedKey {
+        /// Which, if its name is one.
+        id: Option<KeyId>,
+        /// How.
+        algorithm: Algorithm,
+    },
+    /// Somebody by an algorithm that is unknown here.
+    Unknown,
+}
+
+impl Signer {
+    /// Reads the value of [`SETTINGS_HEADER`]: `key=...,algorithm=...`. Without an algorithm, as without the header, it
+    /// is the Auth Token, as Twilio's helpers have it. Names and algorithms are compared without regard to case.
+    pub fn read(header: &str) -> Self {
+        let named = |wanted: &str| {
+            let mut parts = header.split(',').filter_map(|part| part.split_once('='));
+            parts.find_map(|(name, value)| {
+                let found = name.trim().eq_ignore_ascii_case(wanted) && !value.trim().is_empty();
+                found.then(|| value.trim())
+            })
+        };
+        let Some(algorithm) = named("algorithm") else {
+            return Self::AuthToken;
+        };
+        let algorithm = match algorithm.to_ascii_uppercase().as_str() {
+            "HMAC_SHA1" => Algorithm::Sha1,
+            "HMAC_SHA256" => Algorithm::Sha256,
+            _ => return Self::Unknown,
+        };
+        Self::SharedKey {
+            id: named("key").and_then(KeyId::parse),
+            algorithm,
+        }
+    }
+}
+
+/// The value of [`SETTINGS_HEADER`] for a request that `key` signs by HMAC-SHA256.
+pub fn settings_of(key: &SharedKey) -> String {
+    let id = key.id.as_ref().map_or("", KeyId::as_str);
+    format!("key={id},algorithm=HMAC_SHA256")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3";
+
+    #[test]
+    fn the_header_says_who_signed() {
+        let key = |algorithm| Signer::SharedKey {
+            id: KeyId::parse(ID),
+            algorithm,
+        };
+        let unnamed = Signer::SharedKey {
+            id: None,
+            algorithm: Algorithm::Sha256,
+        };
+        for (header, signer) in [
+            ("", Signer::AuthToken),
+            (",", Signer::AuthToken),
+            (ID, Signer::AuthToken),
+            (&format!("key={ID}"), Signer::AuthToken),
+            (&format!("key={ID},algorithm="), Signer::AuthToken),
+            (
+                &format!("key={ID},algorithm=HMAC_SHA256"),
+                key(Algorithm::Sha256),
+            ),
+            (
+                &format!("key={ID},algorithm=HMAC_SHA1"),
+                key(Algorithm::Sha1),
+            ),
+            (
+                &format!(" Algorithm = hmac_sha256 , KEY = {ID} "),
+                key(Algorithm::Sha256),
+            ),
+            (
+                &format!("algorithm=,algorithm=HMAC_SHA1,key={ID}"),
+                key(Algorithm::Sha1),
+            ),
+            (
+                &format!("key={ID},algorithm=HMAC_SHA256,new=1"),
+                key(Algorithm::Sha256),
+            ),
+            ("algorithm=HMAC_SHA256", unnamed.clone()),
+            ("key=,algorithm=HMAC_SHA256", unnamed.clone()),
+            ("key=<b>,algorithm=HMAC_SHA256", unnamed),
+            (&format!("key={ID},algorithm=HMAC_MD5"), Signer::Unknown),
+            (&format!("key={ID},algorithm=none"), Signer::Unknown),
+            (
+                &format!("key={ID},algorithm=HMAC_SHA256;x"),
+                Signer::Unknown,
+            ),
+        ] {
+            assert_eq!(Signer::read(header), signer, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_s_name_has_one_form() {
+        assert!(KeyId::parse(ID).is_some());
+        let long = format!("{ID_START}{}", "a".repeat(ID_LENGTH));
+        for bad in [
+            "",
+            ID_START,
+            "sharedkey_1",
+            "webhooks_sharedkey_1\n",
+            "webhooks_sharedkey_é",
+            &long,
+        ] {
+            assert!(KeyId::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The URL that Twilio was given, and how it may be spelled where it is signed.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+
+/// The URL that Twilio was given.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedUrl {
+    /// Spellings that Twilio may have signed, the likeliest first: as configured, without user info. Whether a default
+    /// port, a user, capitals in the host or a path that is empty are signed as they were typed is written nowhere,
+    /// and the official helpers disagree.
+    spellings: Vec<String>,
+    /// As configured without user info, and the same with the default port added, or any port taken away.
+    plain: [String; 2],
+    path: String,
+}
+
+/// Why a value is no URL of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlFault {
+    /// It begins with neither `https://` nor `http://`.
+    Scheme,
+    /// No host, or a character that no URL has.
+    Form,
+}
+
+impl fmt::Display for UrlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "begins with neither https:// nor http://",
+            Self::Form => "is not a URL",
+        })
+    }
+}
+
+impl std::error::Error for UrlFault {}
+
+impl SignedUrl {
+    /// Parses the URL as it stands in Twilio's console; its fragment (Twilio's connection
+    /// overrides) is never signed, and comes off.
+    ///
+    /// # Errors
+    /// See [`UrlFault`].
+    pub fn parse(url: &str) -> Result<Self, UrlFault> {
+        let (scheme, rest) = url.split_once("://").ok_or(UrlFault::Scheme)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "https" => "443",
+            "http" => "80",
+            _ => return Err(UrlFault::Scheme),
+        };
+        let rest = rest.split('#').next().unwrap_or(rest);
+        let split = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(split);
+        let (user, host_port) = authority
+            .rsplit_once('@')
+            .map_or((None, authority), |(user, host)| (Some(user), host));
+        let (host, port) = split_port(host_port);
+        let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+        if host.is_empty() || !port_ok || !rest.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(UrlFault::Form);
+        }
+        let other_port = if port.is_some() {
+            String::new()
+        } else {
+            format!(":{default_port}")
+        };
+        let ports = [
+            port.map_or(String::new(), |port| format!(":{port}")),
+            other_port,
+        ];
+        let plain = ports
+            .each_ref()
+            .map(|port| format!("{scheme}://{host}{port}{tail}"));
+        let parts = Parts {
+            scheme: &scheme,
+            users: with(String::new(), user.map(|user| format!("{user}@"))),
+            hosts: hosts(host),
+            ports: ports.into(),
+            tails: with(
+                tail.to_owned(),
+                (!tail.starts_with('/')).then(|| format!("/{tail}")),
+            ),
+        };
+        let path = tail.split('?').next().unwrap_or(tail);
+        let path = if path.is_empty() { "/" } else { path }.to_owned();
+        Ok(Self {
+            spellings: parts.spellings(),
+            plain,
+            path,
+        })
+    }
+
+    /// The path under which the webhook is served; begins with `/`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether requests to `other` come here and carry a signature for this URL: the same URL, but for
+    /// the default port, which may be written or not.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.plain, &other.plain);
+        // The second spelling of a URL without port has the default one; it is the longer one then.
+        let with_port = |urls: &[String]| urls[1].len() > urls[0].len();
+        ours[0] == theirs[0]
+            || (with_port(ours) && ours[1] == theirs[0])
+            || (with_port(theirs) && theirs[1] == ours[0])
+    }
+
+    /// Whether it is `https`.
+    pub fn is_https(&self) -> bool {
+        self.as_str().starts_with("https://")
+    }
+
+    /// Its host, without port; an IPv6 address in its brackets.
+    pub fn host(&self) -> &str {
+        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+        split_port(authority).0
+    }
+
+    /// The URL without fragment and user info.
+    pub fn as_str(&self) -> &str {
+        &self.plain[0]
+    }
+
+    /// All spellings that may be signed.
+    pub(super) fn spellings(&self) -> &[String] {
+        &self.spellings
+    }
+}
+
+impl fmt::Debug for SignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The parts of a URL, each in all its spellings, the likeliest first.
+struct Parts<'a> {
+    scheme: &'a str,
+    users: Vec<String>,
+    hosts: Vec<String>,
+    ports: Vec<String>,
+    tails: Vec<String>,
+}
+
+impl Parts<'_> {
+    fn spellings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for user in &self.users {
+            for host in &self.hosts {
+                for tail in &self.tails {
+                    for port in &self.ports {
+                        all.push(format!("{}://{user}{host}{port}{tail}", self.scheme));
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+fn with(first: String, second: Option<String>) -> Vec<String> {
+    let first = [first];
+    first.into_iter().chain(second).collect()
+}
+
+/// As typed, in small letters, and an IPv6 address in its shortest form.
+fn hosts(host: &str) -> Vec<String> {
+    let small = host.to_ascii_lowercase();
+    let address = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let short = address
+        .and_then(|address| address.parse::<Ipv6Addr>().ok())
+        .map(|address| format!("[{address}]"));
+    let mut hosts = vec![host.to_owned()];
+    for other in [Some(small), short].into_iter().flatten() {
+        if !hosts.contains(&other) {
+            hosts.push(other);
+        }
+    }
+    hosts
+}
+
+/// Splits `host:port`; an IPv6 literal keeps its colons.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            (host, Some(port))
+        }
+        _ => (authority, None),
+    }
+}
+
+#[cfg(test)]
+mod tests;
