@@ -63,7 +63,9 @@ pub fn repeats_notice(body: &str) -> bool {
     let letters = letters_of(body);
     let begins =
         |notice: String| -> String { letters_of(&notice).chars().take(REPEATED).collect() };
-    [hint(), full()]
+    // No address of a login is among the letters that count.
+    let notices = [hint(), full(), own_password("", ""), no_password("", "")];
+    notices
         .map(begins)
         .iter()
         .any(|beginning| letters.contains(beginning))
@@ -186,7 +188,13 @@ mod tests {
 
     #[test]
     fn what_repeats_a_notice_is_known_in_any_language() {
-        for notice in [hint(), full()] {
+        let site = "https://coder.example.org";
+        for notice in [
+            hint(),
+            full(),
+            own_password(site, "happy-tuna@example.org"),
+            no_password(site, "happy-tuna@example.org"),
+        ] {
             let cut: String = notice.chars().take(40).collect();
             for body in [
                 format!("Liked “{notice}”"),

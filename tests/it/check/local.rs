@@ -71,6 +71,7 @@ fn an_easy_phrase_is_a_warning() {
         let report = ready.check();
         assert_eq!(report.ended.code, Some(0));
         report.has("warning", "phrase", reason, "two or three words");
+        report.has("pass", "phrase", "letters and digits are compared", "");
         report.is_well_elsewhere(&["phrase"]);
         assert!(!report.ended.stdout.contains(phrase.trim_end_matches('!')));
     }
