@@ -10,6 +10,9 @@ const TEXTS: &str = "api";
 /// The product of Messaging Services and of the carriers' registrations.
 pub const MESSAGING: &str = "messaging";
 
+/// The product of webhook rules and shared keys.
+pub const WEBHOOKS: &str = "webhooks";
+
 /// The version in all paths of the product that texts are sent with.
 pub const VERSION: &str = "2010-04-01";
 
@@ -38,7 +41,7 @@ pub fn beside(root: &str, product: &str) -> String {
 pub fn of_texts(host: &str) -> Option<String> {
     let (product, rest) = host.split_once('.')?;
     match product {
-        TEXTS | MESSAGING => Some(format!("{TEXTS}.{rest}")),
+        TEXTS | MESSAGING | WEBHOOKS => Some(format!("{TEXTS}.{rest}")),
         _ => None,
     }
 }

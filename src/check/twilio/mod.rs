@@ -2,12 +2,14 @@
 //!
 //! - here: the account and its keys
 //! - `sender`: the number, short code or Messaging Service, and where its texts go
+//! - `signing`: what webhooks are signed with
 //! - `registration`: what carriers know of it
 //! - `cures`: what helps where Twilio refuses
 
 mod cures;
 mod registration;
 mod sender;
+mod signing;
 
 use super::{Notes, target};
 use crate::config::{Parts, TwilioConfig};
@@ -40,8 +42,11 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtTwili
     };
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
-        // What is missing is noted where it was asked for.
-        Ok(()) => drop(sender::look(config, &account, notes)),
+        Ok(()) => {
+            signing::look(config, &account, notes);
+            // What is missing is noted where it was asked for.
+            drop(sender::look(config, &account, notes));
+        }
         Err(Ended) => notes.skip(SENDER, "as nothing is let in at Twilio"),
     }
     AtTwilio {

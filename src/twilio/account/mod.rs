@@ -6,12 +6,14 @@
 //! - `numbers`: numbers and short codes of the account
 //! - `messaging`: Messaging Services and what is in them
 //! - `registration`: what carriers know: brands, campaigns, toll-free verifications
+//! - `signing`: what webhooks are signed with
 //! - `wire`: what may be repeated of Twilio's words
 
 mod messaging;
 mod numbers;
 mod pages;
 mod registration;
+mod signing;
 mod wire;
 
 use std::cell::Cell;
@@ -34,6 +36,7 @@ pub use messaging::{Member, Service, Within};
 pub use numbers::Number;
 pub use pages::Listed;
 pub use registration::{Brand, Campaign, Verification};
+pub use signing::{SignedBy, Signing};
 
 /// Pause before a call that failed for a passing reason is repeated, and the longest pause that Twilio
 /// may ask for instead.
@@ -48,6 +51,7 @@ pub struct Account {
     http: Http,
     account: String,
     messaging: String,
+    webhooks: String,
     account_sid: String,
     /// The key that sends.
     sender: Secret,
@@ -97,6 +101,7 @@ impl Account {
             http,
             account: format!("{root}/{version}/Accounts/{}", config.account_sid),
             messaging: format!("{}/v1", hosts::beside(root, hosts::MESSAGING)),
+            webhooks: format!("{}/v1", hosts::beside(root, hosts::WEBHOOKS)),
             account_sid: config.account_sid.clone(),
             sender: basic(&config.auth_sid, &config.auth_token),
             login: basic(&config.auth_sid, &config.auth_token),

@@ -13,6 +13,7 @@ mod coder;
 mod front;
 mod local;
 mod public;
+mod signing;
 mod twilio;
 mod unseen;
 mod whole;

@@ -1,0 +1,102 @@
+//! What webhooks are signed with, by Twilio's rules and here.
+
+use super::{Ready, ready};
+use crate::fakes::trouble::Trouble;
+use crate::fakes::twilio::{HookRule, SigningKey, ops};
+
+/// Twilio signs all webhooks with one of these; `None` = the Auth Token.
+fn signs(ready: &Ready, keys: &[Option<&SigningKey>]) {
+    let keys = keys.iter().map(|key| key.cloned()).collect();
+    let rule = HookRule {
+        match_type: "PREFIX_MATCH",
+        url: ready.front.url(),
+        keys,
+    };
+    ready.class.twilio().hook_rules(vec![rule]);
+}
+
+/// The service starts again with this shared key, and with or without the Auth Token.
+fn knows(ready: &Ready, key: &str, token: bool) {
+    if !token {
+        ready.class.set("TWILIO_ACCOUNT_TOKEN", "");
+        ready.class.set("CODER_REG_PHONE_KEY", "a key of our own");
+    }
+    ready.class.set("TWILIO_SHARED_KEY", key);
+    ready.class.restart_service();
+}
+
+#[test]
+fn a_class_with_a_shared_key_alone_is_ready() {
+    let (ready, key) = (ready(), SigningKey::random());
+    signs(&ready, &[Some(&key)]);
+    knows(&ready, &format!("{}:{}", key.id, key.secret), false);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.is_well_elsewhere(&[]);
+    report.has(
+        "pass",
+        "twilio",
+        &format!("are signed with the shared key {}", key.id),
+        "",
+    );
+    report.has(
+        "pass",
+        "public url",
+        "texts sent there reach this service",
+        "",
+    );
+    assert!(!report.ended.stdout.contains(&key.secret));
+}
+
+#[test]
+fn while_one_moves_over_both_are_looked_for() {
+    let (ready, key) = (ready(), SigningKey::random());
+    signs(&ready, &[None, Some(&key)]);
+    knows(&ready, &format!("{}:{}", key.id, key.secret), true);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    let both = format!("the Auth Token and the shared key {}", key.id);
+    report.has("pass", "twilio", &both, "");
+}
+
+#[test]
+fn a_rule_whose_key_is_not_configured_is_a_fault() {
+    let (ready, key) = (ready(), SigningKey::random());
+    signs(&ready, &[Some(&key)]);
+    let words = format!("with the shared key {}, which is not configured", key.id);
+    ready.finds(
+        "twilio",
+        &words,
+        &format!("set TWILIO_SHARED_KEY to {}:SECRET", key.id),
+        &[],
+    );
+}
+
+#[test]
+fn no_rule_where_only_a_shared_key_is_configured_is_a_fault() {
+    let (ready, key) = (ready(), SigningKey::random());
+    knows(&ready, &key.secret, false);
+    ready.finds(
+        "twilio",
+        "with the Auth Token, and TWILIO_ACCOUNT_TOKEN is not set",
+        "make a webhook rule",
+        &[],
+    );
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_a_warning() {
+    let ready = ready();
+    ready
+        .class
+        .twilio()
+        .trouble(ops::HOOKS, 9, Trouble::html(403, "Forbidden"));
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "twilio",
+        "what webhooks are signed with is not known",
+        "text the phrase yourself",
+    );
+}
