@@ -281,7 +281,8 @@ impl<'a> Field<'a> {
 
     /// One turn at half of the rate of the turn before. Returns that rate, too.
     fn half_load(&mut self, server: usize) -> (f64, Outcome) {
-        let rate = self.turn(server, CROWDED[0]).outcome.rate / 2.0;
+        // A busy machine may have served nobody in a short turn.
+        let rate = (self.turn(server, CROWDED[0]).outcome.rate / 2.0).max(1.0);
         let limit = Duration::from_millis(self.bench.pick(100, 2_000));
         if server == 0 {
             let bare = self.bare(Kind::Answers);

@@ -66,6 +66,13 @@ fn keys(config: &TwilioConfig, account: &mut Account, notes: &mut Notes<'_>) -> 
     match account.sender_is_let_in() {
         Ok(()) => {
             notes.pass("TWILIO_AUTH_SID is let in, and reads the log");
+            if config.webhook_tokens.is_empty() {
+                // An account that is not active lets nobody in; its type is told to its token alone.
+                notes.warn(
+                    "Twilio does not tell an API key whether the account is a trial one, which could not text our words",
+                    "see Twilio's console that it is none",
+                );
+            }
             Ok(())
         }
         Err(fault) if fault.is_refusal() && fault.code.is_some() => {

@@ -1,7 +1,5 @@
 //! A password that others have seen is replaced.
 
-use std::time::Duration;
-
 use crate::classroom::PATIENCE;
 use crate::fakes::coder::{Role, Version, ops as coder};
 use crate::fakes::trouble::{Trouble, When};
@@ -65,6 +63,7 @@ fn a_renewal_whose_answer_is_lost_is_made_whole_by_the_next_text() {
         let class = class();
         let ana = class.student();
         let first = ana.gets_a_login();
+        class.all_served();
         class
             .coder()
             .trouble(coder::SET_PASSWORD, 1, trouble.clone());
@@ -75,6 +74,7 @@ fn a_renewal_whose_answer_is_lost_is_made_whole_by_the_next_text() {
         assert_ne!(first.password, second.password, "{trouble:?}");
         assert!(ana.can_log_in(), "{trouble:?}");
         // It may be repeated.
+        class.all_served();
         class.does(&["renew", first.username()]);
         class.some_time_passes();
         assert_ne!(ana.gets_a_login().password, second.password);
@@ -89,12 +89,17 @@ fn a_login_that_is_on_its_way_while_the_password_is_renewed_works() {
     let first = ana.gets_a_login();
     class.some_time_passes();
     // The service has read which password is meant; the command is done before it asks Coder.
-    class
-        .coder()
-        .latency(coder::LIST_USERS, Duration::from_secs(2));
+    let (arrived, asks) = std::sync::mpsc::channel();
+    let (done, goes) = std::sync::mpsc::channel::<()>();
+    let held = Box::new(move || {
+        let _ = arrived.send(());
+        let _ = goes.recv_timeout(PATIENCE);
+    });
+    class.coder().on(coder::LIST_USERS, When::Before, 1, held);
     ana.asks();
-    assert!(class.coder().wait_for_calls(coder::LIST_USERS, 1, PATIENCE));
+    asks.recv_timeout(PATIENCE).expect("the service asks Coder");
     class.does(&["renew", first.username()]);
+    done.send(()).expect("it waits");
     let second = ana.next_login();
     assert_ne!(first.password, second.password);
     assert!(ana.can_log_in());
