@@ -62,6 +62,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
             };
             if writable(folder, &found, notes) {
                 home.instance = database(Inspection::of(folder, keys), notes);
+                password_key(folder, notes);
             } else {
                 notes.skip("the database", "as the data folder is another user's");
             }
@@ -156,6 +157,15 @@ fn has_room(folder: &Path) -> io::Result<()> {
 }
 
 /// Returns the folder's name, as [`Home::instance`] has it.
+/// A missing key is made at the next start; one that cannot be used stops it.
+fn password_key(folder: &Path, notes: &mut Notes<'_>) {
+    if let Err(error) = store::look_at_password_key(folder) {
+        let words = error.to_string();
+        let (what, cure) = words.split_once(": ").unwrap_or((&words, ""));
+        notes.fault(what, cure);
+    }
+}
+
 fn database(
     found: Result<Option<Inspection>, StoreError>,
     notes: &mut Notes<'_>,

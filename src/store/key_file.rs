@@ -59,6 +59,14 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     }
 }
 
+/// Whether `folder` has a key of passwords that the service can use. `false` = there is none yet.
+///
+/// # Errors
+/// As the service would meet it at its start; nothing is changed.
+pub fn look_at_password_key(folder: &Path) -> Result<bool, StoreError> {
+    read(folder).map(|key| key.is_some())
+}
+
 /// Reads the key of a data folder, and makes it where there is none. The folder's lock has to be held, so
 /// that nobody else makes one at the same time.
 ///

@@ -37,6 +37,7 @@ pub use deliveries::Unblanked;
 pub use error::StoreError;
 pub use hand::{Applied, Forgotten, Hand};
 pub use inspect::{Holder, Inspection, holder};
+pub use key_file::look_at_password_key;
 pub use passwords::{NotRenewed, Renewal, Withheld};
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;

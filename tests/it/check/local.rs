@@ -243,3 +243,19 @@ fn a_redis_that_forgets_or_drops_is_a_fault() {
         &[],
     );
 }
+
+#[test]
+fn a_key_of_passwords_that_would_stop_the_start_is_a_fault_with_its_cure() {
+    let ready = ready();
+    let key = ready.class.data_dir().join("password.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.has(
+        "fault",
+        "data folder",
+        "password.key cannot be used as the key of the passwords",
+        "chmod 600",
+    );
+    assert_eq!(report.all("fault").count(), 1);
+}
