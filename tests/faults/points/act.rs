@@ -138,7 +138,7 @@ impl Act {
         let offer = Offer::new(webhook);
         let ready = |stage: &Stage| {
             let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
-            fresh || (stage.tape.has_reached("coder read user me") && stage.is_idle())
+            fresh || (stage.tape.has_reached("coder check permissions") && stage.is_idle())
         };
         stage.plays_until(
             |stage| {
@@ -181,7 +181,9 @@ impl Act {
         };
         let logins = student.inbox();
         expect(logins.len() >= self.texts(), "a text is missing");
-        expect(all_differ(&logins), "the same text was sent twice");
+        // Who asks again gets the same words once more; more texts than asked for are counted above.
+        let differ = self.is_in_the_middle() || all_differ(&logins);
+        expect(differ, "the same text was sent twice");
         expect(stage.is_served(), "a text is left in the stream");
         if self == Self::Refused {
             // Killed while it is written, it may stand there twice.
