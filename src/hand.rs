@@ -18,8 +18,10 @@ pub enum Order {
         /// The longest life of an account from its login on; `None` = any.
         longest: Option<Duration>,
     },
-    /// Its time is up now.
+    /// Its time is up now: its student is locked out, whatever runs.
     End,
+    /// Its time is up now; it is removed once no workspace of it runs.
+    EndGently,
 }
 
 /// The time that an order gives an account.
@@ -63,6 +65,11 @@ impl Refusal {
 }
 
 impl Order {
+    /// Whether the account is to go.
+    pub fn ends(self) -> bool {
+        !matches!(self, Self::Extend { .. })
+    }
+
     /// When an account's time is up by this order.
     ///
     /// # Errors
@@ -165,14 +172,16 @@ mod tests {
 
     #[test]
     fn an_end_is_now_and_never_later_than_the_time_was_up() {
-        for stage in [Stage::Reserved, Stage::Created, Stage::Announced] {
-            assert_eq!(due(Order::End, stage, Some(600)), Ok(0));
-            assert_eq!(due(Order::End, stage, None), Ok(0));
-            assert_eq!(due(Order::End, stage, Some(-600)), Ok(-600));
+        for order in [Order::End, Order::EndGently] {
+            for stage in [Stage::Reserved, Stage::Created, Stage::Announced] {
+                assert_eq!(due(order, stage, Some(600)), Ok(0));
+                assert_eq!(due(order, stage, None), Ok(0));
+                assert_eq!(due(order, stage, Some(-600)), Ok(-600));
+            }
+            assert_eq!(
+                due(order, Stage::Reaping, Some(-600)),
+                Err(Refusal::BeingRemoved)
+            );
         }
-        assert_eq!(
-            due(Order::End, Stage::Reaping, Some(-600)),
-            Err(Refusal::BeingRemoved)
-        );
     }
 }

@@ -13,7 +13,8 @@ pub enum Stage {
     Created,
     /// A login was texted.
     Announced,
-    /// The time is up and no workspace was busy: workspaces, then the user, are being removed.
+    /// It was ended, or the time is up and no workspace was busy: it is locked out, and its workspaces,
+    /// then the user, are being removed.
     Reaping,
     /// The user is proved gone; the row is forgotten. Never stored.
     Gone,
@@ -86,6 +87,8 @@ impl Stage {
             (Self::Reserved | Self::Created | Self::Announced, E::ReapBegun) => Ok(Self::Reaping),
             // The user of a reservation that is being reaped may turn up late.
             (Self::Reaping, E::UserCreated) => Ok(Self::Reaping),
+            // A login that was on its way when the removal began.
+            (Self::Reaping, E::LoginSent) => Ok(Self::Reaping),
             (Self::Reaping, E::UserGone) => Ok(Self::Gone),
             (stage, event) => Err(IllegalStep { stage, event }),
         }
@@ -157,6 +160,19 @@ pub struct Registration {
     pub renewed_at: Option<UnixSeconds>,
     /// When its student was told that the login cannot be sent, unless one was sent since.
     pub withheld_at: Option<UnixSeconds>,
+    /// How far its removal has come.
+    pub removal: Removal,
+}
+
+/// How far a removal has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// When it began; `None` also where an older program began it.
+    pub since: Option<UnixSeconds>,
+    /// When the user was seen to be locked out, or not to exist.
+    pub locked_at: Option<UnixSeconds>,
+    /// Since when Coder refuses something that it needs.
+    pub refused_since: Option<UnixSeconds>,
 }
 
 #[cfg(test)]
@@ -185,6 +201,7 @@ impl Registration {
             password_known: true,
             renewed_at: None,
             withheld_at: None,
+            removal: Removal::default(),
         }
     }
 }
@@ -277,7 +294,7 @@ mod tests {
                     None,
                     None,
                     None,
-                    None,
+                    Some(Reaping),
                     None,
                     None,
                     Some(Gone),
@@ -335,7 +352,7 @@ mod tests {
                 match event {
                     Event::UserCreated => user = true,
                     Event::UserVanished => (user, login) = (false, false),
-                    Event::LoginSent => login = true,
+                    Event::LoginSent => login = !reaping || login,
                     Event::ReapBegun => reaping = true,
                     _ => {}
                 }

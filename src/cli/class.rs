@@ -15,30 +15,34 @@ use crate::registration::Registration;
 use crate::store::{Applied, Hand};
 use crate::wake;
 
-/// The options of both, for `--help`.
-pub(super) const OPTIONS: &str = "      --all            every account
-      --dry-run        say what would be done, and change nothing
-      --yes            do not ask before --all
-      --json           print one JSON object
-";
-
 /// What stands behind `extend` or `end`.
 pub(super) struct Asked {
     /// Names, and what else is no option.
     pub(super) words: Vec<String>,
     all: bool,
-    dry_run: bool,
+    pub(super) dry_run: bool,
     yes: bool,
-    json: bool,
+    pub(super) json: bool,
+    /// `--gently`, which only `end` knows.
+    pub(super) gently: bool,
+}
+
+/// An order that was carried out, or rehearsed.
+pub(super) struct Done {
+    pub(super) applied: Applied,
+    pub(super) now: UnixSeconds,
+    /// Whether there is a service that was told; `None` = it cannot be told.
+    pub(super) running: Option<bool>,
 }
 
 impl Asked {
-    /// Reads the rest of the command line.
+    /// Reads the rest of the command line. `more` are options of this command's own.
     ///
     /// # Errors
     /// There is an option that is none of these.
-    pub(super) fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
-        let (words, given) = arguments.operands(&["all", "dry-run", "yes", "json"])?;
+    pub(super) fn read(arguments: &mut Arguments, more: &[&'static str]) -> Result<Self, Failure> {
+        let options = [&["all", "dry-run", "yes", "json"], more].concat();
+        let (words, given) = arguments.operands(&options)?;
         let has = |option| given.contains(&option);
         Ok(Self {
             words,
@@ -46,6 +50,7 @@ impl Asked {
             dry_run: has("dry-run"),
             yes: has("yes"),
             json: has("json"),
+            gently: has("gently"),
         })
     }
 
@@ -60,11 +65,11 @@ impl Asked {
         }
     }
 
-    /// Carries `order` out, and tells what came of it.
+    /// Carries `order` out.
     ///
     /// # Errors
-    /// Nothing was changed, or not all that was asked for.
-    pub(super) fn carry_out(&self, order: Order, folder: &Path) -> Result<(), Failure> {
+    /// Nothing was changed, or there is nobody to change.
+    pub(super) fn carry_out(&self, order: Order, folder: &Path) -> Result<Done, Failure> {
         let names = self.names()?;
         let ask = self.all && !self.yes && !self.dry_run;
         if ask && !std::io::stdin().is_terminal() {
@@ -89,17 +94,19 @@ impl Asked {
                 "{noun} not known: {unknown}; nothing is changed"
             )));
         }
-        let running = self.tell_service(folder);
-        self.report(order, &applied, now, running);
-        let refused = !applied.refused.is_empty();
-        match order {
-            _ if applied.changed.is_empty() && !refused => {
-                Err(Failure::Unmatched("there is no account".to_owned()))
-            }
-            // An end that is under way already is what was asked for.
-            Order::Extend { .. } if refused && !self.all => Err(Failure::Told),
-            _ => Ok(()),
+        if applied.changed.is_empty() && applied.refused.is_empty() {
+            return Err(Failure::Unmatched("there is no account".to_owned()));
         }
+        Ok(Done {
+            applied,
+            now,
+            running: self.tell_service(folder),
+        })
+    }
+
+    /// Whether everybody was meant.
+    pub(super) fn all(&self) -> bool {
+        self.all
     }
 
     /// Has the service look at once. `None` = it cannot be told.
@@ -117,48 +124,39 @@ impl Asked {
         .ok()
     }
 
-    fn report(&self, order: Order, applied: &Applied, now: UnixSeconds, running: Option<bool>) {
-        if self.json {
-            print(&format!("{}\n", as_json(applied, self.dry_run, running)));
-            return;
-        }
-        let rows: Vec<Vec<String>> = applied
-            .changed
-            .iter()
-            .map(|(before, due)| row(order, before, *due, now))
+    /// Shows whose time was changed, and whose could not be and why.
+    pub(super) fn show(&self, order: Order, done: &Done) {
+        let changed = done.applied.changed.iter();
+        let rows: Vec<Vec<String>> = changed
+            .map(|(before, due)| row(order, before, *due, done.now))
             .collect();
         if !rows.is_empty() {
             print(&table(&["USER", "BEFORE", "NOW"], &rows));
         }
-        for (registration, refusal) in &applied.refused {
+        for (registration, refusal) in &done.applied.refused {
             complain(&format!("{} {}", registration.username, refusal.reason()));
-        }
-        if !rows.is_empty() {
-            let accounts = count(rows.len(), "account");
-            print(&format!("{accounts} {}\n", self.outcome(order, running)));
         }
     }
 
-    fn outcome(&self, order: Order, running: Option<bool>) -> String {
-        let done = verb(order).1;
-        if self.dry_run {
-            return format!("would be {done}; nothing is changed");
+    /// Tells how many accounts were changed, with what that means.
+    pub(super) fn sum_up(&self, order: Order, done: &Done, meaning: &str) {
+        let changed = done.applied.changed.len();
+        if changed == 0 {
+            return;
         }
-        match (order, running) {
-            (Order::End, Some(false)) => format!(
-                "{done}; the service does not run: it removes them when it is started, each once its workspaces have stopped"
-            ),
-            (Order::End, _) => format!(
-                "{done}; the service removes them now, each once its workspaces have stopped"
-            ),
-            _ => done.to_owned(),
+        let accounts = count(changed, "account");
+        let verb = verb(order).1;
+        if self.dry_run {
+            print(&format!("{accounts} would be {verb}; nothing is changed\n"));
+        } else {
+            print(&format!("{accounts} {verb}{meaning}\n"));
         }
     }
 }
 
 fn verb(order: Order) -> (&'static str, &'static str) {
     match order {
-        Order::End => ("end", "ended"),
+        Order::End | Order::EndGently => ("end", "ended"),
         Order::Extend { .. } => ("extend", "extended"),
     }
 }
@@ -170,7 +168,7 @@ fn row(order: Order, before: &Registration, due: Due, now: UnixSeconds) -> Vec<S
         Some(due) => format!("{} left", span(due - now)),
     };
     let after = match order {
-        Order::End => "ended".to_owned(),
+        Order::End | Order::EndGently => "ended".to_owned(),
         Order::Extend { .. } if due.limited => {
             format!("{} (CODER_MAX_TIME allows no more)", left(Some(due.at)))
         }
@@ -180,7 +178,10 @@ fn row(order: Order, before: &Registration, due: Due, now: UnixSeconds) -> Vec<S
 }
 
 /// Times are UTC seconds.
-fn as_json(applied: &Applied, dry_run: bool, running: Option<bool>) -> Value {
+pub(super) fn as_json(done: &Done, dry_run: bool) -> Value {
+    let Done {
+        applied, running, ..
+    } = done;
     let changed = |(before, due): &(Registration, Due)| {
         json!({
             "username": before.username.as_str(),

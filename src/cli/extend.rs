@@ -1,8 +1,8 @@
 //! `extend`: accounts live longer.
 
-use super::Command;
 use super::arguments::{Arguments, Failure};
-use super::class::{Asked, OPTIONS};
+use super::class::{Asked, as_json};
+use super::{Command, print};
 use crate::config::{self, Config};
 use crate::hand::Order;
 
@@ -21,8 +21,15 @@ Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 n
     run: extend,
 };
 
+/// The options, for `--help`.
+const OPTIONS: &str = "      --all            every account
+      --dry-run        say what would be done, and change nothing
+      --yes            do not ask before --all
+      --json           print one JSON object
+";
+
 fn extend(arguments: &mut Arguments) -> Result<(), Failure> {
-    let mut asked = Asked::read(arguments)?;
+    let mut asked = Asked::read(arguments, &[])?;
     let Some(time) = asked.words.pop() else {
         return Err(Failure::Misused("USER and TIME are missing".to_owned()));
     };
@@ -32,5 +39,16 @@ fn extend(arguments: &mut Arguments) -> Result<(), Failure> {
         ))
     })?;
     let longest = Config::max_time(arguments.vars()?)?;
-    asked.carry_out(Order::Extend { by, longest }, &arguments.data_dir()?)
+    let order = Order::Extend { by, longest };
+    let done = asked.carry_out(order, &arguments.data_dir()?)?;
+    if asked.json {
+        print(&format!("{}\n", as_json(&done, asked.dry_run)));
+    } else {
+        asked.show(order, &done);
+        asked.sum_up(order, &done, "");
+    }
+    if !done.applied.refused.is_empty() && !asked.all() {
+        return Err(Failure::Told);
+    }
+    Ok(())
 }

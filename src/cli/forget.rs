@@ -154,7 +154,7 @@ fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) ->
             ),
             (_, true) => format!("its account {name}: would be ended and removed\n"),
             _ => format!(
-                "its account {name} is ended; it is removed once its workspaces have stopped, and then nothing is known of this phone any more\n"
+                "its account {name} is ended: the service locks it out and removes it, and then nothing is known of this phone any more\n"
             ),
         };
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use super::cleaned::cleaned;
 use super::wire::ErrorBody;
 use super::{VERSION_HEADER, smells_of_rights};
 use crate::http::{Answer, Broken, Stage};
@@ -26,8 +27,8 @@ pub enum Trouble {
     Refused,
 }
 
-/// A call to Coder that did not do what it should. Never holds the answer's body: other people's
-/// error texts repeat our secrets.
+/// A call to Coder that did not do what it should. Never holds the answer's body, as other people's
+/// error texts repeat our secrets; of Coder's message the plain words are kept.
 #[derive(Clone, Debug)]
 pub struct CoderFault {
     doing: &'static str,
@@ -42,6 +43,8 @@ pub struct CoderFault {
     likeness: Option<u64>,
     /// How many calls of this kind have met this internal error in a row, this one included.
     repeats: u32,
+    /// Coder's own message, as far as it may be logged.
+    said: Option<String>,
 }
 
 impl CoderFault {
@@ -59,6 +62,7 @@ impl CoderFault {
             forbidden: false,
             likeness: None,
             repeats: 0,
+            said: None,
         }
     }
 
@@ -89,6 +93,7 @@ impl CoderFault {
             _ => (Trouble::Refused, "refused"),
         };
         let likeness = coders.filter(|_| answer.status == 500).map(likeness);
+        let said = coders.map(|body| cleaned(&body.message));
         let fields: Vec<String> = body
             .map(|body| body.validations.into_iter().map(|v| v.field))
             .map(|fields| fields.filter(|name| is_field(name)).take(8).collect())
@@ -107,6 +112,7 @@ impl CoderFault {
             forbidden,
             likeness,
             repeats: 0,
+            said: said.filter(|words| !words.is_empty()),
         }
     }
 
@@ -142,6 +148,11 @@ impl CoderFault {
         self
     }
 
+    /// What Coder said with it, if it did: words that may be logged. Not part of what is displayed.
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
     /// How far the call came, where there was no answer to it.
     pub fn stage(&self) -> Option<Stage> {
         self.stage
@@ -163,6 +174,7 @@ impl CoderFault {
             forbidden: false,
             likeness: None,
             repeats: 0,
+            said: None,
         }
     }
 
@@ -176,6 +188,7 @@ impl CoderFault {
             forbidden: false,
             likeness: None,
             repeats: 0,
+            said: None,
         }
     }
 }

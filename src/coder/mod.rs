@@ -5,6 +5,7 @@
 //! github.com/coder/coder: an unknown user is 400, a deleted workspace 410, a user that still has
 //! workspaces 417, and a deleted user read by id still answers 200.
 
+mod cleaned;
 mod fault;
 mod find;
 mod inspect;

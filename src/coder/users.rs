@@ -87,8 +87,8 @@ impl Coder {
         self.send(CREATE, Method::POST, "/users", json(&body))
     }
 
-    /// Locks a user out without deleting anything, so that it cannot start a workspace while its
-    /// others are being deleted.
+    /// Locks a user out without deleting anything: its sessions and its login end, and Coder stops its
+    /// workspaces by itself within a minute.
     ///
     /// # Errors
     /// The call failed.
@@ -96,8 +96,8 @@ impl Coder {
         const DOING: &str = "suspend a user";
         let path = format!("/users/{}/status/suspend", encode(id));
         let answer = self.send(DOING, Method::PUT, &path, Vec::new())?;
-        match answer.status {
-            200 => Ok(()),
+        match answer.json::<User>() {
+            Some(user) if answer.status == 200 && user.is_suspended() => Ok(()),
             _ => Err(CoderFault::of(DOING, &answer)),
         }
     }

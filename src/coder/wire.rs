@@ -4,6 +4,8 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::cleaned::cleaned;
+
 /// A user. Coder has no mark for deleted ones; see [`super::Coder::locate`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct User {
@@ -53,6 +55,13 @@ pub enum LoginType {
     Oidc,
     /// By something that this program does not know.
     Other,
+}
+
+impl User {
+    /// Whether it may not log in, and has no session.
+    pub fn is_suspended(&self) -> bool {
+        self.status == "suspended"
+    }
 }
 
 // Values of any kind are taken: a user has to be read also where a version writes these differently.
@@ -172,6 +181,14 @@ pub struct Build {
     /// build of any kind is `pending`.
     #[serde(default)]
     pub status: String,
+    /// Why it failed, in words that may be logged; empty where Coder does not say.
+    #[serde(default, rename = "job", deserialize_with = "read_job_error")]
+    pub error: String,
+}
+
+fn read_job_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let job = Value::deserialize(deserializer)?;
+    Ok(job["error"].as_str().map(cleaned).unwrap_or_default())
 }
 
 /// The release `v2.31.14+abc123` as numbers; `None` for one that somebody built from source.

@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
     plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
     plain("CODER_REG_PARALLEL", "how many students are served side by side, 1 to 64").or("8"),
-    plain("CODER_STOP_AFTER", "how long past its time a workspace that still runs is stopped; unset = never, templates stop them").span(Unit::Minutes),
+    plain("CODER_STOP_AFTER", "how long past its time an account whose workspace still runs is locked out, which stops it; unset = never, templates stop them").span(Unit::Minutes),
     plain("CODER_REG_HINTS", "how often one phone is told that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
     plain("CODER_REG_RESEND_INTERVAL", "how long after a login the same phone gets no new one").or("60").span(Unit::Seconds),
     plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours, 1 to 1000").or("10"),

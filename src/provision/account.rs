@@ -51,9 +51,17 @@ impl Provisioner {
             let done = match registration.stage {
                 Stage::Reserved => self.create(request, &registration, round)?,
                 Stage::Created | Stage::Announced => self.announce(request, &registration)?,
-                Stage::Reaping | Stage::Gone => {
-                    return Err(being_removed(&registration));
-                }
+                Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
+                    Reserved::Done => {
+                        warn!(
+                            "text {}: the account {} is still not gone; its phone gets another one meanwhile",
+                            request.text.sid, registration.username
+                        );
+                        continue;
+                    }
+                    Reserved::Full => return self.class_is_full(request, contact.full_at),
+                    Reserved::Clash => return Err(being_removed(&registration)),
+                },
             };
             if let Some(done) = done {
                 return Ok(done);

@@ -7,6 +7,7 @@
 
 mod look;
 mod plan;
+mod remove;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +20,10 @@ use crate::coder::{Coder, Rights, Trouble};
 use crate::domain::UnixSeconds;
 use crate::registration::Registration;
 use crate::retry;
-use crate::store::{Store, StoreError};
+use crate::store::{PutOff, Store, StoreError};
 use crate::token::Token;
 use look::{Fault, Look, Pace, Wait};
-pub use plan::{Plan, plan};
+pub use plan::{Leave, Plan, plan};
 
 /// Everything that removals need.
 pub struct Reaper {
@@ -36,7 +37,7 @@ pub struct Reaper {
     pub email_domain: String,
     /// Pause between two looks at an account that is in use.
     pub check_interval: Duration,
-    /// How long past its time a running workspace is left alone; `None` = for ever.
+    /// How long past its time an account whose workspace runs is left alone; `None` = for ever.
     pub stop_after: Option<Duration>,
     /// Longest time that one call to Coder may take.
     pub call_limit: Duration,
@@ -52,6 +53,9 @@ pub struct Swept {
     /// Accounts left for a later look.
     pub waiting: usize,
 }
+
+/// The pause between two looks at workspaces that stop or go.
+const MOTION: Duration = Duration::from_secs(2);
 
 /// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
 pub(crate) const CLOCK_TOLERANCE: UnixSeconds = 900;
@@ -116,6 +120,7 @@ impl Reaper {
             pace: Pace::Backoff,
             level: Level::Error,
             note,
+            refused: false,
         };
         match self.token.rights() {
             // To such a token everybody looks gone. The lack itself is in the log already.
@@ -139,6 +144,7 @@ impl Reaper {
                 pace: Pace::Backoff,
                 level: Level::Warn,
                 note: fault.to_string(),
+                refused: false,
             }),
         }
     }
@@ -206,49 +212,66 @@ impl Reaper {
             Ok(Look::Renewed) => {}
             Ok(Look::Wait(wait)) => self.put_off(registration, now, &wait),
             Err(Fault::Coder(fault)) => {
-                let level = match fault.trouble {
-                    Trouble::Denied | Trouble::Refused => Level::Error,
-                    _ => Level::Warn,
+                let refused = remove::is_refusal(&fault);
+                let level = if refused { Level::Error } else { Level::Warn };
+                let note = match fault.said() {
+                    Some(words) => format!("{fault} ({words})"),
+                    None => fault.to_string(),
                 };
-                let note = fault.to_string();
-                self.put_off(
-                    registration,
-                    now,
-                    &Wait {
-                        pace: Pace::Backoff,
-                        level,
-                        note,
-                    },
-                );
+                let wait = Wait {
+                    pace: Pace::Backoff,
+                    level,
+                    note,
+                    refused,
+                };
+                self.put_off(registration, now, &wait);
             }
             Err(Fault::Store(error)) => error!("removal of {}: {error}", registration.username),
         }
         false
     }
 
-    /// Puts the next look off. One log line for each change of state, however often it is looked at.
+    /// Puts the next look off. One log line for each change of state, however often it is looked at. What
+    /// goes on meanwhile is no news of a removal that Coder refuses: the refusal stands until it changes.
     fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &Wait) {
         let username = &registration.username;
-        let note = &wait.note;
-        let tries = registration.reap_tries + 1;
-        let (tries, span) = match wait.pace {
-            Pace::Interval => (0, self.check_interval),
-            Pace::Backoff => (
-                tries,
-                retry::REMOVAL.wait(tries, 0).min(self.check_interval),
-            ),
-            Pace::Exactly(span) => (0, span),
+        let before = registration.reap_note.as_deref();
+        let refused_before = registration.removal.refused_since;
+        let note = match before {
+            Some(refusal) if refused_before.is_some() && wait.level > Level::Warn => refusal,
+            _ => wait.note.as_str(),
         };
-        if registration.reap_note.as_deref() == Some(note) {
-            debug!("removal of {username}: still {note}");
+        if before == Some(note) {
+            debug!("removal of {username}: still {}", wait.note);
         } else {
             log!(wait.level, "removal of {username}: {note}");
         }
-        if let Err(error) =
-            self.store
-                .put_off(registration.id, now + seconds(span).max(1), tries, note)
-        {
+        let (tries, span) = self.next_look(registration.reap_tries + 1, wait.pace);
+        let put_off = PutOff {
+            until: now + seconds(span).max(1),
+            tries,
+            note,
+            refused_since: refused_before.or_else(|| wait.refused.then_some(now)),
+        };
+        if let Err(error) = self.store.put_off(registration.id, put_off) {
             error!("removal of {username}: {error}");
         }
     }
+
+    /// The number of looks to be recorded, of which this is number `tries`, and the pause after it.
+    fn next_look(&self, tries: u32, pace: Pace) -> (u32, Duration) {
+        let backoff = || retry::REMOVAL.wait(tries, 0).min(self.check_interval);
+        match pace {
+            Pace::Interval => (0, self.check_interval),
+            Pace::Backoff => (tries, backoff()),
+            Pace::Motion => (tries, backoff().min(MOTION)),
+            Pace::Exactly(span) => (0, span),
+        }
+    }
+}
+
+/// Seconds since then; none where a clock that was set back says that it is still to come.
+fn after(since: Option<UnixSeconds>, now: UnixSeconds) -> UnixSeconds {
+    let since = since.filter(|since| *since <= now);
+    since.map_or(UnixSeconds::MAX, |since| now - since)
 }

@@ -2,15 +2,27 @@
 
 use crate::coder::Workspace;
 
+/// What may be done to a workspace that runs, or may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Nothing: somebody works with it, or Coder is about to stop it. Only a stop that failed is asked
+    /// for again.
+    Wait,
+    /// It may be stopped.
+    Stop,
+    /// As above, and it may be deleted if it was to stop and did not.
+    Delete,
+}
+
 /// What one look at an account's workspaces asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan<'a> {
-    /// Run although their time is long up, and may be stopped.
+    /// Run, and may be stopped.
     pub stop: Vec<&'a Workspace>,
-    /// At rest, to be deleted.
+    /// To be deleted.
     pub delete: Vec<&'a Workspace>,
-    /// Of those, how many a delete has failed for before.
-    pub failed: usize,
+    /// Of those, the ones that a delete has failed for before.
+    pub failed: Vec<&'a Workspace>,
     /// Still run, and are left alone.
     pub running: usize,
     /// In the middle of a build; Coder takes no other.
@@ -30,31 +42,31 @@ impl Plan<'_> {
 }
 
 /// Sorts workspaces by what their latest build says (coderd: job status and transition together).
-/// `may_stop` allows to stop those that run.
-pub fn plan(workspaces: &[Workspace], may_stop: bool) -> Plan<'_> {
+pub fn plan(workspaces: &[Workspace], leave: Leave) -> Plan<'_> {
     let mut plan = Plan::default();
-    let mut runs = Vec::new();
-    let mut run = |workspace| runs.push(workspace);
     for workspace in workspaces {
         let build = &workspace.latest_build;
-        match build.status.as_str() {
-            "deleted" => {}
+        match (build.status.as_str(), build.transition.as_str(), leave) {
+            ("deleted", ..) => {}
+            ("failed" | "canceled", "stop", Leave::Delete) => plan.delete.push(workspace),
+            // It was to stop, so that is asked for again.
+            ("failed", "stop", Leave::Wait) => plan.stop.push(workspace),
             // A stop that failed or was cancelled has left it running, as far as anybody knows.
-            "failed" | "canceled" if build.transition == "stop" => run(workspace),
-            "running" => run(workspace),
-            "stopped" | "failed" | "canceled" => {
-                // A failed delete has left half a workspace behind; only another delete helps.
-                plan.failed += usize::from(build.transition == "delete");
+            ("running", ..) | ("failed" | "canceled", "stop", _) => match leave {
+                Leave::Wait => plan.running += 1,
+                Leave::Stop | Leave::Delete => plan.stop.push(workspace),
+            },
+            ("stopped" | "failed" | "canceled", transition, _) => {
                 plan.delete.push(workspace);
+                if transition == "delete" {
+                    // It has left half a workspace behind; only another delete helps, and Coder itself
+                    // does not try again.
+                    plan.failed.push(workspace);
+                }
             }
             // pending, starting, stopping, deleting, canceling, and words that we do not know.
             _ => plan.building += 1,
         }
-    }
-    if may_stop {
-        plan.stop = runs;
-    } else {
-        plan.running = runs.len();
     }
     plan
 }
@@ -75,6 +87,7 @@ mod tests {
             latest_build: Build {
                 transition: transition.into(),
                 status: status.into(),
+                error: String::new(),
             },
         }
     }
@@ -89,7 +102,7 @@ mod tests {
             ("stopping", "stop", 0, 0, true),
             ("stopped", "stop", 0, 1, false),
             ("failed", "start", 0, 1, false),
-            ("failed", "stop", 0, 0, true),
+            ("failed", "stop", 1, 0, true),
             ("failed", "delete", 0, 1, false),
             ("canceling", "start", 0, 0, true),
             ("canceled", "stop", 0, 0, true),
@@ -100,7 +113,7 @@ mod tests {
             ("a word of the future", "start", 0, 0, true),
         ] {
             let list = [workspace(status, transition)];
-            let plan = plan(&list, false);
+            let plan = plan(&list, Leave::Wait);
             assert_eq!(
                 (plan.stop.len(), plan.delete.len(), plan.is_busy()),
                 (stop, delete, busy),
@@ -117,13 +130,19 @@ mod tests {
             ("canceled", "stop"),
         ] {
             let list = [workspace(status, transition), workspace("stopped", "stop")];
-            assert_eq!(plan(&list, false).running, 1);
-            assert_eq!(plan(&list, true).stop, [&list[0]]);
-            assert_eq!(plan(&list, true).delete, [&list[1]]);
+            let left = plan(&list, Leave::Wait);
+            let again = usize::from(status == "failed");
+            assert_eq!((left.running, left.stop.len()), (1 - again, again));
+            assert_eq!(plan(&list, Leave::Stop).stop, [&list[0]]);
+            assert_eq!(plan(&list, Leave::Stop).delete, [&list[1]]);
+            let stopped_in_vain = transition == "stop";
+            let last = plan(&list, Leave::Delete);
+            assert_eq!(last.stop.len(), usize::from(!stopped_in_vain));
+            assert_eq!(last.delete.len(), 1 + usize::from(stopped_in_vain));
         }
         let list = [workspace("running", "start")];
-        assert!(plan(&list, true).is_busy());
-        assert!(plan(&[], true).is_empty());
+        assert!(plan(&list, Leave::Stop).is_busy());
+        assert!(plan(&[], Leave::Stop).is_empty());
     }
 
     proptest! {
@@ -138,10 +157,10 @@ mod tests {
                 ),
                 0..12,
             ),
-            may_stop in any::<bool>(),
+            leave in prop::sample::select(vec![Leave::Wait, Leave::Stop, Leave::Delete]),
         ) {
             let list: Vec<Workspace> = builds.iter().map(|(s, t)| workspace(s, t)).collect();
-            let plan = plan(&list, may_stop);
+            let plan = plan(&list, leave);
             let place = |one: &Workspace| list.iter().position(|w| std::ptr::eq(w, one));
             let mut acted_on: Vec<usize> =
                 plan.stop.iter().chain(&plan.delete).filter_map(|w| place(w)).collect();
@@ -157,13 +176,15 @@ mod tests {
                 let build = &w.latest_build;
                 build.status == "stopped"
                     || ["failed", "canceled"].contains(&build.status.as_str())
-                        && build.transition != "stop"
+                        && (build.transition != "stop" || leave == Leave::Delete)
             };
             prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
             let runs = |w: &&&Workspace| w.latest_build.status == "running" || w.latest_build.transition == "stop";
             prop_assert_eq!(plan.stop.iter().filter(runs).count(), plan.stop.len());
-            prop_assert!(may_stop || plan.stop.is_empty());
-            prop_assert!(plan.failed <= plan.delete.len());
+            let asked_before = |w: &&&Workspace| w.latest_build.status == "failed";
+            prop_assert!(leave != Leave::Wait || plan.stop.iter().all(|w| asked_before(&w)));
+            prop_assert!(plan.failed.iter().all(|w| w.latest_build.transition == "delete"));
+            prop_assert!(plan.failed.len() <= plan.delete.len());
             prop_assert_eq!(plan.is_empty(), deleted == list.len());
         }
     }

@@ -20,7 +20,8 @@ pub struct Contact {
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
-    /// When the instructor ended its account while a login was on its way.
+    /// When the removal of its account began, or the instructor ended it: texts from before that ask
+    /// for nothing any more.
     pub ended_at: Option<UnixSeconds>,
     /// When an account that it had a login for was removed.
     pub gone_at: Option<UnixSeconds>,
@@ -211,6 +212,22 @@ impl Store {
             Ok(old + surplus + contacts + forget_old(tx, before)?)
         })
     }
+}
+
+/// Records that texts that the phone of an account sent before `now` are no reason for another one. Not
+/// of an adopted account, whose phone is not known, nor of a phone that was to be forgotten.
+pub(super) fn end_texts(
+    tx: &Transaction<'_>,
+    registration: i64,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO contacts (phone, ended_at)
+         SELECT phone, ?2 FROM registrations WHERE id = ?1 AND adopted_at IS NULL AND forgotten_at IS NULL
+         ON CONFLICT (phone) DO UPDATE SET ended_at = excluded.ended_at",
+    )?
+    .execute(params![registration, now])
+    .map(drop)
 }
 
 /// Records that the phone of a registration opted out, as Twilio says of a text to it.

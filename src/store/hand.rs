@@ -11,12 +11,13 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::adopt::{self, Adoption};
+use super::contacts::end_texts;
 use super::{COLUMNS, StoreError, backup, read_registration, schema};
 use crate::domain::{
     Delivery, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
 };
 use crate::hand::{Due, Order, Refusal};
-use crate::registration::{Event, Registration, Stage};
+use crate::registration::{Event, Registration};
 
 /// The database, opened for one command.
 pub struct Hand {
@@ -235,7 +236,7 @@ impl Hand {
             for registration in &accounts {
                 if let Ok(due) = Order::End.due(registration, now) {
                     reschedule(&tx, registration, due.at, Order::End, now)?;
-                    // What an end leaves of a phone that waits; here its texts count as served instead.
+                    // What an end leaves of a phone; here its texts count as served instead.
                     erase().map_err(&failed)?;
                 }
             }
@@ -302,32 +303,33 @@ fn reschedule(
     order: Order,
     now: UnixSeconds,
 ) -> Result<(), StoreError> {
-    let stage = registration
-        .stage
-        .after(Event::Rescheduled)
-        .map_err(StoreError::Step)?;
-    let ended_at = (order == Order::End).then_some(now);
-    let failed = StoreError::sql("change the time of an account");
-    tx.prepare_cached(
-        "UPDATE registrations SET stage = ?2, due_at = ?3, ended_at = ?4, check_at = 0, reap_tries = 0
-         WHERE id = ?1",
-    )
-    .and_then(|mut statement| {
-        statement.execute(params![registration.id, stage.as_str(), due_at, ended_at])
-    })
-    .map_err(&failed)?;
-    let waits = registration.stage != Stage::Announced || registration.sending.is_some();
-    if order == Order::End && waits {
-        // Its text is tried again and again, and would make another account once this one is gone.
+    let event = match order {
+        Order::End => Event::ReapBegun,
+        Order::EndGently | Order::Extend { .. } => Event::Rescheduled,
+    };
+    let stage = registration.stage.after(event).map_err(StoreError::Step)?;
+    let ends = order.ends();
+    let began = event == Event::ReapBegun;
+    let change = || {
         tx.prepare_cached(
-            "INSERT INTO contacts (phone, ended_at)
-             SELECT phone, ?2 FROM registrations WHERE id = ?1
-             ON CONFLICT (phone) DO UPDATE SET ended_at = excluded.ended_at",
-        )
-        .and_then(|mut statement| statement.execute(params![registration.id, now]))
-        .map_err(failed)?;
-    }
-    Ok(())
+            "UPDATE registrations
+             SET stage = ?2, due_at = ?3, ended_at = ?4, check_at = 0, reap_tries = 0,
+                 reaping_since = ?5, reap_note = CASE WHEN ?5 IS NULL THEN reap_note END
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            registration.id,
+            stage.as_str(),
+            due_at,
+            ends.then_some(now),
+            began.then_some(now)
+        ])?;
+        if ends {
+            end_texts(tx, registration.id, now)?;
+        }
+        Ok(())
+    };
+    change().map_err(StoreError::sql("change the time of an account"))
 }
 
 pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {

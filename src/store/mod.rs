@@ -39,6 +39,7 @@ pub use hand::{Applied, Forgotten, Hand};
 pub use inspect::{Holder, Inspection, holder};
 pub use key_file::look_at_password_key;
 pub use passwords::{NotRenewed, Renewal, Withheld};
+pub use reaping::PutOff;
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
@@ -55,6 +56,14 @@ pub struct Store {
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
 }
+
+/// How long a user has been locked out, in seconds, before its phone may get another account although
+/// this one is not gone yet: a workspace that cannot be deleted keeps nobody from the next class.
+const LOCKED_LONG_ENOUGH: UnixSeconds = 5 * 60;
+
+/// The same for one that could not be locked out, from when its removal began. Its student may have two
+/// accounts then; but the refusal was told to a person all the while.
+const REMOVED_LONG_ENOUGH: UnixSeconds = 30 * 60;
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +114,9 @@ impl Store {
     /// Writes down that `phone` is about to get the user `username`, if fewer than `seats` are
     /// registered: counted in the same transaction, so that a race for the last seat has one winner.
     ///
+    /// An earlier account of the phone whose removal takes too long is parted from it by the same
+    /// transaction: see [`LOCKED_LONG_ENOUGH`] and [`REMOVED_LONG_ENOUGH`].
+    ///
     /// # Errors
     /// SQLite refused.
     pub fn reserve(
@@ -120,11 +132,30 @@ impl Store {
             let taken: u32 = tx
                 .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
                 .query_row([], |row| row.get(0))?;
-            let known = tx
-                .prepare_cached("SELECT 1 FROM registrations WHERE phone = ?1")?
-                .exists([phone.as_bytes()])?;
-            if taken >= seats && !known {
+            let parted = now - LOCKED_LONG_ENOUGH;
+            let parted_anyway = now - REMOVED_LONG_ENOUGH;
+            let may_part: Option<bool> = tx
+                .prepare_cached(
+                    "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
+                                                   OR coalesce(reaping_since <= ?3, 0))
+                     FROM registrations WHERE phone = ?1",
+                )?
+                .query_row(params![phone.as_bytes(), parted, parted_anyway], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            if may_part == Some(false) {
+                return Ok(Reserved::Clash);
+            }
+            if taken >= seats {
                 return Ok(Reserved::Full);
+            }
+            if may_part == Some(true) {
+                // As the phone of an adopted account: random bytes, which no phone's hash will ever be.
+                tx.prepare_cached(
+                    "UPDATE registrations SET phone = randomblob(20), forgotten_at = ?2 WHERE phone = ?1",
+                )?
+                .execute(params![phone.as_bytes(), now])?;
             }
             let inserted = tx
                 .prepare_cached(
@@ -318,7 +349,7 @@ impl Store {
     /// Returns the login if a receipt that was faster has said that it failed.
     ///
     /// What the instructor did to the account's time while the text was on its way stays: an end, and
-    /// an extension of an account that had a login before.
+    /// an extension of an account that had a login before. So does a removal that has begun.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -332,11 +363,13 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, announced_at = ?3, window_start = ?5,
-                     due_at = CASE WHEN ended_at IS NOT NULL THEN due_at
+                     due_at = CASE WHEN ended_at IS NOT NULL OR stage = 'reaping' THEN due_at
                                    WHEN stage = 'announced' THEN max(due_at, ?4)
                                    ELSE ?4 END,
                      sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
-                     check_at = 0, reap_tries = 0, reap_note = NULL, login_sid = ?7,
+                     check_at = CASE stage WHEN 'reaping' THEN check_at ELSE 0 END,
+                     reap_tries = CASE stage WHEN 'reaping' THEN reap_tries ELSE 0 END,
+                     reap_note = CASE stage WHEN 'reaping' THEN reap_note END, login_sid = ?7,
                      renewed_at = NULL, withheld_at = NULL
                  WHERE id = ?1",
             )?

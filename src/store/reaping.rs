@@ -2,12 +2,29 @@
 
 use rusqlite::params;
 
-use super::{COLUMNS, Store, StoreError, contacts, hand, read_registration};
+use super::contacts::{self, end_texts};
+use super::{COLUMNS, Store, StoreError, hand, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
 use crate::registration::{Event, Registration};
 
 pub(super) const INSTANCE: &str = "SELECT hex(value) FROM facts WHERE name = 'instance'";
+
+/// What a removal waits for, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct PutOff<'a> {
+    /// When it is looked at again.
+    pub until: UnixSeconds,
+    /// Looks at it since something last changed.
+    pub tries: u32,
+    /// What it waits for, as told.
+    pub note: &'a str,
+    /// Since when Coder refuses something that it needs; `None` = it does not.
+    pub refused_since: Option<UnixSeconds>,
+}
+
+/// How long a login may be on its way, in seconds, before nobody takes care of it any more.
+const SENDING: UnixSeconds = 600;
 
 impl Store {
     /// Registrations to look at now: due or already being removed, and not put off until later. What
@@ -50,7 +67,9 @@ impl Store {
             .map_err(StoreError::sql("find the next removal"))
     }
 
-    /// Begins a removal. Returns whether it did: not if the account's time was renewed meanwhile.
+    /// Begins a removal. Texts from before it make no other account, unless this one never had a login:
+    /// then they are still owed one. Returns whether it did: not if the
+    /// account's time was renewed meanwhile, and not within ten minutes of a login that is on its way.
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
@@ -59,30 +78,53 @@ impl Store {
             let updated = tx
                 .prepare_cached(
                     "UPDATE registrations
-                     SET stage = ?2, reap_tries = 0, reap_note = NULL, check_at = 0
-                     WHERE id = ?1 AND due_at <= ?3",
+                     SET stage = ?2, reap_tries = 0, reap_note = NULL, check_at = 0, reaping_since = ?3
+                     WHERE id = ?1 AND due_at <= ?3
+                       AND (stage <> 'announced' OR sending_since IS NULL
+                            OR sending_since NOT BETWEEN ?4 AND ?3)",
                 )?
-                .execute(params![id, stage.as_str(), now])?;
+                .execute(params![id, stage.as_str(), now, now - SENDING])?;
+            let had_login = "SELECT 1 FROM registrations WHERE id = ?1 AND announced_at IS NOT NULL";
+            if updated == 1 && tx.prepare_cached(had_login)?.exists([id])? {
+                end_texts(tx, id, now)?;
+            }
             Ok(updated == 1)
         })
     }
 
-    /// Puts the next look at a removal off until `check_at`, with what it waits for.
+    /// Puts the next look at a removal off.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn put_off(
-        &self,
-        id: i64,
-        check_at: UnixSeconds,
-        tries: u32,
-        note: &str,
-    ) -> Result<(), StoreError> {
+    pub fn put_off(&self, id: i64, put_off: PutOff<'_>) -> Result<(), StoreError> {
         self.write("put a removal off", |tx| {
             tx.prepare_cached(
-                "UPDATE registrations SET check_at = ?2, reap_tries = ?3, reap_note = ?4 WHERE id = ?1",
+                "UPDATE registrations
+                 SET check_at = ?2, reap_tries = ?3, reap_note = ?4, refused_since = ?5 WHERE id = ?1",
             )?
-            .execute(params![id, check_at, tries, note])
+            .execute(params![
+                id,
+                put_off.until,
+                put_off.tries,
+                put_off.note,
+                put_off.refused_since
+            ])
+            .map(drop)
+        })
+    }
+
+    /// Records that nobody can use the account of a removal any more: its user is locked out, or there
+    /// is none.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn locked_out(&self, id: i64, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("record a lock-out", |tx| {
+            tx.prepare_cached(
+                "UPDATE registrations SET locked_at = ?2
+                 WHERE id = ?1 AND stage = 'reaping' AND locked_at IS NULL",
+            )?
+            .execute(params![id, now])
             .map(drop)
         })
     }

@@ -4,13 +4,14 @@ use rusqlite::Row;
 
 use super::StoreError;
 use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
-use crate::registration::{Registration, Sending, Stage};
+use crate::registration::{Registration, Removal, Sending, Stage};
 
 /// What [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
-     coalesce(password_marker = marker, 0), renewed_at, withheld_at";
+     coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
+     reaping_since, locked_at, refused_since";
 
 /// One registration.
 ///
@@ -53,5 +54,10 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
         password_known: row.get(19).map_err(&failed)?,
         renewed_at: row.get(20).map_err(&failed)?,
         withheld_at: row.get(21).map_err(&failed)?,
+        removal: Removal {
+            since: row.get(22).map_err(&failed)?,
+            locked_at: row.get(23).map_err(&failed)?,
+            refused_since: row.get(24).map_err(&failed)?,
+        },
     })
 }

@@ -140,6 +140,13 @@ const MIGRATIONS: &[Migration] = &[
     ALTER TABLE contacts ADD COLUMN gone_at INTEGER;
     ALTER TABLE registrations ADD COLUMN forgotten_at INTEGER;
     " },
+    // 10: since when an account is being removed, since when nobody can use it, and since when Coder
+    // refuses something that its removal needs. An older program leaves them empty.
+    Migration { usable_from: 2, sql: "
+    ALTER TABLE registrations ADD COLUMN reaping_since INTEGER;
+    ALTER TABLE registrations ADD COLUMN locked_at INTEGER;
+    ALTER TABLE registrations ADD COLUMN refused_since INTEGER;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

@@ -22,9 +22,18 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::domain::{Phone, PhoneKey};
-use crate::registration::IllegalStep;
+use crate::registration::{IllegalStep, Removal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+fn put_off(until: UnixSeconds, tries: u32, note: &str) -> PutOff<'_> {
+    PutOff {
+        until,
+        tries,
+        note,
+        refused_since: None,
+    }
+}
 
 /// A folder of its own for each test, gone with it.
 struct TempDir(PathBuf);
@@ -203,6 +212,7 @@ fn a_registration_from_reservation_to_oblivion() {
         password_known: true,
         renewed_at: None,
         withheld_at: None,
+        removal: Removal::default(),
     };
     assert_eq!(row, expected);
 
@@ -261,9 +271,17 @@ fn a_registration_from_reservation_to_oblivion() {
     assert_eq!(store.row(1), expected);
     assert!(store.begin_reap(row.id, 300).unwrap());
     expected.stage = Stage::Reaping;
+    expected.removal.since = Some(300);
     assert_eq!(store.row(1), expected);
 
-    store.put_off(row.id, 400, 2, "a build runs").unwrap();
+    store.locked_out(row.id, 310).unwrap();
+    store.locked_out(row.id, 320).unwrap();
+    expected.removal.locked_at = Some(310);
+    assert_eq!(store.row(1), expected);
+
+    store
+        .put_off(row.id, put_off(400, 2, "a build runs"))
+        .unwrap();
     (expected.reap_tries, expected.reap_note) = (2, Some("a build runs".to_owned()));
     assert_eq!(store.row(1), expected);
 

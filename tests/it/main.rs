@@ -21,6 +21,7 @@
 //! - `kills`: the service dies in the middle of everything
 //! - `removal`: accounts whose time is up
 //! - `renamed`: accounts that do not have the name any more that we gave them
+//! - `held`: accounts that do not go, and what becomes of their phones
 //! - `bench`: a short cut of every benchmark, so that none of them rots
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
@@ -54,6 +55,7 @@ mod deploy;
 mod failing;
 mod faults;
 mod hand;
+mod held;
 mod hostile;
 mod kills;
 mod lesson;

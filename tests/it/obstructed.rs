@@ -142,7 +142,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     assert!(
         class
             .service()
-            .logs("deleting 1 workspaces failed, trying again")
+            .logs("its workspace dev does not go: its delete failed")
     );
     class.coder().no_provisioners(false);
     class.all_gone();
@@ -180,7 +180,7 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
     class.eventually("the neighbour gone", || {
         class.coder().workspaces_of(owner).len() == 1
     });
-    is_told_once(&class, "deleting 1 workspaces failed, trying again");
+    is_told_once(&class, "its workspace aa does not go: its delete failed");
     class.all_gone();
     assert!(class.workspaces_are_deleted());
 }
@@ -197,7 +197,10 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
             .expect("a workspace");
     });
     time_is_up(&class);
-    is_told_once(&class, "1 workspaces run again, waiting");
+    is_told_once(
+        &class,
+        "locked out, waiting for Coder to stop 1 that still run",
+    );
     let left = class.coder().workspaces_of(login.username());
     assert!(left.len() == 1 && left[0].name == "late", "{left:?}");
     coder.suspended_workspaces_stop_after(Duration::ZERO);

@@ -63,7 +63,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
     };
     let applied = hand.apply(extend, None, 80, false).unwrap();
     assert_eq!(applied.changed[0].1.at, 600);
-    hand.apply(Order::End, None, 90, false).unwrap();
+    hand.apply(Order::EndGently, None, 90, false).unwrap();
     assert_eq!(store.due(90, 1_000).unwrap().len(), 1);
     // Nobody's text waits for it.
     assert_eq!(

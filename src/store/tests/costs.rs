@@ -105,7 +105,7 @@ fn each_step_of_a_login_takes_the_statements_that_it_needs() {
         ("is this text served?", 1),
         ("what is known of this phone?", 1),
         ("has it an account?", 1),
-        // Seats, whether the phone has one, the row; then the look back.
+        // Seats, whether the phone has an account, the row; then the look back.
         ("take a seat and a name, and read it back", 6),
         ("may a text be sent?", 1),
         // The stage, the row, the hour's count.
@@ -216,6 +216,9 @@ fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
              ALTER TABLE registrations DROP COLUMN withheld_at;
              ALTER TABLE contacts DROP COLUMN own_opt_out; ALTER TABLE contacts DROP COLUMN gone_at;
              ALTER TABLE registrations DROP COLUMN forgotten_at;
+             ALTER TABLE registrations DROP COLUMN reaping_since;
+             ALTER TABLE registrations DROP COLUMN locked_at;
+             ALTER TABLE registrations DROP COLUMN refused_since;
              PRAGMA user_version = 6;",
         )
         .unwrap();

@@ -49,9 +49,11 @@ fn a_removal_that_is_put_off_is_looked_at_again_at_its_time() {
     );
     assert!(store.begin_reap(first, 100).unwrap());
     assert_eq!(store.next_check(100).unwrap(), None);
-    store.put_off(first, 160, 1, "a build runs").unwrap();
     store
-        .put_off(second, 130, 1, "a workspace is busy")
+        .put_off(first, put_off(160, 1, "a build runs"))
+        .unwrap();
+    store
+        .put_off(second, put_off(130, 1, "a workspace is busy"))
         .unwrap();
     assert_eq!(store.next_check(100).unwrap(), Some(130));
     assert_eq!(due(&store, 129), [0; 0]);
@@ -70,7 +72,9 @@ fn a_new_login_takes_the_account_out_of_the_waiting_room() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = announced(&store, 1, Some(100));
-    store.put_off(id, 9_000, 3, "a workspace is busy").unwrap();
+    store
+        .put_off(id, put_off(9_000, 3, "a workspace is busy"))
+        .unwrap();
     store.login_sent(id, &sid(5), sent(110, Some(200))).unwrap();
     assert!(!store.begin_reap(id, 199).unwrap());
     assert_eq!(store.next_check(200).unwrap(), None);
@@ -114,7 +118,7 @@ fn what_a_clock_of_the_future_put_off_is_looked_at_all_the_same() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = announced(&store, 1, Some(100));
-    store.put_off(id, 8_300, 1, "in use").unwrap();
+    store.put_off(id, put_off(8_300, 1, "in use")).unwrap();
     assert_eq!(due(&store, 7_300), [0; 0]);
     assert_eq!(due(&store, 7_299), [id]);
 }

@@ -44,6 +44,11 @@ impl FakeCoder {
         self.change_user(username, |user| user.roles.push(role));
     }
 
+    /// An owner takes all roles from the user.
+    pub fn loses_roles(&self, username: &str) {
+        self.change_user(username, |user| user.roles.clear());
+    }
+
     /// The user was created so much earlier than it was.
     pub fn make_older(&self, username: &str, by: Duration) {
         self.change_user(username, |user| {

@@ -136,7 +136,7 @@ fn scripts_are_told_the_same() {
 }
 
 #[test]
-fn an_account_in_use_waits_and_its_student_may_ask_again() {
+fn an_account_that_is_ended_gently_waits_and_its_student_may_ask_again() {
     let class = sleepy();
     let student = class.student();
     let login = student.gets_a_login();
@@ -146,8 +146,10 @@ fn an_account_in_use_waits_and_its_student_may_ask_again() {
         .coder()
         .running_workspace(login.username(), "dev")
         .expect("a workspace");
-    class.does(&["end", login.username()]);
+    let told = class.does(&["end", "--gently", login.username()]);
+    assert!(told.contains("once its workspaces have stopped"), "{told}");
     class.eventually("the wait", || class.log().contains("in use (1 running"));
+    assert!(student.can_log_in(), "nobody is locked out");
     assert_eq!(class.registrations(), 1);
     // A text counts in whole seconds, and this one is to come after the end.
     std::thread::sleep(Duration::from_millis(1_100));
@@ -177,8 +179,8 @@ fn a_text_that_waits_for_coder_is_no_way_around_an_end() {
     class.all_served();
     assert!(
         class
-            .log()
-            .contains("its account was ended after this text came")
+            .service()
+            .logs("its account was ended after this text came")
     );
     class.all_gone();
     late.gets_a_login();

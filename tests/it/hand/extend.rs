@@ -73,14 +73,14 @@ fn what_cannot_be_extended_is_told_in_plain_words() {
 }
 
 #[test]
-fn an_end_can_be_taken_back_while_it_waits() {
+fn a_gentle_end_can_be_taken_back_while_it_waits() {
     let class = sleepy();
     let login = &class.logins(1)[0];
     class
         .coder()
         .running_workspace(login.username(), "dev")
         .expect("a workspace");
-    class.does(&["end", login.username()]);
+    class.does(&["end", "--gently", login.username()]);
     class.eventually("the wait", || class.log().contains("in use (1 running"));
     class.does(&["extend", login.username(), "20m"]);
     assert_eq!(class.query("SELECT ended_at FROM registrations"), "null");

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use coder_sms_register::domain::{Phone, PhoneKey};
 
@@ -76,8 +77,15 @@ fn an_account_in_use_is_told_again_and_goes_when_it_can() {
         .coder()
         .running_workspace(login.username(), "dev")
         .expect("a workspace");
+    let fake = class.coder();
+    fake.suspended_workspaces_stop_after(Duration::from_secs(3_600));
     class.does(&["forget", ana.phone()]);
-    class.eventually("the wait", || class.log().contains("in use (1 running"));
+    class.eventually("the wait", || {
+        class
+            .log()
+            .contains("locked out, waiting for Coder to stop 1")
+    });
+    assert!(!ana.can_log_in());
     let told = class.tells(&["forget", ana.phone(), "--json"]);
     assert_eq!(told["username"], login.username());
     assert_eq!(
@@ -85,7 +93,7 @@ fn an_account_in_use_is_told_again_and_goes_when_it_can() {
         (&false.into(), &false.into())
     );
     assert_eq!(told["waiting_texts"], 0);
-    assert!(class.coder().stop_workspace(login.username(), "dev"));
+    fake.suspended_workspaces_stop_after(Duration::ZERO);
     class.all_gone();
     class.eventually("nothing left", || holders(&class, ana.phone()).is_empty());
     class.fails(3, &["forget", ana.phone()]);

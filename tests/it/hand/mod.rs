@@ -2,6 +2,7 @@
 //! does not.
 //!
 //! - `end`: accounts' time is up
+//! - `lockout`: what an end means for those who work
 //! - `extend`: accounts live longer
 //! - `forget`: a phone wants to be forgotten
 //! - `letters`: texts that were given up, again or for good
@@ -14,6 +15,7 @@ mod extend;
 mod forget;
 mod killed;
 mod letters;
+mod lockout;
 mod renew;
 mod status;
 

@@ -1,0 +1,197 @@
+//! One step of a removal that has begun: lock the user out, bring its workspaces to rest, delete them, then
+//! the user.
+
+use log::{Level, debug};
+
+use super::look::{Fault, Look, Pace, refused, wait};
+use super::plan::{Leave, Plan, plan};
+use super::{Reaper, after};
+use crate::coder::{BuildAsked, CoderFault, Transition, Trouble, User, UserDeleted, Workspace};
+use crate::domain::UnixSeconds;
+use crate::registration::Registration;
+use crate::store::StoreError;
+
+/// How long Coder has to stop the workspaces of a locked-out user by itself, in seconds, which it was seen
+/// to do within a minute (2.24.4, 2.29.19, 2.31.14), before we ask for stops.
+const COMES_TO_REST: UnixSeconds = 120;
+
+/// How long workspaces have to stop, in seconds, before one whose stop failed is deleted as it is: that
+/// takes its machines away as well.
+const STOPS: UnixSeconds = 600;
+
+/// A build that Coder did not take.
+pub(super) struct NotTaken<'a> {
+    workspace: &'a Workspace,
+    fault: CoderFault,
+}
+
+impl NotTaken<'_> {
+    /// The gravest of some.
+    pub(super) fn gravest(mut some: Vec<Self>) -> Option<Self> {
+        some.sort_by_key(|one| !is_refusal(&one.fault));
+        some.into_iter().next()
+    }
+
+    /// A refusal that a person has to know, or a fault that may pass.
+    pub(super) fn tell(self, user: &User) -> Result<Look, CoderFault> {
+        let Self { workspace, fault } = self;
+        if is_refusal(&fault) {
+            let note = cannot_go(user, workspace, &fault.to_string(), fault.said());
+            return Ok(refused(Pace::Backoff, note));
+        }
+        Err(fault)
+    }
+}
+
+impl Reaper {
+    /// One step of a removal that has begun.
+    pub(super) fn remove(
+        &self,
+        registration: &Registration,
+        user: &User,
+        workspaces: &[Workspace],
+        now: UnixSeconds,
+    ) -> Result<Look, Fault> {
+        if workspaces.is_empty() {
+            return self.remove_user(registration, user, now);
+        }
+        // First, so that no workspace is started while the others go. A server that refuses this is no
+        // reason to keep the account.
+        let locked = self.lock_out(registration, user, now)?;
+        let removal = registration.removal;
+        let since = removal.locked_at.or(removal.since).or(Some(now));
+        let plan = plan(workspaces, leave(after(since, now)));
+        let mut not_taken = self.ask_builds(&plan.stop, Transition::Stop);
+        not_taken.extend(self.ask_builds(&plan.delete, Transition::Delete));
+        let pace = if after(removal.since.or(Some(now)), now) < STOPS {
+            Pace::Motion
+        } else {
+            Pace::Backoff
+        };
+        if let Some(not_taken) = NotTaken::gravest(not_taken) {
+            return Ok(not_taken.tell(user)?);
+        }
+        if let Some(workspace) = plan.failed.first() {
+            let error = &workspace.latest_build.error;
+            let said = Some(error.as_str()).filter(|words| !words.is_empty());
+            let note = cannot_go(user, workspace, "its delete failed", said);
+            return Ok(refused(Pace::Backoff, note));
+        }
+        if let Err(fault) = locked {
+            let note = format!("goes on without locking the user out: {fault}");
+            return Ok(wait(Pace::Backoff, Level::Warn, note));
+        }
+        Ok(wait(pace, Level::Info, progress(&plan)))
+    }
+
+    /// Locks a user out, if it is not, and records that. What Coder has against it is the inner error.
+    pub(super) fn lock_out(
+        &self,
+        registration: &Registration,
+        user: &User,
+        now: UnixSeconds,
+    ) -> Result<Result<(), CoderFault>, StoreError> {
+        if !user.is_suspended()
+            && let Err(fault) = self.coder.suspend(&user.id)
+        {
+            return Ok(Err(fault));
+        }
+        if registration.removal.locked_at.is_none() {
+            self.store.locked_out(registration.id, now)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Asks for a build of each workspace. One that is refused does not keep the others waiting.
+    pub(super) fn ask_builds<'a>(
+        &self,
+        workspaces: &[&'a Workspace],
+        transition: Transition,
+    ) -> Vec<NotTaken<'a>> {
+        let mut not_taken = Vec::new();
+        for workspace in workspaces {
+            match self.coder.build(&workspace.id, transition) {
+                Ok(BuildAsked::Queued | BuildAsked::Gone) => {}
+                Ok(BuildAsked::Busy) => {
+                    debug!("workspace {} is busy with another build", workspace.id);
+                }
+                Err(fault) => not_taken.push(NotTaken { workspace, fault }),
+            }
+        }
+        not_taken
+    }
+
+    /// Deletes a user that has no workspaces, and proves by the list that it is gone. One that cannot be
+    /// deleted is at least locked out.
+    fn remove_user(
+        &self,
+        registration: &Registration,
+        user: &User,
+        now: UnixSeconds,
+    ) -> Result<Look, Fault> {
+        match self.coder.delete_user(&user.id) {
+            Ok(UserDeleted::Done) => {}
+            Ok(UserDeleted::HasWorkspaces) => {
+                self.lock_out(registration, user, now)?
+                    .map_err(Fault::from)?;
+                let note =
+                    "stuck: Coder says that the user has workspaces, but shows none to this token";
+                return Ok(refused(Pace::Backoff, note));
+            }
+            Err(fault) => {
+                if is_refusal(&fault) {
+                    self.lock_out(registration, user, now)?
+                        .map_err(Fault::from)?;
+                }
+                return Err(fault.into());
+            }
+        }
+        if self.coder.is_listed(&user.id, &user.email)? {
+            return Ok(wait(Pace::Backoff, Level::Warn, "deleted, but still there"));
+        }
+        Ok(Look::Gone)
+    }
+}
+
+/// Whether a person has to act, as trying again will not help.
+pub(super) fn is_refusal(fault: &CoderFault) -> bool {
+    matches!(fault.trouble, Trouble::Denied | Trouble::Refused)
+}
+
+/// What may be done to what still runs, so many seconds after its student was locked out.
+fn leave(locked_for: UnixSeconds) -> Leave {
+    match locked_for {
+        ..COMES_TO_REST => Leave::Wait,
+        COMES_TO_REST..STOPS => Leave::Stop,
+        STOPS.. => Leave::Delete,
+    }
+}
+
+/// A workspace that does not go, with what Coder says and the way out.
+fn cannot_go(user: &User, workspace: &Workspace, what: &str, said: Option<&str>) -> String {
+    let (owner, name) = (plain(&user.username), plain(&workspace.name));
+    let said = said.map_or_else(String::new, |words| format!(" ({words})"));
+    format!(
+        "its workspace {name} does not go: {what}{said}; it is tried again. By hand: coder delete {owner}/{name} --orphan, which leaves its machines to you"
+    )
+}
+
+/// A name by Coder's rule, and nothing else that may stand in its place.
+fn plain(name: &str) -> String {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    name.chars().filter(is_plain).take(32).collect()
+}
+
+/// A removal's state in words that change only when the state does.
+fn progress(plan: &Plan<'_>) -> String {
+    if !plan.stop.is_empty() {
+        format!("locked out, stopping {} that still run", plan.stop.len())
+    } else if plan.running > 0 {
+        format!(
+            "locked out, waiting for Coder to stop {} that still run",
+            plan.running
+        )
+    } else {
+        "deleting its workspaces".to_owned()
+    }
+}

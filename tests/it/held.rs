@@ -1,0 +1,234 @@
+//! A phone is not held by an account that does not go, and a text of before brings nothing back.
+
+use serde_json::json;
+
+use crate::classroom::Classroom;
+use crate::classroom::student::{Login, Student};
+use crate::fakes::coder::{Role, Version, ops as coder};
+use crate::fakes::desk::Call;
+use crate::fakes::trouble::{Trouble, Which};
+use crate::plan;
+
+/// A class whose time is up when a test says so.
+fn class() -> Classroom {
+    plan()
+        .with("CODER_REMOVE_TIME", "1h")
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .open()
+}
+
+/// Everybody's time is up now.
+fn time_is_up(class: &Classroom) {
+    class.change("UPDATE registrations SET due_at = 1");
+}
+
+/// Coder's refusal with this message.
+fn refused_with(message: &str) -> Trouble {
+    let refusal = Trouble::json(403, &json!({ "message": message }));
+    refusal.with_header("X-Coder-Build-Version", "v2.31.14")
+}
+
+/// A login whose workspace `dev` is at rest, and cannot be deleted from now on.
+fn stuck(class: &Classroom, student: &Student<'_>) -> Login {
+    let login = student.gets_a_login();
+    class.all_served();
+    class.has_a_stopped_workspace(&login);
+    let id = class.coder().workspaces_of(login.username())[0].id.clone();
+    let path = format!("/api/v2/workspaces/{id}/builds");
+    let message = "You do not have permission to delete this workspace.";
+    let refusal = refused_with(message);
+    class
+        .coder()
+        .trouble(Which::path("POST", path), usize::MAX, refusal);
+    login
+}
+
+#[test]
+fn the_phone_of_an_account_that_does_not_go_gets_another_one() {
+    let class = class();
+    let ana = class.student();
+    let old = stuck(&class, &ana);
+    time_is_up(&class);
+    let way_out = format!("coder delete {}/dev --orphan", old.username());
+    assert!(class.service().logs(&way_out));
+    // Within the first minutes it may still go.
+    ana.asks();
+    assert!(class.service().logs("is being removed"));
+    assert_eq!(class.registrations(), 1);
+    class.change("UPDATE registrations SET locked_at = locked_at - 301");
+    let new = ana.next_login();
+    class.all_served();
+    assert_ne!(new.username(), old.username());
+    assert!(ana.can_log_in());
+    assert!(!class.coder().password_works(&old.email, &old.password));
+    // Both have a seat, both are shown, and the old one still goes by its own name.
+    assert_eq!(class.registrations(), 2);
+    let status = class.try_service(&["status"]).stdout;
+    assert!(
+        status.contains("2 accounts")
+            && status.contains(&format!("not gone yet: {}", old.username())),
+        "{status}"
+    );
+    assert!(status.contains(&way_out), "{status}");
+    let log = class.log();
+    let told = log
+        .lines()
+        .filter(|line| line.contains(&way_out) && line.contains(" ERROR "));
+    assert_eq!(told.count(), 1, "the refusal is told once");
+    assert!(log.contains("You do not have permission to delete this workspace."));
+
+    class.coder().no_more_trouble();
+    class.eventually("the old account gone", || {
+        class.coder().user(old.username()).is_none()
+    });
+    class.eventually("its row gone", || class.registrations() == 1);
+    assert!(ana.can_log_in());
+    ana.gets_a_login();
+    assert_eq!(ana.last_login().expect("a login").email, new.email);
+}
+
+#[test]
+fn a_phone_that_is_let_go_needs_a_seat() {
+    let class = plan()
+        .with("CODER_REMOVE_TIME", "1h")
+        .with("CODER_REG_MAX_USERS", "1")
+        .open();
+    let ana = class.student();
+    let old = stuck(&class, &ana);
+    time_is_up(&class);
+    assert!(class.service().logs("--orphan"));
+    class.change("UPDATE registrations SET locked_at = locked_at - 301");
+    ana.asks();
+    assert!(ana.next_text().contains("full"));
+    class.coder().no_more_trouble();
+    class.all_gone();
+    assert_ne!(ana.gets_a_login().email, old.email);
+}
+
+#[test]
+fn a_user_that_cannot_be_locked_out_holds_its_phone_for_half_an_hour() {
+    let class = class();
+    let ana = class.student();
+    let old = stuck(&class, &ana);
+    let refusal = refused_with("Forbidden.");
+    class.coder().trouble(coder::SUSPEND, usize::MAX, refusal);
+    time_is_up(&class);
+    assert!(class.service().logs("--orphan"));
+    ana.asks();
+    assert!(class.service().logs("is being removed"));
+    class.change("UPDATE registrations SET reaping_since = reaping_since - 1200");
+    let attempts = || class.log().matches("is being removed").count();
+    let before = attempts();
+    class.eventually("some more attempts", || {
+        attempts() > before || class.registrations() > 1
+    });
+    assert_eq!(class.registrations(), 1);
+    class.change("UPDATE registrations SET reaping_since = reaping_since - 601");
+    assert_ne!(ana.next_login().email, old.email);
+    class.coder().no_more_trouble();
+    class.eventually("the old account gone", || {
+        class.coder().user(old.username()).is_none()
+    });
+}
+
+#[test]
+fn a_delete_that_fails_is_told_once_with_what_coder_says_and_tried_again() {
+    let class = class();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    class.has_a_stopped_workspace(&login);
+    class.coder().fail_deletes(login.username(), 3);
+    time_is_up(&class);
+    class.all_gone();
+    let log = class.log();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains(" ERROR "))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let way_out = format!("coder delete {}/dev --orphan", login.username());
+    assert!(
+        told[0].contains("its workspace dev does not go: its delete failed")
+            && told[0].contains("exit status 1")
+            && told[0].contains(&way_out),
+        "{told:?}"
+    );
+    let deletes = |call: &Call| call.op == coder::CREATE_BUILD.0;
+    assert_eq!(
+        class
+            .coder()
+            .calls()
+            .iter()
+            .filter(|call| deletes(call))
+            .count(),
+        4
+    );
+}
+
+/// A text that waits for the whole life of its account from then on, as Coder fails what it needs.
+fn waits(class: &Classroom, student: &Student<'_>) {
+    let failure = Trouble::json(500, &json!({"message": "Internal error."}));
+    class
+        .coder()
+        .trouble(coder::SET_PASSWORD, usize::MAX, failure);
+    // A login answers all texts of its second, so it was a while ago.
+    class.change("UPDATE registrations SET announced_at = announced_at - 600");
+    student.asks();
+    assert!(class.service().logs("attempt 1 failed"));
+    // Texts are dated in whole seconds, and what follows is to come after it.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+}
+
+#[test]
+fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
+    for version in [Version::V2_24, Version::Newest] {
+        for ends in [
+            &["end", "--all", "--yes"][..],
+            &["end", "--gently", "--all", "--yes"],
+        ] {
+            let class = plan()
+                .coder_of(version)
+                .with("CODER_REG_RESEND_INTERVAL", "0")
+                .with("CODER_CHECK_INTERVAL", "15m")
+                .open();
+            class
+                .coder()
+                .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+            let ana = class.student();
+            ana.gets_a_login();
+            class.all_served();
+            waits(&class, &ana);
+            assert_eq!(class.try_service(ends).code, Some(0));
+            class.eventually("the account gone", || class.coder().students().is_empty());
+            class.coder().no_more_trouble();
+            class.all_served();
+            assert!(
+                class
+                    .service()
+                    .logs("its account was ended after this text came")
+            );
+            class.all_gone();
+            ana.has_read_all();
+            assert_eq!(class.coder().created_ever().len(), 1);
+            // A text of after it does.
+            ana.gets_a_login();
+        }
+    }
+}
+
+#[test]
+fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
+    let class = class();
+    let ana = class.student();
+    ana.gets_a_login();
+    class.all_served();
+    waits(&class, &ana);
+    time_is_up(&class);
+    class.eventually("the account gone", || class.coder().students().is_empty());
+    class.coder().no_more_trouble();
+    class.all_served();
+    class.all_gone();
+    ana.has_read_all();
+    assert_eq!(class.coder().created_ever().len(), 1);
+    ana.gets_a_login();
+}
