@@ -1,18 +1,30 @@
-//! The watch over our token at Coder: what it may do. Changes are told in the log, once.
+//! The watch over our token at Coder: what it may do, and until when it is good. A change of its rights is logged
+//! once, a near end at each look.
 //!
 //! What is hidden here: what was told before. Everybody who has to know the token's rights asks here, so that
 //! the same lack met by a sweep, a search and the daily look is one line.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use log::{error, info, warn};
+use log::{debug, error, info, warn};
 
-use crate::coder::{Coder, CoderFault, Lack, Rights};
+use crate::clock::seconds;
+use crate::coder::{Coder, CoderFault, Lack, NEAR, Nearness, Rights, Validity};
+use crate::domain::UnixSeconds;
+use crate::metrics::Gauge;
+
+/// The longest time between two looks at when the token ends, in seconds.
+const DAILY: UnixSeconds = 86_400;
+
+/// What helps where a token ends soon. Others than owners may have tokens that live for years.
+pub const RENEWAL: &str = "make one as a user that is no Owner (coder tokens create --lifetime 8760h), put it into CODER_API_KEY and restart the service";
 
 /// The token that a service works with.
 pub struct Token {
     coder: Arc<Coder>,
     told: Mutex<Option<Told>>,
+    expires_at: Arc<Gauge>,
 }
 
 /// What was told of the rights when they were last asked for.
@@ -28,6 +40,7 @@ impl Token {
         Self {
             coder,
             told: Mutex::new(None),
+            expires_at: Arc::default(),
         }
     }
 
@@ -47,6 +60,28 @@ impl Token {
     /// Coder cannot be asked.
     pub fn ask(&self) -> Result<Rights, CoderFault> {
         self.coder.rights()
+    }
+
+    /// When the token ends as it stood at the last look, in UTC seconds; 0 = not known.
+    pub fn expires_at(&self) -> Arc<Gauge> {
+        Arc::clone(&self.expires_at)
+    }
+
+    /// Looks until when the token is good; a near end is logged. Returns when to look again, which is after `pause` if
+    /// Coder did not say.
+    pub fn look_at_its_end(&self, now: UnixSeconds, pause: Duration) -> UnixSeconds {
+        match self.coder.validity(now) {
+            Ok(validity) => {
+                let at = validity.expires_at.and_then(|at| u64::try_from(at).ok());
+                self.expires_at.set(at.unwrap_or(0));
+                tell_end(&validity, now);
+                next_look(&validity, now)
+            }
+            Err(fault) => {
+                debug!("until when the token is good is not known: {fault}");
+                now + seconds(pause)
+            }
+        }
     }
 
     /// Whether Coder refused a call for want of a right since the rights were last asked for.
@@ -77,4 +112,21 @@ impl Token {
         }
         *told = Some(now);
     }
+}
+
+fn tell_end(validity: &Validity, now: UnixSeconds) {
+    let words = validity.words(now);
+    match validity.nearness(now) {
+        Nearness::Far => debug!("the token (CODER_API_KEY) {words}"),
+        Nearness::Days => warn!("the token (CODER_API_KEY) {words}; {RENEWAL}"),
+        Nearness::Hours => error!("the token (CODER_API_KEY) {words}; {RENEWAL}"),
+    }
+}
+
+/// Tomorrow, or as soon as the end is near in another way.
+fn next_look(validity: &Validity, now: UnixSeconds) -> UnixSeconds {
+    let end = validity.expires_at.unwrap_or(UnixSeconds::MAX);
+    let turns = NEAR.map(|before| end.saturating_sub(before));
+    let next = turns.into_iter().filter(|at| *at > now).min();
+    next.map_or(now + DAILY, |at| at.min(now + DAILY))
 }

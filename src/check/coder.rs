@@ -1,21 +1,15 @@
 //! Coder: is it there, is it Coder, and may our token do all that a class takes?
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use super::Notes;
-use crate::clock::{seconds, span, unix_now};
-use crate::coder::{Coder, CoderFault, Rights, Trouble};
+use super::{Notes, mails, members, token};
+use crate::coder::{Coder, CoderFault, Trouble};
 use crate::config::{CoderConfig, Parts};
 use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::{Http, Stage};
 
 /// Passwords that are shown to Coder. Its rule looks at each, and it counts the calls.
 const PASSWORDS: usize = 3;
-
-/// A token that is good for longer needs no word. An owner's lives for 7 days from its last use, which
-/// was just now, so less than 6 means that use does not prolong it.
-const LONG: UnixSeconds = 6 * 86_400;
 
 /// What later looks have to know.
 #[derive(Default)]
@@ -29,13 +23,19 @@ pub(super) struct AtCoder {
 /// One thing to ask; an error is one that spoils all further questions as well.
 type Step = fn(&Coder, &Parts, &mut AtCoder, &mut Notes<'_>) -> Result<(), CoderFault>;
 
-const STEPS: [(&str, Step); 5] = [
+const STEPS: [(&str, Step); 7] = [
     ("password login", password_login),
     ("generated passwords", passwords),
-    ("the token", token),
-    ("the token's time", expiry),
-    ("what the token may do", rights),
+    ("the token", token::token),
+    ("the token's time", token::expiry),
+    ("what the token may do", token::rights),
+    ("the roles of members", members::look),
+    ("mails", mails::look),
 ];
+
+/// How many may log in within a minute from one address, by a limit of Coder's own that no setting of it moves.
+/// Source: `cli/server.go`, `coderd/coderd.go`.
+const LOGINS_A_MINUTE: u32 = 60;
 
 pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder {
     let mut found = AtCoder::default();
@@ -76,6 +76,9 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
             }
         }
     }
+    if let Some(rules) = &parts.rules {
+        seats(rules.max_users, notes);
+    }
     let email = Username::draw(0).email(&config.email_domain);
     // The setting is read by Coder's own rule; only making a user proves more.
     notes.pass(format!(
@@ -104,6 +107,21 @@ pub(super) fn cure(fault: &CoderFault) -> &'static str {
     }
 }
 
+/// Students of one room come from one address.
+fn seats(max_users: u32, notes: &mut Notes<'_>) {
+    let limit = LOGINS_A_MINUTE;
+    if max_users > limit {
+        notes.warn(
+            format!("there are {max_users} seats (CODER_REG_MAX_USERS), and Coder lets {limit} log in a minute from one address: of more in one room the rest are refused for a minute (429)"),
+            "let a large class log in in waves, a minute apart; where a proxy stands before Coder set CODER_PROXY_TRUSTED_HEADERS and CODER_PROXY_TRUSTED_ORIGINS there, as otherwise all come from the proxy's address; CODER_API_RATE_LIMIT does not move this limit",
+        );
+    } else {
+        notes.pass(format!(
+            "{max_users} seats: all may log in within the same minute"
+        ));
+    }
+}
+
 /// Students get this address by text.
 fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
     let site = &config.address.site;
@@ -121,7 +139,7 @@ fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
 }
 
 /// A question that the server does not know, or refuses, is not looked at; the others are.
-fn unless_everybodys(
+pub(super) fn unless_everybodys(
     fault: CoderFault,
     what: &str,
     notes: &mut Notes<'_>,
@@ -183,155 +201,4 @@ fn passwords(
     }
     notes.pass("generated passwords obey its rule");
     Ok(())
-}
-
-fn token(
-    coder: &Coder,
-    _: &Parts,
-    found: &mut AtCoder,
-    notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
-    let holder = coder.holder()?;
-    found.let_in = true;
-    let name = holder.username.as_deref().unwrap_or("a user");
-    let owner = if holder.owner { ", an owner" } else { "" };
-    notes.pass(format!("the token is that of {name}{owner}"));
-    Ok(())
-}
-
-fn expiry(
-    coder: &Coder,
-    parts: &Parts,
-    _: &mut AtCoder,
-    notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
-    match coder.token_expiry() {
-        Ok(Some(until)) => {
-            let class = parts.rules.as_ref().and_then(|rules| rules.remove_after);
-            time_left(until - unix_now(), class, notes);
-        }
-        Ok(None) => notes.skip("the token's time", "as Coder does not tell it"),
-        Err(fault) => return unless_everybodys(fault, "the token's time", notes),
-    }
-    Ok(())
-}
-
-fn time_left(left: UnixSeconds, class: Option<Duration>, notes: &mut Notes<'_>) {
-    let words = format!("the token is good for {}", span(left));
-    let cure = "make one that lives longer (coder tokens create --lifetime 8760h), put it into CODER_API_KEY and restart the service";
-    match class.map(seconds) {
-        Some(class) if left < class => notes.warn(
-            format!(
-                "{words}, and accounts live for {}: they would not be removed",
-                span(class)
-            ),
-            cure,
-        ),
-        _ if left < LONG => notes.warn(words, cure),
-        _ => notes.pass(format!("{words} or more")),
-    }
-}
-
-fn rights(
-    coder: &Coder,
-    _: &Parts,
-    _: &mut AtCoder,
-    notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
-    match coder.rights() {
-        Ok(rights) => allowances(&rights, notes),
-        Err(fault) if fault.is_unknown_question() => notes.fault(
-            "this Coder cannot be asked what the token may do, so no account is removed",
-            "update Coder to 2.24 or later",
-        ),
-        Err(fault) => return unless_everybodys(fault, "what the token may do", notes),
-    }
-    Ok(())
-}
-
-/// By Coder's own word (`POST /authcheck`), for a workspace of somebody else: a list of workspaces is
-/// empty as well for a token that may not see any.
-fn allowances(rights: &Rights, notes: &mut Notes<'_>) {
-    const USERS: &str = "give the token's user the role User Admin";
-    const WORKSPACES: &str =
-        "give the token's user the role Organization Admin of the default organization";
-    for (may, what, so, cure) in [
-        (rights.see_users, "see users", "", USERS),
-        (
-            rights.create_users,
-            "create users in the default organization",
-            "",
-            USERS,
-        ),
-        (rights.update_users, "suspend users", "", USERS),
-        (rights.delete_users, "delete users", "", USERS),
-        (
-            rights.see_workspaces,
-            "see workspaces of others",
-            ": their students could not be removed",
-            WORKSPACES,
-        ),
-        (
-            rights.stop_workspaces,
-            "stop workspaces of others",
-            ": those that run on would keep their students here",
-            WORKSPACES,
-        ),
-        (
-            rights.delete_workspaces,
-            "delete workspaces of others",
-            ": their students could not be removed",
-            WORKSPACES,
-        ),
-    ] {
-        notes.judge(
-            may,
-            &format!("it may {what} (authcheck)"),
-            &format!("the token may not {what} (authcheck){so}"),
-            cure,
-        );
-    }
-    passwords_of_others(rights.set_passwords, notes);
-}
-
-fn passwords_of_others(may: Option<bool>, notes: &mut Notes<'_>) {
-    match may {
-        Some(true) => notes.pass("it may set passwords of others (authcheck)"),
-        Some(false) => notes.warn(
-            "the token may not set passwords of others: students get the same login again, but not once they have changed its password",
-            "nothing has to be done; up to Coder 2.35 only the token of an Owner may, and that one ends after a week",
-        ),
-        // No student needs that, so it is not something that was not looked at.
-        None => notes.pass(
-            "this Coder does not tell whether the token may set passwords of others; check --write tries it",
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{Area, Finding, Verdict};
-
-    fn notes(judge: impl FnOnce(&mut Notes<'_>)) -> Vec<Finding> {
-        let mut all = Vec::new();
-        judge(&mut Notes::of(Area::Coder, &mut all));
-        all
-    }
-
-    #[test]
-    fn a_tokens_time_is_held_against_the_class() {
-        let hour = 3_600;
-        let class = Some(Duration::from_secs(12 * 3_600));
-        for (left, class, verdict) in [
-            (11 * hour, class, Verdict::Warning),
-            (13 * hour, class, Verdict::Warning),
-            (167 * hour, class, Verdict::Pass),
-            (5 * 24 * hour, None, Verdict::Warning),
-            (167 * hour, None, Verdict::Pass),
-        ] {
-            let found = notes(|notes| time_left(left, class, notes));
-            assert_eq!(found[0].verdict, verdict, "{left}");
-        }
-    }
 }

@@ -7,12 +7,15 @@
 mod clock;
 mod coder;
 mod folder;
+mod mails;
+mod members;
 mod phrase;
 mod probe_user;
 mod public;
 mod redis;
 mod settings;
 mod target;
+mod token;
 mod twilio;
 
 use std::time::Duration;

@@ -3,14 +3,36 @@
 //! Killed in between, the user is left. Its name was told before it was made, and it carries our marker, so
 //! that the service finds it within a day and removes it as one of its own.
 
-use super::Notes;
 use super::coder::{AtCoder, cure};
 use super::folder::Home;
-use crate::coder::{Coder, CoderFault, Created, NewUser, UserDeleted};
+use super::{Notes, token};
+use crate::coder::{Coder, CoderFault, Created, NewUser, PasswordSet, UserDeleted};
 use crate::config::Parts;
-use crate::domain::{Marker, Password, PhoneKey, Username};
+use crate::domain::{Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
 use crate::store::Hand;
+
+/// What a student can do, by its own session.
+fn works(student: &Coder, notes: &mut Notes<'_>) {
+    const ROLES: &str = "let members make workspaces: coder organizations edit --default-org-member-roles organization-workspace-access; a role that bans it must not be among them";
+    match student.may_make_a_workspace() {
+        Ok(may) => notes.judge(
+            may,
+            "it may make a workspace (authcheck)",
+            "students can log in and make no workspace (authcheck)",
+            ROLES,
+        ),
+        Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+    }
+    match student.templates() {
+        Ok(0) => notes.fault(
+            "students can log in and see no template, so they make no workspace",
+            "make a template in the default organization, and let everybody use it",
+        ),
+        Ok(number) => notes.pass(format!("it sees {}", count(number, "template"))),
+        Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+    }
+}
 
 /// How often a name is drawn that nobody has.
 const NAMES: u32 = 3;
@@ -93,6 +115,8 @@ impl Probe {
             Ok(Created::Fresh(user)) => {
                 notes.pass(format!("user {} was made", self.username));
                 self.logs_in(coder, notes);
+                // It ends the session.
+                self.gets_a_password(coder, &user.id, notes);
                 self.goes(coder, Some(&user.id), site, notes)
             }
             Err(fault) => {
@@ -106,11 +130,27 @@ impl Probe {
 
     fn logs_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
         match coder.logs_in(&self.email, &self.password) {
-            Ok(let_in) => notes.judge(
-                let_in,
-                "it logged in with e-mail and password",
+            Ok(Some(session)) => {
+                notes.pass("it logged in with e-mail and password");
+                works(&coder.of_session(session), notes);
+            }
+            Ok(None) => notes.fault(
                 "it could not log in with its e-mail and password",
                 "log in at Coder with a password yourself: is password login on for everybody?",
+            ),
+            Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+        }
+    }
+
+    /// Sets another password, which shows more than [`Coder::rights`] can tell.
+    fn gets_a_password(&self, coder: &Coder, id: &str, notes: &mut Notes<'_>) {
+        match coder.set_password(id, &Password::draw()) {
+            Ok(PasswordSet::Set | PasswordSet::Unchanged) => notes.pass("its password was set anew"),
+            // The look at whether it is gone tells that.
+            Ok(PasswordSet::NoUser) => {}
+            Ok(PasswordSet::Forbidden) => notes.warn(
+                "its password could not be set anew: students get the same login again, but not once they have changed its password",
+                token::PASSWORD_ROLE,
             ),
             Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
         }

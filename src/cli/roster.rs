@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::reconcile;
 use super::table::{count, span, table};
-use crate::coder::{User, Workspace};
+use crate::coder::{Nearness, Rights, User, Validity, Workspace};
 use crate::domain::{Receipt, Undelivered, UnixSeconds};
 use crate::reconcile::Found;
 use crate::registration::{Registration, Stage};
 use crate::stream::Buried;
+use crate::token::RENEWAL;
 use crate::twilio::codes;
 
 /// All that was found.
@@ -32,6 +33,47 @@ pub(super) struct Picture {
 pub(super) struct AtCoder {
     pub(super) users: Vec<User>,
     pub(super) workspaces: Vec<Workspace>,
+    pub(super) token: Token,
+}
+
+/// What Coder tells of our token.
+pub(super) struct Token {
+    /// What it may do, or why Coder did not say.
+    pub(super) rights: Result<Rights, String>,
+    /// Until when it is good; `None` = Coder did not say.
+    pub(super) validity: Option<Validity>,
+}
+
+impl Token {
+    /// What somebody has to do something about.
+    fn troubles(&self, now: UnixSeconds) -> Vec<String> {
+        let rights = match &self.rights {
+            Ok(rights) => rights.lack().map(|lack| lack.to_string()),
+            Err(fault) => Some(fault.clone()),
+        };
+        let end = self.validity.as_ref();
+        let end = end.filter(|validity| validity.nearness(now) > Nearness::Far);
+        let end = end.map(|validity| {
+            format!(
+                "the token (CODER_API_KEY) {}; {RENEWAL}",
+                validity.words(now)
+            )
+        });
+        rights.into_iter().chain(end).collect()
+    }
+
+    fn json(&self) -> Value {
+        let rights = self.rights.as_ref().ok();
+        let lack = rights.and_then(Rights::lack);
+        let validity = self.validity.as_ref();
+        json!({
+            "lacks": lack.map(|lack| lack.to_string()),
+            "rights_error": self.rights.as_ref().err(),
+            "sets_passwords": rights.and_then(|rights| rights.set_passwords),
+            "expires_at": validity.and_then(|validity| validity.expires_at),
+            "prolonged_by_use": validity.map(|validity| validity.is_prolonged),
+        })
+    }
 }
 
 /// What stands in Redis.
@@ -193,6 +235,14 @@ impl Picture {
             text += &line;
         }
         text += &reconcile::lines(&self.unknown);
+        for trouble in self
+            .coder()
+            .map(|found| found.token.troubles(self.now))
+            .into_iter()
+            .flatten()
+        {
+            text += &format!("Coder: {trouble}\n");
+        }
         if let Some(Err(fault)) = &self.at_coder {
             text += &format!("Coder does not tell who has logged in: {fault}\n");
         }
@@ -276,6 +326,7 @@ impl Picture {
             "students": self.roster.iter().map(|one| self.student(one)).collect::<Vec<_>>(),
             "coder_asked": self.at_coder.is_some(),
             "coder_error": coder_fault,
+            "token": self.coder().map(|found| found.token.json()),
             "unknown_accounts": self.coder().map(|_| {
                 self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
             }),

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use super::arguments::{Arguments, Failure, Word};
-use super::roster::{AtCoder, Picture, Texts};
+use super::roster::{AtCoder, Picture, Texts, Token};
 use super::{Command, harmless, print, print_raw};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderFault, User};
@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
     details: "\
 A line for each account, then texts that wait, texts that were given up, accounts that do not go, and
 accounts at Coder that carry our mark but are not known here. It changes nothing, and asks Coder once for
-200 users and once for 100 workspaces, however many are in class. If Coder or Redis does not answer, the
+200 users and once for 100 workspaces, however many are in class, and what our token may do and when it ends. If Coder or Redis does not answer, the
 rest is shown. There are no phones in it: the database has none. In JSON, times are UTC seconds.
 
 Exit codes: 0 all was asked, 1 something did not answer, 2 misused
@@ -166,9 +166,16 @@ fn unknown_of(
 }
 
 fn at_coder(coder: &Coder, domain: &str) -> Result<AtCoder, CoderFault> {
+    let users = coder.users_of(domain)?;
+    let workspaces = coder.all_workspaces()?;
+    let now = unix_now();
     Ok(AtCoder {
-        users: coder.users_of(domain)?,
-        workspaces: coder.all_workspaces()?,
+        users,
+        workspaces,
+        token: Token {
+            rights: coder.rights().map_err(|fault| fault.to_string()),
+            validity: coder.validity(now).ok(),
+        },
     })
 }
 

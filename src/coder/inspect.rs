@@ -4,12 +4,10 @@
 //! ends with the user.
 
 use serde::Serialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
-use super::{Coder, CoderFault, VERSION_HEADER, encode, json, wire};
-use crate::domain::{Password, UnixSeconds};
+use super::{Coder, CoderFault, VERSION_HEADER, json, wire};
+use crate::domain::{Password, Secret, UnixSeconds};
 
 /// A server, as it tells everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +26,10 @@ pub struct Holder {
     /// It is an owner, by the name of a role. For words only: [`Coder::rights`] tells what the token may do.
     pub owner: bool,
 }
+
+/// The session of a user's login.
+#[derive(Debug)]
+pub struct Session(Secret);
 
 #[derive(Serialize)]
 struct PasswordQuestion<'a> {
@@ -79,25 +81,6 @@ impl Coder {
         })
     }
 
-    /// Until when our token is good, if it is not used any more; `None` where the server does not say.
-    ///
-    /// # Errors
-    /// The call failed.
-    pub fn token_expiry(&self) -> Result<Option<UnixSeconds>, CoderFault> {
-        const DOING: &str = "ask until when the token is good";
-        // A token is `id-secret`; the id alone opens nothing.
-        let id = self.key.reveal().split('-').next().unwrap_or_default();
-        let answer = self.get(DOING, &format!("/users/me/keys/{}", encode(id)))?;
-        let key: Option<wire::Key> = answer.json();
-        match key {
-            Some(key) if answer.status == 200 => {
-                let until = OffsetDateTime::parse(&key.expires_at, &Rfc3339).ok();
-                Ok(until.map(OffsetDateTime::unix_timestamp))
-            }
-            _ => Err(CoderFault::of(DOING, &answer)),
-        }
-    }
-
     /// Whether users may log in with passwords.
     ///
     /// # Errors
@@ -130,11 +113,11 @@ impl Coder {
         }
     }
 
-    /// Logs in as a student would, without our token. Returns whether that was let in.
+    /// Logs in as a student would, without our token. Returns the session; `None` = it was not let in.
     ///
     /// # Errors
     /// The call failed.
-    pub fn logs_in(&self, email: &str, password: &Password) -> Result<bool, CoderFault> {
+    pub fn logs_in(&self, email: &str, password: &Password) -> Result<Option<Session>, CoderFault> {
         const DOING: &str = "log in";
         let url = format!("{}/users/login", self.api);
         let headers = [
@@ -148,9 +131,20 @@ impl Coder {
         let answer = self.http.call(Method::POST, &url, &headers, body);
         let answer = answer.map_err(|broken| CoderFault::broken(DOING, broken))?;
         match answer.status {
-            200 | 201 => Ok(true),
-            401 | 403 if answer.header(VERSION_HEADER).is_some() => Ok(false),
+            200 | 201 => {
+                let session: Option<wire::Session> = answer.json();
+                session
+                    .map(|session| Some(Session(Secret::new(session.session_token))))
+                    .ok_or_else(|| CoderFault::of(DOING, &answer))
+            }
+            401 | 403 if answer.header(VERSION_HEADER).is_some() => Ok(None),
             _ => Err(CoderFault::of(DOING, &answer)),
         }
+    }
+
+    /// A client of the same server in the name of that session. It shares nothing with this one but connections:
+    /// the session travels in a header of its own calls only, and no cookie is ever kept.
+    pub fn of_session(&self, session: Session) -> Self {
+        Self::new(self.http.clone(), &self.api, session.0)
     }
 }

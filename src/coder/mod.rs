@@ -5,6 +5,7 @@
 //! github.com/coder/coder: an unknown user is 400, a deleted workspace 410, a user that still has
 //! workspaces 417, and a deleted user read by id still answers 200.
 
+mod class;
 mod cleaned;
 mod fault;
 mod find;
@@ -14,6 +15,7 @@ mod password;
 mod rights;
 mod roster;
 mod users;
+mod validity;
 mod wire;
 mod workspaces;
 
@@ -23,11 +25,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde::Serialize;
 use ureq::http::Method;
 
+pub use class::{AGENTS_ACCESS, Mails, MemberRoles, WORKSPACE_ACCESS};
 pub use fault::{CoderFault, Trouble};
-pub use inspect::{Holder, Server};
+pub use inspect::{Holder, Server, Session};
 pub use password::PasswordSet;
 pub use rights::{Lack, Rights};
 pub use users::{Created, NewUser, UserDeleted};
+pub use validity::{NEAR, Nearness, Validity};
 pub use wire::{Build, LoginType, User, Workspace};
 pub use workspaces::{BuildAsked, Transition};
 

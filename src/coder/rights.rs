@@ -232,7 +232,7 @@ impl Coder {
             see_workspaces: may("see workspaces"),
             stop_workspaces: may("stop workspaces"),
             delete_workspaces: may("delete workspaces"),
-            set_passwords: sets_passwords(keys, release).or_else(|| self.may_set_passwords()),
+            set_passwords: sets_passwords(keys, release, self.may_set_passwords()),
             delete_keys: keys,
             clock_ahead: answer.clock_ahead(),
         })
@@ -280,10 +280,15 @@ impl Coder {
 }
 
 /// Whether somebody may set passwords who may, or may not, delete keys of others. `release` is that of the server,
-/// if it is a released one.
-fn sets_passwords(delete_keys: bool, release: Option<(u32, u32, u32)>) -> Option<bool> {
+/// if it is a released one; `tried` is what trying has shown.
+fn sets_passwords(
+    delete_keys: bool,
+    release: Option<(u32, u32, u32)>,
+    tried: Option<bool>,
+) -> Option<bool> {
     match release {
         _ if delete_keys => Some(true),
+        _ if tried.is_some() => tried,
         Some(release) if release <= KEYS_DECIDE_UNTIL => Some(false),
         _ => None,
     }
@@ -364,6 +369,16 @@ mod tests {
     }
 
     #[test]
+    fn what_trying_has_shown_counts_more_than_the_release() {
+        let old = wire::release("v2.24.4");
+        assert_eq!(sets_passwords(false, None, Some(true)), Some(true));
+        assert_eq!(sets_passwords(false, None, Some(false)), Some(false));
+        assert_eq!(sets_passwords(false, old, Some(true)), Some(true));
+        // Somebody has given it the role since.
+        assert_eq!(sets_passwords(true, old, Some(false)), Some(true));
+    }
+
+    #[test]
     fn whether_passwords_may_be_set_follows_from_keys_up_to_one_release() {
         for (keys, version, expected) in [
             (true, "v2.24.4", Some(true)),
@@ -377,7 +392,7 @@ mod tests {
             (false, "", None),
         ] {
             assert_eq!(
-                sets_passwords(keys, wire::release(version)),
+                sets_passwords(keys, wire::release(version), None),
                 expected,
                 "{keys} {version}"
             );

@@ -113,7 +113,14 @@ pub(super) struct BuildInfo {
 
 #[derive(Deserialize)]
 pub(super) struct Key {
+    #[serde(default)]
+    pub(super) login_type: String,
+    #[serde(default)]
+    pub(super) created_at: String,
+    #[serde(default)]
     pub(super) expires_at: String,
+    #[serde(default)]
+    pub(super) lifetime_seconds: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +143,33 @@ pub(super) struct Organization {
     pub(super) id: String,
     #[serde(default)]
     pub(super) is_default: bool,
+    #[serde(default)]
+    pub(super) default_org_member_roles: Option<Vec<String>>,
+}
+
+/// A role, and whether the caller may give it to others.
+#[derive(Deserialize)]
+pub(super) struct AssignableRole {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) assignable: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Session {
+    pub(super) session_token: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Template {
+    #[serde(default)]
+    pub(super) deprecated: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NotificationSettings {
+    #[serde(default)]
+    pub(super) notifier_paused: bool,
 }
 
 #[derive(Deserialize)]

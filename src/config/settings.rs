@@ -86,7 +86,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_WEBHOOK_URL", "the public URL of the webhook, exactly as it stands at Twilio").required(),
     plain("CODER_REG_LOG_LEVEL", "error, warn, info, or debug (debug only with CODER_REG_ENV=dev)").or("info"),
     plain("CODER_REG_ENV", "prod or dev").or("prod"),
-    plain("CODER_EMAIL_DOM", "the domain of the e-mail addresses that students log in with; no mail is ever sent to it").required(),
+    plain("CODER_EMAIL_DOM", "the domain of the e-mail addresses that students log in with: one of your own without mailboxes, or one that ends in .invalid").required(),
     plain("CODER_API_URL", "the Coder server's API: coder.example.org/api/v2/").required(),
     plain("CODER_API_KEY", "a Coder token that may create and delete users and see their workspaces").required().secret(),
     plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case, with or without accents").required().secret(),

@@ -12,7 +12,7 @@ use super::texts;
 use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
 use crate::http::Calls;
-use crate::metrics::{Counter, Family, Page, process};
+use crate::metrics::{Counter, Family, Gauge, Page, process};
 use crate::store::{Standing, Store};
 use crate::stream::{Depth, Waiting};
 use crate::twilio::codes::Code;
@@ -38,6 +38,8 @@ pub(super) struct Figures {
     pub(super) to_twilio: Arc<Calls>,
     pub(super) failed_sends: Arc<Family<Code>>,
     pub(super) redact: Arc<redact::Counts>,
+    /// When the token at Coder ends.
+    pub(super) token_ends: Arc<Gauge>,
 }
 
 /// Asks for the page.
@@ -226,6 +228,11 @@ impl Figures {
             "Accounts that were removed and forgotten.",
         )
         .value(store.forgotten.get());
+        page.gauge(
+            "coder_sms_register_token_expires_timestamp_seconds",
+            "When the token at Coder ends, as it stood at the last look, in seconds since 1970; 0 if that is not known.",
+        )
+        .value(self.token_ends.get());
     }
 
     fn write_door(&self, page: &mut Page) {

@@ -56,6 +56,7 @@ impl Roles {
             missed: Arc::clone(&self.found),
             to_coder: to_coder.calls(),
             to_twilio: to_twilio.calls(),
+            token_ends: self.reaper.token.expires_at(),
             failed_sends: texts.provisioner.sms.failed_logins(),
             redact: self
                 .redactor

@@ -35,6 +35,8 @@ pub(super) struct Rounds<'a> {
     reached: bool,
     /// When the token's rights were last asked for.
     asked: UnixSeconds,
+    /// When it is looked at again until when the token is good.
+    end_at: UnixSeconds,
 }
 
 impl<'a> Rounds<'a> {
@@ -53,6 +55,7 @@ impl<'a> Rounds<'a> {
             again_at: None,
             reached: false,
             asked: 0,
+            end_at: 0,
         }
     }
 
@@ -82,6 +85,16 @@ impl<'a> Rounds<'a> {
             // Where Coder does not answer any more, the next refusal asks again.
             let _ = self.token.rights();
         }
+        if self.reached {
+            self.look_at_the_end(now);
+        }
+    }
+
+    /// Looks until when the token is good, if that is due; also after the clock was set back.
+    fn look_at_the_end(&mut self, now: UnixSeconds) {
+        if self.end_at <= now || self.end_at > now + DAILY {
+            self.end_at = self.token.look_at_its_end(now, self.pause);
+        }
     }
 
     /// Seconds until the rights are asked for again as Coder refused a call; `None` = it did not.
@@ -99,6 +112,9 @@ impl<'a> Rounds<'a> {
     fn ask_coder(&mut self, now: UnixSeconds, daily: bool) -> bool {
         // An outage is told of once, and its end.
         let rights = self.token.ask();
+        if rights.is_ok() {
+            self.look_at_the_end(now);
+        }
         // To a token without rights everybody looks gone, and a list shows nobody.
         let well = rights.as_ref().is_ok_and(|rights| rights.see_users);
         let done = well && self.reconcile(now, daily);

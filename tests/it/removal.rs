@@ -186,7 +186,12 @@ const BLIND: &str = "may not see, stop or delete workspaces of others: no accoun
 
 #[test]
 fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_release() {
-    for version in [Version::V2_20, Version::Newest] {
+    for version in [
+        Version::V2_24,
+        Version::V2_25,
+        Version::V2_31,
+        Version::Newest,
+    ] {
         let class = plan()
             .coder_of(version)
             .with("CODER_REMOVE_TIME", "1s")
@@ -228,7 +233,12 @@ fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_releas
 
 #[test]
 fn with_the_right_to_see_workspaces_all_are_removed_whatever_the_release() {
-    for version in [Version::V2_20, Version::Newest] {
+    for version in [
+        Version::V2_24,
+        Version::V2_25,
+        Version::V2_29,
+        Version::Newest,
+    ] {
         let class = plan()
             .coder_of(version)
             .with("CODER_REMOVE_TIME", "1s")

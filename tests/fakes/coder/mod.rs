@@ -18,6 +18,7 @@ pub mod password;
 mod acts;
 mod auth;
 mod builds;
+mod class;
 mod fault;
 mod fields;
 mod json;
@@ -63,6 +64,7 @@ use fault::Fault;
 use ops::Route;
 use world::World;
 
+pub use class::Mails;
 pub use verbs::{Account, Bench};
 pub use world::{Deed, Role, Version};
 
@@ -190,6 +192,9 @@ impl Rules {
         match route {
             Route::Organizations => Ok(login::organizations(world)),
             Route::Organization(name) => login::organization(world, name),
+            Route::AssignableRoles => class::assignable_roles(&caller),
+            Route::NotificationSettings => Ok(class::notification_settings(world)),
+            Route::DeploymentConfig => class::deployment_config(world, &caller),
             Route::ListUsers => users::list(world, &caller, request),
             Route::AuthCheck => permissions::check(world, &caller, request),
             Route::Key(user, id) => keys::read(world, &caller, user, id),

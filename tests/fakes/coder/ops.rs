@@ -18,6 +18,12 @@ pub const VALIDATE_PASSWORD: Op = Op("validate password");
 pub const ORGANIZATIONS: Op = Op("organizations");
 /// `GET /api/v2/organizations/{id or name}`
 pub const ORGANIZATION: Op = Op("organization");
+/// `GET /api/v2/organizations/{id}/members/roles`
+pub const ASSIGNABLE_ROLES: Op = Op("assignable roles");
+/// `GET /api/v2/notifications/settings`
+pub const NOTIFICATION_SETTINGS: Op = Op("notification settings");
+/// `GET /api/v2/deployment/config`
+pub const DEPLOYMENT_CONFIG: Op = Op("deployment config");
 /// `POST /api/v2/users`
 pub const CREATE_USER: Op = Op("create user");
 /// `GET /api/v2/users`
@@ -87,6 +93,9 @@ pub(super) enum Route {
     ValidatePassword,
     Organizations,
     Organization(String),
+    AssignableRoles,
+    NotificationSettings,
+    DeploymentConfig,
     CreateUser,
     ListUsers,
     User(String),
@@ -165,6 +174,9 @@ impl Route {
             ["organizations", _, "members", user, "workspaces"] => {
                 vec![("POST", Self::CreateWorkspace(own(user)))]
             }
+            ["organizations", _, "members", "roles"] => vec![("GET", Self::AssignableRoles)],
+            ["notifications", "settings"] => vec![("GET", Self::NotificationSettings)],
+            ["deployment", "config"] => vec![("GET", Self::DeploymentConfig)],
             ["users"] => vec![("GET", Self::ListUsers), ("POST", Self::CreateUser)],
             ["users", "authmethods"] => vec![("GET", Self::AuthMethods)],
             ["users", "roles"] if method == "GET" => vec![("GET", Self::ListRoles)],
@@ -234,6 +246,9 @@ impl Route {
             Self::ValidatePassword | Self::NotInVersion => VALIDATE_PASSWORD,
             Self::Organizations => ORGANIZATIONS,
             Self::Organization(_) => ORGANIZATION,
+            Self::AssignableRoles => ASSIGNABLE_ROLES,
+            Self::NotificationSettings => NOTIFICATION_SETTINGS,
+            Self::DeploymentConfig => DEPLOYMENT_CONFIG,
             Self::CreateUser => CREATE_USER,
             Self::ListUsers => LIST_USERS,
             Self::User(_) => READ_USER,

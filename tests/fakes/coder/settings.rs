@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::FakeCoder;
+use super::class::Mails;
 use super::keys::{Key, OWNER_TOKEN};
 use super::templates::Template;
 use super::timeline::Transition;
@@ -68,6 +69,16 @@ impl FakeCoder {
     pub fn default_org_member_roles(&self, roles: &[&str]) {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
         self.look(|world| world.settings.default_org_member_roles = roles);
+    }
+
+    /// All templates are deleted.
+    pub fn no_templates(&self) {
+        self.look(|world| world.templates.clear());
+    }
+
+    /// Whether the server sends mails. At first [`Mails::Off`].
+    pub fn mails(&self, mails: Mails) {
+        self.look(|world| world.settings.mails = mails);
     }
 
     /// The next `times` deletes fail: of this user's workspaces, of this workspace, or of `user/workspace`.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::random;
 use super::auth::Caller;
+use super::class::Mails;
 use super::keys::{Key, OWNER_TOKEN};
 use super::limits::Limiter;
 use super::templates::Template;
@@ -188,6 +189,7 @@ pub(super) struct Settings {
     pub suspended_stop: Duration,
     /// The roles that every member of the organization has, in the newest release.
     pub default_org_member_roles: Vec<String>,
+    pub mails: Mails,
     /// How long a workspace runs before the server stops it.
     pub auto_stop: Option<Duration>,
     /// How long a build waits before the server fails it.
@@ -248,6 +250,7 @@ impl World {
             provisioners_since: now,
             suspended_stop: Duration::from_millis(500),
             default_org_member_roles: vec![WORKSPACE_ACCESS.to_owned()],
+            mails: Mails::Off,
             auto_stop: None,
             pending_limit: Duration::from_secs(30 * 60),
             password_auth: true,

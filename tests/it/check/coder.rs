@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ready;
-use crate::fakes::coder::{Role, Version, ops};
+use crate::fakes::coder::{Mails, Role, Version, ops};
 use crate::fakes::trouble::Trouble;
 
 #[test]
@@ -80,17 +80,17 @@ fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know()
         .has("pass", "coder", "may set passwords of others", "");
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
-    let untold = "this Coder does not tell whether the token may set passwords of others";
-    report.has("pass", "coder", untold, "");
+    let untold = "whether the token may set passwords of others cannot be asked";
+    report.has("warning", "coder", untold, "check --write tries it");
 
-    coder.upgrade(Version::V2_20);
+    coder.upgrade(Version::V2_31);
     let report = ready.check();
     assert_eq!(report.ended.code, Some(0), "{report:#?}");
     report.has(
         "warning",
         "coder",
         "may not set passwords of others: students get the same login again",
-        "only the token of an Owner may",
+        "the role Owner brings that right",
     );
 }
 
@@ -129,14 +129,177 @@ fn a_proxy_that_wants_a_login_is_not_coder() {
 #[test]
 fn a_token_that_ends_soon_is_a_warning() {
     let ready = ready();
-    for (hours, words) in [(5, "they would not be removed"), (30, "is good for 1 d ")] {
+    for (hours, words) in [
+        (5, "they would not be removed"),
+        (30, "is good for 1 d "),
+        (70, "is good for 2 d "),
+    ] {
         let time = Duration::from_secs(hours * 3_600);
         ready.class.coder().token_lives(time);
         let report = ready.check();
         assert_eq!(report.ended.code, Some(0));
-        report.has("warning", "coder", words, "make one that lives longer");
+        report.has(
+            "warning",
+            "coder",
+            words,
+            "coder tokens create --lifetime 8760h",
+        );
         report.is_well_elsewhere(&["coder"]);
     }
+    ready
+        .class
+        .coder()
+        .token_lives(Duration::from_secs(80 * 3_600));
+    ready
+        .check()
+        .has("pass", "coder", "the token is good for 3 d ", "");
+}
+
+#[test]
+fn a_token_is_good_for_longer_only_where_use_was_seen_to_prolong_it() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    for (version, prolongs) in [
+        (Version::V2_24, true),
+        (Version::V2_29, false),
+        (Version::V2_31, true),
+        (Version::Newest, false),
+    ] {
+        coder.upgrade(version);
+        coder.token_lives(Duration::from_secs(7 * 86_400));
+        let report = ready.check();
+        // It was just made, so its end has not moved.
+        report.has("pass", "coder", "the token is good for ", "");
+        let told = |report: &super::Report| {
+            let all = report.findings.iter();
+            all.filter(|one| one.what.contains("or more, as use prolongs it"))
+                .count()
+        };
+        assert_eq!(told(&report), 0, "{report:#?}");
+        coder.token_is_older(Duration::from_secs(2 * 86_400));
+        let report = ready.check();
+        assert_eq!(
+            told(&report),
+            usize::from(prolongs),
+            "{version:?} {report:#?}"
+        );
+    }
+}
+
+#[test]
+fn members_who_may_make_no_workspace_are_a_fault() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.default_org_member_roles(&[]);
+    ready.finds(
+        "coder",
+        "students can log in and make no workspace",
+        "coder organizations edit --default-org-member-roles \"organization-workspace-access\"",
+        &[],
+    );
+    coder.default_org_member_roles(&["organization-workspace-access", "agents-access"]);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "coder",
+        "every student may spend on the AI models",
+        "coder organizations edit --default-org-member-roles \"organization-workspace-access\"",
+    );
+    // Releases before 2.35 have no such roles.
+    coder.default_org_member_roles(&[]);
+    coder.upgrade(Version::V2_31);
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.is_well_elsewhere(&[]);
+}
+
+#[test]
+fn a_role_of_all_members_that_the_token_may_not_give_is_a_fault() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.default_org_member_roles(&[
+        "organization-workspace-access",
+        "organization-template-admin",
+    ]);
+    let report = ready.check();
+    report.has(
+        "pass",
+        "coder",
+        "may give others all roles that members have",
+        "",
+    );
+    // The organization's own admin may, a user admin may not.
+    coder.token_roles(&[Role::UserAdmin]);
+    let report = ready.check_with(&["--write"]);
+    report.has(
+        "fault",
+        "coder",
+        "the token may not give others organization-template-admin",
+        "the role Organization Admin",
+    );
+    report.has("fault", "coder", "create a user at Coder: status 500", "");
+    assert!(coder.created_ever().is_empty());
+}
+
+#[test]
+fn more_seats_than_may_log_in_within_a_minute_are_told() {
+    let ready = ready();
+    ready.class.set("CODER_REG_MAX_USERS", "61");
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "coder",
+        "there are 61 seats (CODER_REG_MAX_USERS), and Coder lets 60 log in a minute",
+        "in waves, a minute apart",
+    );
+}
+
+#[test]
+fn mails_are_told_and_who_could_read_them() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    ready.check().has(
+        "pass",
+        "coder",
+        "Coder sends no mails: it has no mail server",
+        "",
+    );
+    coder.mails(Mails::Paused);
+    ready
+        .check()
+        .has("pass", "coder", "notifications are paused", "");
+    coder.mails(Mails::On);
+    let report = ready.check();
+    report.has(
+        "warning",
+        "coder",
+        "as many as three for each student to each owner and user admin",
+        "coder notifications pause",
+    );
+    let taken = "who reads mail to class.example.org";
+    report.has("warning", "coder", taken, "ends in .invalid");
+    ready.class.set("CODER_EMAIL_DOM", "class.invalid");
+    let report = ready.check();
+    assert!(
+        !report
+            .findings
+            .iter()
+            .any(|one| one.what.contains("who reads mail"))
+    );
+    ready.class.set("CODER_EMAIL_DOM", "gmail.com");
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(1));
+    let strangers = "students' addresses end in gmail.com";
+    report.has("fault", "coder", strangers, "a domain of your own");
+
+    ready.class.set("CODER_EMAIL_DOM", "class.example.org");
+    coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    let report = ready.check();
+    let unseen = "whether Coder sends mails cannot be seen with this token";
+    report.has("warning", "coder", unseen, "ask an Owner");
+    report.has("warning", "coder", taken, "ends in .invalid");
 }
 
 #[test]

@@ -45,6 +45,8 @@ fn before_start() -> Ready {
     let class = plan().prepare();
     let front = Front::open();
     let url = format!("{}/inbound", front.url());
+    // More than that may not log in within one minute.
+    class.set("CODER_REG_MAX_USERS", "60");
     class.set("TWILIO_WEBHOOK_URL", &url);
     class.twilio().sms_url(&format!("{url}#rc=3&rp=ct,rt,5xx"));
     Ready { front, class }

@@ -102,6 +102,13 @@ fn a_class_that_is_ready_is_called_ready() {
         ("coder", "may stop workspaces of others"),
         ("coder", "may delete workspaces of others"),
         ("coder", "may set passwords of others"),
+        (
+            "coder",
+            "members of the default organization may make workspaces",
+        ),
+        ("coder", "may give others all roles that members have"),
+        ("coder", "Coder sends no mails"),
+        ("coder", "60 seats: all may log in within the same minute"),
         ("coder", "@class.example.org are well-formed"),
         ("twilio", "the account is active"),
         ("twilio", "signatures will be right"),
@@ -148,7 +155,7 @@ fn people_read_a_line_for_each_look_and_a_sum() {
     let ended = ready.class.try_service(&["check"]);
     assert_eq!(ended.code, Some(1));
     let last = ended.stdout.lines().last().unwrap();
-    assert_eq!(last, "not ready: 1 fault, 2 not looked at, 3 warnings");
+    assert_eq!(last, "not ready: 1 fault, 4 not looked at, 3 warnings");
     assert!(ended.stdout.contains("coder        ") && ended.stdout.contains("  FAULT  "));
 }
 
@@ -158,6 +165,7 @@ fn a_look_changes_nothing_anywhere() {
     let class = &ready.class;
     class.student().gets_a_login();
     class.all_served();
+    assert!(class.service().logs("login of "));
     let before = state(class);
     let (coder, twilio) = (class.coder().calls().len(), class.twilio().calls().len());
     ready.check();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Ready, ready};
 use crate::classroom::PATIENCE;
-use crate::fakes::coder::ops;
+use crate::fakes::coder::{Role, Version, ops};
 use crate::fakes::trouble::Trouble;
 
 /// All traces of a probe are gone but for what Coder keeps of every deleted user.
@@ -27,14 +27,86 @@ fn a_user_is_made_logs_in_and_is_gone() {
     let report = ready.check_with(&["--write"]);
     assert_eq!(report.ended.code, Some(0), "{report:#?}");
     let name = is_gone(&ready);
-    for what in ["was made", "logged in with e-mail", "deleted and is gone"] {
+    let done = [
+        "was made",
+        "logged in with e-mail",
+        "it may make a workspace (authcheck)",
+        "it sees ",
+        "its password was set anew",
+        "deleted and is gone",
+    ];
+    for what in done {
         report.has("pass", "coder", what, "");
     }
-    assert_eq!(report.findings.len(), before.findings.len() + 3);
+    assert_eq!(report.findings.len(), before.findings.len() + done.len());
     let told = format!("making user {name} at Coder; if it is left there, delete it under");
     assert!(report.ended.stderr.contains(&told), "{report:#?}");
     assert_eq!(ready.class.registrations(), 0);
     assert!(ready.class.twilio().texts().is_empty());
+}
+
+#[test]
+fn a_student_who_could_do_nothing_is_found_by_its_own_session() {
+    let ready = ready();
+    let coder = ready.class.coder();
+    coder.default_org_member_roles(&[]);
+    coder.no_templates();
+    let report = ready.check_with(&["--write"]);
+    assert_eq!(report.ended.code, Some(1));
+    report.has(
+        "fault",
+        "coder",
+        "students can log in and make no workspace (authcheck)",
+        "coder organizations edit",
+    );
+    report.has(
+        "fault",
+        "coder",
+        "students can log in and see no template",
+        "make a template",
+    );
+    report.has("pass", "coder", "deleted and is gone", "");
+    is_gone(&ready);
+}
+
+#[test]
+fn a_password_that_cannot_be_set_is_found_by_trying() {
+    for (version, roles, sets) in [
+        (
+            Version::V2_24,
+            &[Role::UserAdmin, Role::OrganizationAdmin][..],
+            false,
+        ),
+        (
+            Version::V2_31,
+            &[Role::UserAdmin, Role::OrganizationAdmin],
+            false,
+        ),
+        (
+            Version::Newest,
+            &[Role::UserAdmin, Role::OrganizationAdmin],
+            true,
+        ),
+        (Version::V2_31, &[Role::Owner], true),
+    ] {
+        let ready = ready();
+        let coder = ready.class.coder();
+        coder.upgrade(version);
+        coder.token_roles(roles);
+        let report = ready.check_with(&["--write"]);
+        assert_eq!(report.ended.code, Some(0), "{report:#?}");
+        if sets {
+            report.has("pass", "coder", "its password was set anew", "");
+        } else {
+            report.has(
+                "warning",
+                "coder",
+                "its password could not be set anew: students get the same login again",
+                "the role Owner brings that right",
+            );
+        }
+        is_gone(&ready);
+    }
 }
 
 #[test]

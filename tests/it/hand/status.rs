@@ -64,7 +64,10 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
     let calls = class.coder().calls().len();
     let text = class.does(&["status"]);
     let made = class.coder().calls().len() - calls;
-    assert_eq!(made, 2, "one page of users, one of workspaces");
+    assert_eq!(
+        made, 5,
+        "one page of users, one of workspaces; the organization, the token's rights and its end"
+    );
     let lines: Vec<&str> = text.lines().collect();
     for title in [
         "USER",

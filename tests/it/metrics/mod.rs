@@ -65,6 +65,7 @@ fn is_circumstance(series: &str) -> bool {
     let name = series.split('{').next().unwrap_or(series);
     name.starts_with("process_")
         || name.contains("_gate_connections")
+        || name.contains("_token_expires")
         || ends.iter().any(|end| name.ends_with(end))
 }
 
@@ -361,4 +362,19 @@ fn texts_that_were_missed_are_counted() {
         figure(&class, "requests_total{verdict=\"text_taken\"}"),
         0.0
     );
+}
+
+#[test]
+fn the_page_tells_when_the_token_ends() {
+    let class = plan().prepare();
+    class.coder().token_lives(Duration::from_secs(36_000));
+    class.start_service();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs_f64();
+    class.eventually("its end", || {
+        let ends = figure(&class, "token_expires_timestamp_seconds");
+        (ends - now - 36_000.0).abs() < 60.0
+    });
 }

@@ -5,12 +5,14 @@
 //! - `restore`: a copy takes the database's place
 //! - `killed`: both, killed at every write, sync and name
 //! - `settings`: `--env-file`, credentials, help
+//! - `token`: the token at Coder, its end and what it lacks
 
 mod backup;
 mod health;
 mod killed;
 mod restore;
 mod settings;
+mod token;
 
 use std::ffi::OsStr;
 use std::path::Path;

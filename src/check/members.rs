@@ -1,0 +1,140 @@
+//! The roles that every member of the default organization has by itself, and so every student (since Coder 2.35).
+
+use super::Notes;
+use super::coder::{AtCoder, unless_everybodys};
+use crate::coder::{AGENTS_ACCESS, Coder, CoderFault, MemberRoles, WORKSPACE_ACCESS};
+use crate::config::Parts;
+
+/// Roles that let members make workspaces.
+const LET_WORK: [&str; 2] = [WORKSPACE_ACCESS, "organization-admin"];
+/// A role that keeps them from it.
+const BAN: &str = "organization-workspace-creation-ban";
+
+pub(super) fn look(
+    coder: &Coder,
+    _: &Parts,
+    _: &mut AtCoder,
+    notes: &mut Notes<'_>,
+) -> Result<(), CoderFault> {
+    match coder.member_roles() {
+        Ok(Some(members)) => judge(&members, notes),
+        // Earlier releases have no such thing: all members may make workspaces.
+        Ok(None) => {}
+        Err(fault) => return unless_everybodys(fault, "the roles of members", notes),
+    }
+    Ok(())
+}
+
+fn judge(members: &MemberRoles, notes: &mut Notes<'_>) {
+    let has = |name: &str| members.roles.iter().any(|role| role == name);
+    if !LET_WORK.iter().any(|role| has(role)) || has(BAN) {
+        notes.fault(
+            "students can log in and make no workspace, by the roles that all members of the default organization have",
+            format!("let members work: {}", command(&[WORKSPACE_ACCESS])),
+        );
+    } else {
+        notes.pass("members of the default organization may make workspaces");
+    }
+    if has(AGENTS_ACCESS) {
+        let kept: Vec<&str> = members.roles.iter().map(String::as_str).collect();
+        let kept: Vec<&str> = kept
+            .into_iter()
+            .filter(|role| *role != AGENTS_ACCESS)
+            .collect();
+        notes.warn(
+            format!("every student may spend on the AI models that this deployment has ({AGENTS_ACCESS}, a role of all members)"),
+            format!("unless that is meant: {}", command(&kept)),
+        );
+    }
+    match &members.unassignable {
+        Some(roles) if !roles.is_empty() => notes.fault(
+            format!("the token may not give others {}, a role of all members, so no user can be made (500)", list(roles)),
+            "give the token's user the role Organization Admin of the default organization, or take that role from all members",
+        ),
+        Some(_) => notes.pass("the token may give others all roles that members have"),
+        None => notes.warn(
+            "whether the token may give others the roles that members have cannot be asked of this Coder",
+            "coder-sms-register check --write tries it",
+        ),
+    }
+}
+
+/// What sets these roles, in place of those that there are.
+fn command(roles: &[&str]) -> String {
+    let roles: Vec<String> = roles.iter().map(|role| harmless(role)).collect();
+    format!(
+        "coder organizations edit --default-org-member-roles \"{}\"",
+        roles.join(",")
+    )
+}
+
+fn list(roles: &[String]) -> String {
+    let roles: Vec<String> = roles.iter().map(|role| harmless(role)).collect();
+    roles.join(", ")
+}
+
+/// A role's name as far as it may stand in a command.
+fn harmless(role: &str) -> String {
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+    role.chars().filter(plain).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Area, Finding, Verdict};
+
+    fn found(roles: &[&str], unassignable: Option<&[&str]>) -> Vec<Finding> {
+        let own = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect();
+        let members = MemberRoles {
+            roles: own(roles),
+            unassignable: unassignable.map(own),
+        };
+        let mut all = Vec::new();
+        judge(&members, &mut Notes::of(Area::Coder, &mut all));
+        all
+    }
+
+    #[test]
+    fn what_all_members_may_is_judged_by_their_roles() {
+        use Verdict::{Fault, Pass, Warning};
+        for (roles, unassignable, verdicts) in [
+            (&[WORKSPACE_ACCESS][..], Some(&[][..]), &[Pass, Pass][..]),
+            (&[], Some(&[]), &[Fault, Pass]),
+            (
+                &["organization-auditor"],
+                Some(&["organization-auditor"]),
+                &[Fault, Fault],
+            ),
+            (
+                &[WORKSPACE_ACCESS, AGENTS_ACCESS],
+                Some(&[]),
+                &[Pass, Warning, Pass],
+            ),
+            (&[AGENTS_ACCESS], Some(&[]), &[Fault, Warning, Pass]),
+            (&[WORKSPACE_ACCESS, BAN], None, &[Fault, Warning]),
+            (&["organization-admin"], None, &[Pass, Warning]),
+        ] {
+            let found = found(roles, unassignable);
+            let told: Vec<Verdict> = found.iter().map(|one| one.verdict).collect();
+            assert_eq!(told, verdicts, "{roles:?}");
+        }
+    }
+
+    #[test]
+    fn the_command_keeps_all_other_roles() {
+        let roles = [
+            WORKSPACE_ACCESS,
+            AGENTS_ACCESS,
+            "organization-auditor\"; rm",
+        ];
+        let found = found(&roles, Some(&[]));
+        let cure = found.iter().find(|one| one.verdict == Verdict::Warning);
+        assert_eq!(
+            cure.and_then(|one| one.cure.as_deref()),
+            Some(
+                "unless that is meant: coder organizations edit --default-org-member-roles \"organization-workspace-access,organization-auditorrm\""
+            )
+        );
+    }
+}
