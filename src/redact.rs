@@ -5,10 +5,10 @@
 //! as nobody says what Twilio sends of a text that is blanked before it left.
 //!
 //! Only texts whose sending is recorded are touched: one whose outcome is open is looked for by its
-//! words. Best effort, with so many tries for each text and so much time for each sweep.
+//! words. Best effort, with so many tries for each text and so much time for each sweep. No answer ends it:
+//! while Twilio refuses our key, one text is tried now and then.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use log::{info, warn};
@@ -21,7 +21,8 @@ use crate::store::{Store, StoreError, Unblanked};
 use crate::twilio::codes;
 use crate::twilio::sms::{Sms, SmsFault, SmsTrouble};
 
-/// Tries for one text, over some eleven hours: a text may wait ten in Twilio's queue.
+/// Tries for one text, over some eleven hours. A text waits ten in Twilio's queue at most, so the last try blanks
+/// it whatever Twilio says of its way.
 const TRIES: u32 = 8;
 
 /// Texts that are looked at in one sweep.
@@ -34,9 +35,22 @@ const BUDGET: Duration = Duration::from_secs(3);
 pub struct Redactor {
     store: Arc<Store>,
     sms: Sms,
-    /// Set once Twilio has said that this key may not.
-    forbidden: AtomicBool,
+    rest: Mutex<Rest>,
     counts: Arc<Counts>,
+}
+
+/// How often Twilio has refused our key since it last took it, and until when nobody asks again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    refusals: u32,
+    until: UnixSeconds,
+}
+
+impl Rest {
+    /// Whether nobody asks at `now`. A rest that is longer than any is one of before the clock was set back.
+    fn lasts(self, now: UnixSeconds) -> bool {
+        (1..=seconds(retry::REDACTION.most)).contains(&(self.until - now))
+    }
 }
 
 /// What was done since the start.
@@ -48,7 +62,7 @@ pub struct Counts {
     pub put_off: Counter,
     /// Logins that nobody will try again.
     pub given_up: Counter,
-    /// Tries that Twilio does not allow this key: none follows until the next start.
+    /// Tries that Twilio does not allow this key: the next one follows minutes to hours later.
     pub refused: Counter,
 }
 
@@ -78,7 +92,7 @@ impl Redactor {
         Self {
             store,
             sms,
-            forbidden: AtomicBool::new(false),
+            rest: Mutex::default(),
             counts: Arc::default(),
         }
     }
@@ -94,7 +108,7 @@ impl Redactor {
     /// The database refused.
     pub fn sweep(&self, now: UnixSeconds, stopped: impl Fn() -> bool) -> Result<Swept, StoreError> {
         let mut swept = Swept::default();
-        if self.forbidden.load(Ordering::Relaxed) {
+        if self.rest().lasts(now) {
             return Ok(swept);
         }
         let began = Instant::now();
@@ -107,6 +121,7 @@ impl Redactor {
             }
             match self.blank(&text, now)? {
                 End::Blanked => {
+                    self.is_let_in();
                     self.store.blanked(&text.sid)?;
                     self.counts.blanked.add();
                     swept.blanked += 1;
@@ -125,7 +140,22 @@ impl Redactor {
                 swept.blanked, swept.given_up
             );
         }
+        if swept.given_up > 0 {
+            warn!("coder-sms-register status names the logins that stay in Twilio's log");
+        }
         Ok(swept)
+    }
+
+    fn rest(&self) -> Rest {
+        *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Twilio takes our key.
+    fn is_let_in(&self) {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut *rest).refusals > 0 {
+            info!("logins are blanked in Twilio's log again");
+        }
     }
 
     fn blank(&self, text: &Unblanked, now: UnixSeconds) -> Result<End, StoreError> {
@@ -137,7 +167,7 @@ impl Redactor {
                     for one in self.store.record_receipts(&[receipt], now)? {
                         warn!("{}", codes::line(&one));
                     }
-                    if !has_left {
+                    if !has_left && text.tries + 1 < TRIES {
                         return Ok(End::Later);
                     }
                 }
@@ -155,7 +185,7 @@ impl Redactor {
     fn put_off(&self, text: &Unblanked, now: UnixSeconds) -> Result<bool, StoreError> {
         let tries = text.tries + 1;
         if tries >= TRIES {
-            self.store.blanked(&text.sid)?;
+            self.store.not_blanked(&text.sid, now)?;
             self.counts.given_up.add();
             return Ok(true);
         }
@@ -167,15 +197,19 @@ impl Redactor {
 
     /// Ends a sweep that meets a fault of everybody's.
     fn end(&self, text: &Unblanked, now: UnixSeconds, fault: &SmsFault) -> Result<(), StoreError> {
-        if fault.trouble == SmsTrouble::Blocked {
-            self.forbidden.store(true, Ordering::Relaxed);
-            self.counts.refused.add();
-            warn!(
-                "logins stay in Twilio's log until the next start: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
-            );
-            return Ok(());
+        if fault.trouble != SmsTrouble::Blocked {
+            return self.put_off(text, now).map(drop);
         }
-        self.put_off(text, now).map(drop)
+        self.counts.refused.add();
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.refusals = rest.refusals.saturating_add(1);
+        rest.until = now + seconds(retry::REDACTION.wait(rest.refusals, 0));
+        if rest.refusals == 1 {
+            warn!(
+                "logins stay in Twilio's log, one is tried again now and then: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
+            );
+        }
+        Ok(())
     }
 }
 

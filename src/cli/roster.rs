@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::reconcile;
 use super::table::{count, span, table};
 use crate::coder::{Nearness, Rights, User, Validity, Workspace};
-use crate::domain::{Receipt, Undelivered, UnixSeconds};
+use crate::domain::{MessageSid, Receipt, Undelivered, UnixSeconds};
 use crate::reconcile::Found;
 use crate::registration::{Registration, Stage};
 use crate::stream::Buried;
@@ -22,6 +22,8 @@ pub(super) struct Picture {
     pub(super) roster: Vec<Registration>,
     /// What became of their last login texts, by MessageSid.
     pub(super) deliveries: HashMap<String, Receipt>,
+    /// Logins that stay in Twilio's log: those given up, and how many are late. `None` = they are to stay.
+    pub(super) unblanked: Option<(Vec<MessageSid>, u32)>,
     /// `None` = it was not asked.
     pub(super) at_coder: Option<Result<AtCoder, String>>,
     /// Accounts of ours there that the database does not know.
@@ -221,6 +223,7 @@ impl Picture {
             text += &codes::line(&one);
             text.push('\n');
         }
+        text += &self.unblanked_in_words();
         for registration in self.overdue() {
             let since = registration.due_at.map_or(0, |due| self.now - due);
             let note = registration.reap_note.as_deref();
@@ -308,6 +311,29 @@ impl Picture {
         })
     }
 
+    /// Logins whose words stay in Twilio's log.
+    fn unblanked_in_words(&self) -> String {
+        let mut text = String::new();
+        let Some((given_up, late)) = &self.unblanked else {
+            return text;
+        };
+        if !given_up.is_empty() {
+            let sids: Vec<&str> = given_up.iter().map(MessageSid::as_str).collect();
+            text += &format!(
+                "left in Twilio's log with their words: {}, to be deleted in Twilio's console: {}\n",
+                count(sids.len(), "login"),
+                sids.join(" ")
+            );
+        }
+        if *late > 0 {
+            text += &format!(
+                "not blanked in Twilio's log yet: {}, tried again; the log of the service says why\n",
+                count(*late, "login")
+            );
+        }
+        text
+    }
+
     /// Accounts whose time is up and that are still there.
     fn overdue(&self) -> impl Iterator<Item = &Registration> {
         self.roster.iter().filter(|one| one.is_due(self.now))
@@ -329,6 +355,10 @@ impl Picture {
             "token": self.coder().map(|found| found.token.json()),
             "unknown_accounts": self.coder().map(|_| {
                 self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
+            }),
+            "unblanked_logins": self.unblanked.as_ref().map(|(given_up, late)| {
+                let given_up: Vec<&str> = given_up.iter().map(MessageSid::as_str).collect();
+                json!({ "given_up": given_up, "tried_again": late })
             }),
             "redis_error": self.texts.as_ref().err(),
             "waiting_texts": texts.map(|texts| {

@@ -130,6 +130,8 @@ fn look(
     // Opened for each look: a restore must be able to take the database's place in between.
     let hand = Hand::open(&config.data_dir)?;
     let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
+    let unblanked = config.redact.then(|| hand.unblanked(unix_now()));
+    let unblanked = unblanked.transpose()?;
     drop(hand);
     let at_coder = (!wanted.offline)
         .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
@@ -142,6 +144,7 @@ fn look(
         running: wake::is_running(&config.data_dir).ok(),
         roster,
         deliveries,
+        unblanked,
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),

@@ -63,7 +63,7 @@ impl Provisioner {
                     ));
                 }
             }
-        } else if let Some(silence) = self.limit(request, registration) {
+        } else if let Some(silence) = self.limit(request, registration)? {
             return Ok(Some(Done::Silent(silence)));
         }
         if registration.sending.is_some() || renewed.is_some() {
@@ -159,24 +159,36 @@ impl Provisioner {
     }
 
     /// Why a phone that has a login gets no answer to this text, if so.
-    fn limit(&self, request: &Request<'_>, registration: &Registration) -> Option<Silence> {
+    fn limit(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+    ) -> Result<Option<Silence>, Halt> {
         // A login of the future was sent before somebody set the clock back; it limits nothing.
         let answered = registration.announced_at.max(registration.withheld_at);
-        let announced = answered.filter(|at| *at <= request.now)?;
+        let Some(announced) = answered.filter(|at| *at <= request.now) else {
+            return Ok(None);
+        };
         let received = request.text.received;
-        if received <= announced {
-            return Some(Silence::NewerLogin);
+        // A login that is known to have failed is no answer; the student was told to ask again.
+        let failed = registration.withheld_at < registration.announced_at
+            && match &registration.login_sid {
+                Some(sid) => self.store.has_failed(sid)?,
+                None => false,
+            };
+        if received <= announced && !failed {
+            return Ok(Some(Silence::NewerLogin));
         }
         if registration.renewed_at.is_some_and(|at| at >= announced) {
-            return None;
+            return Ok(None);
         }
-        if received - announced < seconds(self.rules.resend_interval) {
-            return Some(Silence::JustSent);
+        if received - announced < seconds(self.rules.resend_interval) && !failed {
+            return Ok(Some(Silence::JustSent));
         }
         if window(registration, request.now).1 >= self.rules.resend_daily {
-            return Some(Silence::DailyLimit);
+            return Ok(Some(Silence::DailyLimit));
         }
-        None
+        Ok(None)
     }
 
     /// Looks in Twilio's log for a text that we were about to send when we were interrupted.

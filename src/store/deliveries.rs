@@ -104,6 +104,24 @@ impl Store {
             .map_err(StoreError::sql("look a login text up"))
     }
 
+    /// Whether `sid` is a login text that is known not to reach its phone.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn has_failed(&self, sid: &MessageSid) -> Result<bool, StoreError> {
+        let state: Option<String> = self
+            .lock()
+            .prepare_cached("SELECT state FROM deliveries WHERE sid = ?1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([sid.as_str()], |row| row.get(0))
+                    .optional()
+            })
+            .map_err(StoreError::sql("look a login text up"))?;
+        let delivery = state.as_deref().and_then(Delivery::parse);
+        Ok(delivery.is_some_and(Delivery::has_failed))
+    }
+
     /// Up to `limit` logins that are to be blanked in Twilio's log by now. What is put off for more
     /// than a day was so by a clock that has been set back since.
     ///
@@ -150,17 +168,26 @@ impl Store {
         })
     }
 
-    /// Records that a login is blanked in Twilio's log, or that nobody will try again.
+    /// Records that a login is blanked in Twilio's log.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn blanked(&self, sid: &MessageSid) -> Result<(), StoreError> {
-        self.write("record a blanked text", |tx| {
-            tx.prepare_cached("DELETE FROM deliveries WHERE sid = ?1 AND registration IS NULL")?
-                .execute([sid.as_str()])?;
-            tx.prepare_cached("UPDATE deliveries SET blank_at = NULL WHERE sid = ?1")?
-                .execute([sid.as_str()])
-                .map(drop)
+        self.write("record a blanked text", |tx| end_blanking(tx, sid))
+    }
+
+    /// Records that a login stays in Twilio's log, as it could not be blanked: nobody tries again, and `status`
+    /// shows it for 30 days.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn not_blanked(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("give the blanking of a text up", |tx| {
+            tx.prepare_cached(
+                "INSERT INTO unblanked (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![sid.as_str(), now])?;
+            end_blanking(tx, sid)
         })
     }
 
@@ -183,6 +210,14 @@ impl Store {
             .map(drop)
         })
     }
+}
+
+fn end_blanking(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM deliveries WHERE sid = ?1 AND registration IS NULL")?
+        .execute([sid.as_str()])?;
+    tx.prepare_cached("UPDATE deliveries SET blank_at = NULL WHERE sid = ?1")?
+        .execute([sid.as_str()])
+        .map(drop)
 }
 
 /// Records that Twilio took the login text `sid` of a registration. Returns what became of it if a
@@ -220,6 +255,7 @@ pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite:
          (SELECT sid FROM deliveries ORDER BY at DESC LIMIT -1 OFFSET ?1)",
         [KEPT],
     )?;
+    tx.execute("DELETE FROM unblanked WHERE at < ?1", [before])?;
     Ok(old + surplus)
 }
 

@@ -19,6 +19,9 @@ use crate::domain::{
 use crate::hand::{Due, Order, Refusal};
 use crate::registration::{Event, Registration};
 
+/// How long after its time a login may stand in Twilio's log until that is shown: sweeps may be an hour apart.
+const OVERDUE: UnixSeconds = 3_600;
+
 /// The database, opened for one command.
 pub struct Hand {
     pub(super) connection: Connection,
@@ -99,6 +102,32 @@ impl Hand {
             Ok((sid, receipt))
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// Logins whose words stay in Twilio's log: those that were given up, and how many should have been
+    /// blanked an hour before `now` and were not.
+    ///
+    /// # Errors
+    /// SQLite refused, or a row is impossible.
+    pub fn unblanked(&self, now: UnixSeconds) -> Result<(Vec<MessageSid>, u32), StoreError> {
+        let failed = StoreError::sql("read which logins stay in Twilio's log");
+        let late = "SELECT count(*) FROM deliveries
+                    WHERE blank_at < ?1 OR blank_at IS NOT NULL AND blank_tries > 0";
+        let late = self
+            .connection
+            .query_row(late, [now - OVERDUE], |row| row.get(0))
+            .map_err(&failed)?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT sid FROM unblanked ORDER BY at, sid")
+            .map_err(&failed)?;
+        let rows = statement
+            .query_map([], |row| row.get(0))
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<String>>>)
+            .map_err(failed)?;
+        let read = |sid: String| MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"));
+        let given_up = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok((given_up, late))
     }
 
     /// Carries `order` out for the accounts of these names, whatever their case, or for all. With

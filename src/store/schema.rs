@@ -147,6 +147,13 @@ const MIGRATIONS: &[Migration] = &[
     ALTER TABLE registrations ADD COLUMN locked_at INTEGER;
     ALTER TABLE registrations ADD COLUMN refused_since INTEGER;
     " },
+    // 11: logins whose words stay in Twilio's log, as they could not be taken out of it.
+    Migration { usable_from: 2, sql: "
+    CREATE TABLE unblanked (
+        sid TEXT    PRIMARY KEY,
+        at  INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    " },
 ];
 
 /// What the header of our files says: "SMSR". See [`is_ours`] for those of before migration 3.

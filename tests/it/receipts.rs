@@ -289,3 +289,45 @@ fn without_https_there_are_no_receipts_and_the_start_says_so() {
     assert!(class.log().contains(words), "{}", class.log());
     assert_eq!(tells(&class, &new_sid(), "sent", STATUS_URL), 404);
 }
+
+#[test]
+fn a_login_that_is_known_to_have_failed_does_not_hold_the_next_one_back() {
+    let class = class();
+    let ana = class.student();
+    class
+        .twilio()
+        .fate_of(ana.phone(), Fate::undelivered(30_003));
+    ana.gets_a_login();
+    told(&class, 2);
+    assert_eq!(state(&class), "undelivered 30003");
+    assert!(
+        class
+            .log()
+            .contains("the student can text the phrase again")
+    );
+
+    // Within the minute for which others have to wait.
+    class.twilio().fate_of(ana.phone(), Fate::delivered());
+    ana.gets_a_login();
+    assert!(ana.can_log_in());
+    told(&class, 4);
+    ana.asks();
+    class.all_served();
+    ana.has_read_all();
+}
+
+#[test]
+fn a_text_that_came_before_a_login_that_failed_is_answered() {
+    let class = class();
+    let ana = class.student();
+    class
+        .twilio()
+        .fate_of(ana.phone(), Fate::undelivered(30_008));
+    ana.gets_a_login();
+    told(&class, 2);
+    // As if both texts had come at once, and the second one only now into the stream.
+    class.change("UPDATE registrations SET announced_at = announced_at + 30");
+    class.twilio().fate_of(ana.phone(), Fate::delivered());
+    ana.gets_a_login();
+    assert!(ana.can_log_in());
+}

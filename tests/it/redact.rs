@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::ops;
+use crate::fakes::twilio::{Fate, ops};
 use crate::plan;
 
 /// A little more than the hour after which a login is blanked whatever became of it.
@@ -134,10 +134,11 @@ fn switched_off_it_touches_nothing() {
 }
 
 #[test]
-fn a_key_without_the_right_is_told_once_and_left_alone_until_the_next_start() {
+fn a_key_without_the_right_is_told_once_and_tried_now_and_then() {
     let class = plan()
         .with("CODER_REG_METRICS", "127.0.0.1:0")
         .with_receipts()
+        .with_clock_shim()
         .open();
     let body = serde_json::json!({ "code": 20403, "message": "Forbidden", "status": 403 });
     class
@@ -158,8 +159,13 @@ fn a_key_without_the_right_is_told_once_and_left_alone_until_the_next_start() {
     );
     crate::metrics::comes_to(&class, "redactions_total{result=\"refused\"}", 1.0);
     class.twilio().no_more_trouble();
-    class.restart_service();
+    class.sets_the_clock(400);
     all_blanked(&class);
+    assert!(
+        class
+            .service()
+            .logs("logins are blanked in Twilio's log again")
+    );
 }
 
 #[test]
@@ -203,6 +209,75 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
     assert_eq!(class.twilio().count(ops::REDACT), 8);
     crate::metrics::comes_to(&class, "redactions_total{result=\"put_off\"}", 7.0);
     crate::metrics::comes_to(&class, "redactions_total{result=\"given_up\"}", 1.0);
+
+    // It stays in Twilio's log; a person learns which one it is, also once its account is gone.
+    let sid = class.twilio().texts()[0].sid.clone();
+    assert!(
+        class
+            .service()
+            .logs("status names the logins that stay in Twilio's log")
+    );
+    let told = class.does(&["status"]);
+    assert!(
+        told.contains(&format!("left in Twilio's log with their words: 1 login, to be deleted in Twilio's console: {sid}")),
+        "{told}"
+    );
+    let told = class.tells(&["status", "--json"]);
+    assert_eq!(told["unblanked_logins"]["given_up"][0], sid.as_str());
+}
+
+#[test]
+fn one_odd_answer_ends_nothing() {
+    let refused = serde_json::json!({ "code": 20003, "message": "Authenticate", "status": 401 });
+    let empty = |status| Trouble::Status(status, Vec::new(), "text/plain".into(), String::new());
+    for trouble in [
+        Trouble::json(401, &refused),
+        Trouble::html(401, "Unauthorized"),
+        Trouble::html(403, "Forbidden"),
+        Trouble::html(404, "Not Found"),
+        Trouble::html(200, "Please log in"),
+        Trouble::json(200, &serde_json::json!({ "body": "not blanked" })),
+        empty(202),
+        empty(204),
+    ] {
+        let class = plan().with_receipts().with_clock_shim().open();
+        class.twilio().trouble(ops::REDACT, 1, trouble);
+        class.student().gets_a_login();
+        class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
+        assert_eq!(words_left(&class), 1);
+        class.sets_the_clock(HOUR);
+        all_blanked(&class);
+        assert_eq!(class.query("SELECT count(*) FROM unblanked"), "0");
+    }
+}
+
+#[test]
+fn a_login_that_arrived_in_part_is_blanked() {
+    let class = silent().open();
+    class
+        .twilio()
+        .fate_of_all(Fate::of(&["sent", "partially_delivered"]));
+    let ana = class.student();
+    ana.gets_a_login();
+    class.all_served();
+    class.sets_the_clock(HOUR);
+    all_blanked(&class);
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_login_that_twilio_shows_as_waiting_for_ever_is_blanked_by_the_last_try() {
+    let class = silent().open();
+    class.twilio().fate_of_all(Fate::of(&["scheduled"]));
+    class.student().gets_a_login();
+    class.all_served();
+    class.sets_the_clock(HOUR);
+    class.eventually("a look that puts it off", || {
+        class.query("SELECT blank_tries FROM deliveries") == "1"
+    });
+    assert_eq!(words_left(&class), 1);
+    class.change("UPDATE deliveries SET blank_tries = 7, blank_at = 1");
+    all_blanked(&class);
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
     store
         .lock()
         .execute_batch(
-            "DROP TRIGGER registrations_more; DROP TRIGGER registrations_fewer; DROP TABLE totals;
+            "DROP TRIGGER registrations_more; DROP TRIGGER registrations_fewer; DROP TABLE totals; DROP TABLE unblanked;
              ALTER TABLE registrations DROP COLUMN password_counter;
              ALTER TABLE registrations DROP COLUMN password_marker;
              ALTER TABLE registrations DROP COLUMN renewed_at;
