@@ -26,6 +26,7 @@
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
+//! - `coder_test`: the trial on a Coder that exists, tried on a fake
 //! - `costs`: what a text costs Coder, Twilio, Redis and the disk
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
 //! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
@@ -40,6 +41,8 @@
 mod benchmarks;
 #[path = "../classroom/mod.rs"]
 mod classroom;
+#[path = "../coder_test/mod.rs"]
+mod coder_trial;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 #[path = "../faults/mod.rs"]
@@ -50,6 +53,7 @@ mod bench;
 mod channels;
 mod check;
 mod clock;
+mod coder_test;
 mod costs;
 mod deploy;
 mod failing;
