@@ -60,12 +60,23 @@ fn every_role_takes_a_class_to_its_end_and_nothing_is_left() {
 
 #[test]
 fn where_students_may_make_no_workspace_that_is_said() {
-    let coder = FakeCoder::start();
-    coder.remove_template("docker");
-    let (trial, told) = trial(&coder);
-    assert_eq!(trial.play(), Vec::<String>::new());
-    let told = told.lock().unwrap().join("\n");
-    assert!(told.contains("students see no template"), "{told}");
+    let without_template = FakeCoder::start();
+    without_template.remove_template("docker");
+    let without_right = FakeCoder::start_version(Version::Newest);
+    without_right.default_org_member_roles(&["agents-access"]);
+    for (coder, why) in [
+        (without_template, "students see no template"),
+        (
+            without_right,
+            "answers 403 \"Unauthorized to create workspace.\"",
+        ),
+    ] {
+        let (trial, told) = trial(&coder);
+        assert_eq!(trial.play(), Vec::<String>::new());
+        let told = told.lock().unwrap().join("\n");
+        assert_eq!(told.matches(why).count(), 2, "{told}");
+        nothing_is_left(&coder);
+    }
 }
 
 #[test]
