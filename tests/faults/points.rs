@@ -11,11 +11,15 @@
 //! first, is a kill after each effect, and one before the very first. Of all other pairs, with lost
 //! and refused answers in either place, every so-manieth is played, always the same ones.
 //!
+//! All is played at two sites: at a Coder 2.24.4 as a user admin who may not set passwords, and at a 2.31.14 as an
+//! owner. What is too much to be played at both is shared out: every other plan at each.
+//!
 //! Runs are many, and most of them wait: so they are played side by side and share one Redis.
 //! `FAULTS_ONLY` plays single plans, as a failed run prints them, parted by `;`.
 
 mod act;
 mod run;
+mod site;
 mod stage;
 
 use std::collections::BTreeSet;
@@ -28,6 +32,7 @@ use crate::force::tape::{Cut, Mode};
 use crate::force::{Force, Proof};
 use act::Act;
 use run::{Outcome, Plan, play_all};
+use site::Site;
 
 /// The proof.
 pub const PROOF: Proof = Proof {
@@ -138,20 +143,28 @@ impl Proving<'_> {
             .collect();
         let kills: BTreeSet<Plan> = extended(&killed, finds_new_world).into_iter().collect();
         let others = all.into_iter().filter(|plan| !kills.contains(plan));
-        let others = others.step_by(PAIR_SAMPLE).collect();
-        let mut played = self.plays("pairs of kills", kills.into_iter().collect());
+        let others: Vec<Plan> = others.collect();
+        let others = shared_out(&others).into_iter().step_by(PAIR_SAMPLE);
+        let others = others.collect();
+        let kills: Vec<Plan> = kills.into_iter().collect();
+        let mut played = self.plays("pairs of kills", shared_out(&kills));
         played.extend(self.plays("other pairs", others));
         played
     }
 }
 
 fn rehearsals() -> Vec<Plan> {
-    let plan = |act| Plan {
+    let plan = |act, site| Plan {
         act,
+        site,
         cuts: Vec::new(),
     };
-    let each = |act| std::iter::repeat_n(plan(act), REHEARSALS);
-    Act::ALL.into_iter().flat_map(each).collect()
+    let places = Act::ALL
+        .into_iter()
+        .flat_map(|act| Site::ALL.map(|site| (act, site)));
+    places
+        .flat_map(|(act, site)| std::iter::repeat_n(plan(act, site), REHEARSALS))
+        .collect()
 }
 
 /// Whether this cut after that outcome is a kill that finds the world as no other kill does.
@@ -167,30 +180,47 @@ fn finds_new_world(before: &Outcome, cut: &Cut) -> bool {
 fn extended(played: &[Outcome], counts: impl Fn(&Outcome, &Cut) -> bool) -> Vec<Plan> {
     let mut plans = BTreeSet::new();
     for outcome in played.iter().filter(|outcome| outcome.reached) {
-        let Plan { act, cuts } = &outcome.plan;
+        let Plan { act, site, cuts } = &outcome.plan;
         for next in outcome.next.iter().filter(|cut| counts(outcome, cut)) {
             let cuts = [cuts.as_slice(), std::slice::from_ref(next)].concat();
-            plans.insert(Plan { act: *act, cuts });
+            plans.insert(Plan {
+                act: *act,
+                site: *site,
+                cuts,
+            });
         }
     }
     plans.into_iter().collect()
 }
 
-/// Every kill that finds a world of its own, and some of the other cuts.
+/// Every kill that finds a world of its own, and some of the other cuts; shared out among the sites.
 fn short_cut(rehearsals: &[Outcome], plans: Vec<Plan>) -> Vec<Plan> {
-    let mut chosen = extended(rehearsals, finds_new_world);
-    let others = plans.into_iter().filter(|plan| !chosen.contains(plan));
-    let others: Vec<Plan> = others.step_by(SAMPLE).collect();
-    chosen.extend(others);
+    let kills = extended(rehearsals, finds_new_world);
+    let others = plans.into_iter().filter(|plan| !kills.contains(plan));
+    let others: Vec<Plan> = others.collect();
+    let mut chosen = shared_out(&kills);
+    chosen.extend(shared_out(&others).into_iter().step_by(SAMPLE));
     chosen
 }
 
-/// A row for each act.
+/// Of the plans of each site every other one, so that each is played at one of the two.
+fn shared_out(plans: &[Plan]) -> Vec<Plan> {
+    let at = |(number, site): (usize, Site)| {
+        let here = plans.iter().filter(move |plan| plan.site == site);
+        here.skip(number).step_by(Site::ALL.len()).cloned()
+    };
+    Site::ALL.into_iter().enumerate().flat_map(at).collect()
+}
+
+/// A row for each act at each site.
 fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
-    let row = |act: Act| {
-        let mut row = Row::new(format!("{}, {how}", act.title()));
+    let row = |(act, site): (Act, Site)| {
+        let mut row = Row::new(format!("{}, {how}, {}", act.title(), site.word()));
         let (mut missed, mut slowest) = (0, 0);
-        for outcome in outcomes.iter().filter(|outcome| outcome.plan.act == act) {
+        for outcome in outcomes
+            .iter()
+            .filter(|outcome| outcome.plan.act == act && outcome.plan.site == site)
+        {
             row.students += outcome.row.students;
             row.lost += outcome.row.lost;
             row.doubled += outcome.row.doubled;
@@ -199,7 +229,7 @@ fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
             slowest = slowest.max(outcome.took.as_secs());
         }
         let cuts = cuts(outcomes);
-        let points = cuts.iter().filter(|(of, _)| *of == act);
+        let points = cuts.iter().filter(|(place, _)| *place == (act, site));
         let points: BTreeSet<_> = points.map(|(_, cut)| &cut.point).collect();
         let points = points.len();
         row.note = format!("{points} points, {missed} not met again, slowest {slowest} s");
@@ -207,26 +237,27 @@ fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
     };
     Act::ALL
         .into_iter()
+        .flat_map(|act| Site::ALL.map(|site| (act, site)))
         .map(row)
         .filter(|row| row.students > 0)
         .collect()
 }
 
 /// Every cut that was made.
-fn cuts(outcomes: &[Outcome]) -> Vec<(Act, Cut)> {
+fn cuts(outcomes: &[Outcome]) -> Vec<((Act, Site), Cut)> {
     let made = outcomes.iter().filter(|outcome| outcome.reached);
     made.flat_map(|outcome| {
         outcome
             .plan
             .cuts
             .iter()
-            .map(|cut| (outcome.plan.act, cut.clone()))
+            .map(|cut| ((outcome.plan.act, outcome.plan.site), cut.clone()))
     })
     .collect()
 }
 
 /// How often each kind of effect was cut, in each mode.
-fn list(cuts: &[(Act, Cut)]) -> String {
+fn list(cuts: &[((Act, Site), Cut)]) -> String {
     let kinds: BTreeSet<&str> = cuts.iter().map(|(_, cut)| &*cut.point.label).collect();
     let mut text = format!("{} kinds of effects; cut", kinds.len());
     for mode in Mode::ALL {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::act::Act;
+use super::site::Site;
 use super::stage::Stage;
 use crate::classroom::redis::Redis;
 use crate::force::table::Row;
@@ -19,6 +20,8 @@ use crate::force::tape::{Cut, Mark, Mode, Point};
 pub struct Plan {
     /// The act.
     pub act: Act,
+    /// Where it is played.
+    pub site: Site,
     /// Its cuts, in their order.
     pub cuts: Vec<Cut>,
 }
@@ -26,20 +29,25 @@ pub struct Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cuts: Vec<String> = self.cuts.iter().map(ToString::to_string).collect();
-        write!(f, "{}: {}", self.act.word(), cuts.join(", "))
+        let (act, site) = (self.act.word(), self.site.word());
+        write!(f, "{act} at {site}: {}", cuts.join(", "))
     }
 }
 
 impl Plan {
     /// Reads what its `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
-        let (act, cuts) = text.split_once(':')?;
+        let (place, cuts) = text.split_once(':')?;
+        let (act, site) = place.split_once(" at ")?;
         let act = Act::ALL
             .into_iter()
             .find(|known| known.word() == act.trim())?;
+        let site = Site::ALL
+            .into_iter()
+            .find(|known| known.word() == site.trim())?;
         let cuts = cuts.split(',').filter(|cut| !cut.trim().is_empty());
         let cuts = cuts.map(Cut::parse).collect::<Option<_>>()?;
-        Some(Self { act, cuts })
+        Some(Self { act, site, cuts })
     }
 }
 
@@ -79,7 +87,7 @@ pub fn play(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
 }
 
 fn play_out(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
-    let stage = Stage::open(binary, redis);
+    let stage = Stage::open(binary, redis, plan.site);
     let student = stage.class.student();
     plan.act.prepare(&stage, &student);
     stage.tape.counts(&plan.cuts);
@@ -169,10 +177,11 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_as_it_is_printed() {
-        let words = "again: worker disk sync log 2 after, twilio send text 1 lost";
+        let words = "again at 2.24.4: worker disk sync log 2 after, twilio send text 1 lost";
         let plan = Plan::parse(words).expect("a plan");
         assert_eq!(plan.cuts[0].point.nth, 2);
         assert_eq!(plan.to_string(), words);
-        assert!(Plan::parse("again: worker disk sync log 2").is_none());
+        assert!(Plan::parse("again at 2.24.4: worker disk sync log 2").is_none());
+        assert!(Plan::parse("again at 2.23.1: worker disk sync log 2 after").is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::site::Site;
 use crate::classroom::redis::Redis;
 use crate::classroom::{Classroom, Plan};
 use crate::force::disk::{Answer, Ask, Disk};
@@ -35,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(50);
 
 impl Stage {
     /// Prepares everything but the service itself. The database of `redis` is emptied.
-    pub fn open(binary: &Path, redis: Redis) -> Self {
+    pub fn open(binary: &Path, redis: Redis, site: Site) -> Self {
         let mut queue = redis.connection().expect("redis-server answers");
         let emptied = redis::cmd("FLUSHDB").exec(&mut queue);
         emptied.expect("an empty database");
@@ -43,8 +44,10 @@ impl Stage {
         let class = Plan::new(binary)
             .with("CODER_REG_RESEND_INTERVAL", "0")
             .with("CODER_REG_PARALLEL", "2")
+            .coder_of(site.version())
             .beside_others(redis)
             .prepare();
+        class.coder().token_roles(site.roles());
         let tape = Arc::new(Tape::new());
         guard_calls(&class, &tape);
         let folder = class.folder();
