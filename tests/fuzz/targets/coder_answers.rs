@@ -217,7 +217,9 @@ fn delete(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
 }
 
 fn workspaces(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
-    let ours = match coder.workspaces(NAME, ID) {
+    let owner = serde_json::json!({ "id": ID, "username": NAME });
+    let owner: User = serde_json::from_value(owner).expect("a user");
+    let ours = match coder.workspaces(&owner, NAME) {
         Ok(ours) => ours,
         Err(fault) => return Some(fault),
     };
