@@ -1,9 +1,9 @@
 //! What becomes of logins that were sent: Twilio tells, in any order, and who should know is told.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::classroom::student::Student;
-use crate::classroom::{Classroom, SIGNED_URL, STATUS_URL};
+use crate::classroom::{Classroom, PHRASE, SIGNED_URL, STATUS_URL};
 use crate::fakes::trouble::Trouble;
 use crate::fakes::twilio::{self, Fate, new_sid, ops, receipt_params};
 use crate::plan;
@@ -318,16 +318,26 @@ fn a_login_that_is_known_to_have_failed_does_not_hold_the_next_one_back() {
 
 #[test]
 fn a_text_that_came_before_a_login_that_failed_is_answered() {
-    let class = class();
+    let class = plan()
+        .with_receipts()
+        .with("CODER_REG_CATCH_UP", "30")
+        .open();
+    assert!(class.service().logs("no text was missed"));
     let ana = class.student();
     class
         .twilio()
         .fate_of(ana.phone(), Fate::undelivered(30_008));
     ana.gets_a_login();
     told(&class, 2);
-    // As if both texts had come at once, and the second one only now into the stream.
-    class.change("UPDATE registrations SET announced_at = announced_at + 30");
+    class.end_service();
+    // The first of two texts did not reach us, and is found after the login for the second one failed.
+    let to = class.twilio().account().from_numbers[0].clone();
+    let before = SystemTime::now() - Duration::from_secs(60);
+    class
+        .twilio()
+        .add_inbound(&new_sid(), ana.phone(), &to, PHRASE, before);
     class.twilio().fate_of(ana.phone(), Fate::delivered());
-    ana.gets_a_login();
+    class.start_service();
+    ana.next_login();
     assert!(ana.can_log_in());
 }
