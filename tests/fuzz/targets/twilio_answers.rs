@@ -74,22 +74,24 @@ fn send(student: &Phone, words: &str, answer: &Scripted) {
 }
 
 fn look(student: &Phone, answer: &Scripted) {
-    let logged = match SMS.sent_to(student) {
-        Ok(logged) => logged,
+    let found = SMS.sent_to(student);
+    let asked = SERVER.asked();
+    let query = "To=%2B14155550123&From=%2B14155550100&PageSize=50";
+    assert!(asked[0].line.contains(query));
+    let logged = match found {
+        // The page named another one, of which the server knows nothing.
+        Err(_) if asked.len() > 1 => return,
         Err(fault) => return is_told_well(&fault, answer, ""),
+        Ok(logged) => logged,
     };
     assert_eq!(answer.status, 200);
-    let query = "To=%2B14155550123&From=%2B14155550100&PageSize=50";
-    assert!(SERVER.asked()[0].line.contains(query));
     if let Some(json) = answer.json() {
         let all = json["messages"].as_array().expect("a list");
-        let ours = all
-            .iter()
-            .filter(|message| message["direction"] != "inbound");
-        assert_eq!(logged.len(), ours.clone().count());
+        let ours: Vec<&Value> = all.iter().filter(|entry| is_ours(entry)).collect();
+        assert_eq!(logged.len(), ours.len());
         for (logged, json) in logged.iter().zip(ours) {
-            assert_eq!(json["sid"], *logged.sid);
-            assert_eq!(json["body"].as_str().unwrap_or(""), logged.body);
+            assert_eq!(logged.sid.as_deref(), json["sid"].as_str());
+            assert_eq!(logged.body(), json["body"].as_str().unwrap_or(""));
         }
     }
     for logged in logged {
@@ -97,6 +99,11 @@ fn look(student: &Phone, answer: &Scripted) {
         let range = -62_200_000_000..253_500_000_000;
         assert!(logged.taken_at().is_none_or(|at| range.contains(&at)));
     }
+}
+
+fn is_ours(entry: &Value) -> bool {
+    let from = entry["from"].as_str().unwrap_or(OUR_NUMBER);
+    entry.is_object() && entry["direction"] != "inbound" && from == OUR_NUMBER
 }
 
 fn is_told_well(fault: &SmsFault, answer: &Scripted, words: &str) {
@@ -109,17 +116,24 @@ fn is_told_well(fault: &SmsFault, answer: &Scripted, words: &str) {
             .to_string()
             .contains(&format!("status {}", answer.status))
     );
-    let told = answer.json().and_then(|json| json["code"].as_u64());
+    let code = |json: Value| {
+        let digits = json["code"].as_str().and_then(|digits| digits.parse().ok());
+        json["code"].as_u64().or(digits)
+    };
+    let told = answer.json().and_then(code);
     assert!(fault.code.is_none() || answer.json().is_none() || fault.code.map(u64::from) == told);
     match (answer.status, fault.trouble) {
         (429, SmsTrouble::NotTaken(wait)) => {
             assert!(wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)));
         }
-        (500..=599, SmsTrouble::Unclear) => {}
-        (429 | 500..=599, other) => panic!("{other:?} of {answer:?}"),
-        (200..=399, SmsTrouble::Blocked) => {}
-        (200..=399, other) => panic!("{other:?} of {answer:?}"),
-        // A refusal is never taken for a text that may have left.
-        (_, trouble) => assert_ne!(trouble, SmsTrouble::Unclear),
+        // Nobody knows.
+        (200..=299 | 500.., SmsTrouble::Unclear) => {}
+        (429 | 200..=299 | 500.., other) => panic!("{other:?} of {answer:?}"),
+        // A refusal is never taken for a text that may have left; one without a code is not Twilio's.
+        (_, SmsTrouble::NotTaken(_)) => {}
+        (_, trouble) => {
+            assert_ne!(trouble, SmsTrouble::Unclear);
+            assert!(fault.code.is_some(), "{trouble:?} of {answer:?}");
+        }
     }
 }
