@@ -107,6 +107,7 @@ fn assemble(
     };
     banner::tell(&config, gate.local_addr(), &store);
 
+    let text_life = config.rules.give_up;
     let reaper = parts::reaper(&config, &store, &coder, &token);
     let reconciler = parts::reconciler(&config, &store, &coder, &home);
     let redactor = parts::redactor(&config, &store, &to_twilio);
@@ -144,6 +145,7 @@ fn assemble(
         reaper_rung,
         redactor,
         settler,
+        text_life,
     };
     if let Some(door) = metrics {
         let mut pages = Pages::of(roles.figures(redis, &to_coder, &to_twilio));

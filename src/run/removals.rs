@@ -25,10 +25,16 @@ pub(super) fn run(
     reconciler: &Reconciler,
     redactor: Option<&Redactor>,
     settler: &Settler,
+    text_life: Duration,
     rung: &Receiver<()>,
     stop: &Stop,
 ) {
-    let mut rounds = Rounds::new(reconciler, settler, &reaper.token, reaper.check_interval);
+    let mut rounds = Rounds::new(
+        reconciler,
+        settler,
+        &reaper.token,
+        (reaper.check_interval, text_life),
+    );
     let mut watch = ClockWatch::default();
     loop {
         let (now, uptime) = (unix_now(), uptime());

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::figures::Figures;
 use super::texts::Texts;
@@ -40,6 +41,8 @@ pub(super) struct Roles {
     /// Blanks logins at Twilio, unless that is switched off.
     pub(super) redactor: Option<Redactor>,
     pub(super) settler: Arc<Settler>,
+    /// How long a text may be tried for.
+    pub(super) text_life: Duration,
 }
 
 impl Roles {
@@ -83,6 +86,7 @@ impl Roles {
             reaper_rung,
             redactor,
             settler,
+            text_life,
         } = self;
         threads.start("webhook", move || webhook.run().is_ok())?;
         threads.start("gate", move || gate.run().is_ok())?;
@@ -111,6 +115,7 @@ impl Roles {
                 &reconciler,
                 redactor,
                 &settler,
+                text_life,
                 &reaper_rung,
                 &told,
             );

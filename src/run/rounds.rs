@@ -28,6 +28,8 @@ pub(super) struct Rounds<'a> {
     token: &'a Token,
     /// Pause before Coder is asked again, if it did not answer.
     pause: Duration,
+    /// How long a text may be tried for.
+    text_life: Duration,
     last: Option<UnixSeconds>,
     /// When Coder is asked again.
     again_at: Option<UnixSeconds>,
@@ -44,13 +46,14 @@ impl<'a> Rounds<'a> {
         reconciler: &'a Reconciler,
         settler: &'a Settler,
         token: &'a Token,
-        pause: Duration,
+        (pause, text_life): (Duration, Duration),
     ) -> Self {
         Self {
             reconciler,
             settler,
             token,
             pause,
+            text_life,
             last: None,
             again_at: None,
             reached: false,
@@ -67,7 +70,7 @@ impl<'a> Rounds<'a> {
             .is_none_or(|last| !(0..DAILY).contains(&(now - last)));
         if daily {
             self.last = Some(now);
-            if let Err(error) = self.reconciler.store.prune(now) {
+            if let Err(error) = self.reconciler.store.prune(now, self.text_life) {
                 error!("old texts stay: {error}");
             }
             forget_phones(self.settler);

@@ -1,10 +1,13 @@
 //! What is remembered of a phone beside its registration: hints, opt-outs, refusals.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::deliveries::forget_old;
 use super::texts::{SLOTS, count_send, mark_seen, slot};
 use super::{Store, StoreError};
+use crate::clock::seconds;
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is remembered of one phone.
@@ -187,13 +190,15 @@ impl Store {
     }
 
     /// Forgets texts of both directions and contacts of more than 30 days ago, and the oldest texts
-    /// beyond 100,000 of either.
+    /// beyond 100,000 of either. That a phone had an account is forgotten after a day, or after
+    /// `text_life`, when no text from before can wait any more.
     /// Returns how many rows went.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn prune(&self, now: UnixSeconds) -> Result<usize, StoreError> {
+    pub fn prune(&self, now: UnixSeconds, text_life: Duration) -> Result<usize, StoreError> {
         let before = now - MEMORY;
+        let ended_before = now - seconds(text_life).max(JUST_GONE);
         self.write("forget old texts", |tx| {
             let old = tx.execute("DELETE FROM seen WHERE at < ?1", [before])?;
             let surplus = tx.execute(
@@ -205,9 +210,9 @@ impl Store {
             let contacts = tx.execute(
                 "DELETE FROM contacts WHERE opted_out_at IS NULL
                  AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
-                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?1
+                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?3
                  AND coalesce(gone_at, 0) < ?2",
-                [before, now - JUST_GONE],
+                [before, now - JUST_GONE, ended_before],
             )?;
             Ok(old + surplus + contacts + forget_old(tx, before)?)
         })

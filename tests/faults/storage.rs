@@ -326,6 +326,10 @@ fn upgrade_killed_at(force: &Force, step: usize) -> (usize, Row) {
          ALTER TABLE registrations DROP COLUMN password_marker;
          ALTER TABLE registrations DROP COLUMN renewed_at;
          ALTER TABLE registrations DROP COLUMN withheld_at;
+         ALTER TABLE registrations DROP COLUMN reaping_since;
+         ALTER TABLE registrations DROP COLUMN locked_at;
+         ALTER TABLE registrations DROP COLUMN refused_since;
+         DROP TABLE unblanked;
          ALTER TABLE contacts DROP COLUMN ended_at;
          ALTER TABLE contacts DROP COLUMN own_opt_out;
          ALTER TABLE contacts DROP COLUMN gone_at;

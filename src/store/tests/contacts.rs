@@ -4,6 +4,7 @@ use super::*;
 use crate::store::contacts::TEXTS_KEPT;
 
 const DAY: UnixSeconds = 86_400;
+pub(super) const TEXT_LIFE: Duration = Duration::from_secs(43_200);
 
 #[test]
 fn a_phone_that_never_wrote_is_unknown() {
@@ -99,8 +100,8 @@ fn texts_are_forgotten_after_thirty_days() {
     let store = dir.open();
     store.finish(&sid(1), DAY).unwrap();
     store.finish(&sid(2), DAY + 1).unwrap();
-    assert_eq!(store.prune(31 * DAY).unwrap(), 0);
-    assert_eq!(store.prune(31 * DAY + 1).unwrap(), 1);
+    assert_eq!(store.prune(31 * DAY, TEXT_LIFE).unwrap(), 0);
+    assert_eq!(store.prune(31 * DAY + 1, TEXT_LIFE).unwrap(), 1);
     assert!(store.is_new(&sid(1)));
     assert!(!store.is_new(&sid(2)));
 }
@@ -137,7 +138,7 @@ fn contacts_are_forgotten_when_nothing_of_them_counts_any_more() {
             "landline",
         )
         .unwrap();
-    store.prune(now).unwrap();
+    store.prune(now, TEXT_LIFE).unwrap();
     for (number, kept) in [
         (1, false),
         (2, true),
@@ -159,7 +160,7 @@ fn registrations_outlive_the_memory_of_texts() {
     let dir = TempDir::new();
     let store = dir.open();
     store.at_stage(1, Stage::Announced);
-    store.prune(1_000 * DAY).unwrap();
+    store.prune(1_000 * DAY, TEXT_LIFE).unwrap();
     assert_eq!(store.count().unwrap(), 1);
 }
 
@@ -196,7 +197,7 @@ fn the_oldest_texts_go_when_there_are_too_many() {
             )
         })
         .unwrap();
-    assert_eq!(store.prune(many).unwrap(), 10);
+    assert_eq!(store.prune(many, TEXT_LIFE).unwrap(), 10);
     let name = |number: i64| MessageSid::parse(&format!("SM{number:032}")).unwrap();
     assert!(store.is_new(&name(10)));
     assert!(!store.is_new(&name(11)));
@@ -233,7 +234,7 @@ fn texts_of_the_last_hour_are_counted_but_for_those_that_were_not_taken() {
         0,
         "the future is not the past"
     );
-    store.prune(now + 4_000).unwrap();
+    store.prune(now + 4_000, TEXT_LIFE).unwrap();
     let left: i64 = store
         .lock()
         .query_row("SELECT count(*) FROM sends", [], |row| row.get(0))

@@ -1,5 +1,6 @@
 //! What became of login texts, and which of them still have to be blanked.
 
+use super::contacts::TEXT_LIFE;
 use super::*;
 use crate::domain::{Delivery, Receipt};
 use crate::store::deliveries::STRANGERS_KEPT;
@@ -152,9 +153,9 @@ fn strangers_are_bounded_and_everything_ends_after_thirty_days() {
     assert_eq!(store.deliveries(), most + 1);
     assert!(store.state(5_199).is_some(), "the latest stay");
     assert!(store.state(1).is_some(), "logins are not pushed out");
-    store.prune(60 + 30 * 86_400).unwrap();
+    store.prune(60 + 30 * 86_400, TEXT_LIFE).unwrap();
     assert_eq!(store.deliveries(), most);
-    store.prune(62 + 30 * 86_400).unwrap();
+    store.prune(62 + 30 * 86_400, TEXT_LIFE).unwrap();
     assert_eq!(store.deliveries(), 0);
 }
 

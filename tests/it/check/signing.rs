@@ -32,7 +32,16 @@ fn a_class_with_a_shared_key_alone_is_ready() {
     knows(&ready, &format!("{}:{}", key.id, key.secret), false);
     let report = ready.check();
     assert_eq!(report.ended.code, Some(0), "{report:#?}");
-    report.is_well_elsewhere(&[]);
+    report.is_well_elsewhere(&["twilio"]);
+    assert_eq!(report.in_area("skipped", "twilio"), 0, "{report:#?}");
+    // An API key is told less than the Auth Token.
+    report.has(
+        "warning",
+        "twilio",
+        "whether the account is a trial one",
+        "Twilio's console",
+    );
+    report.has("pass", "twilio", "A2P campaign is verified", "");
     report.has(
         "pass",
         "twilio",

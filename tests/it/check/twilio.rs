@@ -1,7 +1,6 @@
 //! What is broken at Twilio.
 
 use super::ready;
-use crate::fakes::twilio::SigningKey;
 
 /// Twilio's name for a TwiML application.
 fn application() -> String {
@@ -187,26 +186,4 @@ fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
         .class
         .set("FROM_NUM", "MG00000000000000000000000000000000");
     ready.finds("twilio", "no Messaging Service MG000", "set FROM_NUM", &[]);
-}
-
-#[test]
-fn without_an_auth_token_the_key_looks_and_the_rest_is_said() {
-    let ready = ready();
-    let class = &ready.class;
-    let key = SigningKey::random();
-    class.keeps_secret(&key.secret);
-    class.set("TWILIO_ACCOUNT_TOKEN", "");
-    class.set("TWILIO_SHARED_KEY", &key.secret);
-    class.set("CODER_REG_PHONE_KEY", "a key of our own");
-    // The running service has the token, so that the probe of the public URL is refused.
-    let report = ready.check();
-    report.has(
-        "warning",
-        "twilio",
-        "whether the account is a trial one",
-        "Twilio's console",
-    );
-    report.has("pass", "twilio", "A2P campaign is verified", "");
-    assert_eq!(report.in_area("fault", "twilio"), 0, "{report:#?}");
-    assert_eq!(report.in_area("skipped", "twilio"), 0, "{report:#?}");
 }
