@@ -2,7 +2,7 @@
 //!
 //! The folder's lock says which process is the one service; it is not needed here. SQLite lets one
 //! writer in at a time, and each order is one transaction that reads the stage and goes through
-//! [`Stage::after`], so a command and a worker never both take the same step, and a command that is
+//! [`crate::registration::Stage::after`], so a command and a worker never both take the same step, and a command that is
 //! killed has changed everything or nothing.
 
 use std::collections::HashMap;

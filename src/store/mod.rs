@@ -18,6 +18,7 @@ mod open;
 mod passwords;
 mod reaping;
 mod renumbered;
+mod reserve;
 mod restore;
 mod rows;
 mod schema;
@@ -40,6 +41,7 @@ pub use inspect::{Holder, Inspection, holder};
 pub use key_file::look_at_password_key;
 pub use passwords::{NotRenewed, Renewal, Withheld};
 pub use reaping::PutOff;
+pub use reserve::Reserved;
 pub use restore::{Learnt, Origin, Restored, restore};
 pub use texts::Seen;
 
@@ -55,25 +57,6 @@ pub struct Store {
     counts: Counts,
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
-}
-
-/// How long a user has been locked out, in seconds, before its phone may get another account although
-/// this one is not gone yet: a workspace that cannot be deleted keeps nobody from the next class.
-const LOCKED_LONG_ENOUGH: UnixSeconds = 5 * 60;
-
-/// The same for one that could not be locked out, from when its removal began. Its student may have two
-/// accounts then; but the refusal was told to a person all the while.
-const REMOVED_LONG_ENOUGH: UnixSeconds = 30 * 60;
-
-/// Answer to a reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reserved {
-    /// It is written down.
-    Done,
-    /// The phone or the name is taken in our own table.
-    Clash,
-    /// All seats are taken.
-    Full,
 }
 
 /// What a login that was sent leaves behind.
@@ -109,78 +92,6 @@ impl Store {
             Some(row) => read_registration(row).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Writes down that `phone` is about to get the user `username`, if fewer than `seats` are
-    /// registered: counted in the same transaction, so that a race for the last seat has one winner.
-    ///
-    /// An earlier account of the phone whose removal takes too long is parted from it by the same
-    /// transaction: see [`LOCKED_LONG_ENOUGH`] and [`REMOVED_LONG_ENOUGH`].
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn reserve(
-        &self,
-        phone: &PhoneHash,
-        username: &Username,
-        marker: &Marker,
-        now: UnixSeconds,
-        due_at: UnixSeconds,
-        seats: u32,
-    ) -> Result<Reserved, StoreError> {
-        let reserved = self.write("reserve a name", |tx| {
-            let taken: u32 = tx
-                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
-                .query_row([], |row| row.get(0))?;
-            let parted = now - LOCKED_LONG_ENOUGH;
-            let parted_anyway = now - REMOVED_LONG_ENOUGH;
-            let may_part: Option<bool> = tx
-                .prepare_cached(
-                    "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
-                                                   OR coalesce(reaping_since <= ?3, 0))
-                     FROM registrations WHERE phone = ?1",
-                )?
-                .query_row(params![phone.as_bytes(), parted, parted_anyway], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            if may_part == Some(false) {
-                return Ok(Reserved::Clash);
-            }
-            if taken >= seats {
-                return Ok(Reserved::Full);
-            }
-            if may_part == Some(true) {
-                // As the phone of an adopted account: random bytes, which no phone's hash will ever be.
-                tx.prepare_cached(
-                    "UPDATE registrations SET phone = randomblob(20), forgotten_at = ?2 WHERE phone = ?1",
-                )?
-                .execute(params![phone.as_bytes(), now])?;
-            }
-            let inserted = tx
-                .prepare_cached(
-                    "INSERT INTO registrations
-                         (phone, username, marker, stage, reserved_at, due_at,
-                          password_counter, password_marker)
-                     VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![
-                    phone.as_bytes(),
-                    username.as_str(),
-                    marker.as_str(),
-                    now,
-                    due_at
-                ])?;
-            Ok(if inserted == 1 {
-                Reserved::Done
-            } else {
-                Reserved::Clash
-            })
-        })?;
-        if reserved == Reserved::Done {
-            self.counts.reserved.add();
-        }
-        Ok(reserved)
     }
 
     /// Gives a registration another name, because the first was a stranger's or because its user

@@ -1,0 +1,145 @@
+//! Takes a seat for a phone.
+//!
+//! What is hidden here: when a phone whose earlier account is still being removed may have another one.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Store, StoreError};
+use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
+
+/// How long a user has been locked out, in seconds, before its phone may get another account although this
+/// one is not gone yet: a workspace that cannot be deleted keeps nobody from the next class.
+const LOCKED_LONG_ENOUGH: UnixSeconds = 5 * 60;
+
+/// The same for a user that could not be locked out, from when its removal began. Its student may have two
+/// accounts then; the log and `status` have named the refusal all the while.
+const REMOVED_LONG_ENOUGH: UnixSeconds = 30 * 60;
+
+/// Answer to a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is written down.
+    Done,
+    /// The phone or the name is taken in our own table.
+    Clash,
+    /// All seats are taken.
+    Full,
+}
+
+/// The account that a phone has, as far as it matters for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Earlier {
+    /// There is none.
+    None,
+    /// It keeps the phone.
+    Keeps,
+    /// Its removal has taken so long that the phone may have another.
+    LetsGo,
+}
+
+impl Store {
+    /// Writes down that `phone` is about to get the user `username`, if fewer than `seats` are
+    /// registered: counted in the same transaction, so that a race for the last seat has one winner.
+    ///
+    /// The same transaction takes the phone away from an earlier account of it that was locked out five
+    /// minutes ago and is still there, or whose removal began half an hour ago. That account keeps its seat.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn reserve(
+        &self,
+        phone: &PhoneHash,
+        username: &Username,
+        marker: &Marker,
+        now: UnixSeconds,
+        due_at: UnixSeconds,
+        seats: u32,
+    ) -> Result<Reserved, StoreError> {
+        let reserved = self.write("reserve a name", |tx| {
+            let taken: u32 = tx
+                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
+                .query_row([], |row| row.get(0))?;
+            let earlier = earlier_account(tx, phone, now)?;
+            if earlier == Earlier::Keeps {
+                return Ok(Reserved::Clash);
+            }
+            if taken >= seats {
+                return Ok(Reserved::Full);
+            }
+            if earlier == Earlier::LetsGo {
+                let_go(tx, phone, now)?;
+            }
+            insert(tx, phone, username, marker, now, due_at)
+        })?;
+        if reserved == Reserved::Done {
+            self.counts.reserved.add();
+        }
+        Ok(reserved)
+    }
+}
+
+fn earlier_account(
+    tx: &Transaction<'_>,
+    phone: &PhoneHash,
+    now: UnixSeconds,
+) -> rusqlite::Result<Earlier> {
+    let lets_go: Option<bool> = tx
+        .prepare_cached(
+            "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
+                                           OR coalesce(reaping_since <= ?3, 0))
+             FROM registrations WHERE phone = ?1",
+        )?
+        .query_row(
+            params![
+                phone.as_bytes(),
+                now - LOCKED_LONG_ENOUGH,
+                now - REMOVED_LONG_ENOUGH
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(match lets_go {
+        None => Earlier::None,
+        Some(false) => Earlier::Keeps,
+        Some(true) => Earlier::LetsGo,
+    })
+}
+
+/// Takes a phone away from its account, whose removal goes on.
+fn let_go(tx: &Transaction<'_>, phone: &PhoneHash, now: UnixSeconds) -> rusqlite::Result<()> {
+    // As the phone of an adopted account: random bytes, which no phone's hash will ever be.
+    tx.prepare_cached(
+        "UPDATE registrations SET phone = randomblob(20), forgotten_at = ?2 WHERE phone = ?1",
+    )?
+    .execute(params![phone.as_bytes(), now])
+    .map(drop)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    phone: &PhoneHash,
+    username: &Username,
+    marker: &Marker,
+    now: UnixSeconds,
+    due_at: UnixSeconds,
+) -> rusqlite::Result<Reserved> {
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO registrations
+                 (phone, username, marker, stage, reserved_at, due_at,
+                  password_counter, password_marker)
+             VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            phone.as_bytes(),
+            username.as_str(),
+            marker.as_str(),
+            now,
+            due_at
+        ])?;
+    Ok(if inserted == 1 {
+        Reserved::Done
+    } else {
+        Reserved::Clash
+    })
+}
