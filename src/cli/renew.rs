@@ -3,7 +3,7 @@
 use super::arguments::{Arguments, Failure};
 use super::{Command, print};
 use crate::clock::unix_now;
-use crate::coder::{Coder, CoderFault, PasswordSet};
+use crate::coder::{Coder, CoderFault, PasswordSet, Trouble};
 use crate::config::Config;
 use crate::domain::PasswordKey;
 use crate::http::Http;
@@ -53,12 +53,42 @@ fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
                 "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
             )))
         }
-        Ok(Some(PasswordSet::NoUser) | None) => Err(Failure::Failed(format!(
-            "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
-        ))),
-        Err(fault) => Err(Failure::Failed(format!(
+        Ok(Some(PasswordSet::NoUser) | None) => {
+            hand.password_kept(&renewal)?;
+            Err(Failure::Failed(format!(
+                "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
+            )))
+        }
+        // A service whose token sets no passwords could never send a login again that Coder does not have.
+        Err(NotSet::Surely(fault)) => {
+            hand.password_kept(&renewal)?;
+            Err(Failure::Failed(format!(
+                "{username} keeps its password: {fault}"
+            )))
+        }
+        Err(NotSet::Perhaps(fault)) => Err(Failure::Failed(format!(
             "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
         ))),
+    }
+}
+
+/// A password that was not seen to be set.
+enum NotSet {
+    /// The call that sets it was not made, or not carried out.
+    Surely(CoderFault),
+    /// It may be set.
+    Perhaps(CoderFault),
+}
+
+impl NotSet {
+    /// Sorts a fault of the call that sets it.
+    fn of(fault: CoderFault) -> Self {
+        match fault.trouble {
+            Trouble::Unreachable | Trouble::Busy(_) | Trouble::Denied | Trouble::Refused => {
+                Self::Surely(fault)
+            }
+            Trouble::Unclear | Trouble::NotCoder => Self::Perhaps(fault),
+        }
     }
 }
 
@@ -68,7 +98,7 @@ fn set(
     config: &Config,
     key: &PasswordKey,
     registration: &Registration,
-) -> Result<Option<PasswordSet>, CoderFault> {
+) -> Result<Option<PasswordSet>, NotSet> {
     let (Some(id), Some(counter)) = (&registration.coder_id, registration.password_counter) else {
         return Ok(None);
     };
@@ -79,11 +109,12 @@ fn set(
     );
     let username = &registration.username;
     let address = username.email(&config.coder.email_domain);
-    let Some(user) = coder.locate(id, &address)? else {
+    let Some(user) = coder.locate(id, &address).map_err(NotSet::Surely)? else {
         return Ok(None);
     };
     let password = key.password(username, &registration.marker, counter);
-    coder.set_password(&user.id, &password).map(Some)
+    let set = coder.set_password(&user.id, &password);
+    set.map(Some).map_err(NotSet::of)
 }
 
 fn not_renewed(name: &str, refusal: NotRenewed) -> Failure {

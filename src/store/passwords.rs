@@ -204,7 +204,8 @@ impl Hand {
         )
     }
 
-    /// Takes a renewal back that Coder refused: the password that was meant before holds as it did. Does nothing if another one is meant by now.
+    /// Takes a renewal back that changed nothing at Coder: the password that was meant before holds as it did.
+    /// Does nothing if another one is meant by now, or if the service has set the new one meanwhile.
     ///
     /// # Errors
     /// SQLite refused.
@@ -214,7 +215,7 @@ impl Hand {
             "UPDATE registrations
              SET password_counter = nullif(password_counter - 1, 0),
                  password_marker = CASE WHEN ?3 THEN marker END
-             WHERE id = ?1 AND password_counter = ?2",
+             WHERE id = ?1 AND password_counter = ?2 AND password_marker IS NOT marker",
             renewal.known_before,
         )
     }

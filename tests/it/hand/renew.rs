@@ -54,6 +54,30 @@ fn a_token_that_may_set_no_passwords_changes_nothing() {
 }
 
 #[test]
+fn a_renewal_that_never_reached_the_password_leaves_the_login_as_it_was() {
+    let class = plan().coder_of(Version::V2_31).open();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.all_served();
+    // Of such a token no other password is set later.
+    class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    class
+        .coder()
+        .trouble(coder::LIST_USERS, 1, Trouble::bad_gateway());
+    let ended = class.fails(1, &["renew", first.username()]);
+    assert!(
+        ended.stderr.contains("keeps its password"),
+        "{}",
+        ended.stderr
+    );
+    class.some_time_passes();
+    assert_eq!(ana.gets_a_login(), first);
+    assert!(ana.can_log_in());
+}
+
+#[test]
 fn a_renewal_whose_answer_is_lost_is_made_whole_by_the_next_text() {
     for trouble in [
         Trouble::CutBefore,
