@@ -5,8 +5,8 @@ use crate::coder::Workspace;
 /// What may be done to a workspace that runs, or may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
-    /// Nothing: somebody works with it, or Coder is about to stop it. Only a stop that failed is asked
-    /// for again.
+    /// Nothing: somebody works with it, or Coder is about to stop it. Only a stop that failed or was
+    /// cancelled is asked for again.
     Wait,
     /// It may be stopped.
     Stop,
@@ -49,10 +49,10 @@ pub fn plan(workspaces: &[Workspace], leave: Leave) -> Plan<'_> {
         match (build.status.as_str(), build.transition.as_str(), leave) {
             ("deleted", ..) => {}
             ("failed" | "canceled", "stop", Leave::Delete) => plan.delete.push(workspace),
-            // It was to stop, so that is asked for again.
-            ("failed", "stop", Leave::Wait) => plan.stop.push(workspace),
-            // A stop that failed or was cancelled has left it running, as far as anybody knows.
-            ("running", ..) | ("failed" | "canceled", "stop", _) => match leave {
+            // It still runs, as far as anybody knows, and Coder does not stop it again: by itself it stops
+            // only what was started last.
+            ("failed" | "canceled", "stop", _) => plan.stop.push(workspace),
+            ("running", ..) => match leave {
                 Leave::Wait => plan.running += 1,
                 Leave::Stop | Leave::Delete => plan.stop.push(workspace),
             },
@@ -105,7 +105,7 @@ mod tests {
             ("failed", "stop", 1, 0, true),
             ("failed", "delete", 0, 1, false),
             ("canceling", "start", 0, 0, true),
-            ("canceled", "stop", 0, 0, true),
+            ("canceled", "stop", 1, 0, true),
             ("canceled", "start", 0, 1, false),
             ("canceled", "delete", 0, 1, false),
             ("deleting", "delete", 0, 0, true),
@@ -131,7 +131,7 @@ mod tests {
         ] {
             let list = [workspace(status, transition), workspace("stopped", "stop")];
             let left = plan(&list, Leave::Wait);
-            let again = usize::from(status == "failed");
+            let again = usize::from(transition == "stop");
             assert_eq!((left.running, left.stop.len()), (1 - again, again));
             assert_eq!(plan(&list, Leave::Stop).stop, [&list[0]]);
             assert_eq!(plan(&list, Leave::Stop).delete, [&list[1]]);
@@ -181,7 +181,7 @@ mod tests {
             prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
             let runs = |w: &&&Workspace| w.latest_build.status == "running" || w.latest_build.transition == "stop";
             prop_assert_eq!(plan.stop.iter().filter(runs).count(), plan.stop.len());
-            let asked_before = |w: &&&Workspace| w.latest_build.status == "failed";
+            let asked_before = |w: &&&Workspace| w.latest_build.status != "running";
             prop_assert!(leave != Leave::Wait || plan.stop.iter().all(|w| asked_before(&w)));
             prop_assert!(plan.failed.iter().all(|w| w.latest_build.transition == "delete"));
             prop_assert!(plan.failed.len() <= plan.delete.len());
