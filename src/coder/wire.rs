@@ -203,6 +203,14 @@ pub struct Workspace {
     pub owner_id: String,
     /// The last thing that was done to it.
     pub latest_build: Build,
+    /// Whether it was put aside as unused. Coder does not stop such a workspace by itself
+    /// (`isEligibleForAutostop` in coderd/autobuild), even if it runs.
+    #[serde(default, rename = "dormant_at", deserialize_with = "is_set")]
+    pub dormant: bool,
+}
+
+fn is_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Value::deserialize(deserializer).map(|value| !value.is_null())
 }
 
 /// One build: a start, stop or delete of a workspace.

@@ -52,6 +52,8 @@ pub fn plan(workspaces: &[Workspace], leave: Leave) -> Plan<'_> {
             // It still runs, as far as anybody knows, and Coder does not stop it again: by itself it stops
             // only what was started last.
             ("failed" | "canceled", "stop", _) => plan.stop.push(workspace),
+            // Nobody works with it, and Coder does not stop it.
+            ("running", ..) if workspace.dormant => plan.stop.push(workspace),
             ("running", ..) => match leave {
                 Leave::Wait => plan.running += 1,
                 Leave::Stop | Leave::Delete => plan.stop.push(workspace),
@@ -89,7 +91,17 @@ mod tests {
                 status: status.into(),
                 error: String::new(),
             },
+            dormant: false,
         }
+    }
+
+    #[test]
+    fn a_workspace_that_was_put_aside_and_runs_is_stopped() {
+        let mut dormant = workspace("running", "start");
+        dormant.dormant = true;
+        let list = [dormant];
+        let plan = plan(&list, Leave::Wait);
+        assert_eq!((plan.running, plan.stop.len()), (0, 1));
     }
 
     #[test]
