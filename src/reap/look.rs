@@ -112,11 +112,28 @@ impl Reaper {
             if plan.is_busy() && !self.may_lock_out(registration, now) {
                 return Ok(self.in_use(&user, &plan)?);
             }
-            if !self.store.begin_reap(registration.id, now)? {
-                return Ok(Look::Renewed);
+            if let Some(look) = self.begin(registration, now)? {
+                return Ok(look);
             }
         }
         self.remove(registration, &user, &workspaces, now)
+    }
+
+    /// Begins a removal. Returns where the look ends if it cannot begin now.
+    fn begin(
+        &self,
+        registration: &Registration,
+        now: UnixSeconds,
+    ) -> Result<Option<Look>, StoreError> {
+        if self.store.begin_reap(registration.id, now)? {
+            return Ok(None);
+        }
+        let held = self.store.held_until(registration.id, now)?;
+        Ok(Some(held.map_or(Look::Renewed, |until| {
+            let rest = Duration::from_secs((until - now).max(1).unsigned_abs());
+            let note = "a login to its phone is on its way, waiting for that";
+            wait(Pace::Exactly(rest), Level::Info, note)
+        })))
     }
 
     /// The account's user as it is now; `None` if it is gone or was never made.
@@ -141,8 +158,8 @@ impl Reaper {
     fn nobody(&self, registration: &Registration, now: UnixSeconds) -> Result<Look, Fault> {
         let mut since = registration.removal.since;
         if registration.stage != Stage::Reaping {
-            if !self.store.begin_reap(registration.id, now)? {
-                return Ok(Look::Renewed);
+            if let Some(look) = self.begin(registration, now)? {
+                return Ok(look);
             }
             since = Some(now);
         }

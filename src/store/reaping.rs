@@ -1,6 +1,6 @@
 //! The reaper's questions to the database, and what it records.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
 use super::{COLUMNS, Store, StoreError, hand, read_registration};
@@ -23,8 +23,15 @@ pub struct PutOff<'a> {
     pub refused_since: Option<UnixSeconds>,
 }
 
-/// How long a login may be on its way, in seconds, before nobody takes care of it any more.
-const SENDING: UnixSeconds = 600;
+/// How long a login that is on its way holds a removal up, in seconds: as long as a send takes, and the search
+/// for one that a restart interrupted. Twilio may be away for longer; a login that comes then finds its account
+/// in removal, which is recorded as well.
+const SENDING: UnixSeconds = 60;
+
+/// Whether a login holds the removal of an account up at `?2`; `?3` is [`SENDING`] earlier. Whose account was ended
+/// waits for no login: a text from before the end gets no answer.
+const IS_HELD: &str = "stage = 'announced' AND ended_at IS NULL
+     AND sending_since IS NOT NULL AND sending_since BETWEEN ?3 AND ?2";
 
 impl Store {
     /// Registrations to look at now: due or already being removed, and not put off until later. What
@@ -68,28 +75,43 @@ impl Store {
     }
 
     /// Begins a removal. Texts from before it make no other account, unless this one never had a login:
-    /// then they are still owed one. Returns whether it did: not if the
-    /// account's time was renewed meanwhile, and not within ten minutes of a login that is on its way.
+    /// then they are still owed one. Returns whether it did: not if the account's time was renewed meanwhile,
+    /// and not while a login holds it up; see [`Store::held_until`].
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
     pub fn begin_reap(&self, id: i64, now: UnixSeconds) -> Result<bool, StoreError> {
         self.step("begin a removal", id, Event::ReapBegun, |tx, stage| {
             let updated = tx
-                .prepare_cached(
+                .prepare_cached(&format!(
                     "UPDATE registrations
-                     SET stage = ?2, reap_tries = 0, reap_note = NULL, check_at = 0, reaping_since = ?3
-                     WHERE id = ?1 AND due_at <= ?3
-                       AND (stage <> 'announced' OR sending_since IS NULL
-                            OR sending_since NOT BETWEEN ?4 AND ?3)",
-                )?
-                .execute(params![id, stage.as_str(), now, now - SENDING])?;
+                     SET stage = ?4, reap_tries = 0, reap_note = NULL, check_at = 0, reaping_since = ?2
+                     WHERE id = ?1 AND due_at <= ?2 AND NOT ({IS_HELD})"
+                ))?
+                .execute(params![id, now, now - SENDING, stage.as_str()])?;
             let had_login = "SELECT 1 FROM registrations WHERE id = ?1 AND announced_at IS NOT NULL";
             if updated == 1 && tx.prepare_cached(had_login)?.exists([id])? {
                 end_texts(tx, id, now)?;
             }
             Ok(updated == 1)
         })
+    }
+
+    /// Until when a login that is on its way holds the removal of an account up; `None` = none does.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn held_until(&self, id: i64, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
+        let sql = format!("SELECT sending_since FROM registrations WHERE id = ?1 AND {IS_HELD}");
+        self.lock()
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![id, now, now - SENDING], |row| row.get(0))
+                    .optional()
+            })
+            .map(|since: Option<UnixSeconds>| since.map(|since| since + SENDING + 1))
+            .map_err(StoreError::sql("look for a login on its way"))
     }
 
     /// Puts the next look at a removal off.

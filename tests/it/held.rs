@@ -1,13 +1,19 @@
 //! A phone is not held by an account that does not go, and a text of before brings nothing back.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
-use crate::classroom::Classroom;
 use crate::classroom::student::{Login, Student};
+use crate::classroom::{Classroom, PATIENCE};
 use crate::fakes::coder::{Role, Version, ops as coder};
 use crate::fakes::desk::Call;
 use crate::fakes::trouble::{Trouble, Which};
+use crate::fakes::twilio::ops as twilio;
 use crate::plan;
+
+/// How long a running service may take to remove what nothing holds.
+const AT_ONCE: Duration = Duration::from_secs(12);
 
 /// A class whose time is up when a test says so.
 fn class() -> Classroom {
@@ -176,7 +182,7 @@ fn waits(class: &Classroom, student: &Student<'_>) {
     student.asks();
     assert!(class.service().logs("attempt 1 failed"));
     // Texts are dated in whole seconds, and what follows is to come after it.
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    std::thread::sleep(Duration::from_millis(1_100));
 }
 
 #[test]
@@ -231,4 +237,98 @@ fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
     ana.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);
     ana.gets_a_login();
+}
+
+/// A phone with a login asks again, and the service dies over the send, which Twilio has taken or not. Ends in a
+/// later second than the text, as texts are dated in whole seconds and what follows is to come after it.
+fn dies_over_a_second_login(class: &Classroom, student: &Student<'_>, is_taken: bool) {
+    student.gets_a_login();
+    class.all_served();
+    // A login answers all texts of its second, so it was a while ago.
+    class.change("UPDATE registrations SET announced_at = announced_at - 600");
+    let hang = if is_taken {
+        Trouble::HangAfter(PATIENCE)
+    } else {
+        Trouble::Hang(PATIENCE)
+    };
+    class.twilio().trouble(twilio::SEND, 1, hang);
+    student.asks();
+    class.eventually("the send under way", || {
+        let sends = "SELECT count(sending_since) FROM registrations";
+        class.query(sends) == "1" && (!is_taken || student.inbox().len() == 2)
+    });
+    class.service().kill();
+    class.twilio().no_more_trouble();
+    let died = Instant::now();
+    class.eventually("a later second", || died.elapsed() > Duration::from_secs(1));
+}
+
+/// The account goes soon although a text of before still waits, which brings nothing back.
+fn goes_for_good(class: &Classroom, student: &Student<'_>, is_taken: bool) {
+    class.eventually_within(AT_ONCE, "the account gone", || {
+        class.coder().students().is_empty() && class.registrations() == 0
+    });
+    class.all_served();
+    class.all_gone();
+    if is_taken {
+        // The login that Twilio took when the service died.
+        student.next_login();
+    }
+    student.has_read_all();
+    assert_eq!(class.coder().created_ever().len(), 1);
+    assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+}
+
+#[test]
+fn a_send_that_a_kill_interrupted_does_not_outlive_an_end() {
+    for is_taken in [false, true] {
+        for ends in [
+            &["end", "--all", "--yes"][..],
+            &["end", "--gently", "--all", "--yes"],
+        ] {
+            for is_down in [true, false] {
+                let class = plan()
+                    .with("CODER_REG_RESEND_INTERVAL", "0")
+                    .with("CODER_CHECK_INTERVAL", "15m")
+                    .open();
+                let ana = class.student();
+                dies_over_a_second_login(&class, &ana, is_taken);
+                if !is_down {
+                    // Looking for the interrupted text takes the service longer than the end.
+                    class.twilio().list_unavailable(true);
+                    class.start_service();
+                }
+                assert_eq!(class.try_service(ends).code, Some(0));
+                if is_down {
+                    class.start_service();
+                }
+                goes_for_good(&class, &ana, is_taken);
+                class.twilio().list_unavailable(false);
+                // A text of after the end does.
+                ana.gets_a_login();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_send_that_nobody_goes_on_with_holds_an_account_whose_time_is_up_for_a_minute_at_most() {
+    let class = plan()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_CHECK_INTERVAL", "15m")
+        .open();
+    let ana = class.student();
+    dies_over_a_second_login(&class, &ana, false);
+    // It has opted out meanwhile, so its text gets no answer; of the minute some seconds are left.
+    class.change(
+        "INSERT INTO contacts (phone, opted_out_at) SELECT phone, 1 FROM registrations;
+         UPDATE registrations SET due_at = 1, sending_since = sending_since - 52",
+    );
+    class.start_service();
+    assert!(
+        class
+            .service()
+            .logs("a login to its phone is on its way, waiting for that")
+    );
+    goes_for_good(&class, &ana, false);
 }

@@ -88,14 +88,19 @@ fn an_account_is_either_removed_or_renewed() {
 }
 
 #[test]
-fn no_removal_begins_while_a_login_is_on_its_way() {
+fn a_login_on_its_way_holds_a_removal_up_for_a_minute_at_most() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
+    assert_eq!(store.held_until(id, 1_010).unwrap(), None);
     store.begin_send(id, sending(1_000), 1).unwrap();
+    // One of the future is of before somebody set the clock back.
+    assert_eq!(store.held_until(id, 999).unwrap(), None);
+    assert_eq!(store.held_until(id, 1_010).unwrap(), Some(1_061));
     assert!(!store.begin_reap(id, 1_010).unwrap());
-    // Of one that nobody is about any more.
-    assert!(store.begin_reap(id, 1_700).unwrap());
+    assert!(!store.begin_reap(id, 1_060).unwrap());
+    assert_eq!(store.held_until(id, 1_061).unwrap(), None);
+    assert!(store.begin_reap(id, 1_061).unwrap());
 }
 
 #[test]
