@@ -47,20 +47,32 @@ pub(super) fn fold(text: &str, accents: Accents) -> String {
         .filter(|c| !is_invisible(*c));
     let mut folded = String::new();
     // The letter that marks belong to.
+    // What a mark belongs to: the letter or digit just before it.
     let mut base = None;
+    let mut last_letter = None;
     for c in decomposed {
         if is_combining_mark(c) {
+            if is_nikhahit(c) {
+                base = last_letter;
+            }
             if base.is_some_and(|base| counts(base, c, accents)) {
                 folded.push(c);
             }
         } else if is_letter_or_digit(c) {
             push_base(&mut folded, c, accents);
             base = Some(c);
+            last_letter = base;
         } else {
             base = None;
         }
     }
     folded
+}
+
+/// Whether `c` is the mark with which the Thai or Lao letter AM begins once it is decomposed. That letter may stand
+/// behind a sign, to which the mark does not belong.
+fn is_nikhahit(c: char) -> bool {
+    matches!(c, '\u{e4d}' | '\u{ecd}')
 }
 
 /// Down, up and down again: some letters have two small forms (`σ` and `ς`), or become several letters when they
@@ -229,6 +241,17 @@ mod tests {
 
     fn same(one: &str, other: &str) -> bool {
         fold(one, Accents::Ignored) == fold(other, Accents::Ignored)
+    }
+
+    #[test]
+    fn a_letter_that_decomposes_into_a_mark_first_stays_one_behind_a_sign() {
+        for (one, other) in [
+            ("\u{e19}\u{e33}", "\u{e19}_\u{e33}"),
+            ("\u{e99}\u{eb3}", "\u{e99} \u{eb3}"),
+        ] {
+            assert!(same(one, other), "{one}");
+        }
+        assert!(!same("\u{e19}\u{e33}", "\u{e19}\u{e32}"));
     }
 
     #[test]
