@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser};
 
 use super::Command;
+use super::naming::everybody;
 use crate::config::{self, Config, Faults, Vars};
 use crate::store::StoreError;
 
@@ -172,7 +173,7 @@ impl Arguments {
     /// operands and the options that were given.
     ///
     /// # Errors
-    /// Something else is there.
+    /// Something else is there, or a word that means everybody where there is an option for that.
     pub(super) fn operands(
         &mut self,
         options: &[&'static str],
@@ -189,6 +190,13 @@ impl Arguments {
                     None => return Err(Failure::unknown_option(&option)),
                 },
             }
+        }
+        if options.contains(&"all")
+            && let Some(word) = everybody(&operands)
+        {
+            return Err(Failure::Misused(format!(
+                "unexpected {word:?}, did you mean --all?"
+            )));
         }
         Ok((operands, given))
     }

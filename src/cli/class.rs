@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Failure};
+use super::naming::{not_known, username};
 use super::table::{count, span, table};
 use super::{complain, print};
 use crate::clock::unix_now;
@@ -17,7 +18,7 @@ use crate::wake;
 
 /// What stands behind `extend` or `end`.
 pub(super) struct Asked {
-    /// Names, and what else is no option.
+    /// Names, and what else is no option. Of an e-mail address it is the name.
     pub(super) words: Vec<String>,
     all: bool,
     pub(super) dry_run: bool,
@@ -44,8 +45,9 @@ impl Asked {
         let options = [&["all", "dry-run", "yes", "json"], more].concat();
         let (words, given) = arguments.operands(&options)?;
         let has = |option| given.contains(&option);
+        let words = words.iter().map(|word| username(word).to_owned());
         Ok(Self {
-            words,
+            words: words.collect(),
             all: has("all"),
             dry_run: has("dry-run"),
             yes: has("yes"),
@@ -88,10 +90,11 @@ impl Asked {
         let now = unix_now();
         let applied = hand.apply(order, names, now, self.dry_run)?;
         if !applied.unknown.is_empty() {
-            let unknown = applied.unknown.join(" ");
-            let noun = count(applied.unknown.len(), "account");
+            let roster = hand.roster()?;
+            let known = roster.iter().map(|one| one.username.as_str());
             return Err(Failure::Unmatched(format!(
-                "{noun} not known: {unknown}; nothing is changed"
+                "{}; nothing is changed",
+                not_known(&applied.unknown, known)
             )));
         }
         if applied.changed.is_empty() && applied.refused.is_empty() {

@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     operands: "USER...|--all",
     summary: "end the time of accounts now; the service may be running or not",
     details: "\
-USER is an account's username, in any case. A running service locks the accounts out at once: their logins and
+USER is an account's username or e-mail address, in any case. A running service locks the accounts out at once: their logins and
 open sessions are over, Coder stops their workspaces within a minute, and they are deleted as soon as they have
 stopped, then the account. The command waits until all are locked out, a minute at most, and says what it saw.
 With --gently nobody is locked out: an account is removed once no workspace of it runs, or after

@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     operands: "USER...|--all TIME",
     summary: "let accounts live longer by TIME; the service may be running or not",
     details: "\
-USER is an account's username, in any case. TIME is minutes, or 90m, 2h, 1d; it counts from when the
+USER is an account's username or e-mail address, in any case. TIME is minutes, or 90m, 2h, 1d; it counts from when the
 account's time would be up, or from now if it is. CODER_MAX_TIME limits it. If one of several names is not
 known nothing is changed. Needs no settings but these and CODER_REG_DATA_DIR or CODER_REG_ENV.
 

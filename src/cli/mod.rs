@@ -15,6 +15,7 @@ mod forget;
 mod healthcheck;
 mod help;
 mod letters;
+mod naming;
 mod owner;
 mod reconcile;
 mod renew;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Failure};
 use super::class::agreed;
+use super::naming::{guessed, username};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
@@ -164,7 +165,7 @@ impl Asked {
         let (names, given) = arguments.operands(&["all", "dry-run", "yes", "json"])?;
         let has = |option| given.contains(&option);
         let asked = Self {
-            names,
+            names: names.iter().map(|name| username(name).to_owned()).collect(),
             all: has("all"),
             dry_run: has("dry-run"),
             yes: has("yes"),
@@ -202,9 +203,10 @@ impl Asked {
             .map(String::as_str)
             .collect();
         if !missing.is_empty() {
+            let known = found.iter().map(|one| one.username.as_str());
             return Err(Failure::Unmatched(format!(
                 "no account with our mark that the database does not know: {}; nothing is changed",
-                missing.join(" ")
+                guessed(&missing, known)
             )));
         }
         let named = found

@@ -1,6 +1,7 @@
 //! `renew`: an account gets another password.
 
 use super::arguments::{Arguments, Failure};
+use super::naming::{not_known, username};
 use super::{Command, print};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderFault, PasswordSet, Trouble};
@@ -8,14 +9,14 @@ use crate::config::Config;
 use crate::domain::PasswordKey;
 use crate::http::Http;
 use crate::registration::Registration;
-use crate::store::{Hand, NotRenewed};
+use crate::store::{Hand, NotRenewed, StoreError};
 
 pub(super) const COMMAND: Command = Command {
     name: "renew",
     operands: "USER",
     summary: "give an account another password, as when somebody else has seen it; the service may be running or not",
     details: "\
-USER is an account's username, in any case. Its password is replaced at Coder at once: the old one no longer
+USER is an account's username or e-mail address, in any case. Its password is replaced at Coder at once: the old one no longer
 works, and whoever is logged in with it is signed out. The new one is shown to nobody; its student texts the
 phrase and gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's, or with Coder after
 2.35.1 a User Admin's. With another one nothing is changed. It may be repeated, also after it was interrupted.
@@ -31,13 +32,15 @@ fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
     let name = name
         .into_string()
         .map_err(|name| Failure::unexpected(&name))?;
+    let name = username(&name);
     let config = arguments.config()?;
     let mut hand = Hand::open(&config.data_dir)?;
     let key = hand.password_key(&config.data_dir)?;
     // The counter first: whatever happens after it, the next text of the student asks Coder for the new one.
-    let renewal = hand
-        .renew_password(&name)?
-        .map_err(|refusal| not_renewed(&name, refusal))?;
+    let renewal = match hand.renew_password(name)? {
+        Ok(renewal) => renewal,
+        Err(refusal) => return Err(not_renewed(name, refusal, &hand)?),
+    };
     let username = renewal.registration.username.as_str();
     match set(&config, &key, &renewal.registration) {
         Ok(Some(PasswordSet::Set | PasswordSet::Unchanged)) => {
@@ -117,10 +120,17 @@ fn set(
     set.map(Some).map_err(NotSet::of)
 }
 
-fn not_renewed(name: &str, refusal: NotRenewed) -> Failure {
+/// Why the account `name` got no other password.
+///
+/// # Errors
+/// The database cannot be read.
+fn not_renewed(name: &str, refusal: NotRenewed, hand: &Hand) -> Result<Failure, StoreError> {
     let why = match refusal {
         NotRenewed::Unknown => {
-            return Failure::Unmatched(format!("account not known: {name}; nothing is changed"));
+            let roster = hand.roster()?;
+            let known = roster.iter().map(|one| one.username.as_str());
+            let unknown = not_known(&[name], known);
+            return Ok(Failure::Unmatched(format!("{unknown}; nothing is changed")));
         }
         NotRenewed::NoLogin => "has no login yet, so there is no password that anybody could know",
         NotRenewed::BeingSent => {
@@ -131,5 +141,5 @@ fn not_renewed(name: &str, refusal: NotRenewed) -> Failure {
             "was found at Coder, and its student's phone is not known: nobody could get the new password. Set one at Coder, or end the account"
         }
     };
-    Failure::Failed(format!("{name} {why}; nothing is changed"))
+    Ok(Failure::Failed(format!("{name} {why}; nothing is changed")))
 }

@@ -7,6 +7,7 @@
 //! - `forget`: a phone wants to be forgotten
 //! - `letters`: texts that were given up, again or for good
 //! - `renew`: a password that others have seen is replaced
+//! - `named`: accounts as people write them
 //! - `status`: the class at one glance
 //! - `killed`: `end --all`, killed at every write and sync
 
@@ -16,6 +17,7 @@ mod forget;
 mod killed;
 mod letters;
 mod lockout;
+mod named;
 mod renew;
 mod status;
 

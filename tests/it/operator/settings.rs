@@ -246,6 +246,19 @@ fn what_is_not_understood_is_named_with_the_way_to_help() {
             "unknown option --frob; see coder-sms-register --help",
         ),
         (&["run", "now"], "unexpected \"now\""),
+        (
+            &["end", "all"],
+            "unexpected \"all\", did you mean --all?; see coder-sms-register end --help",
+        ),
+        (
+            &["extend", "Everybody", "30m"],
+            "unexpected \"Everybody\", did you mean --all?; see",
+        ),
+        (&["retry", "all"], "unexpected \"all\", did you mean --all?"),
+        (
+            &["reconcile", "all"],
+            "unexpected \"all\", did you mean --all?",
+        ),
         (&["config", "--env-file"], "--env-file"),
         (
             &["--env-file", "a", "config", "--env-file", "b"],
