@@ -46,11 +46,12 @@ done
 
 folder=$STAGE/$RELEASE
 rm -rf "$folder"
-mkdir -p "$folder"
+mkdir -p "$folder/docs"
 install -m 0755 "$binary" "$folder/"
 install -m 0644 deploy/systemd/*.service deploy/systemd/coder-sms-register.sysusers.conf \
 	deploy/systemd/redis.conf deploy/systemd/Makefile deploy/coder-sms-register.8 \
-	deploy/nginx.conf docs/monitoring.md docs/alerts.yml README.md CHANGELOG.md LICENSE "$folder/"
+	deploy/nginx.conf README.md SECURITY.md CHANGELOG.md LICENSE "$folder/"
+install -m 0644 docs/* "$folder/docs/"
 deploy/third-party.sh "$TARGET" >"$folder/third-party.txt"
 sed -f deploy/systemd/env.sed .env-template >"$folder/env-template"
 chmod 0644 "$folder/env-template" "$folder/third-party.txt"

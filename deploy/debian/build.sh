@@ -11,7 +11,7 @@ root=$STAGE/deb
 doc=$root/usr/share/doc/$NAME
 rm -rf "$root"
 install -d "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d" \
-	"$root/usr/share/$NAME" "$root/usr/share/man/man8" "$doc" "$root/usr/share/lintian/overrides" "$root/etc/$NAME"
+	"$root/usr/share/$NAME" "$root/usr/share/man/man8" "$doc/docs" "$root/usr/share/lintian/overrides" "$root/etc/$NAME"
 
 install -m 0755 "$from/$NAME" "$root/usr/bin/"
 for unit in "$from"/*.service; do
@@ -21,7 +21,8 @@ install -m 0644 "$from/$NAME.sysusers.conf" "$root/usr/lib/sysusers.d/$NAME.conf
 install -m 0644 "$from/env-template" "$root/usr/share/$NAME/"
 install -m 0644 "$from/redis.conf" "$root/etc/$NAME/"
 gzip -9nc "$from/$NAME.8" >"$root/usr/share/man/man8/$NAME.8.gz"
-install -m 0644 "$from/README.md" "$from/nginx.conf" "$from/monitoring.md" "$from/alerts.yml" "$from/third-party.txt" "$doc/"
+install -m 0644 "$from/README.md" "$from/SECURITY.md" "$from/nginx.conf" "$from/third-party.txt" "$doc/"
+install -m 0644 "$from"/docs/* "$doc/docs/"
 install -m 0644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/$NAME"
 
 # Of each "## VERSION - DATE" of CHANGELOG.md an entry in Debian's form; what is unreleased bears the commit's date.

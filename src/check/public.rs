@@ -41,7 +41,7 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     } else {
         notes.warn(
             format!("{} is not https: texts and phones cross the network in clear", url.as_str()),
-            "put a proxy with a certificate in front (README, \"Deploy\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
+            "put a proxy with a certificate in front (docs/deploy.md, \"A proxy or a tunnel of your own\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
         );
     }
     let host = url.host().trim_matches(['[', ']']);

@@ -30,7 +30,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
     {
         let (what, cure) = warning.split_once(": ").unwrap_or((warning, ""));
         let cure = match cure {
-            "" => "see the table of settings in the README".to_owned(),
+            "" => "see docs/settings.md".to_owned(),
             reason => reason.to_owned(),
         };
         notes.warn(what, cure);

@@ -78,7 +78,7 @@ fn settings() -> String {
     let line = |setting: &Setting| {
         let required = if setting.required { '*' } else { ' ' };
         let file = if setting.secret { '+' } else { ' ' };
-        let unit = match setting.unit.name() {
+        let unit = match setting.measure().as_str() {
             "" => String::new(),
             unit => format!(" [{unit}]"),
         };

@@ -103,8 +103,8 @@ pub(super) fn read_coder(r: &mut Reader) -> Option<CoderConfig> {
 
 pub(super) fn read_redis(r: &mut Reader) -> Option<RedisConfig> {
     let host = r.required_parsed("REDIS_HOST", addresses::redis_host);
-    let port = r.number("REDIS_PORT", 1..=65_535);
-    let db = r.number("REDIS_DB", 0..=65_535);
+    let port = r.number("REDIS_PORT");
+    let db = r.number("REDIS_DB");
     let password = r.get("REDIS_PW").map(Secret::new);
     let host = host?;
     let local = host.starts_with('/') || ["127.0.0.1", "::1", "localhost"].contains(&host.as_str());
@@ -150,7 +150,7 @@ pub(super) fn read_countries(r: &mut Reader) -> Option<Countries> {
 pub(super) fn read_rules(r: &mut Reader) -> Option<Rules> {
     let remove_after = r.span("CODER_REMOVE_TIME");
     let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
-    let resend_daily = r.number("CODER_REG_RESEND_DAILY", 1..=1_000);
+    let resend_daily = r.number("CODER_REG_RESEND_DAILY");
     let hint_interval = r.parsed("CODER_REG_HINTS", |value| {
         match value.to_ascii_lowercase().as_str() {
             "off" | "no" | "false" | "never" | "0" => Ok(None),
@@ -159,8 +159,8 @@ pub(super) fn read_rules(r: &mut Reader) -> Option<Rules> {
         }
     });
     let give_up = positive_span(r, "CODER_REG_GIVE_UP");
-    let max_users = r.number("CODER_REG_MAX_USERS", 1..=100_000);
-    let hourly_texts = r.number("CODER_REG_HOURLY_TEXTS", 1..=100_000);
+    let max_users = r.number("CODER_REG_MAX_USERS");
+    let hourly_texts = r.number("CODER_REG_HOURLY_TEXTS");
     Some(Rules {
         remove_after: remove_after.map(|span| (!span.is_zero()).then_some(span))?,
         resend_interval: resend_interval?,

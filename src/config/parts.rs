@@ -93,7 +93,7 @@ impl Parts {
             listen: r.parsed("CODER_REG_LISTEN", addresses::listen),
             data_dir: groups::read_data_dir(r, dev == Some(true)),
             metrics: groups::read_metrics(r),
-            parallel: r.number("CODER_REG_PARALLEL", 1..=64),
+            parallel: r.number("CODER_REG_PARALLEL"),
             call_limit: groups::positive_span(r, "CODER_REG_CALL_LIMIT"),
             check_interval: groups::positive_span(r, "CODER_CHECK_INTERVAL"),
             stop_after: r.span("CODER_STOP_AFTER"),

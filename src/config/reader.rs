@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Duration;
 
 use super::misspelt::Misspelt;
@@ -243,22 +242,16 @@ impl Reader {
         self.parsed(name, parse)
     }
 
-    /// A whole number within `range`.
-    pub(super) fn number<T>(
-        &mut self,
-        name: &'static str,
-        range: std::ops::RangeInclusive<T>,
-    ) -> Option<T>
-    where
-        T: FromStr + PartialOrd + fmt::Display,
-    {
-        self.parsed(name, |value| match value.parse::<T>() {
-            Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(format!(
-                "{value:?} is not a whole number from {} to {}",
-                range.start(),
-                range.end()
-            )),
+    /// A whole number within the setting's range.
+    pub(super) fn number<T: TryFrom<u32>>(&mut self, name: &'static str) -> Option<T> {
+        let range = setting(name).and_then(|setting| setting.range.clone());
+        let range = range.unwrap_or(0..=u32::MAX);
+        let within = |number: &u32| range.contains(number);
+        self.parsed(name, |value| {
+            let number = value.parse::<u32>().ok().filter(within);
+            let number = number.and_then(|number| T::try_from(number).ok());
+            let (least, most) = (range.start(), range.end());
+            number.ok_or_else(|| format!("{value:?} is not a whole number from {least} to {most}"))
         })
     }
 

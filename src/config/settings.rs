@@ -1,7 +1,9 @@
 //! The table of all settings: the one place where a name, its unit and its default are written down.
 //!
-//! The reader takes defaults from here, `--help` and `config` print it, and a test holds
-//! `.env-template` and the README against it.
+//! The reader takes defaults and ranges from here, `--help` and `config` print it, the table of
+//! `docs/settings.md` is written from it, and a test holds `.env-template` against it.
+
+use std::ops::RangeInclusive;
 
 /// What a bare number means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// The unit of a bare number.
     pub unit: Unit,
+    /// What a number has to lie within.
+    pub range: Option<RangeInclusive<u32>>,
     /// Whether its value is hidden wherever settings are shown, and `NAME_FILE` is read as well.
     pub secret: bool,
     /// Whether the service cannot start without it, or without what its meaning names in its place.
@@ -47,6 +51,7 @@ const fn plain(name: &'static str, meaning: &'static str) -> Setting {
         name,
         default: None,
         unit: Unit::None,
+        range: None,
         secret: false,
         required: false,
         meaning,
@@ -73,6 +78,19 @@ impl Setting {
         self.unit = unit;
         self
     }
+
+    const fn within(mut self, least: u32, most: u32) -> Self {
+        self.range = Some(RangeInclusive::new(least, most));
+        self
+    }
+
+    /// The unit of a bare number, or the range of a number without one; empty where there is neither.
+    pub fn measure(&self) -> String {
+        match &self.range {
+            Some(range) => format!("{} to {}", range.start(), range.end()),
+            None => self.unit.name().to_owned(),
+        }
+    }
 }
 
 /// Every setting, in the order in which they are shown.
@@ -95,20 +113,20 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_CHECK_INTERVAL", "how often accounts whose time is up are looked for").or("900").span(Unit::Seconds),
     plain("REDIS_PW", "password of Redis; unset = none").secret(),
     plain("REDIS_HOST", "host of Redis, or the path of its Unix socket").or("127.0.0.1"),
-    plain("REDIS_PORT", "port of Redis").or("6379"),
-    plain("REDIS_DB", "number of the Redis database").or("0"),
+    plain("REDIS_PORT", "port of Redis").or("6379").within(1, 65_535),
+    plain("REDIS_DB", "number of the Redis database").or("0").within(0, 65_535),
     plain("CODER_REG_LISTEN", "address and port that the webhook listens on").or("0.0.0.0:8000"),
     plain("CODER_REG_METRICS", "address and port that metrics for Prometheus are shown on, to whoever reaches it; off = nowhere").or("off"),
     plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
     plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
-    plain("CODER_REG_PARALLEL", "how many students are served side by side, 1 to 64").or("8"),
+    plain("CODER_REG_PARALLEL", "how many students are served side by side").or("8").within(1, 64),
     plain("CODER_STOP_AFTER", "how long past its time an account whose workspace still runs is locked out, which stops it; unset = never, templates stop them").span(Unit::Minutes),
     plain("CODER_REG_HINTS", "how often one phone is told that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
     plain("CODER_REG_RESEND_INTERVAL", "how long after a login the same phone gets no new one").or("60").span(Unit::Seconds),
-    plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours, 1 to 1000").or("10"),
-    plain("CODER_REG_MAX_USERS", "how many accounts there may be at a time; who texts the phrase then is told that the class is full").or("500"),
-    plain("CODER_REG_HOURLY_TEXTS", "how many texts are sent within an hour to all phones together; further logins wait").or("1000"),
-    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached us; 0 = not at all").or("30").span(Unit::Minutes),
+    plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours").or("10").within(1, 1_000),
+    plain("CODER_REG_MAX_USERS", "how many accounts there may be at a time; who texts the phrase then is told that the class is full").or("500").within(1, 100_000),
+    plain("CODER_REG_HOURLY_TEXTS", "how many texts are sent within an hour to all phones together; further logins wait").or("1000").within(1, 100_000),
+    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached us; 0 = not at all, a day at most").or("30").span(Unit::Minutes),
     plain("CODER_REG_REDACT", "whether the words of a login are taken out of Twilio's log once it has arrived, or after an hour").or("on"),
     plain("CODER_REG_GIVE_UP", "how long a text is tried for while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
     plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),

@@ -35,6 +35,7 @@
 //! - `check`: is everything ready for class?
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
+//! - `papers`: the pages for people name what there is
 //! - `tidy`: the papers agree with the code
 
 #[path = "../bench/mod.rs"]
@@ -69,6 +70,7 @@ mod missed;
 mod obstructed;
 mod operator;
 mod opting_out;
+mod papers;
 mod phones;
 mod phrases;
 mod politeness;

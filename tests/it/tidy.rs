@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use coder_sms_register::config::{SETTINGS, Setting};
+use coder_sms_register::config::SETTINGS;
 
 use crate::classroom::folder::Folder;
 
@@ -66,12 +66,16 @@ fn the_template_tells_every_setting_with_meaning_unit_default_and_example() {
             setting.secret,
             "{name}"
         );
-        if !setting.unit.name().is_empty() {
-            assert!(
-                comment.contains(&format!("Unit: {}.", setting.unit.name())),
-                "{name}: {comment}"
-            );
-        }
+        let measure = setting.measure();
+        let word = if setting.range.is_some() {
+            "Range"
+        } else {
+            "Unit"
+        };
+        assert!(
+            measure.is_empty() || comment.contains(&format!("{word}: {measure}.")),
+            "{name}: {comment}"
+        );
         if let Some(default) = setting.default {
             assert!(
                 comment.contains(&format!("Default: {default}.")),
@@ -145,38 +149,6 @@ fn every_file_that_the_containers_take_from_the_checkout_is_let_through() {
             }
         }
     }
-}
-
-fn row(setting: &Setting) -> String {
-    let unit = setting.unit.name();
-    let default = match (setting.required, setting.default, unit) {
-        (true, ..) => "**required**".to_owned(),
-        (_, Some(default), "") => format!("`{default}`"),
-        (_, Some(default), unit) => format!("`{default}` {unit}"),
-        (_, None, "") => "–".to_owned(),
-        (_, None, unit) => format!("– ({unit})"),
-    };
-    let mark = if setting.secret { " †" } else { "" };
-    format!(
-        "| `{}`{mark} | {default} | {} |",
-        setting.name, setting.meaning
-    )
-}
-
-#[test]
-fn the_readme_has_a_row_for_every_setting() {
-    let readme = read("README.md");
-    for setting in SETTINGS {
-        let row = row(setting);
-        assert!(
-            readme.lines().any(|line| line == row),
-            "README.md lacks the row\n{row}"
-        );
-    }
-    let rows = readme
-        .lines()
-        .filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 2);
-    assert!(rows.count() >= SETTINGS.len());
 }
 
 /// A filled-in copy of the template.
@@ -299,32 +271,6 @@ fn the_changelog_begins_with_this_version() {
         .find(|line| line.starts_with("## "))
         .unwrap_or_default();
     assert!(newest.contains(env!("CARGO_PKG_VERSION")), "{newest}");
-}
-
-#[test]
-fn every_make_target_that_the_papers_name_exists() {
-    let makefile = read("Makefile");
-    for paper in ["README.md", "CHANGELOG.md", "docs/architecture.md"] {
-        let text = read(paper);
-        for part in text
-            .split("make ")
-            .skip(1)
-            .filter(|_| text.contains("`make "))
-        {
-            let target: String = part
-                .chars()
-                .take_while(|c| c.is_ascii_lowercase() || *c == '-')
-                .collect();
-            let preceded = text.contains(&format!("`make {target}"))
-                || text.contains(&format!("\nmake {target}"));
-            if preceded && !target.is_empty() {
-                assert!(
-                    makefile.contains(&format!("\n{target}:")),
-                    "{paper} names make {target}"
-                );
-            }
-        }
-    }
 }
 
 #[test]

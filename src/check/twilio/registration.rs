@@ -11,7 +11,7 @@ const WHAT: &str = "its A2P campaign";
 const BLOCKED: &str = "US carriers block its texts (30034)";
 const WAIT: &str =
     "wait for it (days to weeks), or text from a verified toll-free number until then";
-const REGISTER: &str = "register a brand and a campaign in Twilio's console (README, \"Twilio\"); it takes days to weeks";
+const REGISTER: &str = "register a brand and a campaign in Twilio's console (docs/deploy.md, \"Carriers of the United States\"); it takes days to weeks";
 const HAND_IN: &str =
     "see the reason in Twilio's console under Regulatory Compliance, and hand it in again";
 const SUPPORT: &str =
@@ -162,7 +162,7 @@ fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_
     let Some(found) = found else {
         return notes.fault(
             format!("{number} is toll-free and not verified: its texts are blocked (30032)"),
-            "hand the verification in, in Twilio's console (README, \"Twilio\"); it takes days to weeks",
+            "hand the verification in, in Twilio's console (docs/deploy.md, \"Carriers of the United States\"); it takes days to weeks",
         );
     };
     let why = because(found.reason.as_ref());

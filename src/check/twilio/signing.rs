@@ -68,7 +68,7 @@ fn judge(config: &TwilioConfig, url: &SignedUrl, signer: &SignedBy, notes: &mut 
     match signer {
         SignedBy::AuthToken => notes.fault(
             format!("{what}, and TWILIO_ACCOUNT_TOKEN is not set: all texts would be refused"),
-            "make a webhook rule for that URL whose setting names the shared key (README, \"Without the Auth Token\"), or set TWILIO_ACCOUNT_TOKEN",
+            "make a webhook rule for that URL whose setting names the shared key (docs/deploy.md, \"Without the Auth Token\"), or set TWILIO_ACCOUNT_TOKEN",
         ),
         SignedBy::SharedKey(id) => {
             let id = id.as_ref().map_or("webhooks_sharedkey_...", |id| id.as_str());
