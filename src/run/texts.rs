@@ -11,7 +11,7 @@ use super::channels::Channels;
 use super::lanes::{self, Begins, Job, Lanes};
 use super::missed::Bell;
 use crate::clock::unix_now;
-use crate::domain::{Text, noise};
+use crate::domain::{MessageSid, Text, noise};
 use crate::metrics::{Family, labels};
 use crate::provision::{Done, Later, Outcome, Provisioner, Silence, Wait};
 use crate::retry;
@@ -187,7 +187,7 @@ impl Texts {
                     self.end(job, matches!(done, Done::LoginSent { .. }));
                 }
                 Outcome::Never(reason) => {
-                    error!("text {sid}: given up: {reason}");
+                    error!("text {sid}: given up: {reason}{}", way_back(sid, &reason));
                     self.counts.ended.add(Verdict::GivenUp);
                     job.verdict = Some(lanes::Verdict::Bury(reason));
                     self.end(job, false);
@@ -313,6 +313,14 @@ impl Texts {
         };
         self.settler.bury(&job.entry.id, &letter)
     }
+}
+
+/// What serves a text again that was given up, where the reason does not name it.
+fn way_back(sid: &str, reason: &str) -> String {
+    if reason.contains("coder-sms-register retry") || MessageSid::parse(sid).is_none() {
+        return String::new();
+    }
+    format!("; if that is mended: coder-sms-register retry {sid}")
 }
 
 fn log_done(sid: &str, done: &Done) {

@@ -15,8 +15,8 @@ pub const OPTED_OUT: u32 = 21610;
 /// Codes with which deliveries fail: those that [`explain`] knows.
 const DELIVERIES: &[u32] = &[
     21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,
-    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30038, 30044,
-    30410, 30450, 30500, 60728, 63036, 63038,
+    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30038, 30039,
+    30042, 30044, 30410, 30450, 30500, 60728, 63036, 63038,
 ];
 
 /// A code to count by. Only listed ones count apart, so that Twilio's next new code makes no series.
@@ -144,7 +144,7 @@ pub fn explain(code: Option<u32>) -> Explanation {
         ),
         30033 => says(
             "the A2P 10DLC campaign is suspended",
-            "look at the campaign in Twilio's console",
+            "look at the campaign in Twilio's console; Twilio's support suspends it after complaints or breaches, and opens it again",
         ),
         30034 => says(
             "the number has no approved A2P 10DLC campaign",
@@ -154,6 +154,14 @@ pub fn explain(code: Option<u32>) -> Explanation {
         30038 => says(
             "the phone is a number at Twilio, which takes no passwords",
             OTHER_PHONE,
+        ),
+        30039 => says(
+            "the phone is a number at Twilio, which took the text for one of a machine that answers machines",
+            OTHER_PHONE,
+        ),
+        30042 => says(
+            "the sender is blocked: its name is a general one, or has signs that carriers do not take",
+            "take senders with a name (alphanumeric sender IDs) out of the Messaging Service, so that it texts from a number; then the student can text the phrase again",
         ),
         63036 => says(
             "the phone does not take RCS, and no number for SMS stands in",
@@ -202,6 +210,8 @@ mod tests {
             (30033, "suspended"),
             (30034, "campaign"),
             (30038, "takes no passwords"),
+            (30039, "machine"),
+            (30042, "sender is blocked"),
             (63036, "RCS"),
             (21610, "opted out"),
         ] {

@@ -249,6 +249,70 @@ mod tests {
         assert_eq!(fault.to_string(), "send a text at Twilio: timed out");
     }
 
+    /// Codes as operators meet them, with whose fault each is and what the line for the log names as its cure.
+    const MET: [(u16, u32, SmsTrouble, &str); 26] = [
+        // The account's, so everybody's.
+        (401, 20_003, SmsTrouble::Blocked, "TWILIO_AUTH_TOKEN"),
+        (403, 20_005, SmsTrouble::Blocked, "balance and suspension"),
+        (401, 20_005, SmsTrouble::Blocked, "balance and suspension"),
+        (400, 20_010, SmsTrouble::Blocked, "balance and suspension"),
+        (400, 10_001, SmsTrouble::Blocked, "balance and suspension"),
+        (400, 30_002, SmsTrouble::Blocked, "balance and suspension"),
+        (403, 20_403, SmsTrouble::Blocked, "the account is active"),
+        (403, 20_008, SmsTrouble::Blocked, "set the live ones"),
+        (401, 20_008, SmsTrouble::Blocked, "set the live ones"),
+        (403, 70_051, SmsTrouble::Blocked, "the right to read"),
+        (401, 70_051, SmsTrouble::Blocked, "the right to read"),
+        (404, 20_404, SmsTrouble::Blocked, "TWILIO_ACCOUNT_SID"),
+        // The sender's, so everybody's.
+        (
+            404,
+            21_701,
+            SmsTrouble::Blocked,
+            "has to be a Messaging Service",
+        ),
+        (
+            400,
+            21_702,
+            SmsTrouble::Blocked,
+            "has to be a Messaging Service",
+        ),
+        (400, 30_033, SmsTrouble::Blocked, "Twilio's support"),
+        (400, 21_212, SmsTrouble::Blocked, "FROM_NUM"),
+        // The sender's, or the phone's: what becomes of others tells.
+        (400, 21_606, SmsTrouble::Sender, "FROM_NUM"),
+        (400, 21_659, SmsTrouble::Sender, "FROM_NUM"),
+        (400, 21_703, SmsTrouble::Sender, "FROM_NUM"),
+        (400, 30_032, SmsTrouble::Sender, "have it verified"),
+        (400, 30_034, SmsTrouble::Sender, "register a campaign"),
+        (400, 30_042, SmsTrouble::Sender, "alphanumeric sender IDs"),
+        // The account's, for some phones.
+        (400, 21_408, SmsTrouble::Region, "Geo permissions"),
+        (
+            400,
+            21_608,
+            SmsTrouble::Unverified,
+            "compliance profile approved",
+        ),
+        // It passes.
+        (409, 20_409, SmsTrouble::NotTaken(None), ""),
+        (400, 21_730, SmsTrouble::NotTaken(None), ""),
+    ];
+
+    #[test]
+    fn codes_as_operators_meet_them_have_a_scope_a_cure_and_twilios_own_words() {
+        for (status, code, trouble, cure) in MET {
+            let body = format!(r#"{{"code":{code},"message":"Its own words","status":{status}}}"#);
+            let fault = SmsFault::of("send a text", &answer(status, "application/json", &body));
+            assert_eq!(fault.trouble, trouble, "{status} {code}");
+            let line = fault.to_string();
+            assert!(line.contains(&format!("code {code}, ")), "{line}");
+            assert!(line.contains(cure), "{line}");
+            assert!(line.ends_with(" (Twilio says: Its own words)"), "{line}");
+            assert!(!line.contains("not known here"), "{line}");
+        }
+    }
+
     #[test]
     fn a_profile_that_is_not_approved_has_its_own_cure_under_the_code_of_wrong_keys() {
         let of = |words: &str| {

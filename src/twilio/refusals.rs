@@ -35,7 +35,7 @@ const LIMIT_REACHED: SmsTrouble = NotTaken(Some(Duration::from_secs(900)));
 const CREDENTIALS: &str = "credentials or account refused";
 const LOOK_AT_KEYS: &str = "look at TWILIO_AUTH_SID and TWILIO_AUTH_TOKEN, and in Twilio's console whether the account is active and its compliance profile approved";
 const NOT_ACTIVE: &str = "the account is not active";
-const SETTLE: &str = "look in Twilio's console at balance and suspension";
+const SETTLE: &str = "look in Twilio's console at balance and suspension; Twilio's support opens an account that it has suspended";
 const SENDER: &str = "the sender is not in order";
 const LOOK_AT_SENDER: &str = "look at FROM_NUM";
 const EITHER: &str = "this sender cannot send to that phone";
@@ -44,8 +44,10 @@ const LOOK_AT_EITHER: &str =
 const NO_TEXTS: &str = "the number cannot be texted";
 const OUR_REQUEST: &str = "Twilio does not take this request";
 const NO_RIGHT: &str = "the key lacks a right, or the account may not do this";
-const GIVE_RIGHT: &str =
-    "give the key of TWILIO_AUTH_SID the right to read, make and change messages";
+const GIVE_RIGHT: &str = "give the key of TWILIO_AUTH_SID the right to read, make and change messages; if it has it, look in Twilio's console whether the account is active";
+const SERVICE: &str = "the Messaging Service is not there, or has no sender for this";
+const LOOK_AT_SERVICE: &str = "look at FROM_NUM: it has to be a Messaging Service of the account, with a number in its sender pool";
+const CAMPAIGN: &str = "look at the campaign in Twilio's console; Twilio's support suspends it after complaints or breaches, and opens it again";
 
 /// All codes that are told apart.
 pub(super) const REFUSALS: &[Refusal] = &[
@@ -125,19 +127,25 @@ pub(super) const REFUSALS: &[Refusal] = &[
         "number and campaign are not joined yet",
         LOOK_AT_EITHER,
     ),
+    row(
+        30042,
+        Sender,
+        "the sender's name is blocked",
+        "take senders with a name (alphanumeric sender IDs) out of the Messaging Service, so that it texts from a number",
+    ),
     // The sender's, so everybody's.
     row(21212, Blocked, SENDER, LOOK_AT_SENDER),
     row(21660, Blocked, SENDER, LOOK_AT_SENDER),
     row(21661, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21701, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21702, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21704, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21705, Blocked, SENDER, LOOK_AT_SENDER),
+    row(21701, Blocked, SERVICE, LOOK_AT_SERVICE),
+    row(21702, Blocked, SERVICE, LOOK_AT_SERVICE),
+    row(21704, Blocked, SERVICE, LOOK_AT_SERVICE),
+    row(21705, Blocked, SERVICE, LOOK_AT_SERVICE),
     row(
         30033,
         Blocked,
         "the A2P 10DLC campaign is suspended",
-        "look at the campaign in Twilio's console",
+        CAMPAIGN,
     ),
     // The account's, so everybody's.
     row(10001, Blocked, NOT_ACTIVE, SETTLE),

@@ -229,6 +229,23 @@ fn three_phones_that_the_sender_does_not_reach_hold_nobody_else_up() {
 }
 
 #[test]
+fn a_text_that_is_given_up_at_once_names_the_command_as_well() {
+    let class = class();
+    class.twilio().refuse_all(400, 21_617);
+    let ana = class.student();
+    let sid = ana.asks();
+    class.eventually("a dead letter", || dead_letters(&class) == 1);
+    let retry = format!("if that is mended: coder-sms-register retry {sid}");
+    assert!(class.service().logs(&retry));
+    let told = class.does(&["status"]);
+    assert!(told.contains(&format!("({sid})")), "{told}");
+    assert!(told.contains("coder-sms-register retry --all"), "{told}");
+    class.twilio().refuse_none();
+    class.does(&["retry", &sid]);
+    ana.next_login();
+}
+
+#[test]
 fn a_text_that_waited_in_vain_names_the_command_that_serves_it_later() {
     let class = plan().with("CODER_REG_GIVE_UP", "2s").open();
     class.twilio().refuse_all(400, 21_408);
