@@ -18,10 +18,13 @@ pub enum OptWord {
 
 /// Whole texts that opt out, in the form in which texts are compared.
 ///
-/// Twilio acts on the first row (docs: "Customize users' opt-in and opt-out experience with Advanced Opt-Out") and,
-/// in French, on the second one ("Opt-out keywords" of its Proxy). The US rule 47 CFR 64.1200(a)(10) counts any
-/// reasonable wording, names "opt out", and leaves what Twilio does not act on to the sender.
-const STOP: [&str; 55] = [
+/// Twilio acts on the first eight (docs: "Customize users' opt-in and opt-out experience with Advanced Opt-Out") and,
+/// in French, on the three behind them ("Opt-out keywords" of its Proxy); no other language has words of its own
+/// there. What an operator adds as Advanced Opt-Out, in any language, comes with `OptOutType`. `unsub` is one of
+/// the words that Twilio asks for in Canada (help centre: "Industry standards for mandatory keyword responses required in
+/// Canada"). The US rule 47 CFR 64.1200(a)(10) counts any reasonable wording, names "opt out", and leaves what Twilio
+/// does not act on to the sender.
+const STOP: [&str; 56] = [
     "stop",
     "stopall",
     "unsubscribe",
@@ -33,6 +36,7 @@ const STOP: [&str; 55] = [
     "arret",
     "arrete",
     "arrett",
+    "unsub",
     "stoptexting",
     "stoptextingme",
     "stoptextingthisnumber",
@@ -223,6 +227,8 @@ mod tests {
             "Arrêt",
             "ARRET",
             "arrête svp",
+            "ARRETT",
+            "Unsub",
             "Opt me out",
             "remove me from this list",
         ] {

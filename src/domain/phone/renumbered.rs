@@ -19,8 +19,9 @@ struct Renumbering {
 }
 
 const RENUMBERINGS: [Renumbering; 5] = [
-    // Mexico, 2019-08-03: the 1 between country code and mobile number went. Plan Tecnico Fundamental de Numeracion,
-    // Diario Oficial de la Federacion of 2018-05-11; ITU Operational Bulletin 1151, communication of 2018-06-12.
+    // Mexico, 2019-08-03: the 1 between country code and mobile number went. Twilio's guidelines for Mexico
+    // (twilio.com/en-us/guidelines/mx/voice and .../sms) give the date and both forms; the regulator's plan is in the Diario
+    // Oficial de la Federacion of 2018-05-11.
     Renumbering {
         country: "+52",
         digits: 11,
@@ -28,7 +29,9 @@ const RENUMBERINGS: [Renumbering; 5] = [
         dropped: "1",
         added: "",
     },
-    // Benin, 2024-11-30: 01 came before every number. Announcement of the regulator, ARCEP Benin.
+    // Benin, 2024-11-30: 01 came before every number, whoever's it is (allafrica.com, 2024-11-30, on the campaign of the
+    // regulator, ARCEP). How old numbers began: the plan that ARCEP told the ITU, as the data of numero-uemoa 0.1.0 (PyPI)
+    // hold it.
     Renumbering {
         country: "+229",
         digits: 8,
@@ -36,8 +39,10 @@ const RENUMBERINGS: [Renumbering; 5] = [
         dropped: "",
         added: "01",
     },
-    // Ivory Coast, 2021-01-31: the network's own prefix came before every mobile number (the regulator ARTCI,
-    // 2020-07-28; which old beginnings were whose: ARTCI's plan of 8 digits). Moov:
+    // Ivory Coast, 2021-01-31: a prefix of its network came before every mobile number (newsgeek.ci, 2020-07-28, on the
+    // announcement of the regulator, ARTCI). Which old beginnings got which prefix: its notice in the form of ITU-T E.129,
+    // copied in github.com/guyaristide/numerotation (2021-02-04); numero-uemoa 0.1.0 (PyPI) has the same ones. The original
+    // of neither notice was seen. Fixed lines are left out: they got 21, 25 or 27, and send no texts. Moov:
     Renumbering {
         country: "+225",
         digits: 8,
