@@ -22,7 +22,7 @@ pub use account::{Drawer, Marker, Username};
 pub use delivery::{Delivery, Receipt, Undelivered};
 pub use opt_word::OptWord;
 pub use password::{Password, PasswordKey};
-pub use phone::{Countries, Phone, PhoneHash, PhoneKey, Unserved, channel_of};
+pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, Unserved, channel_of};
 pub use phrase::{Passphrase, PhraseFault, Weakness};
 pub use random::{hex, noise, nonce};
 pub use region::Region;

@@ -59,7 +59,7 @@ impl Unserved {
 const NANP_NOT_MOBILE: [&str; 8] = ["800", "833", "844", "855", "866", "877", "888", "900"];
 
 /// The channel whose senders are phones: RCS, which Twilio prefers to SMS where a Messaging Service has it.
-const RCS: &str = "rcs";
+pub const RCS: &str = "rcs";
 const WHATSAPP: &str = "whatsapp";
 
 /// Letters of a channel's name.

@@ -42,10 +42,13 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtTwili
     };
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
-        Ok(()) => {
+        Ok(is_told) => {
             signing::look(config, &account, notes);
             // What is missing is noted where it was asked for.
-            drop(sender::look(config, &account, notes));
+            let has_campaign = sender::look(config, &account, notes).unwrap_or(false);
+            if !is_told {
+                untold_type(has_campaign, notes);
+            }
         }
         Err(Ended) => notes.skip(SENDER, "as nothing is let in at Twilio"),
     }
@@ -60,20 +63,18 @@ fn unanswered(fault: &SmsFault, notes: &mut Notes<'_>) -> Ended {
     Ended
 }
 
-/// The token signs, the key sends.
-fn keys(config: &TwilioConfig, account: &mut Account, notes: &mut Notes<'_>) -> Step {
+/// The token signs, the key sends. Returns whether what Twilio tells of the account's type was noted, or why it
+/// does not tell it.
+fn keys(
+    config: &TwilioConfig,
+    account: &mut Account,
+    notes: &mut Notes<'_>,
+) -> Result<bool, Ended> {
     let known = tokens(config, account, notes)?;
     match account.sender_is_let_in() {
         Ok(()) => {
             notes.pass("TWILIO_AUTH_SID is let in, and reads the log");
-            if config.webhook_tokens.is_empty() {
-                // An account that is not active lets nobody in; its type is told to its token alone.
-                notes.warn(
-                    "Twilio does not tell an API key whether the account is a trial one, which could not text our words",
-                    "see Twilio's console that it is none",
-                );
-            }
-            Ok(())
+            Ok(!config.webhook_tokens.is_empty() || told_to_the_key(account, notes))
         }
         Err(fault) if fault.is_refusal() && fault.code.is_some() => {
             notes.fault(
@@ -84,9 +85,36 @@ fn keys(config: &TwilioConfig, account: &mut Account, notes: &mut Notes<'_>) -> 
                 cures::of(&fault),
             );
             // The token may look further.
-            if known { Ok(()) } else { Err(Ended) }
+            if known { Ok(true) } else { Err(Ended) }
         }
         Err(fault) => Err(unanswered(&fault, notes)),
+    }
+}
+
+/// Notes what a main key is told of the account. Returns whether it is one. An account that is not active lets no key
+/// in, so its type is all that would be missing.
+fn told_to_the_key(account: &Account, notes: &mut Notes<'_>) -> bool {
+    match account.told_to_the_key() {
+        Ok(Token::Right { status, trial }) => {
+            state(&status, trial, notes);
+            true
+        }
+        Ok(Token::Wrong) | Err(_) => false,
+    }
+}
+
+/// Without the Auth Token Twilio does not tell a standard or restricted key whether the account is a trial one, which
+/// could not text our words. A campaign shows it, as Twilio has one upgrade before a long code is registered (help
+/// centre: "Trial Limits and US Toll-Free Number Restrictions").
+fn untold_type(has_campaign: bool, notes: &mut Notes<'_>) {
+    if has_campaign {
+        notes.pass("the account is no trial one, which gets no A2P campaign");
+    } else {
+        notes.skip_until(
+            "whether it is a trial account",
+            "as Twilio tells that to the Auth Token or a main API key alone",
+            "see Twilio's console that it is none; to have it looked at, set TWILIO_ACCOUNT_TOKEN in the environment of this one check, and not in the service's",
+        );
     }
 }
 
@@ -168,6 +196,15 @@ fn is_whole(whole: bool, what: &str, notes: &mut Notes<'_>) {
 mod tests {
     use super::*;
     use crate::check::{Area, Verdict};
+
+    #[test]
+    fn a_type_that_is_not_told_is_ready_only_where_a_campaign_shows_it() {
+        for (has_campaign, verdict) in [(true, Verdict::Pass), (false, Verdict::Skipped)] {
+            let mut all = Vec::new();
+            untold_type(has_campaign, &mut Notes::of(Area::Twilio, &mut all));
+            assert_eq!(all.pop().map(|one| one.verdict), Some(verdict));
+        }
+    }
 
     #[test]
     fn an_account_is_ready_where_twilio_says_so() {

@@ -1,7 +1,7 @@
 //! What carriers know of a number: its A2P campaign with the brand behind it, or its toll-free
 //! verification.
 
-use super::{Step, is_whole, unanswered};
+use super::{Ended, Step, is_whole, unanswered};
 use crate::check::Notes;
 use crate::domain::Phone;
 use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
@@ -39,18 +39,18 @@ impl Need {
     }
 }
 
-/// The campaign of a Messaging Service that texts from these numbers.
+/// The campaign of a Messaging Service that texts from these numbers. Returns whether a real one is verified.
 pub(super) fn campaign(
     account: &Account,
     service: &Service,
     members: &[&Member],
     notes: &mut Notes<'_>,
-) -> Step {
+) -> Result<bool, Ended> {
     let need = members.iter().map(|member| Need::of(member)).max();
     let need = need.unwrap_or(Need::No);
     if need == Need::No {
         notes.pass("no US long code that would need an A2P campaign");
-        return Ok(());
+        return Ok(false);
     }
     let found = account.campaigns(&service.sid);
     let found = found.map_err(|fault| unanswered(&fault, notes))?;
@@ -64,10 +64,10 @@ pub(super) fn campaign(
             ),
             _ => notes.fault(format!("it has no A2P campaign: {BLOCKED}"), REGISTER),
         }
-        return Ok(());
+        return Ok(false);
     };
     if !of_campaign(&best, notes) {
-        return Ok(());
+        return Ok(false);
     }
     let Some(sid) = &best.brand else {
         if best.elsewhere {
@@ -75,14 +75,14 @@ pub(super) fn campaign(
         } else {
             notes.skip("its brand", "as Twilio does not name it");
         }
-        return Ok(());
+        return Ok(true);
     };
     let found = account.brand(sid);
     match found.map_err(|fault| unanswered(&fault, notes))? {
         Some(found) => of_brand(&found, notes),
         None => notes.skip("its brand", "as Twilio does not have it"),
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The campaign that counts: a verified one, else one that is not a mock.

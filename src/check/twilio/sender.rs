@@ -1,13 +1,18 @@
 //! The number, short code or Messaging Service that texts come to, and where it sends them.
 
-use super::{Ended, SENDER, Step, is_whole, registration, target, unanswered};
+use super::{Ended, SENDER, is_whole, registration, target, unanswered};
 use crate::check::Notes;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::Phone;
 use crate::twilio::account::{Account, Listed, Member, Number, Service, Within};
 use crate::twilio::signature::SignedUrl;
 
-pub(super) fn look(config: &TwilioConfig, account: &Account, notes: &mut Notes<'_>) -> Step {
+/// Returns whether an A2P campaign of its is verified.
+pub(super) fn look(
+    config: &TwilioConfig,
+    account: &Account,
+    notes: &mut Notes<'_>,
+) -> Result<bool, Ended> {
     let url = &config.webhook_url;
     match &config.sender {
         Sender::Service(sid) => {
@@ -19,7 +24,7 @@ pub(super) fn look(config: &TwilioConfig, account: &Account, notes: &mut Notes<'
                         format!("the account has no Messaging Service {sid}"),
                         "set FROM_NUM to one of the account, or to a number of its own",
                     );
-                    Ok(())
+                    Ok(false)
                 }
             }
         }
@@ -35,7 +40,7 @@ pub(super) fn look(config: &TwilioConfig, account: &Account, notes: &mut Notes<'
                 found => {
                     owned(&found, notes);
                     at_number(url, &found, notes);
-                    Ok(())
+                    Ok(false)
                 }
             }
         }
@@ -60,11 +65,19 @@ fn of_that_name(name: &str, found: Listed<Number>, notes: &mut Notes<'_>) -> Res
     Err(Ended)
 }
 
-fn of_number(url: &SignedUrl, account: &Account, found: &Number, notes: &mut Notes<'_>) -> Step {
+fn of_number(
+    url: &SignedUrl,
+    account: &Account,
+    found: &Number,
+    notes: &mut Notes<'_>,
+) -> Result<bool, Ended> {
     let number = &found.number;
     owned(found, notes);
     let within = account.service_with(found);
     let within = within.map_err(|fault| unanswered(&fault, notes))?;
+    if let Within::Service(service) = &within {
+        texts_by_rcs(account, service, number, notes);
+    }
     match &within {
         Within::Service(service) if !service.target_on_number => {
             let whose = format!("Messaging Service {} (with {number} in it)", service.sid);
@@ -78,7 +91,8 @@ fn of_number(url: &SignedUrl, account: &Account, found: &Number, notes: &mut Not
         _ => at_number(url, found, notes),
     }
     if Phone::is_toll_free(number) {
-        return registration::toll_free(account, found, notes);
+        registration::toll_free(account, found, notes)?;
+        return Ok(false);
     }
     match within {
         Within::Service(service) => {
@@ -92,9 +106,31 @@ fn of_number(url: &SignedUrl, account: &Account, found: &Number, notes: &mut Not
                 "as it is in no Messaging Service",
                 "US carriers block texts of a number without campaign (30034): register one at Twilio and put the number into its Messaging Service; a Canadian number needs the service alone, by which its country is seen",
             );
-            Ok(())
+            Ok(false)
         }
-        Within::None | Within::Unknown => Ok(()),
+        Within::None | Within::Unknown => Ok(false),
+    }
+}
+
+/// A number's texts are looked for in Twilio's log by the number; those by RCS are to another address.
+fn texts_by_rcs(account: &Account, service: &Service, number: &str, notes: &mut Notes<'_>) {
+    let sid = &service.sid;
+    let cure = format!("set FROM_NUM to {sid}, whose texts are all looked for");
+    match account.has_rcs(sid) {
+        Ok(false) => {}
+        Ok(true) => notes.warn(
+            format!(
+                "Messaging Service {sid} (with {number} in it) has an RCS sender: a text by RCS that comes while the service is down is not found afterwards"
+            ),
+            cure,
+        ),
+        Err(fault) => notes.warn(
+            format!(
+                "whether texts by RCS could be missed is not known: cannot {}",
+                fault.told()
+            ),
+            cure,
+        ),
     }
 }
 
@@ -113,7 +149,12 @@ fn members(
     Ok(members.rows)
 }
 
-fn service(url: &SignedUrl, account: &Account, found: &Service, notes: &mut Notes<'_>) -> Step {
+fn service(
+    url: &SignedUrl,
+    account: &Account,
+    found: &Service,
+    notes: &mut Notes<'_>,
+) -> Result<bool, Ended> {
     let whose = format!("Messaging Service {}", found.sid);
     let members = members(account, found, notes)?;
     let able: Vec<&Member> = members

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::pages::{Listed, PAGE_SIZE};
 use super::wire::plain;
 use super::{Account, Number, SmsFault, Target};
+use crate::domain::{RCS, channel_of};
 
 /// Messaging Services that a number is looked for in, at most: each costs a call.
 const SERVICES: usize = 150;
@@ -50,6 +51,11 @@ struct ServiceBody {
     inbound_request_url: Option<String>,
     inbound_method: Option<String>,
     use_inbound_webhook_on_number: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct ChannelSenderBody {
+    sender: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -115,6 +121,22 @@ impl Account {
             }
         }
         Ok(if all { Within::None } else { Within::Unknown })
+    }
+
+    /// Whether a Messaging Service has a sender for RCS. One that Twilio does not name is none.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn has_rcs(&self, service: &str) -> Result<bool, SmsFault> {
+        const DOING: &str = "list the Messaging Service's channel senders";
+        let base = &self.messaging;
+        let url = format!("{base}/Services/{service}/ChannelSenders?PageSize={PAGE_SIZE}");
+        let listed = self.list::<ChannelSenderBody>(DOING, &url, "senders")?;
+        let is_rcs = |body: &ChannelSenderBody| {
+            let sender = body.sender.as_deref().unwrap_or_default();
+            channel_of(sender).is_some_and(|(channel, _)| channel.eq_ignore_ascii_case(RCS))
+        };
+        Ok(listed.rows.iter().any(is_rcs))
     }
 
     /// The numbers of a Messaging Service.

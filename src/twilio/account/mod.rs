@@ -60,7 +60,7 @@ pub struct Account {
     clock_ahead: Cell<Option<Option<UnixSeconds>>>,
 }
 
-/// What Twilio says to a token.
+/// What Twilio says to a token, or to a key, that asks for the account itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
     /// It is the account's.
@@ -120,14 +120,26 @@ impl Account {
         self.clock_ahead.get()
     }
 
-    /// Whether `token` is one of the account's: it opens the account itself, which no key does.
+    /// Whether `token` is one of the account's: it opens the account itself, which no standard or restricted key does.
     ///
     /// # Errors
     /// The call failed.
     pub fn token(&self, token: &Secret) -> Result<Token, SmsFault> {
+        self.record(&basic(&self.account_sid, token))
+    }
+
+    /// What Twilio tells the key that sends of the account. A main key is told all, any other nothing
+    /// ([`Token::Wrong`], or a fault).
+    ///
+    /// # Errors
+    /// The call failed.
+    pub fn told_to_the_key(&self) -> Result<Token, SmsFault> {
+        self.record(&self.sender)
+    }
+
+    fn record(&self, login: &Secret) -> Result<Token, SmsFault> {
         const DOING: &str = "look the account up";
-        let login = basic(&self.account_sid, token);
-        let answer = self.get(DOING, &login, &format!("{}.json", self.account))?;
+        let answer = self.get(DOING, login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
             let fault = SmsFault::of(DOING, &answer);
             let is_wrong = fault.code == Some(WRONG_LOGIN) && !fault.is_about_the_profile();

@@ -118,6 +118,32 @@ pub fn member(account: &TwilioAccount, setup: &Setup, sid: &str, wanted: &str) -
     Some(Reply::json(200, &member_row(account, setup, number)))
 }
 
+/// `GET /v1/Services/{sid}/ChannelSenders`
+pub fn channel_senders(
+    account: &TwilioAccount,
+    setup: &Setup,
+    sid: &str,
+    request: &Request,
+) -> Option<Result<Reply, Fault>> {
+    let row = |(number, sender): (usize, &String)| {
+        let (service, sid) = (&account.service_sid, format!("XE{number:032x}"));
+        let row = json!({
+            "sid": sid,
+            "account_sid": account.account_sid,
+            "messaging_service_sid": service,
+            "sender": sender,
+            "sender_type": sender.split(':').next(),
+            "country_code": null,
+            "date_created": MADE,
+            "date_updated": MADE,
+            "url": format!("{HOST}/Services/{service}/ChannelSenders/{sid}"),
+        });
+        with_nulls(row, &setup.nulls)
+    };
+    let rows = setup.channel_senders.iter().enumerate().map(row);
+    (sid == account.service_sid).then(|| of_messaging(request, "senders", rows.collect()))
+}
+
 /// `GET /v1/Services/{sid}/Compliance/Usa2p`
 pub fn campaigns(
     account: &TwilioAccount,

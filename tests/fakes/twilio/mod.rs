@@ -102,7 +102,7 @@ impl TwilioAccount {
 enum Login {
     /// The account itself, by one of its tokens.
     Account,
-    /// A standard API key, which opens all but the account's own record.
+    /// An API key; a standard one opens all but the account's own record.
     Key,
 }
 
@@ -279,7 +279,7 @@ impl Rules {
             }
             Route::Numbers(_) => account::numbers(&self.account, &state.setup, request),
             Route::ShortCodes(_) => account::short_codes(&self.account, &state.setup, request),
-            Route::Account(_) if login == Login::Key => Err(denied()),
+            Route::Account(_) if login == Login::Key && !state.setup.main_key => Err(denied()),
             Route::Account(_) => Ok(account::record(&self.account, &state.setup)),
             Route::Services => messaging::services(&self.account, &state.setup, request),
             Route::Service(sid) => {
@@ -289,6 +289,10 @@ impl Rules {
                 .unwrap_or_else(|| Err(missing())),
             Route::Member(sid, number) => {
                 messaging::member(&self.account, &state.setup, &sid, &number).ok_or_else(missing)
+            }
+            Route::ChannelSenders(sid) => {
+                messaging::channel_senders(&self.account, &state.setup, &sid, request)
+                    .unwrap_or_else(|| Err(missing()))
             }
             Route::Campaigns(sid) => {
                 messaging::campaigns(&self.account, &state.setup, &sid, request)

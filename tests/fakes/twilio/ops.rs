@@ -23,6 +23,8 @@ pub const SHORT_CODES: Op = Op("list short codes");
 
 /// `GET /v1/Services`, and what lies below it, on the messaging host
 pub const SERVICES: Op = Op("look at messaging services");
+/// `GET /v1/Services/{sid}/ChannelSenders`
+pub const CHANNEL_SENDERS: Op = Op("look at channel senders");
 /// `GET /v1/Services/{sid}/Compliance/Usa2p`
 pub const CAMPAIGNS: Op = Op("look at campaigns");
 /// `GET /v1/a2p/BrandRegistrations/{sid}`
@@ -47,6 +49,7 @@ pub(super) enum Route {
     Service(String),
     Members(String),
     Member(String, String),
+    ChannelSenders(String),
     Campaigns(String),
     Brand(String),
     TollFree,
@@ -89,6 +92,7 @@ impl Route {
             ["Services", sid] => Self::Service(own(sid)),
             ["Services", sid, "PhoneNumbers"] => Self::Members(own(sid)),
             ["Services", sid, "PhoneNumbers", number] => Self::Member(own(sid), own(number)),
+            ["Services", sid, "ChannelSenders"] => Self::ChannelSenders(own(sid)),
             ["Services", sid, "Compliance", "Usa2p"] => Self::Campaigns(own(sid)),
             ["a2p", "BrandRegistrations", sid] => Self::Brand(own(sid)),
             ["Tollfree", "Verifications"] => Self::TollFree,
@@ -113,6 +117,7 @@ impl Route {
             | Self::Service(_)
             | Self::Members(_)
             | Self::Member(..)
+            | Self::ChannelSenders(_)
             | Self::Campaigns(_)
             | Self::Brand(_)
             | Self::TollFree
@@ -134,6 +139,7 @@ impl Route {
             Self::Account(_) => ACCOUNT,
             Self::ShortCodes(_) => SHORT_CODES,
             Self::Services | Self::Service(_) | Self::Members(_) | Self::Member(..) => SERVICES,
+            Self::ChannelSenders(_) => CHANNEL_SENDERS,
             Self::Campaigns(_) => CAMPAIGNS,
             Self::Brand(_) => BRANDS,
             Self::TollFree => TOLL_FREE,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::ops::Route;
 use fields::{
-    ACCOUNT, BRAND, CAMPAIGN, FAULT, HOOK_RULE, HOOK_SETTING, MEMBER, MESSAGE, META, NUMBER, PAGE,
-    SERVICE, SHORT_CODE, TOKENS, VERIFICATION,
+    ACCOUNT, BRAND, CAMPAIGN, CHANNEL_SENDER, FAULT, HOOK_RULE, HOOK_SETTING, MEMBER, MESSAGE,
+    META, NUMBER, PAGE, SERVICE, SHORT_CODE, TOKENS, VERIFICATION,
 };
 
 /// One field of an object.
@@ -106,6 +106,7 @@ impl Shape {
             Route::Service(_) => Self::One(SERVICE),
             Route::Members(_) => Self::Meta("phone_numbers", MEMBER),
             Route::Member(..) => Self::One(MEMBER),
+            Route::ChannelSenders(_) => Self::Meta("senders", CHANNEL_SENDER),
             Route::Campaigns(_) => Self::Meta("compliance", CAMPAIGN),
             Route::Brand(_) => Self::One(BRAND),
             Route::TollFree => Self::Meta("verifications", VERIFICATION),

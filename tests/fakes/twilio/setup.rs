@@ -26,6 +26,8 @@ pub struct Setup {
     pub first_token_revoked: bool,
     /// What a restricted key may do; `None` = it is a standard one.
     pub key_rights: Option<Vec<Op>>,
+    /// Whether the key is a main one, which opens the account's own record as well.
+    pub main_key: bool,
     /// The refusal that every call meets: HTTP status, code and message.
     pub refusal: Option<(u16, u32, String)>,
     /// `active`, `suspended` or `closed`.
@@ -34,6 +36,8 @@ pub struct Setup {
     pub kind: String,
     /// Whether the numbers are in the Messaging Service.
     pub in_service: bool,
+    /// Senders of other channels in the Messaging Service, such as `rcs:brand_agent`.
+    pub channel_senders: Vec<String>,
     /// Messaging Services of other things, listed before it.
     pub other_services: usize,
     /// Where the Messaging Service sends texts; `None` = nowhere.
@@ -98,10 +102,12 @@ impl Default for Setup {
             second_token: None,
             first_token_revoked: false,
             key_rights: None,
+            main_key: false,
             refusal: None,
             status: "active".to_owned(),
             kind: "Full".to_owned(),
             in_service: true,
+            channel_senders: Vec::new(),
             other_services: 0,
             service_url: None,
             service_method: "POST".to_owned(),

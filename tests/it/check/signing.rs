@@ -35,13 +35,9 @@ fn a_class_with_a_shared_key_alone_is_ready() {
     report.is_well_elsewhere(&["twilio"]);
     assert_eq!(report.in_area("skipped", "twilio"), 0, "{report:#?}");
     // An API key is told less than the Auth Token.
-    report.has(
-        "warning",
-        "twilio",
-        "whether the account is a trial one",
-        "Twilio's console",
-    );
     report.has("pass", "twilio", "A2P campaign is verified", "");
+    report.has("pass", "twilio", "the account is no trial one", "");
+    assert_eq!(report.in_area("warning", "twilio"), 0, "{report:#?}");
     report.has(
         "pass",
         "twilio",
@@ -55,6 +51,46 @@ fn a_class_with_a_shared_key_alone_is_ready() {
         "",
     );
     assert!(!report.ended.stdout.contains(&key.secret));
+}
+
+#[test]
+fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
+    let (ready, key) = (ready(), SigningKey::random());
+    signs(&ready, &[Some(&key)]);
+    knows(&ready, &format!("{}:{}", key.id, key.secret), false);
+    let twilio = ready.class.twilio();
+    // A standard key is told nothing, and a short code has no campaign that would show it.
+    let number = twilio.account().from_numbers[0].clone();
+    ready.class.set("FROM_NUM", "787878");
+    twilio.set_up(|setup| setup.short_codes = vec!["787878".to_owned()]);
+    let report = ready.check();
+    report.is_not_ready();
+    report.has(
+        "skipped",
+        "twilio",
+        "whether it is a trial account",
+        "set TWILIO_ACCOUNT_TOKEN in the environment of this one check",
+    );
+    assert_eq!(report.all("fault").count(), 0, "{report:#?}");
+    // A main key is told.
+    twilio.set_up(|setup| setup.main_key = true);
+    assert_eq!(ready.check().ended.code, Some(0));
+    twilio.set_up(|setup| setup.kind = "Trial".to_owned());
+    for from in ["787878", &number] {
+        ready.class.set("FROM_NUM", from);
+        ready
+            .check()
+            .has("fault", "twilio", "a trial one", "upgrade");
+    }
+    // So is the Auth Token, which is set for this check alone.
+    twilio.set_up(|setup| setup.main_key = false);
+    let token = twilio.account().account_token.clone();
+    ready.class.set("TWILIO_ACCOUNT_TOKEN", &token);
+    ready
+        .check()
+        .has("fault", "twilio", "a trial one", "upgrade");
+    twilio.set_up(|setup| setup.kind = "Full".to_owned());
+    assert_eq!(ready.check().ended.code, Some(0));
 }
 
 #[test]

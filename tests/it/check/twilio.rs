@@ -1,6 +1,8 @@
 //! What is broken at Twilio.
 
 use super::ready;
+use crate::fakes::trouble::Trouble;
+use crate::fakes::twilio::ops;
 
 /// Twilio's name for a TwiML application.
 fn application() -> String {
@@ -186,4 +188,43 @@ fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
         .class
         .set("FROM_NUM", "MG00000000000000000000000000000000");
     ready.finds("twilio", "no Messaging Service MG000", "set FROM_NUM", &[]);
+}
+
+#[test]
+fn a_number_whose_service_has_an_rcs_sender_is_named_as_missed_texts_would_stay_so() {
+    let ready = ready();
+    let twilio = ready.class.twilio();
+    let words = "has an RCS sender";
+    for senders in [vec![], vec!["whatsapp:+12015550110".to_owned()]] {
+        twilio.set_up(|setup| setup.channel_senders.clone_from(&senders));
+        let report = ready.check();
+        assert_eq!(report.ended.code, Some(0), "{report:#?}");
+        assert!(!report.ended.stdout.contains("RCS"), "{senders:?}");
+    }
+    twilio.set_up(|setup| setup.channel_senders.push("rcs:brand_agent".to_owned()));
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    let service = twilio.account().service_sid.clone();
+    report.has(
+        "warning",
+        "twilio",
+        words,
+        &format!("set FROM_NUM to {service}"),
+    );
+    // With the service as the sender all of its texts are looked for.
+    ready.class.set("FROM_NUM", &service);
+    assert!(!ready.check().ended.stdout.contains("RCS"));
+    // A key that may not look there is no reason to put the class off.
+    ready
+        .class
+        .set("FROM_NUM", &twilio.account().from_numbers[0]);
+    twilio.trouble(ops::CHANNEL_SENDERS, usize::MAX, Trouble::html(403, "no"));
+    let report = ready.check();
+    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.has(
+        "warning",
+        "twilio",
+        "texts by RCS could be missed",
+        &service,
+    );
 }

@@ -250,6 +250,18 @@ pub const MEMBER: &[Field] = &[
     may("url", Text),
 ];
 
+pub const CHANNEL_SENDER: &[Field] = &[
+    may("sid", Sid("XE")),
+    may("account_sid", Sid("AC")),
+    may("messaging_service_sid", Sid("MG")),
+    may("sender", Text),
+    may("sender_type", Text),
+    may("country_code", Text),
+    may("date_created", Rfc3339),
+    may("date_updated", Rfc3339),
+    may("url", Text),
+];
+
 pub const CAMPAIGN: &[Field] = &[
     may("sid", Sid("QE")),
     may("account_sid", Sid("AC")),

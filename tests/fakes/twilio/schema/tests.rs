@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::super::super::client::{Answer, Client};
 use super::super::{Campaign, FakeTwilio, Fate};
 use super::fields::{
-    ACCOUNT, BRAND, CAMPAIGN, MEMBER, MESSAGE, NUMBER, SERVICE, SHORT_CODE, VERIFICATION,
+    ACCOUNT, BRAND, CAMPAIGN, CHANNEL_SENDER, MEMBER, MESSAGE, NUMBER, SERVICE, SHORT_CODE,
+    VERIFICATION,
 };
 use super::{Field, Kind, Route, Shape, differences, object};
 
@@ -95,6 +96,7 @@ fn plays(twilio: &FakeTwilio) {
     for list in [
         "/v1/Services",
         &format!("{base}/PhoneNumbers"),
+        &format!("{base}/ChannelSenders"),
         &format!("{base}/Compliance/Usa2p"),
         "/v1/Tollfree/Verifications",
     ] {
@@ -163,6 +165,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static [Field])> {
         ("short code", SHORT_CODE),
         ("service", SERVICE),
         ("member", MEMBER),
+        ("channel sender", CHANNEL_SENDER),
         ("campaign", CAMPAIGN),
         ("brand", BRAND),
         ("verification", VERIFICATION),
