@@ -13,10 +13,10 @@ use log::warn;
 
 use crate::clock::seconds;
 use crate::domain::{OptWord, Passphrase, Text, UnixSeconds};
-use crate::store::{Seen, Store, StoreError};
+use crate::store::{Store, StoreError, TextHistory};
 use crate::stream::{Appender, StreamError, Waiting};
-use crate::twilio::received::Received;
-use crate::twilio::sms::{Sms, SmsFault, SmsTrouble};
+use crate::twilio::received::ReceivedText;
+use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
 /// Texts that are put into the stream in one round trip.
 const BATCH: usize = 64;
@@ -41,7 +41,7 @@ pub struct CatchUp {
 #[derive(Debug)]
 pub enum CatchUpError {
     /// Twilio's log cannot be read.
-    Twilio(SmsFault),
+    Twilio(SmsError),
     /// Redis cannot be used.
     Stream(StreamError),
     /// The database cannot be read.
@@ -53,7 +53,10 @@ impl CatchUpError {
     pub fn passes(&self) -> bool {
         match self {
             Self::Twilio(fault) => {
-                matches!(fault.trouble, SmsTrouble::NotTaken(_) | SmsTrouble::Unclear)
+                matches!(
+                    fault.trouble,
+                    SmsErrorKind::NotTaken(_) | SmsErrorKind::Unclear
+                )
             }
             Self::Stream(_) | Self::Store(_) => true,
         }
@@ -107,7 +110,7 @@ impl CatchUp {
                     .store
                     .seen(&received.text.sid)
                     .map_err(CatchUpError::Store)?
-                    == Seen::Never
+                    == TextHistory::Never
             {
                 missed.push(received.text);
             }
@@ -117,7 +120,7 @@ impl CatchUp {
 
     /// Whether a text is ours to answer. One that may have come to another number of the account is
     /// only if it asks for what only we give.
-    fn is_for_us(&self, received: &Received) -> bool {
+    fn is_for_us(&self, received: &ReceivedText) -> bool {
         let body = &received.text.body;
         received.surely_ours || self.phrase.matches(body) && OptWord::in_body(body).is_none()
     }

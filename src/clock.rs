@@ -46,7 +46,7 @@ pub struct ClockWatch {
 
 impl ClockWatch {
     /// What was done to the clock since the last note, if it was more than an adjustment.
-    pub fn look(&self, now: UnixSeconds, uptime: Option<UnixSeconds>) -> Option<ClockStep> {
+    pub fn inspect(&self, now: UnixSeconds, uptime: Option<UnixSeconds>) -> Option<ClockStep> {
         let (then, uptime_then) = self.known?;
         let expected = then + (uptime? - uptime_then);
         let by = now - expected;
@@ -105,7 +105,7 @@ mod tests {
             (1, 60, 58),
             (50_000, -60, 50_002),
         ] {
-            let step = watch().look(NOW + passed + by, Some(1_000 + passed));
+            let step = watch().inspect(NOW + passed + by, Some(1_000 + passed));
             let before = NOW + before;
             assert_eq!(step, Some(ClockStep { before, by }));
         }
@@ -115,14 +115,14 @@ mod tests {
     fn time_that_passes_awake_or_asleep_is_no_step() {
         for (passed, adjusted) in [(0, 0), (900, 1), (50_000, -59), (50_000, 59)] {
             let now = NOW + passed + adjusted;
-            assert_eq!(watch().look(now, Some(1_000 + passed)), None);
+            assert_eq!(watch().inspect(now, Some(1_000 + passed)), None);
         }
     }
 
     #[test]
     fn without_a_first_look_or_an_uptime_nothing_is_noticed() {
-        assert_eq!(ClockWatch::default().look(NOW, Some(1_000)), None);
-        assert_eq!(watch().look(NOW + 7_200, None), None);
+        assert_eq!(ClockWatch::default().inspect(NOW, Some(1_000)), None);
+        assert_eq!(watch().inspect(NOW + 7_200, None), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const ANSWER_LIMIT: usize = 4096;
 
 /// Why the service is not well.
 #[derive(Debug)]
-pub enum Unwell {
+pub enum HealthError {
     /// Nobody answers.
     Silent {
         /// Who was asked.
@@ -70,7 +70,7 @@ const ILLS: [(&str, &str); 9] = [
     ("no-threads", "the system gives the service no more threads"),
 ];
 
-impl fmt::Display for Unwell {
+impl fmt::Display for HealthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Silent { address, why } => {
@@ -89,25 +89,25 @@ impl fmt::Display for Unwell {
     }
 }
 
-impl std::error::Error for Unwell {}
+impl std::error::Error for HealthError {}
 
 /// Asks the service that listens on `listen`; "all addresses" are asked by way of loopback. Takes
 /// `limit` at most.
 ///
 /// # Errors
 /// It is not well, or not there.
-pub fn ask(listen: SocketAddr, limit: Duration) -> Result<(), Unwell> {
+pub fn ask(listen: SocketAddr, limit: Duration) -> Result<(), HealthError> {
     let address = reached(listen);
-    let answer = exchange(address, limit).map_err(|error| Unwell::Silent {
+    let answer = exchange(address, limit).map_err(|error| HealthError::Silent {
         address,
         why: words(&error, limit),
     })?;
     match read(&answer) {
         Some((200, "ok")) => Ok(()),
-        Some((503, name)) if is_name(name) => Err(Unwell::Ill {
+        Some((503, name)) if is_name(name) => Err(HealthError::Ill {
             name: name.to_owned(),
         }),
-        _ => Err(Unwell::Stranger { address }),
+        _ => Err(HealthError::Stranger { address }),
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
             StreamError::Refused(String::new()),
         ] {
             let name = fault.name();
-            let told = Unwell::Ill {
+            let told = HealthError::Ill {
                 name: name.to_owned(),
             }
             .to_string();

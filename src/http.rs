@@ -60,7 +60,7 @@ labels! {
 }
 
 impl Status {
-    fn of(result: &Result<Answer, Broken>) -> Self {
+    fn of(result: &Result<HttpResponse, HttpError>) -> Self {
         match result.as_ref().map(|answer| answer.status) {
             Err(_) => Self::NoAnswer,
             Ok(..=299) => Self::Done,
@@ -73,7 +73,7 @@ impl Status {
 
 /// What came back, whatever its status.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -84,14 +84,14 @@ pub struct Answer {
 
 /// A request without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum HttpError {
     /// It surely never reached the other side.
     NotSent(&'static str),
     /// It may have been carried out.
     Unknown(&'static str),
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) | Self::Unknown(why) => f.write_str(why),
@@ -146,14 +146,14 @@ impl Http {
     /// and not at all elsewhere.
     ///
     /// # Errors
-    /// [`Broken`] where no complete answer came. Every status is an answer.
+    /// [`HttpError`] where no complete answer came. Every status is an answer.
     pub fn call(
         &self,
         method: Method,
         url: &str,
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<HttpResponse, HttpError> {
         let began = Instant::now();
         let result = self.exchange(method, url, headers, body);
         if let Some(durations) = self.calls.get(Status::of(&result)) {
@@ -168,7 +168,7 @@ impl Http {
         url: &str,
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<HttpResponse, HttpError> {
         // ureq would announce a chunked body for a PUT without one, which not every server takes.
         let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let mut request = Request::builder().method(method).uri(url);
@@ -180,17 +180,17 @@ impl Http {
         } else {
             request.body(body).map(|request| self.agent.run(request))
         };
-        let result = result.map_err(|_| Broken::NotSent("the request cannot be written"))?;
+        let result = result.map_err(|_| HttpError::NotSent("the request cannot be written"))?;
         let mut response = result.map_err(|error| classify(&error))?;
         let read = response
             .body_mut()
             .with_config()
             .limit(ANSWER_LIMIT)
             .read_to_vec();
-        Ok(Answer {
+        Ok(HttpResponse {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
-            body: read.map_err(|error| Broken::Unknown(classify(&error).why()))?,
+            body: read.map_err(|error| HttpError::Unknown(classify(&error).why()))?,
         })
     }
 }
@@ -202,7 +202,7 @@ fn new_calls() -> Arc<Calls> {
 
 /// How far a request came that got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum HttpStage {
     /// The host's name leads nowhere.
     Name,
     /// Nobody takes the connection.
@@ -210,18 +210,18 @@ pub enum Stage {
     /// Somebody takes it, but not with a certificate to trust.
     Tls,
     /// Somebody took the request, and did not answer it in order.
-    Answer,
+    HttpResponse,
 }
 
-impl Broken {
+impl HttpError {
     /// How far the request came.
-    pub fn stage(self) -> Stage {
+    pub fn stage(self) -> HttpStage {
         match self.why() {
-            NO_SUCH_HOST | NO_LOOK_UP => Stage::Name,
-            EXPIRED | OTHER_NAME | UNTRUSTED | NO_TLS | TLS_FAILED => Stage::Tls,
+            NO_SUCH_HOST | NO_LOOK_UP => HttpStage::Name,
+            EXPIRED | OTHER_NAME | UNTRUSTED | NO_TLS | TLS_FAILED => HttpStage::Tls,
             _ => match self {
-                Self::NotSent(_) => Stage::Connection,
-                Self::Unknown(_) => Stage::Answer,
+                Self::NotSent(_) => HttpStage::Connection,
+                Self::Unknown(_) => HttpStage::HttpResponse,
             },
         }
     }
@@ -235,17 +235,17 @@ impl Broken {
 
 /// Sorts an error into "never left" and "who knows". ureq's own words are dropped, as they may hold
 /// the URL and in it a phone number.
-fn classify(error: &ureq::Error) -> Broken {
+fn classify(error: &ureq::Error) -> HttpError {
     use std::io::ErrorKind;
     match error {
-        ureq::Error::HostNotFound => Broken::NotSent(NO_SUCH_HOST),
-        ureq::Error::ConnectionFailed => Broken::NotSent("no connection"),
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Broken::NotSent("unusable URL"),
-        ureq::Error::Timeout(Timeout::Resolve) => Broken::NotSent(NO_LOOK_UP),
-        ureq::Error::Timeout(Timeout::Connect) => Broken::NotSent("connecting timed out"),
-        ureq::Error::Timeout(_) => Broken::Unknown("timed out"),
+        ureq::Error::HostNotFound => HttpError::NotSent(NO_SUCH_HOST),
+        ureq::Error::ConnectionFailed => HttpError::NotSent("no connection"),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => HttpError::NotSent("unusable URL"),
+        ureq::Error::Timeout(Timeout::Resolve) => HttpError::NotSent(NO_LOOK_UP),
+        ureq::Error::Timeout(Timeout::Connect) => HttpError::NotSent("connecting timed out"),
+        ureq::Error::Timeout(_) => HttpError::Unknown("timed out"),
         ureq::Error::Io(e) if e.kind() == ErrorKind::ConnectionRefused => {
-            Broken::NotSent("connection refused")
+            HttpError::NotSent("connection refused")
         }
         ureq::Error::Io(e)
             if matches!(
@@ -253,21 +253,23 @@ fn classify(error: &ureq::Error) -> Broken {
                 ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
             ) =>
         {
-            Broken::NotSent("host unreachable")
+            HttpError::NotSent("host unreachable")
         }
         ureq::Error::Io(e) if e.kind() == ErrorKind::InvalidData => match tls_words(&e.to_string())
         {
-            Some(why) => Broken::NotSent(why),
-            None => Broken::Unknown("no valid TLS or HTTP"),
+            Some(why) => HttpError::NotSent(why),
+            None => HttpError::Unknown("no valid TLS or HTTP"),
         },
         // The standard library has no kind of its own for it.
         ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
-            Broken::NotSent(NO_SUCH_HOST)
+            HttpError::NotSent(NO_SUCH_HOST)
         }
-        ureq::Error::Io(_) => Broken::Unknown("connection broke"),
-        ureq::Error::Rustls(e) => Broken::NotSent(tls_words(&e.to_string()).unwrap_or(TLS_FAILED)),
-        ureq::Error::BodyExceedsLimit(_) => Broken::Unknown("answer too large"),
-        _ => Broken::Unknown("no usable answer"),
+        ureq::Error::Io(_) => HttpError::Unknown("connection broke"),
+        ureq::Error::Rustls(e) => {
+            HttpError::NotSent(tls_words(&e.to_string()).unwrap_or(TLS_FAILED))
+        }
+        ureq::Error::BodyExceedsLimit(_) => HttpError::Unknown("answer too large"),
+        _ => HttpError::Unknown("no usable answer"),
     }
 }
 
@@ -291,7 +293,7 @@ fn tls_words(error: &str) -> Option<&'static str> {
     (has("peer") || has("alert") || has("handshake")).then_some(TLS_FAILED)
 }
 
-impl Answer {
+impl HttpResponse {
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -337,6 +339,6 @@ mod tests {
         // No name server has to be asked for a label of more than 63 characters.
         let url = format!("http://{}.example.org/", "a".repeat(70));
         let broken = http.call(Method::GET, &url, &[], Vec::new()).unwrap_err();
-        assert_eq!(broken, Broken::NotSent(NO_SUCH_HOST));
+        assert_eq!(broken, HttpError::NotSent(NO_SUCH_HOST));
     }
 }

@@ -2,7 +2,7 @@
 //! class is over.
 //!
 //! The map of the house is in `docs/architecture.md`. Nouns and rules stand in [`domain`],
-//! [`registration`] and [`retry`]; each technology has one room around them; [`run`] joins them.
+//! [`domain::registration`] and [`retry`]; each technology has one room around them; [`run`] joins them.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -24,7 +24,6 @@ pub mod coder;
 pub mod config;
 pub mod domain;
 pub mod gate;
-pub mod hand;
 pub mod healthcheck;
 pub mod http;
 mod logging;
@@ -36,7 +35,6 @@ pub mod provision;
 pub mod reap;
 pub mod reconcile;
 pub mod redact;
-pub mod registration;
 pub mod retry;
 pub mod run;
 mod similar;

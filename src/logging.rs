@@ -15,16 +15,16 @@ pub(crate) fn start(level: LevelFilter) -> Result<(), SetLoggerError> {
         .with_level(LevelFilter::Off)
         .with_module_level(env!("CARGO_CRATE_NAME"), level)
         .with_utc_timestamps();
-    log::set_boxed_logger(Box::new(Unbreakable(logger)))?;
+    log::set_boxed_logger(Box::new(BestEffortLogger(logger)))?;
     log::set_max_level(level);
     Ok(())
 }
 
 /// The logger prints with the standard macros, which panic when nobody reads standard error any
 /// more. A service must outlive its log.
-struct Unbreakable(SimpleLogger);
+struct BestEffortLogger(SimpleLogger);
 
-impl Log for Unbreakable {
+impl Log for BestEffortLogger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         self.0.enabled(metadata)
     }

@@ -17,9 +17,9 @@ use crate::clock::seconds;
 use crate::domain::UnixSeconds;
 use crate::metrics::Counter;
 use crate::retry;
-use crate::store::{Store, StoreError, Unblanked};
+use crate::store::{PendingRedaction, Store, StoreError};
 use crate::twilio::codes;
-use crate::twilio::sms::{Sms, SmsFault, SmsTrouble};
+use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
 /// Tries for one text, over some eleven hours. A text waits ten in Twilio's queue at most, so the last try blanks
 /// it whatever Twilio says of its way.
@@ -35,18 +35,18 @@ const BUDGET: Duration = Duration::from_secs(3);
 pub struct Redactor {
     store: Arc<Store>,
     sms: Sms,
-    rest: Mutex<Rest>,
-    counts: Arc<Counts>,
+    rest: Mutex<KeyPause>,
+    counts: Arc<RedactionCounters>,
 }
 
 /// How often Twilio has refused our key since it last took it, and until when nobody asks again.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rest {
+struct KeyPause {
     refusals: u32,
     until: UnixSeconds,
 }
 
-impl Rest {
+impl KeyPause {
     /// Whether nobody asks at `now`. A rest that is longer than any is one of before the clock was set back.
     fn lasts(self, now: UnixSeconds) -> bool {
         (1..=seconds(retry::REDACTION.most)).contains(&(self.until - now))
@@ -55,9 +55,9 @@ impl Rest {
 
 /// What was done since the start.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct RedactionCounters {
     /// Logins whose words are out of Twilio's log.
-    pub blanked: Counter,
+    pub redacted: Counter,
     /// Tries that failed, or came too early.
     pub put_off: Counter,
     /// Logins that nobody will try again.
@@ -68,9 +68,9 @@ pub struct Counts {
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct RedactionSweep {
     /// Texts whose words are out of Twilio's log.
-    pub blanked: usize,
+    pub redacted: usize,
     /// Texts that nobody will try again.
     pub given_up: usize,
     /// Whether texts are left that another sweep may blank at once.
@@ -78,12 +78,12 @@ pub struct Swept {
 }
 
 /// Where the look at one text ended.
-enum End {
+enum RedactionEnd {
     Blanked,
     /// It is still on its way, or was refused.
     Later,
     /// No other text would fare better now.
-    Over(SmsFault),
+    Over(SmsError),
 }
 
 impl Redactor {
@@ -98,7 +98,7 @@ impl Redactor {
     }
 
     /// What it does, counted.
-    pub fn counts(&self) -> Arc<Counts> {
+    pub fn counts(&self) -> Arc<RedactionCounters> {
         Arc::clone(&self.counts)
     }
 
@@ -106,38 +106,42 @@ impl Redactor {
     ///
     /// # Errors
     /// The database refused.
-    pub fn sweep(&self, now: UnixSeconds, stopped: impl Fn() -> bool) -> Result<Swept, StoreError> {
-        let mut swept = Swept::default();
+    pub fn sweep(
+        &self,
+        now: UnixSeconds,
+        stopped: impl Fn() -> bool,
+    ) -> Result<RedactionSweep, StoreError> {
+        let mut swept = RedactionSweep::default();
         if self.rest().lasts(now) {
             return Ok(swept);
         }
         let began = Instant::now();
-        let texts = self.store.to_blank(now, BATCH)?;
+        let texts = self.store.to_redact(now, BATCH)?;
         swept.more = texts.len() >= BATCH as usize;
         for text in texts {
             if stopped() || began.elapsed() >= BUDGET {
                 swept.more = true;
                 break;
             }
-            match self.blank(&text, now)? {
-                End::Blanked => {
+            match self.redact(&text, now)? {
+                RedactionEnd::Blanked => {
                     self.is_let_in();
-                    self.store.blanked(&text.sid)?;
-                    self.counts.blanked.add();
-                    swept.blanked += 1;
+                    self.store.redacted(&text.sid)?;
+                    self.counts.redacted.add();
+                    swept.redacted += 1;
                 }
-                End::Later => swept.given_up += usize::from(self.put_off(&text, now)?),
-                End::Over(fault) => {
+                RedactionEnd::Later => swept.given_up += usize::from(self.put_off(&text, now)?),
+                RedactionEnd::Over(fault) => {
                     self.end(&text, now, &fault)?;
                     swept.more = false;
                     break;
                 }
             }
         }
-        if swept.blanked + swept.given_up > 0 {
+        if swept.redacted + swept.given_up > 0 {
             info!(
                 "{} logins are blanked in Twilio's log, {} were given up",
-                swept.blanked, swept.given_up
+                swept.redacted, swept.given_up
             );
         }
         if swept.given_up > 0 {
@@ -146,7 +150,7 @@ impl Redactor {
         Ok(swept)
     }
 
-    fn rest(&self) -> Rest {
+    fn rest(&self) -> KeyPause {
         *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -158,9 +162,13 @@ impl Redactor {
         }
     }
 
-    fn blank(&self, text: &Unblanked, now: UnixSeconds) -> Result<End, StoreError> {
+    fn redact(
+        &self,
+        text: &PendingRedaction,
+        now: UnixSeconds,
+    ) -> Result<RedactionEnd, StoreError> {
         if !text.delivery.has_ended() {
-            match self.sms.look_up(&text.sid) {
+            match self.sms.find_row(&text.sid) {
                 Ok(Some(receipt)) => {
                     // The receipts of this text were lost, or are late.
                     let has_left = receipt.delivery.has_left();
@@ -168,21 +176,21 @@ impl Redactor {
                         warn!("{}", codes::line(&one));
                     }
                     if !has_left && text.tries + 1 < TRIES {
-                        return Ok(End::Later);
+                        return Ok(RedactionEnd::Later);
                     }
                 }
-                Ok(None) => return Ok(End::Blanked),
-                Err(fault) => return Ok(End::of(fault)),
+                Ok(None) => return Ok(RedactionEnd::Blanked),
+                Err(fault) => return Ok(RedactionEnd::of(fault)),
             }
         }
         Ok(self
             .sms
-            .blank(&text.sid)
-            .map_or_else(End::of, |()| End::Blanked))
+            .redact(&text.sid)
+            .map_or_else(RedactionEnd::of, |()| RedactionEnd::Blanked))
     }
 
     /// Puts a text off. Returns whether that was its last try.
-    fn put_off(&self, text: &Unblanked, now: UnixSeconds) -> Result<bool, StoreError> {
+    fn put_off(&self, text: &PendingRedaction, now: UnixSeconds) -> Result<bool, StoreError> {
         let tries = text.tries + 1;
         if tries >= TRIES {
             self.store.not_blanked(&text.sid, now)?;
@@ -190,14 +198,19 @@ impl Redactor {
             return Ok(true);
         }
         let at = now + seconds(retry::REDACTION.wait(tries, 0));
-        self.store.blank_later(&text.sid, at, tries)?;
+        self.store.redact_later(&text.sid, at, tries)?;
         self.counts.put_off.add();
         Ok(false)
     }
 
     /// Ends a sweep that meets a fault of everybody's.
-    fn end(&self, text: &Unblanked, now: UnixSeconds, fault: &SmsFault) -> Result<(), StoreError> {
-        if fault.trouble != SmsTrouble::Blocked {
+    fn end(
+        &self,
+        text: &PendingRedaction,
+        now: UnixSeconds,
+        fault: &SmsError,
+    ) -> Result<(), StoreError> {
+        if fault.trouble != SmsErrorKind::Blocked {
             return self.put_off(text, now).map(drop);
         }
         self.counts.refused.add();
@@ -213,10 +226,10 @@ impl Redactor {
     }
 }
 
-impl End {
-    fn of(fault: SmsFault) -> Self {
+impl RedactionEnd {
+    fn of(fault: SmsError) -> Self {
         match fault.trouble {
-            SmsTrouble::NotTaken(_) | SmsTrouble::Unclear | SmsTrouble::Blocked => {
+            SmsErrorKind::NotTaken(_) | SmsErrorKind::Unclear | SmsErrorKind::Blocked => {
                 Self::Over(fault)
             }
             _ => Self::Later,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use crate::clock::seconds;
-use crate::coder::{Coder, CoderFault, Lack, NEAR, Nearness, Rights, Validity};
+use crate::coder::{Coder, CoderError, MissingRight, NEAR, Nearness, Rights, Validity};
 use crate::domain::UnixSeconds;
 use crate::metrics::Gauge;
 
@@ -21,20 +21,20 @@ const DAILY: UnixSeconds = 86_400;
 pub const RENEWAL: &str = "make one as a user that is no Owner (coder tokens create --lifetime 8760h), put it into CODER_API_KEY and restart the service";
 
 /// The token that a service works with.
-pub struct Token {
+pub struct CoderToken {
     coder: Arc<Coder>,
-    told: Mutex<Option<Told>>,
+    told: Mutex<Option<KnownRights>>,
     expires_at: Arc<Gauge>,
 }
 
 /// What was told of the rights when they were last asked for.
 #[derive(PartialEq, Eq)]
-struct Told {
-    lack: Option<Lack>,
+struct KnownRights {
+    lack: Option<MissingRight>,
     set_passwords: Option<bool>,
 }
 
-impl Token {
+impl CoderToken {
     /// The token that `coder` calls with.
     pub fn of(coder: Arc<Coder>) -> Self {
         Self {
@@ -48,17 +48,17 @@ impl Token {
     ///
     /// # Errors
     /// Coder cannot be asked. That is not logged here.
-    pub fn rights(&self) -> Result<Rights, CoderFault> {
+    pub fn rights(&self) -> Result<Rights, CoderError> {
         let rights = self.ask()?;
         self.tell(&rights, false);
         Ok(rights)
     }
 
-    /// The same, and nothing is logged; [`Token::tell`] does that.
+    /// The same, and nothing is logged; [`CoderToken::tell`] does that.
     ///
     /// # Errors
     /// Coder cannot be asked.
-    pub fn ask(&self) -> Result<Rights, CoderFault> {
+    pub fn ask(&self) -> Result<Rights, CoderError> {
         self.coder.rights()
     }
 
@@ -69,13 +69,13 @@ impl Token {
 
     /// Looks until when the token is good; a near end is logged. Returns when to look again, which is after `pause` if
     /// Coder did not say.
-    pub fn look_at_its_end(&self, now: UnixSeconds, pause: Duration) -> UnixSeconds {
+    pub fn inspect_its_end(&self, now: UnixSeconds, pause: Duration) -> UnixSeconds {
         match self.coder.validity(now) {
             Ok(validity) => {
                 let at = validity.expires_at.and_then(|at| u64::try_from(at).ok());
                 self.expires_at.set(at.unwrap_or(0));
                 tell_end(&validity, now);
-                next_look(&validity, now)
+                next_check(&validity, now)
             }
             Err(fault) => {
                 debug!("until when the token is good is not known: {fault}");
@@ -91,7 +91,7 @@ impl Token {
 
     /// Logs what the token may do, where that has changed; with `again` in any case.
     pub fn tell(&self, rights: &Rights, again: bool) {
-        let now = Told {
+        let now = KnownRights {
             lack: rights.lack(),
             set_passwords: rights.set_passwords,
         };
@@ -124,7 +124,7 @@ fn tell_end(validity: &Validity, now: UnixSeconds) {
 }
 
 /// Tomorrow, or as soon as the end is near in another way.
-fn next_look(validity: &Validity, now: UnixSeconds) -> UnixSeconds {
+fn next_check(validity: &Validity, now: UnixSeconds) -> UnixSeconds {
     let end = validity.expires_at.unwrap_or(UnixSeconds::MAX);
     let turns = NEAR.map(|before| end.saturating_sub(before));
     let next = turns.into_iter().filter(|at| *at > now).min();

@@ -17,7 +17,7 @@ const SOCKET: &str = "wake.sock";
 
 /// The socket's path however deep the data folder lies: paths of sockets have room for 100 bytes. The
 /// folder has to stay open while the path is used.
-fn reach(folder: &File) -> PathBuf {
+fn socket_path(folder: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))
 }
 
@@ -32,7 +32,7 @@ pub fn listen(data_dir: &Path) -> io::Result<UnixDatagram> {
         .mode(0o700)
         .create(&folder)?;
     let folder = File::open(folder)?;
-    let path = reach(&folder);
+    let path = socket_path(&folder);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => UnixDatagram::bind(&path),
@@ -43,7 +43,7 @@ pub fn listen(data_dir: &Path) -> io::Result<UnixDatagram> {
 ///
 /// # Errors
 /// The socket is of no use any more.
-pub fn heard(socket: &UnixDatagram) -> io::Result<()> {
+pub fn wait(socket: &UnixDatagram) -> io::Result<()> {
     loop {
         match socket.recv(&mut [0; 8]) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -57,15 +57,15 @@ pub fn heard(socket: &UnixDatagram) -> io::Result<()> {
 /// # Errors
 /// It cannot be found out.
 pub fn is_running(data_dir: &Path) -> io::Result<bool> {
-    reached(data_dir).map(|socket| socket.is_some())
+    connect_to(data_dir).map(|socket| socket.is_some())
 }
 
 /// Tells the service of the data folder to look now. Returns whether there is one.
 ///
 /// # Errors
 /// It cannot be told.
-pub fn tell(data_dir: &Path) -> io::Result<bool> {
-    let Some(socket) = reached(data_dir)? else {
+pub fn notify(data_dir: &Path) -> io::Result<bool> {
+    let Some(socket) = connect_to(data_dir)? else {
         return Ok(false);
     };
     match socket.send(b"look") {
@@ -77,12 +77,12 @@ pub fn tell(data_dir: &Path) -> io::Result<bool> {
 }
 
 /// A socket that leads to the service, if there is one.
-fn reached(data_dir: &Path) -> io::Result<Option<UnixDatagram>> {
+fn connect_to(data_dir: &Path) -> io::Result<Option<UnixDatagram>> {
     let connect = || {
         let folder = File::open(data_dir.join(FOLDER))?;
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
-        socket.connect(reach(&folder))?;
+        socket.connect(socket_path(&folder))?;
         io::Result::Ok(socket)
     };
     match connect() {

@@ -9,7 +9,7 @@ use crate::reap::CLOCK_TOLERANCE;
 const DOUBT: UnixSeconds = 60;
 
 /// `Some(None)` = that peer did not tell its time; `None` = it was not reached.
-pub(super) fn look(
+pub(super) fn inspect(
     coder: Option<Option<UnixSeconds>>,
     twilio: Option<Option<UnixSeconds>>,
     notes: &mut Notes<'_>,
@@ -50,11 +50,11 @@ fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Note
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
     #[test]
     fn a_difference_is_judged_by_its_size_and_blamed_on_the_one_that_is_alone() {
-        use Verdict::{Fault, Pass, Skipped, Warning};
+        use CheckStatus::{Fault, Pass, Skipped, Warning};
         for (coder, twilio, verdicts, blamed) in [
             (Some(Some(0)), Some(Some(-60)), [Pass, Pass], ""),
             (
@@ -85,8 +85,8 @@ mod tests {
         ] {
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Clock, &mut all);
-            look(coder, twilio, &mut notes);
-            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            inspect(coder, twilio, &mut notes);
+            let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdicts, "{coder:?} {twilio:?}");
             let cures = all.iter().filter_map(|one| one.cure.as_ref());
             for cure in cures {

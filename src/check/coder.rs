@@ -3,17 +3,17 @@
 use std::net::IpAddr;
 
 use super::{Notes, mails, members, token};
-use crate::coder::{Coder, CoderFault, Trouble};
-use crate::config::{CoderConfig, Parts};
+use crate::coder::{Coder, CoderError, CoderErrorKind};
+use crate::config::{CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
-use crate::http::{Http, Stage};
+use crate::http::{Http, HttpStage};
 
 /// Passwords that are shown to Coder. Its rule looks at each, and it counts the calls.
 const PASSWORDS: usize = 3;
 
 /// What later looks have to know.
 #[derive(Default)]
-pub(super) struct AtCoder {
+pub(super) struct CoderFacts {
     /// Seconds by which our clock is ahead of Coder's, as it tells it; `None` = it was not reached.
     pub(super) clock_ahead: Option<Option<UnixSeconds>>,
     /// The token is let in.
@@ -21,24 +21,25 @@ pub(super) struct AtCoder {
 }
 
 /// One thing to ask; an error is one that spoils all further questions as well.
-type Step = fn(&Coder, &Parts, &mut AtCoder, &mut Notes<'_>) -> Result<(), CoderFault>;
+type CoderStep =
+    fn(&Coder, &PartialConfig, &mut CoderFacts, &mut Notes<'_>) -> Result<(), CoderError>;
 
-const STEPS: [(&str, Step); 7] = [
+const STEPS: [(&str, CoderStep); 7] = [
     ("password login", password_login),
     ("generated passwords", passwords),
     ("the token", token::token),
     ("the token's time", token::expiry),
     ("what the token may do", token::rights),
-    ("the roles of members", members::look),
-    ("mails", mails::look),
+    ("the roles of members", members::inspect),
+    ("mails", mails::inspect),
 ];
 
 /// How many may log in within a minute from one address, by a limit of Coder's own that no setting of it moves.
 /// Source: `cli/server.go`, `coderd/coderd.go`.
 const LOGINS_A_MINUTE: u32 = 60;
 
-pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder {
-    let mut found = AtCoder::default();
+pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>) -> CoderFacts {
+    let mut found = CoderFacts::default();
     let config = match &parts.coder {
         Some(config) if !parts.is_faulty(&["CODER_API_", "CODER_EMAIL_DOM"]) => config,
         _ => {
@@ -69,7 +70,7 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
                 if let Err(fault) = step(&coder, parts, &mut found, notes) {
                     notes.fault(format!("cannot {fault}"), cure(&fault));
                     broken = Some(match fault.trouble {
-                        Trouble::Denied => "as the token is not let in",
+                        CoderErrorKind::Denied => "as the token is not let in",
                         _ => "as Coder does not answer any more",
                     });
                 }
@@ -87,23 +88,23 @@ pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtCoder
     found
 }
 
-pub(super) fn cure(fault: &CoderFault) -> &'static str {
+pub(super) fn cure(fault: &CoderError) -> &'static str {
     match fault.trouble {
-        Trouble::Unreachable if fault.stage() == Some(Stage::Tls) => {
+        CoderErrorKind::Unreachable if fault.stage() == Some(HttpStage::Tls) => {
             "give Coder's address a certificate that browsers trust, with its full chain: private authorities are not supported"
         }
-        Trouble::Unreachable => {
+        CoderErrorKind::Unreachable => {
             "set CODER_API_URL to the address of Coder, and see that this machine reaches it"
         }
-        Trouble::NotCoder => {
+        CoderErrorKind::NotCoder => {
             "set CODER_API_URL to the address that opens Coder in a browser, as in https://coder.example.org"
         }
-        Trouble::Denied => {
+        CoderErrorKind::Denied => {
             "make a token as a user admin (coder tokens create --lifetime 8760h) and put it into CODER_API_KEY"
         }
-        Trouble::Unclear => "look into the log of Coder, and of the proxy in front of it",
-        Trouble::Busy(_) => "wait for a minute, and check again",
-        Trouble::Refused => "update Coder, or look into its log",
+        CoderErrorKind::Unclear => "look into the log of Coder, and of the proxy in front of it",
+        CoderErrorKind::Busy(_) => "wait for a minute, and check again",
+        CoderErrorKind::Refused => "update Coder, or look into its log",
     }
 }
 
@@ -140,10 +141,10 @@ fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
 
 /// A question that the server does not know, or refuses, is not looked at; the others are.
 pub(super) fn unless_everybodys(
-    fault: CoderFault,
+    fault: CoderError,
     what: &str,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     if fault.is_everybodys() {
         return Err(fault);
     }
@@ -157,10 +158,10 @@ pub(super) fn unless_everybodys(
 
 fn password_login(
     coder: &Coder,
-    _: &Parts,
-    _: &mut AtCoder,
+    _: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     match coder.password_login() {
         Ok(on) => notes.judge(
             on,
@@ -175,10 +176,10 @@ fn password_login(
 
 fn passwords(
     coder: &Coder,
-    _: &Parts,
-    _: &mut AtCoder,
+    _: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     for _ in 0..PASSWORDS {
         match coder.takes_password(&Password::draw()) {
             Ok(Some(true)) => {}

@@ -8,9 +8,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::Notes;
-use crate::config::Parts;
+use crate::config::PartialConfig;
 use crate::domain::count;
-use crate::healthcheck::{self, Unwell};
+use crate::healthcheck::{self, HealthError};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
 
@@ -18,17 +18,17 @@ use crate::wake;
 const ROOM: usize = 8 * 1024 * 1024;
 
 /// What other looks have to know of the folder.
-pub(super) struct Home {
+pub(super) struct FolderFacts {
     /// Its random name; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
     pub(super) instance: Option<Option<String>>,
     /// Whether a service works on it now.
     pub(super) running: bool,
 }
 
-pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
+pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFacts {
     let folder = &parts.data_dir;
     let running = wake::is_running(folder).ok();
-    let mut home = Home {
+    let mut instance_id = FolderFacts {
         instance: None,
         // Where that is not known, what is wrong outside is not to be laid to a stop.
         running: running.unwrap_or(true),
@@ -38,12 +38,12 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
             "the data folder",
             "as the settings that name it have faults",
         );
-        return home;
+        return instance_id;
     }
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             absent(folder, notes);
-            home.instance = Some(None);
+            instance_id.instance = Some(None);
         }
         Err(error) => notes.fault(
             format!("{} cannot be looked at: {error}", folder.display()),
@@ -61,7 +61,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
                 keys
             };
             if writable(folder, &found, notes) {
-                home.instance = database(Inspection::of(folder, keys), notes);
+                instance_id.instance = database(Inspection::of(folder, keys), notes);
                 password_key(folder, notes);
             } else {
                 notes.skip("the database", "as the data folder is another user's");
@@ -75,7 +75,7 @@ pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) -> Home {
             "as the data folder is another user's: run check as that user, or with sudo",
         ),
     }
-    home
+    instance_id
 }
 
 /// A folder that is not there yet is made at the first start, if its parent lets.
@@ -156,10 +156,10 @@ fn has_room(folder: &Path) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Returns the folder's name, as [`Home::instance`] has it.
+/// Returns the folder's name, as [`FolderFacts::instance`] has it.
 /// A missing key is made at the next start; one that cannot be used stops it.
 fn password_key(folder: &Path, notes: &mut Notes<'_>) {
-    if let Err(error) = store::look_at_password_key(folder) {
+    if let Err(error) = store::inspect_password_key(folder) {
         let words = error.to_string();
         let (what, cure) = words.split_once(": ").unwrap_or((&words, ""));
         notes.fault(what, cure);
@@ -225,35 +225,35 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
         return;
     };
     let who = match store::holder(folder) {
-        store::Holder::Process(process) => format!("the service (process {process})"),
-        store::Holder::Nobody => "the service".to_owned(),
+        store::LockHolder::Process(process) => format!("the service (process {process})"),
+        store::LockHolder::Nobody => "the service".to_owned(),
     };
     match (running, healthcheck::ask(listen, healthcheck::LIMIT)) {
         (true, Ok(())) => notes.pass(format!("{who} runs and is well")),
-        (true, Err(Unwell::Ill { name })) => notes.fault(
+        (true, Err(HealthError::Ill { name })) => notes.fault(
             format!("{who} runs and is not well"),
-            Unwell::Ill { name }.to_string(),
+            HealthError::Ill { name }.to_string(),
         ),
-        (true, Err(Unwell::Silent { .. })) => {
+        (true, Err(HealthError::Silent { .. })) => {
             notes.pass(format!("{who} runs"));
             notes.skip(
                 "its health",
                 "as it does not listen here: in another container, or with another CODER_REG_LISTEN",
             );
         }
-        (true, Err(stranger @ Unwell::Stranger { .. })) => notes.fault(
+        (true, Err(stranger @ HealthError::Stranger { .. })) => notes.fault(
             stranger.to_string(),
             "set CODER_REG_LISTEN as the running service has it",
         ),
-        (false, Ok(()) | Err(Unwell::Ill { .. })) => notes.fault(
+        (false, Ok(()) | Err(HealthError::Ill { .. })) => notes.fault(
             format!("a service listens on {listen}, but works on another data folder"),
             "set CODER_REG_DATA_DIR as that service has it, or stop it",
         ),
-        (false, Err(Unwell::Stranger { .. })) => notes.fault(
+        (false, Err(HealthError::Stranger { .. })) => notes.fault(
             format!("something else listens on {listen}, where the service is to listen"),
             "stop it, or set CODER_REG_LISTEN to another port, and in the proxy as well",
         ),
-        (false, Err(Unwell::Silent { .. })) => notes.warn(
+        (false, Err(HealthError::Silent { .. })) => notes.warn(
             "the service does not run",
             "start it: docker compose up -d, or sudo systemctl start coder-sms-register",
         ),

@@ -1,9 +1,9 @@
 //! Mails that Coder sends about students, and who could read those to the students' addresses.
 
 use super::Notes;
-use super::coder::{AtCoder, unless_everybodys};
-use crate::coder::{Coder, CoderFault, Mails};
-use crate::config::Parts;
+use super::coder::{CoderFacts, unless_everybodys};
+use crate::coder::{Coder, CoderError, Mails};
+use crate::config::PartialConfig;
 
 /// Domains at which anybody may have a mailbox.
 const PROVIDERS: [&str; 40] = [
@@ -53,12 +53,12 @@ const CHAINS: [&str; 4] = ["hotmail", "live", "outlook", "yahoo"];
 
 const DOMAIN_CURE: &str = "set CODER_EMAIL_DOM to a domain of your own without mailboxes, or to one that ends in .invalid, such as class.invalid: Coder takes it, and no mail reaches it";
 
-pub(super) fn look(
+pub(super) fn inspect(
     coder: &Coder,
-    parts: &Parts,
-    _: &mut AtCoder,
+    parts: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     let Some(domain) = parts
         .coder
         .as_ref()
@@ -136,7 +136,7 @@ fn is_providers(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Finding, Verdict};
+    use crate::check::{Area, CheckStatus, Finding};
 
     fn found(domain: &str, mails: Mails) -> Vec<Finding> {
         let mut all = Vec::new();
@@ -159,7 +159,7 @@ mod tests {
         ] {
             for mails in [Mails::On, Mails::Off, Mails::Paused, Mails::Hidden] {
                 let found = found(domain, mails);
-                let faults = found.iter().filter(|one| one.verdict == Verdict::Fault);
+                let faults = found.iter().filter(|one| one.verdict == CheckStatus::Fault);
                 assert_eq!(faults.count(), usize::from(fault), "{domain} {mails:?}");
             }
         }
@@ -175,7 +175,9 @@ mod tests {
             ("class.example.org", Mails::Hidden, 1),
         ] {
             let found = found(domain, mails);
-            let told = found.iter().filter(|one| one.verdict == Verdict::Warning);
+            let told = found
+                .iter()
+                .filter(|one| one.verdict == CheckStatus::Warning);
             assert_eq!(told.count(), warnings, "{domain} {mails:?}");
         }
         let hidden = found("class.example.org", Mails::Hidden);

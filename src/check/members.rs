@@ -1,21 +1,21 @@
 //! The roles that every member of the default organization has by itself, and so every student (since Coder 2.35).
 
 use super::Notes;
-use super::coder::{AtCoder, unless_everybodys};
-use crate::coder::{AGENTS_ACCESS, Coder, CoderFault, MemberRoles, WORKSPACE_ACCESS};
-use crate::config::Parts;
+use super::coder::{CoderFacts, unless_everybodys};
+use crate::coder::{AGENTS_ACCESS, Coder, CoderError, MemberRoles, WORKSPACE_ACCESS};
+use crate::config::PartialConfig;
 
 /// Roles that let members make workspaces.
 const LET_WORK: [&str; 2] = [WORKSPACE_ACCESS, "organization-admin"];
 /// A role that keeps them from it.
 const BAN: &str = "organization-workspace-creation-ban";
 
-pub(super) fn look(
+pub(super) fn inspect(
     coder: &Coder,
-    _: &Parts,
-    _: &mut AtCoder,
+    _: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     match coder.member_roles() {
         Ok(Some(members)) => judge(&members, notes),
         // Earlier releases have no such thing: all members may make workspaces.
@@ -82,7 +82,7 @@ fn harmless(role: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Finding, Verdict};
+    use crate::check::{Area, CheckStatus, Finding};
 
     fn found(roles: &[&str], unassignable: Option<&[&str]>) -> Vec<Finding> {
         let own = |roles: &[&str]| roles.iter().map(|role| (*role).to_owned()).collect();
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_all_members_may_is_judged_by_their_roles() {
-        use Verdict::{Fault, Pass, Warning};
+        use CheckStatus::{Fault, Pass, Warning};
         for (roles, unassignable, verdicts) in [
             (&[WORKSPACE_ACCESS][..], Some(&[][..]), &[Pass, Pass][..]),
             (&[], Some(&[]), &[Fault, Pass]),
@@ -116,7 +116,7 @@ mod tests {
             (&["organization-admin"], None, &[Pass, Warning]),
         ] {
             let found = found(roles, unassignable);
-            let told: Vec<Verdict> = found.iter().map(|one| one.verdict).collect();
+            let told: Vec<CheckStatus> = found.iter().map(|one| one.verdict).collect();
             assert_eq!(told, verdicts, "{roles:?}");
         }
     }
@@ -129,7 +129,7 @@ mod tests {
             "organization-auditor\"; rm",
         ];
         let found = found(&roles, Some(&[]));
-        let cure = found.iter().find(|one| one.verdict == Verdict::Warning);
+        let cure = found.iter().find(|one| one.verdict == CheckStatus::Warning);
         assert_eq!(
             cure.and_then(|one| one.cure.as_deref()),
             Some(

@@ -14,13 +14,13 @@ mod probe_user;
 mod public;
 mod redis;
 mod settings;
-mod target;
 mod token;
 mod twilio;
+mod webhook_target;
 
 use std::time::Duration;
 
-use crate::config::Parts;
+use crate::config::PartialConfig;
 use crate::http::Http;
 
 /// Longest time that one call of a look may take.
@@ -65,7 +65,7 @@ impl Area {
 
 /// What a look came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckStatus {
     /// As it should be.
     Pass,
     /// The class can begin, but somebody should look.
@@ -76,7 +76,7 @@ pub enum Verdict {
     Skipped,
 }
 
-impl Verdict {
+impl CheckStatus {
     /// Whether the class can begin, as far as this goes.
     pub fn is_ready(self) -> bool {
         matches!(self, Self::Pass | Self::Warning)
@@ -101,7 +101,7 @@ pub struct Finding {
     /// What was looked at and how it is.
     pub what: String,
     /// What that means.
-    pub verdict: Verdict,
+    pub verdict: CheckStatus,
     /// What helps; `None` where nothing has to.
     pub cure: Option<String>,
 }
@@ -117,7 +117,7 @@ impl<'a> Notes<'a> {
         Self { area, all }
     }
 
-    fn add(&mut self, verdict: Verdict, what: impl Into<String>, cure: Option<String>) {
+    fn add(&mut self, verdict: CheckStatus, what: impl Into<String>, cure: Option<String>) {
         // SQLite's words come in several lines.
         let line = |text: String| text.replace(char::is_control, " ");
         self.all.push(Finding {
@@ -129,27 +129,27 @@ impl<'a> Notes<'a> {
     }
 
     fn pass(&mut self, what: impl Into<String>) {
-        self.add(Verdict::Pass, what, None);
+        self.add(CheckStatus::Pass, what, None);
     }
 
     fn warn(&mut self, what: impl Into<String>, cure: impl Into<String>) {
-        self.add(Verdict::Warning, what, Some(cure.into()));
+        self.add(CheckStatus::Warning, what, Some(cure.into()));
     }
 
     fn fault(&mut self, what: impl Into<String>, cure: impl Into<String>) {
-        self.add(Verdict::Fault, what, Some(cure.into()));
+        self.add(CheckStatus::Fault, what, Some(cure.into()));
     }
 
     /// Could not be looked at, because of that; so nobody knows whether the class can begin.
     fn skip(&mut self, what: &str, because: &str) {
         let what = format!("{what}: not looked at, {because}");
-        self.add(Verdict::Skipped, what, None);
+        self.add(CheckStatus::Skipped, what, None);
     }
 
     /// The same where something helps.
     fn skip_until(&mut self, what: &str, because: &str, cure: impl Into<String>) {
         let what = format!("{what}: not looked at, {because}");
-        self.add(Verdict::Skipped, what, Some(cure.into()));
+        self.add(CheckStatus::Skipped, what, Some(cure.into()));
     }
 
     /// As it should be, or a fault.
@@ -164,33 +164,38 @@ impl<'a> Notes<'a> {
 
 /// Looks at everything that `parts` tell of. With `announce`, also makes a user in Coder, logs in as it
 /// and deletes it; `announce` is told the user's name before there is one.
-pub fn look(parts: &Parts, announce: Option<&dyn Fn(&str)>) -> Vec<Finding> {
+pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Finding> {
     let mut all = Vec::new();
-    settings::look(parts, &mut Notes::of(Area::Settings, &mut all));
-    let home = folder::look(parts, &mut Notes::of(Area::Folder, &mut all));
-    redis::look(parts, &home, &mut Notes::of(Area::Redis, &mut all));
+    settings::inspect(parts, &mut Notes::of(Area::Settings, &mut all));
+    let instance_id = folder::inspect(parts, &mut Notes::of(Area::Folder, &mut all));
+    redis::inspect(parts, &instance_id, &mut Notes::of(Area::Redis, &mut all));
     let limit = parts.call_limit.unwrap_or(PATIENCE);
     let http = Http::new(limit.min(PATIENCE));
-    let at_coder = coder::look(parts, &http, &mut Notes::of(Area::Coder, &mut all));
+    let at_coder = coder::inspect(parts, &http, &mut Notes::of(Area::Coder, &mut all));
     if let Some(announce) = announce {
         // Making a user takes Coder longer than a look.
         let http = Http::new(limit);
-        probe_user::look(
+        probe_user::inspect(
             parts,
             &http,
-            &home,
+            &instance_id,
             &at_coder,
             announce,
             &mut Notes::of(Area::Coder, &mut all),
         );
     }
-    let at_twilio = twilio::look(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
-    public::look(parts, &http, &home, &mut Notes::of(Area::Public, &mut all));
-    clock::look(
+    let at_twilio = twilio::inspect(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
+    public::inspect(
+        parts,
+        &http,
+        &instance_id,
+        &mut Notes::of(Area::Public, &mut all),
+    );
+    clock::inspect(
         at_coder.clock_ahead,
         at_twilio.clock_ahead,
         &mut Notes::of(Area::Clock, &mut all),
     );
-    phrase::look(parts, &mut Notes::of(Area::Phrase, &mut all));
+    phrase::inspect(parts, &mut Notes::of(Area::Phrase, &mut all));
     all
 }

@@ -1,10 +1,10 @@
 //! The phrase, and the text that students get for it.
 
 use super::Notes;
-use crate::config::Parts;
+use crate::config::PartialConfig;
 use crate::provision::reply;
 
-pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
+pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     match &parts.phrase {
         // Which word it is stays untold.
         None => notes.skip("the phrase", "as CODER_REG_PASS has a fault"),

@@ -3,14 +3,14 @@
 //! Killed in between, the user is left. Its name was told before it was made, and it carries our marker, so
 //! that the service finds it within a day and removes it as one of its own.
 
-use super::coder::{AtCoder, cure};
-use super::folder::Home;
+use super::coder::{CoderFacts, cure};
+use super::folder::FolderFacts;
 use super::{Notes, token};
-use crate::coder::{Coder, CoderFault, Created, NewUser, PasswordSet, UserDeleted};
-use crate::config::Parts;
+use crate::coder::{Coder, CoderError, CreateResult, DeleteResult, NewUser, PasswordResult};
+use crate::config::PartialConfig;
 use crate::domain::{Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
-use crate::store::Hand;
+use crate::store::Commands;
 
 /// What a student can do, by its own session.
 fn works(student: &Coder, notes: &mut Notes<'_>) {
@@ -41,11 +41,11 @@ const DELETES: usize = 3;
 
 const WHAT: &str = "a user that is made, logs in and goes";
 
-pub(super) fn look(
-    parts: &Parts,
+pub(super) fn inspect(
+    parts: &PartialConfig,
     http: &Http,
-    home: &Home,
-    found: &AtCoder,
+    instance_id: &FolderFacts,
+    found: &CoderFacts,
     announce: &dyn Fn(&str),
     notes: &mut Notes<'_>,
 ) {
@@ -56,12 +56,12 @@ pub(super) fn look(
         );
     };
     // The key of the database, so that its owner knows the marker again.
-    let kept = Hand::open(&parts.data_dir).and_then(|hand| hand.key(&parts.phone_keys));
+    let kept = Commands::open(&parts.data_dir).and_then(|hand| hand.key(&parts.phone_keys));
     let Some(key) = kept.ok().or_else(|| parts.phone_keys.first().cloned()) else {
         return notes.skip(WHAT, "as the settings have faults");
     };
     // Where no service has been yet there is no folder that it could be of; then a person decides.
-    let folder = home.instance.clone().flatten().unwrap_or_default();
+    let folder = instance_id.instance.clone().flatten().unwrap_or_default();
     let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
     let site = &config.address.site;
     for clashes in 1..=NAMES {
@@ -73,7 +73,7 @@ pub(super) fn look(
         if let Some(left) = probe.runs(&coder, site, notes) {
             if !left {
                 // A service that looked for lost accounts just now has taken it for one.
-                let _ = Hand::open(&parts.data_dir).map(|mut hand| hand.disown(&probe.marker));
+                let _ = Commands::open(&parts.data_dir).map(|mut hand| hand.disown(&probe.marker));
             }
             return;
         }
@@ -111,8 +111,8 @@ impl Probe {
             password: &self.password,
         });
         let gone = match made {
-            Ok(Created::Taken) => return None,
-            Ok(Created::Fresh(user)) => {
+            Ok(CreateResult::Taken) => return None,
+            Ok(CreateResult::Fresh(user)) => {
                 notes.pass(format!("user {} was made", self.username));
                 self.logs_in(coder, notes);
                 // It ends the session.
@@ -145,10 +145,10 @@ impl Probe {
     /// Sets another password, which shows more than [`Coder::rights`] can tell.
     fn gets_a_password(&self, coder: &Coder, id: &str, notes: &mut Notes<'_>) {
         match coder.set_password(id, &Password::draw()) {
-            Ok(PasswordSet::Set | PasswordSet::Unchanged) => notes.pass("its password was set anew"),
+            Ok(PasswordResult::Set | PasswordResult::Unchanged) => notes.pass("its password was set anew"),
             // The look at whether it is gone tells that.
-            Ok(PasswordSet::NoUser) => {}
-            Ok(PasswordSet::Forbidden) => notes.warn(
+            Ok(PasswordResult::NoUser) => {}
+            Ok(PasswordResult::Forbidden) => notes.warn(
                 "its password could not be set anew: students get the same login again, but not once they have changed its password",
                 token::PASSWORD_ROLE,
             ),
@@ -187,7 +187,7 @@ impl Probe {
     }
 
     /// Returns whether it is gone. Only a user with our marker, or the one just made, is touched.
-    fn delete(&self, coder: &Coder, id: Option<&str>) -> Result<bool, CoderFault> {
+    fn delete(&self, coder: &Coder, id: Option<&str>) -> Result<bool, CoderError> {
         let name = self.username.as_str();
         let is_ours =
             |user: &crate::coder::User| id == Some(&user.id) || user.name == self.marker.as_str();
@@ -195,7 +195,7 @@ impl Probe {
             // Whom a token without rights does not see may be there; ours was let in to make it.
             return Ok(coder.rights()?.see_users);
         };
-        if coder.delete_user(&user.id)? == UserDeleted::HasWorkspaces {
+        if coder.delete_user(&user.id)? == DeleteResult::HasWorkspaces {
             return Ok(false);
         }
         Ok(coder.user(name)?.is_none_or(|left| left.id != user.id))

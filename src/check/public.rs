@@ -6,10 +6,10 @@ use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use ureq::http::Method;
 
 use super::Notes;
-use super::folder::Home;
-use crate::config::{Parts, TwilioConfig};
+use super::folder::FolderFacts;
+use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::nonce;
-use crate::http::{self, Answer, Broken, Http, Stage};
+use crate::http::{self, Http, HttpError, HttpResponse, HttpStage};
 use crate::twilio::hosts;
 use crate::twilio::signature::{SETTINGS_HEADER, SignedUrl, settings_of, sign, sign_with_key};
 use crate::webhook::probe::{self, Answerer};
@@ -21,16 +21,28 @@ const START: &str = "start the service, and check again";
 const TEXTS: &str = "texts";
 const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN: deploy/nginx.conf and deploy/caddy show how";
 
-pub(super) fn look(parts: &Parts, http: &Http, home: &Home, notes: &mut Notes<'_>) {
+pub(super) fn inspect(
+    parts: &PartialConfig,
+    http: &Http,
+    instance_id: &FolderFacts,
+    notes: &mut Notes<'_>,
+) {
     let config = match &parts.twilio {
         Some(config) if !parts.is_faulty(&["TWILIO_"]) => config,
         _ => return notes.skip("the public URL", "as its settings have faults"),
     };
     let url = &config.webhook_url;
     form(url, config, notes);
-    let arrived = probe(url, TEXTS, config, http, home, notes);
+    let arrived = probe(url, TEXTS, config, http, instance_id, notes);
     if let Some(receipts) = config.receipts.as_ref().filter(|_| arrived) {
-        probe(&receipts.signed, "receipts", config, http, home, notes);
+        probe(
+            &receipts.signed,
+            "receipts",
+            config,
+            http,
+            instance_id,
+            notes,
+        );
     }
 }
 
@@ -65,7 +77,7 @@ fn probe(
     what: &str,
     config: &TwilioConfig,
     http: &Http,
-    home: &Home,
+    instance_id: &FolderFacts,
     notes: &mut Notes<'_>,
 ) -> bool {
     let nonce = nonce();
@@ -93,11 +105,11 @@ fn probe(
     let answer = match answer {
         Ok(answer) => answer,
         Err(broken) => {
-            unreached(url, broken, home, notes);
+            unreached(url, broken, instance_id, notes);
             return false;
         }
     };
-    let instance = home.instance.as_ref().and_then(Option::as_deref);
+    let instance = instance_id.instance.as_ref().and_then(Option::as_deref);
     let proved = (answer.status == 200)
         .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance))
         .flatten();
@@ -119,7 +131,7 @@ fn probe(
         }
         None => {
             let (fault, cure) = stranger(&answer);
-            if !home.running && (502..=504).contains(&answer.status) {
+            if !instance_id.running && (502..=504).contains(&answer.status) {
                 notes.skip_until(
                     "whether it reaches the service",
                     "as the service does not run",
@@ -151,48 +163,48 @@ fn signed(
     }
 }
 
-fn unreached(url: &SignedUrl, broken: Broken, home: &Home, notes: &mut Notes<'_>) {
+fn unreached(url: &SignedUrl, broken: HttpError, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
     let host = url.host();
     match broken.stage() {
-        Stage::Name => notes.fault(
+        HttpStage::Name => notes.fault(
             format!("{host}: {broken}"),
             format!("make a DNS record (A, or AAAA) of {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
         ),
-        Stage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
-        Stage::Connection if !home.running => notes.skip_until(
+        HttpStage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
+        HttpStage::Connection if !instance_id.running => notes.skip_until(
             "whether it reaches the service",
             &format!("as the service does not run ({broken})"),
             START,
         ),
-        Stage::Connection if leads_here(url) => notes.fault(
+        HttpStage::Connection if leads_here(url) => notes.fault(
             format!("{host}: {broken}, though the name leads to this machine"),
             FORWARD,
         ),
         // Many routers do not let a machine reach itself by its public address; Twilio may reach it.
-        Stage::Connection => notes.skip_until(
+        HttpStage::Connection => notes.skip_until(
             &format!("whether {host} reaches the service"),
             &format!("{broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
             format!("try from outside: a phone without Wi-Fi that opens {} sees \"method not allowed\"", url.as_str()),
         ),
-        Stage::Answer => notes.fault(
+        HttpStage::HttpResponse => notes.fault(
             format!("{host} takes the request, but {broken}"),
             "look into the log of the proxy, and of the service",
         ),
     }
 }
 
-fn certificate_cure(broken: Broken) -> &'static str {
+fn certificate_cure(broken: HttpError) -> &'static str {
     match broken {
-        Broken::NotSent(http::EXPIRED) => {
+        HttpError::NotSent(http::EXPIRED) => {
             "renew the certificate (certbot renew; Caddy's log says why it could not), and look at this machine's clock"
         }
-        Broken::NotSent(http::OTHER_NAME) => {
+        HttpError::NotSent(http::OTHER_NAME) => {
             "get a certificate for the host of TWILIO_WEBHOOK_URL, or correct its name there and at Twilio"
         }
-        Broken::NotSent(http::UNTRUSTED) => {
+        HttpError::NotSent(http::UNTRUSTED) => {
             "use a certificate of a public authority with its full chain (fullchain.pem): Twilio takes no other"
         }
-        Broken::NotSent(http::NO_TLS) => {
+        HttpError::NotSent(http::NO_TLS) => {
             "let a proxy with a certificate answer there, or correct the port in TWILIO_WEBHOOK_URL"
         }
         _ => "look at the certificate and the TLS settings of the proxy",
@@ -200,7 +212,7 @@ fn certificate_cure(broken: Broken) -> &'static str {
 }
 
 /// What it means when not we answer, or not as we should.
-fn stranger(answer: &Answer) -> (String, &'static str) {
+fn stranger(answer: &HttpResponse) -> (String, &'static str) {
     let said = std::str::from_utf8(&answer.body).unwrap_or_default();
     let said = said.strip_suffix('\n').unwrap_or(said);
     let ours = |what: &str, cure| (what.to_owned(), cure);
@@ -284,14 +296,14 @@ mod tests {
     use ureq::http::HeaderMap;
 
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
     #[test]
     fn an_address_that_only_this_network_may_not_reach_is_not_looked_at() {
-        use Verdict::{Fault, Skipped};
-        let refused = Broken::NotSent("connection refused");
-        let expired = Broken::NotSent(http::EXPIRED);
-        let silent = Broken::Unknown("timed out");
+        use CheckStatus::{Fault, Skipped};
+        let refused = HttpError::NotSent("connection refused");
+        let expired = HttpError::NotSent(http::EXPIRED);
+        let silent = HttpError::Unknown("timed out");
         for (url, broken, running, verdict) in [
             // An address of nobody (RFC 5737), and one of ours.
             ("https://192.0.2.1/inbound", refused, true, Skipped),
@@ -300,13 +312,18 @@ mod tests {
             ("https://192.0.2.1/inbound", expired, false, Fault),
             ("https://192.0.2.1/inbound", silent, true, Fault),
         ] {
-            let home = Home {
+            let instance_id = FolderFacts {
                 instance: None,
                 running,
             };
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Public, &mut all);
-            unreached(&SignedUrl::parse(url).unwrap(), broken, &home, &mut notes);
+            unreached(
+                &SignedUrl::parse(url).unwrap(),
+                broken,
+                &instance_id,
+                &mut notes,
+            );
             assert_eq!(all[0].verdict, verdict, "{url} {broken}: {all:?}");
         }
     }
@@ -341,7 +358,7 @@ mod tests {
             (403, "<html>", "wants a login"),
             (200, "<html>", "something else"),
         ] {
-            let answer = Answer {
+            let answer = HttpResponse {
                 status,
                 headers: HeaderMap::new(),
                 body: body.into(),

@@ -1,20 +1,20 @@
 //! Redis: is it one that keeps what it has confirmed?
 
 use super::Notes;
-use super::folder::Home;
-use crate::config::Parts;
-use crate::stream::{Look, StreamError};
+use super::folder::FolderFacts;
+use crate::config::PartialConfig;
+use crate::stream::{RedisInfo, StreamError};
 
 /// The oldest version with every command that the service uses (XAUTOCLAIM).
 const OLDEST: (u32, u32) = (6, 2);
 
-pub(super) fn look(parts: &Parts, home: &Home, notes: &mut Notes<'_>) {
+pub(super) fn inspect(parts: &PartialConfig, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
     let config = match &parts.redis {
         Some(config) if !parts.is_faulty(&["REDIS_"]) => config,
         _ => return notes.skip("Redis", "as its settings have faults"),
     };
-    match Look::at(config) {
-        Ok(look) => judge(&look, config.password.is_some(), home, notes),
+    match RedisInfo::at(config) {
+        Ok(look) => judge(&look, config.password.is_some(), instance_id, notes),
         Err(error) => {
             let words = error.to_string();
             notes.fault(
@@ -38,7 +38,7 @@ fn cure(error: &StreamError) -> &'static str {
     }
 }
 
-fn judge(look: &Look, password: bool, home: &Home, notes: &mut Notes<'_>) {
+fn judge(look: &RedisInfo, password: bool, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
     let (major, minor) = look.version;
     let said = if password {
         "takes our password"
@@ -92,7 +92,7 @@ fn judge(look: &Look, password: bool, home: &Home, notes: &mut Notes<'_>) {
         ),
         _ => {}
     }
-    match (&look.owner, &home.instance) {
+    match (&look.owner, &instance_id.instance) {
         (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => notes.fault(
             "another coder-sms-register works on this Redis database",
             "give one of them another REDIS_DB; if that one is gone, wait for a minute",
@@ -108,10 +108,10 @@ fn mega(bytes: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
-    fn well() -> Look {
-        Look {
+    fn well() -> RedisInfo {
+        RedisInfo {
             version: (7, 0),
             append_only: true,
             file_is_well: true,
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_password_is_spoken_of_only_where_there_is_one() {
         for (password, words) in [(true, "takes our password"), (false, "without password")] {
-            let home = Home {
+            let instance_id = FolderFacts {
                 instance: None,
                 running: true,
             };
@@ -134,7 +134,7 @@ mod tests {
             judge(
                 &well(),
                 password,
-                &home,
+                &instance_id,
                 &mut Notes::of(Area::Redis, &mut all),
             );
             assert!(all[0].what.ends_with(words), "{all:?}");
@@ -143,79 +143,79 @@ mod tests {
 
     #[test]
     fn each_fault_is_found_alone() {
-        let far = Look {
+        let far = RedisInfo {
             memory: (95, 100),
             ..well()
         };
         for (look, verdict) in [
             (well(), None),
             (
-                Look {
+                RedisInfo {
                     owner: None,
                     ..well()
                 },
                 None,
             ),
             (
-                Look {
+                RedisInfo {
                     version: (6, 0),
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     append_only: false,
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     file_is_well: false,
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     keeps_all: false,
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     is_master: false,
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     owner: Some("B".to_owned()),
                     ..well()
                 },
-                Some(Verdict::Fault),
+                Some(CheckStatus::Fault),
             ),
             (
-                Look {
+                RedisInfo {
                     is_open: true,
                     ..well()
                 },
-                Some(Verdict::Warning),
+                Some(CheckStatus::Warning),
             ),
-            (far, Some(Verdict::Warning)),
+            (far, Some(CheckStatus::Warning)),
         ] {
-            let home = Home {
+            let instance_id = FolderFacts {
                 instance: Some(Some("A".to_owned())),
                 running: true,
             };
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Redis, &mut all);
-            judge(&look, true, &home, &mut notes);
-            all.retain(|one| one.verdict != Verdict::Pass);
-            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            judge(&look, true, &instance_id, &mut notes);
+            all.retain(|one| one.verdict != CheckStatus::Pass);
+            let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdict.into_iter().collect::<Vec<_>>(), "{look:?}");
             assert!(all.iter().all(|one| one.cure.is_some()));
         }

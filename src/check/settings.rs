@@ -1,9 +1,9 @@
 //! The settings: every fault and every doubt.
 
 use super::Notes;
-use crate::config::{Parts, SETTINGS};
+use crate::config::{PartialConfig, SETTINGS};
 
-pub(super) fn look(parts: &Parts, notes: &mut Notes<'_>) {
+pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for fault in &parts.faults {
         let (name, problem) = (&fault.name, fault.problem.as_str());
         // Most name their cure behind the first of these.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::Notes;
-use super::coder::{AtCoder, unless_everybodys};
+use super::coder::{CoderFacts, unless_everybodys};
 use crate::clock::{seconds, span, unix_now};
-use crate::coder::{Coder, CoderFault, Nearness, Rights, Validity};
-use crate::config::Parts;
+use crate::coder::{Coder, CoderError, Nearness, Rights, Validity};
+use crate::config::PartialConfig;
 use crate::domain::UnixSeconds;
 use crate::token::RENEWAL;
 
@@ -15,10 +15,10 @@ pub(super) const PASSWORD_ROLE: &str = "nothing has to be done; up to Coder 2.35
 
 pub(super) fn token(
     coder: &Coder,
-    _: &Parts,
-    found: &mut AtCoder,
+    _: &PartialConfig,
+    found: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     let holder = coder.holder()?;
     found.let_in = true;
     let name = holder.username.as_deref().unwrap_or("a user");
@@ -29,10 +29,10 @@ pub(super) fn token(
 
 pub(super) fn expiry(
     coder: &Coder,
-    parts: &Parts,
-    _: &mut AtCoder,
+    parts: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     let now = unix_now();
     match coder.validity(now) {
         Ok(validity) => {
@@ -73,10 +73,10 @@ fn time_left(
 
 pub(super) fn rights(
     coder: &Coder,
-    _: &Parts,
-    _: &mut AtCoder,
+    _: &PartialConfig,
+    _: &mut CoderFacts,
     notes: &mut Notes<'_>,
-) -> Result<(), CoderFault> {
+) -> Result<(), CoderError> {
     match coder.rights() {
         Ok(rights) => allowances(&rights, notes),
         Err(fault) if fault.is_unknown_question() => notes.fault(
@@ -150,7 +150,7 @@ fn passwords_of_others(may: Option<bool>, notes: &mut Notes<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Finding, Verdict};
+    use crate::check::{Area, CheckStatus, Finding};
 
     fn notes(judge: impl FnOnce(&mut Notes<'_>)) -> Vec<Finding> {
         let mut all = Vec::new();
@@ -163,15 +163,15 @@ mod tests {
         let (hour, now) = (3_600, 1_795_000_000);
         let class = Some(Duration::from_secs(12 * 3_600));
         for (left, prolonged, class, verdict) in [
-            (11 * hour, false, class, Verdict::Warning),
-            (13 * hour, false, class, Verdict::Warning),
-            (71 * hour, false, class, Verdict::Warning),
-            (73 * hour, false, class, Verdict::Pass),
-            (167 * hour, false, class, Verdict::Pass),
-            (167 * hour, false, None, Verdict::Pass),
-            (30 * hour, false, None, Verdict::Warning),
-            (5 * hour, true, class, Verdict::Pass),
-            (-hour, false, None, Verdict::Warning),
+            (11 * hour, false, class, CheckStatus::Warning),
+            (13 * hour, false, class, CheckStatus::Warning),
+            (71 * hour, false, class, CheckStatus::Warning),
+            (73 * hour, false, class, CheckStatus::Pass),
+            (167 * hour, false, class, CheckStatus::Pass),
+            (167 * hour, false, None, CheckStatus::Pass),
+            (30 * hour, false, None, CheckStatus::Warning),
+            (5 * hour, true, class, CheckStatus::Pass),
+            (-hour, false, None, CheckStatus::Warning),
         ] {
             let validity = Validity {
                 expires_at: Some(now + left),
@@ -191,12 +191,12 @@ mod tests {
             is_session: true,
         };
         let found = notes(|notes| time_left(&validity, 1_000, None, notes));
-        assert_eq!(found[0].verdict, Verdict::Warning);
+        assert_eq!(found[0].verdict, CheckStatus::Warning);
         let unknown = Validity {
             expires_at: None,
             ..validity
         };
         let found = notes(|notes| time_left(&unknown, 1_000, None, notes));
-        assert_eq!(found[0].verdict, Verdict::Skipped);
+        assert_eq!(found[0].verdict, CheckStatus::Skipped);
     }
 }

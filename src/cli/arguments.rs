@@ -9,14 +9,14 @@ use lexopt::{Arg, Parser};
 
 use super::Command;
 use super::naming::everybody;
-use crate::config::{self, Config, Faults, Vars};
+use crate::config::{self, Config, ConfigError, Vars};
 use crate::store::StoreError;
 
 /// The folder of the package's settings.
 const INSTALLED: &str = "/etc/coder-sms-register";
 
 /// How a command may end, other than well.
-pub(super) enum Failure {
+pub(super) enum CommandError {
     /// Help was asked for.
     Help,
     /// The version was asked for.
@@ -35,7 +35,7 @@ pub(super) enum Failure {
     Told,
 }
 
-impl Failure {
+impl CommandError {
     pub(super) fn unknown_option(option: &str) -> Self {
         Self::UnknownOption(option.to_owned())
     }
@@ -45,19 +45,19 @@ impl Failure {
     }
 }
 
-impl From<lexopt::Error> for Failure {
+impl From<lexopt::Error> for CommandError {
     fn from(error: lexopt::Error) -> Self {
         Self::Misused(error.to_string())
     }
 }
 
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
+impl From<ConfigError> for CommandError {
+    fn from(faults: ConfigError) -> Self {
         Self::Faulty(faults.to_string())
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.to_string())
     }
@@ -65,7 +65,7 @@ impl From<StoreError> for Failure {
 
 /// One word of the command line.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(super) enum ArgumentWord {
     /// `--force` or `-f`, without its dashes.
     Option(String),
     /// Anything else.
@@ -103,24 +103,26 @@ impl Arguments {
     ///
     /// # Errors
     /// Help or version was asked for, or an option is used wrongly.
-    pub(super) fn next(&mut self) -> Result<Option<Word>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<ArgumentWord>, CommandError> {
         loop {
             let option = match self.parser.next()? {
                 None => return Ok(None),
-                Some(Arg::Value(value)) => return Ok(Some(Word::Value(value))),
+                Some(Arg::Value(value)) => return Ok(Some(ArgumentWord::Value(value))),
                 Some(Arg::Long(name)) => name.to_owned(),
                 Some(Arg::Short(letter)) => letter.to_string(),
             };
             match option.as_str() {
-                "h" | "help" => return Err(Failure::Help),
-                "V" | "version" => return Err(Failure::Version),
+                "h" | "help" => return Err(CommandError::Help),
+                "V" | "version" => return Err(CommandError::Version),
                 "env-file" => {
                     let file = PathBuf::from(self.parser.value()?);
                     if self.env_file.replace(file).is_some() {
-                        return Err(Failure::Misused("--env-file is given twice".to_owned()));
+                        return Err(CommandError::Misused(
+                            "--env-file is given twice".to_owned(),
+                        ));
                     }
                 }
-                _ => return Ok(Some(Word::Option(option))),
+                _ => return Ok(Some(ArgumentWord::Option(option))),
             }
         }
     }
@@ -129,11 +131,11 @@ impl Arguments {
     ///
     /// # Errors
     /// Something is left.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
+    pub(super) fn end(&mut self) -> Result<(), CommandError> {
         match self.next()? {
             None => Ok(()),
-            Some(Word::Option(option)) => Err(Failure::unknown_option(&option)),
-            Some(Word::Value(value)) => Err(Failure::unexpected(&value)),
+            Some(ArgumentWord::Option(option)) => Err(CommandError::unknown_option(&option)),
+            Some(ArgumentWord::Value(value)) => Err(CommandError::unexpected(&value)),
         }
     }
 
@@ -151,21 +153,23 @@ impl Arguments {
         &mut self,
         what: &str,
         options: &[&'static str],
-    ) -> Result<(OsString, Vec<&'static str>), Failure> {
+    ) -> Result<(OsString, Vec<&'static str>), CommandError> {
         let (mut operand, mut given) = (None, Vec::new());
         while let Some(word) = self.next()? {
             match word {
-                Word::Value(value) if operand.is_none() => operand = Some(value),
-                Word::Value(value) => return Err(Failure::unexpected(&value)),
-                Word::Option(option) => match options.iter().find(|known| **known == option) {
-                    Some(known) => given.push(*known),
-                    None => return Err(Failure::unknown_option(&option)),
-                },
+                ArgumentWord::Value(value) if operand.is_none() => operand = Some(value),
+                ArgumentWord::Value(value) => return Err(CommandError::unexpected(&value)),
+                ArgumentWord::Option(option) => {
+                    match options.iter().find(|known| **known == option) {
+                        Some(known) => given.push(*known),
+                        None => return Err(CommandError::unknown_option(&option)),
+                    }
+                }
             }
         }
         match operand {
             Some(operand) if !operand.is_empty() => Ok((operand, given)),
-            _ => Err(Failure::Misused(format!("{what} is missing"))),
+            _ => Err(CommandError::Misused(format!("{what} is missing"))),
         }
     }
 
@@ -177,24 +181,26 @@ impl Arguments {
     pub(super) fn operands(
         &mut self,
         options: &[&'static str],
-    ) -> Result<(Vec<String>, Vec<&'static str>), Failure> {
+    ) -> Result<(Vec<String>, Vec<&'static str>), CommandError> {
         let (mut operands, mut given) = (Vec::new(), Vec::new());
         while let Some(word) = self.next()? {
             match word {
-                Word::Value(value) => match value.into_string() {
+                ArgumentWord::Value(value) => match value.into_string() {
                     Ok(text) => operands.push(text),
-                    Err(value) => return Err(Failure::unexpected(&value)),
+                    Err(value) => return Err(CommandError::unexpected(&value)),
                 },
-                Word::Option(option) => match options.iter().find(|known| **known == option) {
-                    Some(known) => given.push(*known),
-                    None => return Err(Failure::unknown_option(&option)),
-                },
+                ArgumentWord::Option(option) => {
+                    match options.iter().find(|known| **known == option) {
+                        Some(known) => given.push(*known),
+                        None => return Err(CommandError::unknown_option(&option)),
+                    }
+                }
             }
         }
         if options.contains(&"all")
             && let Some(word) = everybody(&operands)
         {
-            return Err(Failure::Misused(format!(
+            return Err(CommandError::Misused(format!(
                 "unexpected {word:?}, did you mean --all?"
             )));
         }
@@ -205,7 +211,7 @@ impl Arguments {
     ///
     /// # Errors
     /// That file cannot be read, or is no file of settings.
-    pub(super) fn vars(&self) -> Result<Vars, Failure> {
+    pub(super) fn vars(&self) -> Result<Vars, CommandError> {
         let vars = std::env::vars_os().filter_map(|(name, value)| {
             Some((
                 name.into_string().ok()?,
@@ -223,7 +229,7 @@ impl Arguments {
     ///
     /// # Errors
     /// Every fault at once.
-    pub(super) fn config(&self) -> Result<Config, Failure> {
+    pub(super) fn config(&self) -> Result<Config, CommandError> {
         let read = |path: &Path| fs::read_to_string(path);
         Ok(Config::from_vars(self.vars()?, &read)?)
     }
@@ -232,17 +238,17 @@ impl Arguments {
     ///
     /// # Errors
     /// The settings that say so have faults.
-    pub(super) fn data_dir(&self) -> Result<PathBuf, Failure> {
+    pub(super) fn data_dir(&self) -> Result<PathBuf, CommandError> {
         Ok(Config::data_dir(self.vars()?)?)
     }
 }
 
 /// `vars`, and beneath them the settings in `file`.
-fn beneath(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, Failure> {
+fn beneath(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, CommandError> {
     let shown = file.display().to_string();
-    let bytes = fs::read(file).map_err(|error| Failure::Faulty(unreadable(&shown, &error)))?;
+    let bytes = fs::read(file).map_err(|error| CommandError::Faulty(unreadable(&shown, &error)))?;
     let file = config::parse_env_file(&bytes)
-        .map_err(|problem| Failure::Faulty(format!("{shown} {problem}")))?;
+        .map_err(|problem| CommandError::Faulty(format!("{shown} {problem}")))?;
     Ok(Vars::from(vars).over(file, &shown))
 }
 
@@ -258,7 +264,7 @@ fn unreadable(shown: &str, error: &io::Error) -> String {
 
 /// `vars`. Where they hold no setting of ours, the settings of the package in `folder` as well, if it is
 /// installed.
-fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, Failure> {
+fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, CommandError> {
     if vars.iter().any(|(name, _)| config::is_setting(name)) {
         return Ok(Vars::from(vars));
     }
@@ -275,7 +281,7 @@ fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, Fai
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let shown = file.display().to_string();
-            Err(Failure::Faulty(unreadable(&shown, &error)))
+            Err(CommandError::Faulty(unreadable(&shown, &error)))
         }
         Err(_) => Ok(Vars::from(vars)),
     }
@@ -319,7 +325,7 @@ mod tests {
         let Ok(vars) = installed(vars(&[]), &folder) else {
             panic!("the settings are read");
         };
-        let redis = config::Parts::from_vars(vars, &read).redis.unwrap();
+        let redis = config::PartialConfig::from_vars(vars, &read).redis.unwrap();
         assert_eq!(redis.password.unwrap().reveal(), "of-the-folder");
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::Stdio;
 
-use super::arguments::{Arguments, Failure};
-use super::owner::Owner;
+use super::arguments::{Arguments, CommandError};
+use super::folder_owner::FolderOwner;
 use super::table::count;
 use super::{Command, complain};
-use crate::store::{self, Summary};
+use crate::store::{self, BackupSummary};
 
 pub(super) const COMMAND: Command = Command {
     name: "backup",
@@ -23,17 +23,17 @@ CODER_REG_DATA_DIR or CODER_REG_ENV. As root it reads them as the user to whom t
     run: save,
 };
 
-fn save(arguments: &mut Arguments) -> Result<(), Failure> {
+fn save(arguments: &mut Arguments) -> Result<(), CommandError> {
     let (to, given) = arguments.operand("FILE (or - for standard output)", &["force"])?;
     let force = given.contains(&"force");
     let to_stdout = to == "-";
     if to_stdout && std::io::stdout().is_terminal() {
-        return Err(Failure::Misused(
+        return Err(CommandError::Misused(
             "standard output is a terminal: redirect it, as in backup - > FILE".to_owned(),
         ));
     }
     let folder = arguments.data_dir()?;
-    let owner = Owner::other_than_root(&folder);
+    let owner = FolderOwner::other_than_root(&folder);
     let summary = match (owner, to_stdout) {
         (Some(owner), true) => {
             return owner.does("backup", Stdio::null(), Stdio::inherit());
@@ -46,7 +46,7 @@ fn save(arguments: &mut Arguments) -> Result<(), Failure> {
         (None, true) => store::backup_to(&folder, &mut std::io::stdout().lock())?,
         (None, false) => store::backup(&folder, Path::new(&to), force)?,
     };
-    let Summary {
+    let BackupSummary {
         registrations,
         version,
         bytes,

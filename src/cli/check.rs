@@ -4,11 +4,11 @@ use std::fs;
 
 use serde_json::json;
 
-use super::arguments::{Arguments, Failure, Word};
+use super::arguments::{ArgumentWord, Arguments, CommandError};
 use super::table::count;
 use super::{Command, complain, print};
-use crate::check::{self, Finding, Verdict};
-use crate::config::Parts;
+use crate::check::{self, CheckStatus, Finding};
+use crate::config::PartialConfig;
 
 pub(super) const COMMAND: Command = Command {
     name: "check",
@@ -31,34 +31,34 @@ at, 2 misused
 };
 
 #[derive(Default)]
-struct Wanted {
+struct CheckArguments {
     write: bool,
     json: bool,
 }
 
-impl Wanted {
-    fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
+impl CheckArguments {
+    fn read(arguments: &mut Arguments) -> Result<Self, CommandError> {
         let mut wanted = Self::default();
         while let Some(word) = arguments.next()? {
             match word {
-                Word::Option(option) => match option.as_str() {
+                ArgumentWord::Option(option) => match option.as_str() {
                     "write" => wanted.write = true,
                     "json" => wanted.json = true,
-                    _ => return Err(Failure::unknown_option(&option)),
+                    _ => return Err(CommandError::unknown_option(&option)),
                 },
-                Word::Value(value) => return Err(Failure::unexpected(&value)),
+                ArgumentWord::Value(value) => return Err(CommandError::unexpected(&value)),
             }
         }
         Ok(wanted)
     }
 }
 
-fn run(arguments: &mut Arguments) -> Result<(), Failure> {
-    let wanted = Wanted::read(arguments)?;
-    let parts = Parts::from_vars(arguments.vars()?, &|path| fs::read_to_string(path));
+fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let wanted = CheckArguments::read(arguments)?;
+    let parts = PartialConfig::from_vars(arguments.vars()?, &|path| fs::read_to_string(path));
     let announce: &dyn Fn(&str) = &complain;
-    let findings = check::look(&parts, wanted.write.then_some(announce));
-    let report = Report::of(&findings);
+    let findings = check::inspect(&parts, wanted.write.then_some(announce));
+    let report = CheckReport::of(&findings);
     print(&if wanted.json {
         format!("{}\n", report.json())
     } else {
@@ -67,15 +67,15 @@ fn run(arguments: &mut Arguments) -> Result<(), Failure> {
     if report.is_ready() {
         Ok(())
     } else {
-        Err(Failure::Told)
+        Err(CommandError::Told)
     }
 }
 
-struct Report<'a> {
+struct CheckReport<'a> {
     findings: &'a [Finding],
 }
 
-impl<'a> Report<'a> {
+impl<'a> CheckReport<'a> {
     fn of(findings: &'a [Finding]) -> Self {
         Self { findings }
     }
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
         self.findings.iter().all(|one| one.verdict.is_ready())
     }
 
-    fn number(&self, verdict: Verdict) -> usize {
+    fn number(&self, verdict: CheckStatus) -> usize {
         let found = self.findings.iter();
         found.filter(|one| one.verdict == verdict).count()
     }
@@ -104,10 +104,10 @@ impl<'a> Report<'a> {
             let title = if last == Some(*area) { "" } else { area.name() };
             last = Some(*area);
             let word = match verdict {
-                Verdict::Pass => "ok",
-                Verdict::Warning => "warn",
-                Verdict::Fault => "FAULT",
-                Verdict::Skipped => "-",
+                CheckStatus::Pass => "ok",
+                CheckStatus::Warning => "warn",
+                CheckStatus::Fault => "FAULT",
+                CheckStatus::Skipped => "-",
             };
             text += &format!("{title:11}  {word:5}  {what}\n");
             if let Some(cure) = cure {
@@ -119,8 +119,11 @@ impl<'a> Report<'a> {
 
     /// The last line.
     fn sum(&self) -> String {
-        let (faults, warnings) = (self.number(Verdict::Fault), self.number(Verdict::Warning));
-        let skipped = self.number(Verdict::Skipped);
+        let (faults, warnings) = (
+            self.number(CheckStatus::Fault),
+            self.number(CheckStatus::Warning),
+        );
+        let skipped = self.number(CheckStatus::Skipped);
         let mut parts = Vec::new();
         if faults > 0 {
             parts.push(count(faults, "fault"));
@@ -151,9 +154,9 @@ impl<'a> Report<'a> {
         };
         json!({
             "ready": self.is_ready(),
-            "faults": self.number(Verdict::Fault),
-            "warnings": self.number(Verdict::Warning),
-            "skipped": self.number(Verdict::Skipped),
+            "faults": self.number(CheckStatus::Fault),
+            "warnings": self.number(CheckStatus::Warning),
+            "skipped": self.number(CheckStatus::Skipped),
             "findings": self.findings.iter().map(finding).collect::<Vec<_>>(),
         })
     }

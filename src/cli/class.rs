@@ -5,19 +5,19 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::naming::{not_known, username};
 use super::table::{count, span, table};
 use super::{complain, print};
 use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
-use crate::hand::{Due, Order};
-use crate::registration::Registration;
-use crate::store::{Applied, Hand};
+use crate::domain::order::{Due, Order};
+use crate::domain::registration::Registration;
+use crate::store::{Commands, OrderResult};
 use crate::wake;
 
 /// What stands behind `extend` or `end`.
-pub(super) struct Asked {
+pub(super) struct OrderArguments {
     /// Names, and what else is no option. Of an e-mail address it is the name.
     pub(super) words: Vec<String>,
     all: bool,
@@ -29,19 +29,22 @@ pub(super) struct Asked {
 }
 
 /// An order that was carried out, or rehearsed.
-pub(super) struct Done {
-    pub(super) applied: Applied,
+pub(super) struct AppliedOrder {
+    pub(super) applied: OrderResult,
     pub(super) now: UnixSeconds,
     /// Whether there is a service that was told; `None` = it cannot be told.
     pub(super) running: Option<bool>,
 }
 
-impl Asked {
+impl OrderArguments {
     /// Reads the rest of the command line. `more` are options of this command's own.
     ///
     /// # Errors
     /// There is an option that is none of these.
-    pub(super) fn read(arguments: &mut Arguments, more: &[&'static str]) -> Result<Self, Failure> {
+    pub(super) fn read(
+        arguments: &mut Arguments,
+        more: &[&'static str],
+    ) -> Result<Self, CommandError> {
         let options = [&["all", "dry-run", "yes", "json"], more].concat();
         let (words, given) = arguments.operands(&options)?;
         let has = |option| given.contains(&option);
@@ -57,8 +60,8 @@ impl Asked {
     }
 
     /// The names; `None` = everybody's.
-    fn names(&self) -> Result<Option<&[String]>, Failure> {
-        let misused = |problem: &str| Err(Failure::Misused(problem.to_owned()));
+    fn names(&self) -> Result<Option<&[String]>, CommandError> {
+        let misused = |problem: &str| Err(CommandError::Misused(problem.to_owned()));
         match (self.all, self.words.is_empty()) {
             (true, true) => Ok(None),
             (true, false) => misused("name accounts or say --all, not both"),
@@ -71,20 +74,24 @@ impl Asked {
     ///
     /// # Errors
     /// Nothing was changed, or there is nobody to change.
-    pub(super) fn carry_out(&self, order: Order, folder: &Path) -> Result<Done, Failure> {
+    pub(super) fn carry_out(
+        &self,
+        order: Order,
+        folder: &Path,
+    ) -> Result<AppliedOrder, CommandError> {
         let names = self.names()?;
         let ask = self.all && !self.yes && !self.dry_run;
         if ask && !std::io::stdin().is_terminal() {
-            return Err(Failure::Misused(
+            return Err(CommandError::Misused(
                 "--all wants --yes where nobody can be asked".to_owned(),
             ));
         }
-        let mut hand = Hand::open(folder)?;
+        let mut hand = Commands::open(folder)?;
         if ask {
             let meant = hand.apply(order, names, unix_now(), true)?.changed.len();
             let verb = verb(order).0;
             if meant > 0 && !agreed(&format!("{verb} {}?", count(meant, "account"))) {
-                return Err(Failure::Failed("nothing is changed".to_owned()));
+                return Err(CommandError::Failed("nothing is changed".to_owned()));
             }
         }
         let now = unix_now();
@@ -92,15 +99,15 @@ impl Asked {
         if !applied.unknown.is_empty() {
             let roster = hand.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
-            return Err(Failure::Unmatched(format!(
+            return Err(CommandError::Unmatched(format!(
                 "{}; nothing is changed",
                 not_known(&applied.unknown, known)
             )));
         }
         if applied.changed.is_empty() && applied.refused.is_empty() {
-            return Err(Failure::Unmatched("there is no account".to_owned()));
+            return Err(CommandError::Unmatched("there is no account".to_owned()));
         }
-        Ok(Done {
+        Ok(AppliedOrder {
             applied,
             now,
             running: self.tell_service(folder),
@@ -117,7 +124,7 @@ impl Asked {
         let told = if self.dry_run {
             wake::is_running(folder)
         } else {
-            wake::tell(folder)
+            wake::notify(folder)
         };
         told.inspect_err(|error| {
             complain(&format!(
@@ -128,7 +135,7 @@ impl Asked {
     }
 
     /// Shows whose time was changed, and whose could not be and why.
-    pub(super) fn show(&self, order: Order, done: &Done) {
+    pub(super) fn show(&self, order: Order, done: &AppliedOrder) {
         let changed = done.applied.changed.iter();
         let rows: Vec<Vec<String>> = changed
             .map(|(before, due)| row(order, before, *due, done.now))
@@ -142,7 +149,7 @@ impl Asked {
     }
 
     /// Tells how many accounts were changed, with what that means.
-    pub(super) fn sum_up(&self, order: Order, done: &Done, meaning: &str) {
+    pub(super) fn sum_up(&self, order: Order, done: &AppliedOrder, meaning: &str) {
         let changed = done.applied.changed.len();
         if changed == 0 {
             return;
@@ -181,8 +188,8 @@ fn row(order: Order, before: &Registration, due: Due, now: UnixSeconds) -> Vec<S
 }
 
 /// Times are UTC seconds.
-pub(super) fn as_json(done: &Done, dry_run: bool) -> Value {
-    let Done {
+pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
+    let AppliedOrder {
         applied, running, ..
     } = done;
     let changed = |(before, due): &(Registration, Due)| {

@@ -1,6 +1,6 @@
 //! `config`: what was understood of the settings.
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::{Command, complain, print};
 
 pub(super) const COMMAND: Command = Command {
@@ -15,7 +15,7 @@ credential (systemd), default. Behind = stands what it was taken to mean.
     run: show,
 };
 
-fn show(arguments: &mut Arguments) -> Result<(), Failure> {
+fn show(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
     let config = arguments.config()?;
     for warning in &config.warnings {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::arguments::{Arguments, Failure};
-use super::class::{Asked, Done, as_json};
+use super::arguments::{Arguments, CommandError};
+use super::class::{AppliedOrder, OrderArguments, as_json};
 use super::table::count;
 use super::{Command, print};
-use crate::hand::Order;
-use crate::registration::Registration;
-use crate::store::{Hand, StoreError};
+use crate::domain::order::Order;
+use crate::domain::registration::Registration;
+use crate::store::{Commands, StoreError};
 
 pub(super) const COMMAND: Command = Command {
     name: "end",
@@ -60,7 +60,7 @@ struct Progress {
 
 impl Progress {
     /// How far the removal of these accounts is.
-    fn of(ended: &[&Registration], hand: &Hand) -> Result<Self, StoreError> {
+    fn of(ended: &[&Registration], hand: &Commands) -> Result<Self, StoreError> {
         let roster = hand.roster()?;
         let mut progress = Self::default();
         for before in ended {
@@ -109,8 +109,8 @@ impl Progress {
     }
 }
 
-fn end(arguments: &mut Arguments) -> Result<(), Failure> {
-    let asked = Asked::read(arguments, &["gently"])?;
+fn end(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let asked = OrderArguments::read(arguments, &["gently"])?;
     let order = if asked.gently {
         Order::EndGently
     } else {
@@ -133,13 +133,13 @@ fn end(arguments: &mut Arguments) -> Result<(), Failure> {
 }
 
 /// Waits until the service has locked everybody out, or has looked at all and could not.
-fn wait(done: &Done, folder: &Path) -> Result<Progress, StoreError> {
+fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
     let ended: Vec<&Registration> = done.applied.changed.iter().map(|(one, _)| one).collect();
     let began = Instant::now();
     let mut terminal = std::io::stderr();
     let shows = terminal.is_terminal();
     // Opened here: the service may have been restarted on another database since the order.
-    let hand = Hand::open(folder)?;
+    let hand = Commands::open(folder)?;
     loop {
         let progress = Progress::of(&ended, &hand)?;
         let is_over = progress.is_final() || began.elapsed() > PATIENCE;
@@ -175,7 +175,11 @@ fn meaning(order: Order, running: Option<bool>, progress: Option<&Progress>) -> 
     }
 }
 
-fn to_json(done: &Done, asked: &Asked, progress: Option<&Progress>) -> serde_json::Value {
+fn to_json(
+    done: &AppliedOrder,
+    asked: &OrderArguments,
+    progress: Option<&Progress>,
+) -> serde_json::Value {
     let mut value = as_json(done, asked.dry_run);
     value["gently"] = json!(asked.gently);
     value["gone"] = json!(progress.map(|one| one.gone));

@@ -1,10 +1,10 @@
 //! `extend`: accounts live longer.
 
-use super::arguments::{Arguments, Failure};
-use super::class::{Asked, as_json};
+use super::arguments::{Arguments, CommandError};
+use super::class::{OrderArguments, as_json};
 use super::{Command, print};
 use crate::config::{self, Config};
-use crate::hand::Order;
+use crate::domain::order::Order;
 
 pub(super) const COMMAND: Command = Command {
     name: "extend",
@@ -28,13 +28,15 @@ const OPTIONS: &str = "      --all            every account
       --json           print one JSON object
 ";
 
-fn extend(arguments: &mut Arguments) -> Result<(), Failure> {
-    let mut asked = Asked::read(arguments, &[])?;
+fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let mut asked = OrderArguments::read(arguments, &[])?;
     let Some(time) = asked.words.pop() else {
-        return Err(Failure::Misused("USER and TIME are missing".to_owned()));
+        return Err(CommandError::Misused(
+            "USER and TIME are missing".to_owned(),
+        ));
     };
     let by = config::minutes(&time).map_err(|problem| {
-        Failure::Misused(format!(
+        CommandError::Misused(format!(
             "TIME comes last, as in extend happy-tuna 30m: {problem}"
         ))
     })?;
@@ -48,7 +50,7 @@ fn extend(arguments: &mut Arguments) -> Result<(), Failure> {
         asked.sum_up(order, &done, "");
     }
     if !done.applied.refused.is_empty() && !asked.all() {
-        return Err(Failure::Told);
+        return Err(CommandError::Told);
     }
     Ok(())
 }

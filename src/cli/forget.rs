@@ -5,14 +5,14 @@ use std::io::{IsTerminal, Read};
 use log::debug;
 use serde_json::json;
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::table::count;
 use super::{Command, complain, print};
 use crate::clock::unix_now;
 use crate::config::Config;
+use crate::domain::registration::Stage;
 use crate::domain::{MessageSid, Phone};
-use crate::registration::Stage;
-use crate::store::{Forgotten, Hand};
+use crate::store::{Commands, ForgetResult};
 use crate::stream::{Redis, Settler, StreamError, Waiting};
 use crate::wake;
 
@@ -38,7 +38,7 @@ Exit codes: 0 done, 1 failed or not all of it, 2 misused, 3 nothing is known of 
 /// More than any phone that somebody pastes with blanks and brackets, in bytes.
 const LONGEST: u64 = 64;
 
-fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
+fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
     let what = "PHONE (or - for standard input)";
     let (operand, given) = arguments.operand(what, &["dry-run", "json"])?;
     let dry_run = given.contains(&"dry-run");
@@ -49,7 +49,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
     };
     let phone = parse(&phone)?;
     let config = arguments.config()?;
-    let mut hand = Hand::open(&config.data_dir)?;
+    let mut hand = Commands::open(&config.data_dir)?;
     let hashes = phone.hashes(&hand.key(&config.phone_keys)?);
     let waiting = waiting(&config, &phone);
     let sids: Vec<MessageSid> = waiting
@@ -65,7 +65,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
         }
         Ok(entries.len())
     });
-    if !dry_run && let Err(error) = wake::tell(&config.data_dir) {
+    if !dry_run && let Err(error) = wake::notify(&config.data_dir) {
         debug!("the service is not told: {error}");
     }
     if given.contains(&"json") {
@@ -78,9 +78,9 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
             complain(&format!(
                 "texts of this phone that wait were not looked at, do it again later: {fault}"
             ));
-            Err(Failure::Told)
+            Err(CommandError::Told)
         }
-        Ok(0) if known.accounts.is_empty() && !known.contact => Err(Failure::Unmatched(
+        Ok(0) if known.accounts.is_empty() && !known.contact => Err(CommandError::Unmatched(
             "nothing is known about this phone".to_owned(),
         )),
         Ok(_) => Ok(()),
@@ -88,7 +88,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), Failure> {
 }
 
 /// What stands on standard input.
-fn typed() -> Result<String, Failure> {
+fn typed() -> Result<String, CommandError> {
     let mut words = String::new();
     if std::io::stdin().is_terminal() {
         complain("PHONE, then Enter and Ctrl-D:");
@@ -97,16 +97,16 @@ fn typed() -> Result<String, Failure> {
         .lock()
         .take(LONGEST)
         .read_to_string(&mut words);
-    read.map_err(|error| Failure::Failed(format!("cannot read standard input: {error}")))?;
+    read.map_err(|error| CommandError::Failed(format!("cannot read standard input: {error}")))?;
     Ok(words)
 }
 
 /// Never repeats what was given.
-fn parse(given: &str) -> Result<Phone, Failure> {
+fn parse(given: &str) -> Result<Phone, CommandError> {
     let is_sign = |c: char| c.is_whitespace() || "-().".contains(c);
     let bare: String = given.chars().filter(|c| !is_sign(*c)).collect();
     Phone::parse_any(&bare).map_err(|_| {
-        Failure::Misused("PHONE is not in international form, as +12025550123".to_owned())
+        CommandError::Misused("PHONE is not in international form, as +12025550123".to_owned())
     })
 }
 
@@ -132,7 +132,7 @@ fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), Strea
     Ok(())
 }
 
-fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+fn told(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
     let (erased, deleted) = if dry_run {
         ("would be erased", "would be deleted")
     } else {
@@ -161,7 +161,7 @@ fn told(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) ->
     text
 }
 
-fn as_json(known: &Forgotten, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+fn as_json(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
     let account = known.accounts.first();
     let names: Vec<&str> = known
         .accounts

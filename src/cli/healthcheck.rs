@@ -1,6 +1,6 @@
 //! `healthcheck`: asks a running service how it is.
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::{Command, print};
 use crate::config::Config;
 use crate::healthcheck;
@@ -16,10 +16,11 @@ It asks where CODER_REG_LISTEN says, needs no other setting, and takes 3 seconds
     run: ask,
 };
 
-fn ask(arguments: &mut Arguments) -> Result<(), Failure> {
+fn ask(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
     let listen = Config::listen(arguments.vars()?)?;
-    healthcheck::ask(listen, healthcheck::LIMIT).map_err(|why| Failure::Failed(why.to_string()))?;
+    healthcheck::ask(listen, healthcheck::LIMIT)
+        .map_err(|why| CommandError::Failed(why.to_string()))?;
     print("ok\n");
     Ok(())
 }

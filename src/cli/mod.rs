@@ -9,14 +9,14 @@ mod backup;
 mod check;
 mod class;
 mod config;
+mod dead_letters;
 mod end;
 mod extend;
+mod folder_owner;
 mod forget;
 mod healthcheck;
 mod help;
-mod letters;
 mod naming;
-mod owner;
 mod reconcile;
 mod renew;
 mod restore;
@@ -30,7 +30,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::similar::closest;
-use arguments::{Arguments, Failure, Word};
+use arguments::{ArgumentWord, Arguments, CommandError};
 
 /// The name by which the program speaks of itself.
 const PROGRAM: &str = "coder-sms-register";
@@ -56,7 +56,7 @@ struct Command {
     /// Its own options, a line each.
     options: &'static str,
     /// Does it.
-    run: fn(&mut Arguments) -> Result<(), Failure>,
+    run: fn(&mut Arguments) -> Result<(), CommandError>,
 }
 
 /// Every command, in the order in which help lists them.
@@ -70,8 +70,8 @@ const COMMANDS: [&Command; 14] = [
     &end::COMMAND,
     &renew::COMMAND,
     &forget::COMMAND,
-    &letters::RETRY,
-    &letters::DROP,
+    &dead_letters::RETRY,
+    &dead_letters::DROP,
     &reconcile::COMMAND,
     &backup::COMMAND,
     &restore::COMMAND,
@@ -82,23 +82,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = Arguments::new(arguments);
     let (code, words) = match dispatch(&mut arguments) {
         Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Help) => {
+        Err(CommandError::Help) => {
             print(&help::of(arguments.command()));
             return ExitCode::SUCCESS;
         }
-        Err(Failure::Version) => {
+        Err(CommandError::Version) => {
             print(&format!("{PROGRAM} {}\n", env!("CARGO_PKG_VERSION")));
             return ExitCode::SUCCESS;
         }
-        Err(Failure::Told) => return ExitCode::from(FAILED),
-        Err(Failure::Misused(problem)) => (MISUSED, with_help(&arguments, &problem)),
-        Err(Failure::UnknownOption(option)) => {
+        Err(CommandError::Told) => return ExitCode::from(FAILED),
+        Err(CommandError::Misused(problem)) => (MISUSED, with_help(&arguments, &problem)),
+        Err(CommandError::UnknownOption(option)) => {
             let problem = help::unknown_option(arguments.command(), &option);
             (MISUSED, with_help(&arguments, &problem))
         }
-        Err(Failure::Faulty(faults)) => (MISUSED, faults),
-        Err(Failure::Failed(error)) => (FAILED, error),
-        Err(Failure::Unmatched(what)) => (UNMATCHED, what),
+        Err(CommandError::Faulty(faults)) => (MISUSED, faults),
+        Err(CommandError::Failed(error)) => (FAILED, error),
+        Err(CommandError::Unmatched(what)) => (UNMATCHED, what),
     };
     complain(&format!("{PROGRAM}: {words}"));
     ExitCode::from(code)
@@ -112,19 +112,19 @@ fn with_help(arguments: &Arguments, problem: &str) -> String {
     format!("{problem}; see {asked} --help")
 }
 
-fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
+fn dispatch(arguments: &mut Arguments) -> Result<(), CommandError> {
     let word = match arguments.next()? {
         None => return (run::COMMAND.run)(arguments),
-        Some(Word::Option(option)) => return Err(Failure::unknown_option(&option)),
-        Some(Word::Value(word)) => word,
+        Some(ArgumentWord::Option(option)) => return Err(CommandError::unknown_option(&option)),
+        Some(ArgumentWord::Value(word)) => word,
     };
     if word == "version" {
-        return Err(Failure::Version);
+        return Err(CommandError::Version);
     }
     let asked = if word == "help" {
         match arguments.next()? {
-            Some(Word::Value(word)) => word,
-            _ => return Err(Failure::Help),
+            Some(ArgumentWord::Value(word)) => word,
+            _ => return Err(CommandError::Help),
         }
     } else {
         word.clone()
@@ -133,13 +133,13 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), Failure> {
         let names = COMMANDS.iter().map(|command| command.name);
         let meant = asked.to_str().and_then(|word| closest(word, names));
         let guess = meant.map_or_else(String::new, |name| format!(", did you mean {name}?"));
-        return Err(Failure::Misused(format!(
+        return Err(CommandError::Misused(format!(
             "unknown command {asked:?}{guess}"
         )));
     };
     arguments.enter(command);
     if word == "help" {
-        return Err(Failure::Help);
+        return Err(CommandError::Help);
     }
     (command.run)(arguments)
 }

@@ -4,18 +4,18 @@ use std::io::IsTerminal;
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::class::agreed;
 use super::naming::{guessed, username};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
-use crate::coder::{Coder, CoderFault};
+use crate::coder::{Coder, CoderError};
 use crate::config::Config;
 use crate::domain::UnixSeconds;
 use crate::http::Http;
-use crate::reconcile::{Found, Marks, Verdict, adoption, still_unknown, unknown};
-use crate::store::{Adoption, Hand};
+use crate::reconcile::{Marks, Ownership, UnknownAccount, adoption, still_unknown, unknown};
+use crate::store::{Adoption, Commands};
 use crate::wake;
 
 pub(super) const COMMAND: Command = Command {
@@ -43,7 +43,7 @@ Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 n
 };
 
 /// What stands behind the command.
-struct Asked {
+struct ReconcileArguments {
     names: Vec<String>,
     all: bool,
     dry_run: bool,
@@ -51,17 +51,17 @@ struct Asked {
     json: bool,
 }
 
-impl From<CoderFault> for Failure {
-    fn from(fault: CoderFault) -> Self {
+impl From<CoderError> for CommandError {
+    fn from(fault: CoderError) -> Self {
         Self::Failed(fault.to_string())
     }
 }
 
-fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
-    let asked = Asked::read(arguments)?;
+fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let asked = ReconcileArguments::read(arguments)?;
     let config = arguments.config()?;
     // Held open to the end: no restore takes the database's place in between.
-    let mut hand = Hand::open(&config.data_dir)?;
+    let mut hand = Commands::open(&config.data_dir)?;
     let mut found = search(&config, &hand)?;
     let chosen = asked.choose(&found)?;
     let adoptions = |now| -> Vec<Adoption> {
@@ -84,9 +84,9 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
     let running = if asked.dry_run || adopted.is_empty() {
         wake::is_running(&config.data_dir)
     } else {
-        wake::tell(&config.data_dir)
+        wake::notify(&config.data_dir)
     };
-    let report = Report {
+    let report = ReconcileReport {
         dry_run: asked.dry_run,
         running: running.ok(),
         now,
@@ -102,8 +102,12 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), Failure> {
 }
 
 /// Shows what would be done, and asks.
-fn agree(found: &[Found], adoptions: &[Adoption], now: UnixSeconds) -> Result<(), Failure> {
-    let rehearsal = Report {
+fn agree(
+    found: &[UnknownAccount],
+    adoptions: &[Adoption],
+    now: UnixSeconds,
+) -> Result<(), CommandError> {
+    let rehearsal = ReconcileReport {
         dry_run: true,
         running: None,
         now,
@@ -115,18 +119,18 @@ fn agree(found: &[Found], adoptions: &[Adoption], now: UnixSeconds) -> Result<()
     if agreed(&format!("adopt {accounts}, to be removed in time?")) {
         Ok(())
     } else {
-        Err(Failure::Failed("nothing is changed".to_owned()))
+        Err(CommandError::Failed("nothing is changed".to_owned()))
     }
 }
 
 /// Adopts them, and returns those that were. Of `found` what somebody else has adopted by now is dropped, the
 /// service say, while we asked.
 fn adopt(
-    hand: &mut Hand,
-    found: &mut Vec<Found>,
+    hand: &mut Commands,
+    found: &mut Vec<UnknownAccount>,
     adoptions: Vec<Adoption>,
     now: UnixSeconds,
-) -> Result<Vec<Adoption>, Failure> {
+) -> Result<Vec<Adoption>, CommandError> {
     let names = hand.adopt(&adoptions, now)?;
     let is_new = |one: &Adoption| names.contains(&one.username);
     let adopted: Vec<Adoption> = adoptions.into_iter().filter(is_new).collect();
@@ -136,23 +140,23 @@ fn adopt(
 }
 
 /// The accounts in question.
-fn search(config: &Config, hand: &Hand) -> Result<Vec<Found>, Failure> {
+fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, CommandError> {
     let coder = Coder::new(
         Http::new(config.call_limit),
         &config.coder.address.api,
         config.coder.key.clone(),
     );
     if !coder.rights()?.see_users {
-        return Err(Failure::Failed(
+        return Err(CommandError::Failed(
             "the token (CODER_API_KEY) may not see users: give its user the role User Admin"
                 .to_owned(),
         ));
     }
-    let home = hand.instance()?;
+    let instance_id = hand.instance()?;
     let domain = &config.coder.email_domain;
     let marks = Marks {
         keys: &config.phone_keys,
-        home: home.as_deref(),
+        instance_id: instance_id.as_deref(),
         domain,
     };
     let before = hand.roster()?;
@@ -160,8 +164,8 @@ fn search(config: &Config, hand: &Hand) -> Result<Vec<Found>, Failure> {
     Ok(still_unknown(found, &hand.roster()?))
 }
 
-impl Asked {
-    fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
+impl ReconcileArguments {
+    fn read(arguments: &mut Arguments) -> Result<Self, CommandError> {
         let (names, given) = arguments.operands(&["all", "dry-run", "yes", "json"])?;
         let has = |option| given.contains(&option);
         let asked = Self {
@@ -171,7 +175,7 @@ impl Asked {
             yes: has("yes"),
             json: has("json"),
         };
-        let misused = |problem: &str| Err(Failure::Misused(problem.to_owned()));
+        let misused = |problem: &str| Err(CommandError::Misused(problem.to_owned()));
         if asked.all && !asked.names.is_empty() {
             return misused("name accounts or say --all, not both");
         }
@@ -186,15 +190,18 @@ impl Asked {
     }
 
     /// Who is to be adopted.
-    fn choose<'a>(&self, found: &'a [Found]) -> Result<Vec<&'a Found>, Failure> {
+    fn choose<'a>(
+        &self,
+        found: &'a [UnknownAccount],
+    ) -> Result<Vec<&'a UnknownAccount>, CommandError> {
         if self.names.is_empty() {
-            let is_meant = |one: &&Found| {
-                one.verdict == Verdict::Ours || self.all && one.verdict.may_be_ours()
+            let is_meant = |one: &&UnknownAccount| {
+                one.verdict == Ownership::Ours || self.all && one.verdict.may_be_ours()
             };
             return Ok(found.iter().filter(is_meant).collect());
         }
         let is_meant =
-            |one: &Found, name: &String| one.username.as_str().eq_ignore_ascii_case(name);
+            |one: &UnknownAccount, name: &String| one.username.as_str().eq_ignore_ascii_case(name);
         let is_missing = |name: &&String| !found.iter().any(|one| is_meant(one, name));
         let missing: Vec<&str> = self
             .names
@@ -204,7 +211,7 @@ impl Asked {
             .collect();
         if !missing.is_empty() {
             let known = found.iter().map(|one| one.username.as_str());
-            return Err(Failure::Unmatched(format!(
+            return Err(CommandError::Unmatched(format!(
                 "no account with our mark that the database does not know: {}; nothing is changed",
                 guessed(&missing, known)
             )));
@@ -212,9 +219,9 @@ impl Asked {
         let named = found
             .iter()
             .filter(|one| self.names.iter().any(|name| is_meant(one, name)));
-        let named: Vec<&Found> = named.collect();
+        let named: Vec<&UnknownAccount> = named.collect();
         match named.iter().find(|one| !one.verdict.may_be_ours()) {
-            Some(altered) => Err(Failure::Failed(format!(
+            Some(altered) => Err(CommandError::Failed(format!(
                 "{} {}, so it is never adopted: remove it in Coder, if nobody needs it; nothing is changed",
                 altered.username,
                 altered.verdict.in_words()
@@ -225,17 +232,17 @@ impl Asked {
 }
 
 /// What came of it.
-struct Report<'a> {
+struct ReconcileReport<'a> {
     dry_run: bool,
     /// Whether the service runs; `None` = it cannot be found out.
     running: Option<bool>,
     now: UnixSeconds,
-    found: &'a [Found],
+    found: &'a [UnknownAccount],
     adopted: &'a [Adoption],
 }
 
-impl Report<'_> {
-    fn adoption(&self, found: &Found) -> Option<&Adoption> {
+impl ReconcileReport<'_> {
+    fn adoption(&self, found: &UnknownAccount) -> Option<&Adoption> {
         let mut all = self.adopted.iter();
         all.find(|one| one.coder_id == found.user.id)
     }
@@ -247,7 +254,7 @@ impl Report<'_> {
         )
     }
 
-    fn row(&self, found: &Found) -> Vec<String> {
+    fn row(&self, found: &UnknownAccount) -> Vec<String> {
         let outcome = match self.adoption(found) {
             None => "left alone".to_owned(),
             Some(one) => {
@@ -280,7 +287,7 @@ impl Report<'_> {
         let mut text = self.rows();
         let (adopted, left) = (self.adopted.len(), self.found.iter());
         let left = left.filter(|found| self.adoption(found).is_none());
-        let (doubtful, altered): (Vec<&Found>, Vec<&Found>) =
+        let (doubtful, altered): (Vec<&UnknownAccount>, Vec<&UnknownAccount>) =
             left.partition(|found| found.verdict.may_be_ours());
         if adopted > 0 {
             let accounts = count(adopted, "account");
@@ -307,7 +314,7 @@ impl Report<'_> {
 
     /// Times are UTC seconds.
     fn json(&self) -> Value {
-        let account = |found: &Found| {
+        let account = |found: &UnknownAccount| {
             let adoption = self.adoption(found);
             let mut value = as_json(found);
             value["adopted"] = (adoption.is_some() && !self.dry_run).into();
@@ -327,11 +334,11 @@ impl Report<'_> {
 const LISTED: usize = 20;
 
 /// What `status` says of them, a line each kind.
-pub(super) fn lines(found: &[Found]) -> String {
-    let (ours, others): (Vec<&Found>, Vec<&Found>) = found
+pub(super) fn lines(found: &[UnknownAccount]) -> String {
+    let (ours, others): (Vec<&UnknownAccount>, Vec<&UnknownAccount>) = found
         .iter()
-        .partition(|found| found.verdict == Verdict::Ours);
-    let line = |what: &str, found: &[&Found], cure: &str| {
+        .partition(|found| found.verdict == Ownership::Ours);
+    let line = |what: &str, found: &[&UnknownAccount], cure: &str| {
         let names = found.iter().take(LISTED).map(|one| one.username.as_str());
         let names = names.collect::<Vec<_>>().join(" ");
         let more = match found.len().saturating_sub(LISTED) {
@@ -358,7 +365,7 @@ pub(super) fn lines(found: &[Found]) -> String {
 }
 
 /// For scripts. Times are UTC seconds.
-pub(super) fn as_json(found: &Found) -> Value {
+pub(super) fn as_json(found: &UnknownAccount) -> Value {
     json!({
         "username": found.username.as_str(),
         "verdict": found.verdict.as_str(),

@@ -1,15 +1,15 @@
 //! `renew`: an account gets another password.
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::naming::{not_known, username};
 use super::{Command, print};
 use crate::clock::unix_now;
-use crate::coder::{Coder, CoderFault, PasswordSet, Trouble};
+use crate::coder::{Coder, CoderError, CoderErrorKind, PasswordResult};
 use crate::config::Config;
 use crate::domain::PasswordKey;
+use crate::domain::registration::Registration;
 use crate::http::Http;
-use crate::registration::Registration;
-use crate::store::{Hand, NotRenewed, StoreError};
+use crate::store::{Commands, RenewError, StoreError};
 
 pub(super) const COMMAND: Command = Command {
     name: "renew",
@@ -27,14 +27,14 @@ Exit codes: 0 done, 1 failed, 2 misused, 3 no such account
     run: renew,
 };
 
-fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
+fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
     let (name, _) = arguments.operand("USER", &[])?;
     let name = name
         .into_string()
-        .map_err(|name| Failure::unexpected(&name))?;
+        .map_err(|name| CommandError::unexpected(&name))?;
     let name = username(&name);
     let config = arguments.config()?;
-    let mut hand = Hand::open(&config.data_dir)?;
+    let mut hand = Commands::open(&config.data_dir)?;
     let key = hand.password_key(&config.data_dir)?;
     // The counter first: whatever happens after it, the next text of the student asks Coder for the new one.
     let renewal = match hand.renew_password(name)? {
@@ -43,33 +43,33 @@ fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
     };
     let username = renewal.registration.username.as_str();
     match set(&config, &key, &renewal.registration) {
-        Ok(Some(PasswordSet::Set | PasswordSet::Unchanged)) => {
+        Ok(Some(PasswordResult::Set | PasswordResult::Unchanged)) => {
             hand.password_renewed(&renewal, unix_now())?;
             print(&format!(
                 "{username} has a new password: the old one no longer works, and its sessions have ended. Its student texts the phrase and gets the new one\n"
             ));
             Ok(())
         }
-        Ok(Some(PasswordSet::Forbidden)) => {
+        Ok(Some(PasswordResult::Forbidden)) => {
             hand.password_kept(&renewal)?;
-            Err(Failure::Failed(format!(
+            Err(CommandError::Failed(format!(
                 "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
             )))
         }
-        Ok(Some(PasswordSet::NoUser) | None) => {
+        Ok(Some(PasswordResult::NoUser) | None) => {
             hand.password_kept(&renewal)?;
-            Err(Failure::Failed(format!(
+            Err(CommandError::Failed(format!(
                 "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
             )))
         }
         // A service whose token sets no passwords could never send a login again that Coder does not have.
         Err(NotSet::Surely(fault)) => {
             hand.password_kept(&renewal)?;
-            Err(Failure::Failed(format!(
+            Err(CommandError::Failed(format!(
                 "{username} keeps its password: {fault}"
             )))
         }
-        Err(NotSet::Perhaps(fault)) => Err(Failure::Failed(format!(
+        Err(NotSet::Perhaps(fault)) => Err(CommandError::Failed(format!(
             "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
         ))),
     }
@@ -78,19 +78,20 @@ fn renew(arguments: &mut Arguments) -> Result<(), Failure> {
 /// A password that was not seen to be set.
 enum NotSet {
     /// The call that sets it was not made, or not carried out.
-    Surely(CoderFault),
+    Surely(CoderError),
     /// It may be set.
-    Perhaps(CoderFault),
+    Perhaps(CoderError),
 }
 
 impl NotSet {
     /// Sorts a fault of the call that sets it.
-    fn of(fault: CoderFault) -> Self {
+    fn of(fault: CoderError) -> Self {
         match fault.trouble {
-            Trouble::Unreachable | Trouble::Busy(_) | Trouble::Denied | Trouble::Refused => {
-                Self::Surely(fault)
-            }
-            Trouble::Unclear | Trouble::NotCoder => Self::Perhaps(fault),
+            CoderErrorKind::Unreachable
+            | CoderErrorKind::Busy(_)
+            | CoderErrorKind::Denied
+            | CoderErrorKind::Refused => Self::Surely(fault),
+            CoderErrorKind::Unclear | CoderErrorKind::NotCoder => Self::Perhaps(fault),
         }
     }
 }
@@ -101,7 +102,7 @@ fn set(
     config: &Config,
     key: &PasswordKey,
     registration: &Registration,
-) -> Result<Option<PasswordSet>, NotSet> {
+) -> Result<Option<PasswordResult>, NotSet> {
     let (Some(id), Some(counter)) = (&registration.coder_id, registration.password_counter) else {
         return Ok(None);
     };
@@ -124,22 +125,30 @@ fn set(
 ///
 /// # Errors
 /// The database cannot be read.
-fn not_renewed(name: &str, refusal: NotRenewed, hand: &Hand) -> Result<Failure, StoreError> {
+fn not_renewed(
+    name: &str,
+    refusal: RenewError,
+    hand: &Commands,
+) -> Result<CommandError, StoreError> {
     let why = match refusal {
-        NotRenewed::Unknown => {
+        RenewError::Unknown => {
             let roster = hand.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
             let unknown = not_known(&[name], known);
-            return Ok(Failure::Unmatched(format!("{unknown}; nothing is changed")));
+            return Ok(CommandError::Unmatched(format!(
+                "{unknown}; nothing is changed"
+            )));
         }
-        NotRenewed::NoLogin => "has no login yet, so there is no password that anybody could know",
-        NotRenewed::BeingSent => {
+        RenewError::NoLogin => "has no login yet, so there is no password that anybody could know",
+        RenewError::BeingSent => {
             "has a login that is being sent at this moment: try again in a minute"
         }
-        NotRenewed::BeingRemoved => "is being removed",
-        NotRenewed::Adopted => {
+        RenewError::BeingRemoved => "is being removed",
+        RenewError::Adopted => {
             "was found at Coder, and its student's phone is not known: nobody could get the new password. Set one at Coder, or end the account"
         }
     };
-    Ok(Failure::Failed(format!("{name} {why}; nothing is changed")))
+    Ok(CommandError::Failed(format!(
+        "{name} {why}; nothing is changed"
+    )))
 }

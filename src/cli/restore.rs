@@ -6,12 +6,12 @@ use std::process::Stdio;
 
 use time::OffsetDateTime;
 
-use super::arguments::{Arguments, Failure};
-use super::owner::{Owner, open_backup};
+use super::arguments::{Arguments, CommandError};
+use super::folder_owner::{FolderOwner, open_backup};
 use super::table::count;
 use super::{Command, print};
 use crate::domain::UnixSeconds;
-use crate::store::{self, Origin, Restored};
+use crate::store::{self, Origin, RestoreResult};
 
 pub(super) const COMMAND: Command = Command {
     name: "restore",
@@ -26,15 +26,15 @@ CODER_REG_DATA_DIR or CODER_REG_ENV. As root it works as the user to whom the fo
     run: put_back,
 };
 
-fn put_back(arguments: &mut Arguments) -> Result<(), Failure> {
+fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     let (from, _) = arguments.operand("FILE (or - for standard input)", &[])?;
     if from == "-" && std::io::stdin().is_terminal() {
-        return Err(Failure::Misused(
+        return Err(CommandError::Misused(
             "standard input is a terminal: redirect it, as in restore - < FILE".to_owned(),
         ));
     }
     let folder = arguments.data_dir()?;
-    if let Some(owner) = Owner::other_than_root(&folder) {
+    if let Some(owner) = FolderOwner::other_than_root(&folder) {
         let input = if from == "-" {
             Stdio::inherit()
         } else {
@@ -55,7 +55,7 @@ fn put_back(arguments: &mut Arguments) -> Result<(), Failure> {
 /// Names that are listed at most.
 const LISTED: usize = 50;
 
-fn told(restored: &Restored) -> String {
+fn told(restored: &RestoreResult) -> String {
     let registrations = count(restored.summary.registrations, "registration");
     let newest = restored.summary.newest.and_then(date);
     let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));

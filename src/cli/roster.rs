@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use super::reconcile;
 use super::table::{count, span, table};
 use crate::coder::{Nearness, Rights, User, Validity, Workspace};
+use crate::domain::registration::{Registration, Stage};
 use crate::domain::{MessageSid, Receipt, Undelivered, UnixSeconds};
-use crate::reconcile::Found;
-use crate::registration::{Registration, Stage};
-use crate::stream::Buried;
+use crate::reconcile::UnknownAccount;
+use crate::stream::DeadLetter;
 use crate::token::RENEWAL;
 use crate::twilio::codes;
 
 /// All that was found.
-pub(super) struct Picture {
+pub(super) struct ClassView {
     pub(super) now: UnixSeconds,
     /// Whether the service runs; `None` = it cannot be found out.
     pub(super) running: Option<bool>,
@@ -23,30 +23,30 @@ pub(super) struct Picture {
     /// What became of their last login texts, by MessageSid.
     pub(super) deliveries: HashMap<String, Receipt>,
     /// Logins that stay in Twilio's log: those given up, and how many are late. `None` = they are to stay.
-    pub(super) unblanked: Option<(Vec<MessageSid>, u32)>,
+    pub(super) pending_redactions: Option<(Vec<MessageSid>, u32)>,
     /// `None` = it was not asked.
-    pub(super) at_coder: Option<Result<AtCoder, String>>,
+    pub(super) at_coder: Option<Result<CoderView, String>>,
     /// Accounts of ours there that the database does not know.
-    pub(super) unknown: Vec<Found>,
-    pub(super) texts: Result<Texts, String>,
+    pub(super) unknown: Vec<UnknownAccount>,
+    pub(super) texts: Result<QueueView, String>,
 }
 
 /// What Coder knows of the class.
-pub(super) struct AtCoder {
+pub(super) struct CoderView {
     pub(super) users: Vec<User>,
     pub(super) workspaces: Vec<Workspace>,
-    pub(super) token: Token,
+    pub(super) token: TokenView,
 }
 
 /// What Coder tells of our token.
-pub(super) struct Token {
+pub(super) struct TokenView {
     /// What it may do, or why Coder did not say.
     pub(super) rights: Result<Rights, String>,
     /// Until when it is good; `None` = Coder did not say.
     pub(super) validity: Option<Validity>,
 }
 
-impl Token {
+impl TokenView {
     /// What somebody has to do something about.
     fn troubles(&self, now: UnixSeconds) -> Vec<String> {
         let rights = match &self.rights {
@@ -79,10 +79,10 @@ impl Token {
 }
 
 /// What stands in Redis.
-pub(super) struct Texts {
+pub(super) struct QueueView {
     pub(super) waiting: usize,
     pub(super) oldest: Option<UnixSeconds>,
-    pub(super) dead: Vec<Buried>,
+    pub(super) dead: Vec<DeadLetter>,
 }
 
 /// When its last login was texted. Of an adopted account nobody knows.
@@ -98,14 +98,14 @@ fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
         _ if registration.ended_at.is_some() => "ended",
         _ if registration.is_due(now) => "time is up",
         Stage::Reserved => "waiting for Coder",
-        Stage::Created => "login being sent",
+        Stage::CreateResult => "login being sent",
         Stage::Announced if registration.sending.is_some() => "new login being sent",
         Stage::Announced if registration.adopted_at.is_some() => "adopted",
         Stage::Announced => "has a login",
     }
 }
 
-impl AtCoder {
+impl CoderView {
     fn user(&self, registration: &Registration) -> Option<&User> {
         self.users.iter().find(|user| match &registration.coder_id {
             Some(id) => user.id == *id,
@@ -120,13 +120,13 @@ impl AtCoder {
     }
 }
 
-impl Picture {
+impl ClassView {
     /// Whether everything that was asked has answered.
     pub(super) fn is_whole(&self) -> bool {
         self.texts.is_ok() && !matches!(self.at_coder, Some(Err(_)))
     }
 
-    fn coder(&self) -> Option<&AtCoder> {
+    fn coder(&self) -> Option<&CoderView> {
         self.at_coder.as_ref().and_then(|found| found.as_ref().ok())
     }
 
@@ -314,7 +314,7 @@ impl Picture {
     /// Logins whose words stay in Twilio's log.
     fn unblanked_in_words(&self) -> String {
         let mut text = String::new();
-        let Some((given_up, late)) = &self.unblanked else {
+        let Some((given_up, late)) = &self.pending_redactions else {
             return text;
         };
         if !given_up.is_empty() {
@@ -356,7 +356,7 @@ impl Picture {
             "unknown_accounts": self.coder().map(|_| {
                 self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
             }),
-            "unblanked_logins": self.unblanked.as_ref().map(|(given_up, late)| {
+            "unblanked_logins": self.pending_redactions.as_ref().map(|(given_up, late)| {
                 let given_up: Vec<&str> = given_up.iter().map(MessageSid::as_str).collect();
                 json!({ "given_up": given_up, "tried_again": late })
             }),
@@ -397,7 +397,7 @@ impl Picture {
     }
 }
 
-fn letter(letter: &Buried) -> Value {
+fn letter(letter: &DeadLetter) -> Value {
     json!({
         "sid": letter.sid,
         "reason": letter.reason,

@@ -1,6 +1,6 @@
 //! `run`: the service itself.
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::{Command, PROGRAM, complain};
 use crate::{logging, run};
 
@@ -15,7 +15,7 @@ It stays in the foreground, logs to standard error, and stops within 5 seconds o
     run: start,
 };
 
-fn start(arguments: &mut Arguments) -> Result<(), Failure> {
+fn start(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
     let config = arguments.config()?;
     if let Err(error) = logging::start(config.log_level) {
@@ -23,6 +23,6 @@ fn start(arguments: &mut Arguments) -> Result<(), Failure> {
     }
     run::run(config).map_err(|error| {
         log::error!("{error}");
-        Failure::Told
+        CommandError::Told
     })
 }

@@ -3,16 +3,16 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use super::arguments::{Arguments, Failure, Word};
-use super::roster::{AtCoder, Picture, Texts, Token};
+use super::arguments::{ArgumentWord, Arguments, CommandError};
+use super::roster::{ClassView, CoderView, QueueView, TokenView};
 use super::{Command, harmless, print, print_raw};
 use crate::clock::unix_now;
-use crate::coder::{Coder, CoderFault, User};
+use crate::coder::{Coder, CoderError, User};
 use crate::config::Config;
+use crate::domain::registration::Registration;
 use crate::http::Http;
-use crate::reconcile::{self, Found, Marks};
-use crate::registration::Registration;
-use crate::store::Hand;
+use crate::reconcile::{self, Marks, UnknownAccount};
+use crate::store::Commands;
 use crate::stream::{Redis, StreamError, Waiting};
 use crate::wake;
 
@@ -39,19 +39,19 @@ Exit codes: 0 all was asked, 1 something did not answer, 2 misused
 const PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
-struct Wanted {
+struct StatusArguments {
     offline: bool,
     json: bool,
     watch: Option<Duration>,
 }
 
-impl Wanted {
-    fn read(arguments: &mut Arguments) -> Result<Self, Failure> {
+impl StatusArguments {
+    fn read(arguments: &mut Arguments) -> Result<Self, CommandError> {
         let mut wanted = Self::default();
         let mut after_watch = false;
         while let Some(word) = arguments.next()? {
             match word {
-                Word::Option(option) => {
+                ArgumentWord::Option(option) => {
                     after_watch = option == "watch";
                     match option.as_str() {
                         "offline" => wanted.offline = true,
@@ -62,33 +62,34 @@ impl Wanted {
                             let seconds = seconds.map(|s| pause(&s.to_string_lossy()));
                             wanted.watch = Some(seconds.transpose()?.unwrap_or(PAUSE));
                         }
-                        _ => return Err(Failure::unknown_option(&option)),
+                        _ => return Err(CommandError::unknown_option(&option)),
                     }
                 }
-                Word::Value(value) if after_watch => {
+                ArgumentWord::Value(value) if after_watch => {
                     after_watch = false;
                     wanted.watch = Some(pause(&value.to_string_lossy())?);
                 }
-                Word::Value(value) => return Err(Failure::unexpected(&value)),
+                ArgumentWord::Value(value) => return Err(CommandError::unexpected(&value)),
             }
         }
         Ok(wanted)
     }
 }
 
-fn pause(seconds: &str) -> Result<Duration, Failure> {
+fn pause(seconds: &str) -> Result<Duration, CommandError> {
     match seconds.parse() {
         Ok(number @ 1..=3_600) => Ok(Duration::from_secs(number)),
-        _ => Err(Failure::Misused(format!(
+        _ => Err(CommandError::Misused(format!(
             "--watch wants seconds from 1 to 3600, not {seconds:?}"
         ))),
     }
 }
 
-fn status(arguments: &mut Arguments) -> Result<(), Failure> {
-    let wanted = Wanted::read(arguments)?;
+fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let wanted = StatusArguments::read(arguments)?;
     let config = arguments.config()?;
-    let redis = Redis::new(&config.redis).map_err(|error| Failure::Failed(error.to_string()))?;
+    let redis =
+        Redis::new(&config.redis).map_err(|error| CommandError::Failed(error.to_string()))?;
     let mut waiting = Waiting::new(redis);
     let coder = Coder::new(
         Http::new(config.call_limit),
@@ -96,7 +97,7 @@ fn status(arguments: &mut Arguments) -> Result<(), Failure> {
         config.coder.key.clone(),
     );
     loop {
-        let picture = look(&config, &wanted, &coder, &mut waiting)?;
+        let picture = inspect(&config, &wanted, &coder, &mut waiting)?;
         let shown = if wanted.json {
             format!("{}\n", picture.json())
         } else {
@@ -107,7 +108,7 @@ fn status(arguments: &mut Arguments) -> Result<(), Failure> {
             return if picture.is_whole() {
                 Ok(())
             } else {
-                Err(Failure::Told)
+                Err(CommandError::Told)
             };
         };
         // Clears the terminal and goes to its first line; in one write, so that nothing flickers.
@@ -121,17 +122,17 @@ fn status(arguments: &mut Arguments) -> Result<(), Failure> {
     }
 }
 
-fn look(
+fn inspect(
     config: &Config,
-    wanted: &Wanted,
+    wanted: &StatusArguments,
     coder: &Coder,
     waiting: &mut Waiting,
-) -> Result<Picture, Failure> {
+) -> Result<ClassView, CommandError> {
     // Opened for each look: a restore must be able to take the database's place in between.
-    let hand = Hand::open(&config.data_dir)?;
+    let hand = Commands::open(&config.data_dir)?;
     let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
-    let unblanked = config.redact.then(|| hand.unblanked(unix_now()));
-    let unblanked = unblanked.transpose()?;
+    let pending_redactions = config.redact.then(|| hand.pending_redactions(unix_now()));
+    let pending_redactions = pending_redactions.transpose()?;
     drop(hand);
     let at_coder = (!wanted.offline)
         .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
@@ -139,12 +140,12 @@ fn look(
         Some(Ok(found)) => unknown_of(config, &found.users, &roster)?,
         _ => Vec::new(),
     };
-    Ok(Picture {
+    Ok(ClassView {
         now: unix_now(),
         running: wake::is_running(&config.data_dir).ok(),
         roster,
         deliveries,
-        unblanked,
+        pending_redactions,
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
@@ -156,35 +157,35 @@ fn unknown_of(
     config: &Config,
     users: &[User],
     before: &[Registration],
-) -> Result<Vec<Found>, Failure> {
-    let hand = Hand::open(&config.data_dir)?;
-    let home = hand.instance()?;
+) -> Result<Vec<UnknownAccount>, CommandError> {
+    let hand = Commands::open(&config.data_dir)?;
+    let instance_id = hand.instance()?;
     let marks = Marks {
         keys: &config.phone_keys,
-        home: home.as_deref(),
+        instance_id: instance_id.as_deref(),
         domain: &config.coder.email_domain,
     };
     let found = reconcile::unknown(users, before, marks);
     Ok(reconcile::still_unknown(found, &hand.roster()?))
 }
 
-fn at_coder(coder: &Coder, domain: &str) -> Result<AtCoder, CoderFault> {
+fn at_coder(coder: &Coder, domain: &str) -> Result<CoderView, CoderError> {
     let users = coder.users_of(domain)?;
     let workspaces = coder.all_workspaces()?;
     let now = unix_now();
-    Ok(AtCoder {
+    Ok(CoderView {
         users,
         workspaces,
-        token: Token {
+        token: TokenView {
             rights: coder.rights().map_err(|fault| fault.to_string()),
             validity: coder.validity(now).ok(),
         },
     })
 }
 
-fn texts(waiting: &mut Waiting) -> Result<Texts, StreamError> {
+fn texts(waiting: &mut Waiting) -> Result<QueueView, StreamError> {
     let (waiting_now, oldest) = waiting.queue()?;
-    Ok(Texts {
+    Ok(QueueView {
         waiting: waiting_now,
         oldest,
         dead: waiting.dead()?,

@@ -1,6 +1,6 @@
 //! What a server has ready for a class, and what it does to one: roles of members, templates, mails.
 
-use super::{Coder, CoderFault, encode, wire};
+use super::{Coder, CoderError, encode, wire};
 
 /// The role that lets members of an organization make workspaces, where a server has it (since 2.35).
 pub const WORKSPACE_ACCESS: &str = "organization-workspace-access";
@@ -35,7 +35,7 @@ impl Coder {
     ///
     /// # Errors
     /// The call failed.
-    pub fn member_roles(&self) -> Result<Option<MemberRoles>, CoderFault> {
+    pub fn member_roles(&self) -> Result<Option<MemberRoles>, CoderError> {
         const DOING: &str = "ask which roles may be assigned";
         let organization = self.default_organization()?;
         let Some(roles) = organization.default_org_member_roles else {
@@ -63,12 +63,12 @@ impl Coder {
     ///
     /// # Errors
     /// The call failed.
-    pub fn templates(&self) -> Result<usize, CoderFault> {
+    pub fn templates(&self) -> Result<usize, CoderError> {
         const DOING: &str = "list templates";
         let answer = self.get(DOING, "/templates")?;
         let all: Option<Vec<wire::Template>> = answer.json();
         let all = all.filter(|_| answer.status == 200);
-        let all = all.ok_or_else(|| CoderFault::of(DOING, &answer))?;
+        let all = all.ok_or_else(|| CoderError::of(DOING, &answer))?;
         Ok(all.iter().filter(|template| !template.deprecated).count())
     }
 
@@ -76,7 +76,7 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed.
-    pub fn mails(&self) -> Result<Mails, CoderFault> {
+    pub fn mails(&self) -> Result<Mails, CoderError> {
         const DOING: &str = "ask whether mails are sent";
         let answer = self.get(DOING, "/notifications/settings")?;
         let settings: Option<wire::NotificationSettings> = answer.json();
@@ -90,7 +90,7 @@ impl Coder {
         }
         let told: serde_json::Value = answer
             .json()
-            .ok_or_else(|| CoderFault::of(DOING, &answer))?;
+            .ok_or_else(|| CoderError::of(DOING, &answer))?;
         let config = &told["config"];
         let is_set = |host: &serde_json::Value| host.as_str().is_some_and(|host| !host.is_empty());
         let on = is_set(&config["email"]["smarthost"])

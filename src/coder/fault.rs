@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::cleaned::cleaned;
 use super::wire::ErrorBody;
 use super::{VERSION_HEADER, smells_of_rights};
-use crate::http::{Answer, Broken, Stage};
+use crate::http::{HttpError, HttpResponse, HttpStage};
 
 /// What a failed call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum CoderErrorKind {
     /// The request surely never arrived. Another try may help.
     Unreachable,
     /// It may have been carried out. Another try may help, after a look.
@@ -30,12 +30,12 @@ pub enum Trouble {
 /// A call to Coder that did not do what it should. Never holds the answer's body, as other people's
 /// error texts repeat our secrets; of Coder's message the plain words are kept.
 #[derive(Clone, Debug)]
-pub struct CoderFault {
+pub struct CoderError {
     doing: &'static str,
     /// What it means.
-    pub trouble: Trouble,
+    pub trouble: CoderErrorKind,
     status: Option<u16>,
-    stage: Option<Stage>,
+    stage: Option<HttpStage>,
     why: String,
     /// The server is Coder and said that the token lacks a right.
     forbidden: bool,
@@ -47,11 +47,11 @@ pub struct CoderFault {
     said: Option<String>,
 }
 
-impl CoderFault {
-    pub(super) fn broken(doing: &'static str, broken: Broken) -> Self {
+impl CoderError {
+    pub(super) fn broken(doing: &'static str, broken: HttpError) -> Self {
         let trouble = match broken {
-            Broken::NotSent(_) => Trouble::Unreachable,
-            Broken::Unknown(_) => Trouble::Unclear,
+            HttpError::NotSent(_) => CoderErrorKind::Unreachable,
+            HttpError::Unknown(_) => CoderErrorKind::Unclear,
         };
         Self {
             doing,
@@ -67,30 +67,36 @@ impl CoderFault {
     }
 
     /// Sorts an answer whose status means that the call failed.
-    pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
+    pub(super) fn of(doing: &'static str, answer: &HttpResponse) -> Self {
         let body: Option<ErrorBody> = answer.json();
         let coders = body
             .as_ref()
             .filter(|_| answer.header(VERSION_HEADER).is_some());
         let forbidden = smells_of_rights(answer);
         let (trouble, why) = match answer.status {
-            500 if forbidden => (Trouble::Denied, "not allowed: the token lacks a right"),
+            500 if forbidden => (
+                CoderErrorKind::Denied,
+                "not allowed: the token lacks a right",
+            ),
             401 => (
-                Trouble::Denied,
+                CoderErrorKind::Denied,
                 "the token (CODER_API_KEY) is invalid or expired",
             ),
             403 => (
-                Trouble::Denied,
+                CoderErrorKind::Denied,
                 "not allowed: the token lacks a right, or password login is off",
             ),
-            428 => (Trouble::Denied, "the server wants no such header"),
-            429 => (Trouble::Busy(answer.retry_after()), "too many requests"),
+            428 => (CoderErrorKind::Denied, "the server wants no such header"),
+            429 => (
+                CoderErrorKind::Busy(answer.retry_after()),
+                "too many requests",
+            ),
             200..=399 => (
-                Trouble::NotCoder,
+                CoderErrorKind::NotCoder,
                 "not Coder's answer: is CODER_API_URL right?",
             ),
-            500..=599 => (Trouble::Unclear, "the server failed"),
-            _ => (Trouble::Refused, "refused"),
+            500..=599 => (CoderErrorKind::Unclear, "the server failed"),
+            _ => (CoderErrorKind::Refused, "refused"),
         };
         let likeness = coders.filter(|_| answer.status == 500).map(likeness);
         let said = coders.map(|body| cleaned(&body.message));
@@ -119,9 +125,9 @@ impl CoderFault {
     /// Whether asking the same server something else would meet the same trouble.
     pub fn is_everybodys(&self) -> bool {
         match self.trouble {
-            Trouble::Unreachable | Trouble::NotCoder => true,
+            CoderErrorKind::Unreachable | CoderErrorKind::NotCoder => true,
             // Silence, not an error of the server's.
-            Trouble::Unclear => self.status.is_none(),
+            CoderErrorKind::Unclear => self.status.is_none(),
             _ => false,
         }
     }
@@ -154,7 +160,7 @@ impl CoderFault {
     }
 
     /// How far the call came, where there was no answer to it.
-    pub fn stage(&self) -> Option<Stage> {
+    pub fn stage(&self) -> Option<HttpStage> {
         self.stage
     }
 
@@ -167,7 +173,7 @@ impl CoderFault {
     pub(super) fn misread(doing: &'static str) -> Self {
         Self {
             doing,
-            trouble: Trouble::NotCoder,
+            trouble: CoderErrorKind::NotCoder,
             status: None,
             stage: None,
             why: "the answer is not understood".to_owned(),
@@ -181,7 +187,7 @@ impl CoderFault {
     pub(super) fn not_coder(doing: &'static str, status: u16) -> Self {
         Self {
             doing,
-            trouble: Trouble::NotCoder,
+            trouble: CoderErrorKind::NotCoder,
             status: Some(status),
             stage: None,
             why: "not Coder's answer: is CODER_API_URL right, and the server up?".to_owned(),
@@ -214,7 +220,7 @@ fn is_field(name: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.[]".contains(&b))
 }
 
-impl fmt::Display for CoderFault {
+impl fmt::Display for CoderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at Coder: ", self.doing)?;
         if let Some(status) = self.status {
@@ -224,7 +230,7 @@ impl fmt::Display for CoderFault {
     }
 }
 
-impl std::error::Error for CoderFault {}
+impl std::error::Error for CoderError {}
 
 #[cfg(test)]
 mod tests {
@@ -247,31 +253,31 @@ mod tests {
         let body = serde_json::json!({ "message": "x7k", "validations": validations });
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let answer = Answer {
+        let answer = HttpResponse {
             status: 400,
             headers,
             body: body.to_string().into_bytes(),
         };
         assert_eq!(
-            CoderFault::of("create a user", &answer).to_string(),
+            CoderError::of("create a user", &answer).to_string(),
             "create a user at Coder: status 400, refused (password, organization_ids[0])"
         );
     }
 
     /// An answer as Coder gives it, or with `header: false` as a proxy might.
-    fn internal(detail: &str, header: bool) -> CoderFault {
+    fn internal(detail: &str, header: bool) -> CoderError {
         let body = serde_json::json!({ "message": "Internal error.", "detail": detail });
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if header {
             headers.insert(VERSION_HEADER, HeaderValue::from_static("v2.31.14"));
         }
-        let answer = Answer {
+        let answer = HttpResponse {
             status: 500,
             headers,
             body: body.to_string().into_bytes(),
         };
-        CoderFault::of("set a password", &answer)
+        CoderError::of("set a password", &answer)
     }
 
     #[test]
@@ -281,17 +287,17 @@ mod tests {
         let fault = internal(words, true);
         assert_eq!(
             (fault.is_forbidden(), fault.trouble),
-            (true, Trouble::Denied)
+            (true, CoderErrorKind::Denied)
         );
         let elsewhere = internal(words, false);
         assert_eq!(
             (elsewhere.is_forbidden(), elsewhere.trouble),
-            (false, Trouble::Unclear)
+            (false, CoderErrorKind::Unclear)
         );
         let other = internal("pq: the database is away", true);
         assert_eq!(
             (other.is_forbidden(), other.trouble),
-            (false, Trouble::Unclear)
+            (false, CoderErrorKind::Unclear)
         );
     }
 

@@ -7,8 +7,8 @@
 //! without a mark.
 
 use super::wire::{ErrorBody, User};
-use super::{Coder, CoderFault, encode};
-use crate::http::Answer;
+use super::{Coder, CoderError, encode};
+use crate::http::HttpResponse;
 
 use super::users::made_at;
 
@@ -21,14 +21,14 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed, or its answer is not understood: nothing is known then.
-    pub fn locate(&self, id: &str, address: &str) -> Result<Option<User>, CoderFault> {
+    pub fn locate(&self, id: &str, address: &str) -> Result<Option<User>, CoderError> {
         const DOING: &str = "look a user up";
         let with_id = |users: Vec<User>| users.into_iter().find(|user| user.id == id);
         if let Some(user) = with_id(self.listed(DOING, address)?) {
             return Ok(Some(user));
         }
         match self.user(id)? {
-            Some(record) if record.id != id => Err(CoderFault::misread(DOING)),
+            Some(record) if record.id != id => Err(CoderError::misread(DOING)),
             Some(record) if is_other(&record.email, address) => {
                 Ok(with_id(self.listed(DOING, &record.email)?))
             }
@@ -40,7 +40,7 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed, or its answer is not understood.
-    pub fn is_listed(&self, id: &str, address: &str) -> Result<bool, CoderFault> {
+    pub fn is_listed(&self, id: &str, address: &str) -> Result<bool, CoderError> {
         let users = self.listed("look for a deleted user", address)?;
         Ok(users.iter().any(|user| user.id == id))
     }
@@ -49,7 +49,7 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed.
-    pub fn user_by_email(&self, email: &str) -> Result<Option<User>, CoderFault> {
+    pub fn user_by_email(&self, email: &str) -> Result<Option<User>, CoderError> {
         let mut users = self.listed("look an address up", email)?.into_iter();
         Ok(users.find(|user| user.email.eq_ignore_ascii_case(email)))
     }
@@ -58,29 +58,29 @@ impl Coder {
     ///
     /// # Errors
     /// The call failed.
-    pub fn user(&self, name: &str) -> Result<Option<User>, CoderFault> {
+    pub fn user(&self, name: &str) -> Result<Option<User>, CoderError> {
         const DOING: &str = "look a user up";
         let answer = self.get(DOING, &format!("/users/{}", encode(name)))?;
         match answer.status {
             200 => {
                 let user: Option<User> = answer.json();
-                let mut user = user.ok_or_else(|| CoderFault::of(DOING, &answer))?;
+                let mut user = user.ok_or_else(|| CoderError::of(DOING, &answer))?;
                 user.made_at = made_at(&user, &answer);
                 Ok(Some(user))
             }
             // A look-up sends nothing that could be wrong but the name itself.
             400 | 404 if is_error(&answer) => Ok(None),
-            _ => Err(CoderFault::of(DOING, &answer)),
+            _ => Err(CoderError::of(DOING, &answer)),
         }
     }
 
     /// All users that have `text` in their name or address.
-    fn listed(&self, doing: &'static str, text: &str) -> Result<Vec<User>, CoderFault> {
+    fn listed(&self, doing: &'static str, text: &str) -> Result<Vec<User>, CoderError> {
         let (users, complete) = self.users_with(doing, text, |_| true)?;
         if complete {
             Ok(users)
         } else {
-            Err(CoderFault::misread(doing))
+            Err(CoderError::misread(doing))
         }
     }
 }
@@ -89,6 +89,6 @@ fn is_other(address: &str, known: &str) -> bool {
     !address.is_empty() && !address.eq_ignore_ascii_case(known)
 }
 
-fn is_error(answer: &Answer) -> bool {
+fn is_error(answer: &HttpResponse) -> bool {
     answer.json::<ErrorBody>().is_some()
 }

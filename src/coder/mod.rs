@@ -10,7 +10,7 @@ mod cleaned;
 mod fault;
 mod find;
 mod inspect;
-mod learnt;
+mod observed;
 mod password;
 mod rights;
 mod roster;
@@ -26,18 +26,18 @@ use serde::Serialize;
 use ureq::http::Method;
 
 pub use class::{AGENTS_ACCESS, Mails, MemberRoles, WORKSPACE_ACCESS};
-pub use fault::{CoderFault, Trouble};
-pub use inspect::{Holder, Server, Session};
-pub use password::PasswordSet;
-pub use rights::{Lack, Rights};
-pub use users::{Created, NewUser, UserDeleted};
+pub use fault::{CoderError, CoderErrorKind};
+pub use inspect::{Server, Session, TokenHolder};
+pub use password::PasswordResult;
+pub use rights::{MissingRight, Rights};
+pub use users::{CreateResult, DeleteResult, NewUser};
 pub use validity::{NEAR, Nearness, Validity};
 pub use wire::{Build, LoginType, User, Workspace};
-pub use workspaces::{BuildAsked, Transition};
+pub use workspaces::{BuildResult, Transition};
 
 use crate::domain::Secret;
-use crate::http::{Answer, Broken, Http};
-use learnt::{Learnt, Repeats};
+use crate::http::{Http, HttpError, HttpResponse};
+use observed::{ObservedRight, Repeats};
 
 /// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
 const VERSION_HEADER: &str = "x-coder-build-version";
@@ -59,7 +59,7 @@ pub struct Coder {
     /// was not refused since.
     unlimited: AtomicBool,
     /// Whether it may set passwords of others, as far as trying has shown.
-    sets_passwords: Learnt,
+    sets_passwords: ObservedRight,
     failing_creates: Repeats,
     failing_passwords: Repeats,
     /// The id to create users with: the alias above, until a server wants the real one.
@@ -80,7 +80,7 @@ impl Coder {
             api: api.to_owned(),
             key,
             unlimited: AtomicBool::new(false),
-            sets_passwords: Learnt::default(),
+            sets_passwords: ObservedRight::default(),
             failing_creates: Repeats::default(),
             failing_passwords: Repeats::default(),
             organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
@@ -106,9 +106,9 @@ impl Coder {
     ///
     /// # Errors
     /// The server cannot be reached, or is no Coder.
-    pub fn version(&self) -> Result<String, CoderFault> {
+    pub fn version(&self) -> Result<String, CoderError> {
         let answer = self.get("ask for the version", "/buildinfo")?;
-        let fault = || CoderFault::of("ask for the version", &answer);
+        let fault = || CoderError::of("ask for the version", &answer);
         if answer.status != 200 {
             return Err(fault());
         }
@@ -126,7 +126,7 @@ impl Coder {
     }
 
     /// Asks for the default organization's real id, for a server that does not know the alias.
-    fn learn_organization(&self) -> Result<(), CoderFault> {
+    fn learn_organization(&self) -> Result<(), CoderError> {
         let id = self.default_organization()?.id;
         *self
             .organization
@@ -143,10 +143,10 @@ impl Coder {
             .clone()
     }
 
-    fn default_organization(&self) -> Result<wire::Organization, CoderFault> {
+    fn default_organization(&self) -> Result<wire::Organization, CoderError> {
         const DOING: &str = "ask for the default organization";
         let answer = self.get(DOING, "/organizations")?;
-        let fault = || CoderFault::of(DOING, &answer);
+        let fault = || CoderError::of(DOING, &answer);
         if answer.status != 200 {
             return Err(fault());
         }
@@ -160,7 +160,7 @@ impl Coder {
         Ok(default)
     }
 
-    fn get(&self, doing: &'static str, path: &str) -> Result<Answer, CoderFault> {
+    fn get(&self, doing: &'static str, path: &str) -> Result<HttpResponse, CoderError> {
         self.send(doing, Method::GET, path, Vec::new())
     }
 
@@ -172,10 +172,10 @@ impl Coder {
         method: Method,
         path: &str,
         body: Vec<u8>,
-    ) -> Result<Answer, CoderFault> {
+    ) -> Result<HttpResponse, CoderError> {
         let call = |unlimited| {
             self.call(method.clone(), path, body.clone(), unlimited)
-                .map_err(|broken| CoderFault::broken(doing, broken))
+                .map_err(|broken| CoderError::broken(doing, broken))
         };
         let mut answer = call(false)?;
         if self.may_go_on(&answer) {
@@ -195,19 +195,19 @@ impl Coder {
             }
         }
         match answer.status {
-            300..=399 | 429 | 500..=599 => Err(CoderFault::of(doing, &answer)),
+            300..=399 | 429 | 500..=599 => Err(CoderError::of(doing, &answer)),
             // Somebody else's 404 must not be taken for "that user does not exist", nor a proxy's 401 for a
             // word about our token.
             400..=499 if answer.header(VERSION_HEADER).is_none() => {
-                Err(CoderFault::not_coder(doing, answer.status))
+                Err(CoderError::not_coder(doing, answer.status))
             }
-            401 | 428 => Err(CoderFault::of(doing, &answer)),
+            401 | 428 => Err(CoderError::of(doing, &answer)),
             _ => Ok(answer),
         }
     }
 
     /// Whether that refusal is over the number of calls a minute, which may not hold for us.
-    fn may_go_on(&self, answer: &Answer) -> bool {
+    fn may_go_on(&self, answer: &HttpResponse) -> bool {
         answer.status == 429
             && answer.header(VERSION_HEADER).is_some()
             && self.unlimited.load(Ordering::Relaxed)
@@ -219,7 +219,7 @@ impl Coder {
         path: &str,
         body: Vec<u8>,
         unlimited: bool,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<HttpResponse, HttpError> {
         let url = format!("{}{path}", self.api);
         // Never a cookie: Coder would prefer it to this header.
         let mut headers = vec![
@@ -237,7 +237,7 @@ impl Coder {
 }
 
 /// Whether Coder refused that call for want of a right. Some of its calls say so by a 500 with words of its inner parts.
-fn smells_of_rights(answer: &Answer) -> bool {
+fn smells_of_rights(answer: &HttpResponse) -> bool {
     const WORDS: [&str; 3] = ["forbidden", "unauthorized", "not authorized"];
     let says = || {
         let body: Option<wire::ErrorBody> = answer.json();

@@ -8,12 +8,12 @@ use serde::Serialize;
 use ureq::http::Method;
 
 use super::wire::ErrorBody;
-use super::{Coder, CoderFault, encode, json};
+use super::{Coder, CoderError, encode, json};
 use crate::domain::Password;
 
 /// Answer to setting a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordSet {
+pub enum PasswordResult {
     /// It is the user's password now and was not before. All sessions of the user have ended.
     Set,
     /// It was the user's password already. Nothing has changed. Every token learns this.
@@ -41,11 +41,15 @@ impl Coder {
     /// Only the id of a user that is alive may be given: Coder sets a deleted user's password as well.
     ///
     /// # Errors
-    /// The call failed. After [`super::Trouble::Unclear`] the password may be set.
-    pub fn set_password(&self, id: &str, password: &Password) -> Result<PasswordSet, CoderFault> {
+    /// The call failed. After [`super::CoderErrorKind::Unclear`] the password may be set.
+    pub fn set_password(
+        &self,
+        id: &str,
+        password: &Password,
+    ) -> Result<PasswordResult, CoderError> {
         let set = self.failing_passwords.count(self.try_to_set(id, password));
         let fault = match set {
-            Ok(PasswordSet::Set) => {
+            Ok(PasswordResult::Set) => {
                 self.sets_passwords.learn(true);
                 return set;
             }
@@ -54,12 +58,12 @@ impl Coder {
         };
         if fault.is_forbidden() || (fault.repeats() >= SUSPICIOUS && self.lacks_the_right()?) {
             self.sets_passwords.learn(false);
-            return Ok(PasswordSet::Forbidden);
+            return Ok(PasswordResult::Forbidden);
         }
         Err(fault)
     }
 
-    fn try_to_set(&self, id: &str, password: &Password) -> Result<PasswordSet, CoderFault> {
+    fn try_to_set(&self, id: &str, password: &Password) -> Result<PasswordResult, CoderError> {
         let body = json(&PasswordBody {
             password: password.reveal(),
         });
@@ -67,12 +71,12 @@ impl Coder {
         let answer = self.send(DOING, Method::PUT, &path, body)?;
         let words: Option<ErrorBody> = answer.json();
         match (answer.status, words) {
-            (200 | 204, _) => Ok(PasswordSet::Set),
-            (400, Some(words)) if is_same_password(&words) => Ok(PasswordSet::Unchanged),
+            (200 | 204, _) => Ok(PasswordResult::Set),
+            (400, Some(words)) if is_same_password(&words) => Ok(PasswordResult::Unchanged),
             (400 | 404, Some(words)) if says_no_user(answer.status, &words) => {
-                Ok(PasswordSet::NoUser)
+                Ok(PasswordResult::NoUser)
             }
-            _ => Err(CoderFault::of(DOING, &answer)),
+            _ => Err(CoderError::of(DOING, &answer)),
         }
     }
 
@@ -82,7 +86,7 @@ impl Coder {
     }
 
     /// Whether the token most likely may not set passwords, by its rights and by what trying has shown.
-    fn lacks_the_right(&self) -> Result<bool, CoderFault> {
+    fn lacks_the_right(&self) -> Result<bool, CoderError> {
         Ok(self.rights()?.set_passwords != Some(true))
     }
 }

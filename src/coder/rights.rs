@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use ureq::http::Method;
 
-use super::{Coder, CoderFault, VERSION_HEADER, json, wire};
+use super::{Coder, CoderError, VERSION_HEADER, json, wire};
 use crate::domain::UnixSeconds;
 
 /// The owner of what is asked about: a user that does not exist, and so is not us.
@@ -57,7 +57,7 @@ pub struct Rights {
 
 /// Rights that a class needs and the token has not. Its words name the role that brings them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lack {
+pub struct MissingRight {
     users: Vec<&'static str>,
     workspaces: Vec<&'static str>,
     so: &'static str,
@@ -66,12 +66,12 @@ pub struct Lack {
 impl Rights {
     /// What is missing of the rights that every class needs; `None` = nothing. Setting passwords is no such right:
     /// students who did not change theirs get the same login again without it.
-    pub fn lack(&self) -> Option<Lack> {
+    pub fn lack(&self) -> Option<MissingRight> {
         let without = |pairs: &[(bool, &'static str)]| -> Vec<&'static str> {
             let lacking = pairs.iter().filter(|(has, _)| !has);
             lacking.map(|(_, verb)| *verb).collect()
         };
-        let lack = Lack {
+        let lack = MissingRight {
             users: without(&[
                 (self.see_users, "see"),
                 (self.create_users, "create"),
@@ -103,7 +103,7 @@ impl Rights {
     }
 }
 
-impl Lack {
+impl MissingRight {
     /// The roles that bring what is missing.
     pub fn cure(&self) -> &'static str {
         match (self.users.is_empty(), self.workspaces.is_empty()) {
@@ -119,7 +119,7 @@ impl Lack {
 }
 
 /// In one line: what is missing, what follows from it, what helps.
-impl fmt::Display for Lack {
+impl fmt::Display for MissingRight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let users = (!self.users.is_empty()).then(|| format!("{} users", or(&self.users)));
         let workspaces = (!self.workspaces.is_empty())
@@ -199,7 +199,7 @@ impl Coder {
     ///
     /// # Errors
     /// The server cannot be asked, or does not know the question.
-    pub fn rights(&self) -> Result<Rights, CoderFault> {
+    pub fn rights(&self) -> Result<Rights, CoderError> {
         // First, so that a call that is refused meanwhile has them asked for again.
         self.refused.store(false, Ordering::Relaxed);
         let known = self.known_organization();
@@ -219,7 +219,7 @@ impl Coder {
         Ok(rights)
     }
 
-    fn rights_in(&self, organization: &str) -> Result<Rights, CoderFault> {
+    fn rights_in(&self, organization: &str) -> Result<Rights, CoderError> {
         const DOING: &str = "ask what the token may do";
         let (may, answer) = self.authcheck(DOING, &OF_A_TOKEN, organization)?;
         let release = answer.header(VERSION_HEADER).and_then(wire::release);
@@ -242,7 +242,7 @@ impl Coder {
     ///
     /// # Errors
     /// The server cannot be asked, or does not know the question.
-    pub fn may_make_a_workspace(&self) -> Result<bool, CoderFault> {
+    pub fn may_make_a_workspace(&self) -> Result<bool, CoderError> {
         const DOING: &str = "ask whether a student may make a workspace";
         let id = self.default_organization()?.id;
         let (may, _) = self.authcheck(DOING, &OF_A_STUDENT, &id)?;
@@ -255,7 +255,7 @@ impl Coder {
         doing: &'static str,
         asks: &[Ask],
         organization: &str,
-    ) -> Result<(impl Fn(&str) -> bool + use<>, crate::http::Answer), CoderFault> {
+    ) -> Result<(impl Fn(&str) -> bool + use<>, crate::http::HttpResponse), CoderError> {
         let checks = asks
             .iter()
             .map(|&(name, resource_type, action, inside, owner_id)| {
@@ -274,7 +274,7 @@ impl Coder {
         let told = told.filter(|told| {
             answer.status == 200 && asks.iter().all(|(name, ..)| told.contains_key(*name))
         });
-        let told = told.ok_or_else(|| CoderFault::of(doing, &answer))?;
+        let told = told.ok_or_else(|| CoderError::of(doing, &answer))?;
         Ok((move |name: &str| told.get(name) == Some(&true), answer))
     }
 }

@@ -6,9 +6,9 @@ use time::format_description::well_known::Rfc3339;
 
 use super::users::made_at;
 use super::wire::{User, UserList, Workspace, WorkspaceList};
-use super::{Coder, CoderFault, VERSION_HEADER, encode};
+use super::{Coder, CoderError, VERSION_HEADER, encode};
 use crate::domain::UnixSeconds;
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// Users on one page.
 const USERS: usize = 200;
@@ -34,7 +34,7 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed.
-    pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderFault> {
+    pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderError> {
         let ours = format!("@{}", domain.to_ascii_lowercase());
         let is_of_domain = |user: &User| user.email.to_ascii_lowercase().ends_with(&ours);
         let (users, _) = self.users_with("list users", &ours, is_of_domain)?;
@@ -48,7 +48,7 @@ impl Coder {
         doing: &'static str,
         text: &str,
         keep: impl Fn(&User) -> bool,
-    ) -> Result<(Vec<User>, bool), CoderFault> {
+    ) -> Result<(Vec<User>, bool), CoderError> {
         let mut users: Vec<User> = Vec::new();
         // By the last user's id, as pages by number shift when somebody registers in between.
         let mut last = String::new();
@@ -58,7 +58,7 @@ impl Coder {
                 id => format!("&after_id={}", encode(id)),
             };
             let path = format!("/users?q={}&limit={USERS}{after}", encode(text));
-            let (page, answer): (UserList, Answer) = self.page(doing, &path)?;
+            let (page, answer): (UserList, HttpResponse) = self.page(doing, &path)?;
             let next = page.users.last().map(|user| user.id.clone());
             let full = page.users.len() >= USERS;
             let kept = page.users.into_iter().filter(&keep);
@@ -78,12 +78,12 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed.
-    pub fn all_workspaces(&self) -> Result<Vec<Workspace>, CoderFault> {
+    pub fn all_workspaces(&self) -> Result<Vec<Workspace>, CoderError> {
         let mut workspaces = Vec::new();
         for number in 0..WORKSPACE_PAGES {
             let offset = number * WORKSPACES;
             let path = format!("/workspaces?limit={WORKSPACES}&offset={offset}");
-            let (page, _): (WorkspaceList, Answer) = self.page("list workspaces", &path)?;
+            let (page, _): (WorkspaceList, HttpResponse) = self.page("list workspaces", &path)?;
             let full = page.workspaces.len() >= WORKSPACES;
             workspaces.extend(page.workspaces);
             if !full {
@@ -97,15 +97,15 @@ impl Coder {
         &self,
         doing: &'static str,
         path: &str,
-    ) -> Result<(T, Answer), CoderFault> {
+    ) -> Result<(T, HttpResponse), CoderError> {
         let answer = self.get(doing, path)?;
         // What is missing in a list means something, so the list has to be Coder's.
         if answer.header(VERSION_HEADER).is_none() {
-            return Err(CoderFault::not_coder(doing, answer.status));
+            return Err(CoderError::not_coder(doing, answer.status));
         }
         match answer.json() {
             Some(page) if answer.status == 200 => Ok((page, answer)),
-            _ => Err(CoderFault::of(doing, &answer)),
+            _ => Err(CoderError::of(doing, &answer)),
         }
     }
 }

@@ -6,10 +6,10 @@ use time::format_description::well_known::Rfc3339;
 use ureq::http::Method;
 
 use super::wire::{ErrorBody, User};
-use super::{Coder, CoderFault, encode, json};
+use super::{Coder, CoderError, encode, json};
 use crate::clock::unix_now;
 use crate::domain::{Marker, Password, UnixSeconds, Username};
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// A user to be.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub struct NewUser<'a> {
 
 /// Answer to a create.
 #[derive(Debug)]
-pub enum Created {
+pub enum CreateResult {
     /// It exists now and did not before.
     Fresh(User),
     /// Its name or its address was there already; Coder does not say which, nor whose.
@@ -35,7 +35,7 @@ pub enum Created {
 
 /// Answer to a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserDeleted {
+pub enum DeleteResult {
     /// It is deleted, or was before, by Coder's word; only a list proves it.
     Done,
     /// It still has workspaces, seen by us or not.
@@ -57,14 +57,14 @@ impl Coder {
     /// Creates a user.
     ///
     /// # Errors
-    /// The call failed. After [`super::Trouble::Unclear`] the user may exist. The fault says how often in
+    /// The call failed. After [`super::CoderErrorKind::Unclear`] the user may exist. The fault says how often in
     /// a row creates have met the same internal error.
-    pub fn create_user(&self, new: NewUser<'_>) -> Result<Created, CoderFault> {
+    pub fn create_user(&self, new: NewUser<'_>) -> Result<CreateResult, CoderError> {
         let created = self.try_to_create(new);
         self.failing_creates.count(created)
     }
 
-    fn try_to_create(&self, new: NewUser<'_>) -> Result<Created, CoderFault> {
+    fn try_to_create(&self, new: NewUser<'_>) -> Result<CreateResult, CoderError> {
         let organization = self.organization();
         let answer = self.post_user(new, &organization)?;
         if !names_organization(&answer) || organization != super::DEFAULT_ORGANIZATION {
@@ -75,7 +75,7 @@ impl Coder {
         read_created(&self.post_user(new, &self.organization())?)
     }
 
-    fn post_user(&self, new: NewUser<'_>, organization: &str) -> Result<Answer, CoderFault> {
+    fn post_user(&self, new: NewUser<'_>, organization: &str) -> Result<HttpResponse, CoderError> {
         let body = CreateBody {
             username: new.username.as_str(),
             email: new.email,
@@ -92,21 +92,21 @@ impl Coder {
     ///
     /// # Errors
     /// The call failed.
-    pub fn suspend(&self, id: &str) -> Result<(), CoderFault> {
+    pub fn suspend(&self, id: &str) -> Result<(), CoderError> {
         const DOING: &str = "suspend a user";
         let path = format!("/users/{}/status/suspend", encode(id));
         let answer = self.send(DOING, Method::PUT, &path, Vec::new())?;
         match answer.json::<User>() {
             Some(user) if answer.status == 200 && user.is_suspended() => Ok(()),
-            _ => Err(CoderFault::of(DOING, &answer)),
+            _ => Err(CoderError::of(DOING, &answer)),
         }
     }
 
     /// Deletes a user.
     ///
     /// # Errors
-    /// The call failed. After [`super::Trouble::Unclear`] the user may be gone.
-    pub fn delete_user(&self, id: &str) -> Result<UserDeleted, CoderFault> {
+    /// The call failed. After [`super::CoderErrorKind::Unclear`] the user may be gone.
+    pub fn delete_user(&self, id: &str) -> Result<DeleteResult, CoderError> {
         const DOING: &str = "delete a user";
         let answer = self.send(
             DOING,
@@ -115,31 +115,31 @@ impl Coder {
             Vec::new(),
         )?;
         match answer.status {
-            200 | 204 => Ok(UserDeleted::Done),
-            417 => Ok(UserDeleted::HasWorkspaces),
+            200 | 204 => Ok(DeleteResult::Done),
+            417 => Ok(DeleteResult::HasWorkspaces),
             // Unknown: 400 up to Coder 2.30, 404 from 2.31 on.
-            400 if is_no_user(&answer) => Ok(UserDeleted::Done),
-            404 if answer.json::<ErrorBody>().is_some() => Ok(UserDeleted::Done),
-            _ => Err(CoderFault::of(DOING, &answer)),
+            400 if is_no_user(&answer) => Ok(DeleteResult::Done),
+            404 if answer.json::<ErrorBody>().is_some() => Ok(DeleteResult::Done),
+            _ => Err(CoderError::of(DOING, &answer)),
         }
     }
 }
 
 const CREATE: &str = "create a user";
 
-fn read_created(answer: &Answer) -> Result<Created, CoderFault> {
+fn read_created(answer: &HttpResponse) -> Result<CreateResult, CoderError> {
     match answer.status {
         200 | 201 => answer
             .json()
-            .map(Created::Fresh)
-            .ok_or_else(|| CoderFault::of(CREATE, answer)),
-        409 => Ok(Created::Taken),
-        _ => Err(CoderFault::of(CREATE, answer)),
+            .map(CreateResult::Fresh)
+            .ok_or_else(|| CoderError::of(CREATE, answer)),
+        409 => Ok(CreateResult::Taken),
+        _ => Err(CoderError::of(CREATE, answer)),
     }
 }
 
 /// Whether a create was refused over the organization.
-fn names_organization(answer: &Answer) -> bool {
+fn names_organization(answer: &HttpResponse) -> bool {
     let validated = || {
         answer.json::<ErrorBody>().is_some_and(|body| {
             body.validations
@@ -153,7 +153,7 @@ fn names_organization(answer: &Answer) -> bool {
 /// Whether a 400 or 404 says that the user in the path does not exist. Coder uses 400 for that,
 /// without a code; other 400s of these calls are about a field and say so in `validations`, or about
 /// the password.
-fn is_no_user(answer: &Answer) -> bool {
+fn is_no_user(answer: &HttpResponse) -> bool {
     answer.json::<ErrorBody>().is_some_and(|body| {
         body.validations.is_empty() && body.message.contains("must be an existing")
     })
@@ -161,7 +161,7 @@ fn is_no_user(answer: &Answer) -> bool {
 
 /// When a user was created, by our own clock: its age by the server's clock, which may differ from
 /// ours, taken from the time of the answer.
-pub(super) fn made_at(user: &User, answer: &Answer) -> Option<UnixSeconds> {
+pub(super) fn made_at(user: &User, answer: &HttpResponse) -> Option<UnixSeconds> {
     let created = OffsetDateTime::parse(&user.created_at, &Rfc3339).ok()?;
     Some(unix_now() - (answer.date()? - created.unix_timestamp()))
 }

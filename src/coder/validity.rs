@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Coder, CoderFault, encode, wire};
+use super::{Coder, CoderError, encode, wire};
 use crate::clock::span;
 use crate::domain::UnixSeconds;
 
@@ -89,7 +89,7 @@ impl Coder {
     ///
     /// # Errors
     /// The call failed.
-    pub fn validity(&self, now: UnixSeconds) -> Result<Validity, CoderFault> {
+    pub fn validity(&self, now: UnixSeconds) -> Result<Validity, CoderError> {
         const DOING: &str = "ask until when the token is good";
         // A token is `id-secret`; the id alone opens nothing.
         let id = self.key.reveal().split('-').next().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Coder {
         let key: Option<wire::Key> = answer.json();
         let key = key.filter(|_| answer.status == 200);
         key.map(|key| Validity::of(&key, now))
-            .ok_or_else(|| CoderFault::of(DOING, &answer))
+            .ok_or_else(|| CoderError::of(DOING, &answer))
     }
 }
 

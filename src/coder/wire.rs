@@ -134,7 +134,7 @@ pub(super) struct AuthMethod {
 }
 
 #[derive(Deserialize)]
-pub(super) struct PasswordVerdict {
+pub(super) struct PasswordCheck {
     pub(super) valid: bool,
 }
 
@@ -156,7 +156,7 @@ pub(super) struct AssignableRole {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Session {
+pub(super) struct SessionBody {
     pub(super) session_token: String,
 }
 

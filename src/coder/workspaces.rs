@@ -4,7 +4,7 @@ use serde::Serialize;
 use ureq::http::Method;
 
 use super::wire::{User, Workspace, WorkspaceList};
-use super::{Coder, CoderFault, encode, json};
+use super::{Coder, CoderError, encode, json};
 
 /// What to do with a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,7 +18,7 @@ pub enum Transition {
 
 /// Answer to a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BuildAsked {
+pub enum BuildResult {
     /// It is queued or runs.
     Queued,
     /// Another build of the workspace is active; nothing was done.
@@ -43,7 +43,7 @@ impl Coder {
     ///
     /// # Errors
     /// A call failed.
-    pub fn workspaces(&self, owner: &User, drawn: &str) -> Result<Vec<Workspace>, CoderFault> {
+    pub fn workspaces(&self, owner: &User, drawn: &str) -> Result<Vec<Workspace>, CoderError> {
         let listed = if owner.username.eq_ignore_ascii_case(drawn) {
             self.workspaces_of_name(drawn)?
         } else {
@@ -53,7 +53,7 @@ impl Coder {
         Ok(listed.into_iter().filter(of_owner).collect())
     }
 
-    fn workspaces_of_name(&self, owner: &str) -> Result<Vec<Workspace>, CoderFault> {
+    fn workspaces_of_name(&self, owner: &str) -> Result<Vec<Workspace>, CoderError> {
         const DOING: &str = "list workspaces";
         // Only `q` filters: `?owner=` would be ignored and everybody's workspaces listed.
         let query = encode(&format!("owner:{owner}"));
@@ -65,8 +65,12 @@ impl Coder {
     /// Asks for a build.
     ///
     /// # Errors
-    /// The call failed. After [`super::Trouble::Unclear`] the build may be queued.
-    pub fn build(&self, workspace: &str, transition: Transition) -> Result<BuildAsked, CoderFault> {
+    /// The call failed. After [`super::CoderErrorKind::Unclear`] the build may be queued.
+    pub fn build(
+        &self,
+        workspace: &str,
+        transition: Transition,
+    ) -> Result<BuildResult, CoderError> {
         let doing = match transition {
             Transition::Stop => "stop a workspace",
             Transition::Delete => "delete a workspace",
@@ -74,11 +78,11 @@ impl Coder {
         let path = format!("/workspaces/{}/builds", encode(workspace));
         let answer = self.send(doing, Method::POST, &path, json(&BuildBody { transition }))?;
         match answer.status {
-            200 | 201 => Ok(BuildAsked::Queued),
+            200 | 201 => Ok(BuildResult::Queued),
             // 406: the template is still being imported, which passes.
-            406 | 409 => Ok(BuildAsked::Busy),
-            410 => Ok(BuildAsked::Gone),
-            _ => Err(CoderFault::of(doing, &answer)),
+            406 | 409 => Ok(BuildResult::Busy),
+            410 => Ok(BuildResult::Gone),
+            _ => Err(CoderError::of(doing, &answer)),
         }
     }
 }

@@ -12,12 +12,12 @@ pub struct EnvFile {
     /// What is set, in the order of the lines. A name that is set twice stands twice; the last one counts.
     pub vars: Vec<(String, String)>,
     /// Lines that are no comment and no setting.
-    pub faults: Vec<LineFault>,
+    pub faults: Vec<LineError>,
 }
 
 /// Something wrong with one line. Its value is never repeated: it may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineFault {
+pub struct LineError {
     /// The line, counted from 1.
     pub line: usize,
     /// The variable that it would set, where that can be read.
@@ -56,7 +56,7 @@ pub fn parse_env_file(bytes: &[u8]) -> Result<EnvFile, &'static str> {
         };
         match read {
             Ok(setting) => file.vars.extend(setting),
-            Err((name, problem)) => file.faults.push(LineFault {
+            Err((name, problem)) => file.faults.push(LineError {
                 line: index + 1,
                 name,
                 problem,

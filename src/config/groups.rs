@@ -12,7 +12,7 @@ use super::{
     CoderAddress, CoderConfig, RedisConfig, Rules, TwilioConfig, Unit, addresses, signing,
     twilio_url,
 };
-use crate::domain::{Countries, Passphrase, PhraseFault, Secret};
+use crate::domain::{Countries, Passphrase, PhraseError, Secret};
 
 pub(super) fn read_env(r: &mut Reader) -> Option<bool> {
     r.parsed("CODER_REG_ENV", |value| {
@@ -122,8 +122,8 @@ pub(super) fn read_redis(r: &mut Reader) -> Option<RedisConfig> {
 pub(super) fn read_phrase(r: &mut Reader) -> Option<Passphrase> {
     let phrase = r.required_parsed("CODER_REG_PASS", |phrase| {
         Passphrase::parse(phrase).map_err(|fault| match fault {
-            PhraseFault::Empty => "has no letter and no digit: choose some words".to_owned(),
-            PhraseFault::OptWord => {
+            PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
+            PhraseError::OptWord => {
                 "is a word that Twilio keeps for opting out (STOP, YES, INFO ...): choose other words".to_owned()
             }
         })

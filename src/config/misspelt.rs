@@ -7,14 +7,14 @@ use crate::similar::closest;
 
 /// A variable that was probably meant as a setting. Its value has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Misspelt {
+pub struct Misspelling {
     /// As it is written.
     pub name: String,
     /// What to do about it.
     pub cure: String,
 }
 
-impl fmt::Display for Misspelt {
+impl fmt::Display for Misspelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -30,7 +30,7 @@ const OURS: &str = "CODER_REG_";
 /// Beginnings that other programs use too: a name counts only if it is close to a setting.
 const SHARED: [&str; 4] = ["CODER_", "TWILIO_", "REDIS_", "FROM_"];
 
-impl Misspelt {
+impl Misspelling {
     /// `None` if the variable is a setting, or has nothing to do with us.
     pub(super) fn of(name: &str) -> Option<Self> {
         if setting(name).is_some() {
@@ -85,7 +85,7 @@ mod tests {
                 "only secrets are read from files; set CODER_API_URL instead",
             ),
         ] {
-            let found = Misspelt::of(name).map(|one| one.cure);
+            let found = Misspelling::of(name).map(|one| one.cure);
             assert_eq!(found.as_deref(), Some(cure), "{name}");
         }
         // Set by Coder in its workspaces, by Docker for linked containers, by others for themselves.
@@ -104,7 +104,7 @@ mod tests {
             "CODER_API_KEY_FILE",
             "CODER_REMOVE_TIME",
         ] {
-            assert_eq!(Misspelt::of(name), None, "{name}");
+            assert_eq!(Misspelling::of(name), None, "{name}");
         }
     }
 }

@@ -23,12 +23,12 @@ use log::LevelFilter;
 use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
 use crate::twilio::signature::{SharedKey, SignedUrl};
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
-pub use env_file::{EnvFile, LineFault, parse_env_file};
+pub use env_file::{EnvFile, LineError, parse_env_file};
 pub(crate) use groups::minutes;
-pub use misspelt::Misspelt;
-pub use parts::Parts;
+pub use misspelt::Misspelling;
+pub use parts::PartialConfig;
 use reader::Reader;
-pub use reader::{Fault, Faults, ReadFile};
+pub use reader::{ConfigError, ReadFile, SettingError};
 pub use settings::{SETTINGS, Setting, Unit};
 pub use vars::Vars;
 
@@ -80,12 +80,12 @@ pub struct Config {
     pub phone_keys: Vec<PhoneKey>,
     /// Things that work but look wrong, for the log.
     pub warnings: Vec<String>,
-    shown: Vec<Shown>,
+    shown: Vec<ShownSetting>,
 }
 
 /// One line of the table that `config` prints.
 #[derive(Clone, Debug)]
-struct Shown {
+struct ShownSetting {
     name: &'static str,
     value: String,
     source: &'static str,
@@ -170,17 +170,21 @@ impl Config {
     ///
     /// # Errors
     /// Every fault at once.
-    pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Result<Self, Faults> {
+    pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(vars.into(), read);
-        match Parts::read(&mut reader).whole() {
+        match PartialConfig::read(&mut reader).whole() {
             Some(mut config) if reader.faults().is_none() => {
                 config.shown = shown(&reader, &config);
-                config.warnings = reader.misspelt().iter().map(Misspelt::to_string).collect();
+                config.warnings = reader
+                    .misspelt()
+                    .iter()
+                    .map(Misspelling::to_string)
+                    .collect();
                 config.warnings.extend(reader.into_warnings());
                 Ok(config)
             }
             // A part is missing only over values that have left a fault behind.
-            _ => Err(reader.faults().unwrap_or(Faults(Vec::new()))),
+            _ => Err(reader.faults().unwrap_or(ConfigError(Vec::new()))),
         }
     }
 
@@ -188,7 +192,7 @@ impl Config {
     ///
     /// # Errors
     /// The faults of the settings that say so, and of no others.
-    pub fn data_dir(vars: impl Into<Vars>) -> Result<PathBuf, Faults> {
+    pub fn data_dir(vars: impl Into<Vars>) -> Result<PathBuf, ConfigError> {
         let mut reader = Reader::only(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"], vars.into());
         let dev = groups::read_env(&mut reader);
         let folder = groups::read_data_dir(&mut reader, dev == Some(true));
@@ -199,7 +203,7 @@ impl Config {
     ///
     /// # Errors
     /// The fault of that setting.
-    pub fn max_time(vars: impl Into<Vars>) -> Result<Option<Duration>, Faults> {
+    pub fn max_time(vars: impl Into<Vars>) -> Result<Option<Duration>, ConfigError> {
         let mut reader = Reader::only(&["CODER_MAX_TIME"], vars.into());
         let span = groups::read_max_time(&mut reader);
         reader.faults().map_or_else(|| Ok(span.flatten()), Err)
@@ -209,11 +213,11 @@ impl Config {
     ///
     /// # Errors
     /// The fault of that setting.
-    pub fn listen(vars: impl Into<Vars>) -> Result<SocketAddr, Faults> {
+    pub fn listen(vars: impl Into<Vars>) -> Result<SocketAddr, ConfigError> {
         let mut reader = Reader::only(&["CODER_REG_LISTEN"], vars.into());
         let listen = reader.parsed("CODER_REG_LISTEN", addresses::listen);
         // It has a default, so it is there or has left a fault.
-        listen.ok_or_else(|| reader.faults().unwrap_or(Faults(Vec::new())))
+        listen.ok_or_else(|| reader.faults().unwrap_or(ConfigError(Vec::new())))
     }
 
     /// What a setting that can be written in several ways, or is filled in by another one, came to
@@ -252,7 +256,7 @@ impl Config {
     pub fn table(&self) -> String {
         let width = self.shown.iter().map(|line| line.name.len()).max();
         let mut table = String::new();
-        for Shown {
+        for ShownSetting {
             name,
             value,
             source,
@@ -265,7 +269,7 @@ impl Config {
     }
 }
 
-fn shown(reader: &Reader, config: &Config) -> Vec<Shown> {
+fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
     let line = |setting: &'static Setting| {
         let value = match reader.get(setting.name) {
             Some(_) if setting.secret => "********".to_owned(),
@@ -281,7 +285,7 @@ fn shown(reader: &Reader, config: &Config) -> Vec<Shown> {
             None if value.is_empty() => "(unset)".to_owned(),
             None => value,
         };
-        Shown {
+        ShownSetting {
             name: setting.name,
             value,
             source: reader.source(setting.name),

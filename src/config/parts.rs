@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use super::misspelt::Misspelt;
-use super::reader::{Fault, ReadFile, Reader};
+use super::misspelt::Misspelling;
+use super::reader::{ReadFile, Reader, SettingError};
 use super::{CoderConfig, Config, RedisConfig, Rules, TwilioConfig, Vars, addresses, groups};
 use crate::domain::{Countries, Passphrase, PhoneKey};
 
 /// What could be read of the settings. `None` = a fault is in the way.
 #[derive(Debug)]
-pub struct Parts {
+pub struct PartialConfig {
     /// What concerns Twilio.
     pub twilio: Option<TwilioConfig>,
     /// What concerns Coder.
@@ -36,11 +36,11 @@ pub struct Parts {
     /// Time limit of one call to Coder or Twilio.
     pub call_limit: Option<Duration>,
     /// All that is wrong.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<SettingError>,
     /// Things that work but look wrong.
     pub warnings: Vec<String>,
     /// Variables that look like settings and are none.
-    pub misspelt: Vec<Misspelt>,
+    pub misspelt: Vec<Misspelling>,
     log_level: Option<LevelFilter>,
     metrics: Option<Option<SocketAddr>>,
     parallel: Option<usize>,
@@ -51,7 +51,7 @@ pub struct Parts {
     redact: Option<bool>,
 }
 
-impl Parts {
+impl PartialConfig {
     /// Reads as [`Config::from_vars`] does, and keeps what is in order.
     pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Self {
         let mut reader = Reader::new(vars.into(), read);
@@ -134,7 +134,8 @@ impl Parts {
 
     /// Whether one of the settings whose names begin so has a fault.
     pub fn is_faulty(&self, beginnings: &[&str]) -> bool {
-        let begins = |fault: &Fault| beginnings.iter().any(|one| fault.name.starts_with(one));
+        let begins =
+            |fault: &SettingError| beginnings.iter().any(|one| fault.name.starts_with(one));
         self.faults.iter().any(begins)
     }
 }

@@ -6,13 +6,13 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use super::misspelt::Misspelt;
+use super::misspelt::Misspelling;
 use super::settings::{SETTINGS, Setting, Unit, setting};
 use super::vars::Vars;
 
 /// Something wrong with one variable. A secret value is never in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingError {
     /// The variable.
     pub name: String,
     /// What is wrong, and what to do about it.
@@ -21,9 +21,9 @@ pub struct Fault {
 
 /// All faults of a configuration, one a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+pub struct ConfigError(pub Vec<SettingError>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let plural = if count == 1 { "" } else { "s" };
@@ -37,7 +37,7 @@ impl fmt::Display for Faults {
     }
 }
 
-impl std::error::Error for Faults {}
+impl std::error::Error for ConfigError {}
 
 /// How a file named by a `NAME_FILE` variable is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
@@ -47,9 +47,9 @@ pub(super) struct Reader {
     values: HashMap<&'static str, String>,
     /// Where values came from that were not simply set.
     sources: HashMap<&'static str, &'static str>,
-    faults: Vec<Fault>,
+    faults: Vec<SettingError>,
     warnings: Vec<String>,
-    misspelt: Vec<Misspelt>,
+    misspelt: Vec<Misspelling>,
 }
 
 impl Reader {
@@ -66,7 +66,10 @@ impl Reader {
         for setting in SETTINGS {
             reader.take(setting, &vars, read);
         }
-        reader.misspelt = vars.keys().filter_map(|name| Misspelt::of(name)).collect();
+        reader.misspelt = vars
+            .keys()
+            .filter_map(|name| Misspelling::of(name))
+            .collect();
         reader.misspelt.sort();
         reader
     }
@@ -262,7 +265,7 @@ impl Reader {
     }
 
     pub(super) fn fault(&mut self, name: &str, problem: &str) {
-        self.faults.push(Fault {
+        self.faults.push(SettingError {
             name: name.to_owned(),
             problem: problem.to_owned(),
         });
@@ -270,7 +273,8 @@ impl Reader {
 
     /// Whether something was found wrong with a variable or the file that stands for it.
     pub(super) fn is_faulty(&self, name: &str) -> bool {
-        let of_it = |fault: &Fault| fault.name.strip_suffix("_FILE").unwrap_or(&fault.name) == name;
+        let of_it =
+            |fault: &SettingError| fault.name.strip_suffix("_FILE").unwrap_or(&fault.name) == name;
         self.faults.iter().any(of_it)
     }
 
@@ -278,12 +282,12 @@ impl Reader {
         self.warnings.push(warning);
     }
 
-    pub(super) fn faults(&self) -> Option<Faults> {
-        (!self.faults.is_empty()).then(|| Faults(self.faults.clone()))
+    pub(super) fn faults(&self) -> Option<ConfigError> {
+        (!self.faults.is_empty()).then(|| ConfigError(self.faults.clone()))
     }
 
     /// Variables that look like settings and are none.
-    pub(super) fn misspelt(&self) -> &[Misspelt] {
+    pub(super) fn misspelt(&self) -> &[Misspelling] {
         &self.misspelt
     }
 

@@ -53,7 +53,7 @@ fn required_only() -> BTreeMap<String, String> {
 }
 
 /// The valid set with some values changed, read without files.
-fn read(changes: &[(&str, &str)]) -> Result<Config, Faults> {
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut vars = valid();
     vars.extend(
         changes
@@ -68,7 +68,7 @@ fn config(changes: &[(&str, &str)]) -> Config {
 }
 
 /// The faults of the valid set with some values changed.
-fn faults(changes: &[(&str, &str)]) -> Vec<Fault> {
+fn faults(changes: &[(&str, &str)]) -> Vec<SettingError> {
     match read(changes) {
         Ok(_) => panic!("{changes:?} is no fault"),
         Err(faults) => faults.0,
@@ -232,7 +232,8 @@ fn an_empty_file_is_as_good_as_no_value() {
                 empty.redis.password == unset.redis.password && empty.phone_keys == unset.phone_keys
             }
             (empty, unset) => {
-                let told = |faults: &Faults| faults.0.iter().any(|f| f.name.starts_with(*name));
+                let told =
+                    |faults: &ConfigError| faults.0.iter().any(|f| f.name.starts_with(*name));
                 empty.is_err_and(|faults| told(&faults)) && unset.is_err()
             }
         };

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use super::env_file::{EnvFile, laid_over};
-use super::reader::Fault;
+use super::reader::SettingError;
 
 /// Pairs of name and value, and what was found wrong on the way to them.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {
     pub(super) pairs: Vec<(String, String)>,
     /// Lines that cannot be read but name their variable.
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<SettingError>,
     /// Lines of which not even the variable can be read, under the name of their file.
-    pub(super) unreadable: Vec<Fault>,
+    pub(super) unreadable: Vec<SettingError>,
     /// Names that one file sets more than once.
     pub(super) repeated: Vec<String>,
 }
@@ -46,9 +46,9 @@ impl Vars {
         let named = named.into_iter().filter_map(|fault| {
             let problem = format!("line {} of {shown} {}", fault.line, fault.problem);
             let name = fault.name?;
-            Some(Fault { name, problem })
+            Some(SettingError { name, problem })
         });
-        let unnamed = unnamed.into_iter().map(|fault| Fault {
+        let unnamed = unnamed.into_iter().map(|fault| SettingError {
             name: shown.to_owned(),
             problem: format!("line {} {}", fault.line, fault.problem),
         });
@@ -61,8 +61,8 @@ impl Vars {
     }
 
     /// The faults that concern one of these settings, or may do so.
-    pub(super) fn faults_of(&self, names: &[&str]) -> Vec<Fault> {
-        let concerns = |fault: &&Fault| {
+    pub(super) fn faults_of(&self, names: &[&str]) -> Vec<SettingError> {
+        let concerns = |fault: &&SettingError| {
             let name = fault.name.as_str();
             names.contains(&name.strip_suffix("_FILE").unwrap_or(name))
         };

@@ -92,21 +92,21 @@ fn is_number(text: &str) -> bool {
 const WORDS: &str = "Class guest ";
 
 impl Marker {
-    /// Draws a marker for `username` in the data folder that is called `home`.
-    pub fn draw(username: &Username, key: &PhoneKey, home: &str) -> Self {
+    /// Draws a marker for `username` in the data folder that is called `instance_id`.
+    pub fn draw(username: &Username, key: &PhoneKey, instance_id: &str) -> Self {
         let nonce = hex(&bytes::<4>());
         let proof = key.sign_name(username.as_str(), &nonce);
-        let place = key.sign_home(username.as_str(), &nonce, home);
+        let place = key.sign_home(username.as_str(), &nonce, instance_id);
         Self(format!("{WORDS}{nonce}-{proof}-{place}"))
     }
 
     /// Who drew `shown`, a user's display name, for the name `username`; `None` if that was not one of
-    /// `keys`, whatever it looks like. Without `home`, the name of this data folder, nobody drew it here.
+    /// `keys`, whatever it looks like. Without `instance_id`, the name of this data folder, nobody drew it here.
     pub fn drawer(
         shown: &str,
         username: &str,
         keys: &[PhoneKey],
-        home: Option<&str>,
+        instance_id: Option<&str>,
     ) -> Option<Drawer> {
         let numbers: Vec<&str> = shown.strip_prefix(WORDS)?.split('-').collect();
         let (nonce, proof, place) = match numbers[..] {
@@ -120,7 +120,7 @@ impl Marker {
         let key = keys
             .iter()
             .find(|key| key.sign_name(username, nonce) == proof)?;
-        let here = home.map(|home| key.sign_home(username, nonce, home));
+        let here = instance_id.map(|instance_id| key.sign_home(username, nonce, instance_id));
         match (place, here) {
             (None, _) => Some(Drawer::OlderProgram),
             (Some(place), Some(here)) if place == here => Some(Drawer::ThisFolder),
@@ -199,8 +199,8 @@ mod tests {
         let marker = Marker::draw(&name, &key, "home");
         let shown = marker.as_str();
         let older = &shown[..shown.len() - 9];
-        let by = |shown: &str, home| Marker::drawer(shown, "happy-tuna", &keys, home);
-        for (shown, home, expected) in [
+        let by = |shown: &str, instance_id| Marker::drawer(shown, "happy-tuna", &keys, instance_id);
+        for (shown, instance_id, expected) in [
             (shown, Some("home"), Some(Drawer::ThisFolder)),
             (shown, Some("other"), Some(Drawer::OtherFolder)),
             (shown, None, Some(Drawer::OtherFolder)),
@@ -215,7 +215,7 @@ mod tests {
             ("Class guest ", Some("home"), None),
             ("", Some("home"), None),
         ] {
-            assert_eq!(by(shown, home), expected, "{shown}");
+            assert_eq!(by(shown, instance_id), expected, "{shown}");
         }
         let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some("home"));
         assert_eq!(for_another, None);

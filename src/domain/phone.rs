@@ -22,7 +22,7 @@ pub struct Phone {
 
 /// Why a sender is not served. None of these carries the sender itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unserved {
+pub enum UnservedSender {
     /// Five or six digits: Twilio numbers cannot text short codes.
     ShortCode,
     /// Letters, or nothing that E.164 knows.
@@ -39,7 +39,7 @@ pub enum Unserved {
     Ourselves,
 }
 
-impl Unserved {
+impl UnservedSender {
     /// The reason in words.
     pub fn reason(self) -> &'static str {
         match self {
@@ -80,15 +80,15 @@ impl Phone {
     /// Parses a sender as Twilio gives it.
     ///
     /// # Errors
-    /// The [`Unserved`] reason; the text itself is not repeated.
-    pub fn parse(raw: &str) -> Result<Self, Unserved> {
+    /// The [`UnservedSender`] reason; the text itself is not repeated.
+    pub fn parse(raw: &str) -> Result<Self, UnservedSender> {
         let phone = Self::of_sender(raw)?;
         if let Some(national) = phone.number.strip_prefix("+1")
             && NANP_NOT_MOBILE
                 .iter()
                 .any(|area| national.starts_with(area))
         {
-            return Err(Unserved::NotMobile);
+            return Err(UnservedSender::NotMobile);
         }
         Ok(phone)
     }
@@ -103,36 +103,38 @@ impl Phone {
     /// phone as by SMS.
     ///
     /// # Errors
-    /// Any but [`Unserved::NotMobile`], [`Unserved::Country`] and [`Unserved::Ourselves`].
-    pub fn of_sender(raw: &str) -> Result<Self, Unserved> {
+    /// Any but [`UnservedSender::NotMobile`], [`UnservedSender::Country`] and [`UnservedSender::Ourselves`].
+    pub fn of_sender(raw: &str) -> Result<Self, UnservedSender> {
         match channel_of(raw) {
             None => Self::parse_any(raw),
             Some((channel, number)) if channel.eq_ignore_ascii_case(RCS) => Self::parse_any(number),
-            Some((channel, _)) if channel.eq_ignore_ascii_case(WHATSAPP) => Err(Unserved::WhatsApp),
-            Some(_) => Err(Unserved::Channel),
+            Some((channel, _)) if channel.eq_ignore_ascii_case(WHATSAPP) => {
+                Err(UnservedSender::WhatsApp)
+            }
+            Some(_) => Err(UnservedSender::Channel),
         }
     }
 
     /// Parses any E.164 number, toll-free ones included: our own number may be one.
     ///
     /// # Errors
-    /// [`Unserved::ShortCode`] or [`Unserved::NotANumber`].
-    pub fn parse_any(raw: &str) -> Result<Self, Unserved> {
+    /// [`UnservedSender::ShortCode`] or [`UnservedSender::NotANumber`].
+    pub fn parse_any(raw: &str) -> Result<Self, UnservedSender> {
         let raw = raw.trim();
         let digits = raw.strip_prefix('+').unwrap_or(raw);
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Unserved::NotANumber);
+            return Err(UnservedSender::NotANumber);
         }
         if !raw.starts_with('+') {
             // Twilio gives full numbers a plus sign; bare digits are short codes.
             return Err(if digits.len() <= 6 {
-                Unserved::ShortCode
+                UnservedSender::ShortCode
             } else {
-                Unserved::NotANumber
+                UnservedSender::NotANumber
             });
         }
         if digits.starts_with('0') || !(8..=15).contains(&digits.len()) {
-            return Err(Unserved::NotANumber);
+            return Err(UnservedSender::NotANumber);
         }
         Ok(Self {
             number: raw.to_owned(),
@@ -221,13 +223,13 @@ impl PhoneKey {
         hex(&mac[..4])
     }
 
-    /// The proof, in 8 hex digits, that this was done in the data folder that is called `home`.
-    pub(super) fn sign_home(&self, username: &str, nonce: &str, home: &str) -> String {
+    /// The proof, in 8 hex digits, that this was done in the data folder that is called `instance_id`.
+    pub(super) fn sign_home(&self, username: &str, nonce: &str, instance_id: &str) -> String {
         let parts = [
             b"home",
             username.as_bytes(),
             nonce.as_bytes(),
-            home.as_bytes(),
+            instance_id.as_bytes(),
         ];
         hex(&keyed_hash(&self.0, &parts)[..4])
     }
@@ -308,35 +310,35 @@ mod tests {
             ("+14155550123", Ok(())),
             (" +491701234567 ", Ok(())),
             ("+4512345678", Ok(())),
-            ("12345", Err(Unserved::ShortCode)),
-            ("787878", Err(Unserved::ShortCode)),
-            ("14155550123", Err(Unserved::NotANumber)),
-            ("+04155550123", Err(Unserved::NotANumber)),
-            ("+1415555", Err(Unserved::NotANumber)),
-            ("+1234567890123456", Err(Unserved::NotANumber)),
+            ("12345", Err(UnservedSender::ShortCode)),
+            ("787878", Err(UnservedSender::ShortCode)),
+            ("14155550123", Err(UnservedSender::NotANumber)),
+            ("+04155550123", Err(UnservedSender::NotANumber)),
+            ("+1415555", Err(UnservedSender::NotANumber)),
+            ("+1234567890123456", Err(UnservedSender::NotANumber)),
             ("rcs:+14155550123", Ok(())),
             ("RCS:+491701234567", Ok(())),
-            ("rcs:14155550123", Err(Unserved::NotANumber)),
-            ("rcs:brand_agent", Err(Unserved::NotANumber)),
-            ("rcs:", Err(Unserved::NotANumber)),
-            ("rcs:rcs:+14155550123", Err(Unserved::NotANumber)),
-            ("rcs:+18005550123", Err(Unserved::NotMobile)),
-            ("rcs:12345", Err(Unserved::ShortCode)),
-            ("whatsapp:+14155550123", Err(Unserved::WhatsApp)),
-            ("WhatsApp:US.1349", Err(Unserved::WhatsApp)),
-            ("whatsapp:", Err(Unserved::WhatsApp)),
-            ("messenger:1234567890", Err(Unserved::Channel)),
-            ("apple-messages:urn:mbid:AQAA", Err(Unserved::Channel)),
-            ("+14155550123:rcs", Err(Unserved::NotANumber)),
-            ("1415:+14155550123", Err(Unserved::NotANumber)),
-            ("a b:+14155550123", Err(Unserved::NotANumber)),
-            (":+14155550123", Err(Unserved::NotANumber)),
-            ("TWILIO", Err(Unserved::NotANumber)),
-            ("+٣٣٣٣٣٣٣٣٣", Err(Unserved::NotANumber)),
-            ("+", Err(Unserved::NotANumber)),
-            ("", Err(Unserved::NotANumber)),
-            ("+18005550123", Err(Unserved::NotMobile)),
-            ("+19005550123", Err(Unserved::NotMobile)),
+            ("rcs:14155550123", Err(UnservedSender::NotANumber)),
+            ("rcs:brand_agent", Err(UnservedSender::NotANumber)),
+            ("rcs:", Err(UnservedSender::NotANumber)),
+            ("rcs:rcs:+14155550123", Err(UnservedSender::NotANumber)),
+            ("rcs:+18005550123", Err(UnservedSender::NotMobile)),
+            ("rcs:12345", Err(UnservedSender::ShortCode)),
+            ("whatsapp:+14155550123", Err(UnservedSender::WhatsApp)),
+            ("WhatsApp:US.1349", Err(UnservedSender::WhatsApp)),
+            ("whatsapp:", Err(UnservedSender::WhatsApp)),
+            ("messenger:1234567890", Err(UnservedSender::Channel)),
+            ("apple-messages:urn:mbid:AQAA", Err(UnservedSender::Channel)),
+            ("+14155550123:rcs", Err(UnservedSender::NotANumber)),
+            ("1415:+14155550123", Err(UnservedSender::NotANumber)),
+            ("a b:+14155550123", Err(UnservedSender::NotANumber)),
+            (":+14155550123", Err(UnservedSender::NotANumber)),
+            ("TWILIO", Err(UnservedSender::NotANumber)),
+            ("+٣٣٣٣٣٣٣٣٣", Err(UnservedSender::NotANumber)),
+            ("+", Err(UnservedSender::NotANumber)),
+            ("", Err(UnservedSender::NotANumber)),
+            ("+18005550123", Err(UnservedSender::NotMobile)),
+            ("+19005550123", Err(UnservedSender::NotMobile)),
         ] {
             assert_eq!(Phone::parse(raw).map(|_| ()), expected, "{raw}");
         }

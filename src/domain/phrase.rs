@@ -20,7 +20,7 @@ pub struct Passphrase {
 
 /// Why a configured phrase cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PhraseFault {
+pub enum PhraseError {
     /// No letter and no digit in it.
     Empty,
     /// Twilio keeps this word for opting out or in, so it never reaches us as a phrase.
@@ -108,8 +108,8 @@ impl Passphrase {
     /// Parses a configured phrase. Its accents do not count.
     ///
     /// # Errors
-    /// See [`PhraseFault`].
-    pub fn parse(phrase: &str) -> Result<Self, PhraseFault> {
+    /// See [`PhraseError`].
+    pub fn parse(phrase: &str) -> Result<Self, PhraseError> {
         Self::with(phrase, Accents::Ignored)
     }
 
@@ -117,8 +117,8 @@ impl Passphrase {
     /// as `año` and `ano`.
     ///
     /// # Errors
-    /// See [`PhraseFault`], for each phrase.
-    pub fn parse_several(phrases: &[&str]) -> Vec<Result<Self, PhraseFault>> {
+    /// See [`PhraseError`], for each phrase.
+    pub fn parse_several(phrases: &[&str]) -> Vec<Result<Self, PhraseError>> {
         let all: Vec<_> = phrases.iter().map(|phrase| Self::parse(phrase)).collect();
         let exact: Vec<_> = phrases
             .iter()
@@ -133,20 +133,20 @@ impl Passphrase {
                 .filter_map(|(other, _)| other.as_ref().ok())
                 .any(|other| one.overlaps(other))
         };
-        let parse = |(index, loose): (usize, &Result<Self, PhraseFault>)| match loose {
+        let parse = |(index, loose): (usize, &Result<Self, PhraseError>)| match loose {
             Ok(one) if clashes(index, one) => Self::with(phrases[index], Accents::Kept),
             loose => loose.clone(),
         };
         all.iter().enumerate().map(parse).collect()
     }
 
-    fn with(phrase: &str, accents: Accents) -> Result<Self, PhraseFault> {
+    fn with(phrase: &str, accents: Accents) -> Result<Self, PhraseError> {
         let letters = fold(phrase, accents);
         if letters.is_empty() {
-            return Err(PhraseFault::Empty);
+            return Err(PhraseError::Empty);
         }
         if OptWord::reserves(phrase) {
-            return Err(PhraseFault::OptWord);
+            return Err(PhraseError::OptWord);
         }
         let simple = match accents {
             Accents::Ignored => Some(simple(phrase)).filter(|simple| *simple != letters),
@@ -354,7 +354,7 @@ mod tests {
         assert!(twice[0] == twice[1] && twice[0].matches("otro ano"));
         assert_eq!(
             Passphrase::parse_several(&["?!", "kettle"])[0],
-            Err(PhraseFault::Empty)
+            Err(PhraseError::Empty)
         );
     }
 
@@ -413,8 +413,8 @@ mod tests {
 
     #[test]
     fn phrases_that_cannot_work() {
-        assert_eq!(Passphrase::parse(" ?! "), Err(PhraseFault::Empty));
-        assert_eq!(Passphrase::parse("Stop!"), Err(PhraseFault::OptWord));
+        assert_eq!(Passphrase::parse(" ?! "), Err(PhraseError::Empty));
+        assert_eq!(Passphrase::parse("Stop!"), Err(PhraseError::OptWord));
         for word in [
             "yes",
             "Opt-out",
@@ -424,7 +424,7 @@ mod tests {
             "help!",
             "stop texting me",
         ] {
-            assert_eq!(Passphrase::parse(word), Err(PhraseFault::OptWord), "{word}");
+            assert_eq!(Passphrase::parse(word), Err(PhraseError::OptWord), "{word}");
         }
         assert!(Passphrase::parse("start learning").is_ok());
     }

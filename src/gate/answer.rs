@@ -15,7 +15,7 @@ pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// An error that the gate itself answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct GateRefusal {
     /// The status.
     pub status: u16,
     /// The standard's own phrase for the status.
@@ -24,7 +24,7 @@ pub struct Refusal {
     pub cure: &'static str,
 }
 
-impl Refusal {
+impl GateRefusal {
     pub(super) const TOO_SLOW: Self = Self {
         status: 408,
         reason: "Request Timeout",
@@ -82,7 +82,7 @@ impl Refusal {
 
 /// What becomes of the client's connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persist {
+pub enum Persistence {
     /// It stays open, as HTTP/1.1 takes for granted.
     Keep,
     /// It stays open, and an HTTP/1.0 client has to be told.
@@ -91,7 +91,7 @@ pub enum Persist {
     Close,
 }
 
-impl Persist {
+impl Persistence {
     const fn line(self) -> &'static [u8] {
         match self {
             Self::Keep => b"",
@@ -112,30 +112,30 @@ pub(super) struct Relay {
 
 /// The upstream sent what cannot be an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(super) struct BrokenResponse;
 
 /// Takes the first answer out of `bytes`, if it is there as a whole. `to_head`: it answers HEAD, so it has no body.
 pub(super) fn relay(
     bytes: &[u8],
     to_head: bool,
-    persist: Persist,
-) -> Result<Option<Relay>, Broken> {
+    persist: Persistence,
+) -> Result<Option<Relay>, BrokenResponse> {
     let mut lines = [EMPTY_HEADER; MOST_HEADER_LINES];
     let mut response = httparse::Response::new(&mut lines);
     let head = match response.parse(bytes) {
         Ok(Status::Complete(head)) => head,
         Ok(Status::Partial) if bytes.len() <= MOST_ANSWER_BYTES => return Ok(None),
-        Ok(Status::Partial) | Err(_) => return Err(Broken),
+        Ok(Status::Partial) | Err(_) => return Err(BrokenResponse),
     };
     let (Some(status @ 200..), Some(reason)) = (response.code, response.reason) else {
-        return Err(Broken);
+        return Err(BrokenResponse);
     };
     let announced = length_of(response.headers)?;
     let bodiless = to_head || matches!(status, 204 | 304);
     let body = if bodiless {
         0
     } else {
-        announced.ok_or(Broken)?
+        announced.ok_or(BrokenResponse)?
     };
     if bytes.len() - head < body {
         return Ok(None);
@@ -171,20 +171,20 @@ fn write_line(name: &str, value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The announced length, if any. Anything that makes the end doubtful is [`Broken`].
-fn length_of(headers: &[Header<'_>]) -> Result<Option<usize>, Broken> {
+/// The announced length, if any. Anything that makes the end doubtful is [`BrokenResponse`].
+fn length_of(headers: &[Header<'_>]) -> Result<Option<usize>, BrokenResponse> {
     let mut length = None;
     for header in headers {
         if header.name.eq_ignore_ascii_case("Transfer-Encoding") {
-            return Err(Broken);
+            return Err(BrokenResponse);
         }
         if header.name.eq_ignore_ascii_case("Content-Length") {
             let value: usize = std::str::from_utf8(header.value)
                 .ok()
                 .and_then(|text| text.parse().ok())
-                .ok_or(Broken)?;
+                .ok_or(BrokenResponse)?;
             if value > MOST_ANSWER_BYTES || length.replace(value).is_some() {
-                return Err(Broken);
+                return Err(BrokenResponse);
             }
         }
     }
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_written_anew_and_what_follows_is_left() {
-        let relayed = relay(PLAIN, false, Persist::Close).unwrap().unwrap();
+        let relayed = relay(PLAIN, false, Persistence::Close).unwrap().unwrap();
         assert_eq!(&PLAIN[relayed.used..], b"HTTP/1.1 2");
         let text =
             "HTTP/1.1 200 OK\r\nDate: today\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
@@ -209,10 +209,13 @@ mod tests {
 
     #[test]
     fn an_answer_without_its_last_byte_is_awaited() {
-        let whole = relay(PLAIN, false, Persist::Keep).unwrap().unwrap().used;
+        let whole = relay(PLAIN, false, Persistence::Keep)
+            .unwrap()
+            .unwrap()
+            .used;
         for cut in 0..whole {
             assert_eq!(
-                relay(&PLAIN[..cut], false, Persist::Keep),
+                relay(&PLAIN[..cut], false, Persistence::Keep),
                 Ok(None),
                 "cut at {cut}"
             );
@@ -221,10 +224,12 @@ mod tests {
 
     #[test]
     fn no_body_follows_where_none_may() {
-        let to_head = relay(PLAIN, true, Persist::Keep).unwrap().unwrap();
+        let to_head = relay(PLAIN, true, Persistence::Keep).unwrap().unwrap();
         assert_eq!(&PLAIN[to_head.used..], b"hiHTTP/1.1 2");
         let empty = b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n";
-        let relayed = relay(empty, false, Persist::KeepAndSay).unwrap().unwrap();
+        let relayed = relay(empty, false, Persistence::KeepAndSay)
+            .unwrap()
+            .unwrap();
         assert_eq!(
             relayed.bytes,
             b"HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n"
@@ -242,8 +247,8 @@ mod tests {
             b"hello",
         ] {
             assert_eq!(
-                relay(bytes, false, Persist::Keep),
-                Err(Broken),
+                relay(bytes, false, Persistence::Keep),
+                Err(BrokenResponse),
                 "{}",
                 bytes.escape_ascii()
             );
@@ -253,7 +258,7 @@ mod tests {
     #[test]
     fn a_refusal_names_fault_and_cure_and_is_never_a_200() {
         let mut out = Vec::new();
-        Refusal::TOO_SLOW.write(false, &mut out);
+        GateRefusal::TOO_SLOW.write(false, &mut out);
         let text = String::from_utf8(out).unwrap();
         assert!(
             text.starts_with("HTTP/1.1 408 Request Timeout\r\n"),

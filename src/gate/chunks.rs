@@ -5,22 +5,22 @@
 //! proxy in front may have repaired it in another way.
 
 use super::Limits;
-use super::answer::Refusal;
+use super::answer::GateRefusal;
 use super::head::{BODY_TOO_LARGE, is_printable, is_token};
 
 /// 8 hexadecimal digits are 4 GiB; the limit on the body refuses all sizes near that.
 const MOST_SIZE_DIGITS: usize = 8;
 
-const BAD_SIZE: Refusal =
-    Refusal::bad_request("begin every chunk with its size in 1 to 8 hexadecimal digits");
-const BAD_LINE: Refusal =
-    Refusal::bad_request("send short chunk lines of printable ASCII that end with CR LF");
-const BAD_CHUNK_END: Refusal =
-    Refusal::bad_request("end every chunk after its announced size with CR LF");
-const BAD_TRAILER: Refusal = Refusal::bad_request(
+const BAD_SIZE: GateRefusal =
+    GateRefusal::bad_request("begin every chunk with its size in 1 to 8 hexadecimal digits");
+const BAD_LINE: GateRefusal =
+    GateRefusal::bad_request("send short chunk lines of printable ASCII that end with CR LF");
+const BAD_CHUNK_END: GateRefusal =
+    GateRefusal::bad_request("end every chunk after its announced size with CR LF");
+const BAD_TRAILER: GateRefusal = GateRefusal::bad_request(
     "end the chunks with an empty line, or with few `Name: value` lines before it",
 );
-const TOO_MANY_CHUNKS: Refusal = Refusal::bad_request("send the body in fewer chunks");
+const TOO_MANY_CHUNKS: GateRefusal = GateRefusal::bad_request("send the body in fewer chunks");
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ impl Chunks {
         &mut self,
         buffer: &mut Vec<u8>,
         limits: &Limits,
-    ) -> Result<Option<usize>, Refusal> {
+    ) -> Result<Option<usize>, GateRefusal> {
         // Bytes before `at` are read; those between `written` and `at` are framing.
         let mut at = self.start + self.length;
         let whole = loop {
@@ -116,7 +116,7 @@ impl Chunks {
     }
 
     /// Reads the line before a chunk: its size, perhaps extensions.
-    fn begin_chunk(&mut self, line: &[u8], limits: &Limits) -> Result<Part, Refusal> {
+    fn begin_chunk(&mut self, line: &[u8], limits: &Limits) -> Result<Part, GateRefusal> {
         let digits = line.split(|byte| *byte == b';').next().unwrap_or(line);
         let size = size_of(digits).ok_or(BAD_SIZE)?;
         if size == 0 {
@@ -132,7 +132,7 @@ impl Chunks {
         Ok(Part::Data { left: size })
     }
 
-    fn note_trailer(&mut self, line: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    fn note_trailer(&mut self, line: &[u8], limits: &Limits) -> Result<(), GateRefusal> {
         let name = line.split(|byte| *byte == b':').next().unwrap_or(line);
         self.trailer_lines += 1;
         self.trailer_bytes += line.len() + 2;
@@ -147,7 +147,7 @@ impl Chunks {
 }
 
 /// The first line of `bytes` without its end, once that is there. The line with its end has `most` bytes at most.
-fn line_of(bytes: &[u8], most: usize) -> Result<Option<&[u8]>, Refusal> {
+fn line_of(bytes: &[u8], most: usize) -> Result<Option<&[u8]>, GateRefusal> {
     let window = &bytes[..bytes.len().min(most)];
     let Some(lf) = window.iter().position(|byte| *byte == b'\n') else {
         return if window.len() < most {

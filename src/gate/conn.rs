@@ -12,9 +12,9 @@ use mio::event::Event;
 use mio::net::TcpStream;
 
 use super::Limits;
-use super::answer::{CONTINUE, Persist, Refusal};
+use super::answer::{CONTINUE, GateRefusal, Persistence};
 use super::intake::Intake;
-use super::tally::Tally;
+use super::tally::GateTally;
 
 /// A buffer that grew beyond this is given back when it is no longer needed.
 const KEPT_BYTES: usize = 4 * 1024;
@@ -23,12 +23,12 @@ const KEPT_BYTES: usize = 4 * 1024;
 const LINGER_BYTES: usize = 256 * 1024;
 
 /// What all connections share while one of them has its turn.
-pub(super) struct Turn {
+pub(super) struct ConnContext {
     pub now: Instant,
     pub limits: Limits,
     /// Where reads go first, so that no connection's buffer grows before bytes have come.
     pub scratch: Box<[u8]>,
-    pub tally: Tally,
+    pub tally: GateTally,
     /// The gate is stopping: no connection serves another request.
     pub draining: bool,
 }
@@ -46,7 +46,7 @@ pub(super) enum Next {
 
 /// What a connection can say for itself when there is no more room, the weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Claim {
+pub(super) enum EvictionRank {
     /// Never sent a proper request, or has had its last answer.
     None,
     /// Was answered before, and is not being served now.
@@ -56,7 +56,7 @@ pub(super) enum Claim {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ConnState {
     /// A request is awaited, or a part of it is there.
     Collecting,
     /// The request is with the upstream.
@@ -70,7 +70,7 @@ enum State {
 /// One client's connection.
 pub(super) struct Conn {
     sock: TcpStream,
-    state: State,
+    state: ConnState,
     /// When the present state began.
     since: Instant,
     /// When the present state ends, whatever the client does.
@@ -91,18 +91,18 @@ pub(super) struct Conn {
 }
 
 /// What a read brought.
-enum Got {
+enum ReadResult {
     Bytes(usize),
     Nothing,
     End,
-    Broken,
+    BrokenResponse,
 }
 
 impl Conn {
-    pub fn new(sock: TcpStream, turn: &Turn) -> Self {
+    pub fn new(sock: TcpStream, turn: &ConnContext) -> Self {
         Self {
             sock,
-            state: State::Collecting,
+            state: ConnState::Collecting,
             since: turn.now,
             deadline: turn.now + turn.limits.first_byte,
             counted: 0,
@@ -127,34 +127,34 @@ impl Conn {
     }
 
     /// Has the next turn read, whatever the system has said so far.
-    pub fn look_again(&mut self) {
+    pub fn inspect_again(&mut self) {
         self.readable = true;
     }
 
     /// Goes as far as the socket allows.
-    pub fn advance(&mut self, turn: &mut Turn) -> Next {
+    pub fn advance(&mut self, turn: &mut ConnContext) -> Next {
         loop {
             if self.broken || !self.flush() {
                 return Next::Gone;
             }
             match self.state {
-                State::Collecting => match self.collect(turn) {
+                ConnState::Collecting => match self.collect(turn) {
                     // Refused: there is something to write.
                     None => {}
                     Some(next) => return next,
                 },
-                State::InFlight => return Next::Wait,
-                State::Answering { .. } if !self.out.is_empty() => return Next::Wait,
-                State::Answering { last } => self.finish_answer(last, turn),
-                State::Lingering => return self.drain(turn),
+                ConnState::InFlight => return Next::Wait,
+                ConnState::Answering { .. } if !self.out.is_empty() => return Next::Wait,
+                ConnState::Answering { last } => self.finish_answer(last, turn),
+                ConnState::Lingering => return self.drain(turn),
             }
         }
     }
 
     /// Reads until a request is complete, or nothing more is there, or it is refused (`None`).
-    fn collect(&mut self, turn: &mut Turn) -> Option<Next> {
+    fn collect(&mut self, turn: &mut ConnContext) -> Option<Next> {
         loop {
-            match self.intake.look(&turn.limits) {
+            match self.intake.inspect(&turn.limits) {
                 Ok(false) => {}
                 Ok(true) => return Some(Next::Forward),
                 Err(refusal) => {
@@ -170,44 +170,48 @@ impl Conn {
             }
             let started = !self.intake.is_empty();
             match self.fill(turn) {
-                Got::Bytes(_) if !started => {
-                    self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
+                ReadResult::Bytes(_) if !started => {
+                    self.enter(
+                        ConnState::Collecting,
+                        turn.now,
+                        turn.now + turn.limits.complete,
+                    );
                 }
-                Got::Bytes(_) => {}
-                Got::Nothing => return Some(Next::Wait),
-                Got::End if started => {
-                    self.refuse(Refusal::CUT_SHORT, turn);
+                ReadResult::Bytes(_) => {}
+                ReadResult::Nothing => return Some(Next::Wait),
+                ReadResult::End if started => {
+                    self.refuse(GateRefusal::CUT_SHORT, turn);
                     return None;
                 }
-                Got::End | Got::Broken => return Some(Next::Gone),
+                ReadResult::End | ReadResult::BrokenResponse => return Some(Next::Gone),
             }
         }
     }
 
-    fn fill(&mut self, turn: &mut Turn) -> Got {
+    fn fill(&mut self, turn: &mut ConnContext) -> ReadResult {
         let got = self.read(&mut turn.scratch);
-        if let Got::Bytes(count) = got {
+        if let ReadResult::Bytes(count) = got {
             self.intake.push(&turn.scratch[..count]);
         }
         got
     }
 
-    fn read(&mut self, scratch: &mut [u8]) -> Got {
+    fn read(&mut self, scratch: &mut [u8]) -> ReadResult {
         while self.readable {
             match self.sock.read(scratch) {
-                Ok(0) => return Got::End,
+                Ok(0) => return ReadResult::End,
                 Ok(count) => {
                     // A read that leaves room has emptied the socket, and what comes later is reported anew. Only an
                     // end that is already reported is not, hence the second condition.
                     self.readable = count == scratch.len() || self.half_closed;
-                    return Got::Bytes(count);
+                    return ReadResult::Bytes(count);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Got::Broken,
+                Err(_) => return ReadResult::BrokenResponse,
             }
         }
-        Got::Nothing
+        ReadResult::Nothing
     }
 
     /// Writes what is owed, as far as the socket takes it. False when the client is gone.
@@ -228,14 +232,18 @@ impl Conn {
 
     /// Puts the request onto `upstream` and waits for its answer from now on. Returns whether it is HEAD; nothing if
     /// there is no complete request.
-    pub fn take_request(&mut self, upstream: &mut Vec<u8>, turn: &Turn) -> Option<bool> {
+    pub fn take_request(&mut self, upstream: &mut Vec<u8>, turn: &ConnContext) -> Option<bool> {
         let is_head = self.intake.take(upstream)?;
-        self.enter(State::InFlight, turn.now, turn.now + turn.limits.backend);
+        self.enter(
+            ConnState::InFlight,
+            turn.now,
+            turn.now + turn.limits.backend,
+        );
         Some(is_head)
     }
 
     /// Gives the upstream's answer. `last` closes the connection after it.
-    pub fn give(&mut self, answer: Vec<u8>, last: bool, turn: &Turn) {
+    pub fn give(&mut self, answer: Vec<u8>, last: bool, turn: &ConnContext) {
         if self.out.is_empty() {
             self.out = answer;
         } else {
@@ -244,71 +252,83 @@ impl Conn {
         }
         self.answered = true;
         self.enter(
-            State::Answering { last },
+            ConnState::Answering { last },
             turn.now,
             turn.now + turn.limits.take_answer,
         );
     }
 
     /// Answers with an error of the gate's own, which is the last answer.
-    pub fn refuse(&mut self, refusal: Refusal, turn: &mut Turn) {
+    pub fn refuse(&mut self, refusal: GateRefusal, turn: &mut ConnContext) {
         log::debug!("gate: refused with {}", refusal.status);
         turn.tally.counts.refused.add();
         refusal.write(self.intake.is_head(), &mut self.out);
         self.intake.close();
         self.enter(
-            State::Answering { last: true },
+            ConnState::Answering { last: true },
             turn.now,
             turn.now + turn.limits.take_answer,
         );
     }
 
     /// Acts on a deadline that has passed. False when there is nothing left to say.
-    pub fn expire(&mut self, turn: &mut Turn) -> bool {
+    pub fn expire(&mut self, turn: &mut ConnContext) -> bool {
         match self.state {
-            State::Collecting if !self.intake.is_empty() => self.refuse(Refusal::TOO_SLOW, turn),
-            State::InFlight => self.refuse(Refusal::UPSTREAM_SILENT, turn),
-            State::Collecting | State::Answering { .. } | State::Lingering => return false,
+            ConnState::Collecting if !self.intake.is_empty() => {
+                self.refuse(GateRefusal::TOO_SLOW, turn)
+            }
+            ConnState::InFlight => self.refuse(GateRefusal::UPSTREAM_SILENT, turn),
+            ConnState::Collecting | ConnState::Answering { .. } | ConnState::Lingering => {
+                return false;
+            }
         }
         true
     }
 
     /// Ends what has not become a request. False when there is nothing left to say.
-    pub fn retire(&mut self, turn: &mut Turn) -> bool {
+    pub fn retire(&mut self, turn: &mut ConnContext) -> bool {
         match self.state {
-            State::Collecting if self.intake.is_empty() => return false,
-            State::Collecting => self.refuse(Refusal::STOPPING, turn),
-            State::InFlight | State::Answering { .. } | State::Lingering => {}
+            ConnState::Collecting if self.intake.is_empty() => return false,
+            ConnState::Collecting => self.refuse(GateRefusal::STOPPING, turn),
+            ConnState::InFlight | ConnState::Answering { .. } | ConnState::Lingering => {}
         }
         true
     }
 
-    fn finish_answer(&mut self, last: bool, turn: &Turn) {
+    fn finish_answer(&mut self, last: bool, turn: &ConnContext) {
         self.intake.next();
         self.continued = false;
         if last || turn.draining {
             // What cannot be half-closed is about to report its end anyway.
             let _ = self.sock.shutdown(Shutdown::Write);
-            self.enter(State::Lingering, turn.now, turn.now + turn.limits.linger);
+            self.enter(
+                ConnState::Lingering,
+                turn.now,
+                turn.now + turn.limits.linger,
+            );
         } else if self.intake.is_empty() {
-            self.enter(State::Collecting, turn.now, turn.now + turn.limits.idle);
+            self.enter(ConnState::Collecting, turn.now, turn.now + turn.limits.idle);
         } else {
-            self.enter(State::Collecting, turn.now, turn.now + turn.limits.complete);
+            self.enter(
+                ConnState::Collecting,
+                turn.now,
+                turn.now + turn.limits.complete,
+            );
         }
     }
 
-    fn drain(&mut self, turn: &mut Turn) -> Next {
+    fn drain(&mut self, turn: &mut ConnContext) -> Next {
         while self.drained < LINGER_BYTES {
             match self.read(&mut turn.scratch) {
-                Got::Bytes(count) => self.drained += count,
-                Got::Nothing => return Next::Wait,
-                Got::End | Got::Broken => return Next::Gone,
+                ReadResult::Bytes(count) => self.drained += count,
+                ReadResult::Nothing => return Next::Wait,
+                ReadResult::End | ReadResult::BrokenResponse => return Next::Gone,
             }
         }
         Next::Gone
     }
 
-    fn enter(&mut self, state: State, now: Instant, deadline: Instant) {
+    fn enter(&mut self, state: ConnState, now: Instant, deadline: Instant) {
         self.state = state;
         self.since = now;
         self.deadline = deadline;
@@ -316,11 +336,11 @@ impl Conn {
 
     /// Whether an answer of the upstream is awaited.
     pub fn is_in_flight(&self) -> bool {
-        self.state == State::InFlight
+        self.state == ConnState::InFlight
     }
 
     /// What the request in hand wants for its connection.
-    pub fn persist(&self) -> Persist {
+    pub fn persist(&self) -> Persistence {
         self.intake.persist()
     }
 
@@ -330,13 +350,13 @@ impl Conn {
     }
 
     /// Its claim to stay and since when, or nothing if it may not be made to leave.
-    pub fn claim(&self) -> Option<(Claim, Instant)> {
+    pub fn claim(&self) -> Option<(EvictionRank, Instant)> {
         let claim = match self.state {
-            State::InFlight => return None,
-            State::Lingering => Claim::None,
-            State::Collecting if !self.answered => Claim::None,
-            State::Collecting => Claim::Idle,
-            State::Answering { .. } => Claim::Unread,
+            ConnState::InFlight => return None,
+            ConnState::Lingering => EvictionRank::None,
+            ConnState::Collecting if !self.answered => EvictionRank::None,
+            ConnState::Collecting => EvictionRank::Idle,
+            ConnState::Answering { .. } => EvictionRank::Unread,
         };
         Some((claim, self.since))
     }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
 use super::Limits;
-use super::answer::{Persist, Refusal};
+use super::answer::{GateRefusal, Persistence};
 
 /// Room for header lines; [`Limits::header_lines`] may ask for less.
 const MOST_HEADER_LINES: usize = 128;
@@ -34,36 +34,37 @@ const NEVER_FORWARDED: [&str; 14] = [
 ];
 const OUR_OWN_PREFIX: &[u8] = b"x-gate-";
 
-const BAD_START: Refusal =
-    Refusal::bad_request("start with a method in capital letters, in plain HTTP");
-const BARE_LF: Refusal = Refusal::bad_request("end every line with CR LF");
-const BAD_HEAD: Refusal =
-    Refusal::bad_request("send a request line and `Name: value` lines, each on one line");
-const BAD_METHOD: Refusal = Refusal::bad_request("use a method of 1 to 16 capital letters");
-const BAD_TARGET: Refusal =
-    Refusal::bad_request("use a target that starts with / and is printable ASCII");
-const BAD_VALUE: Refusal = Refusal::bad_request("use printable ASCII in header values");
-const BAD_LENGTH: Refusal = Refusal::bad_request("send one Content-Length of 1 to 10 digits");
-const BAD_ENCODING: Refusal = Refusal::bad_request(
+const BAD_START: GateRefusal =
+    GateRefusal::bad_request("start with a method in capital letters, in plain HTTP");
+const BARE_LF: GateRefusal = GateRefusal::bad_request("end every line with CR LF");
+const BAD_HEAD: GateRefusal =
+    GateRefusal::bad_request("send a request line and `Name: value` lines, each on one line");
+const BAD_METHOD: GateRefusal = GateRefusal::bad_request("use a method of 1 to 16 capital letters");
+const BAD_TARGET: GateRefusal =
+    GateRefusal::bad_request("use a target that starts with / and is printable ASCII");
+const BAD_VALUE: GateRefusal = GateRefusal::bad_request("use printable ASCII in header values");
+const BAD_LENGTH: GateRefusal =
+    GateRefusal::bad_request("send one Content-Length of 1 to 10 digits");
+const BAD_ENCODING: GateRefusal = GateRefusal::bad_request(
     "send one Content-Length, or in HTTP/1.1 `Transfer-Encoding: chunked` alone",
 );
-const BAD_HOST: Refusal = Refusal::bad_request("send exactly one Host header");
-const HEAD_TOO_LARGE: Refusal = Refusal {
+const BAD_HOST: GateRefusal = GateRefusal::bad_request("send exactly one Host header");
+const HEAD_TOO_LARGE: GateRefusal = GateRefusal {
     status: 431,
     reason: "Request Header Fields Too Large",
     cure: "send fewer and shorter header lines",
 };
-pub(super) const BODY_TOO_LARGE: Refusal = Refusal {
+pub(super) const BODY_TOO_LARGE: GateRefusal = GateRefusal {
     status: 413,
     reason: "Content Too Large",
     cure: "send a shorter body",
 };
-const BAD_EXPECTATION: Refusal = Refusal {
+const BAD_EXPECTATION: GateRefusal = GateRefusal {
     status: 417,
     reason: "Expectation Failed",
     cure: "expect 100-continue or nothing",
 };
-const BAD_VERSION: Refusal = Refusal {
+const BAD_VERSION: GateRefusal = GateRefusal {
     status: 505,
     reason: "HTTP Version Not Supported",
     cure: "use HTTP/1.1 or HTTP/1.0",
@@ -71,11 +72,11 @@ const BAD_VERSION: Refusal = Refusal {
 
 /// What the bytes received so far amount to.
 #[derive(Debug)]
-pub enum Parsed {
+pub enum HeadResult {
     /// So far nothing is wrong; more is needed.
     Incomplete,
     /// No further byte could make this a request for us.
-    Bad(Refusal),
+    Bad(GateRefusal),
     /// The head is whole.
     Whole(Head),
 }
@@ -90,7 +91,7 @@ pub struct Head {
     /// The body comes in chunks.
     pub chunked: bool,
     /// Whether the client's connection may serve another request.
-    pub persist: Persist,
+    pub persist: Persistence,
     /// The answer to HEAD has no body.
     pub is_head: bool,
     /// The client waits for `100 Continue` before it sends the body.
@@ -118,17 +119,19 @@ pub struct Scan {
 
 impl Scan {
     /// Reads the request that starts with the first of `bytes`, which grow from call to call.
-    pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> Parsed {
+    pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> HeadResult {
         match self.find_end(bytes, limits) {
-            Ok(None) => Parsed::Incomplete,
-            Ok(Some(end)) => parse(&bytes[..end], limits).map_or_else(Parsed::Bad, Parsed::Whole),
-            Err(refusal) => Parsed::Bad(refusal),
+            Ok(None) => HeadResult::Incomplete,
+            Ok(Some(end)) => {
+                parse(&bytes[..end], limits).map_or_else(HeadResult::Bad, HeadResult::Whole)
+            }
+            Err(refusal) => HeadResult::Bad(refusal),
         }
     }
 
     /// The length of the head once its empty line is there. httparse would take a bare LF for a line's end, which
     /// others do not: it is refused here.
-    fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
+    fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, GateRefusal> {
         if bytes
             .first()
             .is_some_and(|first| !first.is_ascii_uppercase())
@@ -164,7 +167,7 @@ impl Scan {
 }
 
 /// Judges a head that ends with its empty line.
-fn parse(head: &[u8], limits: &Limits) -> Result<Head, Refusal> {
+fn parse(head: &[u8], limits: &Limits) -> Result<Head, GateRefusal> {
     let mut lines = [EMPTY_HEADER; MOST_HEADER_LINES];
     let mut request = httparse::Request::new(&mut lines);
     match request.parse(head) {
@@ -205,7 +208,7 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Head, Refusal> {
     })
 }
 
-fn refusal_for(error: Error, head: &[u8]) -> Refusal {
+fn refusal_for(error: Error, head: &[u8]) -> GateRefusal {
     match error {
         Error::TooManyHeaders => HEAD_TOO_LARGE,
         Error::HeaderValue => BAD_VALUE,
@@ -235,7 +238,7 @@ struct Framing<'a> {
 }
 
 impl<'a> Framing<'a> {
-    fn of(headers: &[Header<'a>], minor: u8) -> Result<Self, Refusal> {
+    fn of(headers: &[Header<'a>], minor: u8) -> Result<Self, GateRefusal> {
         let mut framing = Self::default();
         for header in headers {
             framing.note(header)?;
@@ -252,7 +255,7 @@ impl<'a> Framing<'a> {
         }
     }
 
-    fn note(&mut self, header: &Header<'a>) -> Result<(), Refusal> {
+    fn note(&mut self, header: &Header<'a>) -> Result<(), GateRefusal> {
         if !is_printable(header.value) {
             return Err(BAD_VALUE);
         }
@@ -290,15 +293,15 @@ impl<'a> Framing<'a> {
         options.any(|option| option.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    fn persist(&self, minor: u8) -> Persist {
+    fn persist(&self, minor: u8) -> Persistence {
         if self.connection_names("close") {
-            Persist::Close
+            Persistence::Close
         } else if minor == 1 {
-            Persist::Keep
+            Persistence::Keep
         } else if self.connection_names("keep-alive") {
-            Persist::KeepAndSay
+            Persistence::KeepAndSay
         } else {
-            Persist::Close
+            Persistence::Close
         }
     }
 

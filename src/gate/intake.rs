@@ -5,9 +5,9 @@
 use std::mem;
 
 use super::Limits;
-use super::answer::{Persist, Refusal};
+use super::answer::{GateRefusal, Persistence};
 use super::chunks::Chunks;
-use super::head::{Head, Parsed, Scan};
+use super::head::{Head, HeadResult, Scan};
 
 /// A buffer that grew beyond this is given back when it is no longer needed.
 const KEPT_BYTES: usize = 4 * 1024;
@@ -37,12 +37,12 @@ impl Intake {
     ///
     /// # Errors
     /// No further byte could make this a request for us.
-    pub fn look(&mut self, limits: &Limits) -> Result<bool, Refusal> {
+    pub fn inspect(&mut self, limits: &Limits) -> Result<bool, GateRefusal> {
         if self.head.is_none() && !self.bytes.is_empty() {
             match self.scan.read(&self.bytes, limits) {
-                Parsed::Incomplete => {}
-                Parsed::Bad(refusal) => return Err(refusal),
-                Parsed::Whole(head) => {
+                HeadResult::Incomplete => {}
+                HeadResult::Bad(refusal) => return Err(refusal),
+                HeadResult::Whole(head) => {
                     self.chunks = head.chunked.then(|| Chunks::at(head.len));
                     self.head = Some(head);
                 }
@@ -97,10 +97,10 @@ impl Intake {
     }
 
     /// What the request in hand wants for its connection.
-    pub fn persist(&self) -> Persist {
+    pub fn persist(&self) -> Persistence {
         self.head
             .as_ref()
-            .map_or(Persist::Close, |head| head.persist)
+            .map_or(Persistence::Close, |head| head.persist)
     }
 
     /// Bytes of memory held.

@@ -10,10 +10,11 @@
 //! - `upstream` is the one connection to the server behind, with the queue of those who wait for it.
 //! - `watch` is the loop that joins them; `crowd` lets clients in and decides who has to leave.
 
+mod admission;
 mod answer;
 mod chunks;
 mod conn;
-mod crowd;
+mod event_loop;
 mod head;
 mod intake;
 mod limits;
@@ -21,7 +22,6 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod upstream;
-mod watch;
 
 use std::io;
 use std::net::SocketAddr;
@@ -36,13 +36,13 @@ use socket2::{Domain, Socket, Type};
 // Doors for tests/fuzz; that build alone sets `fuzzing`.
 #[cfg(fuzzing)]
 pub use {
-    answer::{Persist, Refusal},
-    head::{Head, Parsed, Scan},
+    answer::{GateRefusal, Persistence},
+    head::{Head, HeadResult, Scan},
     intake::Intake,
 };
 
 pub use limits::Limits;
-pub use tally::Counts;
+pub use tally::GateCounters;
 
 /// A bound public socket, ready to serve.
 ///
@@ -64,7 +64,7 @@ pub struct Gate {
     upstream: PathBuf,
     limits: Limits,
     remote: Remote,
-    counts: Arc<Counts>,
+    counts: Arc<GateCounters>,
 }
 
 impl Gate {
@@ -78,8 +78,8 @@ impl Gate {
         let mut listener = public_listener(listen)?;
         let local_addr = listener.local_addr()?;
         poll.registry()
-            .register(&mut listener, watch::LISTENER, Interest::READABLE)?;
-        let waker = Arc::new(Waker::new(poll.registry(), watch::WAKER)?);
+            .register(&mut listener, event_loop::LISTENER, Interest::READABLE)?;
+        let waker = Arc::new(Waker::new(poll.registry(), event_loop::WAKER)?);
         let remote = Remote {
             stopping: Arc::default(),
             waker,
@@ -109,7 +109,7 @@ impl Gate {
 
     /// What happens to it, counted.
     #[must_use]
-    pub fn counts(&self) -> Arc<Counts> {
+    pub fn counts(&self) -> Arc<GateCounters> {
         Arc::clone(&self.counts)
     }
 
@@ -119,7 +119,7 @@ impl Gate {
     /// When the upstream cannot be reached at the start, or the system's poll itself is broken. Nothing that a client
     /// or, later, the upstream does can end it.
     pub fn run(self) -> io::Result<()> {
-        watch::Watch::start(self)?.run()
+        event_loop::EventLoop::start(self)?.run()
     }
 }
 

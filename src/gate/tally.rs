@@ -9,7 +9,7 @@ const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 /// What has happened since the start.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct GateCounters {
     /// Connections that were let in.
     pub accepted: Counter,
     /// Connections at present.
@@ -26,15 +26,15 @@ pub struct Counts {
 
 /// The counts, and how much of them is told.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub counts: Arc<Counts>,
+pub(super) struct GateTally {
+    pub counts: Arc<GateCounters>,
     /// How they stood at the last warning.
     told: [u64; 4],
     warned: Option<Instant>,
 }
 
-impl Tally {
-    pub fn new(counts: Arc<Counts>) -> Self {
+impl GateTally {
+    pub fn new(counts: Arc<GateCounters>) -> Self {
         Self {
             counts,
             ..Self::default()
@@ -53,7 +53,7 @@ impl Tally {
 
     /// Writes what is not yet written.
     pub fn flush(&mut self, now: Instant) {
-        let Counts {
+        let GateCounters {
             evicted,
             accept_errors,
             refused,

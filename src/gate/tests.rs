@@ -10,11 +10,11 @@ mod weather;
 use std::time::{Duration, Instant};
 
 use super::Limits;
-use house::{Client, House, POST};
+use house::{GateHarness, POST, TestClient};
 
 #[test]
 fn a_request_is_served_and_its_answer_says_nothing_of_the_server_behind() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"POST /sms?a=b HTTP/1.1\r\nHost: out.side\r\nX-Twilio-Signature: s=\r\nContent-Length: 5\r\n\r\nhello");
     let answer = client.answer();
@@ -34,7 +34,7 @@ fn a_request_is_served_and_its_answer_says_nothing_of_the_server_behind() {
 
 #[test]
 fn a_connection_serves_many_requests() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for round in 0..50 {
         client.post(&format!("/{round}"));
@@ -44,7 +44,7 @@ fn a_connection_serves_many_requests() {
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     let requests: Vec<String> = (0..100)
         .map(|n| format!("GET /{n} HTTP/1.1\r\nHost: a\r\n\r\n"))
@@ -57,7 +57,7 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn a_request_may_come_in_pieces() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for byte in POST {
         client.send(&[*byte]);
@@ -67,7 +67,7 @@ fn a_request_may_come_in_pieces() {
 
 #[test]
 fn a_body_as_large_as_allowed_is_served() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for _ in 0..3 {
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n");
@@ -78,7 +78,7 @@ fn a_body_as_large_as_allowed_is_served() {
 
 #[test]
 fn a_body_in_chunks_is_served_like_one_with_a_length() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     let head = "POST /sms HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     for chunks in [
@@ -102,7 +102,7 @@ fn a_body_in_chunks_is_served_like_one_with_a_length() {
 
 #[test]
 fn chunks_may_hold_as_much_as_a_body_may() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     for _ in 0..4 {
@@ -116,7 +116,7 @@ fn chunks_may_hold_as_much_as_a_body_may() {
 
 #[test]
 fn a_client_in_chunks_that_waits_for_continue_gets_it() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(
         b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -128,8 +128,8 @@ fn a_client_in_chunks_that_waits_for_continue_gets_it() {
 
 #[test]
 fn two_hundred_at_the_door_at_once_are_all_served() {
-    let house = House::open(Limits::default());
-    let mut clients: Vec<Client> = (0..200).map(|_| house.client()).collect();
+    let house = GateHarness::open(Limits::default());
+    let mut clients: Vec<TestClient> = (0..200).map(|_| house.client()).collect();
     for client in &mut clients {
         client.send(POST);
     }
@@ -140,7 +140,7 @@ fn two_hundred_at_the_door_at_once_are_all_served() {
 
 #[test]
 fn head_is_answered_without_a_body_and_the_next_answer_is_not_taken_for_one() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"HEAD /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n");
     let head = client.answer_to_head();
@@ -151,7 +151,7 @@ fn head_is_answered_without_a_body_and_the_next_answer_is_not_taken_for_one() {
 
 #[test]
 fn a_client_that_closes_its_side_is_still_answered() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(POST);
     client.half_close();
@@ -161,7 +161,7 @@ fn a_client_that_closes_its_side_is_still_answered() {
 
 #[test]
 fn close_is_done_and_said() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     for request in [
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
@@ -177,7 +177,7 @@ fn close_is_done_and_said() {
 
 #[test]
 fn an_old_client_may_keep_its_connection_if_it_asks() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for _ in 0..2 {
         client.send(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -187,7 +187,7 @@ fn an_old_client_may_keep_its_connection_if_it_asks() {
 
 #[test]
 fn a_client_that_waits_for_continue_gets_it() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for _ in 0..2 {
         client.send(
@@ -201,7 +201,7 @@ fn a_client_that_waits_for_continue_gets_it() {
 
 #[test]
 fn methods_are_left_to_the_server_behind() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     for method in ["TRACE", "CONNECT", "DELETE", "PURGE"] {
         client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
@@ -211,7 +211,7 @@ fn methods_are_left_to_the_server_behind() {
 
 #[test]
 fn an_idle_connection_is_closed_without_a_word() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         idle: Duration::from_millis(50),
         ..Limits::default()
     });

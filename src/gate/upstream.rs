@@ -13,7 +13,7 @@ use mio::event::Event;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
-use super::answer::{self, Broken, Persist, Relay};
+use super::answer::{self, BrokenResponse, Persistence, Relay};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -21,14 +21,14 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const KEPT_BYTES: usize = 64 * 1024;
 
 /// One who waits for an answer.
-pub(super) struct Slot {
+pub(super) struct PendingRequest {
     pub conn: usize,
     pub to_head: bool,
     since: Instant,
 }
 
 /// What listening to the upstream brought.
-pub(super) enum Heard {
+pub(super) enum UpstreamEvent {
     Bytes,
     Nothing,
 }
@@ -38,7 +38,7 @@ pub(super) struct Upstream {
     path: PathBuf,
     token: Token,
     sock: Option<UnixStream>,
-    waiting: VecDeque<Slot>,
+    waiting: VecDeque<PendingRequest>,
     out: Vec<u8>,
     sent: usize,
     inbuf: Vec<u8>,
@@ -110,7 +110,7 @@ impl Upstream {
 
     /// Queues the one whose request was just posted.
     pub fn expect(&mut self, conn: usize, to_head: bool, now: Instant) {
-        self.waiting.push_back(Slot {
+        self.waiting.push_back(PendingRequest {
             conn,
             to_head,
             since: now,
@@ -118,13 +118,13 @@ impl Upstream {
     }
 
     /// Writes what was posted, as far as the socket takes it: one write for the requests of many.
-    pub fn flush(&mut self) -> Result<(), Broken> {
+    pub fn flush(&mut self) -> Result<(), BrokenResponse> {
         let Some(sock) = &mut self.sock else {
             return Ok(());
         };
         while self.sent < self.out.len() {
             match sock.write(&self.out[self.sent..]) {
-                Ok(0) => return Err(Broken),
+                Ok(0) => return Err(BrokenResponse),
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.out.drain(..self.sent);
@@ -132,7 +132,7 @@ impl Upstream {
                     return Ok(());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Err(Broken),
+                Err(_) => return Err(BrokenResponse),
             }
         }
         self.sent = 0;
@@ -141,34 +141,38 @@ impl Upstream {
     }
 
     /// Reads once.
-    pub fn listen(&mut self, scratch: &mut [u8]) -> Result<Heard, Broken> {
+    pub fn listen(&mut self, scratch: &mut [u8]) -> Result<UpstreamEvent, BrokenResponse> {
         let Some(sock) = &mut self.sock else {
-            return Ok(Heard::Nothing);
+            return Ok(UpstreamEvent::Nothing);
         };
         while self.readable {
             match sock.read(scratch) {
-                Ok(0) => return Err(Broken),
+                Ok(0) => return Err(BrokenResponse),
                 Ok(count) => {
                     // As with clients: a read that leaves room has emptied the socket.
                     self.readable = count == scratch.len() || self.half_closed;
                     self.inbuf.extend_from_slice(&scratch[..count]);
-                    return Ok(Heard::Bytes);
+                    return Ok(UpstreamEvent::Bytes);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Err(Broken),
+                Err(_) => return Err(BrokenResponse),
             }
         }
-        Ok(Heard::Nothing)
+        Ok(UpstreamEvent::Nothing)
     }
 
     /// Who owns the next answer.
-    pub fn front(&self) -> Option<&Slot> {
+    pub fn front(&self) -> Option<&PendingRequest> {
         self.waiting.front()
     }
 
     /// Takes the next answer, if it is there as a whole. Bytes that nobody has asked for break the connection.
-    pub fn answer(&mut self, to_head: bool, persist: Persist) -> Result<Option<Relay>, Broken> {
+    pub fn answer(
+        &mut self,
+        to_head: bool,
+        persist: Persistence,
+    ) -> Result<Option<Relay>, BrokenResponse> {
         let unread = &self.inbuf[self.used..];
         if unread.is_empty() {
             return Ok(None);
@@ -183,19 +187,19 @@ impl Upstream {
     }
 
     /// Forgets what was taken. Bytes left over with nobody waiting break the connection.
-    pub fn settle(&mut self) -> Result<(), Broken> {
+    pub fn settle(&mut self) -> Result<(), BrokenResponse> {
         self.inbuf.drain(..self.used);
         self.used = 0;
         if self.inbuf.is_empty() {
             empty(&mut self.inbuf);
         } else if self.waiting.is_empty() {
-            return Err(Broken);
+            return Err(BrokenResponse);
         }
         Ok(())
     }
 
     /// Throws the connection away and returns those who waited for it.
-    pub fn fail(&mut self, registry: &Registry, now: Instant) -> VecDeque<Slot> {
+    pub fn fail(&mut self, registry: &Registry, now: Instant) -> VecDeque<PendingRequest> {
         if let Some(mut sock) = self.sock.take() {
             // Dropping it takes it off the poll anyway.
             let _ = registry.deregister(&mut sock);

@@ -5,13 +5,13 @@
 //! tells of this process, and one HTTP request.
 
 mod count;
-mod door;
+mod listener;
 pub mod process;
 mod text;
 
 pub use count::{Counter, Family, Gauge, Histogram, Snapshot};
-pub use door::Door;
-pub use text::{MEDIA_TYPE, Page, Samples};
+pub use listener::MetricsListener;
+pub use text::{MEDIA_TYPE, MetricsPage, Samples};
 
 /// Declares an enum whose variants are the values of a label: all of them are known beforehand, so that no peer and no
 /// stranger makes series.

@@ -4,14 +4,14 @@
 
 use std::fs;
 
-use super::Page;
+use super::MetricsPage;
 
 /// Ticks in a second: USER_HZ, which Linux has fixed to 100 for programs on all but long-gone machines.
 const TICKS: f64 = 100.0;
 
 /// What `/proc` knows of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Told {
+struct ProcessFigures {
     /// Seconds of processor time.
     cpu: Option<f64>,
     /// When it was started, in seconds since 1970.
@@ -26,8 +26,8 @@ struct Told {
 }
 
 /// Writes what is known of this process.
-pub fn write(page: &mut Page) {
-    let told = Told::read();
+pub fn write(page: &mut MetricsPage) {
+    let told = ProcessFigures::read();
     if let Some(seconds) = told.cpu {
         page.counter(
             "process_cpu_seconds_total",
@@ -35,7 +35,7 @@ pub fn write(page: &mut Page) {
         )
         .value(seconds);
     }
-    let seconds = |name, help, value: Option<f64>, page: &mut Page| {
+    let seconds = |name, help, value: Option<f64>, page: &mut MetricsPage| {
         value.map(|value| page.gauge(name, help).value(value))
     };
     seconds(
@@ -74,7 +74,7 @@ pub fn write(page: &mut Page) {
     }
 }
 
-impl Told {
+impl ProcessFigures {
     fn read() -> Self {
         let text = |name: &str| fs::read_to_string(name).unwrap_or_default();
         let mut told = Self::of(
@@ -131,8 +131,8 @@ mod tests {
         let status = "Name:\ta ) b\nVmSize:\t   70000 kB\nVmRSS:\t    5000 kB\nThreads:\t14\n";
         let limits =
             "Limit    Soft Limit  Hard Limit  Units\nMax open files   1024   4096  files\n";
-        let told = Told::of(stat, status, limits, "cpu 1 2\nbtime 1700000000\n");
-        let expected = Told {
+        let told = ProcessFigures::of(stat, status, limits, "cpu 1 2\nbtime 1700000000\n");
+        let expected = ProcessFigures {
             cpu: Some(2.0),
             started: Some(1_700_000_123.45),
             resident: Some(5_000 * 1024),
@@ -142,12 +142,15 @@ mod tests {
             threads: Some(14),
         };
         assert_eq!(told, expected);
-        assert_eq!(Told::of("", "", "", ""), Told::default());
+        assert_eq!(
+            ProcessFigures::of("", "", "", ""),
+            ProcessFigures::default()
+        );
     }
 
     #[test]
     fn this_process_is_known() {
-        let told = Told::read();
+        let told = ProcessFigures::read();
         assert!(told.open.is_some_and(|open| open >= 3));
         assert!(told.resident.is_some_and(|bytes| bytes > 100_000));
         let began = told.started.expect("a time");

@@ -13,7 +13,7 @@ pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A page in the making.
 #[derive(Default)]
-pub struct Page {
+pub struct MetricsPage {
     text: String,
 }
 
@@ -26,7 +26,7 @@ pub struct Samples<'p> {
 /// A label: its name and its value.
 pub type Label<'a> = (&'static str, &'a dyn Display);
 
-impl Page {
+impl MetricsPage {
     /// Begins what only grows; by convention its name ends in `_total`.
     pub fn counter(&mut self, name: &'static str, help: &str) -> Samples<'_> {
         self.begin(name, "counter", help)
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn each_kind_is_written_as_the_format_has_it() {
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         page.counter("texts_total", "Texts.").value(3);
         page.gauge("info", "What\nit \\ \"is\".")
             .and(&[("a", &"x\"y\\z\n"), ("b", &2)], 1.5);
@@ -168,7 +168,7 @@ mod tests {
         let histogram = Histogram::of_calls();
         histogram.observe(Duration::from_millis(60));
         histogram.observe(Duration::from_secs(90));
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         page.histogram("call_seconds", "Calls.")
             .spread(&[("peer", &"coder")], &histogram);
         let text = page.into_text();

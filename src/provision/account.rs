@@ -2,14 +2,14 @@
 
 use log::{info, warn};
 
-use super::outcome::{Done, Halt, Silence, Wait};
+use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, Request, reply};
 use crate::clock::seconds;
-use crate::coder::{CoderFault, Created, NewUser, Trouble, User};
+use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
+use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username};
 use crate::ownership::find_ours;
-use crate::registration::{Event, Registration, Sending, Stage};
-use crate::store::{Contact, Reserved};
+use crate::store::{Contact, ReserveResult};
 
 /// How often one attempt may change its mind: names that clash, users that vanish.
 const ROUNDS: u32 = 10;
@@ -22,14 +22,18 @@ const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Provisioner {
     /// Gets a login to the phone, from wherever its registration stands.
-    pub(super) fn login(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
+    pub(super) fn login(
+        &self,
+        request: &Request<'_>,
+        contact: &Contact,
+    ) -> Result<Completion, AttemptEnd> {
         let is_before = |ended: UnixSeconds| ended > request.text.received;
         if contact.ended_at.is_some_and(is_before) {
-            return Ok(Done::Silent(Silence::Ended));
+            return Ok(Completion::Silent(Silence::Ended));
         }
         for round in 0..ROUNDS {
             let Some(registration) = self.store.find(&request.hash)? else {
-                if self.reserve(request, round)? == Reserved::Full {
+                if self.reserve(request, round)? == ReserveResult::Full {
                     return self.class_is_full(request, contact.full_at);
                 }
                 continue;
@@ -38,7 +42,7 @@ impl Provisioner {
                 (registration.ended_at, registration.stage == Stage::Reaping)
             {
                 if is_before(ended) {
-                    return Ok(Done::Silent(Silence::Ended));
+                    return Ok(Completion::Silent(Silence::Ended));
                 }
                 self.take_end_back(request, &registration)?;
                 continue;
@@ -50,31 +54,31 @@ impl Provisioner {
             }
             let done = match registration.stage {
                 Stage::Reserved => self.create(request, &registration, round)?,
-                Stage::Created | Stage::Announced => self.announce(request, &registration)?,
+                Stage::CreateResult | Stage::Announced => self.announce(request, &registration)?,
                 Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
-                    Reserved::Done => {
+                    ReserveResult::Done => {
                         warn!(
                             "text {}: the account {} is still not gone; its phone gets another one meanwhile",
                             request.text.sid, registration.username
                         );
                         continue;
                     }
-                    Reserved::Full => return self.class_is_full(request, contact.full_at),
-                    Reserved::Clash => return Err(being_removed(&registration)),
+                    ReserveResult::Full => return self.class_is_full(request, contact.full_at),
+                    ReserveResult::Clash => return Err(being_removed(&registration)),
                 },
             };
             if let Some(done) = done {
                 return Ok(done);
             }
         }
-        Err(Halt::later(Wait::Away, "no free name was found"))
+        Err(AttemptEnd::later(RetryTime::Away, "no free name was found"))
     }
 
     /// Writes down which user is about to be made, if there is a seat. If the name or the phone is
     /// taken in our own table, the next round sees what to do.
-    fn reserve(&self, request: &Request<'_>, round: u32) -> Result<Reserved, Halt> {
+    fn reserve(&self, request: &Request<'_>, round: u32) -> Result<ReserveResult, AttemptEnd> {
         let username = Username::draw(round);
-        let marker = Marker::draw(&username, &self.key, &self.home);
+        let marker = Marker::draw(&username, &self.key, &self.instance_id);
         // A reservation that nothing comes of has a time too, so that the reaper looks after it.
         let due = request.now + seconds(self.rules.give_up);
         let seats = self.rules.max_users;
@@ -89,7 +93,7 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         registration: &Registration,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), AttemptEnd> {
         let due = match registration.stage {
             Stage::Announced => self.first_due(request.now),
             _ => Some(request.now + seconds(self.rules.give_up)),
@@ -103,7 +107,7 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
         round: u32,
-    ) -> Result<Option<Done>, Halt> {
+    ) -> Result<Option<Completion>, AttemptEnd> {
         self.may_send(request.now)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
@@ -119,8 +123,8 @@ impl Provisioner {
             password: &password,
         };
         let user = match self.coder.create_user(new).map_err(concerns_all)? {
-            Created::Fresh(user) => user,
-            Created::Taken => match find_ours(&self.coder, registration, &email)? {
+            CreateResult::Fresh(user) => user,
+            CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
                 // Made by an attempt that did not live to see the answer, with this same password.
                 Some(user) if registration.password_known => user,
                 // Made before the key of the passwords changed, or by an older program.
@@ -160,7 +164,7 @@ impl Provisioner {
         registration: &Registration,
         user: &User,
         sending: Option<Sending>,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), AttemptEnd> {
         // Until its login is sent the account lives as long as its text is tried for.
         let due = request.now + seconds(self.rules.give_up);
         match self
@@ -179,7 +183,7 @@ impl Provisioner {
         registration: &Registration,
         event: Event,
         clashes: u32,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), AttemptEnd> {
         self.give_name(request, registration, event, &Username::draw(clashes))
     }
 
@@ -190,8 +194,8 @@ impl Provisioner {
         registration: &Registration,
         event: Event,
         username: &Username,
-    ) -> Result<(), Halt> {
-        let marker = Marker::draw(username, &self.key, &self.home);
+    ) -> Result<(), AttemptEnd> {
+        let marker = Marker::draw(username, &self.key, &self.instance_id);
         let due = request.now + seconds(self.rules.give_up);
         self.store
             .rename(registration.id, event, username, &marker, due)?;
@@ -203,11 +207,11 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         registration: &Registration,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), AttemptEnd> {
         if !self.coder.rights()?.see_users {
             // Everybody looks gone to such a token; starting over would forget a living account.
-            return Err(Halt::later(
-                Wait::Blocked,
+            return Err(AttemptEnd::later(
+                RetryTime::Blocked,
                 "the token (CODER_API_KEY) may not see users any more",
             ));
         }
@@ -224,21 +228,23 @@ impl Provisioner {
     }
 }
 
-fn being_removed(registration: &Registration) -> Halt {
+fn being_removed(registration: &Registration) -> AttemptEnd {
     let why = format!("the account {} is being removed", registration.username);
-    Halt::later(Wait::Exactly(REMOVAL_WAIT), why)
+    AttemptEnd::later(RetryTime::Exactly(REMOVAL_WAIT), why)
 }
 
 /// A create that Coder refuses for good says nothing about this student, whose name and password we
 /// drew ourselves: the organization, the e-mail domain or a stricter password rule concerns everybody.
 /// Nobody's text is given up over that; somebody has to act. The same internal error again and again is
 /// such a refusal as well: a role that every new user gets and the token may not give is told so.
-fn concerns_all(fault: CoderFault) -> Halt {
+fn concerns_all(fault: CoderError) -> AttemptEnd {
     match fault.trouble {
-        Trouble::Refused => Halt::later(Wait::Blocked, fault),
+        CoderErrorKind::Refused => AttemptEnd::later(RetryTime::Blocked, fault),
         // Counted are internal errors of Coder's.
-        _ if fault.repeats() >= ALIKE => Halt::later(Wait::Failing, fault),
-        _ if fault.repeats() > 0 && fault.is_forbidden() => Halt::later(Wait::Failing, fault),
+        _ if fault.repeats() >= ALIKE => AttemptEnd::later(RetryTime::Failing, fault),
+        _ if fault.repeats() > 0 && fault.is_forbidden() => {
+            AttemptEnd::later(RetryTime::Failing, fault)
+        }
         _ => fault.into(),
     }
 }

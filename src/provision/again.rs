@@ -8,13 +8,13 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::announce::window;
-use super::outcome::{Done, Halt, Wait};
+use super::outcome::{AttemptEnd, Completion, RetryTime};
 use super::{Provisioner, Request, reply};
-use crate::coder::{LoginType, PasswordSet, User, UserDeleted};
+use crate::coder::{DeleteResult, LoginType, PasswordResult, User};
 use crate::domain::UnixSeconds;
-use crate::registration::{Event, Registration, Sending};
-use crate::store::Withheld;
-use crate::twilio::sms::SmsTrouble;
+use crate::domain::registration::{Event, Registration, Sending};
+use crate::store::WithheldLogin;
+use crate::twilio::sms::SmsErrorKind;
 
 impl Provisioner {
     /// Proves that the account is alive and that its password holds, and texts the login. `None` = look
@@ -24,7 +24,7 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
         due: Option<UnixSeconds>,
-    ) -> Result<Option<Done>, Halt> {
+    ) -> Result<Option<Completion>, AttemptEnd> {
         self.may_send(request.now)?;
         let Some(counter) = registration.password_counter else {
             self.store.count_password(registration.id)?;
@@ -42,16 +42,18 @@ impl Provisioner {
             .passwords
             .password(username, &registration.marker, counter);
         match self.coder.set_password(&user.id, &password)? {
-            PasswordSet::Unchanged => {}
-            PasswordSet::Set => info!(
+            PasswordResult::Unchanged => {}
+            PasswordResult::Set => info!(
                 "text {}: {username} had another password at Coder; the one of its login is set again",
                 request.text.sid
             ),
-            PasswordSet::NoUser => {
+            PasswordResult::NoUser => {
                 let why = format!("Coder does not find the user {username}");
-                return Err(Halt::later(Wait::Away, why));
+                return Err(AttemptEnd::later(RetryTime::Away, why));
             }
-            PasswordSet::Forbidden => return self.has_other_password(request, registration, &user),
+            PasswordResult::Forbidden => {
+                return self.has_other_password(request, registration, &user);
+            }
         }
         let now = request.clock();
         let left =
@@ -75,13 +77,13 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
         user: &User,
-    ) -> Result<Option<Done>, Halt> {
+    ) -> Result<Option<Completion>, AttemptEnd> {
         if self.is_empty(registration, user)?
-            && self.coder.delete_user(&user.id)? == UserDeleted::Done
+            && self.coder.delete_user(&user.id)? == DeleteResult::Done
         {
             if self.coder.is_listed(&user.id, &user.email)? {
                 let why = format!("{} is deleted at Coder, but still there", user.username);
-                return Err(Halt::later(Wait::Away, why));
+                return Err(AttemptEnd::later(RetryTime::Away, why));
             }
             // Killed before this is recorded, the next attempt finds the user gone and makes another.
             info!(
@@ -97,7 +99,7 @@ impl Provisioner {
 
     /// Whether the account surely has no workspace and is an ordinary one, so that nothing is lost with
     /// it. A token that does not see workspaces of others, or a user of another name, proves nothing.
-    fn is_empty(&self, registration: &Registration, user: &User) -> Result<bool, Halt> {
+    fn is_empty(&self, registration: &Registration, user: &User) -> Result<bool, AttemptEnd> {
         let name = registration.username.as_str();
         if user.login_type != LoginType::Password
             || user.has_roles
@@ -119,12 +121,12 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
         user: &User,
-    ) -> Result<Done, Halt> {
+    ) -> Result<Completion, AttemptEnd> {
         let sid = &request.text.sid;
         let username = &registration.username;
         let now = request.clock();
         let (window_start, before) = window(registration, now);
-        let withheld = Withheld {
+        let withheld = WithheldLogin {
             text: sid,
             at: now,
             window_start,
@@ -142,13 +144,13 @@ impl Provisioner {
             "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student is told so. With an owner's token, coder-sms-register renew {username} sets a new password"
         );
         if let Err(fault) = self.sms.send(&request.phone, &body) {
-            if fault.trouble == SmsTrouble::OptedOut {
+            if fault.trouble == SmsErrorKind::OptedOut {
                 self.store
                     .opted(&request.hash, true, sid, request.now, None)?;
             }
             warn!("answer to text {sid}: {fault}");
         }
-        Ok(Done::Withheld {
+        Ok(Completion::Withheld {
             username: username.clone(),
         })
     }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use log::warn;
 
-use super::outcome::{Done, Halt, Silence, Wait};
+use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
 use crate::clock::seconds;
+use crate::domain::registration::{Registration, Sending, Stage};
 use crate::domain::{MessageSid, UnixSeconds};
-use crate::registration::{Registration, Sending, Stage};
 use crate::store::SentLogin;
 use crate::twilio::codes;
-use crate::twilio::sms::{Logged, SmsFault, SmsTrouble};
+use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
 /// How long a text may take to show in Twilio's log after it was handed over, or after a send ended
 /// without a clear answer while Twilio was still at work on it.
@@ -38,7 +38,7 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         registration: &Registration,
-    ) -> Result<Option<Done>, Halt> {
+    ) -> Result<Option<Completion>, AttemptEnd> {
         let now = request.now;
         let renewed = registration
             .is_due(now)
@@ -58,13 +58,13 @@ impl Provisioner {
                 Trace::CannotLook => {
                     // Two texts may be on their way; a third would help nobody. The account stays.
                     self.record_login(request, registration, due, None)?;
-                    return Err(Halt::Never(
+                    return Err(AttemptEnd::Never(
                         "what became of two sends cannot be known".to_owned(),
                     ));
                 }
             }
         } else if let Some(silence) = self.limit(request, registration)? {
-            return Ok(Some(Done::Silent(silence)));
+            return Ok(Some(Completion::Silent(silence)));
         }
         if registration.sending.is_some() || renewed.is_some() {
             // Before the next send: a late trace of an earlier text must not count for it.
@@ -80,7 +80,7 @@ impl Provisioner {
         registration: &Registration,
         body: &str,
         due: Option<UnixSeconds>,
-    ) -> Result<Done, Halt> {
+    ) -> Result<Completion, AttemptEnd> {
         match self.sms.send_login(&request.phone, body) {
             Ok(sid) => {
                 let sid = MessageSid::parse(&sid);
@@ -95,32 +95,32 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         registration: &Registration,
-        fault: SmsFault,
-    ) -> Result<Halt, Halt> {
+        fault: SmsError,
+    ) -> Result<AttemptEnd, AttemptEnd> {
         let Request {
             text, hash, now, ..
         } = request;
-        if fault.trouble == SmsTrouble::Unclear {
-            return Ok(Halt::later(
-                Wait::Exactly(Duration::from_secs(SETTLE.unsigned_abs())),
+        if fault.trouble == SmsErrorKind::Unclear {
+            return Ok(AttemptEnd::later(
+                RetryTime::Exactly(Duration::from_secs(SETTLE.unsigned_abs())),
                 fault,
             ));
         }
         self.store.clear_send(registration.id, false, None)?;
         match fault.trouble {
-            SmsTrouble::Recipient => {
+            SmsErrorKind::Recipient => {
                 let until = now + REFUSAL;
                 self.store
                     .refused(hash, until, &text.sid, *now, &fault.to_string())?;
             }
-            SmsTrouble::OptedOut => {
+            SmsErrorKind::OptedOut => {
                 let why = fault.to_string();
                 self.store.opted(hash, true, &text.sid, *now, Some(&why))?;
             }
             _ => {}
         }
         let left = self.left(text, request.clock());
-        Ok(Halt::of_send(fault, &request.phone, left))
+        Ok(AttemptEnd::of_send(fault, &request.phone, left))
     }
 
     fn record_login(
@@ -129,7 +129,7 @@ impl Provisioner {
         registration: &Registration,
         due_at: Option<UnixSeconds>,
         sid: Option<&MessageSid>,
-    ) -> Result<Done, Halt> {
+    ) -> Result<Completion, AttemptEnd> {
         let (window_start, before) = window(registration, request.now);
         let sent = SentLogin {
             text: sid,
@@ -144,7 +144,7 @@ impl Provisioner {
         if let Some(undelivered) = undelivered {
             warn!("{}", codes::line(&undelivered));
         }
-        Ok(Done::LoginSent {
+        Ok(Completion::LoginSent {
             username: registration.username.clone(),
             again: registration.stage == Stage::Announced,
         })
@@ -163,7 +163,7 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         registration: &Registration,
-    ) -> Result<Option<Silence>, Halt> {
+    ) -> Result<Option<Silence>, AttemptEnd> {
         // A login of the future was sent before somebody set the clock back; it limits nothing.
         let answered = registration.announced_at.max(registration.withheld_at);
         let Some(announced) = answered.filter(|at| *at <= request.now) else {
@@ -192,12 +192,12 @@ impl Provisioner {
     }
 
     /// Looks in Twilio's log for a text that we were about to send when we were interrupted.
-    fn trace(&self, request: &Request<'_>, sending: Sending) -> Result<Trace, Halt> {
+    fn trace(&self, request: &Request<'_>, sending: Sending) -> Result<Trace, AttemptEnd> {
         let waited = request.now - sending.since;
         if (0..SETTLE).contains(&waited) {
             let rest = Duration::from_secs((SETTLE - waited).unsigned_abs());
-            return Err(Halt::later(
-                Wait::Exactly(rest),
+            return Err(AttemptEnd::later(
+                RetryTime::Exactly(rest),
                 "a send was interrupted, looking for it",
             ));
         }
@@ -205,7 +205,7 @@ impl Provisioner {
             Ok(logged) => logged,
             Err(fault) => {
                 // A key that may send but not read, or a look that Twilio does not know.
-                let never = fault.lacks_right() || fault.trouble == SmsTrouble::Refused;
+                let never = fault.lacks_right() || fault.trouble == SmsErrorKind::Refused;
                 return if never {
                     Ok(Trace::CannotLook)
                 } else {
@@ -222,7 +222,7 @@ impl Provisioner {
         Ok(Trace::Nowhere)
     }
 
-    fn is_it(&self, logged: &Logged, sending: Sending) -> Result<bool, Halt> {
+    fn is_it(&self, logged: &LoggedText, sending: Sending) -> Result<bool, AttemptEnd> {
         let body = logged.body();
         let recorded = match &logged.sid {
             Some(sid) => self.store.is_recorded(sid)?,

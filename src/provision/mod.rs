@@ -19,18 +19,18 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-pub use outcome::{Cause, Done, Later, Outcome, Silence, Wait};
+pub use outcome::{Cause, Completion, Later, Outcome, RetryTime, Silence};
 
 use crate::clock::seconds;
 use crate::coder::Coder;
 use crate::config::{Rules, Sender};
 use crate::domain::{
     Countries, OptWord, Passphrase, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text,
-    UnixSeconds, Unserved,
+    UnixSeconds, UnservedSender,
 };
-use crate::store::{Contact, JUST_GONE, Notice, Seen, Store};
-use crate::twilio::sms::{Sms, SmsTrouble};
-use outcome::Halt;
+use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
+use crate::twilio::sms::{Sms, SmsErrorKind};
+use outcome::AttemptEnd;
 
 /// How long a number that cannot be texted is left alone: three days.
 const REFUSAL: UnixSeconds = 3 * 86_400;
@@ -57,7 +57,7 @@ pub struct Provisioner {
     /// The key that passwords follow from.
     pub passwords: PasswordKey,
     /// The name of the data folder, for the markers.
-    pub home: String,
+    pub instance_id: String,
     /// The phrase that asks for a login.
     pub phrase: Passphrase,
     /// Whose texts are served.
@@ -94,11 +94,13 @@ impl Provisioner {
     /// Serves one text at the time `now`.
     pub fn provision(&self, text: &Text, now: UnixSeconds) -> Outcome {
         match self.store.seen(&text.sid) {
-            Ok(Seen::Never) => {}
-            Ok(Seen::Served) => return Outcome::Done(Done::Silent(Silence::ServedBefore)),
+            Ok(TextHistory::Never) => {}
+            Ok(TextHistory::Served) => {
+                return Outcome::Done(Completion::Silent(Silence::ServedBefore));
+            }
             // Interrupted on its way to the dead letters.
-            Ok(Seen::GivenUp(why)) => return Outcome::Never(why),
-            Err(error) => return Err(Halt::from(error)).into(),
+            Ok(TextHistory::GivenUp(why)) => return Outcome::Never(why),
+            Err(error) => return Err(AttemptEnd::from(error)).into(),
         }
         let phone = match self.sender_of(text) {
             Ok(phone) => phone,
@@ -108,7 +110,7 @@ impl Provisioner {
         if let Some(former) = phone.former_hash(&self.key)
             && let Err(error) = self.store.renumber(&former, &hash)
         {
-            return Err(Halt::from(error)).into();
+            return Err(AttemptEnd::from(error)).into();
         }
         let request = Request {
             text,
@@ -120,8 +122,8 @@ impl Provisioner {
         let result = self.serve(&request);
         let too_old = self.left(text, now).is_zero();
         match result {
-            Ok(Done::Silent(silence)) => self.stay_silent(text, silence, now).into(),
-            Err(Halt::Later(later)) if too_old => {
+            Ok(Completion::Silent(silence)) => self.stay_silent(text, silence, now).into(),
+            Err(AttemptEnd::Later(later)) if too_old => {
                 let sid = &text.sid;
                 let why = format!(
                     "{}; once it is fixed: coder-sms-register retry {sid}",
@@ -129,7 +131,7 @@ impl Provisioner {
                 );
                 self.give_up(&request, why)
             }
-            Err(Halt::Never(why)) => self.give_up(&request, why),
+            Err(AttemptEnd::Never(why)) => self.give_up(&request, why),
             other => other.into(),
         }
     }
@@ -141,9 +143,14 @@ impl Provisioner {
 
     /// Records that a text gets no answer: asked about it again, as by a search for texts that were
     /// missed, we must not change our mind.
-    fn stay_silent(&self, text: &Text, silence: Silence, now: UnixSeconds) -> Result<Done, Halt> {
+    fn stay_silent(
+        &self,
+        text: &Text,
+        silence: Silence,
+        now: UnixSeconds,
+    ) -> Result<Completion, AttemptEnd> {
         self.store.finish(&text.sid, now)?;
-        Ok(Done::Silent(silence))
+        Ok(Completion::Silent(silence))
     }
 
     /// How long a text is still worth a try.
@@ -158,24 +165,24 @@ impl Provisioner {
             .gave_up(&request.hash, &request.text.sid, request.now, &why)
         {
             Ok(()) => Outcome::Never(why),
-            Err(error) => Err(Halt::from(error)).into(),
+            Err(error) => Err(AttemptEnd::from(error)).into(),
         }
     }
 
-    fn sender_of(&self, text: &Text) -> Result<Phone, Unserved> {
+    fn sender_of(&self, text: &Text) -> Result<Phone, UnservedSender> {
         let own = matches!(&self.sender, Sender::Number(number) if *number == text.from);
         if own || text.from == text.to {
-            return Err(Unserved::Ourselves);
+            return Err(UnservedSender::Ourselves);
         }
         let phone = Phone::parse(&text.from)?;
         if self.countries.admit(&phone) {
             Ok(phone)
         } else {
-            Err(Unserved::Country)
+            Err(UnservedSender::Country)
         }
     }
 
-    fn serve(&self, request: &Request<'_>) -> Result<Done, Halt> {
+    fn serve(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
         let Request {
             text, hash, now, ..
         } = request;
@@ -189,13 +196,13 @@ impl Provisioner {
         let contact = self.store.contact(hash)?;
         if contact.opted_out_at.is_some() {
             if contact.own_opt_out || text.opt_out != Some(OptWord::Untold) {
-                return Ok(Done::Silent(Silence::OptedOut));
+                return Ok(Completion::Silent(Silence::OptedOut));
             }
             // It may have been an opt-in word of a Messaging Service. Twilio has the list, and refuses what is sent
             // to a person who is on it, which is recorded then.
             self.store.lift_opt_out(hash)?;
             if !is_phrase {
-                return Ok(Done::Recorded);
+                return Ok(Completion::Recorded);
             }
         }
         // A refusal or a hint of the future was recorded before somebody set the clock back.
@@ -203,7 +210,7 @@ impl Provisioner {
             .refused_until
             .is_some_and(|until| (1..=REFUSAL).contains(&(until - now)))
         {
-            return Ok(Done::Silent(Silence::Unreachable));
+            return Ok(Completion::Silent(Silence::Unreachable));
         }
         if is_phrase {
             self.login(request, &contact)
@@ -214,7 +221,11 @@ impl Provisioner {
 
     /// Heeds an opt-out word, an opt-in word or a request for help. A Messaging Service may have the phrase itself
     /// as one of the latter two; then it is the phrase as well. `None` = the text is to be served.
-    fn heed(&self, request: &Request<'_>, is_phrase: bool) -> Result<Option<Done>, Halt> {
+    fn heed(
+        &self,
+        request: &Request<'_>,
+        is_phrase: bool,
+    ) -> Result<Option<Completion>, AttemptEnd> {
         let Request {
             text, hash, now, ..
         } = request;
@@ -229,31 +240,33 @@ impl Provisioner {
                 return Ok(None);
             }
             Some(OptWord::Start) => self.store.opted(hash, false, &text.sid, *now, None)?,
-            Some(OptWord::Help) if !is_phrase => return Ok(Some(Done::Silent(Silence::HelpWord))),
+            Some(OptWord::Help) if !is_phrase => {
+                return Ok(Some(Completion::Silent(Silence::HelpWord)));
+            }
             Some(OptWord::Help | OptWord::Untold) | None => return Ok(None),
         }
-        Ok(Some(Done::Recorded))
+        Ok(Some(Completion::Recorded))
     }
 
     /// Ends an attempt if this hour has had its texts: whatever goes wrong, or whoever plays with
     /// the phrase, the bill has a limit. Workers that ask side by side may exceed it by one each.
-    fn may_send(&self, now: UnixSeconds) -> Result<(), Halt> {
+    fn may_send(&self, now: UnixSeconds) -> Result<(), AttemptEnd> {
         let limit = self.rules.hourly_texts;
         if self.store.sent_last_hour(now)? < limit {
             return Ok(());
         }
         let why = format!("the limit of {limit} texts an hour is reached (CODER_REG_HOURLY_TEXTS)");
-        Err(Halt::later(Wait::Exactly(HOURLY_WAIT), why))
+        Err(AttemptEnd::later(RetryTime::Exactly(HOURLY_WAIT), why))
     }
 
     /// Tells a phone that its text was not the phrase, if it may need that: not if it has a login or had one until
     /// yesterday, was told something within the hour, or reacts to what it was told.
-    fn hint(&self, request: &Request<'_>, contact: &Contact) -> Result<Done, Halt> {
+    fn hint(&self, request: &Request<'_>, contact: &Contact) -> Result<Completion, AttemptEnd> {
         let Request {
             text, hash, now, ..
         } = request;
         let Some(interval) = self.rules.hint_interval else {
-            return Ok(Done::Silent(Silence::HintsOff));
+            return Ok(Completion::Silent(Silence::HintsOff));
         };
         // What is of the future was recorded before somebody set the clock back.
         let is_within = |span: UnixSeconds, at: Option<UnixSeconds>| {
@@ -272,7 +285,7 @@ impl Provisioner {
         } else {
             return self.notify(request, Notice::Hint, &reply::hint());
         };
-        Ok(Done::Silent(silence))
+        Ok(Completion::Silent(silence))
     }
 
     /// Tells a phone that all seats are taken, if it was not told of late.
@@ -280,15 +293,20 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         told_at: Option<UnixSeconds>,
-    ) -> Result<Done, Halt> {
+    ) -> Result<Completion, AttemptEnd> {
         if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
-            return Ok(Done::Silent(Silence::FullToldBefore));
+            return Ok(Completion::Silent(Silence::FullToldBefore));
         }
         self.notify(request, Notice::Full, &reply::full())
     }
 
     /// Sends a notice: a courtesy, so it is never repeated.
-    fn notify(&self, request: &Request<'_>, notice: Notice, body: &str) -> Result<Done, Halt> {
+    fn notify(
+        &self,
+        request: &Request<'_>,
+        notice: Notice,
+        body: &str,
+    ) -> Result<Completion, AttemptEnd> {
         let Request {
             text,
             phone,
@@ -297,19 +315,19 @@ impl Provisioner {
             ..
         } = request;
         if self.may_send(*now).is_err() {
-            return Ok(Done::Silent(Silence::HourlyLimit));
+            return Ok(Completion::Silent(Silence::HourlyLimit));
         }
         // Recorded first: after a crash there is no notice rather than two.
         self.store.noticed(notice, hash, &text.sid, *now)?;
         if let Err(fault) = self.sms.send(phone, body) {
-            if fault.trouble == SmsTrouble::OptedOut {
+            if fault.trouble == SmsErrorKind::OptedOut {
                 self.store.opted(hash, true, &text.sid, *now, None)?;
             }
             warn!("notice for text {}: {fault}", text.sid);
         }
         Ok(match notice {
-            Notice::Hint => Done::Hinted,
-            Notice::Full => Done::ToldFull,
+            Notice::Hint => Completion::Hinted,
+            Notice::Full => Completion::ToldFull,
         })
     }
 }

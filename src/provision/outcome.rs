@@ -3,17 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::coder::{CoderFault, Trouble};
-use crate::domain::{Phone, Region, Unserved, Username};
+use crate::coder::{CoderError, CoderErrorKind};
+use crate::domain::{Phone, Region, UnservedSender, Username};
 use crate::metrics::labels;
 use crate::store::StoreError;
-use crate::twilio::sms::{SmsFault, SmsTrouble};
+use crate::twilio::sms::{SmsError, SmsErrorKind};
 
 /// The verdict on one attempt at one text.
 #[derive(Debug)]
 pub enum Outcome {
     /// Nothing is left to do.
-    Done(Done),
+    Done(Completion),
     /// Another attempt may help.
     Later(Later),
     /// No attempt can help; a person may want to read why.
@@ -22,7 +22,7 @@ pub enum Outcome {
 
 /// How a text was served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum Completion {
     /// A login was texted.
     LoginSent {
         /// Whose.
@@ -107,13 +107,13 @@ impl Silence {
         match self {
             Self::ServedBefore => "this text was served before",
             Self::Deleted => "the entry was deleted",
-            Self::ShortCode => Unserved::ShortCode.reason(),
-            Self::NotANumber => Unserved::NotANumber.reason(),
-            Self::WhatsApp => Unserved::WhatsApp.reason(),
-            Self::Channel => Unserved::Channel.reason(),
-            Self::Country => Unserved::Country.reason(),
-            Self::NotMobile => Unserved::NotMobile.reason(),
-            Self::Ourselves => Unserved::Ourselves.reason(),
+            Self::ShortCode => UnservedSender::ShortCode.reason(),
+            Self::NotANumber => UnservedSender::NotANumber.reason(),
+            Self::WhatsApp => UnservedSender::WhatsApp.reason(),
+            Self::Channel => UnservedSender::Channel.reason(),
+            Self::Country => UnservedSender::Country.reason(),
+            Self::NotMobile => UnservedSender::NotMobile.reason(),
+            Self::Ourselves => UnservedSender::Ourselves.reason(),
             Self::HelpWord => "Twilio answers HELP itself",
             Self::OptedOut => "the phone has opted out, and may opt in by START",
             Self::Unreachable => "the phone cannot be texted",
@@ -134,16 +134,16 @@ impl Silence {
     }
 }
 
-impl From<Unserved> for Silence {
-    fn from(unserved: Unserved) -> Self {
+impl From<UnservedSender> for Silence {
+    fn from(unserved: UnservedSender) -> Self {
         match unserved {
-            Unserved::ShortCode => Self::ShortCode,
-            Unserved::NotANumber => Self::NotANumber,
-            Unserved::WhatsApp => Self::WhatsApp,
-            Unserved::Channel => Self::Channel,
-            Unserved::Country => Self::Country,
-            Unserved::NotMobile => Self::NotMobile,
-            Unserved::Ourselves => Self::Ourselves,
+            UnservedSender::ShortCode => Self::ShortCode,
+            UnservedSender::NotANumber => Self::NotANumber,
+            UnservedSender::WhatsApp => Self::WhatsApp,
+            UnservedSender::Channel => Self::Channel,
+            UnservedSender::Country => Self::Country,
+            UnservedSender::NotMobile => Self::NotMobile,
+            UnservedSender::Ourselves => Self::Ourselves,
         }
     }
 }
@@ -154,12 +154,12 @@ pub struct Later {
     /// Words for the log.
     pub why: String,
     /// What decides about the time of the next attempt.
-    pub wait: Wait,
+    pub wait: RetryTime,
 }
 
 /// What decides about the time of the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub enum RetryTime {
     /// The policy: the other side is away and may be back at any time.
     Away,
     /// That long, whatever others learn meanwhile.
@@ -200,13 +200,13 @@ impl fmt::Display for Cause {
 
 /// What ends an attempt before it is done.
 #[derive(Debug)]
-pub(super) enum Halt {
+pub(super) enum AttemptEnd {
     Later(Later),
     Never(String),
 }
 
-impl Halt {
-    pub(super) fn later(wait: Wait, why: impl fmt::Display) -> Self {
+impl AttemptEnd {
+    pub(super) fn later(wait: RetryTime, why: impl fmt::Display) -> Self {
         Self::Later(Later {
             why: why.to_string(),
             wait,
@@ -214,49 +214,52 @@ impl Halt {
     }
 }
 
-impl Halt {
+impl AttemptEnd {
     /// What a failed send to `phone` means for a text that is worth a try for `left`.
-    pub(super) fn of_send(fault: SmsFault, phone: &Phone, left: Duration) -> Self {
+    pub(super) fn of_send(fault: SmsError, phone: &Phone, left: Duration) -> Self {
         let cause = match fault.trouble {
-            SmsTrouble::Region => Cause::Region(Region::of(phone)),
-            SmsTrouble::Unverified => Cause::Unverified,
-            SmsTrouble::Sender => Cause::Sender,
+            SmsErrorKind::Region => Cause::Region(Region::of(phone)),
+            SmsErrorKind::Unverified => Cause::Unverified,
+            SmsErrorKind::Sender => Cause::Sender,
             _ => return fault.into(),
         };
-        Self::later(Wait::Held { cause, left }, fault)
+        Self::later(RetryTime::Held { cause, left }, fault)
     }
 }
 
-impl From<StoreError> for Halt {
+impl From<StoreError> for AttemptEnd {
     /// The disk may be full or the account may be in removal: both pass.
     fn from(error: StoreError) -> Self {
-        Self::later(Wait::Away, error)
+        Self::later(RetryTime::Away, error)
     }
 }
 
-impl From<CoderFault> for Halt {
-    fn from(fault: CoderFault) -> Self {
+impl From<CoderError> for AttemptEnd {
+    fn from(fault: CoderError) -> Self {
         let wait = match fault.trouble {
-            Trouble::Unreachable | Trouble::Unclear | Trouble::NotCoder | Trouble::Busy(None) => {
-                Wait::Away
-            }
-            Trouble::Busy(Some(span)) => Wait::Exactly(span),
-            Trouble::Denied => Wait::Blocked,
-            Trouble::Refused => return Self::Never(fault.to_string()),
+            CoderErrorKind::Unreachable
+            | CoderErrorKind::Unclear
+            | CoderErrorKind::NotCoder
+            | CoderErrorKind::Busy(None) => RetryTime::Away,
+            CoderErrorKind::Busy(Some(span)) => RetryTime::Exactly(span),
+            CoderErrorKind::Denied => RetryTime::Blocked,
+            CoderErrorKind::Refused => return Self::Never(fault.to_string()),
         };
         Self::later(wait, fault)
     }
 }
 
-impl From<SmsFault> for Halt {
-    fn from(fault: SmsFault) -> Self {
+impl From<SmsError> for AttemptEnd {
+    fn from(fault: SmsError) -> Self {
         let wait = match fault.trouble {
-            SmsTrouble::NotTaken(None) | SmsTrouble::Unclear => Wait::Away,
-            SmsTrouble::NotTaken(Some(span)) => Wait::Exactly(span),
-            // Of a send, [`Halt::of_send`] says more.
-            SmsTrouble::Region | SmsTrouble::Unverified | SmsTrouble::Sender => Wait::Away,
-            SmsTrouble::Blocked => Wait::Blocked,
-            SmsTrouble::Recipient | SmsTrouble::OptedOut | SmsTrouble::Refused => {
+            SmsErrorKind::NotTaken(None) | SmsErrorKind::Unclear => RetryTime::Away,
+            SmsErrorKind::NotTaken(Some(span)) => RetryTime::Exactly(span),
+            // Of a send, [`AttemptEnd::of_send`] says more.
+            SmsErrorKind::Region | SmsErrorKind::Unverified | SmsErrorKind::Sender => {
+                RetryTime::Away
+            }
+            SmsErrorKind::Blocked => RetryTime::Blocked,
+            SmsErrorKind::Recipient | SmsErrorKind::OptedOut | SmsErrorKind::Refused => {
                 return Self::Never(fault.to_string());
             }
         };
@@ -264,12 +267,12 @@ impl From<SmsFault> for Halt {
     }
 }
 
-impl From<Result<Done, Halt>> for Outcome {
-    fn from(result: Result<Done, Halt>) -> Self {
+impl From<Result<Completion, AttemptEnd>> for Outcome {
+    fn from(result: Result<Completion, AttemptEnd>) -> Self {
         match result {
             Ok(done) => Self::Done(done),
-            Err(Halt::Later(later)) => Self::Later(later),
-            Err(Halt::Never(why)) => Self::Never(why),
+            Err(AttemptEnd::Later(later)) => Self::Later(later),
+            Err(AttemptEnd::Never(why)) => Self::Never(why),
         }
     }
 }

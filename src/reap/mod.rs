@@ -5,7 +5,7 @@
 //! somebody else, the next look goes on from what is there. Nothing sleeps: a look that finds a
 //! build at work puts the next one off.
 
-mod look;
+mod inspect;
 mod plan;
 mod remove;
 
@@ -16,14 +16,14 @@ use std::time::Duration;
 use log::{Level, debug, error, info, log, warn};
 
 use crate::clock::{ClockStep, seconds};
-use crate::coder::{Coder, Rights, Trouble};
+use crate::coder::{Coder, CoderErrorKind, Rights};
 use crate::domain::UnixSeconds;
-use crate::registration::Registration;
+use crate::domain::registration::Registration;
 use crate::retry;
-use crate::store::{PutOff, Store, StoreError};
-use crate::token::Token;
-use look::{Fault, Look, Pace, Wait};
-pub use plan::{Leave, Plan, plan};
+use crate::store::{Postponement, Store, StoreError};
+use crate::token::CoderToken;
+use inspect::{AccountInspection, Pace, RemovalError, RemovalWait};
+pub use plan::{Plan, StopPermission, plan};
 
 /// Everything that removals need.
 pub struct Reaper {
@@ -32,7 +32,7 @@ pub struct Reaper {
     /// Where accounts are removed.
     pub coder: Arc<Coder>,
     /// What the token may do there.
-    pub token: Arc<Token>,
+    pub token: Arc<CoderToken>,
     /// Domain of the students' addresses.
     pub email_domain: String,
     /// Pause between two looks at an account that is in use.
@@ -47,7 +47,7 @@ pub struct Reaper {
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepResult {
     /// Accounts proved gone and forgotten.
     pub removed: usize,
     /// Accounts left for a later look.
@@ -65,10 +65,10 @@ impl Reaper {
     ///
     /// # Errors
     /// The database cannot be read. Troubles of single accounts are logged and put them off.
-    pub fn sweep(&self, now: UnixSeconds) -> Result<Swept, StoreError> {
+    pub fn sweep(&self, now: UnixSeconds) -> Result<SweepResult, StoreError> {
         let due = self.store.due(now, self.longest_wait())?;
         if due.is_empty() {
-            return Ok(Swept::default());
+            return Ok(SweepResult::default());
         }
         // All looks would fail alike: nobody waits for so many time limits.
         let rights = match self.rights() {
@@ -76,15 +76,15 @@ impl Reaper {
             Err(wait) => {
                 due.iter()
                     .for_each(|registration| self.put_off(registration, now, &wait));
-                return Ok(Swept {
+                return Ok(SweepResult {
                     removed: 0,
                     waiting: due.len(),
                 });
             }
         };
-        let gone = self.look_at_all(&due, now, rights);
+        let gone = self.inspect_all(&due, now, rights);
         let removed = self.forget(&gone, now);
-        Ok(Swept {
+        Ok(SweepResult {
             removed,
             waiting: due.len() - removed,
         })
@@ -111,12 +111,12 @@ impl Reaper {
     /// The longest time for which a look is ever put off.
     fn longest_wait(&self) -> UnixSeconds {
         let longest = self.check_interval.max(retry::REMOVAL.most);
-        seconds(longest.max(look::late_create(self.call_limit)))
+        seconds(longest.max(inspect::late_create(self.call_limit)))
     }
 
     /// The token's rights, or why there is no use in looking.
-    fn rights(&self) -> Result<Rights, Wait> {
-        let stuck = |note: String| Wait {
+    fn rights(&self) -> Result<Rights, RemovalWait> {
+        let stuck = |note: String| RemovalWait {
             pace: Pace::Backoff,
             level: Level::Error,
             note,
@@ -124,7 +124,7 @@ impl Reaper {
         };
         match self.token.rights() {
             // To such a token everybody looks gone. The lack itself is in the log already.
-            Ok(rights) if !rights.see_users => Err(Wait {
+            Ok(rights) if !rights.see_users => Err(RemovalWait {
                 level: Level::Debug,
                 ..stuck("stuck: the token (CODER_API_KEY) may not see users".to_owned())
             }),
@@ -139,8 +139,8 @@ impl Reaper {
                 )))
             }
             Ok(rights) => Ok(rights),
-            Err(fault) if fault.trouble == Trouble::Denied => Err(stuck(fault.to_string())),
-            Err(fault) => Err(Wait {
+            Err(fault) if fault.trouble == CoderErrorKind::Denied => Err(stuck(fault.to_string())),
+            Err(fault) => Err(RemovalWait {
                 pace: Pace::Backoff,
                 level: Level::Warn,
                 note: fault.to_string(),
@@ -150,7 +150,7 @@ impl Reaper {
     }
 
     /// Looks at every account on a few threads. Returns those whose user is gone.
-    fn look_at_all<'a>(
+    fn inspect_all<'a>(
         &self,
         due: &'a [Registration],
         now: UnixSeconds,
@@ -162,7 +162,8 @@ impl Reaper {
             for _ in 0..self.parallel.min(due.len()) {
                 scope.spawn(|| {
                     while let Some(registration) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if self.conclude(registration, now, self.look(registration, now, rights)) {
+                        if self.conclude(registration, now, self.inspect(registration, now, rights))
+                        {
                             gone.lock()
                                 .unwrap_or_else(PoisonError::into_inner)
                                 .push(registration);
@@ -205,20 +206,20 @@ impl Reaper {
         &self,
         registration: &Registration,
         now: UnixSeconds,
-        look: Result<Look, Fault>,
+        look: Result<AccountInspection, RemovalError>,
     ) -> bool {
         match look {
-            Ok(Look::Gone) => return true,
-            Ok(Look::Renewed) => {}
-            Ok(Look::Wait(wait)) => self.put_off(registration, now, &wait),
-            Err(Fault::Coder(fault)) => {
+            Ok(AccountInspection::Gone) => return true,
+            Ok(AccountInspection::Renewed) => {}
+            Ok(AccountInspection::Wait(wait)) => self.put_off(registration, now, &wait),
+            Err(RemovalError::Coder(fault)) => {
                 let refused = remove::is_refusal(&fault);
                 let level = if refused { Level::Error } else { Level::Warn };
                 let note = match fault.said() {
                     Some(words) => format!("{fault} ({words})"),
                     None => fault.to_string(),
                 };
-                let wait = Wait {
+                let wait = RemovalWait {
                     pace: Pace::Backoff,
                     level,
                     note,
@@ -226,14 +227,16 @@ impl Reaper {
                 };
                 self.put_off(registration, now, &wait);
             }
-            Err(Fault::Store(error)) => error!("removal of {}: {error}", registration.username),
+            Err(RemovalError::Store(error)) => {
+                error!("removal of {}: {error}", registration.username)
+            }
         }
         false
     }
 
     /// Puts the next look off. One log line for each change of state, however often it is looked at. What
     /// goes on meanwhile is no news of a removal that Coder refuses: the refusal stands until it changes.
-    fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &Wait) {
+    fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &RemovalWait) {
         let username = &registration.username;
         let before = registration.reap_note.as_deref();
         let refused_before = registration.removal.refused_since;
@@ -246,8 +249,8 @@ impl Reaper {
         } else {
             log!(wait.level, "removal of {username}: {note}");
         }
-        let (tries, span) = self.next_look(registration.reap_tries + 1, wait.pace);
-        let put_off = PutOff {
+        let (tries, span) = self.next_check(registration.reap_tries + 1, wait.pace);
+        let put_off = Postponement {
             until: now + seconds(span).max(1),
             tries,
             note,
@@ -259,7 +262,7 @@ impl Reaper {
     }
 
     /// The number of looks to be recorded, of which this is number `tries`, and the pause after it.
-    fn next_look(&self, tries: u32, pace: Pace) -> (u32, Duration) {
+    fn next_check(&self, tries: u32, pace: Pace) -> (u32, Duration) {
         let backoff = || retry::REMOVAL.wait(tries, 0).min(self.check_interval);
         match pace {
             Pace::Interval => (0, self.check_interval),

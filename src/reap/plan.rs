@@ -4,7 +4,7 @@ use crate::coder::Workspace;
 
 /// What may be done to a workspace that runs, or may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
+pub enum StopPermission {
     /// Nothing: somebody works with it, or Coder is about to stop it. Only a stop that failed or was
     /// cancelled is asked for again.
     Wait,
@@ -42,21 +42,21 @@ impl Plan<'_> {
 }
 
 /// Sorts workspaces by what their latest build says (coderd: job status and transition together).
-pub fn plan(workspaces: &[Workspace], leave: Leave) -> Plan<'_> {
+pub fn plan(workspaces: &[Workspace], leave: StopPermission) -> Plan<'_> {
     let mut plan = Plan::default();
     for workspace in workspaces {
         let build = &workspace.latest_build;
         match (build.status.as_str(), build.transition.as_str(), leave) {
             ("deleted", ..) => {}
-            ("failed" | "canceled", "stop", Leave::Delete) => plan.delete.push(workspace),
+            ("failed" | "canceled", "stop", StopPermission::Delete) => plan.delete.push(workspace),
             // It still runs, as far as anybody knows, and Coder does not stop it again: by itself it stops
             // only what was started last.
             ("failed" | "canceled", "stop", _) => plan.stop.push(workspace),
             // Nobody works with it, and Coder does not stop it.
             ("running", ..) if workspace.dormant => plan.stop.push(workspace),
             ("running", ..) => match leave {
-                Leave::Wait => plan.running += 1,
-                Leave::Stop | Leave::Delete => plan.stop.push(workspace),
+                StopPermission::Wait => plan.running += 1,
+                StopPermission::Stop | StopPermission::Delete => plan.stop.push(workspace),
             },
             ("stopped" | "failed" | "canceled", transition, _) => {
                 plan.delete.push(workspace);
@@ -100,7 +100,7 @@ mod tests {
         let mut dormant = workspace("running", "start");
         dormant.dormant = true;
         let list = [dormant];
-        let plan = plan(&list, Leave::Wait);
+        let plan = plan(&list, StopPermission::Wait);
         assert_eq!((plan.running, plan.stop.len()), (0, 1));
     }
 
@@ -125,7 +125,7 @@ mod tests {
             ("a word of the future", "start", 0, 0, true),
         ] {
             let list = [workspace(status, transition)];
-            let plan = plan(&list, Leave::Wait);
+            let plan = plan(&list, StopPermission::Wait);
             assert_eq!(
                 (plan.stop.len(), plan.delete.len(), plan.is_busy()),
                 (stop, delete, busy),
@@ -142,19 +142,19 @@ mod tests {
             ("canceled", "stop"),
         ] {
             let list = [workspace(status, transition), workspace("stopped", "stop")];
-            let left = plan(&list, Leave::Wait);
+            let left = plan(&list, StopPermission::Wait);
             let again = usize::from(transition == "stop");
             assert_eq!((left.running, left.stop.len()), (1 - again, again));
-            assert_eq!(plan(&list, Leave::Stop).stop, [&list[0]]);
-            assert_eq!(plan(&list, Leave::Stop).delete, [&list[1]]);
+            assert_eq!(plan(&list, StopPermission::Stop).stop, [&list[0]]);
+            assert_eq!(plan(&list, StopPermission::Stop).delete, [&list[1]]);
             let stopped_in_vain = transition == "stop";
-            let last = plan(&list, Leave::Delete);
+            let last = plan(&list, StopPermission::Delete);
             assert_eq!(last.stop.len(), usize::from(!stopped_in_vain));
             assert_eq!(last.delete.len(), 1 + usize::from(stopped_in_vain));
         }
         let list = [workspace("running", "start")];
-        assert!(plan(&list, Leave::Stop).is_busy());
-        assert!(plan(&[], Leave::Stop).is_empty());
+        assert!(plan(&list, StopPermission::Stop).is_busy());
+        assert!(plan(&[], StopPermission::Stop).is_empty());
     }
 
     proptest! {
@@ -169,7 +169,7 @@ mod tests {
                 ),
                 0..12,
             ),
-            leave in prop::sample::select(vec![Leave::Wait, Leave::Stop, Leave::Delete]),
+            leave in prop::sample::select(vec![StopPermission::Wait, StopPermission::Stop, StopPermission::Delete]),
         ) {
             let list: Vec<Workspace> = builds.iter().map(|(s, t)| workspace(s, t)).collect();
             let plan = plan(&list, leave);
@@ -188,13 +188,13 @@ mod tests {
                 let build = &w.latest_build;
                 build.status == "stopped"
                     || ["failed", "canceled"].contains(&build.status.as_str())
-                        && (build.transition != "stop" || leave == Leave::Delete)
+                        && (build.transition != "stop" || leave == StopPermission::Delete)
             };
             prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
             let runs = |w: &&&Workspace| w.latest_build.status == "running" || w.latest_build.transition == "stop";
             prop_assert_eq!(plan.stop.iter().filter(runs).count(), plan.stop.len());
             let asked_before = |w: &&&Workspace| w.latest_build.status != "running";
-            prop_assert!(leave != Leave::Wait || plan.stop.iter().all(|w| asked_before(&w)));
+            prop_assert!(leave != StopPermission::Wait || plan.stop.iter().all(|w| asked_before(&w)));
             prop_assert!(plan.failed.iter().all(|w| w.latest_build.transition == "delete"));
             prop_assert!(plan.failed.len() <= plan.delete.len());
             prop_assert_eq!(plan.is_empty(), deleted == list.len());

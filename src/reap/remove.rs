@@ -3,12 +3,14 @@
 
 use log::{Level, debug};
 
-use super::look::{Fault, Look, Pace, refused, wait};
-use super::plan::{Leave, Plan, plan};
+use super::inspect::{AccountInspection, Pace, RemovalError, refused, wait};
+use super::plan::{Plan, StopPermission, plan};
 use super::{Reaper, after};
-use crate::coder::{BuildAsked, CoderFault, Transition, Trouble, User, UserDeleted, Workspace};
+use crate::coder::{
+    BuildResult, CoderError, CoderErrorKind, DeleteResult, Transition, User, Workspace,
+};
 use crate::domain::UnixSeconds;
-use crate::registration::Registration;
+use crate::domain::registration::Registration;
 use crate::store::StoreError;
 
 /// How long Coder has to stop the workspaces of a locked-out user by itself, in seconds, which it was seen
@@ -20,12 +22,12 @@ const COMES_TO_REST: UnixSeconds = 120;
 const STOPS: UnixSeconds = 600;
 
 /// A build that Coder did not take.
-pub(super) struct NotTaken<'a> {
+pub(super) struct RefusedBuild<'a> {
     workspace: &'a Workspace,
-    fault: CoderFault,
+    fault: CoderError,
 }
 
-impl NotTaken<'_> {
+impl RefusedBuild<'_> {
     /// The gravest of some.
     pub(super) fn gravest(mut some: Vec<Self>) -> Option<Self> {
         some.sort_by_key(|one| !is_refusal(&one.fault));
@@ -33,7 +35,7 @@ impl NotTaken<'_> {
     }
 
     /// A refusal that a person has to know, or a fault that may pass.
-    pub(super) fn tell(self, user: &User) -> Result<Look, CoderFault> {
+    pub(super) fn tell(self, user: &User) -> Result<AccountInspection, CoderError> {
         let Self { workspace, fault } = self;
         if is_refusal(&fault) {
             let note = cannot_go(user, workspace, &fault.to_string(), fault.said());
@@ -51,7 +53,7 @@ impl Reaper {
         user: &User,
         workspaces: &[Workspace],
         now: UnixSeconds,
-    ) -> Result<Look, Fault> {
+    ) -> Result<AccountInspection, RemovalError> {
         if workspaces.is_empty() {
             return self.remove_user(registration, user, now);
         }
@@ -68,7 +70,7 @@ impl Reaper {
         } else {
             Pace::Backoff
         };
-        if let Some(not_taken) = NotTaken::gravest(not_taken) {
+        if let Some(not_taken) = RefusedBuild::gravest(not_taken) {
             return Ok(not_taken.tell(user)?);
         }
         if let Some(workspace) = plan.failed.first() {
@@ -90,7 +92,7 @@ impl Reaper {
         registration: &Registration,
         user: &User,
         now: UnixSeconds,
-    ) -> Result<Result<(), CoderFault>, StoreError> {
+    ) -> Result<Result<(), CoderError>, StoreError> {
         if !user.is_suspended()
             && let Err(fault) = self.coder.suspend(&user.id)
         {
@@ -107,15 +109,15 @@ impl Reaper {
         &self,
         workspaces: &[&'a Workspace],
         transition: Transition,
-    ) -> Vec<NotTaken<'a>> {
+    ) -> Vec<RefusedBuild<'a>> {
         let mut not_taken = Vec::new();
         for workspace in workspaces {
             match self.coder.build(&workspace.id, transition) {
-                Ok(BuildAsked::Queued | BuildAsked::Gone) => {}
-                Ok(BuildAsked::Busy) => {
+                Ok(BuildResult::Queued | BuildResult::Gone) => {}
+                Ok(BuildResult::Busy) => {
                     debug!("workspace {} is busy with another build", workspace.id);
                 }
-                Err(fault) => not_taken.push(NotTaken { workspace, fault }),
+                Err(fault) => not_taken.push(RefusedBuild { workspace, fault }),
             }
         }
         not_taken
@@ -128,12 +130,12 @@ impl Reaper {
         registration: &Registration,
         user: &User,
         now: UnixSeconds,
-    ) -> Result<Look, Fault> {
+    ) -> Result<AccountInspection, RemovalError> {
         match self.coder.delete_user(&user.id) {
-            Ok(UserDeleted::Done) => {}
-            Ok(UserDeleted::HasWorkspaces) => {
+            Ok(DeleteResult::Done) => {}
+            Ok(DeleteResult::HasWorkspaces) => {
                 self.lock_out(registration, user, now)?
-                    .map_err(Fault::from)?;
+                    .map_err(RemovalError::from)?;
                 let note =
                     "stuck: Coder says that the user has workspaces, but shows none to this token";
                 return Ok(refused(Pace::Backoff, note));
@@ -141,7 +143,7 @@ impl Reaper {
             Err(fault) => {
                 if is_refusal(&fault) {
                     self.lock_out(registration, user, now)?
-                        .map_err(Fault::from)?;
+                        .map_err(RemovalError::from)?;
                 }
                 return Err(fault.into());
             }
@@ -149,21 +151,24 @@ impl Reaper {
         if self.coder.is_listed(&user.id, &user.email)? {
             return Ok(wait(Pace::Backoff, Level::Warn, "deleted, but still there"));
         }
-        Ok(Look::Gone)
+        Ok(AccountInspection::Gone)
     }
 }
 
 /// Whether a person has to act, as trying again will not help.
-pub(super) fn is_refusal(fault: &CoderFault) -> bool {
-    matches!(fault.trouble, Trouble::Denied | Trouble::Refused)
+pub(super) fn is_refusal(fault: &CoderError) -> bool {
+    matches!(
+        fault.trouble,
+        CoderErrorKind::Denied | CoderErrorKind::Refused
+    )
 }
 
 /// What may be done to what still runs, so many seconds after its student was locked out.
-fn leave(locked_for: UnixSeconds) -> Leave {
+fn leave(locked_for: UnixSeconds) -> StopPermission {
     match locked_for {
-        ..COMES_TO_REST => Leave::Wait,
-        COMES_TO_REST..STOPS => Leave::Stop,
-        STOPS.. => Leave::Delete,
+        ..COMES_TO_REST => StopPermission::Wait,
+        COMES_TO_REST..STOPS => StopPermission::Stop,
+        STOPS.. => StopPermission::Delete,
     }
 }
 

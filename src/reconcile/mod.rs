@@ -5,17 +5,15 @@
 //! reaper removes them in its usual course when their time is up. All others are told to a person.
 //! Nothing is ever concluded from what a list does not show.
 
-mod verdict;
-
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::seconds;
-use crate::coder::{Coder, CoderFault};
+use crate::coder::{Coder, CoderError};
 use crate::domain::{Marker, PhoneKey, UnixSeconds, Username};
+pub use crate::ownership::unknown::{Marks, Ownership, UnknownAccount, still_unknown, unknown};
 use crate::store::{Adoption, Store, StoreError};
-pub use verdict::{Found, Marks, Verdict, still_unknown, unknown};
 
 /// The least time that an adopted account has left, unless all accounts have less: its student may be
 /// at work, and whoever reads of it in the log shall be able to extend it.
@@ -30,7 +28,7 @@ pub struct Reconciler {
     /// Every key that may have drawn their markers.
     pub keys: Vec<PhoneKey>,
     /// The name of the data folder.
-    pub home: String,
+    pub instance_id: String,
     /// Domain of the students' addresses.
     pub email_domain: String,
     /// How long accounts live; `None` = for ever.
@@ -39,23 +37,23 @@ pub struct Reconciler {
 
 /// What one search came to.
 #[derive(Debug, Default)]
-pub struct Swept {
+pub struct SearchResult {
     /// Accounts that are known from now on.
     pub adopted: Vec<Username>,
     /// Accounts that a person has to look at.
-    pub left: Vec<Found>,
+    pub left: Vec<UnknownAccount>,
 }
 
 /// What cut a search short. Nothing was changed then.
 #[derive(Debug)]
-pub enum Fault {
+pub enum ReconcileError {
     /// Coder did not answer as it should.
-    Coder(CoderFault),
+    Coder(CoderError),
     /// The database did not.
     Store(StoreError),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ReconcileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Coder(fault) => fault.fmt(f),
@@ -64,13 +62,13 @@ impl fmt::Display for Fault {
     }
 }
 
-impl From<CoderFault> for Fault {
-    fn from(fault: CoderFault) -> Self {
+impl From<CoderError> for ReconcileError {
+    fn from(fault: CoderError) -> Self {
         Self::Coder(fault)
     }
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for ReconcileError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -80,27 +78,27 @@ impl Reconciler {
     /// Searches once, and adopts what is surely ours.
     ///
     /// # Errors
-    /// The [`Fault`].
-    pub fn sweep(&self, now: UnixSeconds) -> Result<Swept, Fault> {
+    /// The [`ReconcileError`].
+    pub fn sweep(&self, now: UnixSeconds) -> Result<SearchResult, ReconcileError> {
         let roster = self.store.roster()?;
         let users = self.coder.users_of(&self.email_domain)?;
         let marks = Marks {
             keys: &self.keys,
-            home: Some(&self.home),
+            instance_id: Some(&self.instance_id),
             domain: &self.email_domain,
         };
         let found = unknown(&users, &roster, marks);
         if found.is_empty() {
-            return Ok(Swept::default());
+            return Ok(SearchResult::default());
         }
-        let (ours, left): (Vec<Found>, Vec<Found>) = found
+        let (ours, left): (Vec<UnknownAccount>, Vec<UnknownAccount>) = found
             .into_iter()
-            .partition(|found| found.verdict == Verdict::Ours);
+            .partition(|found| found.verdict == Ownership::Ours);
         let adoptions: Vec<Adoption> = ours
             .iter()
             .map(|found| adoption(found, now, self.remove_after))
             .collect();
-        let mut swept = Swept::default();
+        let mut swept = SearchResult::default();
         if !adoptions.is_empty() {
             swept.adopted = self.store.adopt(&adoptions, now)?;
         }
@@ -113,7 +111,11 @@ impl Reconciler {
 
 /// How an account enters the database: with the time that it would have had, were it known, but never
 /// with less than an hour. Where Coder does not tell its age it gets a full one.
-pub fn adoption(found: &Found, now: UnixSeconds, remove_after: Option<Duration>) -> Adoption {
+pub fn adoption(
+    found: &UnknownAccount,
+    now: UnixSeconds,
+    remove_after: Option<Duration>,
+) -> Adoption {
     let made_at = found.user.made_at.map_or(now, |at| at.min(now));
     let due_at = remove_after.map(|span| {
         let grace = now.saturating_add(seconds(span.min(GRACE)));
@@ -139,10 +141,10 @@ mod tests {
     const NOW: UnixSeconds = 1_800_000_000;
     const HOUR: UnixSeconds = 3_600;
 
-    fn found(age: Option<UnixSeconds>) -> Found {
-        Found {
+    fn found(age: Option<UnixSeconds>) -> UnknownAccount {
+        UnknownAccount {
             username: Username::parse("happy-tuna").unwrap(),
-            verdict: Verdict::Ours,
+            verdict: Ownership::Ours,
             user: User {
                 id: "id".into(),
                 username: "happy-tuna".into(),

@@ -16,13 +16,13 @@ const FRESH: Duration = Duration::from_secs(5);
 /// How long a write may take before the answer is "stuck".
 const PATIENCE: Duration = Duration::from_millis(500);
 
-type Verdict = Result<(), &'static str>;
+type HealthResult = Result<(), &'static str>;
 
 /// A check of `store` for the webhook. The write runs on a thread of its own, as a disk that hangs
 /// must not keep texts waiting; there is one such thread at most.
 pub(super) fn database_check(store: Arc<Store>) -> DatabaseCheck {
-    let last: RefCell<Option<(Instant, Verdict)>> = RefCell::new(None);
-    let running: RefCell<Option<Receiver<Verdict>>> = RefCell::new(None);
+    let last: RefCell<Option<(Instant, HealthResult)>> = RefCell::new(None);
+    let running: RefCell<Option<Receiver<HealthResult>>> = RefCell::new(None);
     Box::new(move || {
         if let Some((at, verdict)) = *last.borrow()
             && at.elapsed() < FRESH
@@ -55,7 +55,7 @@ pub(super) fn database_check(store: Arc<Store>) -> DatabaseCheck {
     })
 }
 
-fn probe(store: &Arc<Store>) -> Result<Receiver<Verdict>, &'static str> {
+fn probe(store: &Arc<Store>) -> Result<Receiver<HealthResult>, &'static str> {
     let (sender, receiver) = channel();
     let store = Arc::clone(store);
     thread::Builder::new()

@@ -12,9 +12,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::{Phone, Region};
-use crate::provision::{Cause, Wait};
+use crate::provision::{Cause, RetryTime};
 use crate::retry;
-use crate::stream::Entry;
+use crate::stream::StreamEntry;
 use holds::Holds;
 
 /// Texts in hand at most; the others wait in Redis.
@@ -29,22 +29,22 @@ const UNLUCKY: u32 = 3;
 
 /// How an entry ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Settlement {
     /// Nobody will need it again.
     Acknowledge,
     /// It was given up, for that reason.
-    Bury(String),
+    GiveUp(String),
 }
 
 /// A text in hand.
 #[derive(Debug)]
 pub struct Job {
     /// Its entry in the stream.
-    pub entry: Entry,
+    pub entry: StreamEntry,
     /// Attempts, the present one included.
     pub attempt: u32,
     /// The verdict, once it is reached but Redis has not recorded it.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Settlement>,
     lane: String,
     region: Option<Region>,
     retried: bool,
@@ -58,7 +58,7 @@ pub struct Job {
 
 /// What the failure of a job begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begins {
+pub enum WaitStart {
     /// Everybody waits until somebody acts.
     Pause,
     /// Those wait whom this concerns.
@@ -67,14 +67,14 @@ pub enum Begins {
 
 /// What the end of a job ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ends {
+pub struct WaitEnd {
     /// The pause of everybody.
     pub pause: bool,
     /// The wait of those whom this concerns.
     pub hold: Option<Cause>,
 }
 
-struct Parked {
+struct ParkedText {
     job: Job,
     due: Instant,
     /// Whether the other side's return makes it due at once.
@@ -82,9 +82,9 @@ struct Parked {
 }
 
 #[derive(Default)]
-struct State {
+struct LaneState {
     ready: VecDeque<Job>,
-    parked: Vec<Parked>,
+    parked: Vec<ParkedText>,
     busy: HashSet<String>,
     held: HashSet<String>,
     holds: Holds,
@@ -102,7 +102,7 @@ struct State {
 
 /// The texts in hand, shared by the one who takes them and those who work on them.
 pub struct Lanes {
-    state: Mutex<State>,
+    state: Mutex<LaneState>,
     changed: Condvar,
     most_retries: usize,
 }
@@ -117,14 +117,14 @@ impl Lanes {
     /// For `hands` workers.
     pub fn new(hands: usize) -> Self {
         Self {
-            state: Mutex::new(State::default()),
+            state: Mutex::new(LaneState::default()),
             changed: Condvar::new(),
             most_retries: (hands / 2).max(1),
         }
     }
 
     /// Takes an entry in, unless it is in hand already.
-    pub fn offer(&self, entry: Entry) {
+    pub fn offer(&self, entry: StreamEntry) {
         let mut state = self.lock();
         if !state.held.insert(entry.id.clone()) {
             return;
@@ -156,7 +156,7 @@ impl Lanes {
     /// Waits up to `span` for room.
     pub fn wait_for_room(&self, span: Duration) {
         let state = self.lock();
-        let full = |state: &mut State| state.held.len() >= ROOM && !state.stopped;
+        let full = |state: &mut LaneState| state.held.len() >= ROOM && !state.stopped;
         drop(self.changed.wait_timeout_while(state, span, full));
     }
 
@@ -190,11 +190,11 @@ impl Lanes {
 
     /// Lets go of a job that has its verdict. `proven` = it went through Coder and Twilio, so both
     /// are there. Returns what that ends.
-    pub fn finish(&self, mut job: Job, proven: bool) -> Ends {
+    pub fn finish(&self, mut job: Job, proven: bool) -> WaitEnd {
         let mut state = self.lock();
         state.release(&job);
         state.held.remove(&job.entry.id);
-        let mut ends = Ends::default();
+        let mut ends = WaitEnd::default();
         if proven {
             let away = state.failures >= AWAY_AFTER || state.paused_until.is_some();
             ends.pause = state.paused_until.take().is_some();
@@ -229,24 +229,24 @@ impl Lanes {
 
     /// Parks a job until another attempt is due. Returns what that begins, if anything: a pause when a second
     /// phone is refused what no other was granted since.
-    pub fn park(&self, mut job: Job, wait: Wait, noise: u8) -> Option<Begins> {
+    pub fn park(&self, mut job: Job, wait: RetryTime, noise: u8) -> Option<WaitStart> {
         let now = Instant::now();
         let mut state = self.lock();
         state.release(&job);
         job.attempt = job.attempt.saturating_add(1);
-        if !matches!(wait, Wait::Held { .. }) {
+        if !matches!(wait, RetryTime::Held { .. }) {
             state.holds.leave(&mut job);
         }
         let mut begins = None;
         let (span, on_return) = match wait {
-            Wait::Held { cause, left } => {
+            RetryTime::Held { cause, left } => {
                 let tell = state.hold(job, (cause, left), now);
                 drop(state);
                 self.changed.notify_all();
-                return tell.then_some(Begins::Hold(cause));
+                return tell.then_some(WaitStart::Hold(cause));
             }
-            Wait::Exactly(span) => (span, false),
-            Wait::Away => {
+            RetryTime::Exactly(span) => (span, false),
+            RetryTime::Away => {
                 // While others get through it was bad luck, and the next try is soon.
                 let failed = job.attempt - 1;
                 let attempt = match state.failures {
@@ -256,12 +256,12 @@ impl Lanes {
                 state.failures = state.failures.saturating_add(1);
                 (retry::TEXT.wait(attempt, noise), true)
             }
-            Wait::Blocked | Wait::Failing => {
+            RetryTime::Blocked | RetryTime::Failing => {
                 let pause = retry::BLOCKED.wait(1, noise);
                 let known = state.paused_until.is_some();
                 if known || state.concerns_all(&mut job) {
                     let is_new = state.paused_until.replace(now + pause).is_none();
-                    begins = is_new.then_some(Begins::Pause);
+                    begins = is_new.then_some(WaitStart::Pause);
                     // Due when the pause is over: then one of those who wait is the probe.
                     (Duration::ZERO, false)
                 } else {
@@ -270,7 +270,7 @@ impl Lanes {
             }
         };
         job.retried = true;
-        state.parked.push(Parked {
+        state.parked.push(ParkedText {
             job,
             due: now + span,
             on_return,
@@ -291,13 +291,13 @@ impl Lanes {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LaneState> {
         // No code that may panic runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl LaneState {
     fn release(&mut self, job: &Job) {
         if job.aside {
             return;

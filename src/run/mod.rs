@@ -3,22 +3,22 @@
 //! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves
 //! them, `reaper` removes accounts, `receipts` writes down what became of logins. A thread that ends before it was told to takes the process down.
 
-mod asked;
 mod banner;
+mod catch_up;
 mod channels;
-mod doors;
+mod daily;
 mod error;
-mod figures;
 mod health;
 mod lanes;
-mod missed;
+mod metrics_page;
 mod parts;
+mod provisioner;
+mod reaper;
 mod receipts;
-mod removals;
 mod roles;
-mod rounds;
-mod texts;
+mod shutdown;
 mod threads;
+mod timed_query;
 
 use std::sync::Arc;
 
@@ -32,17 +32,17 @@ use crate::http::Http;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::stream::{Redis, Settler, Taker};
-use crate::token::Token;
+use crate::token::CoderToken;
 use crate::twilio::sms::Sms;
+use catch_up::Notifier;
 use channels::Channels;
-use doors::Doors;
 pub use error::RunError;
 use error::system;
-use figures::Pages;
 use lanes::Lanes;
-use missed::Bell;
+use metrics_page::MetricsSource;
+use provisioner::TextLoop;
 use roles::Roles;
-use texts::Texts;
+use shutdown::Shutdown;
 use threads::{Signals, Threads};
 
 /// Runs the service until SIGTERM or SIGINT.
@@ -70,7 +70,7 @@ fn assemble(
     config: Config,
     store: Arc<Store>,
     (phones, passwords): (PhoneKey, PasswordKey),
-) -> Result<(Roles, Doors), RunError> {
+) -> Result<(Roles, Shutdown), RunError> {
     let redis = Redis::new(&config.redis)?;
     let http = Http::new(config.call_limit);
     let (to_coder, to_twilio) = (http.to_a_peer(), http.to_a_peer());
@@ -79,41 +79,41 @@ fn assemble(
         &config.coder.address.api,
         config.coder.key.clone(),
     ));
-    let (bell, rung) = Bell::new();
-    let (reaper_bell, reaper_rung) = Bell::new();
-    let token = Arc::new(Token::of(Arc::clone(&coder)));
-    let bell_of_rights = reaper_bell.clone();
+    let (notifier, wakeups) = Notifier::new();
+    let (reaper_notifier, reaper_wakeups) = Notifier::new();
+    let token = Arc::new(CoderToken::of(Arc::clone(&coder)));
+    let rights_notifier = reaper_notifier.clone();
     // Its thread asks for the rights then.
-    coder.on_refusal(Box::new(move || bell_of_rights.ring()));
+    coder.on_refusal(Box::new(move || rights_notifier.notify()));
     let (receipts, noted) = receipts::queue();
-    let (webhook, gate) = parts::front(&config, &redis, &store, bell.clone(), receipts)?;
+    let (webhook, gate) = parts::front(&config, &redis, &store, notifier.clone(), receipts)?;
     let metrics = parts::metrics(&config)?;
     // After `front`, which empties the folder.
-    parts::hear_commands(&config.data_dir, reaper_bell.clone())?;
+    parts::hear_commands(&config.data_dir, reaper_notifier.clone())?;
     let settler = Arc::new(Settler::new(redis.clone()));
     let catch_up =
-        parts::catch_up(&config, &redis, &store, &to_twilio).map(|search| (search, rung));
-    let home = store.instance()?;
-    let taker = Taker::new(redis.clone(), &home);
-    let doors = Doors {
+        parts::catch_up(&config, &redis, &store, &to_twilio).map(|search| (search, wakeups));
+    let instance_id = store.instance()?;
+    let taker = Taker::new(redis.clone(), &instance_id);
+    let doors = Shutdown {
         gate: gate.remote(),
         webhook: webhook.waker(),
         settler: Arc::clone(&settler),
         taker_id: taker.client_id(),
         calls: http,
-        bell: bell.clone(),
-        reaper_bell,
+        notifier: notifier.clone(),
+        reaper_notifier,
         stop: Stop::new(),
     };
     banner::tell(&config, gate.local_addr(), &store);
 
     let text_life = config.rules.give_up;
     let reaper = parts::reaper(&config, &store, &coder, &token);
-    let reconciler = parts::reconciler(&config, &store, &coder, &home);
+    let reconciler = parts::reconciler(&config, &store, &coder, &instance_id);
     let redactor = parts::redactor(&config, &store, &to_twilio);
     let noted = (Arc::clone(&store), noted);
     let sms = Sms::new(to_twilio.clone(), &config.twilio);
-    let texts = Texts {
+    let texts = TextLoop {
         provisioner: parts::provisioner(
             config,
             store,
@@ -122,13 +122,13 @@ fn assemble(
             parts::Keys {
                 phones,
                 passwords,
-                home,
+                instance_id,
             },
         ),
         lanes: Arc::new(Lanes::new(reaper.parallel)),
         parallel: reaper.parallel,
         settler: Arc::clone(&settler),
-        bell,
+        notifier,
         counts: Arc::default(),
         channels: Channels::default(),
     };
@@ -142,13 +142,13 @@ fn assemble(
         receipts: noted,
         reaper,
         reconciler,
-        reaper_rung,
+        reaper_wakeups,
         redactor,
         settler,
         text_life,
     };
     if let Some(door) = metrics {
-        let mut pages = Pages::of(roles.figures(redis, &to_coder, &to_twilio));
+        let mut pages = MetricsSource::of(roles.figures(redis, &to_coder, &to_twilio));
         door.serve(move || pages.page())
             .map_err(system("start the thread metrics"))?;
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use log::info;
 
-use super::missed::Bell;
+use super::catch_up::Notifier;
 use super::{RunError, health, system};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
@@ -17,14 +17,14 @@ use crate::config::Config;
 use crate::domain::{PasswordKey, PhoneKey, Receipt};
 use crate::gate::{self, Gate};
 use crate::http::Http;
-use crate::metrics::Door;
+use crate::metrics::MetricsListener;
 use crate::provision::Provisioner;
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
 use crate::store::Store;
 use crate::stream::{Appender, Redis, Waiting};
-use crate::token::Token;
+use crate::token::CoderToken;
 use crate::twilio::sms::Sms;
 use crate::wake;
 use crate::webhook::{Judge, Webhook};
@@ -34,7 +34,7 @@ pub(super) fn front(
     config: &Config,
     redis: &Redis,
     store: &Arc<Store>,
-    bell: Bell,
+    notifier: Notifier,
     receipts: SyncSender<Receipt>,
 ) -> Result<(Webhook, Gate), RunError> {
     let socket = private_socket(&config.data_dir)?;
@@ -44,7 +44,7 @@ pub(super) fn front(
         Judge::new(&config.twilio).of_folder(store.instance()?),
         Appender::new(redis.clone()),
         check,
-        Box::new(move || bell.ring()),
+        Box::new(move || notifier.notify()),
         receipts,
     )
     .map_err(system(format!("listen on {}", socket.display())))?;
@@ -60,10 +60,10 @@ pub(super) fn front(
 }
 
 /// Where metrics are shown, if they are.
-pub(super) fn metrics(config: &Config) -> Result<Option<Door>, RunError> {
+pub(super) fn metrics(config: &Config) -> Result<Option<MetricsListener>, RunError> {
     let open = |address| {
         let failed = || format!("listen on {address} (CODER_REG_METRICS)");
-        let door = Door::open(address).map_err(system(failed()))?;
+        let door = MetricsListener::open(address).map_err(system(failed()))?;
         let address = door.local_addr().map_err(system(failed()))?;
         info!("metrics are at http://{address}/metrics");
         Ok(door)
@@ -73,15 +73,15 @@ pub(super) fn metrics(config: &Config) -> Result<Option<Door>, RunError> {
 
 /// Has commands that changed something wake the reaper. The thread sleeps until one does, and is left
 /// behind when the process ends.
-pub(super) fn hear_commands(data_dir: &Path, bell: Bell) -> Result<(), RunError> {
+pub(super) fn hear_commands(data_dir: &Path, notifier: Notifier) -> Result<(), RunError> {
     let doing = || format!("listen for commands in {}", data_dir.display());
     let socket = wake::listen(data_dir).map_err(system(doing()))?;
     std::thread::Builder::new()
         .name("commands".to_owned())
         .stack_size(64 * 1024)
         .spawn(move || {
-            while wake::heard(&socket).is_ok() {
-                bell.ring();
+            while wake::wait(&socket).is_ok() {
+                notifier.notify();
             }
         })
         .map(drop)
@@ -110,7 +110,7 @@ pub(super) fn reaper(
     config: &Config,
     store: &Arc<Store>,
     coder: &Arc<Coder>,
-    token: &Arc<Token>,
+    token: &Arc<CoderToken>,
 ) -> Reaper {
     Reaper {
         store: Arc::clone(store),
@@ -129,13 +129,13 @@ pub(super) fn reconciler(
     config: &Config,
     store: &Arc<Store>,
     coder: &Arc<Coder>,
-    home: &str,
+    instance_id: &str,
 ) -> Reconciler {
     Reconciler {
         store: Arc::clone(store),
         coder: Arc::clone(coder),
         keys: config.phone_keys.clone(),
-        home: home.to_owned(),
+        instance_id: instance_id.to_owned(),
         email_domain: config.coder.email_domain.clone(),
         remove_after: config.rules.remove_after,
     }
@@ -156,7 +156,7 @@ pub(super) struct Keys {
     /// The key that passwords follow from.
     pub(super) passwords: PasswordKey,
     /// The data folder's name.
-    pub(super) home: String,
+    pub(super) instance_id: String,
 }
 
 /// What serves texts.
@@ -168,7 +168,7 @@ pub(super) fn provisioner(
     Keys {
         phones: key,
         passwords,
-        home,
+        instance_id,
     }: Keys,
 ) -> Provisioner {
     Provisioner {
@@ -177,7 +177,7 @@ pub(super) fn provisioner(
         sms,
         key,
         passwords,
-        home,
+        instance_id,
         phrase: config.phrase,
         countries: config.countries,
         rules: config.rules,

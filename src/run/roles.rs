@@ -4,10 +4,10 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::figures::Figures;
-use super::texts::Texts;
+use super::metrics_page::ServiceMetrics;
+use super::provisioner::TextLoop;
 use super::threads::Threads;
-use super::{RunError, missed, receipts, removals};
+use super::{RunError, catch_up, reaper, receipts};
 use crate::catch_up::CatchUp;
 use crate::domain::Receipt;
 use crate::gate::Gate;
@@ -25,7 +25,7 @@ use crate::webhook::Webhook;
 pub(super) struct Roles {
     pub(super) webhook: Webhook,
     pub(super) gate: Gate,
-    pub(super) texts: Texts,
+    pub(super) texts: TextLoop,
     pub(super) taker: Taker,
     /// The search for missed texts and who rings for it, unless it is switched off.
     pub(super) catch_up: Option<(CatchUp, Receiver<()>)>,
@@ -37,7 +37,7 @@ pub(super) struct Roles {
     /// Looks for accounts that the database does not know.
     pub(super) reconciler: Reconciler,
     /// Who wakes it before its time.
-    pub(super) reaper_rung: Receiver<()>,
+    pub(super) reaper_wakeups: Receiver<()>,
     /// Blanks logins at Twilio, unless that is switched off.
     pub(super) redactor: Option<Redactor>,
     pub(super) settler: Arc<Settler>,
@@ -47,9 +47,14 @@ pub(super) struct Roles {
 
 impl Roles {
     /// Where the metrics come from.
-    pub(super) fn figures(&self, redis: Redis, to_coder: &Http, to_twilio: &Http) -> Figures {
+    pub(super) fn figures(
+        &self,
+        redis: Redis,
+        to_coder: &Http,
+        to_twilio: &Http,
+    ) -> ServiceMetrics {
         let texts = &self.texts;
-        Figures {
+        ServiceMetrics {
             gate: self.gate.counts(),
             webhook: self.webhook.counts(),
             texts: Arc::clone(&texts.counts),
@@ -83,7 +88,7 @@ impl Roles {
             receipts: (store, noted),
             reaper,
             reconciler,
-            reaper_rung,
+            reaper_wakeups,
             redactor,
             settler,
             text_life,
@@ -95,10 +100,10 @@ impl Roles {
             texts.run(&mut taker, &told);
             told.asked()
         })?;
-        if let Some((mut search, rung)) = catch_up {
+        if let Some((mut search, wakeups)) = catch_up {
             let told = stop.clone();
             threads.start("catch-up", move || {
-                missed::run(&mut search, &rung, &found, &told);
+                catch_up::run(&mut search, &wakeups, &found, &told);
                 told.asked()
             })?;
         }
@@ -110,13 +115,13 @@ impl Roles {
         let told = stop.clone();
         threads.start("reaper", move || {
             let redactor = redactor.as_ref();
-            removals::run(
+            reaper::run(
                 &reaper,
                 &reconciler,
                 redactor,
                 &settler,
                 text_life,
-                &reaper_rung,
+                &reaper_wakeups,
                 &told,
             );
             told.asked()

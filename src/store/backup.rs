@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::draft::{Draft, folder_of};
+use super::atomic_file::{AtomicFile, folder_of};
 use super::open::DATABASE;
 use super::{StoreError, schema};
 use crate::domain::UnixSeconds;
@@ -20,7 +20,7 @@ pub(super) const COPY: &str = "registrations.db.copy";
 
 /// What is in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
+pub struct BackupSummary {
     /// How many registrations.
     pub registrations: i64,
     /// When the newest of them was made.
@@ -37,11 +37,11 @@ pub struct Summary {
 /// # Errors
 /// There is no database, `to` exists and may not be overwritten, the copy is not whole. Then nothing
 /// stands at `to` that did not stand there before.
-pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<Summary, StoreError> {
+pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<BackupSummary, StoreError> {
     let source = open_existing(folder)?;
-    let draft = begin(to, overwrite)?;
-    let summary = copy(source, draft.path())?;
-    draft.keep_as(to)?;
+    let atomic_file = begin(to, overwrite)?;
+    let summary = copy(source, atomic_file.path())?;
+    atomic_file.keep_as(to)?;
     Ok(summary)
 }
 
@@ -54,16 +54,16 @@ pub fn receive_backup<E: From<StoreError>>(
     overwrite: bool,
     write: impl FnOnce(File) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut draft = begin(to, overwrite)?;
-    let file = draft.file().try_clone();
+    let mut atomic_file = begin(to, overwrite)?;
+    let file = atomic_file.file().try_clone();
     write(file.map_err(StoreError::file("write", to))?)?;
-    whole(draft.path())?;
-    draft.keep_as(to)?;
+    whole(atomic_file.path())?;
+    atomic_file.keep_as(to)?;
     Ok(())
 }
 
 /// Begins the file that is to become `to`.
-fn begin(to: &Path, overwrite: bool) -> Result<Draft, StoreError> {
+fn begin(to: &Path, overwrite: bool) -> Result<AtomicFile, StoreError> {
     match fs::symlink_metadata(to) {
         Ok(found) if !found.is_file() => {
             return Err(StoreError::Target {
@@ -95,7 +95,7 @@ fn begin(to: &Path, overwrite: bool) -> Result<Draft, StoreError> {
     let mut hidden = std::ffi::OsString::from(".");
     hidden.push(name);
     hidden.push(".partial");
-    Draft::begin(folder.join(hidden))
+    AtomicFile::begin(folder.join(hidden))
 }
 
 /// Copies the database in `folder` to `out`. The copy is finished and checked, in `folder`, before its
@@ -103,19 +103,19 @@ fn begin(to: &Path, overwrite: bool) -> Result<Draft, StoreError> {
 ///
 /// # Errors
 /// As [`backup`], or `out` does not take it.
-pub fn backup_to(folder: &Path, out: &mut dyn Write) -> Result<Summary, StoreError> {
+pub fn backup_to(folder: &Path, out: &mut dyn Write) -> Result<BackupSummary, StoreError> {
     let source = open_existing(folder)?;
-    let mut draft = Draft::begin(folder.join(COPY))?;
-    let summary = copy(source, draft.path())?;
-    let written = draft.file().rewind();
-    let written = written.and_then(|()| io::copy(draft.file(), out));
+    let mut atomic_file = AtomicFile::begin(folder.join(COPY))?;
+    let summary = copy(source, atomic_file.path())?;
+    let written = atomic_file.file().rewind();
+    let written = written.and_then(|()| io::copy(atomic_file.file(), out));
     written
         .and_then(|_| out.flush())
         .map_err(StoreError::file("write", Path::new("standard output")))?;
     Ok(summary)
 }
 
-fn copy(source: Connection, to: &Path) -> Result<Summary, StoreError> {
+fn copy(source: Connection, to: &Path) -> Result<BackupSummary, StoreError> {
     let Some(name) = to.to_str() else {
         return Err(StoreError::Target {
             path: to.to_owned(),
@@ -129,7 +129,7 @@ fn copy(source: Connection, to: &Path) -> Result<Summary, StoreError> {
 }
 
 /// Looks at a copy from end to end.
-fn whole(copy: &Path) -> Result<Summary, StoreError> {
+fn whole(copy: &Path) -> Result<BackupSummary, StoreError> {
     let failed = StoreError::sql("check the copy");
     let connection = open(copy).map_err(&failed)?;
     match verdict(&connection).map_err(failed)? {
@@ -174,7 +174,7 @@ pub(super) fn verdict(connection: &Connection) -> rusqlite::Result<Option<String
     Ok((verdict != "ok").then_some(verdict))
 }
 
-pub(super) fn summary(connection: &Connection, path: &Path) -> Result<Summary, StoreError> {
+pub(super) fn summary(connection: &Connection, path: &Path) -> Result<BackupSummary, StoreError> {
     let failed = StoreError::sql("count registrations");
     let (registrations, newest) = connection
         .query_row(
@@ -189,7 +189,7 @@ pub(super) fn summary(connection: &Connection, path: &Path) -> Result<Summary, S
     let bytes = fs::metadata(path)
         .map_err(StoreError::file("look at", path))?
         .len();
-    Ok(Summary {
+    Ok(BackupSummary {
         registrations,
         newest,
         version,

@@ -29,7 +29,7 @@ pub(super) enum Fate {
 
 /// A login whose words still stand in Twilio's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unblanked {
+pub struct PendingRedaction {
     /// The text.
     pub sid: MessageSid,
     /// How far it has come, as far as we know.
@@ -127,7 +127,11 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
-    pub fn to_blank(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Unblanked>, StoreError> {
+    pub fn to_redact(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<PendingRedaction>, StoreError> {
         let rows: Vec<(String, String, u32)> = self
             .lock()
             .prepare_cached(
@@ -143,7 +147,7 @@ impl Store {
             })
             .map_err(StoreError::sql("find texts to blank"))?;
         let read = |(sid, state, tries): (String, String, u32)| {
-            Ok(Unblanked {
+            Ok(PendingRedaction {
                 sid: MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"))?,
                 delivery: Delivery::parse(&state).ok_or(StoreError::Row("delivery"))?,
                 tries,
@@ -172,7 +176,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn blanked(&self, sid: &MessageSid) -> Result<(), StoreError> {
+    pub fn redacted(&self, sid: &MessageSid) -> Result<(), StoreError> {
         self.write("record a blanked text", |tx| end_blanking(tx, sid))
     }
 
@@ -195,7 +199,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn blank_later(
+    pub fn redact_later(
         &self,
         sid: &MessageSid,
         at: UnixSeconds,
@@ -260,17 +264,17 @@ pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite:
 }
 
 /// A row as it stands.
-struct Known {
+struct DeliveryRow {
     delivery: Delivery,
     code: Option<u32>,
     registration: Option<i64>,
 }
 
-fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<Known>> {
+fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<DeliveryRow>> {
     tx.prepare_cached("SELECT state, code, registration FROM deliveries WHERE sid = ?1")?
         .query_row([sid.as_str()], |row| {
             let state: String = row.get(0)?;
-            Ok(Known {
+            Ok(DeliveryRow {
                 // A word of a later program: anything that Twilio says now is as good.
                 delivery: Delivery::parse(&state).unwrap_or(Delivery::Queued),
                 code: row.get(1)?,
@@ -295,7 +299,7 @@ fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite
 fn advance(
     tx: &Transaction<'_>,
     receipt: &Receipt,
-    known: Known,
+    known: DeliveryRow,
     now: UnixSeconds,
 ) -> rusqlite::Result<Option<Fate>> {
     let Receipt {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::registration::IllegalStep;
+use crate::domain::registration::IllegalStep;
 
 /// Why something could not be read or recorded.
 #[derive(Debug)]

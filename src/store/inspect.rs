@@ -105,7 +105,7 @@ fn open_as_it_is(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
 
 /// Who holds the lock of a data folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+pub enum LockHolder {
     /// Nobody, as far as this process can see.
     Nobody,
     /// This process.
@@ -114,13 +114,13 @@ pub enum Holder {
 
 /// Which process holds the lock of `folder`, as the kernel lists it. A process of another container is
 /// not in that list.
-pub fn holder(folder: &Path) -> Holder {
+pub fn holder(folder: &Path) -> LockHolder {
     let find = || {
         let inode = fs::metadata(folder.join(LOCK)).ok()?.ino();
         let locks = fs::read_to_string("/proc/locks").ok()?;
         locks.lines().find_map(|line| held_by(line, inode))
     };
-    find().map_or(Holder::Nobody, Holder::Process)
+    find().map_or(LockHolder::Nobody, LockHolder::Process)
 }
 
 /// Reads a line such as `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; `->` marks one that waits.

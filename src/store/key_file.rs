@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
-use super::draft::Draft;
+use super::atomic_file::AtomicFile;
 use crate::domain::PasswordKey;
 
 /// The file's name in the data folder.
@@ -63,7 +63,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
 ///
 /// # Errors
 /// As the service would meet it at its start; nothing is changed.
-pub fn look_at_password_key(folder: &Path) -> Result<bool, StoreError> {
+pub fn inspect_password_key(folder: &Path) -> Result<bool, StoreError> {
     read(folder).map(|key| key.is_some())
 }
 
@@ -77,9 +77,10 @@ pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
         return Ok(key);
     }
     let key = PasswordKey::draw();
-    let mut draft = Draft::begin(folder.join(DRAFT))?;
-    writeln!(draft.file(), "{}", key.reveal()).map_err(StoreError::file("write", draft.path()))?;
-    draft.keep_as(&path(folder))?;
+    let mut atomic_file = AtomicFile::begin(folder.join(DRAFT))?;
+    writeln!(atomic_file.file(), "{}", key.reveal())
+        .map_err(StoreError::file("write", atomic_file.path()))?;
+    atomic_file.keep_as(&path(folder))?;
     Ok(key)
 }
 

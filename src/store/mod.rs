@@ -5,13 +5,12 @@
 //! the stage and writes the next in the same transaction, so that two threads never both take it.
 
 mod adopt;
+mod atomic_file;
 mod backup;
+mod commands;
 mod contacts;
-mod counts;
 mod deliveries;
-mod draft;
 mod error;
-mod hand;
 mod inspect;
 mod key_file;
 mod open;
@@ -22,6 +21,7 @@ mod reserve;
 mod restore;
 mod rows;
 mod schema;
+mod summary;
 mod texts;
 
 use std::fs::File;
@@ -31,22 +31,22 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use adopt::Adoption;
-pub use backup::{Summary, backup, backup_to, receive_backup};
+pub use backup::{BackupSummary, backup, backup_to, receive_backup};
+pub use commands::{Commands, ForgetResult, OrderResult};
 pub use contacts::{Contact, JUST_GONE, Notice};
-pub use counts::{Counts, Standing};
-pub use deliveries::Unblanked;
+pub use deliveries::PendingRedaction;
 pub use error::StoreError;
-pub use hand::{Applied, Forgotten, Hand};
-pub use inspect::{Holder, Inspection, holder};
-pub use key_file::look_at_password_key;
-pub use passwords::{NotRenewed, Renewal, Withheld};
-pub use reaping::PutOff;
-pub use reserve::Reserved;
-pub use restore::{Learnt, Origin, Restored, restore};
-pub use texts::Seen;
+pub use inspect::{Inspection, LockHolder, holder};
+pub use key_file::inspect_password_key;
+pub use passwords::{RenewError, Renewal, WithheldLogin};
+pub use reaping::Postponement;
+pub use reserve::ReserveResult;
+pub use restore::{Carryover, Origin, RestoreResult, restore};
+pub use summary::{ClassStanding, StoreCounters};
+pub use texts::TextHistory;
 
+use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username};
-use crate::registration::{Event, Registration, Sending, Stage};
 use deliveries::record_send;
 use rows::{COLUMNS, read_registration};
 use texts::{count_send, mark_seen, uncount_send};
@@ -54,7 +54,7 @@ use texts::{count_send, mark_seen, uncount_send};
 /// The database of one data folder, which belongs to this process while it lives.
 pub struct Store {
     connection: Mutex<Connection>,
-    counts: Counts,
+    counts: StoreCounters,
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
 }

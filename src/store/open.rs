@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Counts, Store, StoreError, backup, draft, key_file, restore, schema};
+use super::{Store, StoreCounters, StoreError, atomic_file, backup, key_file, restore, schema};
 use crate::domain::PhoneKey;
 
 pub(super) const DATABASE: &str = "registrations.db";
@@ -31,7 +31,7 @@ impl Store {
             key_file::DRAFT,
         ] {
             // What a killed backup, restore or first start left. Not worth a start if it cannot be removed.
-            let _ = draft::remove_left(&folder.join(left));
+            let _ = atomic_file::remove_left(&folder.join(left));
         }
         let path = folder.join(DATABASE);
         // SQLite would create it readable for others; its side files inherit the mode.
@@ -57,7 +57,7 @@ impl Store {
         let key = settle_key(&connection, keys)?;
         let store = Self {
             connection: Mutex::new(connection),
-            counts: Counts::default(),
+            counts: StoreCounters::default(),
             _lock: lock,
         };
         store.probe()?;

@@ -9,15 +9,15 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, params};
 
 use super::texts::{count_send, mark_seen};
-use super::{Hand, Store, StoreError, key_file};
+use super::{Commands, Store, StoreError, key_file};
+use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{MessageSid, PasswordKey, UnixSeconds};
-use crate::registration::{Event, Registration, Stage};
 
 const CHECK: &str = "SELECT value FROM facts WHERE name = 'password_key'";
 
 /// A text in place of a login that cannot be sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Withheld<'a> {
+pub struct WithheldLogin<'a> {
     /// The text that asked for the login.
     pub text: &'a MessageSid,
     /// When the answer is sent.
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn withhold(&self, id: i64, withheld: Withheld<'_>) -> Result<(), StoreError> {
+    pub fn withhold(&self, id: i64, withheld: WithheldLogin<'_>) -> Result<(), StoreError> {
         self.step("record a refusal", id, Event::LoginPrepared, |tx, _| {
             tx.prepare_cached(
                 "UPDATE registrations SET withheld_at = ?2, window_start = ?3, sent_in_window = ?4
@@ -113,7 +113,7 @@ pub struct Renewal {
 
 /// Why an account's password cannot be renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotRenewed {
+pub enum RenewError {
     /// No account has that name.
     Unknown,
     /// It has no login yet.
@@ -126,7 +126,7 @@ pub enum NotRenewed {
     Adopted,
 }
 
-impl Hand {
+impl Commands {
     /// The key of the passwords in `folder`, as the service uses it.
     ///
     /// # Errors
@@ -161,11 +161,11 @@ impl Hand {
     pub fn renew_password(
         &mut self,
         name: &str,
-    ) -> Result<Result<Renewal, NotRenewed>, StoreError> {
+    ) -> Result<Result<Renewal, RenewError>, StoreError> {
         const DOING: &str = "renew a password";
         let failed = StoreError::sql(DOING);
         let tx = self.begin(DOING)?;
-        let found = super::hand::read_where(&tx, "WHERE username = ?1", [name])?.pop();
+        let found = super::commands::read_where(&tx, "WHERE username = ?1", [name])?.pop();
         let registration = match may_renew(found) {
             Ok(registration) => registration,
             Err(refusal) => return Ok(Err(refusal)),
@@ -177,13 +177,13 @@ impl Hand {
             [registration.id],
         )
         .map_err(&failed)?;
-        let raised = super::hand::read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
+        let raised = super::commands::read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
         tx.commit().map_err(failed)?;
         let renewal = |raised| Renewal {
             registration: raised,
             known_before: registration.password_known,
         };
-        Ok(raised.map(renewal).ok_or(NotRenewed::Unknown))
+        Ok(raised.map(renewal).ok_or(RenewError::Unknown))
     }
 
     /// Records that Coder has the password that a renewed account is to have, at `now`; its student gets it
@@ -238,14 +238,14 @@ impl Hand {
     }
 }
 
-fn may_renew(found: Option<Registration>) -> Result<Registration, NotRenewed> {
-    let found = found.ok_or(NotRenewed::Unknown)?;
+fn may_renew(found: Option<Registration>) -> Result<Registration, RenewError> {
+    let found = found.ok_or(RenewError::Unknown)?;
     match found.stage {
-        Stage::Reserved | Stage::Created => Err(NotRenewed::NoLogin),
-        Stage::Reaping | Stage::Gone => Err(NotRenewed::BeingRemoved),
+        Stage::Reserved | Stage::CreateResult => Err(RenewError::NoLogin),
+        Stage::Reaping | Stage::Gone => Err(RenewError::BeingRemoved),
         // Its text would say a password that is about to be replaced.
-        Stage::Announced if found.sending.is_some() => Err(NotRenewed::BeingSent),
-        Stage::Announced if found.adopted_at.is_some() => Err(NotRenewed::Adopted),
+        Stage::Announced if found.sending.is_some() => Err(RenewError::BeingSent),
+        Stage::Announced if found.adopted_at.is_some() => Err(RenewError::Adopted),
         Stage::Announced => Ok(found),
     }
 }

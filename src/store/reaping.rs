@@ -3,16 +3,16 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
-use super::{COLUMNS, Store, StoreError, hand, read_registration};
+use super::{COLUMNS, Store, StoreError, commands, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::UnixSeconds;
-use crate::registration::{Event, Registration};
+use crate::domain::registration::{Event, Registration};
 
 pub(super) const INSTANCE: &str = "SELECT hex(value) FROM facts WHERE name = 'instance'";
 
 /// What a removal waits for, and until when.
 #[derive(Clone, Copy, Debug)]
-pub struct PutOff<'a> {
+pub struct Postponement<'a> {
     /// When it is looked at again.
     pub until: UnixSeconds,
     /// Looks at it since something last changed.
@@ -118,7 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn put_off(&self, id: i64, put_off: PutOff<'_>) -> Result<(), StoreError> {
+    pub fn put_off(&self, id: i64, put_off: Postponement<'_>) -> Result<(), StoreError> {
         self.write("put a removal off", |tx| {
             tx.prepare_cached(
                 "UPDATE registrations
@@ -184,7 +184,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn overwrite_log(&self) -> Result<(), StoreError> {
-        hand::overwrite_log(&self.lock())
+        commands::overwrite_log(&self.lock())
     }
 
     /// Takes the time off all accounts that students have a login for: removal is switched off. Not off
@@ -254,7 +254,7 @@ impl Store {
     /// # Errors
     /// SQLite refused, or a row is impossible.
     pub fn roster(&self) -> Result<Vec<Registration>, StoreError> {
-        hand::read_all(&self.lock())
+        commands::read_all(&self.lock())
     }
 
     /// How many registrations there are.

@@ -17,7 +17,7 @@ const REMOVED_LONG_ENOUGH: UnixSeconds = 30 * 60;
 
 /// Answer to a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reserved {
+pub enum ReserveResult {
     /// It is written down.
     Done,
     /// The phone or the name is taken in our own table.
@@ -28,7 +28,7 @@ pub enum Reserved {
 
 /// The account that a phone has, as far as it matters for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Earlier {
+enum PhoneHolder {
     /// There is none.
     None,
     /// It keeps the phone.
@@ -54,24 +54,24 @@ impl Store {
         now: UnixSeconds,
         due_at: UnixSeconds,
         seats: u32,
-    ) -> Result<Reserved, StoreError> {
+    ) -> Result<ReserveResult, StoreError> {
         let reserved = self.write("reserve a name", |tx| {
             let taken: u32 = tx
                 .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
                 .query_row([], |row| row.get(0))?;
             let earlier = earlier_account(tx, phone, now)?;
-            if earlier == Earlier::Keeps {
-                return Ok(Reserved::Clash);
+            if earlier == PhoneHolder::Keeps {
+                return Ok(ReserveResult::Clash);
             }
             if taken >= seats {
-                return Ok(Reserved::Full);
+                return Ok(ReserveResult::Full);
             }
-            if earlier == Earlier::LetsGo {
+            if earlier == PhoneHolder::LetsGo {
                 let_go(tx, phone, now)?;
             }
             insert(tx, phone, username, marker, now, due_at)
         })?;
-        if reserved == Reserved::Done {
+        if reserved == ReserveResult::Done {
             self.counts.reserved.add();
         }
         Ok(reserved)
@@ -82,7 +82,7 @@ fn earlier_account(
     tx: &Transaction<'_>,
     phone: &PhoneHash,
     now: UnixSeconds,
-) -> rusqlite::Result<Earlier> {
+) -> rusqlite::Result<PhoneHolder> {
     let lets_go: Option<bool> = tx
         .prepare_cached(
             "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
@@ -99,9 +99,9 @@ fn earlier_account(
         )
         .optional()?;
     Ok(match lets_go {
-        None => Earlier::None,
-        Some(false) => Earlier::Keeps,
-        Some(true) => Earlier::LetsGo,
+        None => PhoneHolder::None,
+        Some(false) => PhoneHolder::Keeps,
+        Some(true) => PhoneHolder::LetsGo,
     })
 }
 
@@ -122,7 +122,7 @@ fn insert(
     marker: &Marker,
     now: UnixSeconds,
     due_at: UnixSeconds,
-) -> rusqlite::Result<Reserved> {
+) -> rusqlite::Result<ReserveResult> {
     let inserted = tx
         .prepare_cached(
             "INSERT INTO registrations
@@ -138,8 +138,8 @@ fn insert(
             due_at
         ])?;
     Ok(if inserted == 1 {
-        Reserved::Done
+        ReserveResult::Done
     } else {
-        Reserved::Clash
+        ReserveResult::Clash
     })
 }

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::backup::{self, Summary};
-use super::draft::{self, Draft, beside};
+use super::atomic_file::{self, AtomicFile, beside};
+use super::backup::{self, BackupSummary};
 use super::open::{DATABASE, take_folder};
 use super::{StoreError, schema};
 
@@ -38,18 +38,18 @@ pub enum Origin<'a> {
 
 /// What a restore did.
 #[derive(Debug)]
-pub struct Restored {
+pub struct RestoreResult {
     /// What is in the database now.
-    pub summary: Summary,
+    pub summary: BackupSummary,
     /// Where the old database is kept, if there was one.
     pub before: Option<PathBuf>,
     /// What could be learnt from the old one.
-    pub learnt: Option<Learnt>,
+    pub learnt: Option<Carryover>,
 }
 
 /// What the old database knew and the restored one does not.
 #[derive(Debug)]
-pub struct Learnt {
+pub struct Carryover {
     /// Accounts that are not known any more, by name.
     pub unknown: Vec<String>,
     /// Texts taken over as answered.
@@ -62,7 +62,7 @@ pub struct Learnt {
 /// # Errors
 /// A service runs on the folder, or what came is not a whole database that this program can use. Then
 /// nothing has changed.
-pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<Restored, StoreError> {
+pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<RestoreResult, StoreError> {
     if !folder.is_dir() {
         return Err(StoreError::NoFolder {
             folder: folder.to_owned(),
@@ -72,13 +72,13 @@ pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<Restored, StoreError
         StoreError::Taken { path } => StoreError::Running { path },
         other => other,
     })?;
-    let mut draft = Draft::begin(folder.join(RESTORING))?;
-    receive(origin, &mut draft)?;
+    let mut atomic_file = AtomicFile::begin(folder.join(RESTORING))?;
+    receive(origin, &mut atomic_file)?;
     let old = folder.join(DATABASE);
-    let (summary, learnt) = prepare(draft.path(), &old)?;
+    let (summary, learnt) = prepare(atomic_file.path(), &old)?;
     let before = put_aside(&old)?;
-    draft.keep_as(&old)?;
-    Ok(Restored {
+    atomic_file.keep_as(&old)?;
+    Ok(RestoreResult {
         summary,
         before,
         learnt,
@@ -86,8 +86,8 @@ pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<Restored, StoreError
 }
 
 /// Copies what comes into the draft, the write-ahead log beside a file included.
-fn receive(origin: Origin<'_>, draft: &mut Draft) -> Result<(), StoreError> {
-    let path = draft.path().to_owned();
+fn receive(origin: Origin<'_>, atomic_file: &mut AtomicFile) -> Result<(), StoreError> {
+    let path = atomic_file.path().to_owned();
     let name = match origin {
         Origin::File(path) => path.to_owned(),
         Origin::Stream(_) => PathBuf::from("standard input"),
@@ -96,18 +96,18 @@ fn receive(origin: Origin<'_>, draft: &mut Draft) -> Result<(), StoreError> {
     match origin {
         Origin::File(from) => {
             let mut file = File::open(from).map_err(&read)?;
-            io::copy(&mut file, draft.file()).map_err(&read)?;
+            io::copy(&mut file, atomic_file.file()).map_err(&read)?;
             let log = beside(from, "-wal");
             if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
                 fs::copy(&log, beside(&path, "-wal")).map_err(read)?;
             }
         }
         Origin::Stream(stream) => {
-            io::copy(stream, draft.file()).map_err(read)?;
+            io::copy(stream, atomic_file.file()).map_err(read)?;
         }
     }
     let mut head = Vec::new();
-    let file = draft.file();
+    let file = atomic_file.file();
     file.rewind()
         .and_then(|()| file.take(16).read_to_end(&mut head))
         .map_err(StoreError::file("read", &path))?;
@@ -128,7 +128,7 @@ fn unfit(problem: impl Into<String>) -> StoreError {
 }
 
 /// Checks what came and makes it the database that it is to be.
-fn prepare(path: &Path, old: &Path) -> Result<(Summary, Option<Learnt>), StoreError> {
+fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>), StoreError> {
     let broken = |error: rusqlite::Error| unfit(format!("it is damaged or cut off ({error})"));
     let mut connection = backup::open(path).map_err(broken)?;
     if !one_file(&connection).map_err(broken)? {
@@ -165,14 +165,14 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// Takes from the old database what it knows of texts, and the folder's name. `None` where it cannot be
 /// read.
-fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
+fn learn(connection: &mut Connection, old: &Path) -> Option<Carryover> {
     if !old.exists() {
         return None;
     }
     connection
         .execute("ATTACH ?1 AS old", [old.to_str()?])
         .ok()?;
-    let mut take = || -> rusqlite::Result<Learnt> {
+    let mut take = || -> rusqlite::Result<Carryover> {
         let tx = connection.transaction()?;
         let texts = tx.execute(
             "INSERT INTO main.seen (sid, at, gave_up)
@@ -203,7 +203,7 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         tx.commit()?;
-        Ok(Learnt { unknown, texts })
+        Ok(Carryover { unknown, texts })
     };
     let learnt = take().ok();
     // It goes with the connection at the latest.
@@ -215,7 +215,7 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Learnt> {
 /// It stays in its place, whole.
 fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !old.exists() {
-        for side in draft::SIDES {
+        for side in atomic_file::SIDES {
             remove(&beside(old, side))?;
         }
         return Ok(None);
@@ -230,7 +230,7 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
         if log.exists() {
             copy_aside(&log, &beside(&before, "-wal"))?;
         }
-        for side in draft::SIDES {
+        for side in atomic_file::SIDES {
             remove(&beside(old, side))?;
         }
     }
@@ -263,10 +263,10 @@ fn one_file(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn copy_aside(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let mut draft = Draft::begin(from.with_file_name(ASIDE))?;
+    let mut atomic_file = AtomicFile::begin(from.with_file_name(ASIDE))?;
     let mut file = File::open(from).map_err(StoreError::file("read", from))?;
-    io::copy(&mut file, draft.file()).map_err(StoreError::file("write", to))?;
-    draft.keep_as(to)
+    io::copy(&mut file, atomic_file.file()).map_err(StoreError::file("write", to))?;
+    atomic_file.keep_as(to)
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@
 use rusqlite::Row;
 
 use super::StoreError;
+use crate::domain::registration::{Registration, Removal, Sending, Stage};
 use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
-use crate::registration::{Registration, Removal, Sending, Stage};
 
 /// What [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \

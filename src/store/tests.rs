@@ -21,13 +21,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::types::Value;
 
 use super::*;
+use crate::domain::registration::{IllegalStep, Removal};
 use crate::domain::{Phone, PhoneKey};
-use crate::registration::{IllegalStep, Removal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-fn put_off(until: UnixSeconds, tries: u32, note: &str) -> PutOff<'_> {
-    PutOff {
+fn put_off(until: UnixSeconds, tries: u32, note: &str) -> Postponement<'_> {
+    Postponement {
         until,
         tries,
         note,
@@ -135,7 +135,7 @@ const SEATS: u32 = 1_000;
 impl Store {
     /// Whether nothing is known of a text.
     fn is_new(&self, sid: &MessageSid) -> bool {
-        self.seen(sid).unwrap() == Seen::Never
+        self.seen(sid).unwrap() == TextHistory::Never
     }
 
     /// Reserves a name made of the number, due at 100.
@@ -145,7 +145,7 @@ impl Store {
         assert!(
             self.reserve(&phone(number), &username, &marker, 10, 100, SEATS)
                 .unwrap()
-                == Reserved::Done
+                == ReserveResult::Done
         );
         self.row(number)
     }
@@ -157,7 +157,7 @@ impl Store {
     /// A registration brought to `stage`, due at 100 all the way.
     fn at_stage(&self, number: u32, stage: Stage) -> i64 {
         let id = self.reserved(number).id;
-        if matches!(stage, Stage::Created | Stage::Announced) {
+        if matches!(stage, Stage::CreateResult | Stage::Announced) {
             self.created(id, "uuid", 100, Some(sending(20))).unwrap();
         }
         if stage == Stage::Announced {
@@ -220,7 +220,7 @@ fn a_registration_from_reservation_to_oblivion() {
         .created(row.id, "uuid", 200, Some(sending(20)))
         .unwrap();
     let mut expected = Registration {
-        stage: Stage::Created,
+        stage: Stage::CreateResult,
         coder_id: Some("uuid".to_owned()),
         due_at: Some(200),
         sending: Some(sending(20)),
@@ -313,7 +313,7 @@ fn another_name_starts_the_registration_afresh() {
     let store = dir.open();
     for (number, stage, event) in [
         (1, Stage::Reserved, Event::Renamed),
-        (2, Stage::Created, Event::UserVanished),
+        (2, Stage::CreateResult, Event::UserVanished),
         (3, Stage::Announced, Event::UserVanished),
     ] {
         let id = store.at_stage(number, stage);
@@ -349,7 +349,7 @@ fn a_name_or_a_phone_is_given_once() {
                 SEATS,
             )
             .unwrap()
-            == Reserved::Done
+            == ReserveResult::Done
     };
     assert!(!reserve(1, "calm-otter"), "a second name for one phone");
     assert!(!reserve(3, "happy-tuna-1"), "one name for two phones");
@@ -403,7 +403,7 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
     let mut refused = 0;
     for stage in [
         Stage::Reserved,
-        Stage::Created,
+        Stage::CreateResult,
         Stage::Announced,
         Stage::Reaping,
         Stage::Gone,
@@ -440,7 +440,7 @@ fn everything_is_there_again_after_a_restart() {
     let store = dir.open();
     for (number, stage) in [
         (1, Stage::Reserved),
-        (2, Stage::Created),
+        (2, Stage::CreateResult),
         (3, Stage::Announced),
         (4, Stage::Reaping),
     ] {

@@ -7,7 +7,7 @@ use crate::domain::{MessageSid, UnixSeconds};
 
 /// What is known of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum TextHistory {
     /// Nothing: it is new, or was interrupted.
     Never,
     /// It has had its effect.
@@ -44,7 +44,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn seen(&self, sid: &MessageSid) -> Result<Seen, StoreError> {
+    pub fn seen(&self, sid: &MessageSid) -> Result<TextHistory, StoreError> {
         self.lock()
             .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
             .and_then(|mut statement| {
@@ -53,9 +53,9 @@ impl Store {
                     .optional()
             })
             .map(|row: Option<Option<String>>| match row {
-                None => Seen::Never,
-                Some(None) => Seen::Served,
-                Some(Some(why)) => Seen::GivenUp(why),
+                None => TextHistory::Never,
+                Some(None) => TextHistory::Served,
+                Some(Some(why)) => TextHistory::GivenUp(why),
             })
             .map_err(StoreError::sql("look a text up"))
     }

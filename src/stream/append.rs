@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use redis::{RedisResult, Value, cmd};
 
-use super::{Line, Redis, StreamError, TEXTS};
+use super::{LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::Text;
 
 /// After a failure texts are turned away unasked for this long, so that Twilio's retries are not
@@ -13,20 +13,20 @@ const REST: Duration = Duration::from_millis(300);
 
 /// Appends texts to the stream.
 pub struct Appender {
-    line: Line,
+    line: LazyConnection,
     resting: Option<(Instant, &'static str)>,
 }
 
 /// `Ok` once Redis has confirmed, else the name of what is wrong.
-pub type Confirmed = Result<(), &'static str>;
+pub type Confirmation = Result<(), &'static str>;
 
 /// What became of some texts.
 #[derive(Debug)]
-pub struct Appended {
+pub struct AppendResult {
     /// The fate of each, in their order. One that is not confirmed may be in the stream all the same.
-    pub texts: Vec<Confirmed>,
+    pub texts: Vec<Confirmation>,
     /// The sign of life; `Ok` if none was asked for.
-    pub alive: Confirmed,
+    pub alive: Confirmation,
     /// What went wrong first, for the log; the others are alike.
     pub fault: Option<StreamError>,
 }
@@ -35,17 +35,17 @@ impl Appender {
     /// An appender that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: Line::new(redis),
+            line: LazyConnection::new(redis),
             resting: None,
         }
     }
 
     /// Appends every text and, with `ping`, asks Redis for a sign of life besides.
-    pub fn append(&mut self, texts: &[&Text], ping: bool) -> Appended {
+    pub fn append(&mut self, texts: &[&Text], ping: bool) -> AppendResult {
         if let Some((until, name)) = self.resting
             && Instant::now() < until
         {
-            return Appended::none(texts.len(), name, None);
+            return AppendResult::none(texts.len(), name, None);
         }
         self.resting = None;
         let mut commands: Vec<u8> = Vec::with_capacity(256 * texts.len() + 16);
@@ -57,17 +57,17 @@ impl Appender {
         }
         // A text that gets in twice is served once.
         match self.line.say(&commands, texts.len() + usize::from(ping)) {
-            Ok(answers) => Appended::of(answers, texts.len()),
+            Ok(answers) => AppendResult::of(answers, texts.len()),
             Err(error) => {
                 let fault = StreamError::from(error);
                 self.resting = Some((Instant::now() + REST, fault.name()));
-                Appended::none(texts.len(), fault.name(), Some(fault))
+                AppendResult::none(texts.len(), fault.name(), Some(fault))
             }
         }
     }
 }
 
-impl Appended {
+impl AppendResult {
     fn none(texts: usize, name: &'static str, fault: Option<StreamError>) -> Self {
         Self {
             texts: vec![Err(name); texts],

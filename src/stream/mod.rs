@@ -6,7 +6,7 @@
 //! (shared by all who have a verdict).
 
 mod append;
-mod look;
+mod info;
 mod settle;
 mod take;
 mod waiting;
@@ -26,11 +26,11 @@ use socket2::TcpKeepalive;
 #[cfg(fuzzing)]
 pub use {append::write_xadd, take::read_text};
 
-pub use append::{Appended, Appender, Confirmed};
-pub use look::Look;
-pub use settle::{DeadLetter, Settler};
-pub use take::{Entry, Taker, Unreadable};
-pub use waiting::{Buried, Depth, Waiting};
+pub use append::{AppendResult, Appender, Confirmation};
+pub use info::RedisInfo;
+pub use settle::{NewDeadLetter, Settler};
+pub use take::{StreamEntry, Taker, UnreadableEntry};
+pub use waiting::{DeadLetter, Depth, Waiting};
 
 use crate::config::RedisConfig;
 
@@ -148,12 +148,12 @@ fn exchange(
 }
 
 /// A connection that is made when it is needed and kept while it is whole.
-struct Line {
+struct LazyConnection {
     redis: Redis,
     connection: Option<Connection>,
 }
 
-impl Line {
+impl LazyConnection {
     fn new(redis: Redis) -> Self {
         Self {
             redis,

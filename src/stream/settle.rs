@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use redis::{Cmd, cmd, from_redis_value};
 
-use super::{DEAD, GROUP, Line, Redis, StreamError, TEXTS};
+use super::{DEAD, GROUP, LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, UnixSeconds};
 
 /// Dead letters that are kept, about; the oldest go first.
@@ -12,12 +12,12 @@ const DEAD_KEPT: usize = 1_000;
 
 /// Ends entries. Shared: each call holds the connection for one round trip.
 pub struct Settler {
-    line: Mutex<Line>,
+    line: Mutex<LazyConnection>,
 }
 
 /// What is kept of a text that was given up: enough to find it in Twilio's console, nothing personal.
 #[derive(Debug)]
-pub struct DeadLetter<'a> {
+pub struct NewDeadLetter<'a> {
     /// Twilio's name for it, if the entry had a readable one.
     pub sid: Option<&'a MessageSid>,
     /// Why it was given up.
@@ -34,7 +34,7 @@ impl Settler {
     /// A settler that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: Mutex::new(Line::new(redis)),
+            line: Mutex::new(LazyConnection::new(redis)),
         }
     }
 
@@ -55,7 +55,11 @@ impl Settler {
     ///
     /// # Errors
     /// Redis did not confirm; the entry will come back.
-    pub fn bury(&self, id: &str, letter: &DeadLetter<'_>) -> Result<(), StreamError> {
+    pub fn record_dead_letter(
+        &self,
+        id: &str,
+        letter: &NewDeadLetter<'_>,
+    ) -> Result<(), StreamError> {
         let mut xadd = cmd("XADD");
         xadd.arg(DEAD)
             .arg("MAXLEN")
@@ -76,7 +80,7 @@ impl Settler {
     ///
     /// # Errors
     /// Redis did not confirm.
-    pub fn remove_letters(&self, ids: &[&str]) -> Result<(), StreamError> {
+    pub fn remove_dead_letters(&self, ids: &[&str]) -> Result<(), StreamError> {
         if ids.is_empty() {
             return Ok(());
         }

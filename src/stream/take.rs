@@ -21,16 +21,16 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// One entry of the stream.
 #[derive(Debug)]
-pub struct Entry {
+pub struct StreamEntry {
     /// Redis' name for it.
     pub id: String,
     /// The text in it.
-    pub text: Result<Text, Unreadable>,
+    pub text: Result<Text, UnreadableEntry>,
 }
 
 /// An entry that holds no text: its fields are missing or not of their form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableEntry {
     /// Whether it has no fields at all, as one that was deleted while pending.
     pub deleted: bool,
 }
@@ -77,7 +77,7 @@ impl Taker {
     ///
     /// # Errors
     /// Redis cannot be used; the next call starts over.
-    pub fn take(&mut self, count: usize, block: Duration) -> Result<Vec<Entry>, StreamError> {
+    pub fn take(&mut self, count: usize, block: Duration) -> Result<Vec<StreamEntry>, StreamError> {
         match self.try_take(count, block) {
             Ok(Some(entries)) => Ok(entries),
             Ok(None) => {
@@ -102,7 +102,7 @@ impl Taker {
     }
 
     /// `None` = the database is another service's.
-    fn try_take(&mut self, count: usize, block: Duration) -> RedisResult<Option<Vec<Entry>>> {
+    fn try_take(&mut self, count: usize, block: Duration) -> RedisResult<Option<Vec<StreamEntry>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
@@ -171,7 +171,7 @@ impl Taker {
         connection: &mut Connection,
         count: usize,
         block: Duration,
-    ) -> RedisResult<Vec<Entry>> {
+    ) -> RedisResult<Vec<StreamEntry>> {
         let mut block = block;
         if let Some(after) = self.history.clone() {
             // The first answer on a new connection comes at once: that Redis is there again is worth
@@ -215,14 +215,14 @@ fn make_group(connection: &mut Connection) -> RedisResult<()> {
 
 /// An entry on the wire: its id, and its names and values in turn; none if it was deleted. Read as
 /// bytes, so that one unreadable entry does not spoil those beside it.
-pub(super) type Raw = (String, Option<Vec<Vec<u8>>>);
+pub(super) type RawEntry = (String, Option<Vec<Vec<u8>>>);
 
 fn read_group(
     connection: &mut Connection,
     count: usize,
     block: Option<Duration>,
     after: &str,
-) -> RedisResult<Vec<Entry>> {
+) -> RedisResult<Vec<StreamEntry>> {
     let mut read = cmd("XREADGROUP");
     read.arg("GROUP")
         .arg(GROUP)
@@ -235,7 +235,7 @@ fn read_group(
             .arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX).max(1));
     }
     read.arg("STREAMS").arg(TEXTS).arg(after);
-    let streams: Option<Vec<(String, Vec<Raw>)>> = read.query(connection)?;
+    let streams: Option<Vec<(String, Vec<RawEntry>)>> = read.query(connection)?;
     let entries = streams
         .into_iter()
         .flatten()
@@ -248,7 +248,7 @@ fn claim(
     connection: &mut Connection,
     count: usize,
     from: &str,
-) -> RedisResult<(String, Vec<Entry>)> {
+) -> RedisResult<(String, Vec<StreamEntry>)> {
     let answer: RedisResult<Vec<Value>> = cmd("XAUTOCLAIM")
         .arg(&[TEXTS, GROUP, CONSUMER])
         .arg(u64::try_from(LEFT_BEHIND.as_millis()).unwrap_or(u64::MAX))
@@ -265,7 +265,7 @@ fn claim(
         .next()
         .map_or_else(|| Ok("0-0".to_owned()), from_redis_value)?;
     // Before 7.0 an entry that was deleted meanwhile stands there as nothing at all.
-    let entries: Vec<Option<Raw>> = answer
+    let entries: Vec<Option<RawEntry>> = answer
         .next()
         .map_or_else(|| Ok(Vec::new()), from_redis_value)?;
     Ok((
@@ -274,16 +274,16 @@ fn claim(
     ))
 }
 
-pub(super) fn read_entry((id, fields): Raw) -> Entry {
-    Entry {
+pub(super) fn read_entry((id, fields): RawEntry) -> StreamEntry {
+    StreamEntry {
         text: read_text(&fields.unwrap_or_default()),
         id,
     }
 }
 
 /// The text in an entry whose names and values follow each other in `fields`.
-pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, Unreadable> {
-    let unreadable = Unreadable {
+pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, UnreadableEntry> {
+    let unreadable = UnreadableEntry {
         deleted: fields.is_empty(),
     };
     let field = |name: &str| -> Option<String> {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::domain::{MessageSid, OptWord, Secret, Text};
-use house::House;
+use house::StreamHarness;
 
 /// Long enough for an answer, short enough to wait for none.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ fn text(number: u32) -> Text {
 impl Appender {
     /// Appends one text, which must be taken.
     fn takes(&mut self, text: &Text) {
-        let Appended {
+        let AppendResult {
             texts: answers,
             alive,
             fault,
@@ -45,7 +45,7 @@ impl Appender {
     }
 
     /// Appends one text; the word for what is wrong.
-    fn verdict(&mut self, text: &Text) -> Confirmed {
+    fn verdict(&mut self, text: &Text) -> Confirmation {
         self.append(&[text], false).texts[0]
     }
 }
@@ -61,7 +61,7 @@ impl Taker {
     }
 
     /// The only entry that comes next.
-    fn only(&mut self) -> Entry {
+    fn only(&mut self) -> StreamEntry {
         let mut entries = self.take(64, MOMENT).unwrap();
         assert_eq!(entries.len(), 1, "{entries:?}");
         entries.remove(0)
@@ -74,7 +74,7 @@ fn number(text: &Text) -> u32 {
 
 #[test]
 fn a_text_is_taken_as_it_was_appended() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let bodies = [
         "I am ready to learn",
         "",
@@ -109,7 +109,7 @@ fn a_text_is_taken_as_it_was_appended() {
     let texts: Vec<Text> = odd.chain(opted).chain([nobody]).collect();
 
     let mut appender = Appender::new(house.redis());
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -126,13 +126,13 @@ fn a_text_is_taken_as_it_was_appended() {
 
 #[test]
 fn a_longest_text_and_a_batch_of_64_pass() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let long = |n| Text {
         body: "\u{1f600}".repeat(1_600),
         ..text(n)
     };
     let texts: Vec<Text> = (0..64).map(long).collect();
-    let Appended { texts: answers, .. } =
+    let AppendResult { texts: answers, .. } =
         Appender::new(house.redis()).append(&texts.iter().collect::<Vec<_>>(), true);
     assert_eq!(answers, [Ok(()); 64]);
     let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
@@ -147,9 +147,9 @@ fn a_longest_text_and_a_batch_of_64_pass() {
 
 #[test]
 fn a_ping_asks_for_a_sign_of_life_and_leaves_no_entry() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -158,7 +158,7 @@ fn a_ping_asks_for_a_sign_of_life_and_leaves_no_entry() {
         answers.is_empty() && alive.is_ok() && fault.is_none(),
         "{alive:?} {fault:?}"
     );
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault: _,
@@ -169,7 +169,7 @@ fn a_ping_asks_for_a_sign_of_life_and_leaves_no_entry() {
 
 #[test]
 fn the_configured_database_is_used() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let elsewhere = || {
         Redis::new(&RedisConfig {
             db: 3,

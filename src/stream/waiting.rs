@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use redis::{RedisError, Value, cmd, from_redis_value};
 
-use super::take::{Entry, Raw, read_entry};
-use super::{DEAD, GROUP, Line, Redis, StreamError, TEXTS};
+use super::take::{RawEntry, StreamEntry, read_entry};
+use super::{DEAD, GROUP, LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, Phone, UnixSeconds};
 
 /// Entries that are looked at in one round trip.
@@ -13,7 +13,7 @@ const PAGE: usize = 500;
 
 /// A text that was given up, as its dead letter tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Buried {
+pub struct DeadLetter {
     /// Redis' name for the letter.
     pub id: String,
     /// Twilio's name for the text; empty if the entry had no readable one.
@@ -26,8 +26,8 @@ pub struct Buried {
     pub attempts: u32,
 }
 
-impl Buried {
-    fn read((id, fields): Raw) -> Self {
+impl DeadLetter {
+    fn read((id, fields): RawEntry) -> Self {
         let fields = fields.unwrap_or_default();
         let field = |name: &str| {
             let mut pairs = fields.chunks_exact(2);
@@ -69,14 +69,14 @@ fn time_of(id: &str) -> Option<UnixSeconds> {
 
 /// Looks at the stream.
 pub struct Waiting {
-    line: Line,
+    line: LazyConnection,
 }
 
 impl Waiting {
     /// One that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: Line::new(redis),
+            line: LazyConnection::new(redis),
         }
     }
 
@@ -91,7 +91,7 @@ impl Waiting {
         let mut answers = self.line.say(&commands, 2)?.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(redis::Value::Nil));
         let length: usize = from_redis_value(next()?).map_err(RedisError::from)?;
-        let oldest: Vec<Raw> = from_redis_value(next()?).map_err(RedisError::from)?;
+        let oldest: Vec<RawEntry> = from_redis_value(next()?).map_err(RedisError::from)?;
         let came = oldest.first().and_then(|(id, _)| time_of(id));
         Ok((length, came))
     }
@@ -114,7 +114,7 @@ impl Waiting {
         let mut answers = self.line.say(&bytes, commands.len())?.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
         let texts = from_redis_value(next()?).map_err(RedisError::from)?;
-        let oldest: Vec<Raw> = from_redis_value(next()?).map_err(RedisError::from)?;
+        let oldest: Vec<RawEntry> = from_redis_value(next()?).map_err(RedisError::from)?;
         // Of a stream that nobody has taken from yet there is no group.
         let pending = match next() {
             Err(error) if error.code() == Some("NOGROUP") => None,
@@ -138,13 +138,13 @@ impl Waiting {
     ///
     /// # Errors
     /// Redis cannot be used.
-    pub fn dead(&mut self) -> Result<Vec<Buried>, StreamError> {
+    pub fn dead(&mut self) -> Result<Vec<DeadLetter>, StreamError> {
         let range = cmd("XRANGE").arg(&[DEAD, "-", "+"]).take();
         let answers = self.line.say(&range.get_packed_command(), 1)?;
         let answer = answers.into_iter().next().transpose()?;
         let letters = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
-        let letters: Vec<Raw> = letters.map_err(RedisError::from)?;
-        Ok(letters.into_iter().map(Buried::read).collect())
+        let letters: Vec<RawEntry> = letters.map_err(RedisError::from)?;
+        Ok(letters.into_iter().map(DeadLetter::read).collect())
     }
 
     /// The names of all texts in the stream, those in work included.
@@ -176,7 +176,7 @@ impl Waiting {
     }
 
     /// Shows every entry, oldest first.
-    fn each(&mut self, mut visit: impl FnMut(Entry)) -> Result<(), StreamError> {
+    fn each(&mut self, mut visit: impl FnMut(StreamEntry)) -> Result<(), StreamError> {
         let mut from = "-".to_owned();
         loop {
             let range = cmd("XRANGE")
@@ -186,7 +186,7 @@ impl Waiting {
             let answers = self.line.say(&range.get_packed_command(), 1)?;
             let answer = answers.into_iter().next().transpose()?;
             let page = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
-            let page: Vec<Raw> = page.map_err(RedisError::from)?;
+            let page: Vec<RawEntry> = page.map_err(RedisError::from)?;
             let full = page.len() == PAGE;
             for raw in page {
                 let entry = read_entry(raw);

@@ -23,7 +23,7 @@ const DELIVERIES: &[u32] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// One that is listed.
-    Listed(u32),
+    ListRows(u32),
     /// Any other one.
     Other,
     /// There was none.
@@ -54,13 +54,13 @@ impl Code {
     fn listed(code: Option<u32>, mut list: impl Iterator<Item = u32>) -> Self {
         match code {
             Option::None => Self::None,
-            Some(code) if list.any(|listed| listed == code) => Self::Listed(code),
+            Some(code) if list.any(|listed| listed == code) => Self::ListRows(code),
             Some(_) => Self::Other,
         }
     }
 
     fn all(list: impl Iterator<Item = u32>) -> impl Iterator<Item = Self> {
-        list.map(Self::Listed).chain([Self::Other, Self::None])
+        list.map(Self::ListRows).chain([Self::Other, Self::None])
     }
 }
 
@@ -72,7 +72,7 @@ fn sends() -> impl Iterator<Item = u32> {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listed(code) => code.fmt(f),
+            Self::ListRows(code) => code.fmt(f),
             Self::Other => f.write_str("other"),
             Self::None => f.write_str("none"),
         }
@@ -226,7 +226,7 @@ mod tests {
     fn exactly_what_is_explained_is_counted_apart() {
         let other = explain(Some(99_999));
         for code in 0..100_000 {
-            let listed = Code::of_delivery(Some(code)) == Code::Listed(code);
+            let listed = Code::of_delivery(Some(code)) == Code::ListRows(code);
             assert_eq!(explain(Some(code)) != other, listed, "{code}");
         }
         assert_eq!(Code::of_delivery(Some(99_999)), Code::Other);

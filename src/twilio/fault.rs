@@ -4,16 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use super::codes::Explanation;
+use super::error_message::{ErrorMessage, Message};
 use super::refusals;
-use super::said::{Message, Said};
-use crate::http::{Answer, Broken};
+use crate::http::{HttpError, HttpResponse};
 
 /// Why a text was not sent, or cannot be looked for.
 #[derive(Clone, Debug)]
-pub struct SmsFault {
+pub struct SmsError {
     doing: &'static str,
     /// What it means.
-    pub trouble: SmsTrouble,
+    pub trouble: SmsErrorKind,
     pub(super) status: Option<u16>,
     /// Twilio's error code, if it gave one.
     pub code: Option<u32>,
@@ -24,7 +24,7 @@ pub struct SmsFault {
 
 /// What a failed call to Twilio means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmsTrouble {
+pub enum SmsErrorKind {
     /// Surely not taken; another try may help, after that long if that is known.
     NotTaken(Option<Duration>),
     /// It may have been taken, or the answer cannot be read.
@@ -48,9 +48,9 @@ pub enum SmsTrouble {
     Refused,
 }
 
-impl SmsFault {
+impl SmsError {
     /// A fault without an answer, or of an answer that cannot be read.
-    pub(super) fn new(doing: &'static str, trouble: SmsTrouble, why: &'static str) -> Self {
+    pub(super) fn new(doing: &'static str, trouble: SmsErrorKind, why: &'static str) -> Self {
         Self {
             doing,
             trouble,
@@ -65,23 +65,23 @@ impl SmsFault {
     }
 
     /// A call without a complete answer.
-    pub(super) fn broken(doing: &'static str, broken: Broken) -> Self {
+    pub(super) fn broken(doing: &'static str, broken: HttpError) -> Self {
         match broken {
-            Broken::NotSent(why) => Self::new(doing, SmsTrouble::NotTaken(None), why),
-            Broken::Unknown(why) => Self::new(doing, SmsTrouble::Unclear, why),
+            HttpError::NotSent(why) => Self::new(doing, SmsErrorKind::NotTaken(None), why),
+            HttpError::Unknown(why) => Self::new(doing, SmsErrorKind::Unclear, why),
         }
     }
 
     /// Sorts an answer: by what its status says for sure, then by Twilio's code. What has no code is not
     /// from Twilio, but from a proxy or a login page on the way, and may be another one a moment later.
-    pub(super) fn of(doing: &'static str, answer: &Answer) -> Self {
-        let Said { code, message } = Said::of(answer);
+    pub(super) fn of(doing: &'static str, answer: &HttpResponse) -> Self {
+        let ErrorMessage { code, message } = ErrorMessage::of(answer);
         let (trouble, mut why) = refusals::read(answer.status, code);
         if message.as_ref().is_some_and(is_about_the_profile) {
             why = PROFILE;
         }
         let trouble = match trouble {
-            SmsTrouble::NotTaken(usual) => SmsTrouble::NotTaken(answer.retry_after().or(usual)),
+            SmsErrorKind::NotTaken(usual) => SmsErrorKind::NotTaken(answer.retry_after().or(usual)),
             other => other,
         };
         Self {
@@ -139,7 +139,7 @@ fn is_about_the_profile(said: &Message) -> bool {
 /// Codes of 401 and 403 that are about credentials or the account, not about a right.
 const REFUSE_ALL: [u32; 6] = [10001, 20003, 20005, 20008, 20010, 30002];
 
-impl fmt::Display for SmsFault {
+impl fmt::Display for SmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at Twilio: ", self.doing)?;
         if let Some(status) = self.status {
@@ -159,7 +159,7 @@ impl fmt::Display for SmsFault {
     }
 }
 
-impl std::error::Error for SmsFault {}
+impl std::error::Error for SmsError {}
 
 #[cfg(test)]
 mod tests {
@@ -167,10 +167,10 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, kind: &'static str, body: &str) -> Answer {
+    fn answer(status: u16, kind: &'static str, body: &str) -> HttpResponse {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(kind));
-        Answer {
+        HttpResponse {
             status,
             headers,
             body: body.as_bytes().to_vec(),
@@ -190,9 +190,9 @@ mod tests {
             ),
             ("application/json; charset=utf-8", r#"{"code":"21614"}"#),
         ] {
-            let fault = SmsFault::of("send a text", &answer(400, kind, body));
+            let fault = SmsError::of("send a text", &answer(400, kind, body));
             assert_eq!(fault.code, Some(21_614), "{body}");
-            assert_eq!(fault.trouble, SmsTrouble::Recipient, "{body}");
+            assert_eq!(fault.trouble, SmsErrorKind::Recipient, "{body}");
         }
     }
 
@@ -208,36 +208,36 @@ mod tests {
                 ("application/json", "<html>"),
                 ("text/plain", r#"{"code":21614}"#),
             ] {
-                let fault = SmsFault::of("send a text", &answer(status, kind, body));
+                let fault = SmsError::of("send a text", &answer(status, kind, body));
                 let shown = format!("{status} {kind} {body}");
-                assert_eq!(fault.trouble, SmsTrouble::NotTaken(None), "{shown}");
+                assert_eq!(fault.trouble, SmsErrorKind::NotTaken(None), "{shown}");
                 assert!(!fault.lacks_right(), "{shown}");
             }
         }
         // It was taken, as far as anybody knows.
         for status in [200, 201, 202, 204] {
-            let fault = SmsFault::of("send a text", &answer(status, "text/html", "<html>"));
-            assert_eq!(fault.trouble, SmsTrouble::Unclear, "{status}");
+            let fault = SmsError::of("send a text", &answer(status, "text/html", "<html>"));
+            assert_eq!(fault.trouble, SmsErrorKind::Unclear, "{status}");
         }
     }
 
     #[test]
     fn the_others_wish_to_wait_goes_before_our_usual_wait() {
         let mut full = answer(429, "application/json", r#"{"code":63038}"#);
-        let wait_of = |answer: &Answer| SmsFault::of("send a text", answer).trouble;
+        let wait_of = |answer: &HttpResponse| SmsError::of("send a text", answer).trouble;
         let usual = wait_of(&full);
         assert!(
-            matches!(usual, SmsTrouble::NotTaken(Some(span)) if span > Duration::from_secs(60))
+            matches!(usual, SmsErrorKind::NotTaken(Some(span)) if span > Duration::from_secs(60))
         );
         full.headers
             .insert("retry-after", HeaderValue::from_static("7"));
         let seven = Some(Duration::from_secs(7));
-        assert_eq!(wait_of(&full), SmsTrouble::NotTaken(seven));
+        assert_eq!(wait_of(&full), SmsErrorKind::NotTaken(seven));
     }
 
     #[test]
     fn a_fault_says_what_where_and_what_helps() {
-        let fault = SmsFault::of(
+        let fault = SmsError::of(
             "send a text",
             &answer(400, "application/json", r#"{"code":21614}"#),
         );
@@ -245,65 +245,65 @@ mod tests {
             fault.to_string(),
             "send a text at Twilio: status 400, code 21614, the number cannot be texted"
         );
-        let fault = SmsFault::new("send a text", SmsTrouble::Unclear, "timed out");
+        let fault = SmsError::new("send a text", SmsErrorKind::Unclear, "timed out");
         assert_eq!(fault.to_string(), "send a text at Twilio: timed out");
     }
 
     /// Codes as operators meet them, with whose fault each is and what the line for the log names as its cure.
-    const MET: [(u16, u32, SmsTrouble, &str); 26] = [
+    const MET: [(u16, u32, SmsErrorKind, &str); 26] = [
         // The account's, so everybody's.
-        (401, 20_003, SmsTrouble::Blocked, "TWILIO_AUTH_TOKEN"),
-        (403, 20_005, SmsTrouble::Blocked, "balance and suspension"),
-        (401, 20_005, SmsTrouble::Blocked, "balance and suspension"),
-        (400, 20_010, SmsTrouble::Blocked, "balance and suspension"),
-        (400, 10_001, SmsTrouble::Blocked, "balance and suspension"),
-        (400, 30_002, SmsTrouble::Blocked, "balance and suspension"),
-        (403, 20_403, SmsTrouble::Blocked, "the account is active"),
-        (403, 20_008, SmsTrouble::Blocked, "set the live ones"),
-        (401, 20_008, SmsTrouble::Blocked, "set the live ones"),
-        (403, 70_051, SmsTrouble::Blocked, "the right to read"),
-        (401, 70_051, SmsTrouble::Blocked, "the right to read"),
-        (404, 20_404, SmsTrouble::Blocked, "TWILIO_ACCOUNT_SID"),
+        (401, 20_003, SmsErrorKind::Blocked, "TWILIO_AUTH_TOKEN"),
+        (403, 20_005, SmsErrorKind::Blocked, "balance and suspension"),
+        (401, 20_005, SmsErrorKind::Blocked, "balance and suspension"),
+        (400, 20_010, SmsErrorKind::Blocked, "balance and suspension"),
+        (400, 10_001, SmsErrorKind::Blocked, "balance and suspension"),
+        (400, 30_002, SmsErrorKind::Blocked, "balance and suspension"),
+        (403, 20_403, SmsErrorKind::Blocked, "the account is active"),
+        (403, 20_008, SmsErrorKind::Blocked, "set the live ones"),
+        (401, 20_008, SmsErrorKind::Blocked, "set the live ones"),
+        (403, 70_051, SmsErrorKind::Blocked, "the right to read"),
+        (401, 70_051, SmsErrorKind::Blocked, "the right to read"),
+        (404, 20_404, SmsErrorKind::Blocked, "TWILIO_ACCOUNT_SID"),
         // The sender's, so everybody's.
         (
             404,
             21_701,
-            SmsTrouble::Blocked,
+            SmsErrorKind::Blocked,
             "has to be a Messaging Service",
         ),
         (
             400,
             21_702,
-            SmsTrouble::Blocked,
+            SmsErrorKind::Blocked,
             "has to be a Messaging Service",
         ),
-        (400, 30_033, SmsTrouble::Blocked, "Twilio's support"),
-        (400, 21_212, SmsTrouble::Blocked, "FROM_NUM"),
+        (400, 30_033, SmsErrorKind::Blocked, "Twilio's support"),
+        (400, 21_212, SmsErrorKind::Blocked, "FROM_NUM"),
         // The sender's, or the phone's: what becomes of others tells.
-        (400, 21_606, SmsTrouble::Sender, "FROM_NUM"),
-        (400, 21_659, SmsTrouble::Sender, "FROM_NUM"),
-        (400, 21_703, SmsTrouble::Sender, "FROM_NUM"),
-        (400, 30_032, SmsTrouble::Sender, "have it verified"),
-        (400, 30_034, SmsTrouble::Sender, "register a campaign"),
-        (400, 30_042, SmsTrouble::Sender, "alphanumeric sender IDs"),
+        (400, 21_606, SmsErrorKind::Sender, "FROM_NUM"),
+        (400, 21_659, SmsErrorKind::Sender, "FROM_NUM"),
+        (400, 21_703, SmsErrorKind::Sender, "FROM_NUM"),
+        (400, 30_032, SmsErrorKind::Sender, "have it verified"),
+        (400, 30_034, SmsErrorKind::Sender, "register a campaign"),
+        (400, 30_042, SmsErrorKind::Sender, "alphanumeric sender IDs"),
         // The account's, for some phones.
-        (400, 21_408, SmsTrouble::Region, "Geo permissions"),
+        (400, 21_408, SmsErrorKind::Region, "Geo permissions"),
         (
             400,
             21_608,
-            SmsTrouble::Unverified,
+            SmsErrorKind::Unverified,
             "compliance profile approved",
         ),
         // It passes.
-        (409, 20_409, SmsTrouble::NotTaken(None), ""),
-        (400, 21_730, SmsTrouble::NotTaken(None), ""),
+        (409, 20_409, SmsErrorKind::NotTaken(None), ""),
+        (400, 21_730, SmsErrorKind::NotTaken(None), ""),
     ];
 
     #[test]
     fn codes_as_operators_meet_them_have_a_scope_a_cure_and_twilios_own_words() {
         for (status, code, trouble, cure) in MET {
             let body = format!(r#"{{"code":{code},"message":"Its own words","status":{status}}}"#);
-            let fault = SmsFault::of("send a text", &answer(status, "application/json", &body));
+            let fault = SmsError::of("send a text", &answer(status, "application/json", &body));
             assert_eq!(fault.trouble, trouble, "{status} {code}");
             let line = fault.to_string();
             assert!(line.contains(&format!("code {code}, ")), "{line}");
@@ -317,12 +317,12 @@ mod tests {
     fn a_profile_that_is_not_approved_has_its_own_cure_under_the_code_of_wrong_keys() {
         let of = |words: &str| {
             let body = format!(r#"{{"code":20003,"message":"{words}"}}"#);
-            SmsFault::of("send a text", &answer(401, "application/json", &body))
+            SmsError::of("send a text", &answer(401, "application/json", &body))
         };
         let profile = of("Primary compliance profile is not approved");
         assert!(profile.to_string().contains("Trust Hub"), "{profile}");
         assert!(!profile.told().contains("Trust Hub"), "{profile}");
-        assert_eq!(profile.trouble, SmsTrouble::Blocked);
+        assert_eq!(profile.trouble, SmsErrorKind::Blocked);
         let keys = of("Authenticate");
         assert!(keys.to_string().contains("TWILIO_AUTH_TOKEN"), "{keys}");
     }
@@ -341,7 +341,7 @@ mod tests {
             (500, 20500, false),
         ] {
             let body = format!(r#"{{"code":{code}}}"#);
-            let fault = SmsFault::of("read the log", &answer(status, "application/json", &body));
+            let fault = SmsError::of("read the log", &answer(status, "application/json", &body));
             assert_eq!(fault.lacks_right(), lacks, "{status} {code}");
         }
     }

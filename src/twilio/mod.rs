@@ -3,11 +3,11 @@
 
 pub mod account;
 pub mod codes;
+pub mod error_message;
 mod fault;
 pub mod hosts;
 pub mod received;
 mod refusals;
-pub mod said;
 pub mod sent;
 pub mod signature;
 pub mod sms;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use ureq::http::Method;
 
-use super::sms::{Sms, SmsFault};
+use super::sms::{Sms, SmsError};
 use super::wire;
 use crate::config::Sender;
 use crate::domain::{Delivery, MessageSid, OptWord, Text, UnixSeconds};
@@ -20,7 +20,7 @@ const NOT_FOUND: u32 = 20404;
 
 /// A text in the log.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct ReceivedText {
     /// The text, with the time at which Twilio received it.
     pub text: Text,
     /// Whether it was surely sent to us: not where the account replies through a Messaging Service
@@ -30,24 +30,24 @@ pub struct Received {
 
 /// What a search found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct ReceivedTexts {
     /// The texts, in the order of the log.
-    pub texts: Vec<Received>,
+    pub texts: Vec<ReceivedText>,
     /// Whether the log goes on after the last page that was read.
     pub is_cut_off: bool,
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct ReceivedPage {
     #[serde(deserialize_with = "wire::entries")]
-    messages: Vec<Entry>,
+    messages: Vec<ReceivedEntry>,
     #[serde(default, deserialize_with = "wire::text")]
     next_page_uri: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct ReceivedEntry {
     #[serde(deserialize_with = "wire::text")]
     sid: Option<String>,
     #[serde(deserialize_with = "wire::text")]
@@ -68,7 +68,7 @@ struct Entry {
     date_sent: Option<String>,
 }
 
-impl Entry {
+impl ReceivedEntry {
     fn received_at(&self) -> Option<UnixSeconds> {
         wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
     }
@@ -81,7 +81,7 @@ impl Entry {
     }
 
     /// The text, if it is one to `sender` that can be served; blanked ones have no words any more.
-    fn read(self, since: UnixSeconds, sender: &Sender) -> Option<Received> {
+    fn read(self, since: UnixSeconds, sender: &Sender) -> Option<ReceivedText> {
         let received = self.received_at().filter(|at| *at >= since)?;
         if self.direction.as_deref() != Some("inbound") || self.was_held_back() {
             return None;
@@ -101,7 +101,7 @@ impl Entry {
             opt_out: Some(OptWord::Untold),
             received,
         };
-        Some(Received { text, surely_ours })
+        Some(ReceivedText { text, surely_ours })
     }
 }
 
@@ -110,13 +110,13 @@ impl Sms {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn received_since(&self, since: UnixSeconds) -> Result<Found, SmsFault> {
+    pub fn received_since(&self, since: UnixSeconds) -> Result<ReceivedTexts, SmsError> {
         const DOING: &str = "look for missed texts";
         let mut url = self.first_page(since);
-        let mut found = Found::default();
+        let mut found = ReceivedTexts::default();
         for _ in 0..PAGES {
             let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-            let page: Page = self.read(DOING, &answer)?;
+            let page: ReceivedPage = self.read(DOING, &answer)?;
             let entries = page.messages.into_iter();
             let read = entries.filter_map(|entry| entry.read(since, &self.sender));
             found.texts.extend(read);
@@ -133,15 +133,15 @@ impl Sms {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn received(&self, sid: &MessageSid) -> Result<Option<Text>, SmsFault> {
+    pub fn received(&self, sid: &MessageSid) -> Result<Option<Text>, SmsError> {
         const DOING: &str = "fetch a text";
         let list = self.messages.trim_end_matches(".json");
         let url = format!("{list}/{}.json", sid.as_str());
         let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-        if answer.status == 404 && SmsFault::of(DOING, &answer).code == Some(NOT_FOUND) {
+        if answer.status == 404 && SmsError::of(DOING, &answer).code == Some(NOT_FOUND) {
             return Ok(None);
         }
-        let entry: Entry = self.read(DOING, &answer)?;
+        let entry: ReceivedEntry = self.read(DOING, &answer)?;
         let found = entry.read(UnixSeconds::MIN, &self.sender);
         Ok(found.map(|received| received.text))
     }
@@ -168,7 +168,7 @@ mod tests {
     const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 
     /// An entry as Twilio writes it, with one field changed.
-    fn entry(field: &str, value: serde_json::Value) -> Entry {
+    fn entry(field: &str, value: serde_json::Value) -> ReceivedEntry {
         let mut entry = serde_json::json!({
             "sid": "SM6262211c157aa9623d96f03ffb638c3f",
             "direction": "inbound",

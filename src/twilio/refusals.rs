@@ -7,19 +7,24 @@
 use std::time::Duration;
 
 use super::codes::Explanation;
-use super::fault::SmsTrouble::{
+use super::fault::SmsErrorKind::{
     self, Blocked, NotTaken, OptedOut, Recipient, Refused, Region, Sender, Unclear, Unverified,
 };
 
 /// One code of a refused call.
-pub(super) struct Refusal {
+pub(super) struct RefusalCode {
     pub(super) code: u32,
-    trouble: SmsTrouble,
+    trouble: SmsErrorKind,
     why: Explanation,
 }
 
-const fn row(code: u32, trouble: SmsTrouble, meaning: &'static str, cure: &'static str) -> Refusal {
-    Refusal {
+const fn row(
+    code: u32,
+    trouble: SmsErrorKind,
+    meaning: &'static str,
+    cure: &'static str,
+) -> RefusalCode {
+    RefusalCode {
         code,
         trouble,
         why: Explanation { meaning, cure },
@@ -27,10 +32,10 @@ const fn row(code: u32, trouble: SmsTrouble, meaning: &'static str, cure: &'stat
 }
 
 /// A sender's queue holds ten hours of texts when Twilio says that it is full.
-const QUEUE_FULL: SmsTrouble = NotTaken(Some(Duration::from_secs(300)));
+const QUEUE_FULL: SmsErrorKind = NotTaken(Some(Duration::from_secs(300)));
 
 /// The limits of an account are counted by the hour or the day.
-const LIMIT_REACHED: SmsTrouble = NotTaken(Some(Duration::from_secs(900)));
+const LIMIT_REACHED: SmsErrorKind = NotTaken(Some(Duration::from_secs(900)));
 
 const CREDENTIALS: &str = "credentials or account refused";
 const LOOK_AT_KEYS: &str = "look at TWILIO_AUTH_SID and TWILIO_AUTH_TOKEN, and in Twilio's console whether the account is active and its compliance profile approved";
@@ -50,7 +55,7 @@ const LOOK_AT_SERVICE: &str = "look at FROM_NUM: it has to be a Messaging Servic
 const CAMPAIGN: &str = "look at the campaign in Twilio's console; Twilio's support suspends it after complaints or breaches, and opens it again";
 
 /// All codes that are told apart.
-pub(super) const REFUSALS: &[Refusal] = &[
+pub(super) const REFUSALS: &[RefusalCode] = &[
     // It passes by itself.
     row(20409, NotTaken(None), "another call was in the way", ""),
     row(20429, NotTaken(None), "too many requests", ""),
@@ -189,7 +194,7 @@ pub(super) const REFUSALS: &[Refusal] = &[
 pub(super) const BAD_CALLBACK: u32 = 21609;
 
 /// What an answer that is no success means, by its status and Twilio's code.
-pub(super) fn read(status: u16, code: Option<u32>) -> (SmsTrouble, Explanation) {
+pub(super) fn read(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation) {
     let found = code.and_then(|code| REFUSALS.iter().find(|row| row.code == code));
     let known = found.map(|row| (row.trouble, row.why));
     match (status, code) {
@@ -222,10 +227,10 @@ pub(super) fn read(status: u16, code: Option<u32>) -> (SmsTrouble, Explanation) 
 }
 
 fn says(
-    trouble: SmsTrouble,
+    trouble: SmsErrorKind,
     meaning: &'static str,
     cure: &'static str,
-) -> (SmsTrouble, Explanation) {
+) -> (SmsErrorKind, Explanation) {
     (trouble, Explanation { meaning, cure })
 }
 
@@ -233,7 +238,7 @@ fn says(
 mod tests {
     use super::*;
 
-    fn trouble(status: u16, code: u32) -> SmsTrouble {
+    fn trouble(status: u16, code: u32) -> SmsErrorKind {
         read(status, Some(code)).0
     }
 

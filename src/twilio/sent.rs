@@ -4,12 +4,12 @@
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::fault::{SmsFault, SmsTrouble};
+use super::fault::{SmsError, SmsErrorKind};
 use super::sms::Sms;
 use super::wire;
 use crate::config::Sender;
 use crate::domain::{Delivery, MessageSid, Phone, Receipt, UnixSeconds};
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// Twilio's code for something that is not there.
 const NOT_THERE: u32 = 20404;
@@ -21,7 +21,7 @@ const PAGES: usize = 4;
 /// A text that we sent, in Twilio's log. Any field may be absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Logged {
+pub struct LoggedText {
     /// Its name.
     #[serde(deserialize_with = "wire::text")]
     pub sid: Option<String>,
@@ -39,7 +39,7 @@ pub struct Logged {
     date_sent: Option<String>,
 }
 
-impl Logged {
+impl LoggedText {
     /// What it said; empty where it was blanked, as some accounts have it for all texts.
     pub fn body(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
@@ -61,9 +61,9 @@ impl Logged {
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct SentPage {
     #[serde(deserialize_with = "wire::entries")]
-    messages: Vec<Logged>,
+    messages: Vec<LoggedText>,
     #[serde(default, deserialize_with = "wire::text")]
     next_page_uri: Option<String>,
 }
@@ -71,7 +71,7 @@ struct Page {
 /// One text, as it stands in the log.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct SentEntry {
     #[serde(deserialize_with = "wire::text")]
     status: Option<String>,
     #[serde(deserialize_with = "wire::code")]
@@ -85,7 +85,7 @@ impl Sms {
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn sent_to(&self, to: &Phone) -> Result<Vec<Logged>, SmsFault> {
+    pub fn sent_to(&self, to: &Phone) -> Result<Vec<LoggedText>, SmsError> {
         const DOING: &str = "look for a text";
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("To", to.reveal());
@@ -97,8 +97,8 @@ impl Sms {
         let mut found = Vec::new();
         for _ in 0..PAGES {
             let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-            let page: Page = self.read(DOING, &answer)?;
-            let ours = |text: &Logged| {
+            let page: SentPage = self.read(DOING, &answer)?;
+            let ours = |text: &LoggedText| {
                 text.direction.as_deref() != Some("inbound") && text.is_from(&self.sender)
             };
             found.extend(page.messages.into_iter().filter(ours));
@@ -114,13 +114,13 @@ impl Sms {
     ///
     /// # Errors
     /// The log cannot be read. A state that we do not know counts as queued.
-    pub fn look_up(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsFault> {
+    pub fn find_row(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsError> {
         const DOING: &str = "look a text up";
         let answer = self.call(DOING, Method::GET, &self.text_url(sid), Vec::new())?;
         if is_absent(DOING, &answer) {
             return Ok(None);
         }
-        let entry: Entry = self.read(DOING, &answer)?;
+        let entry: SentEntry = self.read(DOING, &answer)?;
         let delivery = entry.status.as_deref().and_then(Delivery::parse);
         Ok(Some(Receipt {
             sid: sid.clone(),
@@ -133,19 +133,19 @@ impl Sms {
     ///
     /// # Errors
     /// It was refused, or Twilio did not show the text without words; saying it again does no harm.
-    pub fn blank(&self, sid: &MessageSid) -> Result<(), SmsFault> {
+    pub fn redact(&self, sid: &MessageSid) -> Result<(), SmsError> {
         const DOING: &str = "blank a text";
         let form = b"Body=".to_vec();
         let answer = self.call(DOING, Method::POST, &self.text_url(sid), form)?;
         if is_absent(DOING, &answer) {
             return Ok(());
         }
-        let logged: Logged = self.read(DOING, &answer)?;
+        let logged: LoggedText = self.read(DOING, &answer)?;
         if logged.sid.as_deref() == Some(sid.as_str()) && logged.body().is_empty() {
             return Ok(());
         }
         let why = "the answer does not show the text without its words";
-        Err(SmsFault::new(DOING, SmsTrouble::Unclear, why))
+        Err(SmsError::new(DOING, SmsErrorKind::Unclear, why))
     }
 
     /// The body of an answer with status 200.
@@ -155,10 +155,10 @@ impl Sms {
     pub(super) fn read<T: serde::de::DeserializeOwned>(
         &self,
         doing: &'static str,
-        answer: &Answer,
-    ) -> Result<T, SmsFault> {
+        answer: &HttpResponse,
+    ) -> Result<T, SmsError> {
         let body = answer.json().filter(|_| answer.status == 200);
-        body.ok_or_else(|| SmsFault::of(doing, answer))
+        body.ok_or_else(|| SmsError::of(doing, answer))
     }
 
     /// A page's address, believed only where it leads to our own log.
@@ -177,8 +177,8 @@ impl Sms {
 }
 
 /// Whether Twilio itself says that there is no such text.
-fn is_absent(doing: &'static str, answer: &Answer) -> bool {
-    answer.status == 404 && SmsFault::of(doing, answer).code == Some(NOT_THERE)
+fn is_absent(doing: &'static str, answer: &HttpResponse) -> bool {
+    answer.status == 404 && SmsError::of(doing, answer).code == Some(NOT_THERE)
 }
 
 #[cfg(test)]
@@ -204,10 +204,10 @@ mod tests {
             (&service, Some(NUMBER), None, false),
             (&service, None, None, false),
         ] {
-            let logged = Logged {
+            let logged = LoggedText {
                 from: from.map(str::to_owned),
                 messaging_service_sid: messaging_service_sid.map(str::to_owned),
-                ..Logged::default()
+                ..LoggedText::default()
             };
             assert_eq!(logged.is_from(sender), ours, "{sender:?} {logged:?}");
         }

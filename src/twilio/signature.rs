@@ -15,14 +15,14 @@ use sha2::Sha256;
 
 use crate::domain::Secret;
 pub use signer::{Algorithm, KeyId, SETTINGS_HEADER, SharedKey, Signer, settings_of};
-pub use url::{SignedUrl, UrlFault};
+pub use url::{SignedUrl, UrlError};
 
 /// Room for the 32 bytes of the longest signature, in whole groups of three as Base64 has them.
 const SIGNATURE: usize = 33;
 
 /// Why a signature is not believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Distrust {
+pub enum SignatureError {
     /// It is not one by the Auth Token.
     Token,
     /// It says that it is by the Auth Token, and none is configured.
@@ -76,18 +76,18 @@ impl Verifier {
         signer: &Signer,
         params: &[(N, V)],
         signature: &str,
-    ) -> Result<(), Distrust> {
+    ) -> Result<(), SignatureError> {
         match signer {
-            Signer::AuthToken if self.tokens.is_empty() => Err(Distrust::NoToken),
+            Signer::AuthToken if self.tokens.is_empty() => Err(SignatureError::NoToken),
             Signer::AuthToken => {
-                let right = Claim::<20>::read(signature)
+                let right = ClaimedSignature::<20>::read(signature)
                     .is_some_and(|claim| claim.is_right(self.tokens.iter(), params));
-                right.then_some(()).ok_or(Distrust::Token)
+                right.then_some(()).ok_or(SignatureError::Token)
             }
             Signer::SharedKey { id, algorithm } => {
                 self.check_key(id.as_ref(), *algorithm, params, signature)
             }
-            Signer::Unknown => Err(Distrust::Algorithm),
+            Signer::Unknown => Err(SignatureError::Algorithm),
         }
     }
 
@@ -97,22 +97,22 @@ impl Verifier {
         algorithm: Algorithm,
         params: &[(N, V)],
         signature: &str,
-    ) -> Result<(), Distrust> {
+    ) -> Result<(), SignatureError> {
         // A key whose name is not configured may be that of any name, and the other way round.
         let may_be = |key: &&KeyStates| id.is_none() || key.id.is_none() || key.id.as_ref() == id;
         let mut keys = self.keys.iter().filter(may_be).peekable();
         if keys.peek().is_none() {
-            return Err(Distrust::NoKey(id.cloned()));
+            return Err(SignatureError::NoKey(id.cloned()));
         }
         let right = match algorithm {
-            Algorithm::Sha1 => Claim::<20>::read(signature)
+            Algorithm::Sha1 => ClaimedSignature::<20>::read(signature)
                 .is_some_and(|claim| claim.is_right(keys.map(|key| &key.sha1), params)),
-            Algorithm::Sha256 => Claim::<32>::read(signature)
+            Algorithm::Sha256 => ClaimedSignature::<32>::read(signature)
                 .is_some_and(|claim| claim.is_right(keys.map(|key| &key.sha256), params)),
         };
         right
             .then_some(())
-            .ok_or_else(|| Distrust::Key(id.cloned()))
+            .ok_or_else(|| SignatureError::Key(id.cloned()))
     }
 }
 
@@ -133,9 +133,9 @@ fn keyed<M: KeyInit>(secret: &Secret) -> M {
 }
 
 /// A signature of `LENGTH` bytes, as a request claims it.
-struct Claim<const LENGTH: usize>([u8; SIGNATURE]);
+struct ClaimedSignature<const LENGTH: usize>([u8; SIGNATURE]);
 
-impl<const LENGTH: usize> Claim<LENGTH> {
+impl<const LENGTH: usize> ClaimedSignature<LENGTH> {
     /// Only the padded standard form counts; anything else costs no hashing.
     fn read(signature: &str) -> Option<Self> {
         let mut bytes = [0; SIGNATURE];

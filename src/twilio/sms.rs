@@ -13,13 +13,13 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::codes::Code;
-pub use super::fault::{SmsFault, SmsTrouble};
+pub use super::fault::{SmsError, SmsErrorKind};
 use super::refusals::BAD_CALLBACK;
-pub use super::sent::Logged;
+pub use super::sent::LoggedText;
 use super::wire;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::{Phone, Secret};
-use crate::http::{Answer, Http};
+use crate::http::{Http, HttpResponse};
 use crate::metrics::Family;
 
 /// One Twilio account, called with one key.
@@ -39,7 +39,7 @@ pub struct Sms {
 }
 
 #[derive(Deserialize)]
-struct Taken {
+struct AcceptedText {
     #[serde(default, deserialize_with = "wire::text")]
     sid: Option<String>,
 }
@@ -71,8 +71,8 @@ impl Sms {
     /// Sends `body` to `to`. Returns Twilio's name for the text: it is queued, not yet delivered.
     ///
     /// # Errors
-    /// It was not taken, or nobody knows; [`SmsFault::trouble`] says which.
-    pub fn send(&self, to: &Phone, body: &str) -> Result<String, SmsFault> {
+    /// It was not taken, or nobody knows; [`SmsError::trouble`] says which.
+    pub fn send(&self, to: &Phone, body: &str) -> Result<String, SmsError> {
         self.post(to, body, None)
     }
 
@@ -81,7 +81,7 @@ impl Sms {
     ///
     /// # Errors
     /// As [`Sms::send`].
-    pub fn send_login(&self, to: &Phone, body: &str) -> Result<String, SmsFault> {
+    pub fn send_login(&self, to: &Phone, body: &str) -> Result<String, SmsError> {
         let refused = self.callback_refused.load(Ordering::Relaxed);
         let callback = self.callback.as_ref().filter(|_| !refused);
         let sent = match self.post(to, body, callback) {
@@ -101,7 +101,7 @@ impl Sms {
         sent
     }
 
-    fn post(&self, to: &Phone, body: &str, callback: Option<&Secret>) -> Result<String, SmsFault> {
+    fn post(&self, to: &Phone, body: &str, callback: Option<&Secret>) -> Result<String, SmsError> {
         const DOING: &str = "send a text";
         let (name, from) = match &self.sender {
             Sender::Number(number) => ("From", number),
@@ -117,13 +117,13 @@ impl Sms {
         let form = form.finish().into_bytes();
         let answer = self.call(DOING, Method::POST, &self.messages, form)?;
         if answer.status != 201 && answer.status != 200 {
-            return Err(SmsFault::of(DOING, &answer).without_words_of(body));
+            return Err(SmsError::of(DOING, &answer).without_words_of(body));
         }
         // A 201 that cannot be read was taken all the same; a look will find it.
         answer
-            .json::<Taken>()
+            .json::<AcceptedText>()
             .and_then(|taken| taken.sid)
-            .ok_or_else(|| SmsFault::new(DOING, SmsTrouble::Unclear, "unreadable answer"))
+            .ok_or_else(|| SmsError::new(DOING, SmsErrorKind::Unclear, "unreadable answer"))
     }
 
     pub(super) fn call(
@@ -132,7 +132,7 @@ impl Sms {
         method: Method,
         url: &str,
         body: Vec<u8>,
-    ) -> Result<Answer, SmsFault> {
+    ) -> Result<HttpResponse, SmsError> {
         let headers = [
             ("Authorization", self.authorization.reveal()),
             ("Accept", "application/json"),
@@ -145,6 +145,6 @@ impl Sms {
         };
         self.http
             .call(method, url, used, body)
-            .map_err(|broken| SmsFault::broken(doing, broken))
+            .map_err(|broken| SmsError::broken(doing, broken))
     }
 }

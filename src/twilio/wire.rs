@@ -55,7 +55,7 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     #[serde(default)]
-    struct Entry {
+    struct TestEntry {
         #[serde(deserialize_with = "text")]
         body: Option<String>,
         #[serde(deserialize_with = "code")]
@@ -63,14 +63,14 @@ mod tests {
     }
 
     #[derive(Deserialize)]
-    struct Page {
+    struct TestPage {
         #[serde(deserialize_with = "entries")]
-        messages: Vec<Entry>,
+        messages: Vec<TestEntry>,
     }
 
-    fn read(entry: &str) -> Option<Entry> {
+    fn read(entry: &str) -> Option<TestEntry> {
         let page = format!(r#"{{"messages":[{entry},{{"body":"next"}}]}}"#);
-        let mut page: Page = serde_json::from_str(&page).unwrap();
+        let mut page: TestPage = serde_json::from_str(&page).unwrap();
         let last = page.messages.pop().unwrap();
         assert_eq!(last.body.as_deref(), Some("next"), "behind {entry}");
         page.messages.pop()
@@ -92,7 +92,7 @@ mod tests {
             (r#"{"body":{},"error_code":-1}"#, None, None),
             (r#"{"error_code":99999999999}"#, None, None),
         ] {
-            let expected = Entry {
+            let expected = TestEntry {
                 body: body.map(str::to_owned),
                 error_code,
             };
@@ -111,7 +111,7 @@ mod tests {
             r#"{"messages":{}}"#,
             r#"{"messages":"none"}"#,
         ] {
-            assert!(serde_json::from_str::<Page>(page).is_err(), "{page}");
+            assert!(serde_json::from_str::<TestPage>(page).is_err(), "{page}");
         }
     }
 }

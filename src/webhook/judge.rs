@@ -13,7 +13,7 @@ use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
 use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Secret, Text};
-use crate::twilio::signature::{Distrust, KeyId, SETTINGS_HEADER, Signer, Verifier};
+use crate::twilio::signature::{KeyId, SETTINGS_HEADER, SignatureError, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
 const BODY_LIMIT: u64 = 64 * 1024;
@@ -44,7 +44,7 @@ const TEXT_PATH: &str = "/inbound";
 
 /// A judged request.
 #[derive(Debug)]
-pub enum Judged {
+pub enum Judgement {
     /// A text from Twilio.
     Take(Text),
     /// What became of a text that we sent; `None` = a state that means nothing to us.
@@ -54,12 +54,12 @@ pub enum Judged {
     /// Somebody asks whether we are well.
     Health,
     /// Neither.
-    Refuse(Refusal),
+    Refuse(RequestRefusal),
 }
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RequestRefusal {
     /// The HTTP status.
     pub status: u16,
     /// The words for the answer and the log.
@@ -82,8 +82,8 @@ pub struct Judge {
     instance: String,
 }
 
-const fn refuse(status: u16, reason: &'static str) -> Refusal {
-    Refusal {
+const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
+    RequestRefusal {
         status,
         reason,
         allow: None,
@@ -91,15 +91,15 @@ const fn refuse(status: u16, reason: &'static str) -> Refusal {
     }
 }
 
-fn distrusted(distrust: Distrust) -> Refusal {
+fn distrusted(distrust: SignatureError) -> RequestRefusal {
     let (reason, key) = match distrust {
-        Distrust::Token => (WRONG_SIGNATURE, None),
-        Distrust::NoToken => (NO_TOKEN, None),
-        Distrust::Key(key) => (WRONG_BY_KEY, key),
-        Distrust::NoKey(key) => (UNKNOWN_KEY, key),
-        Distrust::Algorithm => (UNKNOWN_ALGORITHM, None),
+        SignatureError::Token => (WRONG_SIGNATURE, None),
+        SignatureError::NoToken => (NO_TOKEN, None),
+        SignatureError::Key(key) => (WRONG_BY_KEY, key),
+        SignatureError::NoKey(key) => (UNKNOWN_KEY, key),
+        SignatureError::Algorithm => (UNKNOWN_ALGORITHM, None),
     };
-    Refusal {
+    RequestRefusal {
         key,
         ..refuse(403, reason)
     }
@@ -135,22 +135,22 @@ impl Judge {
     }
 
     /// Judges one request, reading its body where it has a claim to be read.
-    pub fn judge(&self, request: &mut Request) -> Judged {
+    pub fn judge(&self, request: &mut Request) -> Judgement {
         match self.route(request.method(), request.url()) {
-            Err(refusal) => Judged::Refuse(refusal),
-            Ok(Route::Health) => Judged::Health,
+            Err(refusal) => Judgement::Refuse(refusal),
+            Ok(Route::Health) => Judgement::Health,
             Ok(Route::Text) => read_signed(request)
                 .and_then(|(signature, body)| self.judge_post(&signature, &body))
-                .unwrap_or_else(Judged::Refuse),
+                .unwrap_or_else(Judgement::Refuse),
             Ok(Route::Receipt(verifier)) => read_signed(request)
                 .and_then(|(signature, body)| self.judge_receipt(verifier, &signature, &body))
-                .unwrap_or_else(Judged::Refuse),
+                .unwrap_or_else(Judgement::Refuse),
         }
     }
 
-    fn route(&self, method: &Method, url: &str) -> Result<Route<'_>, Refusal> {
+    fn route(&self, method: &Method, url: &str) -> Result<Route<'_>, RequestRefusal> {
         let path = url.split('?').next().unwrap_or(url);
-        let not_allowed = |allow| Refusal {
+        let not_allowed = |allow| RequestRefusal {
             allow: Some(allow),
             ..refuse(405, "method not allowed")
         };
@@ -174,22 +174,22 @@ impl Judge {
         }
     }
 
-    fn judge_post(&self, signature: &Signature, body: &[u8]) -> Result<Judged, Refusal> {
+    fn judge_post(&self, signature: &Signature, body: &[u8]) -> Result<Judgement, RequestRefusal> {
         let form = self.believed(&self.verifier, signature, body)?;
         match self.probed(&form) {
             Some(answered) => answered,
-            None => text_of(&form).map(Judged::Take),
+            None => text_of(&form).map(Judgement::Take),
         }
     }
 
     /// The answer to a probe, if the form is one.
-    fn probed(&self, form: &Form) -> Option<Result<Judged, Refusal>> {
+    fn probed(&self, form: &Form) -> Option<Result<Judgement, RequestRefusal>> {
         let nonce = form.get(probe::PARAMETER)?;
         if !probe::is_nonce(nonce) {
             return Some(Err(refuse(400, "not a probe")));
         }
         let answer = probe::answer(nonce, &self.token, &self.instance);
-        Some(Ok(Judged::Probe(answer)))
+        Some(Ok(Judgement::Probe(answer)))
     }
 
     /// Judges the body of a request that is in order up to there; `signature` is what came with it, made with the
@@ -197,7 +197,7 @@ impl Judge {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, Refusal> {
+    pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, RequestRefusal> {
         let signature = Signature {
             value: signature.to_owned(),
             signer: Signer::AuthToken,
@@ -210,7 +210,7 @@ impl Judge {
         verifier: &Verifier,
         signature: &Signature,
         body: &[u8],
-    ) -> Result<Judged, Refusal> {
+    ) -> Result<Judgement, RequestRefusal> {
         let form = self.believed(verifier, signature, body)?;
         if let Some(answered) = self.probed(&form) {
             return answered;
@@ -219,7 +219,7 @@ impl Judge {
         let state = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
         let state = state.ok_or(refuse(400, "no MessageStatus"))?;
         let code = form.get("ErrorCode").and_then(|code| code.parse().ok());
-        Ok(Judged::Receipt(Delivery::parse(state).map(|delivery| {
+        Ok(Judgement::Receipt(Delivery::parse(state).map(|delivery| {
             Receipt {
                 sid,
                 delivery,
@@ -234,7 +234,7 @@ impl Judge {
         verifier: &Verifier,
         signature: &Signature,
         body: &'b [u8],
-    ) -> Result<Form<'b>, Refusal> {
+    ) -> Result<Form<'b>, RequestRefusal> {
         let form = read_form(body)?;
         if signature.value.is_empty() {
             return Err(refuse(403, NO_SIGNATURE));
@@ -250,13 +250,13 @@ impl Judge {
 }
 
 /// The name of the text that a form is about.
-fn sid_of(form: &Form) -> Result<MessageSid, Refusal> {
+fn sid_of(form: &Form) -> Result<MessageSid, RequestRefusal> {
     let sid = form.get("MessageSid").and_then(MessageSid::parse);
     sid.ok_or(refuse(400, NO_SID))
 }
 
 /// The text that a form brings.
-fn text_of(form: &Form) -> Result<Text, Refusal> {
+fn text_of(form: &Form) -> Result<Text, RequestRefusal> {
     let field = |name| form.get(name).unwrap_or_default();
     Ok(Text {
         sid: sid_of(form)?,
@@ -291,7 +291,7 @@ struct Signature {
 }
 
 /// The signature and the body of a request that is a form.
-fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), Refusal> {
+fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), RequestRefusal> {
     let media_type = header(request, "Content-Type")
         .split(';')
         .next()
@@ -316,7 +316,7 @@ fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
         .map_or("", |header| header.value.as_str())
 }
 
-fn read_body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
+fn read_body(request: &mut Request) -> Result<Vec<u8>, RequestRefusal> {
     let announced = request.body_length().unwrap_or(0);
     if announced as u64 > BODY_LIMIT {
         return Err(refuse(413, "body too large"));
@@ -335,7 +335,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, Refusal> {
 }
 
 /// Decodes a form; blanks stay where they are, as the signature covers them.
-fn read_form(body: &[u8]) -> Result<Form<'_>, Refusal> {
+fn read_form(body: &[u8]) -> Result<Form<'_>, RequestRefusal> {
     if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
         return Err(refuse(400, "not a form"));
     }

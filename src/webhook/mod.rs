@@ -21,14 +21,14 @@ use std::sync::mpsc::SyncSender;
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
 pub use judge::{
-    ANOTHER_ACCOUNT, Judge, Judged, NO_SID, NO_TOKEN, NOT_FOUND, Refusal, UNKNOWN_KEY,
+    ANOTHER_ACCOUNT, Judge, Judgement, NO_SID, NO_TOKEN, NOT_FOUND, RequestRefusal, UNKNOWN_KEY,
     WRONG_BY_KEY, WRONG_SIGNATURE,
 };
 
 use crate::domain::{Receipt, Text};
-use crate::stream::{Appended, Appender, Confirmed};
-use tally::Tally;
-pub use tally::{Counts, Verdict};
+use crate::stream::{AppendResult, Appender, Confirmation};
+use tally::RequestTally;
+pub use tally::{RequestCounters, RequestResult};
 
 /// Requests that are answered together at most.
 const BATCH: usize = 64;
@@ -52,8 +52,8 @@ pub struct Webhook {
     database: DatabaseCheck,
     on_return: OnReturn,
     receipts: SyncSender<Receipt>,
-    counts: Arc<Counts>,
-    refusals: Tally,
+    counts: Arc<RequestCounters>,
+    refusals: RequestTally,
     redis_fault: Option<&'static str>,
     /// Texts turned away since Redis was last well.
     turned_away: u64,
@@ -100,14 +100,14 @@ impl Webhook {
             on_return,
             receipts,
             counts: Arc::default(),
-            refusals: Tally::default(),
+            refusals: RequestTally::default(),
             redis_fault: None,
             turned_away: 0,
         })
     }
 
     /// What it does, counted.
-    pub fn counts(&self) -> Arc<Counts> {
+    pub fn counts(&self) -> Arc<RequestCounters> {
         Arc::clone(&self.counts)
     }
 
@@ -142,44 +142,54 @@ impl Webhook {
     }
 
     fn serve(&mut self, mut batch: Vec<Request>) {
-        let judged: Vec<Judged> = batch
+        let judged: Vec<Judgement> = batch
             .iter_mut()
             .map(|request| self.judge.judge(request))
             .collect();
         let texts: Vec<&Text> = judged
             .iter()
             .filter_map(|judged| match judged {
-                Judged::Take(text) => Some(text),
+                Judgement::Take(text) => Some(text),
                 _ => None,
             })
             .collect();
-        let asked = judged.iter().any(|judged| matches!(judged, Judged::Health));
+        let asked = judged
+            .iter()
+            .any(|judged| matches!(judged, Judgement::Health));
         let (appended, alive) = self.append(&texts, asked);
         let mut appended = appended.into_iter();
         // In the order of arrival: behind the gate all requests come over one connection, and
         // tiny_http makes an answer wait for those before it.
         for (request, judged) in batch.into_iter().zip(&judged) {
             let answer = match judged {
-                Judged::Take(_) => {
+                Judgement::Take(_) => {
                     let confirmed = appended.next().unwrap_or(Err("redis-away"));
-                    self.count(confirmed, Verdict::TextTaken, Verdict::TextTurnedAway);
+                    self.count(
+                        confirmed,
+                        RequestResult::TextTaken,
+                        RequestResult::TextTurnedAway,
+                    );
                     taken(confirmed)
                 }
-                Judged::Receipt(receipt) => {
+                Judgement::Receipt(receipt) => {
                     let noted = self.note(receipt.as_ref());
-                    self.count(noted, Verdict::ReceiptTaken, Verdict::ReceiptTurnedAway);
+                    self.count(
+                        noted,
+                        RequestResult::ReceiptTaken,
+                        RequestResult::ReceiptTurnedAway,
+                    );
                     taken(noted)
                 }
-                Judged::Probe(proof) => {
-                    self.counts.requests.add(Verdict::Probe);
+                Judgement::Probe(proof) => {
+                    self.counts.requests.add(RequestResult::Probe);
                     answer(200, "application/json", proof.clone())
                 }
-                Judged::Health => {
-                    self.counts.requests.add(Verdict::Health);
+                Judgement::Health => {
+                    self.counts.requests.add(RequestResult::Health);
                     healthy(alive.and_then(|()| (self.database)()))
                 }
-                Judged::Refuse(refusal) => {
-                    self.counts.requests.add(Verdict::of(refusal));
+                Judgement::Refuse(refusal) => {
+                    self.counts.requests.add(RequestResult::of(refusal));
                     self.refusals.count_of(refusal);
                     refused(refusal)
                 }
@@ -190,7 +200,7 @@ impl Webhook {
     }
 
     /// Hands a receipt on. Where too many wait it is turned away: a text matters more.
-    fn note(&mut self, receipt: Option<&Receipt>) -> Confirmed {
+    fn note(&mut self, receipt: Option<&Receipt>) -> Confirmation {
         const BUSY: &str = "too many receipts wait";
         match receipt.map(|receipt| self.receipts.try_send(receipt.clone())) {
             None | Some(Ok(())) => Ok(()),
@@ -201,17 +211,17 @@ impl Webhook {
         }
     }
 
-    fn count(&self, result: Confirmed, taken: Verdict, turned_away: Verdict) {
+    fn count(&self, result: Confirmation, taken: RequestResult, turned_away: RequestResult) {
         let verdict = result.map_or(turned_away, |()| taken);
         self.counts.requests.add(verdict);
     }
 
-    fn append(&mut self, texts: &[&Text], ping: bool) -> (Vec<Confirmed>, Confirmed) {
+    fn append(&mut self, texts: &[&Text], ping: bool) -> (Vec<Confirmation>, Confirmation) {
         if texts.is_empty() && !ping {
             return (Vec::new(), Ok(()));
         }
         let began = Instant::now();
-        let Appended {
+        let AppendResult {
             texts,
             alive,
             fault,
@@ -241,23 +251,23 @@ impl Webhook {
     }
 }
 
-type Answer = Response<Cursor<Vec<u8>>>;
+type WebhookResponse = Response<Cursor<Vec<u8>>>;
 
-fn taken(appended: Confirmed) -> Answer {
+fn taken(appended: Confirmation) -> WebhookResponse {
     match appended {
         Ok(()) => answer(200, "text/xml", TAKEN.to_owned()),
         Err(name) => answer(503, "text/plain", format!("not taken: {name}\n")),
     }
 }
 
-fn healthy(state: Result<(), &'static str>) -> Answer {
+fn healthy(state: Result<(), &'static str>) -> WebhookResponse {
     match state {
         Ok(()) => answer(200, "text/plain", "ok\n".to_owned()),
         Err(name) => answer(503, "text/plain", format!("{name}\n")),
     }
 }
 
-fn refused(refusal: &Refusal) -> Answer {
+fn refused(refusal: &RequestRefusal) -> WebhookResponse {
     let plain = answer(
         refusal.status,
         "text/plain",
@@ -269,7 +279,7 @@ fn refused(refusal: &Refusal) -> Answer {
     }
 }
 
-fn answer(status: u16, media_type: &str, body: String) -> Answer {
+fn answer(status: u16, media_type: &str, body: String) -> WebhookResponse {
     let length = body.len();
     let headers = vec![header("Content-Type", media_type)];
     Response::new(

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use log::warn;
 
 use super::judge::{
-    ANOTHER_ACCOUNT, NO_SIGNATURE, NO_TOKEN, Refusal, UNKNOWN_ALGORITHM, UNKNOWN_KEY, WRONG_BY_KEY,
-    WRONG_SIGNATURE,
+    ANOTHER_ACCOUNT, NO_SIGNATURE, NO_TOKEN, RequestRefusal, UNKNOWN_ALGORITHM, UNKNOWN_KEY,
+    WRONG_BY_KEY, WRONG_SIGNATURE,
 };
 use crate::metrics::{Family, Gauge, Histogram, labels};
 use crate::twilio::signature::KeyId;
@@ -19,7 +19,7 @@ const MOST_KEYS: usize = 4;
 
 labels! {
     /// What was said to a request.
-    pub enum Verdict {
+    pub enum RequestResult {
         /// A text, confirmed by Redis.
         TextTaken => "text_taken",
         /// A text that Redis did not confirm.
@@ -49,8 +49,8 @@ labels! {
     }
 }
 
-impl Verdict {
-    pub(super) fn of(refusal: &Refusal) -> Self {
+impl RequestResult {
+    pub(super) fn of(refusal: &RequestRefusal) -> Self {
         match (refusal.status, refusal.reason) {
             (404, _) => Self::NotFound,
             (405, _) => Self::MethodNotAllowed,
@@ -66,19 +66,19 @@ impl Verdict {
 }
 
 /// What the webhook has done since the start.
-pub struct Counts {
+pub struct RequestCounters {
     /// Requests that came through the gate.
-    pub requests: Family<Verdict>,
+    pub requests: Family<RequestResult>,
     /// How long Redis took to confirm what one batch of requests brought.
     pub appends: Histogram,
     /// 1 while Redis takes texts, as far as the last request showed; else 0.
     pub redis_well: Gauge,
 }
 
-impl Default for Counts {
+impl Default for RequestCounters {
     fn default() -> Self {
         let counts = Self {
-            requests: Family::new(Verdict::ALL.iter().copied()),
+            requests: Family::new(RequestResult::ALL.iter().copied()),
             appends: Histogram::of_writes(),
             redis_well: Gauge::default(),
         };
@@ -89,14 +89,14 @@ impl Default for Counts {
 
 /// Counts refusals by reason.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct RequestTally {
     counts: BTreeMap<(&'static str, Option<KeyId>), u64>,
     logged: Option<Instant>,
 }
 
-impl Tally {
+impl RequestTally {
     /// Counts one refused request.
-    pub(super) fn count_of(&mut self, refusal: &Refusal) {
+    pub(super) fn count_of(&mut self, refusal: &RequestRefusal) {
         let named = self.counts.keys().filter(|(_, key)| key.is_some()).count();
         self.add(
             refusal.reason,

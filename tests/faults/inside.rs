@@ -12,8 +12,8 @@ use coder_sms_register::domain::{
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
 use coder_sms_register::reconcile::Reconciler;
-use coder_sms_register::store::{Reserved, Store, StoreError};
-use coder_sms_register::token::Token;
+use coder_sms_register::store::{ReserveResult, Store, StoreError};
+use coder_sms_register::token::CoderToken;
 
 use crate::classroom::folder::Folder;
 use crate::fakes::coder::FakeCoder;
@@ -103,7 +103,7 @@ impl Inside {
         Reaper {
             store: Arc::clone(self.store()),
             coder: Arc::clone(client),
-            token: Arc::new(Token::of(Arc::clone(client))),
+            token: Arc::new(CoderToken::of(Arc::clone(client))),
             email_domain: DOMAIN.to_owned(),
             check_interval: Duration::from_secs(INTERVAL.unsigned_abs()),
             stop_after: None,
@@ -118,7 +118,7 @@ impl Inside {
             store: Arc::clone(self.store()),
             coder: Arc::clone(client),
             keys: vec![self.key.clone()],
-            home: HOME.to_owned(),
+            instance_id: HOME.to_owned(),
             email_domain: DOMAIN.to_owned(),
             remove_after: Some(Duration::from_secs(3_600)),
         }
@@ -139,7 +139,7 @@ impl Inside {
             let marker = Marker::draw(&username, &self.key, HOME);
             let store = self.store();
             let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
-            if reserved.expect("a reservation") == Reserved::Done {
+            if reserved.expect("a reservation") == ReserveResult::Done {
                 let row = store.find(&hash).expect("the store answers");
                 return (row.expect("just reserved").id, username, marker);
             }

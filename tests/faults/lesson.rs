@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use coder_sms_register::clock::{ClockWatch, unix_now};
 use coder_sms_register::domain::{Text, UnixSeconds};
-use coder_sms_register::provision::{Done, Outcome, Provisioner};
+use coder_sms_register::provision::{Completion, Outcome, Provisioner};
 use coder_sms_register::reap::Reaper;
 
 use super::inside::{INTERVAL, Inside, sid};
@@ -225,7 +225,7 @@ impl<'a> Lesson<'a> {
         let (provisioner, _) = self.service.as_ref().expect("the service runs");
         let outcome = provisioner.provision(&text, now);
         self.says(format!("{phone} asks: {outcome:?}"));
-        let Outcome::Done(Done::LoginSent { username, .. }) = outcome else {
+        let Outcome::Done(Completion::LoginSent { username, .. }) = outcome else {
             return;
         };
         self.tally.logins += 1;
@@ -309,7 +309,7 @@ impl<'a> Lesson<'a> {
         self.tally.sweeps += 1;
         let (now, uptime) = (self.now(), Some(1_000 + self.time));
         let (_, reaper) = self.service.as_ref().expect("the service runs");
-        if let Some(step) = self.watch.look(now, uptime) {
+        if let Some(step) = self.watch.inspect(now, uptime) {
             reaper.clock_was_set(step, now).expect("the store writes");
         }
         self.watch.note(now, uptime);

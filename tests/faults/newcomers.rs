@@ -8,7 +8,7 @@ use std::time::Duration;
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::{Config, Rules};
 use coder_sms_register::domain::{Marker, PasswordKey, PhoneKey, Text, UnixSeconds, Username};
-use coder_sms_register::provision::{Done, Outcome, Provisioner};
+use coder_sms_register::provision::{Completion, Outcome, Provisioner};
 use coder_sms_register::twilio::sms::Sms;
 
 use super::Force;
@@ -167,7 +167,7 @@ fn serve(provisioner: &Provisioner, phone: &str, number: u64) -> bool {
         let outcome = provisioner.provision(&text, begun + waited);
         matches!(
             outcome,
-            Outcome::Done(Done::LoginSent { .. } | Done::Silent(_))
+            Outcome::Done(Completion::LoginSent { .. } | Completion::Silent(_))
         )
     })
 }
@@ -192,7 +192,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         sms: Sms::new(inside.http().clone(), &config.twilio),
         key: inside.key().clone(),
         passwords: PasswordKey::parse(&"5e".repeat(32)).expect("64 digits"),
-        home: HOME.to_owned(),
+        instance_id: HOME.to_owned(),
         phrase: config.phrase,
         countries: config.countries,
         rules: Rules {

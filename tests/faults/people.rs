@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use coder_sms_register::clock::unix_now;
-use coder_sms_register::coder::{Coder, Created, NewUser};
+use coder_sms_register::coder::{Coder, CreateResult, NewUser};
+use coder_sms_register::domain::registration::Sending;
 use coder_sms_register::domain::{Marker, Password, PhoneKey, UnixSeconds, Username};
-use coder_sms_register::registration::Sending;
 use coder_sms_register::store::SentLogin;
 
 use super::inside::{DOMAIN, HOME, Inside, sid};
@@ -377,7 +377,7 @@ fn make_user(client: &Coder, username: &Username, marker: &Marker) -> String {
         password: &Password::draw(),
     };
     match client.create_user(new) {
-        Ok(Created::Fresh(user)) => user.id,
+        Ok(CreateResult::Fresh(user)) => user.id,
         other => panic!("no user was made: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! What helps where Twilio refuses a question. Codes are those of twilio.com/docs/api/errors.
 
-use crate::twilio::sms::SmsFault;
+use crate::twilio::sms::SmsError;
 
 pub(super) const SUSPENDED: &str = "see Twilio's console: usually its balance is used up; Twilio's support opens an account that is suspended for another reason";
 const PROFILE: &str = "finish the primary customer profile in Twilio's console (Trust Hub), and wait until it is approved";
@@ -15,7 +15,7 @@ const BUSY: &str = "wait for a minute and check again; other programs may use th
 const FAILED: &str = "check again in some minutes; status.twilio.com tells of outages";
 
 /// What helps. What Twilio says itself stands in the fault's words.
-pub(super) fn of(fault: &SmsFault) -> &'static str {
+pub(super) fn of(fault: &SmsError) -> &'static str {
     let says = |words: &str| fault.said.as_ref().is_some_and(|said| said.names(words));
     match fault.code {
         _ if fault.is_about_the_profile() => return PROFILE,

@@ -11,56 +11,56 @@ mod registration;
 mod sender;
 mod signing;
 
-use super::{Notes, target};
-use crate::config::{Parts, TwilioConfig};
+use super::{Notes, webhook_target};
+use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::UnixSeconds;
 use crate::http::Http;
-use crate::twilio::account::{Account, Token};
-use crate::twilio::sms::SmsFault;
+use crate::twilio::account::{Account, TokenCheck};
+use crate::twilio::sms::SmsError;
 
 /// What later looks have to know.
 #[derive(Default)]
-pub(super) struct AtTwilio {
+pub(super) struct TwilioFacts {
     /// Seconds by which our clock is ahead of Twilio's, as it tells it; `None` = it was not reached.
     pub(super) clock_ahead: Option<Option<UnixSeconds>>,
 }
 
 /// A look ended early, and the reason was noted.
-struct Ended;
+struct EndedEarly;
 
-type Step = Result<(), Ended>;
+type StepResult = Result<(), EndedEarly>;
 
 const SENDER: &str = "the number or Messaging Service, its webhook and its registration";
 
-pub(super) fn look(parts: &Parts, http: &Http, notes: &mut Notes<'_>) -> AtTwilio {
+pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>) -> TwilioFacts {
     let config = match &parts.twilio {
         Some(config) if !parts.is_faulty(&["TWILIO_", "FROM_NUM"]) => config,
         _ => {
             notes.skip("Twilio", "as its settings have faults");
-            return AtTwilio::default();
+            return TwilioFacts::default();
         }
     };
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
         Ok(is_told) => {
-            signing::look(config, &account, notes);
+            signing::inspect(config, &account, notes);
             // What is missing is noted where it was asked for.
-            let has_campaign = sender::look(config, &account, notes).unwrap_or(false);
+            let has_campaign = sender::inspect(config, &account, notes).unwrap_or(false);
             if !is_told {
                 untold_type(has_campaign, notes);
             }
         }
-        Err(Ended) => notes.skip(SENDER, "as nothing is let in at Twilio"),
+        Err(EndedEarly) => notes.skip(SENDER, "as nothing is let in at Twilio"),
     }
-    AtTwilio {
+    TwilioFacts {
         clock_ahead: account.clock_ahead(),
     }
 }
 
 /// Notes that Twilio did not answer a question, and what helps.
-fn unanswered(fault: &SmsFault, notes: &mut Notes<'_>) -> Ended {
+fn unanswered(fault: &SmsError, notes: &mut Notes<'_>) -> EndedEarly {
     notes.fault(format!("cannot {}", fault.told()), cures::of(fault));
-    Ended
+    EndedEarly
 }
 
 /// The token signs, the key sends. Returns whether what Twilio tells of the account's type was noted, or why it
@@ -69,7 +69,7 @@ fn keys(
     config: &TwilioConfig,
     account: &mut Account,
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let known = tokens(config, account, notes)?;
     match account.sender_is_let_in() {
         Ok(()) => {
@@ -85,7 +85,7 @@ fn keys(
                 cures::of(&fault),
             );
             // The token may look further.
-            if known { Ok(true) } else { Err(Ended) }
+            if known { Ok(true) } else { Err(EndedEarly) }
         }
         Err(fault) => Err(unanswered(&fault, notes)),
     }
@@ -95,11 +95,11 @@ fn keys(
 /// in, so its type is all that would be missing.
 fn told_to_the_key(account: &Account, notes: &mut Notes<'_>) -> bool {
     match account.told_to_the_key() {
-        Ok(Token::Right { status, trial }) => {
+        Ok(TokenCheck::Right { status, trial }) => {
             state(&status, trial, notes);
             true
         }
-        Ok(Token::Wrong) | Err(_) => false,
+        Ok(TokenCheck::Wrong) | Err(_) => false,
     }
 }
 
@@ -123,17 +123,17 @@ fn tokens(
     config: &TwilioConfig,
     account: &mut Account,
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let (mut known, mut wrong, mut unknown) = (false, 0, 0);
     for token in &config.webhook_tokens {
         match account.token(token) {
-            Ok(Token::Wrong) => wrong += 1,
-            Ok(Token::Right { status, trial }) if !known => {
+            Ok(TokenCheck::Wrong) => wrong += 1,
+            Ok(TokenCheck::Right { status, trial }) if !known => {
                 known = true;
-                account.look_with(token);
+                account.inspect_with(token);
                 state(&status, trial, notes);
             }
-            Ok(Token::Right { .. }) => {}
+            Ok(TokenCheck::Right { .. }) => {}
             Err(fault) => {
                 unknown += 1;
                 let ended = unanswered(&fault, notes);
@@ -195,11 +195,11 @@ fn is_whole(whole: bool, what: &str, notes: &mut Notes<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
     #[test]
     fn a_type_that_is_not_told_is_ready_only_where_a_campaign_shows_it() {
-        for (has_campaign, verdict) in [(true, Verdict::Pass), (false, Verdict::Skipped)] {
+        for (has_campaign, verdict) in [(true, CheckStatus::Pass), (false, CheckStatus::Skipped)] {
             let mut all = Vec::new();
             untold_type(has_campaign, &mut Notes::of(Area::Twilio, &mut all));
             assert_eq!(all.pop().map(|one| one.verdict), Some(verdict));
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_account_is_ready_where_twilio_says_so() {
-        use Verdict::{Fault, Pass, Skipped};
+        use CheckStatus::{Fault, Pass, Skipped};
         for (status, trial, verdicts) in [
             ("active", Some(false), &[Pass][..]),
             ("active", Some(true), &[Pass, Fault]),
@@ -219,7 +219,7 @@ mod tests {
         ] {
             let mut all = Vec::new();
             state(status, trial, &mut Notes::of(Area::Twilio, &mut all));
-            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdicts, "{status} {trial:?}");
         }
     }

@@ -1,11 +1,11 @@
 //! What carriers know of a number: its A2P campaign with the brand behind it, or its toll-free
 //! verification.
 
-use super::{Ended, Step, is_whole, unanswered};
+use super::{EndedEarly, StepResult, is_whole, unanswered};
 use crate::check::Notes;
 use crate::domain::Phone;
 use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
-use crate::twilio::said::Message;
+use crate::twilio::error_message::Message;
 
 const WHAT: &str = "its A2P campaign";
 const BLOCKED: &str = "US carriers block its texts (30034)";
@@ -45,7 +45,7 @@ pub(super) fn campaign(
     service: &Service,
     members: &[&Member],
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let need = members.iter().map(|member| Need::of(member)).max();
     let need = need.unwrap_or(Need::No);
     if need == Need::No {
@@ -141,7 +141,7 @@ fn of_brand(found: &Brand, notes: &mut Notes<'_>) {
 }
 
 /// The verification of a toll-free number.
-pub(super) fn toll_free(account: &Account, number: &Number, notes: &mut Notes<'_>) -> Step {
+pub(super) fn toll_free(account: &Account, number: &Number, notes: &mut Notes<'_>) -> StepResult {
     let found = account.verifications(number);
     let found = found.map_err(|fault| unanswered(&fault, notes))?;
     let approved = |one: &Verification| one.status != "TWILIO_APPROVED";
@@ -195,9 +195,9 @@ fn because(reason: Option<&Message>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
-    fn verdict(judge: impl FnOnce(&mut Notes<'_>)) -> Verdict {
+    fn verdict(judge: impl FnOnce(&mut Notes<'_>)) -> CheckStatus {
         let mut all = Vec::new();
         judge(&mut Notes::of(Area::Twilio, &mut all));
         all.remove(0).verdict
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn carriers_have_the_last_word() {
-        use Verdict::{Fault, Pass, Skipped};
+        use CheckStatus::{Fault, Pass, Skipped};
         for (status, mock, expected) in [
             ("VERIFIED", false, Pass),
             ("VERIFIED", true, Fault),

@@ -1,18 +1,18 @@
 //! The number, short code or Messaging Service that texts come to, and where it sends them.
 
-use super::{Ended, SENDER, is_whole, registration, target, unanswered};
+use super::{EndedEarly, SENDER, is_whole, registration, unanswered, webhook_target};
 use crate::check::Notes;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::Phone;
-use crate::twilio::account::{Account, Listed, Member, Number, Service, Within};
+use crate::twilio::account::{Account, ListRows, Member, Number, Service, ServiceMembership};
 use crate::twilio::signature::SignedUrl;
 
 /// Returns whether an A2P campaign of its is verified.
-pub(super) fn look(
+pub(super) fn inspect(
     config: &TwilioConfig,
     account: &Account,
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let url = &config.webhook_url;
     match &config.sender {
         Sender::Service(sid) => {
@@ -48,7 +48,11 @@ pub(super) fn look(
 }
 
 /// The number itself among those that match it.
-fn of_that_name(name: &str, found: Listed<Number>, notes: &mut Notes<'_>) -> Result<Number, Ended> {
+fn of_that_name(
+    name: &str,
+    found: ListRows<Number>,
+    notes: &mut Notes<'_>,
+) -> Result<Number, EndedEarly> {
     let whole = found.whole;
     let mut all = found.rows.into_iter();
     if let Some(number) = all.find(|one| one.number == name) {
@@ -62,7 +66,7 @@ fn of_that_name(name: &str, found: Listed<Number>, notes: &mut Notes<'_>) -> Res
     } else {
         is_whole(false, SENDER, notes);
     }
-    Err(Ended)
+    Err(EndedEarly)
 }
 
 fn of_number(
@@ -70,20 +74,20 @@ fn of_number(
     account: &Account,
     found: &Number,
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let number = &found.number;
     owned(found, notes);
     let within = account.service_with(found);
     let within = within.map_err(|fault| unanswered(&fault, notes))?;
-    if let Within::Service(service) = &within {
+    if let ServiceMembership::Service(service) = &within {
         texts_by_rcs(account, service, number, notes);
     }
     match &within {
-        Within::Service(service) if !service.target_on_number => {
+        ServiceMembership::Service(service) if !service.target_on_number => {
             let whose = format!("Messaging Service {} (with {number} in it)", service.sid);
-            target::judge(url, &service.target, &whose, notes);
+            webhook_target::judge(url, &service.target, &whose, notes);
         }
-        Within::Unknown => notes.skip_until(
+        ServiceMembership::Unknown => notes.skip_until(
             "its Messaging Service",
             "as the account has too many",
             "set FROM_NUM to the Messaging Service that the number is in",
@@ -95,12 +99,12 @@ fn of_number(
         return Ok(false);
     }
     match within {
-        Within::Service(service) => {
+        ServiceMembership::Service(service) => {
             let members = members(account, &service, notes)?;
             let own: Vec<&Member> = members.iter().filter(|one| one.number == *number).collect();
             registration::campaign(account, &service, &own, notes)
         }
-        Within::None if number.starts_with("+1") => {
+        ServiceMembership::None if number.starts_with("+1") => {
             notes.skip_until(
                 &format!("the A2P campaign of {number}"),
                 "as it is in no Messaging Service",
@@ -108,7 +112,7 @@ fn of_number(
             );
             Ok(false)
         }
-        Within::None | Within::Unknown => Ok(false),
+        ServiceMembership::None | ServiceMembership::Unknown => Ok(false),
     }
 }
 
@@ -138,7 +142,7 @@ fn members(
     account: &Account,
     service: &Service,
     notes: &mut Notes<'_>,
-) -> Result<Vec<Member>, Ended> {
+) -> Result<Vec<Member>, EndedEarly> {
     let members = account.members(&service.sid);
     let members = members.map_err(|fault| unanswered(&fault, notes))?;
     is_whole(
@@ -154,7 +158,7 @@ fn service(
     account: &Account,
     found: &Service,
     notes: &mut Notes<'_>,
-) -> Result<bool, Ended> {
+) -> Result<bool, EndedEarly> {
     let whose = format!("Messaging Service {}", found.sid);
     let members = members(account, found, notes)?;
     let able: Vec<&Member> = members
@@ -198,7 +202,7 @@ fn service(
             }
         }
     } else {
-        target::judge(url, &found.target, &whose, notes);
+        webhook_target::judge(url, &found.target, &whose, notes);
     }
     for member in able.iter().filter(|one| is_toll_free(one)) {
         match number(member) {
@@ -225,7 +229,7 @@ fn at_number(url: &SignedUrl, found: &Number, notes: &mut Notes<'_>) {
             "at Twilio, choose Webhook in place of TwiML App for its messages",
         );
     } else {
-        target::judge(url, &found.target, number, notes);
+        webhook_target::judge(url, &found.target, number, notes);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::twilio::signature::SignedUrl;
 /// Twilio's status for an API that it does not have for this account.
 const NOT_FOUND: u16 = 404;
 
-pub(super) fn look(config: &TwilioConfig, account: &Account, notes: &mut Notes<'_>) {
+pub(super) fn inspect(config: &TwilioConfig, account: &Account, notes: &mut Notes<'_>) {
     let signing = match account.signing() {
         Ok(signing) => signing,
         // Rules are a beta feature: where there are none, the Auth Token signs.

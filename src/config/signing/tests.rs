@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::config::{Config, Faults};
+use crate::config::{Config, ConfigError};
 
 const ID: &str = "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3";
 
@@ -20,7 +20,7 @@ const WITHOUT_TOKEN: [(&str, &str); 11] = [
     ("CODER_REG_PHONE_KEY", "a key of our own"),
 ];
 
-fn read(changes: &[(&str, &str)]) -> Result<Config, Faults> {
+fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let mut vars: BTreeMap<&str, &str> = WITHOUT_TOKEN.into();
     vars.extend(changes.iter().copied());
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

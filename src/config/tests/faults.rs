@@ -39,7 +39,7 @@ fn each_missing_one_is_one_fault() {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(faults[0].name, setting.name);
     }
-    let text = Faults(faults(&[("FROM_NUM", "")])).to_string();
+    let text = ConfigError(faults(&[("FROM_NUM", "")])).to_string();
     assert!(text.starts_with("configuration has 1 fault\n"), "{text}");
 }
 
@@ -145,7 +145,7 @@ fn a_value_that_cannot_be_meant_is_one_fault_of_that_name() {
     for (name, values) in BAD {
         for value in *values {
             match read(&[(name, value)]) {
-                Err(Faults(faults)) if faults.len() == 1 && faults[0].name == *name => {}
+                Err(ConfigError(faults)) if faults.len() == 1 && faults[0].name == *name => {}
                 Err(faults) => wrong.push(format!("{name}={value:?}: {faults}")),
                 Ok(_) => wrong.push(format!("{name}={value:?} is accepted")),
             }
@@ -208,7 +208,7 @@ fn a_secret_both_set_and_in_a_file_is_a_fault() {
     for setting in secret() {
         let file = format!("{}_FILE", setting.name);
         let faults = faults(&[(&file, "/run/secrets/x")]);
-        let told: Vec<&Fault> = faults.iter().filter(|f| f.name == setting.name).collect();
+        let told: Vec<&SettingError> = faults.iter().filter(|f| f.name == setting.name).collect();
         assert!(told.iter().any(|f| f.problem.contains(&file)), "{faults:?}");
         assert_eq!(told.len(), 1, "one slip, one fault: {faults:?}");
     }

@@ -9,7 +9,7 @@ fn with_credentials(
     name: &str,
     changes: &[(&str, &str)],
     files: &[(&str, &str)],
-) -> Result<Config, Faults> {
+) -> Result<Config, ConfigError> {
     let mut vars = valid();
     vars.remove(name);
     vars.insert("CREDENTIALS_DIRECTORY".to_owned(), FOLDER.to_owned());

@@ -32,23 +32,23 @@ proptest! {
         clashes in 0..4_u32,
         ours in "[!-~]{0,20}",
         theirs in "[!-~]{0,20}",
-        (home, elsewhere) in ("[0-9A-F]{0,3}", "[0-9A-F]{0,3}"),
+        (instance_id, elsewhere) in ("[0-9A-F]{0,3}", "[0-9A-F]{0,3}"),
     ) {
         let (key, other) = (PhoneKey::derive(&ours), PhoneKey::derive(&theirs));
         let name = Username::draw(clashes);
-        let marker = Marker::draw(&name, &key, &home);
+        let marker = Marker::draw(&name, &key, &instance_id);
         let words = marker.as_str().strip_prefix("Class guest ").unwrap();
         let numbers: Vec<&str> = words.split('-').collect();
         prop_assert!(numbers.iter().all(|number| number.len() == 8) && numbers.len() == 3);
         let (nonce, proof) = (numbers[0], numbers[1]);
         prop_assert_eq!(key.sign_name(name.as_str(), nonce), proof);
         prop_assert_eq!(other.sign_name(name.as_str(), nonce) == proof, ours == theirs);
-        let drawer = |key: &PhoneKey, home: &str| {
-            Marker::drawer(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(home))
+        let drawer = |key: &PhoneKey, instance_id: &str| {
+            Marker::drawer(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(instance_id))
         };
-        prop_assert_eq!(drawer(&key, &home), Some(Drawer::ThisFolder));
-        prop_assert_eq!(drawer(&key, &elsewhere) == Some(Drawer::ThisFolder), home == elsewhere);
-        prop_assert_eq!(drawer(&other, &home).is_some(), ours == theirs);
+        prop_assert_eq!(drawer(&key, &instance_id), Some(Drawer::ThisFolder));
+        prop_assert_eq!(drawer(&key, &elsewhere) == Some(Drawer::ThisFolder), instance_id == elsewhere);
+        prop_assert_eq!(drawer(&other, &instance_id).is_some(), ours == theirs);
         // codersdk/name.go: at most 128 bytes, no blanks around it.
         prop_assert!(marker.as_str().len() <= 128 && marker.as_str().trim() == marker.as_str());
         prop_assert_eq!(Marker::from_stored(marker.as_str().to_owned()), marker);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Passphrase, PhraseFault};
+use crate::domain::{Passphrase, PhraseError};
 use crate::properties::drawn;
 
 proptest! {
@@ -26,7 +26,7 @@ proptest! {
             .collect();
         let alone = format!("{}{mixed}{}", blanks.0, blanks.1);
         prop_assert!(OptWord::in_body(&alone).is_some(), "{alone:?}");
-        prop_assert_eq!(Passphrase::parse(&alone), Err(PhraseFault::OptWord));
+        prop_assert_eq!(Passphrase::parse(&alone), Err(PhraseError::OptWord));
         let sentence = format!("{mixed} {more}");
         prop_assert_eq!(OptWord::in_body(&sentence), None);
     }

@@ -30,7 +30,7 @@ proptest! {
     ) {
         let mut spoiled = number.clone();
         spoiled.insert_str(1 + place.index(number.len() - 1), &sign);
-        prop_assert_eq!(Phone::parse(&spoiled), Err(Unserved::NotANumber));
+        prop_assert_eq!(Phone::parse(&spoiled), Err(UnservedSender::NotANumber));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Proper heads, damaged at random: whatever still passes must be beyond doubt.
 
-use super::{Parsed, Scan};
+use super::{HeadResult, Scan};
 use crate::gate::Limits;
 
 /// A dull generator: the same mutations in every run.
@@ -46,7 +46,7 @@ fn whatever_passes_can_be_read_in_one_way_only() {
                 _ => drop(bytes.splice(at..at, SPLINTERS[dice.below(SPLINTERS.len())].bytes())),
             }
         }
-        let Parsed::Whole(mut head) = Scan::default().read(&bytes, &Limits::default()) else {
+        let HeadResult::Whole(mut head) = Scan::default().read(&bytes, &Limits::default()) else {
             continue;
         };
         passed += 1;

@@ -1,12 +1,12 @@
 use super::*;
 
-fn read(bytes: &[u8]) -> Parsed {
+fn read(bytes: &[u8]) -> HeadResult {
     Scan::default().read(bytes, &Limits::default())
 }
 
 fn whole(text: &str) -> Head {
     match read(text.as_bytes()) {
-        Parsed::Whole(head) => head,
+        HeadResult::Whole(head) => head,
         other => panic!("{text:?} gave {other:?}"),
     }
 }
@@ -226,7 +226,7 @@ const REFUSED: &[(u16, &str, &str)] = &[
 fn what_could_be_misunderstood_is_refused() {
     for (status, name, text) in REFUSED {
         match read(text.as_bytes()) {
-            Parsed::Bad(refusal) => assert_eq!(refusal.status, *status, "{name}: {refusal:?}"),
+            HeadResult::Bad(refusal) => assert_eq!(refusal.status, *status, "{name}: {refusal:?}"),
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -239,9 +239,9 @@ fn the_verdict_is_the_same_however_slowly_the_bytes_come() {
         let mut scan = Scan::default();
         let verdict =
             (1..=text.len()).find_map(|end| match scan.read(&text.as_bytes()[..end], &limits) {
-                Parsed::Incomplete => None,
-                Parsed::Bad(refusal) => Some(refusal.status),
-                Parsed::Whole(_) => Some(0),
+                HeadResult::Incomplete => None,
+                HeadResult::Bad(refusal) => Some(refusal.status),
+                HeadResult::Whole(_) => Some(0),
             });
         assert_eq!(verdict, Some(*status), "{name}");
     }
@@ -254,12 +254,12 @@ fn a_head_is_awaited_until_its_last_byte() {
     for end in 0..text.len() {
         let parsed = scan.read(&text.as_bytes()[..end], &Limits::default());
         assert!(
-            matches!(parsed, Parsed::Incomplete),
+            matches!(parsed, HeadResult::Incomplete),
             "cut at {end}: {parsed:?}"
         );
     }
     let bytes = format!("{text}abcGET /");
-    let Parsed::Whole(head) = scan.read(bytes.as_bytes(), &Limits::default()) else {
+    let HeadResult::Whole(head) = scan.read(bytes.as_bytes(), &Limits::default()) else {
         panic!("not whole")
     };
     assert_eq!((head.len, head.body), (text.len(), 3));
@@ -273,9 +273,9 @@ fn a_head_that_never_ends_is_refused_at_its_limits() {
         ..Limits::default()
     };
     let verdict = |text: &str| match Scan::default().read(text.as_bytes(), &limits) {
-        Parsed::Incomplete => 0,
-        Parsed::Whole(_) => 200,
-        Parsed::Bad(refusal) => refusal.status,
+        HeadResult::Incomplete => 0,
+        HeadResult::Whole(_) => 200,
+        HeadResult::Bad(refusal) => refusal.status,
     };
     assert_eq!(verdict(&"A".repeat(99)), 0);
     assert_eq!(verdict(&"A".repeat(100)), 431);
@@ -341,23 +341,23 @@ fn chunks_are_announced_by_one_word_in_any_case() {
 #[test]
 fn the_connection_persists_as_both_sides_understand_it() {
     for (line, persist) in [
-        ("HTTP/1.1\r\nHost: a\r\n", Persist::Keep),
+        ("HTTP/1.1\r\nHost: a\r\n", Persistence::Keep),
         (
             "HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n",
-            Persist::Keep,
+            Persistence::Keep,
         ),
         (
             "HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n",
-            Persist::Close,
+            Persistence::Close,
         ),
         (
             "HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n",
-            Persist::Close,
+            Persistence::Close,
         ),
-        ("HTTP/1.0\r\n", Persist::Close),
+        ("HTTP/1.0\r\n", Persistence::Close),
         (
             "HTTP/1.0\r\nConnection: Keep-Alive\r\n",
-            Persist::KeepAndSay,
+            Persistence::KeepAndSay,
         ),
     ] {
         assert_eq!(

@@ -9,7 +9,7 @@ const HEAD: &str = "POST /sms HTTP/1.1\r\nHost: a\r\nX-A: b\r\n";
 
 /// Reads all of `bytes` in parts that are no longer than `reads` says; gives the whole requests as they go to the
 /// server behind, and the refusal that ended them.
-fn served(bytes: &[u8], reads: &[usize]) -> (Vec<u8>, Option<Refusal>) {
+fn served(bytes: &[u8], reads: &[usize]) -> (Vec<u8>, Option<GateRefusal>) {
     let (mut intake, mut upstream) = (Intake::default(), Vec::new());
     let (mut rest, mut sizes) = (bytes, reads.iter().cycle());
     while !rest.is_empty() {
@@ -17,7 +17,7 @@ fn served(bytes: &[u8], reads: &[usize]) -> (Vec<u8>, Option<Refusal>) {
         rest = later;
         intake.push(read);
         loop {
-            match intake.look(&Limits::default()) {
+            match intake.inspect(&Limits::default()) {
                 Ok(true) => {
                     intake.take(&mut upstream).unwrap();
                     intake.next();

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::house::{Client, House, POST};
+use super::house::{GateHarness, POST, TestClient};
 use crate::gate::Limits;
 
 /// Requests just beyond our limits, or readable in two ways, and their answers. A bare tiny_http 0.12 allocates whatever
@@ -88,7 +88,7 @@ const SHAPES: &[(&str, u16, &str)] = &[
 
 #[test]
 fn a_request_that_could_be_misunderstood_is_refused_and_harms_nobody() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     for (name, status, shape) in SHAPES {
         let mut client = house.client();
         client.send(shape.as_bytes());
@@ -111,7 +111,7 @@ fn a_request_that_could_be_misunderstood_is_refused_and_harms_nobody() {
 
 #[test]
 fn an_offer_to_change_the_protocol_is_ignored() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nUpgrade: websocket\r\n\r\n");
     assert_eq!(client.answer().status, 200);
@@ -121,7 +121,7 @@ fn an_offer_to_change_the_protocol_is_ignored() {
 
 #[test]
 fn a_truncated_body_never_reaches_the_server() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\nhello");
     client.half_close();
@@ -132,7 +132,7 @@ fn a_truncated_body_never_reaches_the_server() {
 
 #[test]
 fn chunks_without_their_end_never_reach_the_server() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     client.half_close();
@@ -143,7 +143,7 @@ fn chunks_without_their_end_never_reach_the_server() {
 
 #[test]
 fn a_header_line_without_end_is_not_kept() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     let mut client = house.client();
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ");
     let chunk = vec![b'a'; 64 * 1024];
@@ -162,9 +162,9 @@ fn a_header_line_without_end_is_not_kept() {
 
 #[test]
 fn those_who_leave_before_they_are_let_in_harm_nobody() {
-    let house = House::open_after(Limits::default(), |address| {
+    let house = GateHarness::open_after(Limits::default(), |address| {
         for _ in 0..50 {
-            Client::of(TcpStream::connect(address).unwrap()).send(b"GET / HT");
+            TestClient::of(TcpStream::connect(address).unwrap()).send(b"GET / HT");
         }
     });
     house.serves();
@@ -172,7 +172,7 @@ fn those_who_leave_before_they_are_let_in_harm_nobody() {
 
 #[test]
 fn those_who_leave_without_their_answer_harm_nobody() {
-    let house = House::open(Limits::default());
+    let house = GateHarness::open(Limits::default());
     for round in 0..200 {
         let mut client = house.client();
         // Answers to a closed socket come back as resets.
@@ -185,7 +185,7 @@ fn those_who_leave_without_their_answer_harm_nobody() {
 
 #[test]
 fn a_drip_is_cut_at_the_deadline_however_steady() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         complete: Duration::from_millis(200),
         ..Limits::default()
     });
@@ -210,7 +210,7 @@ fn a_drip_is_cut_at_the_deadline_however_steady() {
 
 #[test]
 fn a_silent_connection_is_closed_without_a_word() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         first_byte: Duration::from_millis(50),
         ..Limits::default()
     });
@@ -221,7 +221,7 @@ fn a_silent_connection_is_closed_without_a_word() {
 
 #[test]
 fn a_client_that_does_not_take_its_answers_is_cut_off() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         take_answer: Duration::from_millis(50),
         ..Limits::default()
     });
@@ -234,11 +234,11 @@ fn a_client_that_does_not_take_its_answers_is_cut_off() {
 
 #[test]
 fn all_together_they_hold_no_more_than_allowed() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         buffered_bytes: 256 * 1024,
         ..Limits::default()
     });
-    let mut clients: Vec<Client> = (0..20).map(|_| house.client()).collect();
+    let mut clients: Vec<TestClient> = (0..20).map(|_| house.client()).collect();
     for client in &mut clients {
         client.try_send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n");
         client.try_send(&[b'x'; 50_000]);

@@ -21,9 +21,9 @@ pub const POST: &[u8] = b"POST /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder of its own, gone with its owner.
-pub struct Folder(PathBuf);
+pub struct TempFolder(PathBuf);
 
-impl Folder {
+impl TempFolder {
     pub fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -37,22 +37,22 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 /// A running gate. Stops with its owner, and must stop well.
-pub struct House {
+pub struct GateHarness {
     pub address: SocketAddr,
     pub remote: Remote,
     gate: Option<JoinHandle<io::Result<()>>>,
-    back: Option<Back>,
-    pub folder: Folder,
+    back: Option<TestBackend>,
+    pub folder: TempFolder,
 }
 
-impl House {
+impl GateHarness {
     /// With a real tiny_http behind.
     pub fn open(limits: Limits) -> Self {
         Self::open_after(limits, |_| {})
@@ -60,19 +60,19 @@ impl House {
 
     /// The same, with something happening at the door before the gate runs.
     pub fn open_after(limits: Limits, at_the_door: impl FnOnce(SocketAddr)) -> Self {
-        let folder = Folder::new();
-        let back = Back::open(&folder.socket());
+        let folder = TempFolder::new();
+        let back = TestBackend::open(&folder.socket());
         let mut house = Self::bind(folder, limits, at_the_door);
         house.back = Some(back);
         house
     }
 
     /// With whatever listens on the folder's socket behind.
-    pub fn before(folder: Folder, limits: Limits) -> Self {
+    pub fn before(folder: TempFolder, limits: Limits) -> Self {
         Self::bind(folder, limits, |_| {})
     }
 
-    fn bind(folder: Folder, limits: Limits, at_the_door: impl FnOnce(SocketAddr)) -> Self {
+    fn bind(folder: TempFolder, limits: Limits, at_the_door: impl FnOnce(SocketAddr)) -> Self {
         let gate = Gate::bind("127.0.0.1:0".parse().unwrap(), folder.socket(), limits).unwrap();
         let (address, remote) = (gate.local_addr(), gate.remote());
         at_the_door(address);
@@ -85,8 +85,8 @@ impl House {
         }
     }
 
-    pub fn client(&self) -> Client {
-        Client::of(TcpStream::connect(self.address).unwrap())
+    pub fn client(&self) -> TestClient {
+        TestClient::of(TcpStream::connect(self.address).unwrap())
     }
 
     /// The house still serves a newcomer.
@@ -98,7 +98,7 @@ impl House {
     }
 
     /// The server behind answers nothing until the returned value is gone. Waits until it is so.
-    pub fn hold(&self) -> Hold {
+    pub fn hold(&self) -> BackendPause {
         self.back.as_ref().unwrap().hold()
     }
 
@@ -113,7 +113,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for GateHarness {
     fn drop(&mut self) {
         self.remote.stop();
         if !thread::panicking() {
@@ -123,26 +123,26 @@ impl Drop for House {
 }
 
 /// A tiny_http that says what it was asked.
-struct Back {
+struct TestBackend {
     server: Arc<Server>,
     held: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// While this exists, nothing is answered.
-pub struct Hold {
+pub struct BackendPause {
     release: Sender<()>,
     holder: Option<JoinHandle<()>>,
 }
 
-impl Drop for Hold {
+impl Drop for BackendPause {
     fn drop(&mut self) {
         let _ = self.release.send(());
         let _ = self.holder.take().unwrap().join();
     }
 }
 
-impl Back {
+impl TestBackend {
     fn open(path: &Path) -> Self {
         let server = Arc::new(Server::http_unix(path).unwrap());
         let held = Arc::new(Mutex::new(()));
@@ -162,7 +162,7 @@ impl Back {
         }
     }
 
-    fn hold(&self) -> Hold {
+    fn hold(&self) -> BackendPause {
         let (release, released) = channel::<()>();
         let (ready, is_ready) = channel();
         let held = Arc::clone(&self.held);
@@ -173,14 +173,14 @@ impl Back {
             drop(guard);
         });
         is_ready.recv().unwrap();
-        Hold {
+        BackendPause {
             release,
             holder: Some(holder),
         }
     }
 }
 
-impl Drop for Back {
+impl Drop for TestBackend {
     fn drop(&mut self) {
         self.server.unblock();
         let _ = self.thread.take().unwrap().join();
@@ -222,19 +222,19 @@ pub fn scripted(path: &Path, script: impl Fn(usize, UnixStream) + Send + 'static
 }
 
 /// One client.
-pub struct Client {
+pub struct TestClient {
     sock: TcpStream,
     read: Vec<u8>,
 }
 
 /// An answer as a client sees it.
-pub struct Answer {
+pub struct ClientResponse {
     pub status: u16,
     pub head: String,
     pub body: String,
 }
 
-impl Client {
+impl TestClient {
     pub fn of(sock: TcpStream) -> Self {
         sock.set_read_timeout(Some(PATIENCE)).unwrap();
         sock.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -265,7 +265,7 @@ impl Client {
     }
 
     #[track_caller]
-    pub fn answer(&mut self) -> Answer {
+    pub fn answer(&mut self) -> ClientResponse {
         let mut answer = self.answer_to_head();
         let length = answer
             .head
@@ -277,7 +277,7 @@ impl Client {
     }
 
     #[track_caller]
-    pub fn answer_to_head(&mut self) -> Answer {
+    pub fn answer_to_head(&mut self) -> ClientResponse {
         while !self.read.windows(4).any(|end| end == b"\r\n\r\n") {
             assert!(
                 self.hears_something(),
@@ -295,7 +295,7 @@ impl Client {
         let status = head.strip_prefix("HTTP/1.1 ").expect("HTTP/1.1")[..3]
             .parse()
             .unwrap();
-        Answer {
+        ClientResponse {
             status,
             head,
             body: String::new(),

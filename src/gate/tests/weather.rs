@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::house::{Client, Folder, House, POST, eventually, scripted};
+use super::house::{GateHarness, POST, TempFolder, TestClient, eventually, scripted};
 use crate::gate::{Gate, Limits};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -32,8 +32,8 @@ fn serve_well(mut sock: UnixStream) {
 }
 
 /// The first connection of the gate meets `first`, every further one a good server.
-fn house_after(limits: Limits, first: impl Fn(UnixStream) + Send + 'static) -> House {
-    let folder = Folder::new();
+fn house_after(limits: Limits, first: impl Fn(UnixStream) + Send + 'static) -> GateHarness {
+    let folder = TempFolder::new();
     scripted(&folder.socket(), move |number, sock| {
         if number == 0 {
             first(sock);
@@ -41,11 +41,11 @@ fn house_after(limits: Limits, first: impl Fn(UnixStream) + Send + 'static) -> H
             serve_well(sock);
         }
     });
-    House::before(folder, limits)
+    GateHarness::before(folder, limits)
 }
 
 /// The next requests may still meet the pause before the gate dials again, or the one that never answers.
-fn serves_again(house: &House) {
+fn serves_again(house: &GateHarness) {
     eventually("it serves again", || {
         let mut client = house.client();
         client.send(POST);
@@ -55,7 +55,7 @@ fn serves_again(house: &House) {
 
 #[test]
 fn without_a_server_behind_there_is_no_start() {
-    let folder = Folder::new();
+    let folder = TempFolder::new();
     let gate = Gate::bind(
         "127.0.0.1:0".parse().unwrap(),
         folder.socket(),
@@ -148,7 +148,7 @@ fn a_server_behind_that_never_answers_is_dialled_anew() {
 
 #[test]
 fn a_late_answer_reaches_nobody_else() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         backend: Duration::from_millis(500),
         ..Limits::default()
     });
@@ -172,7 +172,7 @@ fn those_who_gave_up_do_not_fill_the_queue_behind() {
         backend: Duration::from_millis(150),
         ..Limits::default()
     };
-    let house = House::open(limits);
+    let house = GateHarness::open(limits);
     let hold = house.hold();
     let (mut first, mut second) = (house.client(), house.client());
     first.send(POST);
@@ -191,14 +191,14 @@ fn those_who_gave_up_do_not_fill_the_queue_behind() {
 
 #[test]
 fn at_the_cap_the_idle_make_room_and_those_in_flight_do_not() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         connections: 4,
         ..Limits::default()
     });
     let hold = house.hold();
     let mut served = house.client();
     served.send(POST);
-    let mut idle: Vec<Client> = (0..20).map(|_| house.client()).collect();
+    let mut idle: Vec<TestClient> = (0..20).map(|_| house.client()).collect();
     let mut newcomer = house.client();
     newcomer.send(POST);
     // The first of the idle had to leave; that it is closed shows that the cap was reached.
@@ -210,14 +210,14 @@ fn at_the_cap_the_idle_make_room_and_those_in_flight_do_not() {
 
 #[test]
 fn at_the_cap_strangers_leave_before_those_who_were_served() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         connections: 8,
         ..Limits::default()
     });
     let mut known = house.client();
     known.send(POST);
     assert_eq!(known.answer().status, 200);
-    let mut strangers: Vec<Client> = (0..30).map(|_| house.client()).collect();
+    let mut strangers: Vec<TestClient> = (0..30).map(|_| house.client()).collect();
     strangers[0].is_closed();
     strangers[22].is_closed();
     known.send(POST);
@@ -226,16 +226,16 @@ fn at_the_cap_strangers_leave_before_those_who_were_served() {
 
 #[test]
 fn at_the_cap_those_who_were_served_do_not_squeeze_out_newcomers() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         connections: 8,
         ..Limits::default()
     });
-    let mut known: Vec<Client> = (0..8).map(|_| house.client()).collect();
+    let mut known: Vec<TestClient> = (0..8).map(|_| house.client()).collect();
     for client in &mut known {
         client.send(POST);
         assert_eq!(client.answer().status, 200);
     }
-    let mut newcomers: Vec<Client> = (0..4).map(|_| house.client()).collect();
+    let mut newcomers: Vec<TestClient> = (0..4).map(|_| house.client()).collect();
     known[3].is_closed();
     for client in &mut newcomers {
         client.send(POST);
@@ -245,11 +245,11 @@ fn at_the_cap_those_who_were_served_do_not_squeeze_out_newcomers() {
 
 #[test]
 fn at_the_cap_of_idle_keep_alives_a_new_one_is_served() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         connections: 4,
         ..Limits::default()
     });
-    let mut idle: Vec<Client> = (0..4).map(|_| house.client()).collect();
+    let mut idle: Vec<TestClient> = (0..4).map(|_| house.client()).collect();
     for client in &mut idle {
         client.send(POST);
         assert_eq!(client.answer().status, 200);
@@ -263,11 +263,11 @@ fn at_the_cap_of_idle_keep_alives_a_new_one_is_served() {
 
 #[test]
 fn a_full_house_in_flight_serves_the_next_when_one_is_done() {
-    let house = House::open(Limits {
+    let house = GateHarness::open(Limits {
         connections: 2,
         ..Limits::default()
     });
-    let mut clients: Vec<Client> = (0..2).map(|_| house.client()).collect();
+    let mut clients: Vec<TestClient> = (0..2).map(|_| house.client()).collect();
     for client in &mut clients {
         client.send(POST);
         assert_eq!(client.answer().status, 200);
@@ -289,7 +289,7 @@ fn a_full_house_in_flight_serves_the_next_when_one_is_done() {
 
 #[test]
 fn the_stop_finishes_what_is_in_flight_and_nothing_else() {
-    let mut house = House::open(Limits::default());
+    let mut house = GateHarness::open(Limits::default());
     let hold = house.hold();
     let (mut idle, mut partial, mut served) = (house.client(), house.client(), house.client());
     idle.send(POST);
@@ -313,7 +313,7 @@ fn the_stop_finishes_what_is_in_flight_and_nothing_else() {
 
 #[test]
 fn the_stop_waits_no_longer_than_it_may() {
-    let mut house = House::open(Limits {
+    let mut house = GateHarness::open(Limits {
         drain: Duration::from_millis(100),
         ..Limits::default()
     });

@@ -22,7 +22,7 @@ const SUSPECT_AFTER: [usize; 2] = [2, 5];
 
 /// A text that waits.
 #[derive(Debug)]
-struct Held {
+struct HeldLane {
     job: Job,
     /// From when on another one's success brings it on.
     ripe: Instant,
@@ -32,9 +32,9 @@ struct Held {
 
 /// All that wait for one cause.
 #[derive(Debug)]
-struct Hold {
+struct CauseHold {
     cause: Cause,
-    waiting: VecDeque<Held>,
+    waiting: VecDeque<HeldLane>,
     /// Texts that wait or are being tried once more.
     members: usize,
     probe_at: Instant,
@@ -46,7 +46,7 @@ struct Hold {
 
 /// Everybody who waits for such a cause.
 #[derive(Debug, Default)]
-pub(super) struct Holds(Vec<Hold>);
+pub(super) struct Holds(Vec<CauseHold>);
 
 impl Holds {
     /// Has a job wait for `cause`, until `left` is over at most; `proven` = somebody was served since the start.
@@ -63,7 +63,7 @@ impl Holds {
         }
         let place = self.0.iter().position(|hold| hold.cause == cause);
         let place = place.unwrap_or_else(|| {
-            self.0.push(Hold {
+            self.0.push(CauseHold {
                 cause,
                 waiting: VecDeque::new(),
                 members: 0,
@@ -85,7 +85,7 @@ impl Holds {
         };
         job.held = Some(cause);
         job.retried = true;
-        hold.waiting.push_back(Held {
+        hold.waiting.push_back(HeldLane {
             job,
             ripe: now + pause,
             until: now + left,
@@ -101,12 +101,12 @@ impl Holds {
 
     /// Takes out the text of a phone that waits here, as a newer one of the same phone takes its place.
     pub(super) fn take(&mut self, lane: &str) -> Option<Job> {
-        let is_its = |held: &Held| held.job.lane == lane;
+        let is_its = |held: &HeldLane| held.job.lane == lane;
         let found = self.0.iter_mut().find_map(|hold| {
             let place = hold.waiting.iter().position(is_its)?;
             hold.waiting.remove(place)
         });
-        found.map(|Held { mut job, .. }| {
+        found.map(|HeldLane { mut job, .. }| {
             self.leave(&mut job);
             job
         })
@@ -137,7 +137,7 @@ impl Holds {
                 over = Some(hold.cause);
             }
             for _ in 0..BROUGHT_ON {
-                let ripe = |held: &Held| is_member || held.ripe <= now;
+                let ripe = |held: &HeldLane| is_member || held.ripe <= now;
                 let place = hold.waiting.iter().position(ripe);
                 let held = place.and_then(|place| hold.waiting.remove(place));
                 next.extend(held.map(|held| held.job));
@@ -187,7 +187,7 @@ impl Holds {
     }
 }
 
-impl Hold {
+impl CauseHold {
     /// Whether the success of this job says something about those that wait.
     fn concerns(&self, job: &Job) -> bool {
         match self.cause {

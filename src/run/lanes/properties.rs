@@ -24,7 +24,7 @@ enum Act {
     /// A worker asks for a job.
     Take,
     Finish(usize, bool),
-    Park(usize, Wait),
+    Park(usize, RetryTime),
     /// A newer text takes the place of one of its phone that waits for a cause.
     TakeOlder(usize),
     /// Every wait is over.
@@ -33,11 +33,11 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     let wait = prop_oneof![
-        Just(Wait::Exactly(Duration::ZERO)),
-        Just(Wait::Exactly(Duration::from_secs(60))),
-        Just(Wait::Away),
-        Just(Wait::Blocked),
-        (held(), 0..90_u64).prop_map(|(cause, left)| Wait::Held {
+        Just(RetryTime::Exactly(Duration::ZERO)),
+        Just(RetryTime::Exactly(Duration::from_secs(60))),
+        Just(RetryTime::Away),
+        Just(RetryTime::Blocked),
+        (held(), 0..90_u64).prop_map(|(cause, left)| RetryTime::Held {
             cause,
             left: Duration::from_secs(left),
         }),
@@ -63,13 +63,13 @@ fn held() -> impl Strategy<Value = Cause> {
 }
 
 /// The lanes and what they should come to.
-struct House {
+struct LaneModel {
     lanes: Lanes,
     working: Vec<Job>,
     in_hand: BTreeSet<String>,
 }
 
-impl House {
+impl LaneModel {
     fn new(hands: usize) -> Self {
         Self {
             lanes: Lanes::new(hands),
@@ -200,7 +200,7 @@ proptest! {
     fn no_phone_twice_at_once_no_text_lost_new_ones_first(
         hands in 1..9_usize, acts in prop::collection::vec(act(), 0..120)
     ) {
-        let mut house = House::new(hands);
+        let mut house = LaneModel::new(hands);
         for act in acts {
             house.play(act);
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{MessageSid, Text};
 
-pub(super) fn entry(id: &str, from: &str) -> Entry {
+pub(super) fn entry(id: &str, from: &str) -> StreamEntry {
     let text = Text {
         sid: MessageSid::parse(&format!("SM{:032x}", id.len())).unwrap(),
         from: from.into(),
@@ -12,7 +12,7 @@ pub(super) fn entry(id: &str, from: &str) -> Entry {
         opt_out: None,
         received: 0,
     };
-    Entry {
+    StreamEntry {
         id: id.into(),
         text: Ok(text),
     }
@@ -62,7 +62,7 @@ fn repeated_attempts_take_half_of_the_hands_and_come_after_new_texts() {
     for id in ["1", "2"] {
         lanes.offer(entry(id, id));
         let job = take(&lanes);
-        lanes.park(job, Wait::Exactly(Duration::ZERO), 0);
+        lanes.park(job, RetryTime::Exactly(Duration::ZERO), 0);
     }
     lanes.offer(entry("3", "3"));
     assert_eq!(pick(&lanes).as_deref(), Some("3"));
@@ -80,7 +80,7 @@ fn the_return_of_the_other_side_makes_all_due_at_once() {
     for id in ["1", "2", "3"] {
         lanes.offer(entry(id, id));
         let job = take(&lanes);
-        lanes.park(job, Wait::Away, 0);
+        lanes.park(job, RetryTime::Away, 0);
     }
     assert_eq!(pick(&lanes), None);
     lanes.offer(entry("4", "4"));
@@ -94,7 +94,7 @@ fn one_stuck_student_is_not_tried_again_at_every_success_of_others() {
     let lanes = Lanes::new(8);
     lanes.offer(entry("stuck", "s"));
     let job = take(&lanes);
-    lanes.park(job, Wait::Away, 0);
+    lanes.park(job, RetryTime::Away, 0);
     lanes.offer(entry("4", "4"));
     let proof = take(&lanes);
     lanes.finish(proof, true);
@@ -109,7 +109,7 @@ fn who_fails_while_others_get_through_is_tried_again_soon() {
         lanes.offer(entry("1", "+1a"));
         let mut job = take(&lanes);
         job.attempt = 9;
-        lanes.park(job, Wait::Away, 0);
+        lanes.park(job, RetryTime::Away, 0);
         let due = lanes.lock().parked[0].due;
         due.saturating_duration_since(Instant::now())
     };
@@ -125,14 +125,14 @@ fn a_block_pauses_all_but_one_probe() {
     }
     let first = take(&lanes);
     assert_eq!(
-        lanes.park(first, Wait::Blocked, 0),
+        lanes.park(first, RetryTime::Blocked, 0),
         None,
         "one phone may be refused for its own sake"
     );
     let second = take(&lanes);
     assert_eq!(
-        lanes.park(second, Wait::Blocked, 0),
-        Some(Begins::Pause),
+        lanes.park(second, RetryTime::Blocked, 0),
+        Some(WaitStart::Pause),
         "a second one is not"
     );
     assert_eq!(pick(&lanes), None);
@@ -149,7 +149,7 @@ fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     lanes.offer(entry("1", "+1a"));
     for _ in 0..3 {
         let job = take(&lanes);
-        assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
+        assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
         lanes.lock().parked[0].due = Instant::now();
     }
     lanes.lock().parked[0].due += Duration::from_secs(60);
@@ -163,8 +163,8 @@ fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     );
 }
 
-fn held(cause: Cause) -> Wait {
-    Wait::Held {
+fn held(cause: Cause) -> RetryTime {
+    RetryTime::Held {
         cause,
         left: Duration::from_secs(3_600),
     }
@@ -175,7 +175,7 @@ fn region(phone: &str) -> Cause {
 }
 
 /// Takes the next text of each of these phones and has it wait for a cause.
-fn refuse(lanes: &Lanes, phones: &[&str], cause: Cause) -> Vec<Option<Begins>> {
+fn refuse(lanes: &Lanes, phones: &[&str], cause: Cause) -> Vec<Option<WaitStart>> {
     let refused = phones.iter().map(|phone| {
         lanes.offer(entry(phone, phone));
         lanes.park(take(lanes), held(cause), 0)
@@ -196,7 +196,7 @@ fn a_region_that_is_not_switched_on_holds_nobody_else_up_and_is_told_once() {
     let lanes = Lanes::new(8);
     let island = region(ISLANDERS[0]);
     let told = refuse(&lanes, &ISLANDERS, island);
-    assert_eq!(told[0], Some(Begins::Hold(island)));
+    assert_eq!(told[0], Some(WaitStart::Hold(island)));
     assert!(told[1..].iter().all(Option::is_none), "{told:?}");
     assert!(!lanes.is_paused());
     lanes.offer(entry("4", "+12015550123"));
@@ -208,7 +208,7 @@ fn a_region_that_is_not_switched_on_holds_nobody_else_up_and_is_told_once() {
     );
     let other = region("+18765550123");
     let told = refuse(&lanes, &["+18765550123"], other);
-    assert_eq!(told, [Some(Begins::Hold(other))]);
+    assert_eq!(told, [Some(WaitStart::Hold(other))]);
 }
 
 #[test]
@@ -271,14 +271,14 @@ fn one_of_those_who_wait_is_tried_each_minute() {
 fn the_senders_fault_is_told_when_it_is_not_one_phones() {
     let lanes = Lanes::new(8);
     let told = refuse(&lanes, &ISLANDERS[..2], Cause::Sender);
-    assert_eq!(told, [None, Some(Begins::Hold(Cause::Sender))]);
+    assert_eq!(told, [None, Some(WaitStart::Hold(Cause::Sender))]);
 
     let lanes = Lanes::new(8);
     lanes.offer(entry("4", "+12015550123"));
     lanes.finish(take(&lanes), true);
     let told = refuse(&lanes, &ISLANDERS, Cause::Sender);
     assert_eq!(told[..4], [None; 4], "the sender works for others");
-    assert_eq!(told[4], Some(Begins::Hold(Cause::Sender)));
+    assert_eq!(told[4], Some(WaitStart::Hold(Cause::Sender)));
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
     for id in ["1", "2"] {
         lanes.offer(entry(id, id));
         let job = take(&lanes);
-        assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
+        assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
         lanes.offer(entry(&format!("after {id}"), &format!("after {id}")));
         lanes.finish(take(&lanes), true);
     }
@@ -328,7 +328,7 @@ fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
             .for_each(|parked| parked.due = now);
         let both = [(); 2].map(|()| take(&lanes));
         for job in both {
-            assert_eq!(lanes.park(job, Wait::Blocked, 0), None);
+            assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
         }
     }
     assert!(!lanes.is_paused());

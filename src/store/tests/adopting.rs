@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::ClockStep;
-use crate::hand::{Order, Refusal};
+use crate::domain::order::{Order, OrderRefused};
 
 fn adoption(raw: &str, id: &str, due_at: Option<UnixSeconds>) -> Adoption {
     let username = name(raw);
@@ -56,7 +56,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
     assert_eq!((row.reserved_at, row.announced_at), (50, Some(50)));
     assert_eq!(row.coder_id.as_deref(), Some("one"));
     assert_eq!(row.marker, account.marker);
-    let mut hand = Hand::open(&dir.data()).unwrap();
+    let mut hand = Commands::open(&dir.data()).unwrap();
     let extend = Order::Extend {
         by: Duration::from_secs(100),
         longest: None,
@@ -72,7 +72,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
     );
     assert!(store.begin_reap(row.id, 90).unwrap());
     let applied = hand.apply(Order::End, None, 95, false).unwrap();
-    assert_eq!(applied.refused[0].1, Refusal::BeingRemoved);
+    assert_eq!(applied.refused[0].1, OrderRefused::BeingRemoved);
     store.forget(row.id, 100).unwrap();
     assert_eq!(store.count().unwrap(), 0);
 }
@@ -96,8 +96,8 @@ fn it_takes_a_seat_and_no_phone() {
         let marker = marker(&username);
         store.reserve(&phone(1), &username, &marker, 10, 100, seats)
     };
-    assert_eq!(reserve(2).unwrap(), Reserved::Full);
-    assert_eq!(reserve(3).unwrap(), Reserved::Done);
+    assert_eq!(reserve(2).unwrap(), ReserveResult::Full);
+    assert_eq!(reserve(3).unwrap(), ReserveResult::Done);
     let sql = "SELECT count(DISTINCT phone) FROM registrations WHERE length(phone) = 20";
     assert_eq!(value_of(&store, sql), Value::Integer(3));
 }
@@ -106,7 +106,7 @@ fn it_takes_a_seat_and_no_phone() {
 fn commands_know_the_folder_by_its_name_once_it_has_one() {
     let dir = TempDir::new();
     let store = dir.open();
-    let hand = Hand::open(&dir.data()).unwrap();
+    let hand = Commands::open(&dir.data()).unwrap();
     assert_eq!(hand.instance().unwrap(), None);
     let drawn = store.instance().unwrap();
     assert_eq!(hand.instance().unwrap(), Some(drawn));

@@ -61,7 +61,7 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
     for (name, end) in ends {
         for (stage, due_at) in [
             (Stage::Reserved, 50),
-            (Stage::Created, 50),
+            (Stage::CreateResult, 50),
             (Stage::Announced, 100),
             (Stage::Reaping, 100),
         ] {
@@ -176,11 +176,11 @@ fn a_text_that_was_given_up_is_known_with_its_reason() {
     store
         .opted(&phone(3), true, &sid(3), 10, Some("21610"))
         .unwrap();
-    assert_eq!(given_up(1), Seen::GivenUp("too old".to_owned()));
-    assert_eq!(given_up(2), Seen::GivenUp("landline".to_owned()));
-    assert_eq!(given_up(3), Seen::GivenUp("21610".to_owned()));
+    assert_eq!(given_up(1), TextHistory::GivenUp("too old".to_owned()));
+    assert_eq!(given_up(2), TextHistory::GivenUp("landline".to_owned()));
+    assert_eq!(given_up(3), TextHistory::GivenUp("21610".to_owned()));
     store.opted(&phone(4), true, &sid(4), 10, None).unwrap();
-    assert_eq!(given_up(4), Seen::Served);
+    assert_eq!(given_up(4), TextHistory::Served);
 }
 
 #[test]
@@ -260,11 +260,11 @@ fn what_stands_under_a_former_number_moves_to_the_new_one() {
     // Known under both: nobody's account is lost, and an opt-out counts whichever number it came from.
     let former = phone(3);
     store.opted(&new, false, &sid(3), 40, None).unwrap();
-    store.at_stage(3, Stage::Created);
+    store.at_stage(3, Stage::CreateResult);
     store.opted(&former, true, &sid(4), 50, None).unwrap();
     store.renumber(&former, &new).unwrap();
     assert_eq!(store.row(2).id, id);
-    assert_eq!(store.row(3).stage, Stage::Created);
+    assert_eq!(store.row(3).stage, Stage::CreateResult);
     let merged = store.contact(&new).unwrap();
     assert_eq!(
         (merged.opted_out_at, merged.hinted_at),

@@ -186,7 +186,7 @@ fn the_count_of_registrations_is_what_a_count_would_find() {
     // A clash takes no seat.
     let username = name("happy-tuna-1");
     let clash = store.reserve(&phone(9), &username, &marker(&username), 10, 100, SEATS);
-    assert_eq!(clash.unwrap(), Reserved::Clash);
+    assert_eq!(clash.unwrap(), ReserveResult::Clash);
     assert_eq!(counts(&store), (5, 5));
     for id in &ids[..2] {
         assert!(store.begin_reap(*id, 100).unwrap());
@@ -235,6 +235,6 @@ fn an_older_database_is_counted_when_it_is_brought_up_to_date() {
             seats,
         )
     };
-    assert_eq!(seats(8, 3).unwrap(), Reserved::Full);
-    assert_eq!(seats(8, 4).unwrap(), Reserved::Done);
+    assert_eq!(seats(8, 3).unwrap(), ReserveResult::Full);
+    assert_eq!(seats(8, 4).unwrap(), ReserveResult::Done);
 }

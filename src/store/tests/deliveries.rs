@@ -17,7 +17,7 @@ fn receipt(number: u32, delivery: Delivery, code: Option<u32>) -> Receipt {
 impl Store {
     /// An announced registration whose login, of that number, was sent at `at`.
     fn login(&self, number: u32, at: UnixSeconds) -> Option<Undelivered> {
-        let id = self.at_stage(number, Stage::Created);
+        let id = self.at_stage(number, Stage::CreateResult);
         let text = sid(number);
         let sent = SentLogin {
             text: Some(&text),
@@ -42,8 +42,8 @@ impl Store {
             .unwrap()
     }
 
-    fn due_to_blank(&self, now: UnixSeconds) -> Vec<MessageSid> {
-        let texts = self.to_blank(now, 100).unwrap();
+    fn due_to_redact(&self, now: UnixSeconds) -> Vec<MessageSid> {
+        let texts = self.to_redact(now, 100).unwrap();
         texts.into_iter().map(|text| text.sid).collect()
     }
 
@@ -81,11 +81,15 @@ fn a_receipt_that_is_faster_than_the_answer_counts() {
     assert_eq!(store.hears(1, Delivery::Delivered, None), []);
     assert!(!store.is_recorded(sid(1).as_str()).unwrap());
     assert_eq!(store.hears(2, Delivery::Failed, Some(30034)), []);
-    assert_eq!(store.due_to_blank(9_999), [], "nothing is recorded as sent");
+    assert_eq!(
+        store.due_to_redact(9_999),
+        [],
+        "nothing is recorded as sent"
+    );
     assert_eq!(store.login(1, 50), None);
     assert_eq!(store.state(1), Some(("delivered".to_owned(), None)));
     assert!(store.is_recorded(sid(1).as_str()).unwrap());
-    assert_eq!(store.due_to_blank(50), [sid(1)]);
+    assert_eq!(store.due_to_redact(50), [sid(1)]);
     let failed = store.login(2, 50).expect("a failure");
     assert_eq!(failed.code, Some(30034));
 }
@@ -97,22 +101,22 @@ fn a_login_is_blanked_once_it_has_arrived_or_after_an_hour() {
     store.login(1, 50);
     store.login(2, 51);
     store.hears(2, Delivery::Sent, None);
-    assert_eq!(store.due_to_blank(3_649), []);
-    assert_eq!(store.due_to_blank(3_650), [sid(1)]);
+    assert_eq!(store.due_to_redact(3_649), []);
+    assert_eq!(store.due_to_redact(3_650), [sid(1)]);
     assert_eq!(
-        store.due_to_blank(-90_000),
+        store.due_to_redact(-90_000),
         [sid(1), sid(2)],
         "a clock set back"
     );
     store.hears(2, Delivery::Delivered, None);
-    assert_eq!(store.due_to_blank(60), [sid(2)]);
-    store.blank_later(&sid(2), 400, 1).unwrap();
-    assert_eq!(store.due_to_blank(399), []);
-    assert_eq!(store.to_blank(400, 9).unwrap()[0].tries, 1);
-    store.blanked(&sid(2)).unwrap();
-    store.blank_later(&sid(2), 1, 2).unwrap();
+    assert_eq!(store.due_to_redact(60), [sid(2)]);
+    store.redact_later(&sid(2), 400, 1).unwrap();
+    assert_eq!(store.due_to_redact(399), []);
+    assert_eq!(store.to_redact(400, 9).unwrap()[0].tries, 1);
+    store.redacted(&sid(2)).unwrap();
+    store.redact_later(&sid(2), 1, 2).unwrap();
     store.hears(2, Delivery::Read, None);
-    assert_eq!(store.due_to_blank(3_649), [], "blanked once is enough");
+    assert_eq!(store.due_to_redact(3_649), [], "blanked once is enough");
     assert_eq!(store.deliveries(), 2, "what became of it is still known");
 }
 
@@ -125,7 +129,7 @@ fn rows_go_with_their_registration_but_not_before_they_are_blanked() {
         let id = store.row(number).id;
         assert!(store.begin_reap(id, 150).unwrap());
     }
-    store.blanked(&sid(1)).unwrap();
+    store.redacted(&sid(1)).unwrap();
     for number in [1, 2] {
         store.forget(store.row(number).id, 100).unwrap();
     }
@@ -133,8 +137,8 @@ fn rows_go_with_their_registration_but_not_before_they_are_blanked() {
     // Whoever is given the same row number has nothing to do with it.
     store.login(3, 200);
     assert_eq!(store.hears(2, Delivery::Failed, Some(30003)), []);
-    assert_eq!(store.due_to_blank(3_650), [sid(2)]);
-    store.blanked(&sid(2)).unwrap();
+    assert_eq!(store.due_to_redact(3_650), [sid(2)]);
+    store.redacted(&sid(2)).unwrap();
     assert_eq!((store.state(2), store.deliveries()), (None, 1));
 }
 
@@ -209,7 +213,7 @@ fn each_login_is_counted_once_whatever_is_said_of_it() {
     store.login(3, 50);
     store.hears(3, Delivery::Undelivered, Some(30_003));
     store.hears(3, Delivery::Delivered, None);
-    assert_eq!(failed(&store, Code::Listed(30_003)), 1);
+    assert_eq!(failed(&store, Code::ListRows(30_003)), 1);
     // Receipts that come before the send's own answer count with it; those of strangers never do.
     store.hears(4, Delivery::Delivered, None);
     store.hears(5, Delivery::Failed, Some(12_345));

@@ -147,7 +147,7 @@ fn a_send_begins_only_with_the_password_that_is_meant() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
-    let mut hand = Hand::open(&dir.data()).unwrap();
+    let mut hand = Commands::open(&dir.data()).unwrap();
     let renewed = hand.renew_password("HAPPY-tuna-1").unwrap().unwrap();
     assert_eq!(renewed.registration.password_counter, Some(2));
     assert_eq!(password_of(&store, 1), (Some(2), false));
@@ -165,7 +165,7 @@ fn a_renewal_that_coder_refused_is_taken_back_unless_another_followed() {
     let dir = TempDir::new();
     let store = dir.open();
     store.at_stage(1, Stage::Announced);
-    let mut hand = Hand::open(&dir.data()).unwrap();
+    let mut hand = Commands::open(&dir.data()).unwrap();
     let renewed = hand.renew_password("happy-tuna-1").unwrap().unwrap();
     hand.password_kept(&renewed).unwrap();
     assert_eq!(password_of(&store, 1), (Some(1), true));
@@ -187,26 +187,26 @@ fn only_an_account_with_a_login_is_renewed() {
     let dir = TempDir::new();
     let store = dir.open();
     for (number, stage, refusal) in [
-        (1, Stage::Reserved, NotRenewed::NoLogin),
-        (2, Stage::Created, NotRenewed::NoLogin),
-        (3, Stage::Reaping, NotRenewed::BeingRemoved),
+        (1, Stage::Reserved, RenewError::NoLogin),
+        (2, Stage::CreateResult, RenewError::NoLogin),
+        (3, Stage::Reaping, RenewError::BeingRemoved),
     ] {
         store.at_stage(number, stage);
-        let mut hand = Hand::open(&dir.data()).unwrap();
+        let mut hand = Commands::open(&dir.data()).unwrap();
         let refused = hand
             .renew_password(&format!("happy-tuna-{number}"))
             .unwrap();
         assert_eq!(refused.unwrap_err(), refusal);
     }
-    let mut hand = Hand::open(&dir.data()).unwrap();
+    let mut hand = Commands::open(&dir.data()).unwrap();
     assert_eq!(
         hand.renew_password("nobody").unwrap().unwrap_err(),
-        NotRenewed::Unknown
+        RenewError::Unknown
     );
     let id = store.at_stage(4, Stage::Announced);
     store.begin_send(id, sending(30), 1).unwrap();
     let refused = hand.renew_password("happy-tuna-4").unwrap().unwrap_err();
-    assert_eq!(refused, NotRenewed::BeingSent);
+    assert_eq!(refused, RenewError::BeingSent);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_withheld_login_counts_until_the_next_login_is_sent() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
-    let withheld = Withheld {
+    let withheld = WithheldLogin {
         text: &sid(7),
         at: 50,
         window_start: 40,
@@ -223,7 +223,7 @@ fn a_withheld_login_counts_until_the_next_login_is_sent() {
     store.withhold(id, withheld).unwrap();
     let row = store.find(&phone(1)).unwrap().unwrap();
     assert_eq!((row.withheld_at, row.sent_in_window), (Some(50), 2));
-    assert_eq!(store.seen(&sid(7)).unwrap(), Seen::Served);
+    assert_eq!(store.seen(&sid(7)).unwrap(), TextHistory::Served);
     store.begin_send(id, sending(60), 1).unwrap();
     store.login_sent(id, &sid(8), sent(60, Some(999))).unwrap();
     assert_eq!(store.find(&phone(1)).unwrap().unwrap().withheld_at, None);

@@ -34,7 +34,7 @@ fn one_of_eight_threads_gets_the_phone() {
         let came = race(|runner| {
             let username = name(&format!("happy-tuna-{round}-{runner}"));
             let won = store.reserve(&phone(round), &username, &marker(&username), 10, 100, SEATS);
-            (won.unwrap() == Reserved::Done).then_some(username)
+            (won.unwrap() == ReserveResult::Done).then_some(username)
         });
         let winners: Vec<Username> = came.into_iter().flatten().collect();
         assert_eq!(winners, [store.row(round).username], "round {round}");
@@ -51,7 +51,7 @@ fn one_of_eight_threads_gets_the_name() {
         store
             .reserve(&phone(runner), &username, &sign, 10, 100, SEATS)
             .unwrap()
-            == Reserved::Done
+            == ReserveResult::Done
     });
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
     assert_eq!(store.count().unwrap(), 1);
@@ -130,7 +130,7 @@ fn a_hundred_that_race_for_thirty_seats_fill_exactly_thirty() {
     for seed in 0..20 {
         let dir = TempDir::new();
         let store = dir.open();
-        let answers: Vec<Vec<Reserved>> = race(|runner| {
+        let answers: Vec<Vec<ReserveResult>> = race(|runner| {
             let mine = (0..100).filter(|number| (number + seed) % RUNNERS == runner);
             let reserve = |number| {
                 let username = name(&format!("happy-tuna-{number}"));
@@ -140,7 +140,10 @@ fn a_hundred_that_race_for_thirty_seats_fill_exactly_thirty() {
             mine.map(|number| reserve(number).unwrap()).collect()
         });
         let count = |wanted| answers.iter().flatten().filter(|a| **a == wanted).count();
-        assert_eq!((count(Reserved::Done), count(Reserved::Full)), (30, 70));
+        assert_eq!(
+            (count(ReserveResult::Done), count(ReserveResult::Full)),
+            (30, 70)
+        );
         assert_eq!(store.count().unwrap(), 30);
     }
 }

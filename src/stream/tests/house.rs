@@ -8,14 +8,14 @@ use redis::{FromRedisValue, RedisResult, cmd};
 
 use super::*;
 
-pub(super) struct House {
+pub(super) struct StreamHarness {
     folder: PathBuf,
     settings: Vec<String>,
     password: Option<&'static str>,
     server: Child,
 }
 
-impl House {
+impl StreamHarness {
     pub(super) fn open() -> Self {
         Self::with(None, &[])
     }
@@ -154,7 +154,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for StreamHarness {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();

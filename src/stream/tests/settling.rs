@@ -6,11 +6,11 @@ use super::*;
 
 #[test]
 fn a_dead_letter_says_what_helps_and_nothing_personal() {
-    let house = House::open();
+    let house = StreamHarness::open();
     Appender::new(house.redis()).takes(&text(7));
     let entry = Taker::new(house.redis(), "us").only();
     let sid = sid(7);
-    let letter = DeadLetter {
+    let letter = NewDeadLetter {
         sid: Some(&sid),
         reason: "Coder refuses the name",
         received: Some(1_700_000_000),
@@ -18,7 +18,7 @@ fn a_dead_letter_says_what_helps_and_nothing_personal() {
         attempts: 4,
     };
     Settler::new(house.redis())
-        .bury(&entry.id, &letter)
+        .record_dead_letter(&entry.id, &letter)
         .unwrap();
 
     assert_eq!((house.length(TEXTS), house.pending()), (0, 0));
@@ -47,10 +47,10 @@ fn a_dead_letter_says_what_helps_and_nothing_personal() {
 
 #[test]
 fn an_unreadable_entry_is_buried_without_a_name() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let _: String = house.run(&format!("XADD {TEXTS} * x y"));
     let entry = Taker::new(house.redis(), "us").only();
-    let letter = DeadLetter {
+    let letter = NewDeadLetter {
         sid: None,
         reason: "unreadable entry",
         received: None,
@@ -58,7 +58,7 @@ fn an_unreadable_entry_is_buried_without_a_name() {
         attempts: 1,
     };
     Settler::new(house.redis())
-        .bury(&entry.id, &letter)
+        .record_dead_letter(&entry.id, &letter)
         .unwrap();
     assert_eq!(
         (house.length(TEXTS), house.pending(), house.length(DEAD)),
@@ -70,19 +70,21 @@ fn an_unreadable_entry_is_buried_without_a_name() {
 
 #[test]
 fn the_graveyard_is_bounded_and_keeps_the_newest() {
-    let house = House::open();
+    let house = StreamHarness::open();
     assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
     let settler = Settler::new(house.redis());
     for number in 1..=1_300 {
         let sid = sid(number);
-        let letter = DeadLetter {
+        let letter = NewDeadLetter {
             sid: Some(&sid),
             reason: "x",
             received: None,
             at: 1,
             attempts: 1,
         };
-        settler.bury(&format!("{number}-1"), &letter).unwrap();
+        settler
+            .record_dead_letter(&format!("{number}-1"), &letter)
+            .unwrap();
     }
     let length = house.length(DEAD);
     assert!((1_000..=1_100).contains(&length), "{length}");
@@ -95,7 +97,7 @@ fn the_graveyard_is_bounded_and_keeps_the_newest() {
 
 #[test]
 fn verdicts_may_be_recorded_from_many_threads() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let texts: Vec<Text> = (0..80).map(text).collect();
     let _ = Appender::new(house.redis()).append(&texts.iter().collect::<Vec<_>>(), false);
     let entries = Taker::new(house.redis(), "us").take(80, MOMENT).unwrap();
@@ -117,7 +119,7 @@ fn verdicts_may_be_recorded_from_many_threads() {
 
 #[test]
 fn the_depth_tells_texts_and_letters_and_how_old_the_oldest_is() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut waiting = Waiting::new(house.redis());
     assert_eq!(waiting.depth().unwrap(), Depth::default(), "an empty Redis");
     for id in ["7000-0", "9000-3", "12000-0"] {

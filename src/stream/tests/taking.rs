@@ -8,7 +8,7 @@ const LONG_AGO: Duration = Duration::from_secs(120);
 
 #[test]
 fn texts_that_came_before_the_first_taker_are_taken() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
     let mut taker = Taker::new(house.redis(), "us");
@@ -20,7 +20,7 @@ fn texts_that_came_before_the_first_taker_are_taken() {
 
 #[test]
 fn what_has_no_verdict_comes_again_before_anything_new() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     let settler = Settler::new(house.redis());
     (1..=6).for_each(|number| appender.takes(&text(number)));
@@ -37,7 +37,7 @@ fn what_has_no_verdict_comes_again_before_anything_new() {
 
 #[test]
 fn an_acknowledged_entry_is_gone() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     let settler = Settler::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
@@ -51,7 +51,7 @@ fn an_acknowledged_entry_is_gone() {
 
 #[test]
 fn entries_that_another_consumer_left_behind_are_taken_over() {
-    let house = House::open();
+    let house = StreamHarness::open();
     assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
     let mut appender = Appender::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
@@ -66,7 +66,7 @@ fn entries_that_another_consumer_left_behind_are_taken_over() {
 
 #[test]
 fn entries_that_another_consumer_works_on_are_left_to_it() {
-    let house = House::open();
+    let house = StreamHarness::open();
     assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
     Appender::new(house.redis()).takes(&text(1));
     house.taken_by_another(Duration::from_secs(30));
@@ -75,7 +75,7 @@ fn entries_that_another_consumer_works_on_are_left_to_it() {
 
 #[test]
 fn a_take_brings_no_more_than_it_was_asked_for() {
-    let house = House::open();
+    let house = StreamHarness::open();
     assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
     let mut appender = Appender::new(house.redis());
     (1..=25).for_each(|number| appender.takes(&text(number)));
@@ -89,7 +89,7 @@ fn a_take_brings_no_more_than_it_was_asked_for() {
 
 #[test]
 fn an_entry_that_holds_no_text_says_so_and_spoils_no_other() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let good: [(&[u8], &[u8]); 5] = [
         (b"sid", b"SM00000000000000000000000000000009"),
         (b"from", b"+14155550123"),
@@ -128,14 +128,14 @@ fn an_entry_that_holds_no_text_says_so_and_spoils_no_other() {
     let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
     assert_eq!(taken.len(), bad + 2);
     for entry in &taken[..=bad] {
-        assert_eq!(entry.text, Err(Unreadable { deleted: false }));
+        assert_eq!(entry.text, Err(UnreadableEntry { deleted: false }));
     }
     assert_eq!(taken[bad + 1].text.as_ref().map(number), Ok(9));
 }
 
 #[test]
 fn an_entry_with_unreadable_names_does_not_stop_the_others() {
-    let house = House::open();
+    let house = StreamHarness::open();
     house
         .try_run::<String>(&[b"XADD", TEXTS.as_bytes(), b"*", b"\xff", b"x"])
         .unwrap();
@@ -158,7 +158,7 @@ fn an_entry_with_unreadable_names_does_not_stop_the_others() {
 
 #[test]
 fn an_entry_that_was_deleted_while_pending_says_so() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     appender.takes(&text(1));
     appender.takes(&text(2));
@@ -166,7 +166,7 @@ fn an_entry_that_was_deleted_while_pending_says_so() {
     let _: i64 = house.run(&format!("XDEL {TEXTS} {}", taken[0].id));
     let again = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
     assert_eq!(again[0].id, taken[0].id);
-    assert_eq!(again[0].text, Err(Unreadable { deleted: true }));
+    assert_eq!(again[0].text, Err(UnreadableEntry { deleted: true }));
     assert_eq!(again[1].text, Ok(text(2)));
     Settler::new(house.redis())
         .acknowledge(&again[0].id)
@@ -176,7 +176,7 @@ fn an_entry_that_was_deleted_while_pending_says_so() {
 
 #[test]
 fn a_take_may_wait_longer_than_any_other_answer() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), "us");
     assert_eq!(taker.take(1, MOMENT).unwrap().len(), 0);
     let block = PATIENCE + Duration::from_millis(100);
@@ -189,7 +189,7 @@ fn a_take_may_wait_longer_than_any_other_answer() {
 
 #[test]
 fn the_first_take_on_a_connection_does_not_wait() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), "us");
     let before = Instant::now();
     assert_eq!(taker.take(1, Duration::from_secs(60)).unwrap().len(), 0);
@@ -198,7 +198,7 @@ fn the_first_take_on_a_connection_does_not_wait() {
 
 #[test]
 fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), "us");
     let id = taker.client_id();
     assert_eq!(id.load(Ordering::Relaxed), 0);
@@ -224,7 +224,7 @@ fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
 
 #[test]
 fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_minute() {
-    let house = House::open();
+    let house = StreamHarness::open();
     Appender::new(house.redis()).takes(&text(1));
     let mut ours = Taker::new(house.redis(), "us");
     assert_eq!(ours.numbers(1), [1]);

@@ -10,13 +10,13 @@ const SOON: Duration = Duration::from_millis(2_300);
 
 #[test]
 fn the_password_opens() {
-    let house = House::locked("sesame");
+    let house = StreamHarness::locked("sesame");
     Appender::new(house.redis()).takes(&text(1));
     assert_eq!(Taker::new(house.redis(), "us").numbers(1), [1]);
 }
 
 /// A letter of no particular text.
-const LETTER: DeadLetter<'static> = DeadLetter {
+const LETTER: NewDeadLetter<'static> = NewDeadLetter {
     sid: None,
     reason: "x",
     received: None,
@@ -25,8 +25,8 @@ const LETTER: DeadLetter<'static> = DeadLetter {
 };
 
 /// Hands that come to a locked Redis with that password.
-fn locked(password: Option<&str>) -> (House, Redis) {
-    let house = House::locked("sesame");
+fn locked(password: Option<&str>) -> (StreamHarness, Redis) {
+    let house = StreamHarness::locked("sesame");
     let config = RedisConfig {
         password: password.map(Secret::new),
         ..house.config()
@@ -72,14 +72,14 @@ fn a_locked_redis_is_named_by_who_unblocks() {
 fn a_locked_redis_is_named_by_the_appender() {
     for password in NO_KEY {
         let (house, redis) = locked(password);
-        let Appended {
+        let AppendResult {
             texts: none,
             alive,
             fault,
         } = Appender::new(redis.clone()).append(&[], true);
         assert_eq!((none, alive), (vec![], Err("redis-password")));
         fault.iter().for_each(assert_denied);
-        let Appended {
+        let AppendResult {
             texts: answers,
             alive: _,
             fault,
@@ -92,7 +92,7 @@ fn a_locked_redis_is_named_by_the_appender() {
 
 #[test]
 fn a_full_redis_turns_texts_away_by_name() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     appender.takes(&text(1));
     let _: String = house.run("CONFIG SET maxmemory 1");
@@ -103,8 +103,8 @@ fn a_full_redis_turns_texts_away_by_name() {
 }
 
 /// Two texts in the stream, both taken, and then no memory left.
-fn full_with_two_pending() -> (House, Vec<Entry>) {
-    let house = House::open();
+fn full_with_two_pending() -> (StreamHarness, Vec<StreamEntry>) {
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     (1..=2).for_each(|number| appender.takes(&text(number)));
     let entries = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
@@ -136,7 +136,7 @@ fn what_a_full_redis_holds_can_be_taken_after_a_restart() {
 fn a_dead_letter_that_a_full_redis_has_no_room_for_says_so() {
     let (house, entries) = full_with_two_pending();
     let error = Settler::new(house.redis())
-        .bury(&entries[0].id, &LETTER)
+        .record_dead_letter(&entries[0].id, &LETTER)
         .unwrap_err();
     assert_eq!(error.name(), "redis-full", "{error}");
     assert_eq!(
@@ -147,9 +147,9 @@ fn a_dead_letter_that_a_full_redis_has_no_room_for_says_so() {
 
 #[test]
 fn a_key_of_another_kind_is_refused_without_repeating_the_text() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let _: String = house.run(&format!("SET {TEXTS} x"));
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive: _,
         fault,
@@ -163,7 +163,7 @@ fn a_key_of_another_kind_is_refused_without_repeating_the_text() {
 #[test]
 fn texts_are_taken_again_after_the_stream_was_deleted() {
     for loss in [format!("DEL {TEXTS}"), "FLUSHALL".to_owned()] {
-        let house = House::open();
+        let house = StreamHarness::open();
         let mut appender = Appender::new(house.redis());
         let mut taker = Taker::new(house.redis(), "us");
         appender.takes(&text(1));
@@ -180,7 +180,7 @@ fn texts_are_taken_again_after_the_stream_was_deleted() {
 #[test]
 fn a_waiting_take_survives_the_loss_of_the_stream() {
     for loss in [format!("DEL {TEXTS}"), "FLUSHALL".to_owned()] {
-        let house = House::open();
+        let house = StreamHarness::open();
         let mut taker = Taker::new(house.redis(), "us");
         let id = taker.client_id();
         let before = Instant::now();
@@ -202,7 +202,7 @@ fn a_waiting_take_survives_the_loss_of_the_stream() {
 
 #[test]
 fn all_hands_work_again_after_redis_was_killed() {
-    let mut house = House::open();
+    let mut house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     let mut taker = Taker::new(house.redis(), "us");
     let settler = Settler::new(house.redis());
@@ -210,7 +210,7 @@ fn all_hands_work_again_after_redis_was_killed() {
     settler.acknowledge(&taker.only().id).unwrap();
 
     house.is_killed();
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -236,7 +236,7 @@ fn all_hands_work_again_after_redis_was_killed() {
 
 #[test]
 fn a_settler_whose_connection_died_meanwhile_needs_no_second_call() {
-    let mut house = House::open();
+    let mut house = StreamHarness::open();
     let settler = Settler::new(house.redis());
     settler.acknowledge("1-1").unwrap();
     house.is_killed();
@@ -248,9 +248,9 @@ fn a_settler_whose_connection_died_meanwhile_needs_no_second_call() {
 
 #[test]
 fn a_redis_that_was_never_there_is_away() {
-    let mut house = House::open();
+    let mut house = StreamHarness::open();
     house.is_killed();
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -267,12 +267,12 @@ fn a_redis_that_was_never_there_is_away() {
 }
 
 /// Appends while Redis hangs: an answer soon, then answers at once, then all is well again.
-fn append_to_a_hanging_redis(house: &House, appender: &mut Appender) {
+fn append_to_a_hanging_redis(house: &StreamHarness, appender: &mut Appender) {
     let texts: Vec<Text> = (10..74).map(text).collect();
     let texts: Vec<&Text> = texts.iter().collect();
     house.hangs();
     let before = Instant::now();
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -285,7 +285,7 @@ fn append_to_a_hanging_redis(house: &House, appender: &mut Appender) {
     );
 
     let before = Instant::now();
-    let Appended {
+    let AppendResult {
         texts: answers,
         alive,
         fault,
@@ -305,7 +305,7 @@ fn append_to_a_hanging_redis(house: &House, appender: &mut Appender) {
 
 #[test]
 fn a_hanging_redis_keeps_nobody_waiting() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     appender.takes(&text(1));
     append_to_a_hanging_redis(&house, &mut appender);
@@ -319,15 +319,15 @@ fn a_hanging_redis_keeps_nobody_waiting() {
 
 #[test]
 fn a_redis_that_hangs_before_the_first_text_keeps_nobody_waiting() {
-    let house = House::open();
+    let house = StreamHarness::open();
     append_to_a_hanging_redis(&house, &mut Appender::new(house.redis()));
-    let locked = House::locked("sesame");
+    let locked = StreamHarness::locked("sesame");
     append_to_a_hanging_redis(&locked, &mut Appender::new(locked.redis()));
 }
 
 #[test]
 fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), "us");
     let settler = Settler::new(house.redis());
     assert_eq!(taker.numbers(1), [0; 0]);
@@ -346,13 +346,15 @@ fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
         settler.acknowledge("1-1").unwrap_err()
     });
     timed("unblock", &mut || settler.unblock(1).unwrap_err());
-    timed("bury", &mut || settler.bury("1-1", &LETTER).unwrap_err());
+    timed("bury", &mut || {
+        settler.record_dead_letter("1-1", &LETTER).unwrap_err()
+    });
     assert!(slow.is_empty(), "{slow:?}");
 }
 
 #[test]
 fn the_other_hands_work_again_after_redis_hung() {
-    let house = House::open();
+    let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), "us");
     let settler = Settler::new(house.redis());
     assert_eq!(taker.numbers(1), [0; 0]);

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::pages::{Listed, PAGE_SIZE};
+use super::pages::{ListRows, PAGE_SIZE};
 use super::wire::plain;
-use super::{Account, Number, SmsFault, Target};
+use super::{Account, Number, SmsError, Target};
 use crate::domain::{RCS, channel_of};
 
 /// Messaging Services that a number is looked for in, at most: each costs a call.
@@ -23,7 +23,7 @@ pub struct Service {
 
 /// Which Messaging Service a number is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Within {
+pub enum ServiceMembership {
     /// This one.
     Service(Service),
     /// None of the account's.
@@ -93,7 +93,7 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsFault> {
+    pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsError> {
         const DOING: &str = "look the Messaging Service up";
         let url = format!("{}/Services/{sid}", self.messaging);
         let found: Option<ServiceBody> = self.find(DOING, &url)?;
@@ -108,7 +108,7 @@ impl Account {
     ///
     /// # Errors
     /// A call failed.
-    pub fn service_with(&self, number: &Number) -> Result<Within, SmsFault> {
+    pub fn service_with(&self, number: &Number) -> Result<ServiceMembership, SmsError> {
         const DOING: &str = "look for the number's Messaging Service";
         let url = format!("{}/Services?PageSize={PAGE_SIZE}", self.messaging);
         let services = self.list(DOING, &url, "services")?.map(ServiceBody::read);
@@ -117,17 +117,21 @@ impl Account {
             let (sid, number) = (&service.sid, &number.sid);
             let url = format!("{}/Services/{sid}/PhoneNumbers/{number}", self.messaging);
             if self.find::<MemberBody>(DOING, &url)?.is_some() {
-                return Ok(Within::Service(service));
+                return Ok(ServiceMembership::Service(service));
             }
         }
-        Ok(if all { Within::None } else { Within::Unknown })
+        Ok(if all {
+            ServiceMembership::None
+        } else {
+            ServiceMembership::Unknown
+        })
     }
 
     /// Whether a Messaging Service has a sender for RCS. One that Twilio does not name is none.
     ///
     /// # Errors
     /// The call failed.
-    pub fn has_rcs(&self, service: &str) -> Result<bool, SmsFault> {
+    pub fn has_rcs(&self, service: &str) -> Result<bool, SmsError> {
         const DOING: &str = "list the Messaging Service's channel senders";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/ChannelSenders?PageSize={PAGE_SIZE}");
@@ -143,7 +147,7 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn members(&self, service: &str) -> Result<Listed<Member>, SmsFault> {
+    pub fn members(&self, service: &str) -> Result<ListRows<Member>, SmsError> {
         const DOING: &str = "list the Messaging Service's numbers";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/PhoneNumbers?PageSize={PAGE_SIZE}");

@@ -27,14 +27,14 @@ use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use super::hosts;
-use super::sms::SmsFault;
+use super::sms::SmsError;
 use crate::config::TwilioConfig;
 use crate::domain::{Secret, UnixSeconds};
-use crate::http::{Answer, Broken, Http};
+use crate::http::{Http, HttpError, HttpResponse};
 
-pub use messaging::{Member, Service, Within};
+pub use messaging::{Member, Service, ServiceMembership};
 pub use numbers::Number;
-pub use pages::Listed;
+pub use pages::ListRows;
 pub use registration::{Brand, Campaign, Verification};
 pub use signing::{SignedBy, Signing};
 
@@ -62,7 +62,7 @@ pub struct Account {
 
 /// What Twilio says to a token, or to a key, that asks for the account itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Token {
+pub enum TokenCheck {
     /// It is the account's.
     Right {
         /// Twilio's word for the account's state (`active`, `suspended`, `closed`); empty = it tells none.
@@ -92,7 +92,7 @@ struct AccountBody {
 }
 
 impl Account {
-    /// The account of `config`, looked at with the key that sends until [`Account::look_with`] says
+    /// The account of `config`, looked at with the key that sends until [`Account::inspect_with`] says
     /// otherwise.
     pub fn new(http: Http, config: &TwilioConfig) -> Self {
         let root = &config.api_url;
@@ -110,7 +110,7 @@ impl Account {
     }
 
     /// Further looks are made with this token of the account. A key may lack rights that they need.
-    pub fn look_with(&mut self, token: &Secret) {
+    pub fn inspect_with(&mut self, token: &Secret) {
         self.login = basic(&self.account_sid, token);
     }
 
@@ -124,36 +124,36 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn token(&self, token: &Secret) -> Result<Token, SmsFault> {
+    pub fn token(&self, token: &Secret) -> Result<TokenCheck, SmsError> {
         self.record(&basic(&self.account_sid, token))
     }
 
     /// What Twilio tells the key that sends of the account. A main key is told all, any other nothing
-    /// ([`Token::Wrong`], or a fault).
+    /// ([`TokenCheck::Wrong`], or a fault).
     ///
     /// # Errors
     /// The call failed.
-    pub fn told_to_the_key(&self) -> Result<Token, SmsFault> {
+    pub fn told_to_the_key(&self) -> Result<TokenCheck, SmsError> {
         self.record(&self.sender)
     }
 
-    fn record(&self, login: &Secret) -> Result<Token, SmsFault> {
+    fn record(&self, login: &Secret) -> Result<TokenCheck, SmsError> {
         const DOING: &str = "look the account up";
         let answer = self.get(DOING, login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
-            let fault = SmsFault::of(DOING, &answer);
+            let fault = SmsError::of(DOING, &answer);
             let is_wrong = fault.code == Some(WRONG_LOGIN) && !fault.is_about_the_profile();
             return if is_wrong {
-                Ok(Token::Wrong)
+                Ok(TokenCheck::Wrong)
             } else {
                 Err(fault)
             };
         }
         let body: AccountBody = read(DOING, &answer)?;
         if body.sid.as_ref() != Some(&self.account_sid) {
-            return Err(SmsFault::of(DOING, &answer));
+            return Err(SmsError::of(DOING, &answer));
         }
-        Ok(Token::Right {
+        Ok(TokenCheck::Right {
             status: wire::word(body.status),
             trial: body.kind.map(|kind| kind.eq_ignore_ascii_case("trial")),
         })
@@ -163,7 +163,7 @@ impl Account {
     ///
     /// # Errors
     /// It is not, or the call failed.
-    pub fn sender_is_let_in(&self) -> Result<(), SmsFault> {
+    pub fn sender_is_let_in(&self) -> Result<(), SmsError> {
         const DOING: &str = "read the log";
         let url = format!("{}/Messages.json?PageSize=1", self.account);
         let answer = self.get(DOING, &self.sender, &url)?;
@@ -171,7 +171,7 @@ impl Account {
         if body["messages"].is_array() {
             return Ok(());
         }
-        Err(SmsFault::of(DOING, &answer))
+        Err(SmsError::of(DOING, &answer))
     }
 
     /// What stands at `url`; `None` = Twilio does not have it.
@@ -179,9 +179,9 @@ impl Account {
         &self,
         doing: &'static str,
         url: &str,
-    ) -> Result<Option<T>, SmsFault> {
+    ) -> Result<Option<T>, SmsError> {
         let answer = self.get(doing, &self.login, url)?;
-        let fault = || SmsFault::of(doing, &answer);
+        let fault = || SmsError::of(doing, &answer);
         match answer.status {
             // A page of somebody else's has no code.
             404 if fault().code.is_some() => Ok(None),
@@ -190,7 +190,12 @@ impl Account {
     }
 
     /// One call. What may pass is asked once more.
-    fn get(&self, doing: &'static str, login: &Secret, url: &str) -> Result<Answer, SmsFault> {
+    fn get(
+        &self,
+        doing: &'static str,
+        login: &Secret,
+        url: &str,
+    ) -> Result<HttpResponse, SmsError> {
         let answered = match self.call(login, url) {
             Ok(answer) if !may_pass(answer.status) => Ok(answer),
             first => {
@@ -199,12 +204,12 @@ impl Account {
                 self.call(login, url)
             }
         };
-        let answer = answered.map_err(|broken| SmsFault::broken(doing, broken))?;
+        let answer = answered.map_err(|broken| SmsError::broken(doing, broken))?;
         self.clock_ahead.set(Some(answer.clock_ahead()));
         Ok(answer)
     }
 
-    fn call(&self, login: &Secret, url: &str) -> Result<Answer, Broken> {
+    fn call(&self, login: &Secret, url: &str) -> Result<HttpResponse, HttpError> {
         let headers = [
             ("Authorization", login.reveal()),
             ("Accept", "application/json"),
@@ -213,7 +218,7 @@ impl Account {
     }
 }
 
-impl SmsFault {
+impl SmsError {
     /// Whether Twilio was not reached at all, so that asking something else would meet the same trouble.
     pub fn is_everybodys(&self) -> bool {
         self.status.is_none()
@@ -240,7 +245,7 @@ fn basic(user: &str, password: &Secret) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(login)))
 }
 
-fn read<T: DeserializeOwned>(doing: &'static str, answer: &Answer) -> Result<T, SmsFault> {
+fn read<T: DeserializeOwned>(doing: &'static str, answer: &HttpResponse) -> Result<T, SmsError> {
     let body = answer.json().filter(|_| answer.status == 200);
-    body.ok_or_else(|| SmsFault::of(doing, answer))
+    body.ok_or_else(|| SmsError::of(doing, answer))
 }

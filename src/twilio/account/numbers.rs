@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::pages::{Listed, PAGE_SIZE};
+use super::pages::{ListRows, PAGE_SIZE};
 use super::wire::plain;
-use super::{Account, SmsFault, Target};
+use super::{Account, SmsError, Target};
 
 /// A number of the account, or a short code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn numbers(&self, one: Option<&str>) -> Result<Listed<Number>, SmsFault> {
+    pub fn numbers(&self, one: Option<&str>) -> Result<ListRows<Number>, SmsError> {
         const DOING: &str = "look the account's numbers up";
         let query = query("PhoneNumber", one);
         let url = format!("{}/IncomingPhoneNumbers.json?{query}", self.account);
@@ -66,7 +66,7 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn short_codes(&self, code: &str) -> Result<Listed<Number>, SmsFault> {
+    pub fn short_codes(&self, code: &str) -> Result<ListRows<Number>, SmsError> {
         const DOING: &str = "look the short code up";
         let query = query("ShortCode", Some(code));
         let url = format!("{}/SMS/ShortCodes.json?{query}", self.account);

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Account, SmsFault};
+use super::{Account, SmsError};
 
 /// Rows that are asked for at once.
 pub(super) const PAGE_SIZE: usize = 100;
@@ -13,19 +13,19 @@ const PAGES: usize = 20;
 
 /// The rows of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed<T> {
+pub struct ListRows<T> {
     /// Those that can be read.
     pub rows: Vec<T>,
     /// Whether these are all: no row was unreadable, and no page was left out.
     pub whole: bool,
 }
 
-impl<T> Listed<T> {
+impl<T> ListRows<T> {
     /// The same list of what `read` makes of its rows; a row that it makes nothing of is an unreadable one.
-    pub(super) fn map<U>(self, read: impl Fn(T) -> Option<U>) -> Listed<U> {
+    pub(super) fn map<U>(self, read: impl Fn(T) -> Option<U>) -> ListRows<U> {
         let before = self.rows.len();
         let rows: Vec<U> = self.rows.into_iter().filter_map(read).collect();
-        Listed {
+        ListRows {
             whole: self.whole && rows.len() == before,
             rows,
         }
@@ -39,8 +39,8 @@ impl Account {
         doing: &'static str,
         url: &str,
         key: &str,
-    ) -> Result<Listed<T>, SmsFault> {
-        let mut listed = Listed {
+    ) -> Result<ListRows<T>, SmsError> {
+        let mut listed = ListRows {
             rows: Vec::new(),
             whole: true,
         };
@@ -50,7 +50,7 @@ impl Account {
             let mut body: Value = super::read(doing, &answer)?;
             let rows = body.get_mut(key).map(Value::take);
             let Some(Value::Array(rows)) = rows else {
-                return Err(SmsFault::of(doing, &answer));
+                return Err(SmsError::of(doing, &answer));
             };
             for row in rows {
                 match serde_json::from_value(row) {

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::pages::{Listed, PAGE_SIZE};
+use super::pages::{ListRows, PAGE_SIZE};
 use super::wire::{plain, word};
-use super::{Account, Number, SmsFault};
-use crate::twilio::said::Message;
+use super::{Account, Number, SmsError};
+use crate::twilio::error_message::Message;
 
 /// The registration of what a Messaging Service sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,13 +91,13 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn campaigns(&self, service: &str) -> Result<Listed<Campaign>, SmsFault> {
+    pub fn campaigns(&self, service: &str) -> Result<ListRows<Campaign>, SmsError> {
         const DOING: &str = "look the A2P campaign up";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/Compliance/Usa2p?PageSize={PAGE_SIZE}");
         match self.list(DOING, &url, "compliance") {
             // Twilio says so of a service that never had one.
-            Err(fault) if fault.status == Some(404) && fault.code.is_some() => Ok(Listed {
+            Err(fault) if fault.status == Some(404) && fault.code.is_some() => Ok(ListRows {
                 rows: Vec::new(),
                 whole: true,
             }),
@@ -109,7 +109,7 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn brand(&self, sid: &str) -> Result<Option<Brand>, SmsFault> {
+    pub fn brand(&self, sid: &str) -> Result<Option<Brand>, SmsError> {
         const DOING: &str = "look the brand up";
         let url = format!("{}/a2p/BrandRegistrations/{sid}", self.messaging);
         let found: Option<BrandBody> = self.find(DOING, &url)?;
@@ -124,13 +124,14 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn verifications(&self, number: &Number) -> Result<Listed<Verification>, SmsFault> {
+    pub fn verifications(&self, number: &Number) -> Result<ListRows<Verification>, SmsError> {
         const DOING: &str = "look the toll-free verification up";
         let (base, sid) = (&self.messaging, &number.sid);
         let url = format!(
             "{base}/Tollfree/Verifications?TollfreePhoneNumberSid={sid}&PageSize={PAGE_SIZE}"
         );
-        let Listed { rows, whole } = self.list::<VerificationBody>(DOING, &url, "verifications")?;
+        let ListRows { rows, whole } =
+            self.list::<VerificationBody>(DOING, &url, "verifications")?;
         let is_its = |body: &VerificationBody| match &body.tollfree_phone_number_sid {
             Some(named) => named == sid,
             None => body.tollfree_phone_number.as_ref() == Some(&number.number),
@@ -139,7 +140,7 @@ impl Account {
             status: word(body.status),
             reason: reason(body.error_code, body.rejection_reason),
         };
-        Ok(Listed {
+        Ok(ListRows {
             rows: rows.into_iter().filter(is_its).map(read).collect(),
             whole,
         })

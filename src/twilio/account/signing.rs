@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Account, SmsFault};
+use super::{Account, SmsError};
 use crate::twilio::signature::{KeyId, SignedUrl, Signer};
 
 /// Rows that are asked for at once; an account may have 50 of each kind.
@@ -60,16 +60,16 @@ impl Account {
     ///
     /// # Errors
     /// A call failed; the API is a beta one, which not every key may read.
-    pub fn signing(&self) -> Result<Signing, SmsFault> {
+    pub fn signing(&self) -> Result<Signing, SmsError> {
         const DOING: &str = "look at the webhook rules";
-        let rows = |kind: &str| -> Result<Vec<Value>, SmsFault> {
+        let rows = |kind: &str| -> Result<Vec<Value>, SmsError> {
             let url = format!("{}/Webhooks/{kind}?pageSize={PAGE_SIZE}", self.webhooks);
             let answer = self.get(DOING, &self.login, &url)?;
             let mut body: Value = super::read(DOING, &answer)?;
             let key = body["meta"]["key"].as_str().unwrap_or("items").to_owned();
             match body.get_mut(&key).map(Value::take) {
                 Some(Value::Array(rows)) => Ok(rows),
-                _ => Err(SmsFault::of(DOING, &answer)),
+                _ => Err(SmsError::of(DOING, &answer)),
             }
         };
         let rules = rows("Rules")?;

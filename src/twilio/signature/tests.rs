@@ -115,15 +115,15 @@ fn each_key_signs_under_its_own_name_and_an_unnamed_one_under_any() {
         (&named[..], KEY, "one", Ok(())),
         (&named, OTHER, "two", Ok(())),
         (&named, "", "two", Ok(())),
-        (&named, KEY, "two", Err(Distrust::Key(id(KEY)))),
-        (&named, KEY, "three", Err(Distrust::Key(id(KEY)))),
-        (&named, "", "three", Err(Distrust::Key(None))),
-        (&named, third, "one", Err(Distrust::NoKey(id(third)))),
+        (&named, KEY, "two", Err(SignatureError::Key(id(KEY)))),
+        (&named, KEY, "three", Err(SignatureError::Key(id(KEY)))),
+        (&named, "", "three", Err(SignatureError::Key(None))),
+        (&named, third, "one", Err(SignatureError::NoKey(id(third)))),
         (&mixed, third, "one", Ok(())),
-        (&mixed, third, "two", Err(Distrust::Key(id(third)))),
+        (&mixed, third, "two", Err(SignatureError::Key(id(third)))),
         (&mixed, OTHER, "two", Ok(())),
-        (&[], KEY, "one", Err(Distrust::NoKey(id(KEY)))),
-        (&[], "", "one", Err(Distrust::NoKey(None))),
+        (&[], KEY, "one", Err(SignatureError::NoKey(id(KEY)))),
+        (&[], "", "one", Err(SignatureError::NoKey(None))),
     ] {
         let verifier = Verifier::new(&url, &[Secret::new("token")], keys);
         let checked = verifier.check(&says(name), &params, &signed(secret));
@@ -164,7 +164,7 @@ fn a_secret_counts_only_as_what_it_is() {
     }
     let keys_only = Verifier::new(&url, &[], &[shared(Some(KEY), "key")]);
     let checked = keys_only.check(&Signer::AuthToken, &params, &sign(&url, &token, &params));
-    assert_eq!(checked, Err(Distrust::NoToken));
+    assert_eq!(checked, Err(SignatureError::NoToken));
 }
 
 #[test]

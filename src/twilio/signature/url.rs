@@ -17,14 +17,14 @@ pub struct SignedUrl {
 
 /// Why a value is no URL of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlFault {
+pub enum UrlError {
     /// It begins with neither `https://` nor `http://`.
     Scheme,
     /// No host, or a character that no URL has.
     Form,
 }
 
-impl fmt::Display for UrlFault {
+impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scheme => "begins with neither https:// nor http://",
@@ -33,21 +33,21 @@ impl fmt::Display for UrlFault {
     }
 }
 
-impl std::error::Error for UrlFault {}
+impl std::error::Error for UrlError {}
 
 impl SignedUrl {
     /// Parses the URL as it stands in Twilio's console; its fragment (Twilio's connection
     /// overrides) is never signed, and comes off.
     ///
     /// # Errors
-    /// See [`UrlFault`].
-    pub fn parse(url: &str) -> Result<Self, UrlFault> {
-        let (scheme, rest) = url.split_once("://").ok_or(UrlFault::Scheme)?;
+    /// See [`UrlError`].
+    pub fn parse(url: &str) -> Result<Self, UrlError> {
+        let (scheme, rest) = url.split_once("://").ok_or(UrlError::Scheme)?;
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
             "https" => "443",
             "http" => "80",
-            _ => return Err(UrlFault::Scheme),
+            _ => return Err(UrlError::Scheme),
         };
         let rest = rest.split('#').next().unwrap_or(rest);
         let split = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -58,7 +58,7 @@ impl SignedUrl {
         let (host, port) = split_port(host_port);
         let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
         if host.is_empty() || !port_ok || !rest.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(UrlFault::Form);
+            return Err(UrlError::Form);
         }
         let other_port = if port.is_some() {
             String::new()
@@ -72,7 +72,7 @@ impl SignedUrl {
         let plain = ports
             .each_ref()
             .map(|port| format!("{scheme}://{host}{port}{tail}"));
-        let parts = Parts {
+        let parts = UrlParts {
             scheme: &scheme,
             users: with(String::new(), user.map(|user| format!("{user}@"))),
             hosts: hosts(host),
@@ -137,7 +137,7 @@ impl fmt::Debug for SignedUrl {
 }
 
 /// The parts of a URL, each in all its spellings, the likeliest first.
-struct Parts<'a> {
+struct UrlParts<'a> {
     scheme: &'a str,
     users: Vec<String>,
     hosts: Vec<String>,
@@ -145,7 +145,7 @@ struct Parts<'a> {
     tails: Vec<String>,
 }
 
-impl Parts<'_> {
+impl UrlParts<'_> {
     fn spellings(&self) -> Vec<String> {
         let mut all = Vec::new();
         for user in &self.users {

@@ -8,12 +8,12 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::*;
-use draft::{ACCOUNT, Draft, FORM, SID, STATUS_URL, judge, request, sign};
+use draft::{ACCOUNT, FORM, RequestDraft, SID, STATUS_URL, judge, request, sign};
 
 #[test]
 fn a_text_is_taken_with_all_that_the_answer_needs() {
     let before = unix_now();
-    let text = Draft::new()
+    let text = RequestDraft::new()
         .with("Body", "  Grüße + 100% & \u{1f600}\n")
         .text();
     assert_eq!(text.sid.as_str(), SID);
@@ -46,15 +46,15 @@ fn path_and_method_decide_first() {
         (Method::Post, "/twilio/../inbound", Some((404, None))),
         (Method::Post, "//inbound", Some((404, None))),
     ] {
-        let draft = Draft {
+        let draft = RequestDraft {
             method: method.clone(),
             path,
-            ..Draft::new()
+            ..RequestDraft::new()
         };
         let refused = match draft.judged() {
-            Judged::Health => None,
-            Judged::Refuse(refusal) => Some((refusal.status, refusal.allow)),
-            Judged::Take(_) | Judged::Receipt(_) | Judged::Probe(_) => {
+            Judgement::Health => None,
+            Judgement::Refuse(refusal) => Some((refusal.status, refusal.allow)),
+            Judgement::Take(_) | Judgement::Receipt(_) | Judgement::Probe(_) => {
                 panic!("{method} {path} is taken")
             }
         };
@@ -72,9 +72,9 @@ fn both_paths_take_texts_whatever_their_query_string() {
         "/inbound?x",
     ] {
         assert_eq!(
-            Draft {
+            RequestDraft {
                 path,
-                ..Draft::new()
+                ..RequestDraft::new()
             }
             .text()
             .sid
@@ -88,9 +88,9 @@ fn both_paths_take_texts_whatever_their_query_string() {
 #[test]
 fn only_forms_are_read() {
     for media_type in [FORM, "Application/X-WWW-Form-Urlencoded ; charset=UTF-8"] {
-        Draft {
+        RequestDraft {
             media_type,
-            ..Draft::new()
+            ..RequestDraft::new()
         }
         .text();
     }
@@ -100,16 +100,16 @@ fn only_forms_are_read() {
         "text/plain",
         "multipart/form-data; boundary=x",
     ] {
-        let refusal = Draft {
+        let refusal = RequestDraft {
             media_type,
-            ..Draft::new()
+            ..RequestDraft::new()
         }
         .refusal();
         assert_eq!(refusal.status, 400, "{media_type}");
     }
     for body in ["", "plain", "a=b c", "a=\u{e9}", "a=\0", "a=b\r\n"] {
         assert_eq!(
-            Draft::new().with_body(body).refusal().status,
+            RequestDraft::new().with_body(body).refusal().status,
             400,
             "{body:?}"
         );
@@ -126,9 +126,9 @@ fn a_signature_must_be_there_and_right() {
         ("AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "wrong signature"),
         ("=AAAAAAAAAAAAAAAAAAAAAAAAAAA", "wrong signature"),
     ] {
-        let refusal = Draft {
+        let refusal = RequestDraft {
             signature: Some(signature.to_owned()),
-            ..Draft::new()
+            ..RequestDraft::new()
         }
         .refusal();
         assert_eq!(
@@ -141,14 +141,14 @@ fn a_signature_must_be_there_and_right() {
 
 #[test]
 fn a_field_changed_on_the_way_spoils_the_signature() {
-    let signed = |draft: &Draft| {
+    let signed = |draft: &RequestDraft| {
         sign(
             &form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(&draft.fields)
                 .finish(),
         )
     };
-    let signature = Some(signed(&Draft::new()));
+    let signature = Some(signed(&RequestDraft::new()));
     for name in [
         "AccountSid",
         "MessageSid",
@@ -157,9 +157,9 @@ fn a_field_changed_on_the_way_spoils_the_signature() {
         "Body",
         "OptOutType",
     ] {
-        let spoilt = Draft {
+        let spoilt = RequestDraft {
             signature: signature.clone(),
-            ..Draft::new().with(name, "x")
+            ..RequestDraft::new().with(name, "x")
         };
         assert_eq!(spoilt.refusal().reason, "wrong signature", "{name}");
     }
@@ -169,8 +169,8 @@ fn a_field_changed_on_the_way_spoils_the_signature() {
 fn texts_of_other_accounts_are_refused() {
     let other = "ACffffffffffffffffffffffffffffffff";
     for draft in [
-        Draft::new().with("AccountSid", other),
-        Draft::new().without("AccountSid"),
+        RequestDraft::new().with("AccountSid", other),
+        RequestDraft::new().without("AccountSid"),
     ] {
         let refusal = draft.refusal();
         assert_eq!((refusal.status, refusal.reason), (403, "another account"));
@@ -180,9 +180,9 @@ fn texts_of_other_accounts_are_refused() {
 #[test]
 fn a_text_without_a_proper_sid_is_refused() {
     let drafts = [
-        Draft::new().without("MessageSid"),
-        Draft::new().with("MessageSid", ""),
-        Draft::new().with("MessageSid", "SM0123"),
+        RequestDraft::new().without("MessageSid"),
+        RequestDraft::new().with("MessageSid", ""),
+        RequestDraft::new().with("MessageSid", "SM0123"),
     ];
     for draft in drafts {
         let refusal = draft.refusal();
@@ -192,7 +192,7 @@ fn a_text_without_a_proper_sid_is_refused() {
 
 #[test]
 fn what_a_text_does_not_say_is_empty() {
-    let text = Draft::new()
+    let text = RequestDraft::new()
         .with("Body", "")
         .without("From")
         .without("To")
@@ -201,7 +201,7 @@ fn what_a_text_does_not_say_is_empty() {
         (text.from.as_str(), text.to.as_str(), text.body.as_str()),
         ("", "", "")
     );
-    assert_eq!(Draft::new().without("Body").text().body, "");
+    assert_eq!(RequestDraft::new().without("Body").text().body, "");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn opt_outs_are_passed_on() {
         ("", None),
     ] {
         assert_eq!(
-            Draft::new().with("OptOutType", word).text().opt_out,
+            RequestDraft::new().with("OptOutType", word).text().opt_out,
             expected,
             "{word}"
         );
@@ -229,7 +229,7 @@ fn a_text_is_cut_at_1600_characters() {
         (1_601, 1_600),
         (3_000, 1_600),
     ] {
-        let body = Draft::new()
+        let body = RequestDraft::new()
             .with("Body", &"\u{1f600}".repeat(length))
             .text()
             .body;
@@ -242,12 +242,16 @@ fn a_body_may_have_64_kib_and_no_more() {
     let fields = format!("AccountSid={ACCOUNT}&MessageSid={SID}&Body=");
     let body = |size: usize| format!("{fields}{}", "x".repeat(size - fields.len()));
     assert_eq!(
-        Draft::new().with_body(body(64 * 1024)).text().body.len(),
+        RequestDraft::new()
+            .with_body(body(64 * 1024))
+            .text()
+            .body
+            .len(),
         1_600
     );
     for size in [64 * 1024 + 1, 200_000] {
         assert_eq!(
-            Draft::new().with_body(body(size)).refusal().status,
+            RequestDraft::new().with_body(body(size)).refusal().status,
             413,
             "{size}"
         );
@@ -256,9 +260,9 @@ fn a_body_may_have_64_kib_and_no_more() {
 
 #[test]
 fn a_body_cut_short_is_refused() {
-    let draft = Draft {
+    let draft = RequestDraft {
         length: Some(2_000),
-        ..Draft::new()
+        ..RequestDraft::new()
     };
     let refusal = draft.refusal();
     assert_eq!((refusal.status, refusal.reason), (400, "incomplete body"));
@@ -271,8 +275,8 @@ fn a_form_may_have_256_parameters_and_no_more() {
         (2..count).for_each(|n| write!(body, "&p{n}=").unwrap());
         String::from_utf8(body).unwrap()
     };
-    Draft::new().with_body(body(256)).text();
-    let refusal = Draft::new().with_body(body(257)).refusal();
+    RequestDraft::new().with_body(body(256)).text();
+    let refusal = RequestDraft::new().with_body(body(257)).refusal();
     assert_eq!(
         (refusal.status, refusal.reason),
         (400, "too many parameters")
@@ -311,8 +315,8 @@ fn the_vectors_of_the_official_helper_are_judged_as_it_does() {
             (true, true, Some(sid)) => Ok((sid.to_owned(), field("Body").unwrap_or("").to_owned())),
         };
         let judged = match judged {
-            Judged::Take(text) => Ok((text.sid.as_str().to_owned(), text.body)),
-            Judged::Refuse(refusal) => Err(refusal.status),
+            Judgement::Take(text) => Ok((text.sid.as_str().to_owned(), text.body)),
+            Judgement::Refuse(refusal) => Err(refusal.status),
             other => panic!("{name} is {other:?}"),
         };
         assert_eq!(judged, expected, "{name}");
@@ -332,8 +336,8 @@ fn a_receipt_says_which_text_came_how_far() {
         ("accepted", "", Some((Delivery::Queued, None))),
         ("a state of next year", "", None),
     ] {
-        let receipt = match Draft::receipt(state, code).judged() {
-            Judged::Receipt(receipt) => receipt,
+        let receipt = match RequestDraft::receipt(state, code).judged() {
+            Judgement::Receipt(receipt) => receipt,
             other => panic!("{state}: {other:?}"),
         };
         let read = receipt.map(|receipt| {
@@ -343,53 +347,53 @@ fn a_receipt_says_which_text_came_how_far() {
         assert_eq!(read, expected, "{state}");
     }
     // Of old accounts, which know no MessageStatus.
-    let old = Draft::receipt("sent", "").without("MessageStatus");
+    let old = RequestDraft::receipt("sent", "").without("MessageStatus");
     let old = old.with("SmsStatus", "sent").signed_for(STATUS_URL);
-    assert!(matches!(old.judged(), Judged::Receipt(Some(_))));
+    assert!(matches!(old.judged(), Judgement::Receipt(Some(_))));
 }
 
 #[test]
 fn a_receipt_is_signed_for_its_own_address_and_by_nobody_else() {
-    let get = Draft {
+    let get = RequestDraft {
         method: Method::Get,
-        ..Draft::receipt("sent", "")
+        ..RequestDraft::receipt("sent", "")
     };
     for (name, draft, status) in [
         (
             "for the webhook",
-            Draft::receipt("sent", "").signed_for("https://sms.example.org/twilio?class=7"),
+            RequestDraft::receipt("sent", "").signed_for("https://sms.example.org/twilio?class=7"),
             403,
         ),
         (
             "unsigned",
-            Draft {
+            RequestDraft {
                 signature: Some(String::new()),
-                ..Draft::receipt("sent", "")
+                ..RequestDraft::receipt("sent", "")
             },
             403,
         ),
         (
             "changed",
-            Draft::receipt("sent", "").with("MessageStatus", "delivered"),
+            RequestDraft::receipt("sent", "").with("MessageStatus", "delivered"),
             403,
         ),
         (
             "of another account",
-            Draft::receipt("sent", "")
+            RequestDraft::receipt("sent", "")
                 .with("AccountSid", "AC1")
                 .signed_for(STATUS_URL),
             403,
         ),
         (
             "of no text",
-            Draft::receipt("sent", "")
+            RequestDraft::receipt("sent", "")
                 .without("MessageSid")
                 .signed_for(STATUS_URL),
             400,
         ),
         (
             "of no state",
-            Draft::receipt("sent", "")
+            RequestDraft::receipt("sent", "")
                 .without("MessageStatus")
                 .signed_for(STATUS_URL),
             400,
@@ -397,9 +401,9 @@ fn a_receipt_is_signed_for_its_own_address_and_by_nobody_else() {
         ("read", get, 405),
         (
             "to another path",
-            Draft {
+            RequestDraft {
                 path: "/status/",
-                ..Draft::receipt("sent", "")
+                ..RequestDraft::receipt("sent", "")
             },
             404,
         ),

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use coder_sms_register::config::Config;
+use coder_sms_register::domain::registration::Sending;
 use coder_sms_register::domain::{
     Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, Username,
 };
-use coder_sms_register::registration::Sending;
-use coder_sms_register::store::{Reserved, SentLogin, Store};
+use coder_sms_register::store::{ReserveResult, SentLogin, Store};
 use coder_sms_register::twilio::signature::{SignedUrl, Signer, Verifier};
 use coder_sms_register::webhook::Judge;
 
@@ -238,7 +238,7 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
     let username = Username::parse(&format!("count-{number:x}")).expect("a name");
     let marker = Marker::draw(&username, key, "folder");
     let reserved = store.reserve(phone, &username, &marker, now, due, ROOM);
-    assert_eq!(reserved.expect("a record"), Reserved::Done);
+    assert_eq!(reserved.expect("a record"), ReserveResult::Done);
     let found = store
         .find(phone)
         .expect("an answer")

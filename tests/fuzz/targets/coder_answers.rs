@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use coder_sms_register::coder::{
-    BuildAsked, Coder, CoderFault, Created, NewUser, PasswordSet, Transition, Trouble, User,
-    UserDeleted,
+    BuildResult, Coder, CoderError, CreateResult, NewUser, PasswordResult, Transition, CoderErrorKind, User,
+    DeleteResult,
 };
 use coder_sms_register::domain::{Marker, Password, PhoneKey, Secret, Username};
 use coder_sms_register::http::Http;
@@ -94,7 +94,7 @@ fn answers(mut rest: &[u8]) -> Vec<Scripted> {
 }
 
 /// The first answer is about organizations, the second one about rights.
-fn rights(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
+fn rights(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
     let rights = match coder.rights() {
         Ok(rights) => rights,
         Err(fault) => return Some(fault),
@@ -111,7 +111,7 @@ fn rights(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
     None
 }
 
-fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
+fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
     let username = Username::parse(NAME).expect("a name");
     let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
     let new = NewUser {
@@ -121,7 +121,7 @@ fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
         password: &PASSWORD,
     };
     match coder.create_user(new) {
-        Ok(Created::Fresh(user)) => {
+        Ok(CreateResult::Fresh(user)) => {
             let made = |answer: &&Scripted| [200, 201].contains(&answer.status);
             let last = answers.iter().filter(made).next_back().expect("a 201");
             if answers.len() == 1 {
@@ -129,7 +129,7 @@ fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
             }
             None
         }
-        Ok(Created::Taken) => {
+        Ok(CreateResult::Taken) => {
             assert!(answers.iter().any(|answer| answer.status == 409));
             None
         }
@@ -137,7 +137,7 @@ fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderFault> {
     }
 }
 
-fn user(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn user(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     match coder.user(NAME) {
         Ok(Some(user)) => {
             assert_eq!(answer.status, 200);
@@ -159,7 +159,7 @@ fn is_the_same(user: &User, json: Option<Value>) {
     }
 }
 
-fn email(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn email(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     match coder.user_by_email(EMAIL) {
         Ok(found) => {
             assert_eq!(answer.status, 200);
@@ -170,7 +170,7 @@ fn email(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
     }
 }
 
-fn locate(coder: &Coder) -> Option<CoderFault> {
+fn locate(coder: &Coder) -> Option<CoderError> {
     match coder.locate(ID, NAME) {
         Ok(found) => {
             assert!(found.is_none_or(|user| user.id == ID));
@@ -188,35 +188,35 @@ fn says_no_user(answer: &Scripted) -> bool {
         && (body.contains("must be an existing") || body.contains("\\u"))
 }
 
-fn password(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn password(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     match coder.set_password(ID, &PASSWORD) {
-        Ok(PasswordSet::Set) => assert!([200, 204].contains(&answer.status)),
-        Ok(PasswordSet::Unchanged) => assert_eq!(answer.status, 400),
-        Ok(PasswordSet::NoUser) => {
+        Ok(PasswordResult::Set) => assert!([200, 204].contains(&answer.status)),
+        Ok(PasswordResult::Unchanged) => assert_eq!(answer.status, 400),
+        Ok(PasswordResult::NoUser) => {
             assert!(answer.status == 404 || says_no_user(answer), "{answer:?}");
         }
         // An account may be deleted for it, so only Coder's own word counts.
-        Ok(PasswordSet::Forbidden) => assert!([403, 500].contains(&answer.status), "{answer:?}"),
+        Ok(PasswordResult::Forbidden) => assert!([403, 500].contains(&answer.status), "{answer:?}"),
         Err(fault) => return Some(fault),
     }
     None
 }
 
-fn delete(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn delete(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     match coder.delete_user(ID) {
-        Ok(UserDeleted::Done) => {
+        Ok(DeleteResult::Done) => {
             assert!(
                 [200, 204].contains(&answer.status) || says_no_user(answer),
                 "{answer:?}"
             );
         }
-        Ok(UserDeleted::HasWorkspaces) => assert_eq!(answer.status, 417),
+        Ok(DeleteResult::HasWorkspaces) => assert_eq!(answer.status, 417),
         Err(fault) => return Some(fault),
     }
     None
 }
 
-fn workspaces(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn workspaces(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     let owner = serde_json::json!({ "id": ID, "username": NAME });
     let owner: User = serde_json::from_value(owner).expect("a user");
     let ours = match coder.workspaces(&owner, NAME) {
@@ -233,17 +233,17 @@ fn workspaces(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
     None
 }
 
-fn build(coder: &Coder, answer: &Scripted) -> Option<CoderFault> {
+fn build(coder: &Coder, answer: &Scripted) -> Option<CoderError> {
     match coder.build(ID, Transition::Delete) {
-        Ok(BuildAsked::Queued) => assert!([200, 201].contains(&answer.status)),
-        Ok(BuildAsked::Busy) => assert!([406, 409].contains(&answer.status)),
-        Ok(BuildAsked::Gone) => assert_eq!(answer.status, 410),
+        Ok(BuildResult::Queued) => assert!([200, 201].contains(&answer.status)),
+        Ok(BuildResult::Busy) => assert!([406, 409].contains(&answer.status)),
+        Ok(BuildResult::Gone) => assert_eq!(answer.status, 410),
         Err(fault) => return Some(fault),
     }
     None
 }
 
-fn is_told_well(fault: &CoderFault) {
+fn is_told_well(fault: &CoderError) {
     assert_harmless(
         &format!("{fault} {fault:?}"),
         &[KEY, PASSWORD.reveal(), EMAIL],
@@ -251,16 +251,16 @@ fn is_told_well(fault: &CoderFault) {
     assert!(fault.to_string().len() < 500, "{fault}");
 }
 
-fn is_sorted_well(fault: &CoderFault, answer: &Scripted) {
+fn is_sorted_well(fault: &CoderError, answer: &Scripted) {
     let fits = match (answer.status, fault.trouble) {
-        (401 | 428, trouble) => trouble == Trouble::Denied,
-        (429, Trouble::Busy(wait)) => wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)),
+        (401 | 428, trouble) => trouble == CoderErrorKind::Denied,
+        (429, CoderErrorKind::Busy(wait)) => wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)),
         (429, _) => false,
-        (500..=599, trouble) => trouble == Trouble::Unclear,
-        (400..=499, trouble) if !answer.has(VERSION) => trouble == Trouble::NotCoder,
-        (403, trouble) => trouble == Trouble::Denied,
-        (200..=399, trouble) => trouble == Trouble::NotCoder,
-        (_, trouble) => trouble == Trouble::Refused,
+        (500..=599, trouble) => trouble == CoderErrorKind::Unclear,
+        (400..=499, trouble) if !answer.has(VERSION) => trouble == CoderErrorKind::NotCoder,
+        (403, trouble) => trouble == CoderErrorKind::Denied,
+        (200..=399, trouble) => trouble == CoderErrorKind::NotCoder,
+        (_, trouble) => trouble == CoderErrorKind::Refused,
     };
     assert!(fits, "{:?} of {answer:?}", fault.trouble);
 }

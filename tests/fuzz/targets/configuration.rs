@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use coder_sms_register::config::{Config, Fault, Faults, SETTINGS};
+use coder_sms_register::config::{Config, Fault, ConfigError, SETTINGS};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const CANARY: &str = "zebracanary";
@@ -80,7 +80,7 @@ fn hide(name: &str, value: &str) -> String {
     }
 }
 
-fn read(vars: &Vars) -> Result<Config, Faults> {
+fn read(vars: &Vars) -> Result<Config, ConfigError> {
     Config::from_vars(
         vars.clone(),
         &|path: &Path| match path.to_str().map(str::len) {

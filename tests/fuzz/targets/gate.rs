@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use coder_sms_register::gate::{Head, Intake, Limits, Parsed, Persist, Scan};
+use coder_sms_register::gate::{Head, Intake, Limits, HeadResult, Persistence, Scan};
 use coder_sms_register_fuzz::chunks::{Bounds, Read, read};
 use coder_sms_register_fuzz::pick;
 use libfuzzer_sys::fuzz_target;
@@ -39,12 +39,12 @@ fuzz_target!(|input: &[u8]| {
         let parsed = Scan::default().read(rest, &LIMITS);
         comes_to_the_same_in_pieces(rest, &parsed);
         let head = match parsed {
-            Parsed::Whole(head) => head,
-            Parsed::Bad(refusal) => {
+            HeadResult::Whole(head) => head,
+            HeadResult::Bad(refusal) => {
                 refused = Some(refusal.status);
                 break;
             }
-            Parsed::Incomplete => break,
+            HeadResult::Incomplete => break,
         };
         assert!(head.len <= rest.len().min(LIMITS.head_bytes) && head.body <= LIMITS.body_bytes);
         let request = Request::read(&rest[..head.len]);
@@ -69,7 +69,7 @@ fuzz_target!(|input: &[u8]| {
         passed.extend_from_slice(forwarded.as_bytes());
         passed.extend_from_slice(&body);
         rest = later;
-        if head.persist == Persist::Close {
+        if head.persist == Persistence::Close {
             break;
         }
     }
@@ -89,7 +89,7 @@ fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
                 Ok(false) => break,
                 Ok(true) => {
                     intake.take(&mut upstream).expect("a whole request");
-                    if intake.persist() == Persist::Close {
+                    if intake.persist() == Persistence::Close {
                         return assert_eq!((&upstream[..], None), (passed, refused));
                     }
                     intake.next();
@@ -105,23 +105,23 @@ fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
 }
 
 /// However the bytes arrive, the verdict is the same, and it comes with the last byte of the head.
-fn comes_to_the_same_in_pieces(bytes: &[u8], at_once: &Parsed) {
+fn comes_to_the_same_in_pieces(bytes: &[u8], at_once: &HeadResult) {
     let mut scan = Scan::default();
     let mut end = 0;
     while end < bytes.len() {
         end = (end + 1 + pick(&bytes[..end], 7)).min(bytes.len());
         match (scan.read(&bytes[..end], &LIMITS), at_once) {
-            (Parsed::Incomplete, Parsed::Whole(head)) => assert!(end < head.len),
-            (Parsed::Incomplete, _) => {}
-            (Parsed::Bad(early), Parsed::Bad(late)) => return assert_eq!(early, *late),
-            (Parsed::Whole(early), Parsed::Whole(late)) => {
+            (HeadResult::Incomplete, HeadResult::Whole(head)) => assert!(end < head.len),
+            (HeadResult::Incomplete, _) => {}
+            (HeadResult::Bad(early), HeadResult::Bad(late)) => return assert_eq!(early, *late),
+            (HeadResult::Whole(early), HeadResult::Whole(late)) => {
                 return assert_eq!((early.len, early.forward), (late.len, late.forward.clone()));
             }
             (early, late) => panic!("{early:?}, but {late:?}"),
         }
     }
     assert!(
-        matches!(at_once, Parsed::Incomplete),
+        matches!(at_once, HeadResult::Incomplete),
         "{at_once:?} of {bytes:?}"
     );
 }
@@ -218,9 +218,9 @@ fn agrees(request: &Request<'_>, head: &Head) {
         request.connection("close"),
         request.connection("keep-alive"),
     ) {
-        (_, true, _) | (false, _, false) => Persist::Close,
-        (true, ..) => Persist::Keep,
-        (false, ..) => Persist::KeepAndSay,
+        (_, true, _) | (false, _, false) => Persistence::Close,
+        (true, ..) => Persistence::Keep,
+        (false, ..) => Persistence::KeepAndSay,
     };
     assert_eq!(head.persist, persist);
     assert_eq!(
@@ -269,7 +269,7 @@ fn forward(request: &Request<'_>, body: Option<(usize, bool)>) -> String {
 
 /// What was written anew passes again and is already in its last form; nobody can read more lines in it than we do.
 fn stays_the_same(head: &[u8], body: usize) {
-    let Parsed::Whole(again) = Scan::default().read(head, &WIDE) else {
+    let HeadResult::Whole(again) = Scan::default().read(head, &WIDE) else {
         panic!("{:?} does not pass", String::from_utf8_lossy(head));
     };
     // A length of 0 is written for methods that may have a body, and for a body in chunks.

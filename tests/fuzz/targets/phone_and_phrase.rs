@@ -5,7 +5,7 @@
 #![no_main]
 
 use coder_sms_register::domain::{
-    Countries, MessageSid, OptWord, Passphrase, Phone, PhoneKey, PhraseFault, Unserved, Username,
+    Countries, MessageSid, OptWord, Passphrase, Phone, PhoneKey, PhraseError, UnservedSender, Username,
 };
 use coder_sms_register_fuzz::assert_harmless;
 use libfuzzer_sys::fuzz_target;
@@ -36,17 +36,17 @@ fn phone(raw: &str) -> Option<Phone> {
             any
         }
         (Err(unserved), Ok(any)) => {
-            assert_eq!(*unserved, Unserved::NotMobile);
+            assert_eq!(*unserved, UnservedSender::NotMobile);
             assert!(any.reveal().starts_with("+18") || any.reveal().starts_with("+1900"));
             any
         }
         (Err(unserved), Err(other)) => {
-            if matches!(unserved, Unserved::WhatsApp | Unserved::Channel) {
+            if matches!(unserved, UnservedSender::WhatsApp | UnservedSender::Channel) {
                 assert!(raw.contains(':'), "{raw:?}");
                 return None;
             }
             assert_eq!(*unserved, other);
-            assert!([Unserved::ShortCode, Unserved::NotANumber].contains(&other));
+            assert!([UnservedSender::ShortCode, UnservedSender::NotANumber].contains(&other));
             return None;
         }
         (Ok(phone), Err(_)) => {
@@ -101,7 +101,7 @@ fn phrase(phrase: &str, text: &str) {
     );
     if let Some(word) = word {
         assert_eq!(OptWord::from_parameter(word.as_str()), Some(word));
-        assert_eq!(Passphrase::parse(text), Err(PhraseFault::OptWord));
+        assert_eq!(Passphrase::parse(text), Err(PhraseError::OptWord));
     }
     let Ok(parsed) = Passphrase::parse(phrase) else {
         return;

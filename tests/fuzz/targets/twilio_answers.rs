@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use coder_sms_register::domain::Phone;
 use coder_sms_register::http::Http;
-use coder_sms_register::twilio::sms::{Sms, SmsFault, SmsTrouble};
+use coder_sms_register::twilio::sms::{Sms, SmsError, SmsErrorKind};
 use coder_sms_register_fuzz::form::decode;
 use coder_sms_register_fuzz::server::{Scripted, Server, split_once};
 use coder_sms_register_fuzz::{ACCOUNT, OUR_NUMBER, TOKENS, assert_harmless, twilio_config};
@@ -61,7 +61,7 @@ fn send(student: &Phone, words: &str, answer: &Scripted) {
         Err(fault) => {
             if [200, 201].contains(&answer.status) {
                 // It was taken; what it is called nobody knows.
-                assert_eq!(fault.trouble, SmsTrouble::Unclear, "{answer:?}");
+                assert_eq!(fault.trouble, SmsErrorKind::Unclear, "{answer:?}");
                 assert_eq!(
                     fault.to_string(),
                     "send a text at Twilio: unreadable answer"
@@ -106,7 +106,7 @@ fn is_ours(entry: &Value) -> bool {
     entry.is_object() && entry["direction"] != "inbound" && from == OUR_NUMBER
 }
 
-fn is_told_well(fault: &SmsFault, answer: &Scripted, words: &str) {
+fn is_told_well(fault: &SmsError, answer: &Scripted, words: &str) {
     let mut secrets = vec![TOKENS[0], STUDENT, &STUDENT[1..]];
     // Short words are in any sentence.
     secrets.extend((words.len() > 20).then_some(words));
@@ -123,16 +123,16 @@ fn is_told_well(fault: &SmsFault, answer: &Scripted, words: &str) {
     let told = answer.json().and_then(code);
     assert!(fault.code.is_none() || answer.json().is_none() || fault.code.map(u64::from) == told);
     match (answer.status, fault.trouble) {
-        (429, SmsTrouble::NotTaken(wait)) => {
+        (429, SmsErrorKind::NotTaken(wait)) => {
             assert!(wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)));
         }
         // Nobody knows.
-        (200..=299 | 500.., SmsTrouble::Unclear) => {}
+        (200..=299 | 500.., SmsErrorKind::Unclear) => {}
         (429 | 200..=299 | 500.., other) => panic!("{other:?} of {answer:?}"),
         // A refusal is never taken for a text that may have left; one without a code is not Twilio's.
-        (_, SmsTrouble::NotTaken(_)) => {}
+        (_, SmsErrorKind::NotTaken(_)) => {}
         (_, trouble) => {
-            assert_ne!(trouble, SmsTrouble::Unclear);
+            assert_ne!(trouble, SmsErrorKind::Unclear);
             assert!(fault.code.is_some(), "{trouble:?} of {answer:?}");
         }
     }

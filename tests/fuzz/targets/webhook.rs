@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use coder_sms_register::domain::Text;
-use coder_sms_register::webhook::{Judge, Refusal};
+use coder_sms_register::webhook::{Judge, RequestRefusal};
 use coder_sms_register_fuzz::form::{Pairs, decode, sign, signed_text};
 use coder_sms_register_fuzz::{ACCOUNT, TOKENS, URL, assert_harmless, pick, twilio_config};
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +40,7 @@ fuzz_target!(|body: &[u8]| {
 /// A text's contents, or the status of a refusal.
 type Told = Result<(String, String, String, String, Option<&'static str>), u16>;
 
-fn told(judged: &Result<Text, Refusal>) -> Told {
+fn told(judged: &Result<Text, RequestRefusal>) -> Told {
     match judged {
         Ok(text) => Ok((
             text.sid.to_string(),

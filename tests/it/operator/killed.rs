@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
-use coder_sms_register::store::{Reserved, Store};
+use coder_sms_register::store::{ReserveResult, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
 use crate::classroom::folder::Folder;
@@ -22,7 +22,7 @@ fn register(store: &Store, numbers: std::ops::Range<u32>) {
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
         let marker = Marker::draw(&username, &key(), "home");
         let reserved = store.reserve(&phone.hash(&key()), &username, &marker, 10, 100, 1_000);
-        assert_eq!(reserved.unwrap(), Reserved::Done);
+        assert_eq!(reserved.unwrap(), ReserveResult::Done);
     }
 }
 

@@ -13,11 +13,11 @@ fn the_parts_of_a_url_are_found() {
     );
     assert_eq!(
         SignedUrl::parse("sms.example.org/in"),
-        Err(UrlFault::Scheme)
+        Err(UrlError::Scheme)
     );
-    assert_eq!(SignedUrl::parse("ftp://x/in"), Err(UrlFault::Scheme));
-    assert_eq!(SignedUrl::parse("https:///in"), Err(UrlFault::Form));
-    assert_eq!(SignedUrl::parse("https://x/a b"), Err(UrlFault::Form));
+    assert_eq!(SignedUrl::parse("ftp://x/in"), Err(UrlError::Scheme));
+    assert_eq!(SignedUrl::parse("https:///in"), Err(UrlError::Form));
+    assert_eq!(SignedUrl::parse("https://x/a b"), Err(UrlError::Form));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tiny_http::{Header, Method, Request, TestRequest};
 use crate::config::{Sender, StatusUrl, TwilioConfig};
 use crate::domain::{Secret, Text};
 use crate::twilio::signature::SignedUrl;
-use crate::webhook::judge::{Judge, Judged, Refusal};
+use crate::webhook::judge::{Judge, Judgement, RequestRefusal};
 
 const URL: &str = "https://sms.example.org/twilio?class=7";
 /// Where receipts are taken.
@@ -38,7 +38,7 @@ pub(super) fn judge(url: &str, token: &str, account: &str) -> Judge {
 
 /// The request.
 #[derive(Clone)]
-pub(super) struct Draft {
+pub(super) struct RequestDraft {
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) media_type: &'static str,
@@ -50,7 +50,7 @@ pub(super) struct Draft {
     pub(super) length: Option<usize>,
 }
 
-impl Draft {
+impl RequestDraft {
     pub(super) fn new() -> Self {
         let fields = [
             ("AccountSid", ACCOUNT),
@@ -112,7 +112,7 @@ impl Draft {
             .finish()
     }
 
-    pub(super) fn judged(self) -> Judged {
+    pub(super) fn judged(self) -> Judgement {
         let encoded = self.encoded();
         let body = self.body.unwrap_or(encoded);
         let signature = self.signature.unwrap_or_else(|| sign(&body));
@@ -128,14 +128,14 @@ impl Draft {
 
     pub(super) fn text(self) -> Text {
         match self.judged() {
-            Judged::Take(text) => text,
+            Judgement::Take(text) => text,
             other => panic!("not taken: {other:?}"),
         }
     }
 
-    pub(super) fn refusal(self) -> Refusal {
+    pub(super) fn refusal(self) -> RequestRefusal {
         match self.judged() {
-            Judged::Refuse(refusal) => refusal,
+            Judgement::Refuse(refusal) => refusal,
             other => panic!("not refused: {other:?}"),
         }
     }

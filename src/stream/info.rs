@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use redis::{RedisError, cmd, from_redis_value};
 
-use super::{Line, OWNER, Redis, StreamError};
+use super::{LazyConnection, OWNER, Redis, StreamError};
 use crate::config::RedisConfig;
 
 /// A Redis as it describes itself, and whose database it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct RedisInfo {
     /// Its version, major and minor; zeros where it says none.
     pub version: (u32, u32),
     /// What it confirmed is in its append-only file.
@@ -28,13 +28,13 @@ pub struct Look {
     pub owner: Option<String>,
 }
 
-impl Look {
+impl RedisInfo {
     /// Looks at the Redis of `config`.
     ///
     /// # Errors
     /// Redis cannot be used.
     pub fn at(config: &RedisConfig) -> Result<Self, StreamError> {
-        let mut line = Line::new(Redis::new(config)?);
+        let mut line = LazyConnection::new(Redis::new(config)?);
         let mut commands = cmd("INFO").get_packed_command();
         commands.extend(cmd("GET").arg(OWNER).get_packed_command());
         let mut answers = line.say(&commands, 2)?.into_iter();
@@ -84,14 +84,14 @@ mod tests {
 
     #[test]
     fn what_redis_says_of_itself_is_read() {
-        let look = Look::read(INFO, None, false);
+        let look = RedisInfo::read(INFO, None, false);
         assert_eq!((look.version, look.memory), ((7, 0), (1_000, 2_000)));
         assert!(look.append_only && look.file_is_well && look.keeps_all && look.is_master);
         for (from, to, wrong) in [
             (
                 "aof_enabled:1",
                 "aof_enabled:0",
-                Look {
+                RedisInfo {
                     append_only: false,
                     ..look.clone()
                 },
@@ -99,7 +99,7 @@ mod tests {
             (
                 "status:ok",
                 "status:err",
-                Look {
+                RedisInfo {
                     file_is_well: false,
                     ..look.clone()
                 },
@@ -107,7 +107,7 @@ mod tests {
             (
                 "noeviction",
                 "allkeys-lru",
-                Look {
+                RedisInfo {
                     keeps_all: false,
                     ..look.clone()
                 },
@@ -115,7 +115,7 @@ mod tests {
             (
                 "role:master",
                 "role:slave",
-                Look {
+                RedisInfo {
                     is_master: false,
                     ..look.clone()
                 },
@@ -123,13 +123,13 @@ mod tests {
             (
                 "7.0.15",
                 "255.255.255",
-                Look {
+                RedisInfo {
                     version: (255, 255),
                     ..look.clone()
                 },
             ),
         ] {
-            assert_eq!(Look::read(&INFO.replace(from, to), None, false), wrong);
+            assert_eq!(RedisInfo::read(&INFO.replace(from, to), None, false), wrong);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// The longest message that is repeated, in characters.
 const LENGTH: usize = 160;
@@ -24,7 +24,7 @@ const VERSION: &str = "2010-04-01";
 
 /// An error body of Twilio, as far as it may be repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ErrorMessage {
     /// Twilio's code.
     pub code: Option<u32>,
     /// Its message.
@@ -36,10 +36,10 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(String);
 
-impl Said {
+impl ErrorMessage {
     /// Reads the body of an answer: Twilio's own form (`code`, `message`) or a problem document of RFC
     /// 9457 (`code`, `detail`, `title`). A body that is no JSON object says nothing.
-    pub fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &HttpResponse) -> Self {
         let Some(Value::Object(body)) = answer.json::<Value>() else {
             return Self::default();
         };
@@ -188,10 +188,10 @@ mod tests {
             .unwrap_or_default()
     }
 
-    fn said(kind: &'static str, body: &str) -> Said {
+    fn said(kind: &'static str, body: &str) -> ErrorMessage {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Said::of(&Answer {
+        ErrorMessage::of(&HttpResponse {
             status: 400,
             headers,
             body: body.into(),

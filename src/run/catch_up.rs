@@ -19,9 +19,9 @@ const SECOND_LOOK: Duration = Duration::from_secs(30);
 
 /// Rings for a search.
 #[derive(Clone)]
-pub(super) struct Bell(Sender<()>);
+pub(super) struct Notifier(Sender<()>);
 
-impl Bell {
+impl Notifier {
     /// A bell and who hears it.
     pub(super) fn new() -> (Self, Receiver<()>) {
         let (sender, receiver) = channel();
@@ -29,26 +29,26 @@ impl Bell {
     }
 
     /// Rings. Nobody hears it where searching is switched off.
-    pub(super) fn ring(&self) {
+    pub(super) fn notify(&self) {
         let _ = self.0.send(());
     }
 }
 
 /// Searches until `stop`, which has to be followed by a ring; what is found is counted.
-pub(super) fn run(catch_up: &mut CatchUp, bell: &Receiver<()>, found: &Counter, stop: &Stop) {
+pub(super) fn run(catch_up: &mut CatchUp, notifier: &Receiver<()>, found: &Counter, stop: &Stop) {
     // Two searches see each text, whatever happens to one of them.
     let period = (catch_up.window / 2).max(retry::CATCH_UP.first);
-    let mut rung = true;
+    let mut wakeups = true;
     while !stop.asked() {
         search(catch_up, found, stop);
-        let pause = if rung {
+        let pause = if wakeups {
             SECOND_LOOK.min(period)
         } else {
             period
         };
-        rung = bell.recv_timeout(pause).is_ok();
+        wakeups = notifier.recv_timeout(pause).is_ok();
         // Rung several times over one outage: one search is enough.
-        while bell.try_recv().is_ok() {}
+        while notifier.try_recv().is_ok() {}
     }
 }
 

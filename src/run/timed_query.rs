@@ -6,12 +6,12 @@ use std::time::Instant;
 
 /// Has one question answered at a time, on a thread of its own, as a disk or a peer that hangs must keep nobody. An
 /// answer that came too late is not taken for a later one's.
-pub(super) struct Asker<T> {
+pub(super) struct TimedQuery<T> {
     thread: &'static str,
     asked: Option<Receiver<T>>,
 }
 
-impl<T: Send + 'static> Asker<T> {
+impl<T: Send + 'static> TimedQuery<T> {
     /// Who asks on threads of that name.
     pub(super) fn new(thread: &'static str) -> Self {
         Self {
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_question_that_hangs_is_not_asked_again_until_it_is_answered() {
-        let mut asker = Asker::new("asker");
+        let mut asker = TimedQuery::new("asker");
         let at_once = || Instant::now();
         let patiently = || Instant::now() + Duration::from_secs(30);
         let (release, held) = channel::<()>();

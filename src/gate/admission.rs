@@ -10,8 +10,8 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 
-use super::conn::{Claim, Conn};
-use super::watch::Watch;
+use super::conn::{Conn, EvictionRank};
+use super::event_loop::EventLoop;
 
 /// Then the clients already inside have a turn.
 const ACCEPTS_AT_ONCE: usize = 64;
@@ -19,7 +19,7 @@ const ACCEPTS_AT_ONCE: usize = 64;
 const LEAVE_AT_ONCE: usize = 4;
 const TRY_AGAIN: Duration = Duration::from_millis(5);
 
-impl Watch {
+impl EventLoop {
     /// Lets in who waits, and takes care to come back: the system reports a crowd at the door only once.
     pub fn accept(&mut self) {
         self.accept_at = None;
@@ -109,12 +109,12 @@ impl Watch {
                 .filter_map(|(id, conn)| Some((conn.claim()?, *id)))
         };
         let idle = movable()
-            .filter(|((claim, _), _)| *claim == Claim::Idle)
+            .filter(|((claim, _), _)| *claim == EvictionRank::Idle)
             .count();
         let first = if idle * 2 > self.turn.limits.connections {
-            Claim::Idle
+            EvictionRank::Idle
         } else {
-            Claim::None
+            EvictionRank::None
         };
         let leaver = movable().min_by_key(|((claim, since), _)| (*claim != first, *claim, *since));
         leaver.map(|(_, id)| id)

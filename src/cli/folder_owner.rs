@@ -10,16 +10,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::arguments::Failure;
+use super::arguments::CommandError;
 
 /// A data folder that belongs to somebody else than root, seen by root.
-pub(super) struct Owner {
+pub(super) struct FolderOwner {
     folder: PathBuf,
     uid: u32,
     gid: u32,
 }
 
-impl Owner {
+impl FolderOwner {
     /// The owner of `folder`, if this is root and the folder another user's.
     pub(super) fn other_than_root(folder: &Path) -> Option<Self> {
         let folder = fs::canonicalize(folder).ok()?;
@@ -40,7 +40,7 @@ impl Owner {
         command: &str,
         input: impl Into<Stdio>,
         output: impl Into<Stdio>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let status = Command::new("/proc/self/exe")
             .args([command, "-"])
             .env_clear()
@@ -54,8 +54,8 @@ impl Owner {
             .status();
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(_) => Err(Failure::Told),
-            Err(error) => Err(Failure::Failed(format!(
+            Ok(_) => Err(CommandError::Told),
+            Err(error) => Err(CommandError::Failed(format!(
                 "cannot work as the owner of {} (user {}): {error}",
                 self.folder.display(),
                 self.uid
@@ -65,15 +65,15 @@ impl Owner {
 }
 
 /// Opens a backup for the owner to read.
-pub(super) fn open_backup(path: &Path) -> Result<File, Failure> {
+pub(super) fn open_backup(path: &Path) -> Result<File, CommandError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
-        return Err(Failure::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "{} has a write-ahead log beside it: make the copy with backup, which leaves one file",
             path.display()
         )));
     }
     File::open(path)
-        .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", path.display())))
+        .map_err(|error| CommandError::Failed(format!("cannot read {}: {error}", path.display())))
 }

@@ -2,7 +2,7 @@
 //!
 //! The folder's lock says which process is the one service; it is not needed here. SQLite lets one
 //! writer in at a time, and each order is one transaction that reads the stage and goes through
-//! [`crate::registration::Stage::after`], so a command and a worker never both take the same step, and a command that is
+//! [`crate::domain::registration::Stage::after`], so a command and a worker never both take the same step, and a command that is
 //! killed has changed everything or nothing.
 
 use std::collections::HashMap;
@@ -13,41 +13,41 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::adopt::{self, Adoption};
 use super::contacts::end_texts;
 use super::{COLUMNS, StoreError, backup, read_registration, schema};
+use crate::domain::order::{Due, Order, OrderRefused};
+use crate::domain::registration::{Event, Registration};
 use crate::domain::{
     Delivery, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
 };
-use crate::hand::{Due, Order, Refusal};
-use crate::registration::{Event, Registration};
 
 /// How long after its time a login may stand in Twilio's log until that is shown: sweeps may be an hour apart.
 const OVERDUE: UnixSeconds = 3_600;
 
 /// The database, opened for one command.
-pub struct Hand {
+pub struct Commands {
     pub(super) connection: Connection,
 }
 
 /// What an order came to.
 #[derive(Debug, Default)]
-pub struct Applied {
+pub struct OrderResult {
     /// Accounts as they were, and the time that they have now.
     pub changed: Vec<(Registration, Due)>,
     /// Accounts that stay as they are, and why.
-    pub refused: Vec<(Registration, Refusal)>,
+    pub refused: Vec<(Registration, OrderRefused)>,
     /// Names that no account has. If there are any, nothing was changed.
     pub unknown: Vec<String>,
 }
 
 /// What was known of a phone, and is erased or about to be.
 #[derive(Debug)]
-pub struct Forgotten {
+pub struct ForgetResult {
     /// Its account, as it was: erased when it is removed. A phone that was renumbered may have two.
     pub accounts: Vec<Registration>,
     /// Whether there were hints, opt-outs or refusals: erased.
     pub contact: bool,
 }
 
-impl Hand {
+impl Commands {
     /// Opens the database of a data folder, which has to be there.
     ///
     /// # Errors
@@ -109,7 +109,10 @@ impl Hand {
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
-    pub fn unblanked(&self, now: UnixSeconds) -> Result<(Vec<MessageSid>, u32), StoreError> {
+    pub fn pending_redactions(
+        &self,
+        now: UnixSeconds,
+    ) -> Result<(Vec<MessageSid>, u32), StoreError> {
         let failed = StoreError::sql("read which logins stay in Twilio's log");
         let late = "SELECT count(*) FROM deliveries
                     WHERE blank_at < ?1 OR blank_at IS NOT NULL AND blank_tries > 0";
@@ -141,10 +144,10 @@ impl Hand {
         names: Option<&[String]>,
         now: UnixSeconds,
         rehearsal: bool,
-    ) -> Result<Applied, StoreError> {
+    ) -> Result<OrderResult, StoreError> {
         let tx = self.begin("change the time of accounts")?;
         let all = read_all(&tx)?;
-        let mut applied = Applied::default();
+        let mut applied = OrderResult::default();
         let wanted = |registration: &Registration, name: &String| {
             registration.username.as_str().eq_ignore_ascii_case(name)
         };
@@ -246,10 +249,10 @@ impl Hand {
         waiting: &[MessageSid],
         now: UnixSeconds,
         rehearsal: bool,
-    ) -> Result<Forgotten, StoreError> {
+    ) -> Result<ForgetResult, StoreError> {
         let failed = StoreError::sql("forget a phone");
         let tx = self.begin("forget a phone")?;
-        let mut forgotten = Forgotten {
+        let mut forgotten = ForgetResult {
             accounts: Vec::new(),
             contact: false,
         };

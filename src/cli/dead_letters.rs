@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::arguments::{Arguments, Failure};
+use super::arguments::{Arguments, CommandError};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::domain::{MessageSid, Phone, PhoneKey, Text};
 use crate::http::Http;
-use crate::store::Hand;
-use crate::stream::{Appender, Buried, Redis, Settler, StreamError, Waiting};
+use crate::store::Commands;
+use crate::stream::{Appender, DeadLetter, Redis, Settler, StreamError, Waiting};
 use crate::twilio::sms::Sms;
 
 const OPTIONS: &str = "      --all            every dead letter
@@ -47,26 +47,26 @@ Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
 };
 
 /// What stands behind either command, and the letters that it is about.
-struct Asked {
+struct DeadLetterArguments {
     config: Config,
     json: bool,
-    chosen: Vec<Buried>,
+    chosen: Vec<DeadLetter>,
 }
 
-impl From<StreamError> for Failure {
+impl From<StreamError> for CommandError {
     fn from(error: StreamError) -> Self {
         Self::Failed(error.to_string())
     }
 }
 
-impl Asked {
+impl DeadLetterArguments {
     /// Reads the rest of the command line and the letters. `None` = they were listed, as none was named.
-    fn read(arguments: &mut Arguments) -> Result<Option<Self>, Failure> {
+    fn read(arguments: &mut Arguments) -> Result<Option<Self>, CommandError> {
         let (names, given) = arguments.operands(&["all", "json"])?;
         let (all, json) = (given.contains(&"all"), given.contains(&"json"));
         if all && !names.is_empty() {
             let problem = "name texts or say --all, not both";
-            return Err(Failure::Misused(problem.to_owned()));
+            return Err(CommandError::Misused(problem.to_owned()));
         }
         let config = arguments.config()?;
         let letters = Waiting::new(Redis::new(&config.redis)?).dead()?;
@@ -74,7 +74,7 @@ impl Asked {
             print(&list(&letters, json));
             return Ok(None);
         }
-        let is_meant = |letter: &Buried, name: &String| {
+        let is_meant = |letter: &DeadLetter, name: &String| {
             letter.id == *name || !name.is_empty() && letter.sid.eq_ignore_ascii_case(name)
         };
         let is_unknown = |name: &&String| !letters.iter().any(|letter| is_meant(letter, name));
@@ -86,10 +86,12 @@ impl Asked {
         if !unknown.is_empty() {
             let unknown = unknown.join(" ");
             let problem = format!("no dead letter of {unknown}; nothing is changed");
-            return Err(Failure::Unmatched(problem));
+            return Err(CommandError::Unmatched(problem));
         }
         if letters.is_empty() {
-            return Err(Failure::Unmatched("there are no dead letters".to_owned()));
+            return Err(CommandError::Unmatched(
+                "there are no dead letters".to_owned(),
+            ));
         }
         let chosen = letters
             .into_iter()
@@ -106,9 +108,9 @@ impl Asked {
     }
 }
 
-fn list(letters: &[Buried], json: bool) -> String {
+fn list(letters: &[DeadLetter], json: bool) -> String {
     if json {
-        let letter = |letter: &Buried| {
+        let letter = |letter: &DeadLetter| {
             json!({
                 "id": letter.id,
                 "sid": letter.sid,
@@ -124,7 +126,7 @@ fn list(letters: &[Buried], json: bool) -> String {
         return "there are no dead letters\n".to_owned();
     }
     let now = unix_now();
-    let row = |letter: &Buried| {
+    let row = |letter: &DeadLetter| {
         let name = if letter.sid.is_empty() {
             &letter.id
         } else {
@@ -142,12 +144,12 @@ fn list(letters: &[Buried], json: bool) -> String {
     table(&["TEXT", "GIVEN UP", "TRIES", "REASON"], &rows)
 }
 
-fn drop_letters(arguments: &mut Arguments) -> Result<(), Failure> {
-    let Some(asked) = Asked::read(arguments)? else {
+fn drop_letters(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let Some(asked) = DeadLetterArguments::read(arguments)? else {
         return Ok(());
     };
     let ids: Vec<&str> = asked.chosen.iter().map(|one| one.id.as_str()).collect();
-    asked.settler()?.remove_letters(&ids)?;
+    asked.settler()?.remove_dead_letters(&ids)?;
     print(&if asked.json {
         format!("{}\n", json!({ "dropped": ids.len() }))
     } else {
@@ -156,13 +158,13 @@ fn drop_letters(arguments: &mut Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn retry(arguments: &mut Arguments) -> Result<(), Failure> {
-    let Some(asked) = Asked::read(arguments)? else {
+fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let Some(asked) = DeadLetterArguments::read(arguments)? else {
         return Ok(());
     };
     let config = &asked.config;
-    let mut hand = Hand::open(&config.data_dir)?;
-    let mut again = Again {
+    let mut hand = Commands::open(&config.data_dir)?;
+    let mut again = RetriedText {
         key: hand.key(&config.phone_keys)?,
         hand: &mut hand,
         sms: Sms::new(Http::new(config.call_limit), &config.twilio),
@@ -175,7 +177,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), Failure> {
         let result = if served.contains(&letter.sid) {
             again
                 .settler
-                .remove_letters(&[&letter.id])
+                .remove_dead_letters(&[&letter.id])
                 .map_err(|fault| fault.to_string())
         } else {
             again.serve(letter)
@@ -207,25 +209,25 @@ fn retry(arguments: &mut Arguments) -> Result<(), Failure> {
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Told)
+        Err(CommandError::Told)
     }
 }
 
 /// What serving a text again needs.
-struct Again<'a> {
-    hand: &'a mut Hand,
+struct RetriedText<'a> {
+    hand: &'a mut Commands,
     key: PhoneKey,
     sms: Sms,
     appender: Appender,
     settler: Settler,
 }
 
-impl Again<'_> {
+impl RetriedText<'_> {
     /// Puts the text of a letter into the stream once more.
     ///
     /// In this order: killed after any step, the letter still stands and may be retried; a text that
     /// comes into the stream twice that way is known by its name the second time.
-    fn serve(&mut self, letter: &Buried) -> Result<(), String> {
+    fn serve(&mut self, letter: &DeadLetter) -> Result<(), String> {
         let sid = MessageSid::parse(&letter.sid).ok_or("its entry was not readable")?;
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
         let text = found.ok_or("Twilio's log does not have it any more, or not its words")?;
@@ -246,7 +248,7 @@ impl Again<'_> {
             (None, _) => return Err("Redis did not take it; do it again".to_owned()),
         }
         self.settler
-            .remove_letters(&[&letter.id])
+            .remove_dead_letters(&[&letter.id])
             .map_err(|fault| format!("it is served again, but its letter stays: {fault}"))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::CoderFault;
+use super::CoderError;
 
 const UNKNOWN: u8 = 0;
 const YES: u8 = 1;
@@ -11,9 +11,9 @@ const NO: u8 = 2;
 
 /// What was learnt last, by whichever thread.
 #[derive(Debug, Default)]
-pub(super) struct Learnt(AtomicU8);
+pub(super) struct ObservedRight(AtomicU8);
 
-impl Learnt {
+impl ObservedRight {
     /// Remembers an answer. A later one counts more: rights change.
     pub(super) fn learn(&self, yes: bool) {
         self.0.store(if yes { YES } else { NO }, Ordering::Relaxed);
@@ -35,7 +35,7 @@ pub(super) struct Repeats(Mutex<(Option<u64>, u32)>);
 impl Repeats {
     /// Tells a failed call how often its kind has now failed alike. A success ends the count; a fault that
     /// is no internal error of Coder's leaves it as it is.
-    pub(super) fn count<T>(&self, result: Result<T, CoderFault>) -> Result<T, CoderFault> {
+    pub(super) fn count<T>(&self, result: Result<T, CoderError>) -> Result<T, CoderError> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(done) => {
@@ -63,19 +63,19 @@ mod tests {
 
     use super::super::VERSION_HEADER;
     use super::*;
-    use crate::http::Answer;
+    use crate::http::HttpResponse;
 
-    fn fault(status: u16, detail: &str) -> CoderFault {
+    fn fault(status: u16, detail: &str) -> CoderError {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(VERSION_HEADER, HeaderValue::from_static("v2.31.14"));
         let body = serde_json::json!({ "message": "Internal error.", "detail": detail });
-        let answer = Answer {
+        let answer = HttpResponse {
             status,
             headers,
             body: body.to_string().into_bytes(),
         };
-        CoderFault::of("create a user", &answer)
+        CoderError::of("create a user", &answer)
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_last_answer_counts() {
-        let learnt = Learnt::default();
+        let learnt = ObservedRight::default();
         assert_eq!(learnt.known(), None);
         learnt.learn(false);
         assert_eq!(learnt.known(), Some(false));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::seconds;
 use crate::domain::UnixSeconds;
-use crate::registration::{Registration, Stage};
+use crate::domain::registration::{Registration, Stage};
 
 /// What the instructor wants of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Due {
 
 /// Why an order cannot be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum OrderRefused {
     /// Removal cannot be turned back.
     BeingRemoved,
     /// Its time has not begun.
@@ -46,7 +46,7 @@ pub enum Refusal {
     Longest,
 }
 
-impl Refusal {
+impl OrderRefused {
     /// In plain words.
     pub fn reason(self) -> &'static str {
         match self {
@@ -73,10 +73,10 @@ impl Order {
     /// When an account's time is up by this order.
     ///
     /// # Errors
-    /// The [`Refusal`].
-    pub fn due(self, registration: &Registration, now: UnixSeconds) -> Result<Due, Refusal> {
+    /// The [`OrderRefused`].
+    pub fn due(self, registration: &Registration, now: UnixSeconds) -> Result<Due, OrderRefused> {
         if matches!(registration.stage, Stage::Reaping | Stage::Gone) {
-            return Err(Refusal::BeingRemoved);
+            return Err(OrderRefused::BeingRemoved);
         }
         let Self::Extend { by, longest } = self else {
             // One that waits for its workspaces to stop has waited since then.
@@ -85,13 +85,13 @@ impl Order {
         };
         let (Stage::Announced, Some(announced)) = (registration.stage, registration.announced_at)
         else {
-            return Err(Refusal::NoLogin);
+            return Err(OrderRefused::NoLogin);
         };
-        let due = registration.due_at.ok_or(Refusal::NeverRemoved)?;
+        let due = registration.due_at.ok_or(OrderRefused::NeverRemoved)?;
         let wanted = due.max(now).saturating_add(seconds(by));
         match longest.map(|span| announced.saturating_add(seconds(span))) {
-            Some(latest) if latest <= due => Err(Refusal::Longest),
-            Some(latest) if latest <= now => Err(Refusal::Longest),
+            Some(latest) if latest <= due => Err(OrderRefused::Longest),
+            Some(latest) if latest <= now => Err(OrderRefused::Longest),
             Some(latest) if latest < wanted => Ok(Due {
                 at: latest,
                 limited: true,
@@ -123,7 +123,11 @@ mod tests {
         }
     }
 
-    fn due(order: Order, stage: Stage, due: Option<UnixSeconds>) -> Result<UnixSeconds, Refusal> {
+    fn due(
+        order: Order,
+        stage: Stage,
+        due: Option<UnixSeconds>,
+    ) -> Result<UnixSeconds, OrderRefused> {
         order
             .due(&registration(stage, due), NOW)
             .map(|due| due.at - NOW)
@@ -138,10 +142,10 @@ mod tests {
         assert_eq!(due(order, Stage::Announced, Some(600)), Ok(2_400));
         assert_eq!(due(order, Stage::Announced, Some(-600)), Ok(1_800));
         for (stage, time, refusal) in [
-            (Stage::Announced, None, Refusal::NeverRemoved),
-            (Stage::Reserved, Some(600), Refusal::NoLogin),
-            (Stage::Created, Some(600), Refusal::NoLogin),
-            (Stage::Reaping, Some(-600), Refusal::BeingRemoved),
+            (Stage::Announced, None, OrderRefused::NeverRemoved),
+            (Stage::Reserved, Some(600), OrderRefused::NoLogin),
+            (Stage::CreateResult, Some(600), OrderRefused::NoLogin),
+            (Stage::Reaping, Some(-600), OrderRefused::BeingRemoved),
         ] {
             assert_eq!(due(order, stage, time), Err(refusal), "{stage:?}");
         }
@@ -153,9 +157,9 @@ mod tests {
             (3, 600, Ok((600 + 1_800, false))),
             (2, 3_000, Ok((HOUR, true))),
             (2, 1_800, Ok((HOUR, false))),
-            (2, HOUR, Err(Refusal::Longest)),
-            (2, 2 * HOUR, Err(Refusal::Longest)),
-            (1, -600, Err(Refusal::Longest)),
+            (2, HOUR, Err(OrderRefused::Longest)),
+            (2, 2 * HOUR, Err(OrderRefused::Longest)),
+            (1, -600, Err(OrderRefused::Longest)),
         ] {
             let order = Order::Extend {
                 by: Duration::from_secs(1_800),
@@ -173,14 +177,14 @@ mod tests {
     #[test]
     fn an_end_is_now_and_never_later_than_the_time_was_up() {
         for order in [Order::End, Order::EndGently] {
-            for stage in [Stage::Reserved, Stage::Created, Stage::Announced] {
+            for stage in [Stage::Reserved, Stage::CreateResult, Stage::Announced] {
                 assert_eq!(due(order, stage, Some(600)), Ok(0));
                 assert_eq!(due(order, stage, None), Ok(0));
                 assert_eq!(due(order, stage, Some(-600)), Ok(-600));
             }
             assert_eq!(
                 due(order, Stage::Reaping, Some(-600)),
-                Err(Refusal::BeingRemoved)
+                Err(OrderRefused::BeingRemoved)
             );
         }
     }

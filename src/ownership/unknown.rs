@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use crate::coder::{LoginType, User};
+use crate::domain::registration::Registration;
 use crate::domain::{Drawer, Marker, PhoneKey, Username};
-use crate::registration::Registration;
 
 /// By what we know accounts of our own.
 #[derive(Clone, Copy, Debug)]
@@ -15,14 +15,14 @@ pub struct Marks<'a> {
     /// Every key that may have drawn their markers.
     pub keys: &'a [PhoneKey],
     /// The name of the data folder; `None` before the first start of a service on it.
-    pub home: Option<&'a str>,
+    pub instance_id: Option<&'a str>,
     /// The domain of their addresses.
     pub domain: &'a str,
 }
 
 /// Whose an account is. All of them carry a display name that our key drew for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Ownership {
     /// This data folder's service made it, and it is as it was made.
     Ours,
     /// It was made in another data folder: one that was lost, or that of another service.
@@ -37,7 +37,7 @@ pub enum Verdict {
     OtherLogin,
 }
 
-impl Verdict {
+impl Ownership {
     /// Whether it may become ours when a person says so; one that was altered since it was made may not.
     pub fn may_be_ours(self) -> bool {
         matches!(self, Self::Ours | Self::OtherFolder | Self::OlderProgram)
@@ -70,26 +70,26 @@ impl Verdict {
 
 /// An account that carries our mark, and that the database does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct UnknownAccount {
     /// Its name, as it is now.
     pub username: Username,
     /// Whose it is.
-    pub verdict: Verdict,
+    pub verdict: Ownership,
     /// What Coder tells of it.
     pub user: User,
 }
 
 /// Of `users` those that carry our mark and are not in `roster`, once each, in the order in which they
 /// come. The roster has to be read before the list of users is asked for; see [`still_unknown`].
-pub fn unknown(users: &[User], roster: &[Registration], marks: Marks<'_>) -> Vec<Found> {
-    let known = Known::new(roster);
+pub fn unknown(users: &[User], roster: &[Registration], marks: Marks<'_>) -> Vec<UnknownAccount> {
+    let known = KnownAccounts::new(roster);
     let mut met = HashSet::new();
     let strange = users.iter().filter(|user| !known.has(user));
     let found = strange.filter_map(|user| {
         // A name that breaks Coder's own rule is not Coder's, and not fit to be shown.
         let username = Username::parse(&user.username)?;
         let verdict = verdict(user, marks)?;
-        met.insert(user.id.as_str()).then(|| Found {
+        met.insert(user.id.as_str()).then(|| UnknownAccount {
             username,
             verdict,
             user: user.clone(),
@@ -103,20 +103,23 @@ pub fn unknown(users: &[User], roster: &[Registration], marks: Marks<'_>) -> Vec
 /// Both readings are needed. A registration under way is written down before its user is made, so
 /// whatever the list shows stands in the later one; but a removal in between forgets the row of a user
 /// that the list still has.
-pub fn still_unknown(mut found: Vec<Found>, roster: &[Registration]) -> Vec<Found> {
-    let known = Known::new(roster);
+pub fn still_unknown(
+    mut found: Vec<UnknownAccount>,
+    roster: &[Registration],
+) -> Vec<UnknownAccount> {
+    let known = KnownAccounts::new(roster);
     found.retain(|one| !known.has(&one.user));
     found
 }
 
 /// What the database knows accounts by.
-struct Known<'a> {
+struct KnownAccounts<'a> {
     ids: HashSet<&'a str>,
     names: HashSet<String>,
     markers: HashSet<&'a str>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> KnownAccounts<'a> {
     fn new(roster: &'a [Registration]) -> Self {
         let names = roster.iter().map(|one| one.username.as_str());
         Self {
@@ -140,25 +143,25 @@ impl<'a> Known<'a> {
 ///
 /// The proof has to be of the name in its address, which only an admin can change: who takes the name
 /// and the display name of one of ours, both of which anybody may change, does not become ours.
-fn verdict(user: &User, marks: Marks<'_>) -> Option<Verdict> {
+fn verdict(user: &User, marks: Marks<'_>) -> Option<Ownership> {
     let drawn_for = |name: &str| {
         let name = name.to_ascii_lowercase();
-        Marker::drawer(&user.name, &name, marks.keys, marks.home)
+        Marker::drawer(&user.name, &name, marks.keys, marks.instance_id)
     };
     let address = user.email.rsplit_once('@');
     let local = address.filter(|(_, domain)| domain.eq_ignore_ascii_case(marks.domain));
     let Some(drawer) = local.and_then(|(local, _)| drawn_for(local)) else {
-        return drawn_for(&user.username).map(|_| Verdict::OtherAddress);
+        return drawn_for(&user.username).map(|_| Ownership::OtherAddress);
     };
     Some(if user.has_roles {
-        Verdict::HasRoles
+        Ownership::HasRoles
     } else if user.login_type != LoginType::Password {
-        Verdict::OtherLogin
+        Ownership::OtherLogin
     } else {
         match drawer {
-            Drawer::ThisFolder => Verdict::Ours,
-            Drawer::OtherFolder => Verdict::OtherFolder,
-            Drawer::OlderProgram => Verdict::OlderProgram,
+            Drawer::ThisFolder => Ownership::Ours,
+            Drawer::OtherFolder => Ownership::OtherFolder,
+            Drawer::OlderProgram => Ownership::OlderProgram,
         }
     })
 }

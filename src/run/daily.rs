@@ -6,11 +6,11 @@ use std::time::Duration;
 use log::{debug, error, warn};
 
 use crate::clock::seconds;
-use crate::coder::{CoderFault, Trouble};
+use crate::coder::{CoderError, CoderErrorKind};
 use crate::domain::{UnixSeconds, Username};
-use crate::reconcile::{Reconciler, Swept};
+use crate::reconcile::{Reconciler, SearchResult};
 use crate::stream::Settler;
-use crate::token::Token;
+use crate::token::CoderToken;
 
 /// How often: an owner's token that nobody uses for a week expires by Coder's default.
 const DAILY: UnixSeconds = 86_400;
@@ -22,10 +22,10 @@ const SPACING: UnixSeconds = 5;
 const LISTED: usize = 50;
 
 /// The rounds, and when the next one is.
-pub(super) struct Rounds<'a> {
+pub(super) struct DailyRounds<'a> {
     reconciler: &'a Reconciler,
     settler: &'a Settler,
-    token: &'a Token,
+    token: &'a CoderToken,
     /// Pause before Coder is asked again, if it did not answer.
     pause: Duration,
     /// How long a text may be tried for.
@@ -41,11 +41,11 @@ pub(super) struct Rounds<'a> {
     end_at: UnixSeconds,
 }
 
-impl<'a> Rounds<'a> {
+impl<'a> DailyRounds<'a> {
     pub(super) fn new(
         reconciler: &'a Reconciler,
         settler: &'a Settler,
-        token: &'a Token,
+        token: &'a CoderToken,
         (pause, text_life): (Duration, Duration),
     ) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Does what is due at `now`.
-    pub(super) fn look(&mut self, now: UnixSeconds) {
+    pub(super) fn inspect(&mut self, now: UnixSeconds) {
         // Also after the clock was set back.
         let daily = self
             .last
@@ -89,14 +89,14 @@ impl<'a> Rounds<'a> {
             let _ = self.token.rights();
         }
         if self.reached {
-            self.look_at_the_end(now);
+            self.inspect_the_end(now);
         }
     }
 
     /// Looks until when the token is good, if that is due; also after the clock was set back.
-    fn look_at_the_end(&mut self, now: UnixSeconds) {
+    fn inspect_the_end(&mut self, now: UnixSeconds) {
         if self.end_at <= now || self.end_at > now + DAILY {
-            self.end_at = self.token.look_at_its_end(now, self.pause);
+            self.end_at = self.token.inspect_its_end(now, self.pause);
         }
     }
 
@@ -116,7 +116,7 @@ impl<'a> Rounds<'a> {
         // An outage is told of once, and its end.
         let rights = self.token.ask();
         if rights.is_ok() {
-            self.look_at_the_end(now);
+            self.inspect_the_end(now);
         }
         // To a token without rights everybody looks gone, and a list shows nobody.
         let well = rights.as_ref().is_ok_and(|rights| rights.see_users);
@@ -152,10 +152,10 @@ impl<'a> Rounds<'a> {
     }
 }
 
-fn tell_fault(fault: &CoderFault) {
+fn tell_fault(fault: &CoderError) {
     match fault.trouble {
-        Trouble::Denied => error!("Coder: {fault}"),
-        Trouble::Refused => {
+        CoderErrorKind::Denied => error!("Coder: {fault}"),
+        CoderErrorKind::Refused => {
             error!("Coder: {fault}: without an answer to that no account is removed");
         }
         _ => warn!("Coder: {fault}"),
@@ -163,7 +163,7 @@ fn tell_fault(fault: &CoderFault) {
 }
 
 /// Nothing when all is well.
-fn tell(swept: &Swept) {
+fn tell(swept: &SearchResult) {
     if !swept.adopted.is_empty() {
         warn!(
             "adopted {} accounts that the database did not know: {}; they are removed when their time is up",

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
+use super::catch_up::Notifier;
 use super::channels::Channels;
-use super::lanes::{self, Begins, Job, Lanes};
-use super::missed::Bell;
+use super::lanes::{self, Job, Lanes, WaitStart};
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, noise};
 use crate::metrics::{Family, labels};
-use crate::provision::{Done, Later, Outcome, Provisioner, Silence, Wait};
+use crate::provision::{Completion, Later, Outcome, Provisioner, RetryTime, Silence};
 use crate::retry;
 use crate::stop::Stop;
-use crate::stream::{DeadLetter, Settler, StreamError, Taker};
+use crate::stream::{NewDeadLetter, Settler, StreamError, Taker};
 
 /// How long Redis holds an empty answer back, so that an idle service sleeps; half of the time for which
 /// the database stays ours unasked.
@@ -30,7 +30,7 @@ const PANICS: u32 = 3;
 
 labels! {
     /// How a text ended.
-    pub(super) enum Verdict {
+    pub(super) enum TextResult {
         /// A first login was sent.
         Login => "login_sent",
         /// A phone that had a login got it again.
@@ -60,60 +60,60 @@ labels! {
         /// Some phones cannot be texted until somebody acts.
         Held => "held",
         /// A limit, or something that takes its time.
-        Wait => "wait",
+        RetryTime => "wait",
     }
 }
 
 /// What became of texts since the start.
-pub(super) struct Counts {
+pub(super) struct TextCounters {
     /// Texts that ended, each once.
-    pub(super) ended: Family<Verdict>,
+    pub(super) ended: Family<TextResult>,
     /// Those of them that got no answer.
     pub(super) unanswered: Family<Silence>,
     /// Attempts that failed and are followed by another one.
     pub(super) put_off: Family<Delay>,
 }
 
-impl Default for Counts {
+impl Default for TextCounters {
     fn default() -> Self {
         Self {
-            ended: Family::new(Verdict::ALL.iter().copied()),
+            ended: Family::new(TextResult::ALL.iter().copied()),
             unanswered: Family::new(Silence::ALL.iter().copied()),
             put_off: Family::new(Delay::ALL.iter().copied()),
         }
     }
 }
 
-impl Counts {
-    fn done(&self, done: &Done) {
+impl TextCounters {
+    fn done(&self, done: &Completion) {
         self.ended.add(match done {
-            Done::LoginSent { again: false, .. } => Verdict::Login,
-            Done::LoginSent { again: true, .. } => Verdict::LoginAgain,
-            Done::Hinted => Verdict::Hint,
-            Done::ToldFull => Verdict::Full,
-            Done::Withheld { .. } => Verdict::Withheld,
-            Done::Recorded => Verdict::OptWord,
-            Done::Silent(silence) => {
+            Completion::LoginSent { again: false, .. } => TextResult::Login,
+            Completion::LoginSent { again: true, .. } => TextResult::LoginAgain,
+            Completion::Hinted => TextResult::Hint,
+            Completion::ToldFull => TextResult::Full,
+            Completion::Withheld { .. } => TextResult::Withheld,
+            Completion::Recorded => TextResult::OptWord,
+            Completion::Silent(silence) => {
                 self.unanswered.add(*silence);
-                Verdict::Unanswered
+                TextResult::Unanswered
             }
         });
     }
 }
 
 /// All that the loop needs.
-pub(super) struct Texts {
+pub(super) struct TextLoop {
     pub(super) provisioner: Provisioner,
     pub(super) settler: Arc<Settler>,
     pub(super) lanes: Arc<Lanes>,
     pub(super) parallel: usize,
     /// Rung after an outage of Redis.
-    pub(super) bell: Bell,
-    pub(super) counts: Arc<Counts>,
+    pub(super) notifier: Notifier,
+    pub(super) counts: Arc<TextCounters>,
     pub(super) channels: Channels,
 }
 
-impl Texts {
+impl TextLoop {
     /// Runs until `stop`; then every worker ends what it has in hand.
     pub(super) fn run(&self, taker: &mut Taker, stop: &Stop) {
         std::thread::scope(|scope| {
@@ -141,7 +141,7 @@ impl Texts {
                 Ok(entries) => {
                     if reported.take().is_some() {
                         info!("texts are read from Redis again");
-                        self.bell.ring();
+                        self.notifier.notify();
                     }
                     failures = 0;
                     entries
@@ -167,7 +167,7 @@ impl Texts {
                 Ok(text) => self.attempt(text, job.attempt),
                 // Deleted by somebody while it was pending: only its number is left.
                 Err(unreadable) if unreadable.deleted => {
-                    Outcome::Done(Done::Silent(Silence::Deleted))
+                    Outcome::Done(Completion::Silent(Silence::Deleted))
                 }
                 Err(_) => Outcome::Never("unreadable entry".to_owned()),
             };
@@ -177,19 +177,19 @@ impl Texts {
                 Outcome::Later(later) => self.put_off(job, &later),
                 Outcome::Done(done) => {
                     log_done(sid, &done);
-                    if let (Ok(text), Done::Silent(Silence::WhatsApp | Silence::Channel)) =
+                    if let (Ok(text), Completion::Silent(Silence::WhatsApp | Silence::Channel)) =
                         (&job.entry.text, &done)
                     {
                         self.channels.tell(text);
                     }
                     self.counts.done(&done);
-                    job.verdict = Some(lanes::Verdict::Acknowledge);
-                    self.end(job, matches!(done, Done::LoginSent { .. }));
+                    job.verdict = Some(lanes::Settlement::Acknowledge);
+                    self.end(job, matches!(done, Completion::LoginSent { .. }));
                 }
                 Outcome::Never(reason) => {
                     error!("text {sid}: given up: {reason}{}", way_back(sid, &reason));
-                    self.counts.ended.add(Verdict::GivenUp);
-                    job.verdict = Some(lanes::Verdict::Bury(reason));
+                    self.counts.ended.add(TextResult::GivenUp);
+                    job.verdict = Some(lanes::Settlement::GiveUp(reason));
                     self.end(job, false);
                 }
             }
@@ -207,7 +207,7 @@ impl Texts {
             } else {
                 Outcome::Later(Later {
                     why: "internal fault".to_owned(),
-                    wait: Wait::Away,
+                    wait: RetryTime::Away,
                 })
             }
         })
@@ -215,16 +215,16 @@ impl Texts {
 
     fn put_off(&self, job: Job, later: &Later) {
         self.counts.put_off.add(match later.wait {
-            Wait::Away => Delay::Away,
-            Wait::Blocked | Wait::Failing => Delay::Blocked,
-            Wait::Held { .. } => Delay::Held,
-            Wait::Exactly(_) => Delay::Wait,
+            RetryTime::Away => Delay::Away,
+            RetryTime::Blocked | RetryTime::Failing => Delay::Blocked,
+            RetryTime::Held { .. } => Delay::Held,
+            RetryTime::Exactly(_) => Delay::RetryTime,
         });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
         let level = match (job.attempt, later.wait) {
-            (1, Wait::Blocked) => log::Level::Error,
+            (1, RetryTime::Blocked) => log::Level::Error,
             // A second phone that meets the same is told below, for all of them.
-            (3, Wait::Failing) if !self.lanes.is_paused() => log::Level::Error,
+            (3, RetryTime::Failing) if !self.lanes.is_paused() => log::Level::Error,
             (1, _) => log::Level::Warn,
             (n, _) if n.is_power_of_two() => log::Level::Info,
             _ => log::Level::Debug,
@@ -236,19 +236,19 @@ impl Texts {
                 "text {sid}: attempt {attempt} failed, trying again: {why}"
             );
         }
-        if matches!(later.wait, Wait::Held { .. })
+        if matches!(later.wait, RetryTime::Held { .. })
             && let Some(older) = self.lanes.take_older(&job)
         {
             self.supersede(older);
         }
         let why = &later.why;
         match self.lanes.park(job, later.wait, noise()) {
-            Some(Begins::Pause) => {
+            Some(WaitStart::Pause) => {
                 error!(
                     "all texts are paused until this is fixed, one of them is tried each minute: {why}"
                 );
             }
-            Some(Begins::Hold(cause)) => {
+            Some(WaitStart::Hold(cause)) => {
                 error!(
                     "texts to {cause} wait until this is fixed, one of them is tried each minute; other phones are served: {why}"
                 );
@@ -264,7 +264,7 @@ impl Texts {
                 Outcome::Done(done) => {
                     log_done(text.sid.as_str(), &done);
                     self.counts.done(&done);
-                    older.verdict = Some(lanes::Verdict::Acknowledge);
+                    older.verdict = Some(lanes::Settlement::Acknowledge);
                 }
                 // Not recorded: it stays, and is tried for itself.
                 Outcome::Later(later) => {
@@ -281,7 +281,7 @@ impl Texts {
     /// again. `proven` = Coder and Twilio have just done their part.
     fn end(&self, job: Job, proven: bool) {
         let settled = match &job.verdict {
-            Some(lanes::Verdict::Bury(reason)) => self.bury(&job, reason),
+            Some(lanes::Settlement::GiveUp(reason)) => self.record_dead_letter(&job, reason),
             _ => self.settler.acknowledge(&job.entry.id),
         };
         match settled {
@@ -297,21 +297,21 @@ impl Texts {
             Err(fault) => {
                 let wait = retry::TEXT.wait(job.attempt, noise());
                 debug!("the verdict on an entry is kept until Redis takes it: {fault}");
-                self.lanes.park(job, Wait::Exactly(wait), 0);
+                self.lanes.park(job, RetryTime::Exactly(wait), 0);
             }
         }
     }
 
-    fn bury(&self, job: &Job, reason: &str) -> Result<(), StreamError> {
+    fn record_dead_letter(&self, job: &Job, reason: &str) -> Result<(), StreamError> {
         let text = job.entry.text.as_ref().ok();
-        let letter = DeadLetter {
+        let letter = NewDeadLetter {
             sid: text.map(|text| &text.sid),
             reason,
             received: text.map(|text| text.received),
             at: unix_now(),
             attempts: job.attempt,
         };
-        self.settler.bury(&job.entry.id, &letter)
+        self.settler.record_dead_letter(&job.entry.id, &letter)
     }
 }
 
@@ -323,23 +323,23 @@ fn way_back(sid: &str, reason: &str) -> String {
     format!("; if that is mended: coder-sms-register retry {sid}")
 }
 
-fn log_done(sid: &str, done: &Done) {
+fn log_done(sid: &str, done: &Completion) {
     match done {
-        Done::LoginSent {
+        Completion::LoginSent {
             username,
             again: false,
         } => info!("text {sid}: login of {username} sent"),
-        Done::LoginSent {
+        Completion::LoginSent {
             username,
             again: true,
         } => info!("text {sid}: login of {username} sent again"),
-        Done::Hinted => info!("text {sid}: hint sent"),
-        Done::ToldFull => info!("text {sid}: told that the class is full"),
-        Done::Withheld { username } => {
+        Completion::Hinted => info!("text {sid}: hint sent"),
+        Completion::ToldFull => info!("text {sid}: told that the class is full"),
+        Completion::Withheld { username } => {
             info!("text {sid}: told that the login of {username} cannot be sent");
         }
-        Done::Recorded => info!("text {sid}: opt-out word recorded"),
-        Done::Silent(silence) => info!("text {sid}: no answer, {}", silence.reason()),
+        Completion::Recorded => info!("text {sid}: opt-out word recorded"),
+        Completion::Silent(silence) => info!("text {sid}: no answer, {}", silence.reason()),
     }
 }
 

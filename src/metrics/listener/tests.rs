@@ -14,7 +14,7 @@ fn open() -> (SocketAddr, Arc<AtomicUsize>) {
 }
 
 fn serving(page: impl Fn(usize) -> String + Send + 'static) -> (SocketAddr, Arc<AtomicUsize>) {
-    let door = Door::open("127.0.0.1:0".parse().unwrap()).unwrap();
+    let door = MetricsListener::open("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = door.local_addr().unwrap();
     let made = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&made);
@@ -159,7 +159,7 @@ fn a_fault_of_the_page_is_not_its_end() {
 #[test]
 fn judged_piece_by_piece_a_request_is_no_other_than_as_a_whole() {
     let request = b"HEAD /metrics?a HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n";
-    let whole = Some(Asked {
+    let whole = Some(ScrapeRequest {
         status: 200,
         head: true,
     });

@@ -41,11 +41,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LISTENER: Token = Token(0);
 
 /// A bound address, ready to serve.
-pub struct Door {
+pub struct MetricsListener {
     listener: std::net::TcpListener,
 }
 
-impl Door {
+impl MetricsListener {
     /// Binds the address; port 0 picks a free one.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Door {
             loop {
                 let served = catch_unwind(AssertUnwindSafe(|| {
                     let listener = self.listener.try_clone()?;
-                    Watch::over(listener, &mut page)?.run()
+                    ListenerLoop::over(listener, &mut page)?.run()
                 }));
                 if !std::mem::replace(&mut told, true) {
                     match served {
@@ -97,25 +97,25 @@ impl Door {
 /// What does not happen.
 enum Never {}
 
-struct Watch<'p> {
+struct ListenerLoop<'p> {
     poll: Poll,
     listener: TcpListener,
     /// When somebody may wait at the door of whom the system will not tell again.
     accept_at: Option<Instant>,
     /// The oldest first.
-    clients: VecDeque<Client>,
+    clients: VecDeque<ScrapeClient>,
     next: usize,
     page: &'p mut dyn FnMut() -> String,
 }
 
-struct Client {
+struct ScrapeClient {
     token: Token,
     stream: TcpStream,
     deadline: Instant,
-    state: State,
+    state: ScrapeState,
 }
 
-enum State {
+enum ScrapeState {
     /// So much of a request is there.
     Asking(Vec<u8>),
     /// So much of the answer is taken.
@@ -125,7 +125,7 @@ enum State {
     Leaving(usize),
 }
 
-impl<'p> Watch<'p> {
+impl<'p> ListenerLoop<'p> {
     fn over(
         listener: std::net::TcpListener,
         page: &'p mut dyn FnMut() -> String,
@@ -205,11 +205,11 @@ impl<'p> Watch<'p> {
         if self.clients.len() >= MOST {
             self.clients.pop_front();
         }
-        self.clients.push_back(Client {
+        self.clients.push_back(ScrapeClient {
             token,
             stream,
             deadline: now + LIMIT,
-            state: State::Asking(Vec::new()),
+            state: ScrapeState::Asking(Vec::new()),
         });
         // At once: who has asked already is served before the next newcomer.
         self.drive(token);
@@ -226,23 +226,23 @@ impl<'p> Watch<'p> {
     }
 }
 
-impl Client {
+impl ScrapeClient {
     /// Does what can be done without waiting. Returns whether more is to come.
     fn go_on(&mut self, page: &mut dyn FnMut() -> String) -> bool {
         loop {
             let done = match &mut self.state {
-                State::Asking(head) => match read_some(&mut self.stream, head) {
-                    Got::Nothing => return true,
-                    Got::End => return false,
-                    Got::Some => judge(head),
+                ScrapeState::Asking(head) => match read_some(&mut self.stream, head) {
+                    ScrapeRead::Nothing => return true,
+                    ScrapeRead::End => return false,
+                    ScrapeRead::Some => judge(head),
                 },
-                State::Taking(answer, taken) => match self.stream.write(&answer[*taken..]) {
+                ScrapeState::Taking(answer, taken) => match self.stream.write(&answer[*taken..]) {
                     Ok(0) => return false,
                     Ok(count) => {
                         *taken += count;
                         if *taken == answer.len() {
                             let _ = self.stream.shutdown(Shutdown::Write);
-                            self.state = State::Leaving(0);
+                            self.state = ScrapeState::Leaving(0);
                         }
                         continue;
                     }
@@ -252,18 +252,18 @@ impl Client {
                         _ => return false,
                     },
                 },
-                State::Leaving(read) => {
+                ScrapeState::Leaving(read) => {
                     let mut more = Vec::new();
                     match read_some(&mut self.stream, &mut more) {
-                        Got::Nothing => return true,
-                        Got::Some if *read < HEAD_LIMIT => *read += more.len(),
+                        ScrapeRead::Nothing => return true,
+                        ScrapeRead::Some if *read < HEAD_LIMIT => *read += more.len(),
                         _ => return false,
                     }
                     continue;
                 }
             };
             if let Some(asked) = done {
-                self.state = State::Taking(asked.answer(page), 0);
+                self.state = ScrapeState::Taking(asked.answer(page), 0);
                 // What the page took to be made is not the client's fault.
                 self.deadline = Instant::now() + LIMIT;
             }
@@ -271,26 +271,26 @@ impl Client {
     }
 }
 
-enum Got {
+enum ScrapeRead {
     Some,
     Nothing,
     End,
 }
 
 /// Reads what has come, a piece of it.
-fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> Got {
+fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> ScrapeRead {
     let mut part = [0; 2048];
     loop {
         match stream.read(&mut part) {
-            Ok(0) => return Got::End,
+            Ok(0) => return ScrapeRead::End,
             Ok(count) => {
                 into.extend_from_slice(&part[..count]);
-                return Got::Some;
+                return ScrapeRead::Some;
             }
             Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => return Got::Nothing,
+                ErrorKind::WouldBlock => return ScrapeRead::Nothing,
                 ErrorKind::Interrupted => {}
-                _ => return Got::End,
+                _ => return ScrapeRead::End,
             },
         }
     }
@@ -298,17 +298,17 @@ fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> Got {
 
 /// What a request comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
+struct ScrapeRequest {
     status: u16,
     /// Whether only the head of the answer is wanted.
     head: bool,
 }
 
 /// Judges what has come of a request; `None` = more has to come.
-fn judge(bytes: &[u8]) -> Option<Asked> {
+fn judge(bytes: &[u8]) -> Option<ScrapeRequest> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    let asked = |status, head| Some(Asked { status, head });
+    let asked = |status, head| Some(ScrapeRequest { status, head });
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(length)) if length <= HEAD_LIMIT => {}
         Ok(httparse::Status::Partial) if bytes.len() <= HEAD_LIMIT => return None,
@@ -322,7 +322,7 @@ fn judge(bytes: &[u8]) -> Option<Asked> {
     asked(if head || method == "GET" { 200 } else { 405 }, head)
 }
 
-impl Asked {
+impl ScrapeRequest {
     fn answer(self, page: &mut dyn FnMut() -> String) -> Vec<u8> {
         let plain = "text/plain; charset=utf-8";
         let (reason, media_type, body) = match self.status {

@@ -12,13 +12,13 @@ use super::StoreError;
 pub(super) const SIDES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// A file under a temporary name, locked; removed on drop unless it was kept.
-pub(super) struct Draft {
+pub(super) struct AtomicFile {
     path: PathBuf,
     file: File,
     kept: bool,
 }
 
-impl Draft {
+impl AtomicFile {
     /// Begins an empty draft at `path`, readable for its owner only. What an earlier one left there is
     /// removed.
     ///
@@ -68,7 +68,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if !self.kept {
             remove_with_sides(&self.path);

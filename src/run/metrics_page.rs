@@ -6,14 +6,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::asked::Asker;
 use super::lanes::Lanes;
-use super::texts;
+use super::provisioner;
+use super::timed_query::TimedQuery;
 use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
 use crate::http::Calls;
-use crate::metrics::{Counter, Family, Gauge, Page, process};
-use crate::store::{Standing, Store};
+use crate::metrics::{Counter, Family, Gauge, MetricsPage, process};
+use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, Waiting};
 use crate::twilio::codes::Code;
 use crate::{gate, redact, webhook};
@@ -25,10 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const FRESH: Duration = Duration::from_secs(1);
 
 /// Where the figures come from.
-pub(super) struct Figures {
-    pub(super) gate: Arc<gate::Counts>,
-    pub(super) webhook: Arc<webhook::Counts>,
-    pub(super) texts: Arc<texts::Counts>,
+pub(super) struct ServiceMetrics {
+    pub(super) gate: Arc<gate::GateCounters>,
+    pub(super) webhook: Arc<webhook::RequestCounters>,
+    pub(super) texts: Arc<provisioner::TextCounters>,
     pub(super) lanes: Arc<Lanes>,
     pub(super) store: Arc<Store>,
     pub(super) waiting: Arc<Mutex<Waiting>>,
@@ -37,32 +37,32 @@ pub(super) struct Figures {
     pub(super) to_coder: Arc<Calls>,
     pub(super) to_twilio: Arc<Calls>,
     pub(super) failed_sends: Arc<Family<Code>>,
-    pub(super) redact: Arc<redact::Counts>,
+    pub(super) redact: Arc<redact::RedactionCounters>,
     /// When the token at Coder ends.
     pub(super) token_ends: Arc<Gauge>,
 }
 
 /// Asks for the page.
-pub(super) struct Pages {
-    figures: Figures,
-    redis: Asker<Option<Depth>>,
-    database: Asker<Option<Standing>>,
-    last: Option<(Instant, Told)>,
+pub(super) struct MetricsSource {
+    figures: ServiceMetrics,
+    redis: TimedQuery<Option<Depth>>,
+    database: TimedQuery<Option<ClassStanding>>,
+    last: Option<(Instant, AnsweredFigures)>,
 }
 
 /// What was told when it was last asked for; `None` = nothing.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct AnsweredFigures {
     depth: Option<Depth>,
-    standing: Option<Standing>,
+    standing: Option<ClassStanding>,
 }
 
-impl Pages {
-    pub(super) fn of(figures: Figures) -> Self {
+impl MetricsSource {
+    pub(super) fn of(figures: ServiceMetrics) -> Self {
         Self {
             figures,
-            redis: Asker::new("metrics-redis"),
-            database: Asker::new("metrics-store"),
+            redis: TimedQuery::new("metrics-redis"),
+            database: TimedQuery::new("metrics-store"),
             last: None,
         }
     }
@@ -77,7 +77,7 @@ impl Pages {
                 told
             }
         };
-        let mut page = Page::default();
+        let mut page = MetricsPage::default();
         self.figures.write_asked(&mut page, &told);
         self.figures.write_texts(&mut page);
         self.figures.write_logins(&mut page);
@@ -89,7 +89,7 @@ impl Pages {
         page.into_text()
     }
 
-    fn ask(&mut self) -> Told {
+    fn ask(&mut self) -> AnsweredFigures {
         let waiting = Arc::clone(&self.figures.waiting);
         self.redis.ask(move || {
             let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +98,7 @@ impl Pages {
         let store = Arc::clone(&self.figures.store);
         self.database.ask(move || store.standing(unix_now()).ok());
         let until = Instant::now() + PATIENCE;
-        Told {
+        AnsweredFigures {
             depth: self.redis.wait(until).flatten(),
             standing: self.database.wait(until).flatten(),
         }
@@ -110,7 +110,7 @@ fn age(then: Option<UnixSeconds>) -> UnixSeconds {
     then.map_or(0, |then| unix_now().saturating_sub(then).max(0))
 }
 
-fn write_build(page: &mut Page) {
+fn write_build(page: &mut MetricsPage) {
     page.gauge(
         "coder_sms_register_build_info",
         "Which version runs; always 1.",
@@ -118,9 +118,9 @@ fn write_build(page: &mut Page) {
     .and(&[("version", &env!("CARGO_PKG_VERSION"))], 1);
 }
 
-impl Figures {
+impl ServiceMetrics {
     /// What Redis and the database tell; of one that tells nothing there is nothing but that.
-    fn write_asked(&self, page: &mut Page, told: &Told) {
+    fn write_asked(&self, page: &mut MetricsPage, told: &AnsweredFigures) {
         let ok = [
             ("redis", told.depth.is_some()),
             ("database", told.standing.is_some()),
@@ -145,7 +145,7 @@ impl Figures {
         .value(self.webhook.redis_well.get());
     }
 
-    fn write_texts(&self, page: &mut Page) {
+    fn write_texts(&self, page: &mut MetricsPage) {
         page.counter(
             "coder_sms_register_requests_total",
             "Requests that came through the gate, by what was said to them.",
@@ -178,7 +178,7 @@ impl Figures {
         .value(u8::from(self.lanes.is_paused()));
     }
 
-    fn write_logins(&self, page: &mut Page) {
+    fn write_logins(&self, page: &mut MetricsPage) {
         let store = self.store.counts();
         page.counter(
             "coder_sms_register_logins_sent_total",
@@ -207,7 +207,7 @@ impl Figures {
             "Logins to be blanked in Twilio's log, by what came of the try.",
         );
         for (result, count) in [
-            ("done", &self.redact.blanked),
+            ("done", &self.redact.redacted),
             ("put_off", &self.redact.put_off),
             ("given_up", &self.redact.given_up),
             ("refused", &self.redact.refused),
@@ -216,7 +216,7 @@ impl Figures {
         }
     }
 
-    fn write_accounts(&self, page: &mut Page) {
+    fn write_accounts(&self, page: &mut MetricsPage) {
         let store = self.store.counts();
         page.counter(
             "coder_sms_register_registrations_total",
@@ -235,7 +235,7 @@ impl Figures {
         .value(self.token_ends.get());
     }
 
-    fn write_door(&self, page: &mut Page) {
+    fn write_door(&self, page: &mut MetricsPage) {
         let gate = &self.gate;
         page.gauge(
             "coder_sms_register_gate_connections",
@@ -274,7 +274,7 @@ impl Figures {
     }
 
     /// How long others kept us waiting.
-    fn write_waits(&self, page: &mut Page) {
+    fn write_waits(&self, page: &mut MetricsPage) {
         let mut samples = page.histogram(
             "coder_sms_register_call_duration_seconds",
             "How long calls to Coder and Twilio took, by the class of the answer's status.",
@@ -297,7 +297,7 @@ impl Figures {
     }
 }
 
-fn write_depth(page: &mut Page, depth: &Depth) {
+fn write_depth(page: &mut MetricsPage, depth: &Depth) {
     page.gauge(
         "coder_sms_register_stream_entries",
         "Texts without a verdict, those in work included.",
@@ -325,7 +325,7 @@ fn write_depth(page: &mut Page, depth: &Depth) {
     .value(depth.dead);
 }
 
-fn write_standing(page: &mut Page, standing: &Standing) {
+fn write_standing(page: &mut MetricsPage, standing: &ClassStanding) {
     let mut samples = page.gauge(
         "coder_sms_register_accounts",
         "Accounts by stage: a name is reserved, the user is created, its login is announced, it is being removed.",

@@ -1,8 +1,8 @@
 //! Whose a Coder user is: told by what was written down before it was made, never by guessing.
 
-use crate::coder::{Coder, CoderFault, User};
+use crate::coder::{Coder, CoderError, User};
 use crate::domain::UnixSeconds;
-use crate::registration::Registration;
+use crate::domain::registration::Registration;
 
 /// Seconds by which two readings of clocks with whole seconds may differ.
 const ROUNDING: UnixSeconds = 2;
@@ -18,7 +18,7 @@ pub fn find_ours(
     coder: &Coder,
     registration: &Registration,
     email: &str,
-) -> Result<Option<User>, CoderFault> {
+) -> Result<Option<User>, CoderError> {
     let found = match coder.user_by_email(email)? {
         Some(user) => Some(user),
         None => coder.user(registration.username.as_str())?,

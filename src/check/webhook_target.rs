@@ -87,11 +87,11 @@ fn shown(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Area, Verdict};
+    use crate::check::{Area, CheckStatus};
 
     #[test]
     fn targets_are_judged_by_the_table() {
-        use Verdict::{Fault, Pass, Warning};
+        use CheckStatus::{Fault, Pass, Warning};
         let ours = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
         for (url, method, verdicts) in [
             (
@@ -135,7 +135,7 @@ mod tests {
             };
             let mut all = Vec::new();
             judge(&ours, &target, "+1", &mut Notes::of(Area::Twilio, &mut all));
-            let found: Vec<Verdict> = all.iter().map(|one| one.verdict).collect();
+            let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdicts, "{url} {method}");
         }
     }

@@ -4,28 +4,28 @@ use std::time::Duration;
 
 use log::Level;
 
-use super::plan::{Leave, Plan, plan};
-use super::remove::NotTaken;
+use super::plan::{Plan, StopPermission, plan};
+use super::remove::RefusedBuild;
 use super::{Reaper, after};
 use crate::clock::seconds;
-use crate::coder::{CoderFault, LoginType, Rights, Transition, User};
+use crate::coder::{CoderError, LoginType, Rights, Transition, User};
 use crate::domain::UnixSeconds;
+use crate::domain::registration::{Registration, Stage};
 use crate::ownership::find_ours;
-use crate::registration::{Registration, Stage};
 use crate::store::StoreError;
 
 /// Where one look at one account ended.
-pub(super) enum Look {
+pub(super) enum AccountInspection {
     /// Coder has no such user, as far as our rights go.
     Gone,
     /// It has to be looked at again.
-    Wait(Wait),
+    Wait(RemovalWait),
     /// Its time was renewed meanwhile.
     Renewed,
 }
 
 /// What a removal waits for.
-pub(super) struct Wait {
+pub(super) struct RemovalWait {
     /// When to look again.
     pub(super) pace: Pace,
     /// How grave it is: an error needs a person.
@@ -50,25 +50,25 @@ pub(super) enum Pace {
 }
 
 /// What cuts a look short.
-pub(super) enum Fault {
-    Coder(CoderFault),
+pub(super) enum RemovalError {
+    Coder(CoderError),
     Store(StoreError),
 }
 
-impl From<CoderFault> for Fault {
-    fn from(fault: CoderFault) -> Self {
+impl From<CoderError> for RemovalError {
+    fn from(fault: CoderError) -> Self {
         Self::Coder(fault)
     }
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for RemovalError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-pub(super) fn wait(pace: Pace, level: Level, note: impl Into<String>) -> Look {
-    Look::Wait(Wait {
+pub(super) fn wait(pace: Pace, level: Level, note: impl Into<String>) -> AccountInspection {
+    AccountInspection::Wait(RemovalWait {
         pace,
         level,
         note: note.into(),
@@ -77,8 +77,8 @@ pub(super) fn wait(pace: Pace, level: Level, note: impl Into<String>) -> Look {
 }
 
 /// Coder refuses something, and a person has to act.
-pub(super) fn refused(pace: Pace, note: impl Into<String>) -> Look {
-    Look::Wait(Wait {
+pub(super) fn refused(pace: Pace, note: impl Into<String>) -> AccountInspection {
+    AccountInspection::Wait(RemovalWait {
         pace,
         level: Level::Error,
         note: note.into(),
@@ -87,12 +87,12 @@ pub(super) fn refused(pace: Pace, note: impl Into<String>) -> Look {
 }
 
 impl Reaper {
-    pub(super) fn look(
+    pub(super) fn inspect(
         &self,
         registration: &Registration,
         now: UnixSeconds,
         rights: Rights,
-    ) -> Result<Look, Fault> {
+    ) -> Result<AccountInspection, RemovalError> {
         let Some(user) = self.user_of(registration, now)? else {
             return self.nobody(registration, now);
         };
@@ -108,7 +108,7 @@ impl Reaper {
         let drawn = registration.username.as_str();
         let workspaces = self.coder.workspaces(&user, drawn)?;
         if registration.stage != Stage::Reaping {
-            let plan = plan(&workspaces, Leave::Wait);
+            let plan = plan(&workspaces, StopPermission::Wait);
             if plan.is_busy() && !self.may_lock_out(registration, now) {
                 return Ok(self.in_use(&user, &plan)?);
             }
@@ -124,12 +124,12 @@ impl Reaper {
         &self,
         registration: &Registration,
         now: UnixSeconds,
-    ) -> Result<Option<Look>, StoreError> {
+    ) -> Result<Option<AccountInspection>, StoreError> {
         if self.store.begin_reap(registration.id, now)? {
             return Ok(None);
         }
         let held = self.store.held_until(registration.id, now)?;
-        Ok(Some(held.map_or(Look::Renewed, |until| {
+        Ok(Some(held.map_or(AccountInspection::Renewed, |until| {
             let rest = Duration::from_secs((until - now).max(1).unsigned_abs());
             let note = "a login to its phone is on its way, waiting for that";
             wait(Pace::Exactly(rest), Level::Info, note)
@@ -141,7 +141,7 @@ impl Reaper {
         &self,
         registration: &Registration,
         now: UnixSeconds,
-    ) -> Result<Option<User>, Fault> {
+    ) -> Result<Option<User>, RemovalError> {
         let email = registration.username.email(&self.email_domain);
         if let Some(id) = &registration.coder_id {
             return Ok(self.coder.locate(id, &email)?);
@@ -155,7 +155,11 @@ impl Reaper {
     }
 
     /// Ends a registration without a user, once no create can be under way any more.
-    fn nobody(&self, registration: &Registration, now: UnixSeconds) -> Result<Look, Fault> {
+    fn nobody(
+        &self,
+        registration: &Registration,
+        now: UnixSeconds,
+    ) -> Result<AccountInspection, RemovalError> {
         let mut since = registration.removal.since;
         if registration.stage != Stage::Reaping {
             if let Some(look) = self.begin(registration, now)? {
@@ -166,7 +170,7 @@ impl Reaper {
         // A create that began just before may still arrive: look once more when it must have ended.
         let rest = seconds(late_create(self.call_limit)) - after(since, now);
         if registration.coder_id.is_some() || rest <= 0 {
-            return Ok(Look::Gone);
+            return Ok(AccountInspection::Gone);
         }
         self.store.locked_out(registration.id, now)?;
         let note = "reserved, but no user was seen yet";
@@ -182,14 +186,14 @@ impl Reaper {
         registration: &Registration,
         user: &User,
         now: UnixSeconds,
-    ) -> Result<Look, Fault> {
+    ) -> Result<AccountInspection, RemovalError> {
         if registration.stage == Stage::Reaping
             && let Err(fault) = self.lock_out(registration, user, now)?
         {
             return Err(fault.into());
         }
         // The lack itself is in the log already.
-        Ok(Look::Wait(Wait {
+        Ok(AccountInspection::Wait(RemovalWait {
             pace: Pace::Interval,
             level: Level::Debug,
             note: "stuck: the token (CODER_API_KEY) does not see workspaces of others, so the user may have some".to_owned(),
@@ -198,9 +202,9 @@ impl Reaper {
     }
 
     /// Leaves alone what is in use. A stop that failed is asked for again.
-    fn in_use(&self, user: &User, plan: &Plan<'_>) -> Result<Look, CoderFault> {
+    fn in_use(&self, user: &User, plan: &Plan<'_>) -> Result<AccountInspection, CoderError> {
         let not_taken = self.ask_builds(&plan.stop, Transition::Stop);
-        if let Some(not_taken) = NotTaken::gravest(not_taken) {
+        if let Some(not_taken) = RefusedBuild::gravest(not_taken) {
             return not_taken.tell(user);
         }
         let (running, building) = (plan.running, plan.building);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::RunError;
-use super::missed::Bell;
+use super::catch_up::Notifier;
 use super::threads::Threads;
 use crate::http::Http;
 use crate::stop::Stop;
@@ -19,30 +19,30 @@ const STOP_LIMIT: Duration = Duration::from_millis(4_500);
 const CALLS_END: Duration = Duration::from_millis(3_500);
 
 /// What has to be told to stop, in the order in which it is told.
-pub(super) struct Doors {
+pub(super) struct Shutdown {
     pub(super) gate: gate::Remote,
     pub(super) webhook: webhook::Waker,
     pub(super) settler: Arc<Settler>,
     pub(super) taker_id: Arc<AtomicI64>,
     pub(super) calls: Http,
-    pub(super) bell: Bell,
+    pub(super) notifier: Notifier,
     /// Wakes the reaper.
-    pub(super) reaper_bell: Bell,
+    pub(super) reaper_notifier: Notifier,
     pub(super) stop: Stop,
 }
 
 /// The threads that end once their work in hand is done.
 const WORKING: [&str; 4] = ["webhook", "receipts", "provisioner", "reaper"];
 
-impl Doors {
+impl Shutdown {
     /// Stops in order: no new requests, answers to those under way, no new work, calls cut last.
     pub(super) fn close(self, threads: &Threads) -> Result<(), RunError> {
         let began = Instant::now();
         // A thread that ended before anybody asked it to is the reason why we are here.
         let died = threads.first_ended();
         self.stop.ask();
-        self.bell.ring();
-        self.reaper_bell.ring();
+        self.notifier.notify();
+        self.reaper_notifier.notify();
         self.gate.stop();
         self.wake_taker();
         threads.wait_for(&["gate"], began + STOP_LIMIT);

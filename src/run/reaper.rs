@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::{error, info};
 
-use super::rounds::{Rounds, forget_phones};
+use super::daily::{DailyRounds, forget_phones};
 use crate::clock::{ClockWatch, unix_now, uptime};
 use crate::domain::UnixSeconds;
 use crate::reap::Reaper;
@@ -26,10 +26,10 @@ pub(super) fn run(
     redactor: Option<&Redactor>,
     settler: &Settler,
     text_life: Duration,
-    rung: &Receiver<()>,
+    wakeups: &Receiver<()>,
     stop: &Stop,
 ) {
-    let mut rounds = Rounds::new(
+    let mut rounds = DailyRounds::new(
         reconciler,
         settler,
         &reaper.token,
@@ -40,7 +40,7 @@ pub(super) fn run(
         let (now, uptime) = (unix_now(), uptime());
         // First: what is adopted next is dated by the clock as it is now.
         let followed = follow_clock(reaper, &mut watch, now, uptime);
-        rounds.look(now);
+        rounds.inspect(now);
         match followed.and_then(|()| reaper.sweep(now)) {
             Ok(swept) if swept.removed > 0 => {
                 info!(
@@ -54,11 +54,11 @@ pub(super) fn run(
             Ok(_) => {}
             Err(error) => error!("no removals: {error}"),
         }
-        let more = redactor.is_some_and(|redactor| blank(redactor, now, stop));
+        let more = redactor.is_some_and(|redactor| redact(redactor, now, stop));
         let pause = if more { MOMENT } else { pause(reaper, &rounds) };
         // Rung or not; several rings are one.
-        let _ = rung.recv_timeout(pause);
-        while rung.try_recv().is_ok() {}
+        let _ = wakeups.recv_timeout(pause);
+        while wakeups.try_recv().is_ok() {}
         if stop.asked() {
             return;
         }
@@ -66,7 +66,7 @@ pub(super) fn run(
 }
 
 /// Blanks logins at Twilio. Returns whether more of them can be blanked at once.
-fn blank(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
+fn redact(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
     match redactor.sweep(now, || stop.asked()) {
         Ok(swept) => swept.more,
         Err(error) => {
@@ -83,14 +83,14 @@ fn follow_clock(
     now: UnixSeconds,
     uptime: Option<UnixSeconds>,
 ) -> Result<(), StoreError> {
-    if let Some(step) = watch.look(now, uptime) {
+    if let Some(step) = watch.inspect(now, uptime) {
         reaper.clock_was_set(step, now)?;
     }
     watch.note(now, uptime);
     Ok(())
 }
 
-fn pause(reaper: &Reaper, rounds: &Rounds<'_>) -> Duration {
+fn pause(reaper: &Reaper, rounds: &DailyRounds<'_>) -> Duration {
     let now = unix_now();
     let next = reaper.store.next_check(now).ok().flatten();
     let next = next.map(|at| at.saturating_sub(now));

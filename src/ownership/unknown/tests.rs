@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::registration::Stage;
 use crate::properties::drawn;
-use crate::registration::Stage;
 
 const DOMAIN: &str = "class.example.org";
 const HOME: &str = "0123456789ABCDEF";
@@ -49,11 +49,11 @@ fn row(raw: &str, marker: &str, id: Option<&str>) -> Registration {
     }
 }
 
-fn told_of(users: &[User], roster: &[Registration]) -> Vec<(String, Verdict)> {
+fn told_of(users: &[User], roster: &[Registration]) -> Vec<(String, Ownership)> {
     let keys = [PhoneKey::derive("newer"), key()];
     let marks = Marks {
         keys: &keys,
-        home: Some(HOME),
+        instance_id: Some(HOME),
         domain: DOMAIN,
     };
     let found = unknown(users, roster, marks);
@@ -62,21 +62,21 @@ fn told_of(users: &[User], roster: &[Registration]) -> Vec<(String, Verdict)> {
         .collect()
 }
 
-fn verdict_on(user: User) -> Option<Verdict> {
+fn verdict_on(user: User) -> Option<Ownership> {
     let told = told_of(&[user], &[]);
     told.first().map(|(_, verdict)| *verdict)
 }
 
 #[test]
 fn one_that_was_made_here_is_ours_also_when_it_was_renamed() {
-    assert_eq!(verdict_on(ours("happy-tuna")), Some(Verdict::Ours));
+    assert_eq!(verdict_on(ours("happy-tuna")), Some(Ownership::Ours));
     let mut renamed = ours("happy-tuna");
     renamed.username = "the-great".into();
-    assert_eq!(verdict_on(renamed), Some(Verdict::Ours));
+    assert_eq!(verdict_on(renamed), Some(Ownership::Ours));
     let mut shouted = ours("happy-tuna");
     shouted.email = shouted.email.to_uppercase();
     shouted.username = "Happy-Tuna".into();
-    assert_eq!(verdict_on(shouted), Some(Verdict::Ours));
+    assert_eq!(verdict_on(shouted), Some(Ownership::Ours));
 }
 
 #[test]
@@ -89,21 +89,21 @@ fn what_lacks_one_proof_is_left_to_a_person() {
     for (change, expected) in [
         (
             (|user| user.email = format!("ada@{DOMAIN}")) as fn(&mut User),
-            Verdict::OtherAddress,
+            Ownership::OtherAddress,
         ),
         (
             |user| user.email = "happy-tuna@example.net".into(),
-            Verdict::OtherAddress,
+            Ownership::OtherAddress,
         ),
-        (|user| user.email.clear(), Verdict::OtherAddress),
-        (|user| user.has_roles = true, Verdict::HasRoles),
+        (|user| user.email.clear(), Ownership::OtherAddress),
+        (|user| user.has_roles = true, Ownership::HasRoles),
         (
             |user| user.login_type = LoginType::Oidc,
-            Verdict::OtherLogin,
+            Ownership::OtherLogin,
         ),
         (
             |user| user.name.truncate(user.name.len() - 9),
-            Verdict::OlderProgram,
+            Ownership::OlderProgram,
         ),
     ] {
         assert_eq!(changed(change), Some(expected));
@@ -111,29 +111,29 @@ fn what_lacks_one_proof_is_left_to_a_person() {
     let elsewhere = Marker::draw(&name("happy-tuna"), &key(), "FEDCBA9876543210");
     let email = format!("happy-tuna@{DOMAIN}");
     let theirs = user("1", "happy-tuna", &email, elsewhere.as_str());
-    assert_eq!(verdict_on(theirs), Some(Verdict::OtherFolder));
+    assert_eq!(verdict_on(theirs), Some(Ownership::OtherFolder));
 }
 
 #[test]
 fn before_a_folder_has_its_name_nothing_is_surely_ours() {
     let marks = Marks {
         keys: &[key()],
-        home: None,
+        instance_id: None,
         domain: DOMAIN,
     };
     let found = unknown(&[ours("happy-tuna")], &[], marks);
-    assert_eq!(found[0].verdict, Verdict::OtherFolder);
+    assert_eq!(found[0].verdict, Ownership::OtherFolder);
 }
 
 #[test]
 fn only_verdicts_on_unaltered_accounts_may_become_ours() {
     for (verdict, may) in [
-        (Verdict::Ours, true),
-        (Verdict::OtherFolder, true),
-        (Verdict::OlderProgram, true),
-        (Verdict::OtherAddress, false),
-        (Verdict::HasRoles, false),
-        (Verdict::OtherLogin, false),
+        (Ownership::Ours, true),
+        (Ownership::OtherFolder, true),
+        (Ownership::OlderProgram, true),
+        (Ownership::OtherAddress, false),
+        (Ownership::HasRoles, false),
+        (Ownership::OtherLogin, false),
     ] {
         assert_eq!(verdict.may_be_ours(), may, "{verdict:?}");
     }
@@ -150,9 +150,9 @@ fn what_the_database_knows_by_id_name_or_marker_is_no_find() {
     ] {
         let roster = [row("calm-otter", "n", Some("x")), known];
         assert_eq!(told_of(std::slice::from_ref(&tuna), &roster), []);
-        let found = Found {
+        let found = UnknownAccount {
             username: name("happy-tuna"),
-            verdict: Verdict::Ours,
+            verdict: Ownership::Ours,
             user: tuna.clone(),
         };
         assert_eq!(still_unknown(vec![found], &roster), []);
@@ -202,7 +202,7 @@ proptest! {
         let imitates = ["happy-tuna", "calm-otter"]
             .iter()
             .any(|ours| stranger.username.eq_ignore_ascii_case(ours) && stranger.name.starts_with("Class guest "));
-        prop_assert!(told.iter().all(|(_, verdict)| *verdict == Verdict::OtherAddress && imitates));
+        prop_assert!(told.iter().all(|(_, verdict)| *verdict == Ownership::OtherAddress && imitates));
     }
 
     #[test]
@@ -211,8 +211,8 @@ proptest! {
         let before = user.name.clone();
         user.name.replace_range(at..=at, &to);
         let verdict = verdict_on(user.clone());
-        prop_assert_eq!(verdict == Some(Verdict::Ours), user.name == before);
+        prop_assert_eq!(verdict == Some(Ownership::Ours), user.name == before);
         user.name.truncate(at);
-        prop_assert_ne!(verdict_on(user), Some(Verdict::Ours));
+        prop_assert_ne!(verdict_on(user), Some(Ownership::Ours));
     }
 }

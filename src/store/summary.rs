@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use super::{Store, StoreError};
 use crate::domain::UnixSeconds;
+use crate::domain::registration::Stage;
 use crate::metrics::{Counter, Family, Histogram};
-use crate::registration::Stage;
 use crate::twilio::codes::Code;
 
 /// What was recorded since the start.
-pub struct Counts {
+pub struct StoreCounters {
     /// Phones that a name was reserved for.
     pub reserved: Counter,
     /// Registrations that were forgotten, as their users were proved gone.
@@ -24,7 +24,7 @@ pub struct Counts {
     pub writes: Histogram,
 }
 
-impl Default for Counts {
+impl Default for StoreCounters {
     fn default() -> Self {
         Self {
             reserved: Counter::default(),
@@ -39,7 +39,7 @@ impl Default for Counts {
 
 /// How the registrations stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct ClassStanding {
     /// How many there are in each stage, those that nobody is in included.
     pub stages: Vec<(Stage, u32)>,
     /// How many should be gone by now.
@@ -50,7 +50,7 @@ pub struct Standing {
 
 impl Store {
     /// What was recorded since the start.
-    pub fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &StoreCounters {
         &self.counts
     }
 
@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn standing(&self, now: UnixSeconds) -> Result<Standing, StoreError> {
+    pub fn standing(&self, now: UnixSeconds) -> Result<ClassStanding, StoreError> {
         let connection = self.lock();
         let read = || {
             let mut stages: Vec<(Stage, u32)> =
@@ -79,7 +79,7 @@ impl Store {
                     "SELECT count(*), min(due_at) FROM registrations WHERE due_at <= ?1",
                 )?
                 .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(Standing {
+            Ok(ClassStanding {
                 stages,
                 overdue,
                 overdue_since,

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use mio::net::TcpListener;
 use mio::{Events, Poll, Token};
 
-use super::answer::{Broken, Persist, Refusal};
-use super::conn::{Conn, Next, Turn};
-use super::tally::Tally;
-use super::upstream::{Heard, Upstream};
+use super::answer::{BrokenResponse, GateRefusal, Persistence};
+use super::conn::{Conn, ConnContext, Next};
+use super::tally::GateTally;
+use super::upstream::{Upstream, UpstreamEvent};
 use super::{Gate, Remote};
 
 pub(super) const LISTENER: Token = Token(0);
@@ -32,7 +32,7 @@ const SWEEP_EVERY: Duration = Duration::from_millis(100);
 const PATIENCE: u32 = 3;
 
 /// The gate at work.
-pub(super) struct Watch {
+pub(super) struct EventLoop {
     pub poll: Poll,
     /// Gone once the gate is stopping.
     pub listener: Option<TcpListener>,
@@ -42,7 +42,7 @@ pub(super) struct Watch {
     pub conns: BTreeMap<usize, Conn>,
     pub next_conn: usize,
     pub upstream: Upstream,
-    pub turn: Turn,
+    pub turn: ConnContext,
     /// Bytes that all connections hold together.
     pub buffered: usize,
     sweep_at: Option<Instant>,
@@ -52,18 +52,18 @@ pub(super) struct Watch {
     remote: Remote,
 }
 
-impl Watch {
+impl EventLoop {
     /// Connects to the upstream, which proves that there is one.
     pub fn start(gate: Gate) -> io::Result<Self> {
         let now = Instant::now();
         let mut upstream = Upstream::new(gate.upstream, UPSTREAM);
         upstream.dial(gate.poll.registry())?;
         let scratch = vec![0; SCRATCH_BYTES].into_boxed_slice();
-        let turn = Turn {
+        let turn = ConnContext {
             now,
             limits: gate.limits,
             scratch,
-            tally: Tally::new(gate.counts),
+            tally: GateTally::new(gate.counts),
             draining: false,
         };
         Ok(Self {
@@ -192,32 +192,32 @@ impl Watch {
             return;
         };
         if crowded {
-            conn.refuse(Refusal::CROWDED, &mut self.turn);
+            conn.refuse(GateRefusal::CROWDED, &mut self.turn);
         } else if self.upstream.reach(self.poll.registry(), self.turn.now) {
             if let Some(to_head) = conn.take_request(self.upstream.post(), &self.turn) {
                 self.upstream.expect(id, to_head, self.turn.now);
             }
         } else {
-            conn.refuse(Refusal::UPSTREAM_AWAY, &mut self.turn);
+            conn.refuse(GateRefusal::UPSTREAM_AWAY, &mut self.turn);
         }
     }
 
     /// Takes what the upstream says and gives everybody their answer.
-    fn hear(&mut self) -> Result<(), Broken> {
-        while let Heard::Bytes = self.upstream.listen(&mut self.turn.scratch)? {
+    fn hear(&mut self) -> Result<(), BrokenResponse> {
+        while let UpstreamEvent::Bytes = self.upstream.listen(&mut self.turn.scratch)? {
             while let Some(slot) = self.upstream.front() {
                 let (id, to_head) = (slot.conn, slot.to_head);
                 // Whoever left, or was told 504, owns the answer all the same: it is taken and dropped.
                 let owner = self.conns.get_mut(&id).filter(|conn| conn.is_in_flight());
                 let persist = match &owner {
                     Some(conn) if !self.turn.draining => conn.persist(),
-                    _ => Persist::Close,
+                    _ => Persistence::Close,
                 };
                 let Some(relay) = self.upstream.answer(to_head, persist)? else {
                     break;
                 };
                 if let Some(conn) = owner {
-                    conn.give(relay.bytes, persist == Persist::Close, &self.turn);
+                    conn.give(relay.bytes, persist == Persistence::Close, &self.turn);
                     self.drive(id);
                 }
             }
@@ -230,11 +230,11 @@ impl Watch {
     fn lose_upstream(&mut self) {
         self.turn.tally.counts.upstream_lost.add();
         for slot in self.upstream.fail(self.poll.registry(), self.turn.now) {
-            self.refuse_in_flight(slot.conn, Refusal::UPSTREAM_AWAY);
+            self.refuse_in_flight(slot.conn, GateRefusal::UPSTREAM_AWAY);
         }
     }
 
-    fn refuse_in_flight(&mut self, id: usize, refusal: Refusal) {
+    fn refuse_in_flight(&mut self, id: usize, refusal: GateRefusal) {
         if let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.is_in_flight()) {
             conn.refuse(refusal, &mut self.turn);
             self.drive(id);
@@ -297,7 +297,7 @@ impl Watch {
         for id in ids {
             // A request that has arrived but was not read yet is still served.
             if let Some(conn) = self.conns.get_mut(&id) {
-                conn.look_again();
+                conn.inspect_again();
             }
             self.drive(id);
             let Some(conn) = self.conns.get_mut(&id) else {
@@ -315,7 +315,7 @@ impl Watch {
     fn finish(&mut self) {
         let ids: Vec<usize> = self.conns.keys().copied().collect();
         for id in ids {
-            self.refuse_in_flight(id, Refusal::STOPPING);
+            self.refuse_in_flight(id, GateRefusal::STOPPING);
         }
         self.turn.tally.flush(self.turn.now);
     }
