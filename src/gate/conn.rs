@@ -275,7 +275,7 @@ impl Conn {
     pub fn expire(&mut self, turn: &mut ConnContext) -> bool {
         match self.state {
             ConnState::Collecting if !self.intake.is_empty() => {
-                self.refuse(GateRefusal::TOO_SLOW, turn)
+                self.refuse(GateRefusal::TOO_SLOW, turn);
             }
             ConnState::InFlight => self.refuse(GateRefusal::UPSTREAM_SILENT, turn),
             ConnState::Collecting | ConnState::Answering { .. } | ConnState::Lingering => {

@@ -228,7 +228,7 @@ impl Reaper {
                 self.put_off(registration, now, &wait);
             }
             Err(RemovalError::Store(error)) => {
-                error!("removal of {}: {error}", registration.username)
+                error!("removal of {}: {error}", registration.username);
             }
         }
         false

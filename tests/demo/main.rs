@@ -11,11 +11,15 @@
 //! - `proof`: act 2, every login is tried and every student starts to work
 //! - `removal`: act 3, the time is up
 //! - `report`: what came of it
+//!
+//! With `--picture FILE` it draws the picture of the README instead (`tests/picture`).
 
 #[path = "../classroom/mod.rs"]
 mod classroom;
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../picture/mod.rs"]
+mod picture;
 
 mod cast;
 mod ground;
@@ -32,6 +36,7 @@ mod stage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use interrupt::{Interrupt, Interrupted};
 use options::{Options, Wish};
@@ -43,6 +48,9 @@ use stage::Stage;
 const BROKEN: u8 = 1;
 const UNUSABLE: u8 = 2;
 const STOPPED: u8 = 130;
+
+/// Between the texts of two students in the picture.
+const BETWEEN_STUDENTS: Duration = Duration::from_secs(6);
 
 fn main() -> ExitCode {
     let options = match options::read(std::env::args().skip(1)) {
@@ -57,6 +65,9 @@ fn main() -> ExitCode {
         Ok(path) => path,
         Err(complaint) => return unusable(&complaint),
     };
+    if let Some(file) = &options.picture {
+        return draw(binary, file);
+    }
     let interrupt = match Interrupt::catch() {
         Ok(interrupt) => interrupt,
         Err(error) => return unusable(&format!("signals cannot be caught: {error}")),
@@ -93,6 +104,21 @@ fn perform(options: &Options, program: PathBuf, screen: &Screen) -> ExitCode {
         screen.say(&format!("    - {fault}"));
     }
     ExitCode::from(BROKEN)
+}
+
+/// Draws the picture of the README.
+fn draw(program: PathBuf, file: &str) -> ExitCode {
+    let drawn = catch_unwind(|| picture::Scene::play(program, BETWEEN_STUDENTS).drawn());
+    let Ok(drawn) = drawn else {
+        return unusable("the class of the picture broke off, see above");
+    };
+    match std::fs::write(file, drawn) {
+        Ok(()) => {
+            println!("The picture is {file}.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => unusable(&format!("{file} cannot be written: {error}")),
+    }
 }
 
 fn unusable(complaint: &str) -> ExitCode {

@@ -4,6 +4,8 @@
 pub struct Options {
     /// How many students text.
     pub students: usize,
+    /// The file that a picture of a class is to be written to, in place of a demo.
+    pub picture: Option<String>,
 }
 
 /// What the caller wants.
@@ -17,9 +19,10 @@ pub const HELP: &str = "\
 Plays a class on this machine: students text, get logins, work, and are removed again.
 The program and Redis are real, Coder and Twilio are fakes; nothing leaves the machine.
 
-  demo [--students N]
+  demo [--students N | --picture FILE]
 
   --students N   how many students text, 1 to 300 (12)
+  --picture FILE draw a class as an SVG instead
   --help         this text
 
 Exit code: 0 all held, 1 something did not, 2 it cannot run, 130 stopped by a signal.
@@ -30,6 +33,7 @@ const CLASS: std::ops::RangeInclusive<usize> = 1..=300;
 /// Reads the arguments after the program's name; the error is for a person.
 pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String> {
     let mut students = 12;
+    let mut picture = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, value) = match argument.split_once('=') {
@@ -39,10 +43,14 @@ pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String>
         match name {
             "--help" | "-h" => return Ok(Wish::Help),
             "--students" => students = class_size(value.or_else(|| arguments.next()))?,
+            "--picture" => {
+                let file = value.or_else(|| arguments.next());
+                picture = Some(file.ok_or("--picture takes the name of a file")?);
+            }
             _ => return Err(format!("{argument:?} is not known; --help shows what is")),
         }
     }
-    Ok(Wish::Play(Options { students }))
+    Ok(Wish::Play(Options { students, picture }))
 }
 
 fn class_size(value: Option<String>) -> Result<usize, String> {

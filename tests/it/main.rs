@@ -48,6 +48,8 @@ mod coder_trial;
 mod fakes;
 #[path = "../faults/mod.rs"]
 mod force;
+#[path = "../picture/mod.rs"]
+mod picture;
 
 mod again;
 mod bench;

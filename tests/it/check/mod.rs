@@ -24,6 +24,7 @@ use serde_json::Value;
 
 use crate::classroom::service::Ended;
 use crate::classroom::{Classroom, PATIENCE};
+use crate::fakes::coder::Role;
 use crate::plan;
 use front::Front;
 
@@ -189,3 +190,12 @@ const AREAS: [&str; 8] = [
     "clock",
     "phrase",
 ];
+
+/// What `check` prints for a class whose number leads elsewhere at Twilio.
+pub fn of_a_class_with_a_wrong_url() -> String {
+    let ready = ready();
+    let roles = [Role::UserAdmin, Role::OrganizationAdmin];
+    ready.class.coder().token_roles(&roles);
+    ready.class.twilio().sms_url("https://old.example.org/sms");
+    ready.class.try_service(&["check"]).stdout
+}

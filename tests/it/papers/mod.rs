@@ -2,9 +2,14 @@
 //!
 //! - `links`: every link and every file that is named is there
 //! - `words`: every command, option, target and setting that is named exists
+//! - `picture`: the picture of the README is what the program shows
+//! - `samples`: commands print what the pages say; `masks`: what differs from class to class
 //! - `settings`: the table of settings is the program's own
 
 mod links;
+mod masks;
+mod picture;
+mod samples;
 mod settings;
 mod words;
 
