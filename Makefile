@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture coder-test test check faults bench fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo picture pages coder-test test check faults bench fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
@@ -20,6 +20,9 @@ demo: toolchain redis-server ## play a whole class on this machine: make demo ST
 picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that is played
 	$(CARGO) build --locked --release --bins --example demo
 	@$(CARGO) run --locked --release --quiet --example demo -- --picture docs/picture.svg
+
+pages: picture ## write what tests hold in docs/ anew: the picture, the table of settings, the samples of commands
+	WRITE_PAGES=1 $(CARGO) test --locked --test it -- papers
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
 	$(CARGO) build --locked --release --bins --example coder-test

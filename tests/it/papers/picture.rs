@@ -29,7 +29,7 @@ fn the_picture_is_what_the_program_shows() {
     assert_eq!(
         words(&drawn),
         words(&scene.drawn()),
-        "docs/picture.svg is behind; type: make picture"
+        "docs/picture.svg is behind; type: make pages"
     );
 }
 

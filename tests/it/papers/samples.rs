@@ -94,7 +94,7 @@ fn commands_print_what_their_page_says() {
     assert_eq!(
         comparable(shown),
         comparable(&sample),
-        "{PAGE} is behind; type: WRITE_PAGES=1 cargo test --locked --test it papers"
+        "{PAGE} is behind; type: make pages"
     );
 }
 

@@ -1,11 +1,11 @@
 //! The table of settings in `docs/settings.md` is the program's own. Its groups and their order are those of
-//! `.env-template`. `WRITE_PAGES=1` has this test write it.
+//! `.env-template`. `WRITE_PAGES=1` has this test write it, as `make pages` does.
 
 use coder_sms_register::config::{SETTINGS, Setting};
 
 use super::{read, root};
 
-const BEGIN: &str = "<!-- written by a test from src/config/settings.rs: WRITE_PAGES=1 cargo test --test it papers -->\n";
+const BEGIN: &str = "<!-- written by a test from src/config/settings.rs: make pages -->\n";
 const END: &str = "<!-- end -->\n";
 
 fn row(setting: &Setting) -> String {
@@ -62,6 +62,6 @@ fn the_table_of_settings_is_the_programs_own() {
     }
     assert!(
         written == table,
-        "docs/settings.md is behind; type: WRITE_PAGES=1 cargo test --locked --test it papers"
+        "docs/settings.md is behind; type: make pages"
     );
 }
