@@ -30,7 +30,7 @@ fn a_class() -> String {
     let class = plan().with_receipts().open();
     let fake = class.coder();
     // Slower than the command that ends an account.
-    fake.suspended_workspaces_stop_after(Duration::from_secs(8));
+    fake.suspended_workspaces_stop_after(Duration::from_secs(60));
     let (ana, ben, cleo) = (class.student(), class.student(), class.student());
     let (out_of_reach, landline) = (class.student(), class.student());
     let fate = Fate::undelivered(30005);
