@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use log::warn;
 
-use crate::clock::seconds;
-use crate::domain::{OptWord, Passphrase, Text, UnixSeconds};
+use crate::domain::{OptWord, Passphrase, Text, UnixSeconds, seconds};
 use crate::store::{Store, StoreError, TextHistory};
 use crate::stream::{Appender, StreamError, Waiting};
 use crate::twilio::received::ReceivedText;

@@ -13,8 +13,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use crate::clock::seconds;
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, seconds};
 use crate::metrics::Counter;
 use crate::retry;
 use crate::store::{PendingRedaction, Store, StoreError};

@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
-use crate::clock::seconds;
 use crate::coder::{Coder, CoderError, MissingRight, NEAR, Nearness, Rights, Validity};
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, seconds};
 use crate::metrics::Gauge;
 
 /// The longest time between two looks at when the token ends, in seconds.

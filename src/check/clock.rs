@@ -1,8 +1,7 @@
 //! This machine's clock, by those of Coder and Twilio.
 
 use super::Notes;
-use crate::clock::span;
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, span};
 use crate::reap::CLOCK_TOLERANCE;
 
 /// Seconds by which clocks may differ before a person should look.

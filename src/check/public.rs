@@ -8,10 +8,10 @@ use ureq::http::Method;
 use super::Notes;
 use super::folder::FolderFacts;
 use crate::config::{PartialConfig, TwilioConfig};
-use crate::domain::nonce;
+use crate::domain::twilio_hosts;
+use crate::domain::{SignedUrl, nonce};
 use crate::http::{self, Http, HttpError, HttpResponse, HttpStage};
-use crate::twilio::hosts;
-use crate::twilio::signature::{SETTINGS_HEADER, SignedUrl, settings_of, sign, sign_with_key};
+use crate::twilio::signature::{SETTINGS_HEADER, settings_of, sign, sign_with_key};
 use crate::webhook::probe::{self, Answerer};
 use crate::webhook::{
     ANOTHER_ACCOUNT, NO_SID, NO_TOKEN, NOT_FOUND, UNKNOWN_KEY, WRONG_BY_KEY, WRONG_SIGNATURE,
@@ -63,7 +63,7 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     if inner {
         let what = format!("Twilio does not reach {host}: it is no address of the internet");
         let cure = "give this service a public name, and put that into TWILIO_WEBHOOK_URL";
-        if hosts::leads_to_twilio(&config.api_url) {
+        if twilio_hosts::leads_to_twilio(&config.api_url) {
             notes.fault(what, cure);
         } else {
             notes.warn(what, cure);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Notes;
 use super::coder::{CoderFacts, unless_everybodys};
-use crate::clock::{seconds, span, unix_now};
+use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, Nearness, Rights, Validity};
 use crate::config::PartialConfig;
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, seconds, span};
 use crate::token::RENEWAL;
 
 /// What brings the right to set passwords.

@@ -1,8 +1,8 @@
 //! Where Twilio sends texts, held against where we are.
 
 use super::Notes;
+use crate::domain::SignedUrl;
 use crate::twilio::account::Target;
-use crate::twilio::signature::SignedUrl;
 
 /// What makes Twilio offer a text again that it could not deliver.
 const RETRIES: &str = "#rc=3&rp=ct,rt,5xx";

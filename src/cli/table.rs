@@ -1,7 +1,6 @@
 //! Aligned columns, and numbers of things.
 
-pub(super) use crate::clock::span;
-pub(super) use crate::domain::count;
+pub(super) use crate::domain::{count, span};
 
 /// Rows under their titles, each column as wide as its widest cell.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> String {

@@ -4,8 +4,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Coder, CoderError, encode, wire};
-use crate::clock::span;
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, span};
 
 const DAY: UnixSeconds = 86_400;
 

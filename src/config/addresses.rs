@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::domain::{Phone, Secret};
-use crate::twilio::signature::SignedUrl;
+use crate::domain::{Phone, Secret, SignedUrl};
 
 /// Where health is asked; no webhook can be there.
 pub const HEALTH_PATH: &str = "/healthz";

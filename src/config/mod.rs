@@ -20,8 +20,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::domain::{Countries, Passphrase, PhoneKey, Secret};
-use crate::twilio::signature::{SharedKey, SignedUrl};
+use crate::domain::{Countries, Passphrase, PhoneKey, Secret, SharedKey, SignedUrl};
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use env_file::{EnvFile, LineError, parse_env_file};
 pub(crate) use groups::minutes;

@@ -1,8 +1,7 @@
 //! Reads what webhooks are signed with: Auth Tokens, shared keys, or both while one takes the other's place.
 
 use super::reader::Reader;
-use crate::domain::Secret;
-use crate::twilio::signature::{KeyId, SharedKey};
+use crate::domain::{KeyId, Secret, SharedKey};
 
 const TOKEN: &str = "TWILIO_ACCOUNT_TOKEN";
 const KEY: &str = "TWILIO_SHARED_KEY";

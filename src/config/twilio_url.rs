@@ -1,7 +1,7 @@
 //! `TWILIO_API_URL`: the root of Twilio's API, in the spellings that people give it.
 
 use super::addresses::base_url;
-use crate::twilio::hosts::{MESSAGING, VERSION, is_twilios, of_texts};
+use crate::domain::twilio_hosts::{MESSAGING, VERSION, is_twilios, of_texts};
 
 const USUAL: &str = "write it as https://api.twilio.com, or leave it out";
 

@@ -86,6 +86,14 @@ impl Delivery {
     }
 }
 
+/// The code of a text to a person who has opted out.
+const OPTED_OUT: u32 = 21610;
+
+/// Whether `code`, with which a delivery failed, says that the person has opted out.
+pub fn says_opted_out(code: Option<u32>) -> bool {
+    code == Some(OPTED_OUT)
+}
+
 /// One word from Twilio about one text that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

@@ -15,13 +15,17 @@ mod random;
 mod region;
 pub mod registration;
 mod secret;
+mod shared_key;
+mod signed_url;
 mod text;
+mod time;
+pub mod twilio_hosts;
 mod words;
 
 use std::fmt;
 
 pub use account::{Drawer, Marker, Username};
-pub use delivery::{Delivery, Receipt, Undelivered};
+pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
 pub use opt_word::OptWord;
 pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, UnservedSender, channel_of};
@@ -29,15 +33,15 @@ pub use phrase::{Passphrase, PhraseError, Weakness};
 pub use random::{hex, noise, nonce};
 pub use region::Region;
 pub use secret::{Fingerprint, Secret, prove};
+pub use shared_key::{KeyId, SharedKey};
+pub use signed_url::{SignedUrl, UrlError};
 pub use text::{MessageSid, Text};
+pub use time::{UnixSeconds, seconds, span};
 
 /// The letters and digits of `text` in the one form in which texts are compared; accents do not count.
 pub fn letters_of(text: &str) -> String {
     letters::fold(text, letters::Accents::Ignored)
 }
-
-/// Seconds since 1970-01-01 UTC: the only form of time inside the service.
-pub type UnixSeconds = i64;
 
 /// A number of things: `1 account`, `2 accounts`.
 pub(crate) fn count<N: PartialEq + From<u8> + fmt::Display>(number: N, noun: &str) -> String {

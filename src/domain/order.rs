@@ -4,9 +4,8 @@
 
 use std::time::Duration;
 
-use crate::clock::seconds;
-use crate::domain::UnixSeconds;
 use crate::domain::registration::{Registration, Stage};
+use crate::domain::{UnixSeconds, seconds};
 
 /// What the instructor wants of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,9 @@ use log::{info, warn};
 
 use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, Request, reply};
-use crate::clock::seconds;
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
-use crate::domain::{Marker, UnixSeconds, Username};
+use crate::domain::{Marker, UnixSeconds, Username, seconds};
 use crate::ownership::find_ours;
 use crate::store::{Contact, ReserveResult};
 

@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use log::warn;
-
 use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
-use crate::clock::seconds;
 use crate::domain::registration::{Registration, Sending, Stage};
-use crate::domain::{MessageSid, UnixSeconds};
+use crate::domain::{MessageSid, UnixSeconds, seconds};
 use crate::store::SentLogin;
-use crate::twilio::codes;
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
 /// How long a text may take to show in Twilio's log after it was handed over, or after a send ended
@@ -142,7 +138,7 @@ impl Provisioner {
             .store
             .login_sent(registration.id, &request.text.sid, sent)?;
         if let Some(undelivered) = undelivered {
-            warn!("{}", codes::line(&undelivered));
+            self.undelivered.note(&undelivered);
         }
         Ok(Completion::LoginSent {
             username: registration.username.clone(),

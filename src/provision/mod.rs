@@ -21,14 +21,14 @@ use log::warn;
 
 pub use outcome::{Cause, Completion, Later, Outcome, RetryTime, Silence};
 
-use crate::clock::seconds;
 use crate::coder::Coder;
 use crate::config::{Rules, Sender};
 use crate::domain::{
     Countries, OptWord, Passphrase, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text,
-    UnixSeconds, UnservedSender,
+    UnixSeconds, UnservedSender, seconds,
 };
 use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
+use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::{Sms, SmsErrorKind};
 use outcome::AttemptEnd;
 
@@ -52,6 +52,8 @@ pub struct Provisioner {
     pub coder: Arc<Coder>,
     /// How texts are sent.
     pub sms: Sms,
+    /// Logins that failed to arrive before their send was recorded.
+    pub undelivered: Arc<UndeliveredLogins>,
     /// The key of the phone hashes.
     pub key: PhoneKey,
     /// The key that passwords follow from.

@@ -7,10 +7,9 @@ use log::Level;
 use super::plan::{Plan, StopPermission, plan};
 use super::remove::RefusedBuild;
 use super::{Reaper, after};
-use crate::clock::seconds;
 use crate::coder::{CoderError, LoginType, Rights, Transition, User};
-use crate::domain::UnixSeconds;
 use crate::domain::registration::{Registration, Stage};
+use crate::domain::{UnixSeconds, seconds};
 use crate::ownership::find_ours;
 use crate::store::StoreError;
 

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use log::{Level, debug, error, info, log, warn};
 
-use crate::clock::{ClockStep, seconds};
+use crate::clock::ClockStep;
 use crate::coder::{Coder, CoderErrorKind, Rights};
-use crate::domain::UnixSeconds;
 use crate::domain::registration::Registration;
+use crate::domain::{UnixSeconds, seconds};
 use crate::retry;
 use crate::store::{Postponement, Store, StoreError};
 use crate::token::CoderToken;

@@ -9,9 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::seconds;
 use crate::coder::{Coder, CoderError};
-use crate::domain::{Marker, PhoneKey, UnixSeconds, Username};
+use crate::domain::{Marker, PhoneKey, UnixSeconds, Username, seconds};
 pub use crate::ownership::unknown::{Marks, Ownership, UnknownAccount, still_unknown, unknown};
 use crate::store::{Adoption, Store, StoreError};
 

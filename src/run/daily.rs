@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use log::{debug, error, warn};
 
-use crate::clock::seconds;
 use crate::coder::{CoderError, CoderErrorKind};
-use crate::domain::{UnixSeconds, Username};
+use crate::domain::{UnixSeconds, Username, seconds};
 use crate::reconcile::{Reconciler, SearchResult};
 use crate::stream::Settler;
 use crate::token::CoderToken;

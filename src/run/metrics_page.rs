@@ -15,7 +15,7 @@ use crate::http::Calls;
 use crate::metrics::{Counter, Family, Gauge, MetricsPage, process};
 use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, Waiting};
-use crate::twilio::codes::Code;
+use crate::twilio::codes::{Code, UndeliveredLogins};
 use crate::{gate, redact, webhook};
 
 /// How long Redis and the database are waited for, together.
@@ -37,6 +37,7 @@ pub(super) struct ServiceMetrics {
     pub(super) to_coder: Arc<Calls>,
     pub(super) to_twilio: Arc<Calls>,
     pub(super) failed_sends: Arc<Family<Code>>,
+    pub(super) undelivered: Arc<UndeliveredLogins>,
     pub(super) redact: Arc<redact::RedactionCounters>,
     /// When the token at Coder ends.
     pub(super) token_ends: Arc<Gauge>,
@@ -196,7 +197,7 @@ impl ServiceMetrics {
         );
         for (step, family) in [
             ("send", &*self.failed_sends),
-            ("delivery", &store.undelivered),
+            ("delivery", self.undelivered.counts()),
         ] {
             for (code, count) in family.iter() {
                 samples = samples.and(&[("step", &step), ("code", &code)], count.get());

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use log::{info, warn};
 
-use crate::clock::{seconds, unix_now};
+use crate::clock::unix_now;
 use crate::coder::Coder;
 use crate::config::Config;
-use crate::domain::{PasswordKey, PhoneKey, count};
+use crate::domain::{PasswordKey, PhoneKey, count, seconds};
 use crate::http::Http;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};

@@ -175,6 +175,7 @@ pub(super) fn provisioner(
         store,
         coder,
         sms,
+        undelivered: Arc::default(),
         key,
         passwords,
         instance_id,

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use log::{debug, error, info, warn};
+use log::{debug, error, info};
 
 use crate::clock::unix_now;
 use crate::domain::{Receipt, noise};
 use crate::retry;
 use crate::stop::Stop;
 use crate::store::Store;
-use crate::twilio::codes;
+use crate::twilio::codes::UndeliveredLogins;
 
 /// Receipts that may wait: three for each login of a class of 300.
 const QUEUE: usize = 1_024;
@@ -31,23 +31,26 @@ pub(super) fn queue() -> (SyncSender<Receipt>, Receiver<Receipt>) {
 }
 
 /// Writes until the webhook is gone and its last receipt is written.
-pub(super) fn run(store: &Arc<Store>, queue: &Receiver<Receipt>, stop: &Stop) {
+pub(super) fn run(
+    store: &Arc<Store>,
+    undelivered: &UndeliveredLogins,
+    queue: &Receiver<Receipt>,
+    stop: &Stop,
+) {
     while let Ok(first) = queue.recv() {
         stop.wait(GATHER);
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(QUEUE));
-        write(store, &batch, stop);
+        write(store, undelivered, &batch, stop);
     }
 }
 
 /// Writes a batch, again and again until it is written or we stop.
-fn write(store: &Store, batch: &[Receipt], stop: &Stop) {
+fn write(store: &Store, counters: &UndeliveredLogins, batch: &[Receipt], stop: &Stop) {
     for attempt in 1.. {
         match store.record_receipts(batch, unix_now()) {
             Ok(undelivered) => {
-                for one in &undelivered {
-                    warn!("{}", codes::line(one));
-                }
+                undelivered.iter().for_each(|one| counters.note(one));
                 if attempt > 1 {
                     info!("receipts are written again");
                 }

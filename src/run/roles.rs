@@ -65,6 +65,7 @@ impl Roles {
             to_coder: to_coder.calls(),
             to_twilio: to_twilio.calls(),
             token_ends: self.reaper.token.expires_at(),
+            undelivered: Arc::clone(&texts.provisioner.undelivered),
             failed_sends: texts.provisioner.sms.failed_logins(),
             redact: self
                 .redactor
@@ -93,6 +94,7 @@ impl Roles {
             settler,
             text_life,
         } = self;
+        let undelivered = Arc::clone(&texts.provisioner.undelivered);
         threads.start("webhook", move || webhook.run().is_ok())?;
         threads.start("gate", move || gate.run().is_ok())?;
         let told = stop.clone();
@@ -109,7 +111,7 @@ impl Roles {
         }
         let told = stop.clone();
         threads.start("receipts", move || {
-            receipts::run(&store, &noted, &told);
+            receipts::run(&store, &undelivered, &noted, &told);
             told.asked()
         })?;
         let told = stop.clone();

@@ -7,8 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::deliveries::forget_old;
 use super::texts::{SLOTS, count_send, mark_seen, slot};
 use super::{Store, StoreError};
-use crate::clock::seconds;
-use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
+use crate::domain::{MessageSid, PhoneHash, UnixSeconds, seconds};
 
 /// What is remembered of one phone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::contacts::opted_out_at_twilio;
 use super::{Store, StoreError};
-use crate::domain::{Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username};
-use crate::twilio::codes::{self, Code};
+use crate::domain::{
+    Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username, says_opted_out,
+};
 
 /// How long after it was sent a login is blanked in Twilio's log if nobody confirms its delivery.
 const BLANK_AFTER: UnixSeconds = 3_600;
@@ -77,19 +78,14 @@ impl Store {
             .collect())
     }
 
-    /// Counts a login's end, once it is recorded. Returns it if it failed.
+    /// Counts a login that arrived, once that is recorded. Returns it if it failed.
     pub(super) fn told(&self, fate: Fate) -> Option<Undelivered> {
         match fate {
             Fate::Arrived => {
                 self.counts.delivered.add();
                 None
             }
-            Fate::Failed(undelivered) => {
-                self.counts
-                    .undelivered
-                    .add(Code::of_delivery(undelivered.code));
-                Some(undelivered)
-            }
+            Fate::Failed(undelivered) => Some(undelivered),
         }
     }
 
@@ -339,7 +335,7 @@ fn fate(
     if !delivery.has_failed() {
         return Ok(None);
     }
-    if code == Some(codes::OPTED_OUT) {
+    if says_opted_out(code) {
         opted_out_at_twilio(tx, registration, now)?;
     }
     let username: Option<String> = tx

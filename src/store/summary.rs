@@ -5,8 +5,7 @@ use std::time::Instant;
 use super::{Store, StoreError};
 use crate::domain::UnixSeconds;
 use crate::domain::registration::Stage;
-use crate::metrics::{Counter, Family, Histogram};
-use crate::twilio::codes::Code;
+use crate::metrics::{Counter, Histogram};
 
 /// What was recorded since the start.
 pub struct StoreCounters {
@@ -18,8 +17,6 @@ pub struct StoreCounters {
     pub sent: Counter,
     /// Logins that are known to have reached the phone.
     pub delivered: Counter,
-    /// Logins that will never reach it, by Twilio's code.
-    pub undelivered: Family<Code>,
     /// How long transactions took, the wait for those of others included.
     pub writes: Histogram,
 }
@@ -31,7 +28,6 @@ impl Default for StoreCounters {
             forgotten: Counter::default(),
             sent: Counter::default(),
             delivered: Counter::default(),
-            undelivered: Family::new(Code::of_deliveries()),
             writes: Histogram::of_writes(),
         }
     }

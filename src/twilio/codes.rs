@@ -6,11 +6,11 @@
 
 use std::fmt;
 
+use log::warn;
+
 use super::refusals::REFUSALS;
 use crate::domain::Undelivered;
-
-/// Twilio's code for a text to a person who has opted out.
-pub const OPTED_OUT: u32 = 21610;
+use crate::metrics::Family;
 
 /// Codes with which deliveries fail: those that [`explain`] knows.
 const DELIVERIES: &[u32] = &[
@@ -23,7 +23,7 @@ const DELIVERIES: &[u32] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// One that is listed.
-    ListRows(u32),
+    Listed(u32),
     /// Any other one.
     Other,
     /// There was none.
@@ -54,13 +54,36 @@ impl Code {
     fn listed(code: Option<u32>, mut list: impl Iterator<Item = u32>) -> Self {
         match code {
             Option::None => Self::None,
-            Some(code) if list.any(|listed| listed == code) => Self::ListRows(code),
+            Some(code) if list.any(|listed| listed == code) => Self::Listed(code),
             Some(_) => Self::Other,
         }
     }
 
     fn all(list: impl Iterator<Item = u32>) -> impl Iterator<Item = Self> {
-        list.map(Self::ListRows).chain([Self::Other, Self::None])
+        list.map(Self::Listed).chain([Self::Other, Self::None])
+    }
+}
+
+/// Logins that failed to arrive: logged and counted in one place.
+#[derive(Debug)]
+pub struct UndeliveredLogins(Family<Code>);
+
+impl Default for UndeliveredLogins {
+    fn default() -> Self {
+        Self(Family::new(Code::of_deliveries()))
+    }
+}
+
+impl UndeliveredLogins {
+    /// Logs and counts one. The store names each login once, however many receipts come.
+    pub fn note(&self, undelivered: &Undelivered) {
+        self.0.add(Code::of_delivery(undelivered.code));
+        warn!("{}", line(undelivered));
+    }
+
+    /// How many there were since the start, by Twilio's code.
+    pub fn counts(&self) -> &Family<Code> {
+        &self.0
     }
 }
 
@@ -72,7 +95,7 @@ fn sends() -> impl Iterator<Item = u32> {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ListRows(code) => code.fmt(f),
+            Self::Listed(code) => code.fmt(f),
             Self::Other => f.write_str("other"),
             Self::None => f.write_str("none"),
         }
@@ -226,7 +249,7 @@ mod tests {
     fn exactly_what_is_explained_is_counted_apart() {
         let other = explain(Some(99_999));
         for code in 0..100_000 {
-            let listed = Code::of_delivery(Some(code)) == Code::ListRows(code);
+            let listed = Code::of_delivery(Some(code)) == Code::Listed(code);
             assert_eq!(explain(Some(code)) != other, listed, "{code}");
         }
         assert_eq!(Code::of_delivery(Some(99_999)), Code::Other);

@@ -5,7 +5,6 @@ pub mod account;
 pub mod codes;
 pub mod error_message;
 mod fault;
-pub mod hosts;
 pub mod received;
 mod refusals;
 pub mod sent;

@@ -5,7 +5,6 @@
 //! request plays no part, as whoever sends the request writes it.
 
 mod signer;
-mod url;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use crate::domain::Secret;
-pub use signer::{Algorithm, KeyId, SETTINGS_HEADER, SharedKey, Signer, settings_of};
-pub use url::{SignedUrl, UrlError};
+use crate::domain::{KeyId, Secret, SharedKey, SignedUrl};
+pub use signer::{Algorithm, SETTINGS_HEADER, Signer, settings_of};
 
 /// Room for the 32 bytes of the longest signature, in whole groups of three as Base64 has them.
 const SIGNATURE: usize = 33;

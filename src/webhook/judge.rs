@@ -12,8 +12,8 @@ use tiny_http::{Method, Request};
 use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
-use crate::domain::{Delivery, MessageSid, OptWord, Receipt, Secret, Text};
-use crate::twilio::signature::{KeyId, SETTINGS_HEADER, SignatureError, Signer, Verifier};
+use crate::domain::{Delivery, KeyId, MessageSid, OptWord, Receipt, Secret, Text};
+use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
 const BODY_LIMIT: u64 = 64 * 1024;

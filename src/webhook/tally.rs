@@ -9,8 +9,8 @@ use super::judge::{
     ANOTHER_ACCOUNT, NO_SIGNATURE, NO_TOKEN, RequestRefusal, UNKNOWN_ALGORITHM, UNKNOWN_KEY,
     WRONG_BY_KEY, WRONG_SIGNATURE,
 };
+use crate::domain::KeyId;
 use crate::metrics::{Family, Gauge, Histogram, labels};
-use crate::twilio::signature::KeyId;
 
 const PAUSE: Duration = Duration::from_secs(60);
 

@@ -190,6 +190,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         store: Arc::clone(inside.store()),
         coder: inside.client(coder),
         sms: Sms::new(inside.http().clone(), &config.twilio),
+        undelivered: Arc::default(),
         key: inside.key().clone(),
         passwords: PasswordKey::parse(&"5e".repeat(32)).expect("64 digits"),
         instance_id: HOME.to_owned(),

@@ -3,9 +3,8 @@
 use super::{EndedEarly, SENDER, is_whole, registration, unanswered, webhook_target};
 use crate::check::Notes;
 use crate::config::{Sender, TwilioConfig};
-use crate::domain::Phone;
+use crate::domain::{Phone, SignedUrl};
 use crate::twilio::account::{Account, ListRows, Member, Number, Service, ServiceMembership};
-use crate::twilio::signature::SignedUrl;
 
 /// Returns whether an A2P campaign of its is verified.
 pub(super) fn inspect(

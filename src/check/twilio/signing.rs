@@ -2,8 +2,8 @@
 
 use crate::check::Notes;
 use crate::config::TwilioConfig;
+use crate::domain::SignedUrl;
 use crate::twilio::account::{Account, SignedBy};
-use crate::twilio::signature::SignedUrl;
 
 /// Twilio's status for an API that it does not have for this account.
 const NOT_FOUND: u16 = 404;

@@ -26,10 +26,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
-use super::hosts;
 use super::sms::SmsError;
 use crate::config::TwilioConfig;
-use crate::domain::{Secret, UnixSeconds};
+use crate::domain::{Secret, UnixSeconds, twilio_hosts};
 use crate::http::{Http, HttpError, HttpResponse};
 
 pub use messaging::{Member, Service, ServiceMembership};
@@ -96,12 +95,12 @@ impl Account {
     /// otherwise.
     pub fn new(http: Http, config: &TwilioConfig) -> Self {
         let root = &config.api_url;
-        let version = hosts::VERSION;
+        let version = twilio_hosts::VERSION;
         Self {
             http,
             account: format!("{root}/{version}/Accounts/{}", config.account_sid),
-            messaging: format!("{}/v1", hosts::beside(root, hosts::MESSAGING)),
-            webhooks: format!("{}/v1", hosts::beside(root, hosts::WEBHOOKS)),
+            messaging: format!("{}/v1", twilio_hosts::beside(root, twilio_hosts::MESSAGING)),
+            webhooks: format!("{}/v1", twilio_hosts::beside(root, twilio_hosts::WEBHOOKS)),
             account_sid: config.account_sid.clone(),
             sender: basic(&config.auth_sid, &config.auth_token),
             login: basic(&config.auth_sid, &config.auth_token),

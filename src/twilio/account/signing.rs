@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Account, SmsError};
-use crate::twilio::signature::{KeyId, SignedUrl, Signer};
+use crate::domain::{KeyId, SignedUrl};
+use crate::twilio::signature::Signer;
 
 /// Rows that are asked for at once; an account may have 50 of each kind.
 const PAGE_SIZE: usize = 100;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use coder_sms_register::config::Config;
 use coder_sms_register::domain::registration::Sending;
 use coder_sms_register::domain::{
-    Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, Username,
+    Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, SignedUrl, Username,
 };
 use coder_sms_register::store::{ReserveResult, SentLogin, Store};
-use coder_sms_register::twilio::signature::{SignedUrl, Signer, Verifier};
+use coder_sms_register::twilio::signature::{Signer, Verifier};
 use coder_sms_register::webhook::Judge;
 
 use crate::classroom::{PHRASE, SIGNED_URL, WEBHOOK_URL};

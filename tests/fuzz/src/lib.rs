@@ -9,8 +9,7 @@ pub mod form;
 pub mod server;
 
 use coder_sms_register::config::{Sender, TwilioConfig};
-use coder_sms_register::domain::Secret;
-use coder_sms_register::twilio::signature::SignedUrl;
+use coder_sms_register::domain::{Secret, SignedUrl};
 
 /// The account whose texts are taken.
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";

@@ -7,8 +7,7 @@ use sha1::Sha1;
 use tiny_http::{Header, Method, Request, TestRequest};
 
 use crate::config::{Sender, StatusUrl, TwilioConfig};
-use crate::domain::{Secret, Text};
-use crate::twilio::signature::SignedUrl;
+use crate::domain::{Secret, SignedUrl, Text};
 use crate::webhook::judge::{Judge, Judgement, RequestRefusal};
 
 const URL: &str = "https://sms.example.org/twilio?class=7";

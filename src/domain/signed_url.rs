@@ -125,7 +125,7 @@ impl SignedUrl {
     }
 
     /// All spellings that may be signed.
-    pub(super) fn spellings(&self) -> &[String] {
+    pub(crate) fn spellings(&self) -> &[String] {
         &self.spellings
     }
 }
