@@ -35,7 +35,7 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --test it -- --test-threads=16
 
-faults: toolchain redis-server ## do harm to it and count what came of it, up to 20 minutes: make faults PROOFS="kills network"
+faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
 	$(CARGO) build --locked --release --bins --example faults
 	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
 
@@ -66,8 +66,11 @@ fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make
 fmt: ## is everything formatted?
 	$(CARGO) fmt --check
 
-lint: ## clippy, warnings denied
+# The fuzz targets are a package of their own. For them nothing is linked, so that no C++ compiler is needed for libFuzzer.
+lint: ## clippy, warnings denied; the fuzz targets too
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	CUSTOM_LIBFUZZER_PATH=/unused/libFuzzer.a $(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml \
+		--target-dir $${CARGO_TARGET_DIR:-target} --bins -- -D warnings
 
 docs: ## the documentation builds, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet

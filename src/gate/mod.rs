@@ -33,8 +33,8 @@ use mio::net::TcpListener;
 use mio::{Interest, Poll, Waker};
 use socket2::{Domain, Socket, Type};
 
-// Doors for tests/fuzz; that build alone sets `fuzzing`.
-#[cfg(fuzzing)]
+// Doors for tests/fuzz; it alone asks for the feature `fuzzing`.
+#[cfg(feature = "fuzzing")]
 pub use {
     answer::{GateRefusal, Persistence},
     head::{Head, HeadResult, Scan},

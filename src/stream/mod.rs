@@ -22,8 +22,8 @@ use redis::{
 
 use socket2::TcpKeepalive;
 
-// Doors for tests/fuzz; that build alone sets `fuzzing`.
-#[cfg(fuzzing)]
+// Doors for tests/fuzz; it alone asks for the feature `fuzzing`.
+#[cfg(feature = "fuzzing")]
 pub use {append::write_xadd, take::read_text};
 
 pub use append::{AppendResult, Appender, Confirmation};

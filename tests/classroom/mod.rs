@@ -164,6 +164,22 @@ impl Classroom {
         service
     }
 
+    /// Starts a command in place of the service and waits for nothing.
+    pub fn spawn_command(&self, arguments: &[&str]) -> Arc<Service> {
+        self.end_service();
+        let settings = self.settings.borrow();
+        let command = Arc::new(Service::spawn_command(&self.binary, arguments, &settings));
+        *self.service.borrow_mut() = Some(Arc::clone(&command));
+        command
+    }
+
+    /// Runs a command until it ends by itself, past whatever is loaded into the service.
+    pub fn by_hand(&self, arguments: &[&str]) -> service::Ended {
+        let mut settings = self.settings();
+        settings.remove("LD_PRELOAD");
+        Service::run(&self.binary, arguments, &settings)
+    }
+
     /// Starts the service without waiting, for starts that are to fail.
     pub fn try_service(&self, arguments: &[&str]) -> service::Ended {
         Service::run(&self.binary, arguments, &self.settings.borrow())

@@ -184,11 +184,26 @@ impl Service {
         settings: &BTreeMap<String, String>,
         open_files: Option<u32>,
     ) -> Self {
-        let began = Instant::now();
-        let mut command = match open_files {
+        Self::follow(match open_files {
             Some(limit) => confined(binary, settings, limit),
             None => command(binary, settings),
-        };
+        })
+    }
+
+    /// Starts a command of the binary and waits for nothing.
+    pub fn spawn_command(
+        binary: &Path,
+        arguments: &[&str],
+        settings: &BTreeMap<String, String>,
+    ) -> Self {
+        let mut command = command(binary, settings);
+        command.args(arguments);
+        Self::follow(command)
+    }
+
+    /// Starts this, and takes note of what it logs.
+    fn follow(mut command: Command) -> Self {
+        let began = Instant::now();
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

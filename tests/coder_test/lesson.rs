@@ -9,7 +9,8 @@ use crate::classroom::student::Login;
 
 use super::server::Server;
 use super::stage::Stage;
-use super::{Tally, staff, traces};
+use super::switch::Outage;
+use super::{Tally, Trial, staff, traces};
 
 /// Students who open a workspace.
 const WORKERS: usize = 3;
@@ -22,6 +23,7 @@ const NO_WORKSPACES: &str = "make no workspace";
 
 /// A class on its way.
 pub struct Lesson<'a> {
+    trial: &'a Trial,
     tally: &'a Tally<'a>,
     server: &'a Server,
     stage: &'a Stage,
@@ -37,12 +39,14 @@ pub struct Lesson<'a> {
 impl<'a> Lesson<'a> {
     /// Nobody has texted yet.
     pub fn new(
+        trial: &'a Trial,
         tally: &'a Tally<'a>,
         server: &'a Server,
         stage: &'a Stage,
         suffix: &'a str,
     ) -> Self {
         Self {
+            trial,
             tally,
             server,
             stage,
@@ -100,7 +104,14 @@ impl<'a> Lesson<'a> {
         self.tally.holds(told, self.none_expected);
     }
 
-    /// Half of the class texts, the service is killed, the other half texts.
+    /// Kills the server, if there is a command for it; it comes back when what is returned ends.
+    fn kill_server(&self) -> Result<Option<Outage<'a>>, String> {
+        let switch = self.trial.switch.as_ref();
+        let outage = switch.map(|switch| Outage::begin(switch, self.server));
+        outage.transpose()
+    }
+
+    /// Half of the class texts, the service is killed, the other half texts; the server is killed in the middle of that.
     fn texts(&self, students: usize) -> Result<(), String> {
         let taken = |student: usize| {
             let what = "a text to be taken";
@@ -110,14 +121,25 @@ impl<'a> Lesson<'a> {
             taken(student)?;
         }
         self.stage.start()?;
-        for student in students / 2..students {
+        let before = students * 3 / 4;
+        for student in students / 2..before {
             taken(student)?;
         }
+        let outage = self.kill_server()?;
+        for student in before..students {
+            taken(student)?;
+        }
+        let was_killed = outage.is_some();
+        outage.map(Outage::end).transpose()?;
         let all = || (0..students).all(|student| !self.stage.logins(student).is_empty());
         self.tally
             .until("a login for every student", || Ok(all()))?;
+        let killed = match was_killed {
+            true => "the service and the server were",
+            false => "the service was",
+        };
         let told = format!(
-            "{students} students texted, the service was killed in between, {students} logins came"
+            "{students} students texted, {killed} killed in between, {students} logins came"
         );
         self.tally.holds(&told, true);
         let students_there = self.students()?.len();
@@ -253,6 +275,17 @@ impl<'a> Lesson<'a> {
         self.stage.start()
     }
 
+    /// How many accounts were left when the server was killed.
+    fn kill_server_in_removal(&self) -> Result<Option<usize>, String> {
+        if self.trial.switch.is_none() {
+            return Ok(None);
+        }
+        let left = self.students()?.len();
+        let outage = self.kill_server()?;
+        outage.map(Outage::end).transpose()?;
+        Ok(Some(left))
+    }
+
     /// The class ends, the service is killed meanwhile, and nothing stays.
     fn ends(&self) -> Result<(), String> {
         let ended = self.stage.command(&["end", "--all", "--yes"]);
@@ -260,13 +293,17 @@ impl<'a> Lesson<'a> {
             return Err(format!("end --all: {}{}", ended.stdout, ended.stderr));
         }
         self.stage.start()?;
+        let killed = match self.kill_server_in_removal()? {
+            Some(left) => {
+                format!("the service was killed meanwhile, and the server when {left} were left")
+            }
+            None => "the service was killed meanwhile".to_owned(),
+        };
         self.tally.until("every account to be removed", || {
             Ok(self.students()?.is_empty())
         })?;
-        self.tally.holds(
-            "end --all: every account is removed, the service was killed meanwhile",
-            true,
-        );
+        let told = format!("end --all: every account is removed, {killed}");
+        self.tally.holds(&told, true);
         let mut left = 0;
         for id in &self.workspaces {
             let answer = self.server.ask(Method::GET, &format!("/workspaces/{id}"))?;

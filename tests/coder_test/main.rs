@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use coder_test::{Deployment, Trial};
+use coder_test::{Deployment, Switch, Trial};
 
 /// Exit codes besides 0: something did not hold, it cannot run, somebody stopped it.
 const BROKEN: u8 = 1;
@@ -31,6 +31,11 @@ All that was made is removed again, also after Ctrl-C.
 
   CODER_API_URL   the deployment; use one for tests, as Coder keeps the rows of deleted users
   CODER_API_KEY   the token of an Owner there; it is neither stored nor printed
+
+  CODER_TEST_STOP, CODER_TEST_START
+                  commands for the shell that kill the server and start it again, each of which returns by itself, as
+                  \"docker kill coder\" and \"docker start coder\"; with them the server is killed in the middle of each
+                  class and of each removal, without them it is not
 
   --students N    how many students text, 4 to 30 (12); Coder lets 60 log in a minute from one address
   --help          this text
@@ -60,9 +65,9 @@ fn main() -> ExitCode {
 }
 
 fn trial(students: usize) -> Result<Trial, String> {
+    let optional = |name: &str| std::env::var(name).unwrap_or_default();
     let setting = |name: &str| {
-        let value = std::env::var(name).unwrap_or_default();
-        let value = value.trim().to_owned();
+        let value = optional(name).trim().to_owned();
         match value.is_empty() {
             true => Err(format!("{name} is not set; --help says what it is")),
             false => Ok(value),
@@ -78,6 +83,7 @@ fn trial(students: usize) -> Result<Trial, String> {
         binary: program()?,
         deployment,
         students,
+        switch: Switch::new(&optional("CODER_TEST_STOP"), &optional("CODER_TEST_START"))?,
         interrupted: interrupt().map_err(|error| format!("signals cannot be caught: {error}"))?,
         say: Box::new(|line| println!("{line}")),
     })

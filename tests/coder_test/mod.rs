@@ -7,6 +7,7 @@
 //! - `server`: what is asked of Coder
 //! - `staff`: the service's user, made and removed
 //! - `stage`: Redis, Twilio and the service; phones that text
+//! - `switch`: the commands that stop and start the deployment
 //! - `lesson`: the class, act by act
 //! - `traces`: what is left at Coder, and its removal
 
@@ -17,6 +18,7 @@ mod lesson;
 mod server;
 mod staff;
 mod stage;
+mod switch;
 mod traces;
 
 use std::cell::RefCell;
@@ -30,6 +32,7 @@ use lesson::Lesson;
 use server::Server;
 use staff::{ROLES, Staff};
 use stage::Stage;
+pub use switch::Switch;
 use traces::Traces;
 
 /// How long one thing may take before it counts as failed.
@@ -65,6 +68,8 @@ pub struct Trial {
     pub binary: PathBuf,
     pub deployment: Deployment,
     pub students: usize,
+    /// Without it the server is not killed.
+    pub switch: Option<Switch>,
     /// Set by whoever wants an early end.
     pub interrupted: Arc<AtomicBool>,
     /// Takes a line of what is told.
@@ -132,6 +137,11 @@ impl Trial {
             Ok(words) => tally.say(&format!("\n  {words}")),
             Err(complaint) => return vec![complaint],
         }
+        if self.switch.is_none() {
+            tally.say(
+                "  The server is not killed: CODER_TEST_STOP and CODER_TEST_START are not set",
+            );
+        }
         for roles in &ROLES {
             let suffix = random::hex::<4>();
             tally.say(&format!(
@@ -159,7 +169,7 @@ impl Trial {
     ) -> Result<(), String> {
         let staff = Staff::make(server, roles, suffix)?;
         let stage = Stage::set(self, &staff.token, suffix);
-        let played = Lesson::new(tally, server, &stage, suffix).play(self.students);
+        let played = Lesson::new(self, tally, server, &stage, suffix).play(self.students);
         if played.is_err() {
             tally.say(&format!("\n  The service's log:\n{}", stage.log()));
         }

@@ -30,6 +30,9 @@ Coder and Twilio are fakes, Redis is real; nothing leaves the machine.
   --list    the proofs and what each does
   --help    this text
 
+  FAULTS_SITE=2.24.4-admin, 2.24.4-owner or newest-admin plays `points` and `pairs_...` at that Coder alone,
+  FAULTS_PART=1/3 the first third of `pairs_...`, FAULTS_ONLY the plans that a failed run has printed.
+
 Exit code: 0 all held, 1 something did not, 2 it cannot run.";
 
 fn main() -> ExitCode {

@@ -78,6 +78,11 @@ pub struct Proof {
 pub const PROOFS: &[Proof] = &[
     network::PROOF,
     points::PROOF,
+    points::pairs::FIRST,
+    points::pairs::AGAIN,
+    points::pairs::REMOVAL,
+    points::pairs::END,
+    points::pairs::RENEW,
     schedules::PROOF,
     populations::PROOF,
     soak::SOAK,

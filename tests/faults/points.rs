@@ -1,23 +1,21 @@
 //! Every crash point, not samples: the service is cut at every outside effect that it has, and at
 //! every pair of them.
 //!
-//! Six acts are played: a first login, another login, the same with a checkpoint of the database, a
-//! removal, an answer that is refused, a text found in Twilio's log. A run without cuts shows the
-//! effects of an act. Then each effect is cut in each [`Mode`], a run for each; what the service did
-//! after the cut, up to the end of the act, are the effects for the second cut of a pair.
+//! Eight acts are played: a first login, another login, the same with a checkpoint of the database, a
+//! removal, an account with a running workspace that is ended by hand, the command that renews a password,
+//! an answer that is refused, a text found in Twilio's log. A run without cuts shows the effects of an act.
+//! Then each effect is cut in each [`Mode`], a run for each; what the service did after the cut, up to the
+//! end of the act, are the effects for the second cut of a pair.
 //!
-//! Of pairs all combinations of two kills are played, each world once: a kill before an effect finds
-//! the world that a kill after the effect before it leaves. So the second cut of a pair, and the
-//! first, is a kill after each effect, and one before the very first. Of all other pairs, with lost
-//! and refused answers in either place, every so-manieth is played, always the same ones.
-//!
-//! All is played at two sites: at a Coder 2.24.4 as a user admin who may not set passwords, and at a 2.31.14 as an
-//! owner. What is too much to be played at both is shared out: every other plan at each.
+//! All is played at each [`Site`]: two releases of Coder, and two roles of the service's user. Pairs are
+//! proofs of their own, one an act, so that each is over within ten minutes: see [`pairs`].
 //!
 //! Runs are many, and most of them wait: so they are played side by side and share one Redis.
-//! `FAULTS_ONLY` plays single plans, as a failed run prints them, parted by `;`.
+//! `FAULTS_ONLY` plays single plans, as a failed run prints them, parted by `;`. `FAULTS_SITE` names one
+//! site, to play that alone.
 
 mod act;
+pub mod pairs;
 mod run;
 mod site;
 mod stage;
@@ -37,7 +35,7 @@ use site::Site;
 /// The proof.
 pub const PROOF: Proof = Proof {
     name: "points",
-    about: "killed, or its answers lost, at every single effect and every pair of them",
+    about: "killed, or its answers lost, at every single effect",
     run: prove,
 };
 
@@ -51,9 +49,6 @@ const HANDS: (u32, u32) = (40, 64);
 /// so many.
 const SAMPLE: usize = 10;
 
-/// Of the pairs that are no two kills one in so many is played.
-const PAIR_SAMPLE: usize = 40;
-
 /// What every act shows, if all borders are in place.
 const BORDERS: [&str; 4] = ["disk sync log", "redis X", "coder ", "twilio send"];
 
@@ -62,17 +57,11 @@ const SHOWN: usize = 3;
 
 fn prove(force: &Force) -> Vec<Row> {
     let folder = Folder::new();
-    let proving = Proving {
-        force,
-        redis: Redis::start(folder.path(), Fsync::Never),
-    };
-    if let Ok(only) = std::env::var("FAULTS_ONLY") {
-        let plans = only.split(';').map(Plan::parse);
-        let plans: Option<Vec<Plan>> = plans.collect();
-        let played = proving.plays("chosen plans", plans.expect("plans as they are printed"));
-        return rows(&played, "chosen");
+    let proving = Proving::new(force, &folder);
+    if let Some(chosen) = proving.chosen() {
+        return chosen;
     }
-    let rehearsals = proving.plays("rehearsals", rehearsals());
+    let rehearsals = proving.plays("rehearsals", rehearsals(&Act::ALL));
     for border in BORDERS {
         let mut cuts = rehearsals.iter().flat_map(|outcome| &outcome.next);
         let is_guarded = cuts.any(|cut| cut.point.label.contains(border));
@@ -86,15 +75,8 @@ fn prove(force: &Force) -> Vec<Row> {
         singles = short_cut(&rehearsals, singles);
     }
     let singles = proving.plays("single cuts", singles);
-    let mut rows = rows(&singles, "cut once");
-    let mut cuts = cuts(&singles);
-    if force.full {
-        let pairs = proving.pairs(&rehearsals, singles);
-        rows.extend(self::rows(&pairs, "cut twice"));
-        cuts.extend(self::cuts(&pairs));
-    }
-    force.says(&list(&cuts));
-    rows
+    force.says(&list(&cuts(&singles)));
+    rows(&singles, "cut once")
 }
 
 /// One run of the proof.
@@ -103,7 +85,23 @@ struct Proving<'a> {
     redis: Redis,
 }
 
-impl Proving<'_> {
+impl<'a> Proving<'a> {
+    /// Starts what all runs share.
+    fn new(force: &'a Force, folder: &Folder) -> Self {
+        Self {
+            force,
+            redis: Redis::start(folder.path(), Fsync::Never),
+        }
+    }
+
+    /// The plans that somebody asked for by name, in place of all others.
+    fn chosen(&self) -> Option<Vec<Row>> {
+        let only = std::env::var("FAULTS_ONLY").ok()?;
+        let plans: Option<Vec<Plan>> = only.split(';').map(Plan::parse).collect();
+        let played = self.plays("chosen plans", plans.expect("plans as they are printed"));
+        Some(rows(&played, "chosen"))
+    }
+
     /// Plays plans and shows those that failed.
     fn plays(&self, what: &str, plans: Vec<Plan>) -> Vec<Outcome> {
         let force = self.force;
@@ -129,42 +127,30 @@ impl Proving<'_> {
     }
 }
 
-impl Proving<'_> {
-    fn pairs(&self, rehearsals: &[Outcome], singles: Vec<Outcome>) -> Vec<Outcome> {
-        let worlds: BTreeSet<Plan> = extended(rehearsals, finds_new_world).into_iter().collect();
-        let singles: Vec<Outcome> = singles
-            .into_iter()
-            .filter(|single| single.plan.act.is_paired())
-            .collect();
-        let all = extended(&singles, |_, _| true);
-        let killed: Vec<Outcome> = singles
-            .into_iter()
-            .filter(|single| worlds.contains(&single.plan))
-            .collect();
-        let kills: BTreeSet<Plan> = extended(&killed, finds_new_world).into_iter().collect();
-        let others = all.into_iter().filter(|plan| !kills.contains(plan));
-        let others: Vec<Plan> = others.collect();
-        let others = shared_out(&others).into_iter().step_by(PAIR_SAMPLE);
-        let others = others.collect();
-        let kills: Vec<Plan> = kills.into_iter().collect();
-        let mut played = self.plays("pairs of kills", shared_out(&kills));
-        played.extend(self.plays("other pairs", others));
-        played
-    }
-}
-
-fn rehearsals() -> Vec<Plan> {
+/// These acts without a cut, at every site.
+fn rehearsals(acts: &[Act]) -> Vec<Plan> {
     let plan = |act, site| Plan {
         act,
         site,
         cuts: Vec::new(),
     };
-    let places = Act::ALL
-        .into_iter()
-        .flat_map(|act| Site::ALL.map(|site| (act, site)));
+    let sites = sites();
+    let places = acts
+        .iter()
+        .flat_map(|act| sites.iter().map(|site| (*act, *site)));
     places
         .flat_map(|(act, site)| std::iter::repeat_n(plan(act, site), REHEARSALS))
         .collect()
+}
+
+/// All sites, or the one that `FAULTS_SITE` names.
+fn sites() -> Vec<Site> {
+    let Ok(word) = std::env::var("FAULTS_SITE") else {
+        return Site::ALL.to_vec();
+    };
+    let site = Site::ALL.into_iter().find(|site| site.word() == word);
+    let known = Site::ALL.map(Site::word).join(", ");
+    vec![site.unwrap_or_else(|| panic!("FAULTS_SITE names none of {known}"))]
 }
 
 /// Whether this cut after that outcome is a kill that finds the world as no other kill does.
@@ -203,7 +189,7 @@ fn short_cut(rehearsals: &[Outcome], plans: Vec<Plan>) -> Vec<Plan> {
     chosen
 }
 
-/// Of the plans of each site every other one, so that each is played at one of the two.
+/// Of the plans of each site every third one, so that each is played at one of the three.
 fn shared_out(plans: &[Plan]) -> Vec<Plan> {
     let at = |(number, site): (usize, Site)| {
         let here = plans.iter().filter(move |plan| plan.site == site);

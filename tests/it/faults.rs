@@ -39,6 +39,11 @@ macro_rules! proofs {
 
 proofs!(
     points,
+    pairs_first,
+    pairs_again,
+    pairs_removal,
+    pairs_end,
+    pairs_renew,
     kills,
     crash_loop,
     outages,

@@ -1,13 +1,17 @@
-//! What is played while the tape counts: six acts, each with one student.
+//! What is played while the tape counts: eight acts, each with one student.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use super::stage::Stage;
-use crate::classroom::student::{Student, Webhook};
+use crate::classroom::student::{Login, Student, Webhook};
 use crate::classroom::{PHRASE, http};
 use crate::fakes::twilio::SentText;
 use crate::force::table::Row;
+
+/// How long Coder takes to stop the workspace of a user who is locked out. A look of the service finds it running
+/// before.
+const STOP: Duration = Duration::from_millis(400);
 
 /// One act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +24,10 @@ pub enum Act {
     Carry,
     /// An account with a stopped workspace whose time is up.
     Removal,
+    /// An account with a running workspace that was ended by hand: it is locked out, Coder stops the workspace.
+    End,
+    /// The command that gives an account another password, and the student's next text.
+    Renew,
     /// An empty folder; a text whose answer Twilio refuses for good: a dead letter, and the account
     /// is removed again.
     Refused,
@@ -29,13 +37,24 @@ pub enum Act {
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::First,
         Self::Again,
         Self::Carry,
         Self::Removal,
+        Self::End,
+        Self::Renew,
         Self::Refused,
         Self::Missed,
+    ];
+
+    /// Those that are cut twice as well. The others share most of their effects with one that is.
+    pub const PAIRED: [Self; 5] = [
+        Self::First,
+        Self::Again,
+        Self::Removal,
+        Self::End,
+        Self::Renew,
     ];
 
     /// Its name in plans.
@@ -45,14 +64,11 @@ impl Act {
             Self::Again => "again",
             Self::Carry => "carry",
             Self::Removal => "removal",
+            Self::End => "end",
+            Self::Renew => "renew",
             Self::Refused => "refused",
             Self::Missed => "missed",
         }
-    }
-
-    /// Whether it is cut twice as well. The others share most of their effects with one that is.
-    pub fn is_paired(self) -> bool {
-        matches!(self, Self::First | Self::Again | Self::Removal)
     }
 
     /// Its name in the table.
@@ -62,6 +78,8 @@ impl Act {
             Self::Again => "another login",
             Self::Carry => "another, with a checkpoint",
             Self::Removal => "removal",
+            Self::End => "end with a running workspace",
+            Self::Renew => "renewal of a password",
             Self::Refused => "refused, dead letter, removal",
             Self::Missed => "found in Twilio's log",
         }
@@ -71,8 +89,8 @@ impl Act {
     fn texts(self) -> usize {
         match self {
             Self::Refused => 0,
-            Self::First | Self::Removal | Self::Missed => 1,
-            Self::Again | Self::Carry => 2,
+            Self::First | Self::Removal | Self::End | Self::Missed => 1,
+            Self::Again | Self::Carry | Self::Renew => 2,
         }
     }
 
@@ -94,7 +112,7 @@ impl Act {
                 // It stands in the log now, and is not brought to us.
                 return drop(student.webhook(PHRASE, &[]));
             }
-            Self::Again | Self::Carry | Self::Removal => {}
+            Self::Again | Self::Carry | Self::Removal | Self::End | Self::Renew => {}
         }
         stage.start_service();
         student.texts_until_taken(PHRASE);
@@ -102,21 +120,18 @@ impl Act {
         stage.class.eventually("a quiet service", || {
             stage.is_served() && stage.class.service().logs("] Coder: ")
         });
-        if self == Self::Removal {
-            stage.class.coder().build_time(Duration::ZERO);
-            stage.class.has_a_stopped_workspace(&login);
-            stage.stop_service();
-            // Time is up, and there is an old text to be forgotten.
-            stage.class.change(
-                "UPDATE registrations SET due_at = due_at - 86400;
-                 INSERT INTO seen (sid, at) VALUES ('SM0', 0)",
-            );
-            return;
+        match self {
+            Self::Removal => return time_is_up(stage, &login),
+            Self::End => return was_ended(stage, &login),
+            _ => {}
         }
         // A login answers all texts of its second, so it was a while ago.
         stage.class.change(
             "UPDATE registrations SET announced_at = announced_at - 600, window_start = window_start - 600",
         );
+        if self == Self::Renew {
+            stage.stop_service();
+        }
         if self == Self::Carry {
             // SQLite carries its log over after the transaction with which it has a thousand pages.
             stage.class.change(
@@ -129,11 +144,18 @@ impl Act {
 
     /// Plays it with the tape counting. Returns whether it came to its end in time.
     pub fn play(self, stage: &Stage, student: &Student<'_>) -> bool {
-        if !self.is_in_the_middle() {
-            stage.start_service();
+        match (self, student.last_login()) {
+            (Self::Renew, Some(login)) => {
+                if !stage.runs_command(&["renew", login.username()]) {
+                    return false;
+                }
+                stage.start_service();
+            }
+            _ if self.is_in_the_middle() => {}
+            _ => stage.start_service(),
         }
         let first_life = stage.tape.life();
-        let texts = !matches!(self, Self::Removal | Self::Missed);
+        let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
         let webhook = texts.then(|| student.webhook(PHRASE, &[]));
         let offer = Offer::new(webhook);
         let ready = |stage: &Stage| {
@@ -149,7 +171,7 @@ impl Act {
             },
             |stage| {
                 let is_over = match self {
-                    Self::Removal => nothing_is_left(stage),
+                    Self::Removal | Self::End => nothing_is_left(stage),
                     Self::Refused => {
                         offer.is_taken() && stage.is_served() && nothing_is_left(stage)
                     }
@@ -164,14 +186,18 @@ impl Act {
     /// Counts who came to harm, and says what else is wrong.
     pub fn judge(self, stage: &Stage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
         let class = &stage.class;
-        if matches!(self, Self::Removal | Self::Refused) {
+        let removes = matches!(self, Self::Removal | Self::End | Self::Refused);
+        if removes {
             row.students += 1;
             row.count_left(class);
             row.doubled += usize::from(student.inbox().len() > self.texts());
             row.doubled += class.coder().created_ever().len().saturating_sub(1);
         } else {
-            let students = std::slice::from_ref(student);
-            row.count(class, students, self.texts(), 0);
+            row.count_logins(std::slice::from_ref(student), self.texts());
+            // A password that is not known and cannot be set is got rid of with its account.
+            let replaces = self == Self::Renew && !stage.site.sets_passwords();
+            let replaced = class.coder().deleted_users().len();
+            row.count_accounts(class, 1 + if replaces { replaced } else { 0 });
         }
         let mut wrong = Vec::new();
         let mut expect = |holds: bool, what: &str| {
@@ -182,8 +208,19 @@ impl Act {
         let logins = student.inbox();
         expect(logins.len() >= self.texts(), "a text is missing");
         // Who asks again gets the same words once more; more texts than asked for are counted above.
-        let differ = self.is_in_the_middle() || all_differ(&logins);
-        expect(differ, "the same text was sent twice");
+        let is_renewed = stage.command_code.get() == Some(0);
+        let may_repeat = self.is_in_the_middle() || self == Self::Renew && !is_renewed;
+        expect(
+            may_repeat || all_differ(&logins),
+            "the same text was sent twice",
+        );
+        let first = logins.first().and_then(|text| Login::read(&text.body));
+        let opens =
+            first.is_some_and(|login| class.coder().password_works(&login.email, &login.password));
+        expect(
+            !(is_renewed && opens),
+            "the password that was renewed still works",
+        );
         expect(stage.is_served(), "a text is left in the stream");
         if self == Self::Refused {
             // Killed while it is written, it may stand there twice.
@@ -192,7 +229,7 @@ impl Act {
         } else {
             expect(stage.dead_letters() == 0, "there is a dead letter");
         }
-        if !matches!(self, Self::Removal | Self::Refused) {
+        if !removes {
             let stage_word = class.query("SELECT stage FROM registrations");
             expect(stage_word == "announced", "no login is recorded");
             let open = class.query("SELECT count(fingerprint) FROM registrations");
@@ -209,6 +246,30 @@ impl Act {
         );
         wrong
     }
+}
+
+/// Its workspace is at rest, and nobody looked at it since its time is up.
+fn time_is_up(stage: &Stage, login: &Login) {
+    stage.class.coder().build_time(Duration::ZERO);
+    stage.class.has_a_stopped_workspace(login);
+    stage.stop_service();
+    // There is an old text to be forgotten, too.
+    stage.class.change(
+        "UPDATE registrations SET due_at = due_at - 86400;
+         INSERT INTO seen (sid, at) VALUES ('SM0', 0)",
+    );
+}
+
+/// Its workspace runs, and the command that ends it is on record; the service has yet to see it.
+fn was_ended(stage: &Stage, login: &Login) {
+    let coder = stage.class.coder();
+    coder.build_time(Duration::ZERO);
+    coder.suspended_workspaces_stop_after(STOP);
+    let runs = coder.running_workspace(login.username(), "dev");
+    runs.expect("a workspace");
+    stage.stop_service();
+    let ended = stage.class.by_hand(&["end", login.username()]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 fn nothing_is_left(stage: &Stage) -> bool {

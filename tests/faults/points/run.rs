@@ -177,11 +177,11 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_as_it_is_printed() {
-        let words = "again at 2.24.4: worker disk sync log 2 after, twilio send text 1 lost";
+        let words = "again at newest-admin: worker disk sync log 2 after, twilio send text 1 lost";
         let plan = Plan::parse(words).expect("a plan");
         assert_eq!(plan.cuts[0].point.nth, 2);
         assert_eq!(plan.to_string(), words);
-        assert!(Plan::parse("again at 2.24.4: worker disk sync log 2").is_none());
-        assert!(Plan::parse("again at 2.23.1: worker disk sync log 2 after").is_none());
+        assert!(Plan::parse("again at newest-admin: worker disk sync log 2").is_none());
+        assert!(Plan::parse("again at 2.23.1-owner: worker disk sync log 2 after").is_none());
     }
 }

@@ -6,36 +6,44 @@ use crate::fakes::coder::{Role, Version};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Site {
     /// 2.24.4; the service's user manages users and the organization, and may not set passwords.
-    Admin,
-    /// 2.31.14; the service's user is an owner.
-    Owner,
+    OldAdmin,
+    /// 2.24.4; the service's user is an owner.
+    OldOwner,
+    /// The newest; the service's user manages users and the organization, and may set passwords.
+    NewAdmin,
 }
 
 impl Site {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Admin, Self::Owner];
+    pub const ALL: [Self; 3] = [Self::OldAdmin, Self::OldOwner, Self::NewAdmin];
 
     /// Its name in plans and in the table.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Admin => "2.24.4",
-            Self::Owner => "2.31.14",
+            Self::OldAdmin => "2.24.4-admin",
+            Self::OldOwner => "2.24.4-owner",
+            Self::NewAdmin => "newest-admin",
         }
     }
 
     /// The release.
     pub fn version(self) -> Version {
         match self {
-            Self::Admin => Version::V2_24,
-            Self::Owner => Version::V2_31,
+            Self::OldAdmin | Self::OldOwner => Version::V2_24,
+            Self::NewAdmin => Version::Newest,
         }
     }
 
     /// What the service's user may do.
     pub fn roles(self) -> &'static [Role] {
         match self {
-            Self::Admin => &[Role::UserAdmin, Role::OrganizationAdmin],
-            Self::Owner => &[Role::Owner],
+            Self::OldAdmin | Self::NewAdmin => &[Role::UserAdmin, Role::OrganizationAdmin],
+            Self::OldOwner => &[Role::Owner],
         }
+    }
+
+    /// Whether the service's user may set passwords.
+    pub fn sets_passwords(self) -> bool {
+        self != Self::OldAdmin
     }
 }

@@ -1,6 +1,6 @@
 //! A class with all its borders guarded by one tape.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +20,10 @@ pub struct Stage {
     // The borders end before the folder with their sockets goes.
     _disk: Disk,
     proxy: Proxy,
+    /// Where it stands.
+    pub site: Site,
+    /// The exit code of a command that was cut, or might have been; `None` if it was killed.
+    pub command_code: Cell<Option<i32>>,
     /// The class.
     pub class: Classroom,
 }
@@ -64,6 +68,8 @@ impl Stage {
             class,
             tape,
             proxy,
+            site,
+            command_code: Cell::new(None),
             queue: RefCell::new(queue),
             _disk: disk,
         }
@@ -73,6 +79,17 @@ impl Stage {
     pub fn start_service(&self) {
         self.stop_service();
         self.tape.begins(|| self.class.spawn_service());
+    }
+
+    /// Runs a command on the tape in place of the service, until it has ended or was killed. Returns whether that came
+    /// in time.
+    pub fn runs_command(&self, arguments: &[&str]) -> bool {
+        self.stop_service();
+        self.tape.begins(|| self.class.spawn_command(arguments));
+        let ended = self.class.service().wait(PATIENCE);
+        self.command_code
+            .set(ended.and_then(|status| status.code()));
+        ended.is_some()
     }
 
     /// Kills the service, if it still lives.
