@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use coder_sms_register::coder::{
-    BuildResult, Coder, CoderError, CreateResult, NewUser, PasswordResult, Transition, CoderErrorKind, User,
-    DeleteResult,
+    BuildResult, Coder, CoderError, CoderErrorKind, CreateResult, DeleteResult, NewUser,
+    PasswordResult, Transition, User,
 };
 use coder_sms_register::domain::{Marker, Password, PhoneKey, Secret, Username};
 use coder_sms_register::http::Http;
@@ -123,7 +123,7 @@ fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
     match coder.create_user(new) {
         Ok(CreateResult::Fresh(user)) => {
             let made = |answer: &&Scripted| [200, 201].contains(&answer.status);
-            let last = answers.iter().filter(made).next_back().expect("a 201");
+            let last = answers.iter().rfind(made).expect("a 201");
             if answers.len() == 1 {
                 is_the_same(&user, last.json());
             }
@@ -254,7 +254,9 @@ fn is_told_well(fault: &CoderError) {
 fn is_sorted_well(fault: &CoderError, answer: &Scripted) {
     let fits = match (answer.status, fault.trouble) {
         (401 | 428, trouble) => trouble == CoderErrorKind::Denied,
-        (429, CoderErrorKind::Busy(wait)) => wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)),
+        (429, CoderErrorKind::Busy(wait)) => {
+            wait.is_none_or(|wait| wait <= Duration::from_secs(3_600))
+        }
         (429, _) => false,
         (500..=599, trouble) => trouble == CoderErrorKind::Unclear,
         (400..=499, trouble) if !answer.has(VERSION) => trouble == CoderErrorKind::NotCoder,

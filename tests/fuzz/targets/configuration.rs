@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use coder_sms_register::config::{Config, Fault, ConfigError, SETTINGS};
+use coder_sms_register::config::{Config, ConfigError, SETTINGS, SettingError};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const CANARY: &str = "zebracanary";
@@ -100,7 +100,7 @@ fn silent(shown: &str) {
     assert!(!folded(shown).contains(CANARY), "a secret in {shown}");
 }
 
-fn is_told_well(fault: &Fault) {
+fn is_told_well(fault: &SettingError) {
     let name = fault.name.strip_suffix("_FILE").unwrap_or(&fault.name);
     assert!(SETTINGS.iter().any(|s| s.name == name), "{name}");
     assert!(

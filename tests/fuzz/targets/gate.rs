@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use coder_sms_register::gate::{Head, Intake, Limits, HeadResult, Persistence, Scan};
+use coder_sms_register::gate::{Head, HeadResult, Intake, Limits, Persistence, Scan};
 use coder_sms_register_fuzz::chunks::{Bounds, Read, read};
 use coder_sms_register_fuzz::pick;
 use libfuzzer_sys::fuzz_target;
@@ -85,7 +85,7 @@ fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
         end = (end + 1 + pick(&input[..end], 9)).min(input.len());
         intake.push(&input[start..end]);
         loop {
-            match intake.look(&LIMITS) {
+            match intake.inspect(&LIMITS) {
                 Ok(false) => break,
                 Ok(true) => {
                     intake.take(&mut upstream).expect("a whole request");

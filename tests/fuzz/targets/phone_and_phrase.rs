@@ -5,7 +5,8 @@
 #![no_main]
 
 use coder_sms_register::domain::{
-    Countries, MessageSid, OptWord, Passphrase, Phone, PhoneKey, PhraseError, UnservedSender, Username,
+    Countries, MessageSid, OptWord, Passphrase, Phone, PhoneKey, PhraseError, UnservedSender,
+    Username,
 };
 use coder_sms_register_fuzz::assert_harmless;
 use libfuzzer_sys::fuzz_target;

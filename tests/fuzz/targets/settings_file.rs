@@ -4,7 +4,7 @@
 
 #![no_main]
 
-use coder_sms_register::config::{EnvFile, LineFault, parse_env_file};
+use coder_sms_register::config::{EnvFile, LineError, parse_env_file};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -38,7 +38,7 @@ fn is_name(name: &str) -> bool {
         && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
-fn is_told_well(fault: &LineFault) {
+fn is_told_well(fault: &LineError) {
     assert!(fault.name.as_deref().is_none_or(is_name), "{fault:?}");
     assert!(!fault.problem.is_empty() && !fault.problem.chars().any(char::is_control));
 }
