@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use log::warn;
 
+use crate::config::Config;
 use crate::domain::{OptWord, Passphrase, Text, UnixSeconds, seconds};
 use crate::store::{Store, StoreError, TextHistory};
-use crate::stream::{Appender, StreamError, Waiting};
+use crate::stream::{Appender, Redis, StreamError, Waiting};
 use crate::twilio::received::ReceivedText;
 use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
@@ -75,6 +76,18 @@ impl fmt::Display for CatchUpError {
 impl std::error::Error for CatchUpError {}
 
 impl CatchUp {
+    /// A search by these settings; `None` where it is switched off.
+    pub fn new(config: &Config, sms: Sms, store: &Arc<Store>, redis: &Redis) -> Option<Self> {
+        Some(Self {
+            sms,
+            store: Arc::clone(store),
+            waiting: Waiting::new(redis.clone()),
+            appender: Appender::new(redis.clone()),
+            window: config.service.catch_up?,
+            phrase: config.class.phrase.clone(),
+        })
+    }
+
     /// Searches once. Returns how many missed texts were put into the stream.
     ///
     /// # Errors

@@ -77,8 +77,8 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             }
         }
     }
-    if let Some(rules) = &parts.rules {
-        seats(rules.max_users, notes);
+    if let Some(service) = &parts.service {
+        seats(service.max_users, notes);
     }
     let email = Username::draw(0).email(&config.email_domain);
     // The setting is read by Coder's own rule; only making a user proves more.

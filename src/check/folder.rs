@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Notes;
 use crate::config::PartialConfig;
-use crate::domain::count;
+use crate::domain::{InstanceId, count};
 use crate::healthcheck::{self, HealthError};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
@@ -19,8 +19,8 @@ const ROOM: usize = 8 * 1024 * 1024;
 
 /// What other looks have to know of the folder.
 pub(super) struct FolderFacts {
-    /// Its random name; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
-    pub(super) instance: Option<Option<String>>,
+    /// Its instance id; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
+    pub(super) instance_id: Option<Option<InstanceId>>,
     /// Whether a service works on it now.
     pub(super) running: bool,
 }
@@ -28,8 +28,8 @@ pub(super) struct FolderFacts {
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFacts {
     let folder = &parts.data_dir;
     let running = wake::is_running(folder).ok();
-    let mut instance_id = FolderFacts {
-        instance: None,
+    let mut facts = FolderFacts {
+        instance_id: None,
         // Where that is not known, what is wrong outside is not to be laid to a stop.
         running: running.unwrap_or(true),
     };
@@ -38,12 +38,12 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
             "the data folder",
             "as the settings that name it have faults",
         );
-        return instance_id;
+        return facts;
     }
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             absent(folder, notes);
-            instance_id.instance = Some(None);
+            facts.instance_id = Some(None);
         }
         Err(error) => notes.fault(
             format!("{} cannot be looked at: {error}", folder.display()),
@@ -61,7 +61,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
                 keys
             };
             if writable(folder, &found, notes) {
-                instance_id.instance = database(Inspection::of(folder, keys), notes);
+                facts.instance_id = database(Inspection::of(folder, keys), notes);
                 password_key(folder, notes);
             } else {
                 notes.skip("the database", "as the data folder is another user's");
@@ -75,7 +75,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
             "as the data folder is another user's: run check as that user, or with sudo",
         ),
     }
-    instance_id
+    facts
 }
 
 /// A folder that is not there yet is made at the first start, if its parent lets.
@@ -156,7 +156,6 @@ fn has_room(folder: &Path) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Returns the folder's name, as [`FolderFacts::instance`] has it.
 /// A missing key is made at the next start; one that cannot be used stops it.
 fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     if let Err(error) = store::inspect_password_key(folder) {
@@ -166,10 +165,11 @@ fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     }
 }
 
+/// Returns the instance id, as [`FolderFacts::instance_id`] has it.
 fn database(
     found: Result<Option<Inspection>, StoreError>,
     notes: &mut Notes<'_>,
-) -> Option<Option<String>> {
+) -> Option<Option<InstanceId>> {
     let found = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -216,7 +216,7 @@ fn database(
         std::cmp::Ordering::Less => format!("{whole}; the next start brings it to schema {ours}"),
         _ => whole,
     });
-    Some(found.instance)
+    Some(found.instance_id)
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {

@@ -167,8 +167,8 @@ impl<'a> Notes<'a> {
 pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Finding> {
     let mut all = Vec::new();
     settings::inspect(parts, &mut Notes::of(Area::Settings, &mut all));
-    let instance_id = folder::inspect(parts, &mut Notes::of(Area::Folder, &mut all));
-    redis::inspect(parts, &instance_id, &mut Notes::of(Area::Redis, &mut all));
+    let facts = folder::inspect(parts, &mut Notes::of(Area::Folder, &mut all));
+    redis::inspect(parts, &facts, &mut Notes::of(Area::Redis, &mut all));
     let limit = parts.call_limit.unwrap_or(PATIENCE);
     let http = Http::new(limit.min(PATIENCE));
     let at_coder = coder::inspect(parts, &http, &mut Notes::of(Area::Coder, &mut all));
@@ -178,19 +178,14 @@ pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Fi
         probe_user::inspect(
             parts,
             &http,
-            &instance_id,
+            &facts,
             &at_coder,
             announce,
             &mut Notes::of(Area::Coder, &mut all),
         );
     }
     let at_twilio = twilio::inspect(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
-    public::inspect(
-        parts,
-        &http,
-        &instance_id,
-        &mut Notes::of(Area::Public, &mut all),
-    );
+    public::inspect(parts, &http, &facts, &mut Notes::of(Area::Public, &mut all));
     clock::inspect(
         at_coder.clock_ahead,
         at_twilio.clock_ahead,

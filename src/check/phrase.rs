@@ -20,11 +20,11 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
             }
         }
     }
-    let (Some(coder), Some(rules)) = (&parts.coder, &parts.rules) else {
+    let (Some(coder), Some(class)) = (&parts.coder, &parts.class) else {
         return notes.skip("the length of a login's text", "as settings have faults");
     };
     let (site, domain) = (&coder.address.site, &coder.email_domain);
-    let longest = reply::longest_login(site, domain, rules.remove_after);
+    let longest = reply::longest_login(site, domain, class.remove_after);
     if longest <= reply::SEGMENT {
         notes.pass(format!(
             "the longest login is one text: {longest} of {} characters",

@@ -8,7 +8,7 @@ use super::folder::FolderFacts;
 use super::{Notes, token};
 use crate::coder::{Coder, CoderError, CreateResult, DeleteResult, NewUser, PasswordResult};
 use crate::config::PartialConfig;
-use crate::domain::{Marker, Password, PhoneKey, Username, count};
+use crate::domain::{InstanceId, Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
 use crate::store::Commands;
 
@@ -44,7 +44,7 @@ const WHAT: &str = "a user that is made, logs in and goes";
 pub(super) fn inspect(
     parts: &PartialConfig,
     http: &Http,
-    instance_id: &FolderFacts,
+    facts: &FolderFacts,
     found: &CoderFacts,
     announce: &dyn Fn(&str),
     notes: &mut Notes<'_>,
@@ -60,12 +60,14 @@ pub(super) fn inspect(
     let Some(key) = kept.ok().or_else(|| parts.phone_keys.first().cloned()) else {
         return notes.skip(WHAT, "as the settings have faults");
     };
-    // Where no service has been yet there is no folder that it could be of; then a person decides.
-    let folder = instance_id.instance.clone().flatten().unwrap_or_default();
+    // Where no service has worked yet there is no id that it could be of; then a person decides.
+    let nobody = InstanceId::from_stored("");
+    let instance_id = facts.instance_id.as_ref().and_then(Option::as_ref);
+    let instance_id = instance_id.unwrap_or(&nobody);
     let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
     let site = &config.address.site;
     for clashes in 1..=NAMES {
-        let probe = Probe::draw(clashes, &config.email_domain, &key, &folder);
+        let probe = Probe::draw(clashes, &config.email_domain, &key, instance_id);
         announce(&format!(
             "making user {} at Coder; if it is left there, delete it under {site}/users",
             probe.username
@@ -92,11 +94,11 @@ struct Probe {
 }
 
 impl Probe {
-    fn draw(clashes: u32, domain: &str, key: &PhoneKey, folder: &str) -> Self {
+    fn draw(clashes: u32, domain: &str, key: &PhoneKey, instance_id: &InstanceId) -> Self {
         let username = Username::draw(clashes);
         Self {
             email: username.email(domain),
-            marker: Marker::draw(&username, key, folder),
+            marker: Marker::draw(&username, key, instance_id),
             username,
             password: Password::draw(),
         }

@@ -24,7 +24,7 @@ const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN:
 pub(super) fn inspect(
     parts: &PartialConfig,
     http: &Http,
-    instance_id: &FolderFacts,
+    facts: &FolderFacts,
     notes: &mut Notes<'_>,
 ) {
     let config = match &parts.twilio {
@@ -33,16 +33,9 @@ pub(super) fn inspect(
     };
     let url = &config.webhook_url;
     form(url, config, notes);
-    let arrived = probe(url, TEXTS, config, http, instance_id, notes);
+    let arrived = probe(url, TEXTS, config, http, facts, notes);
     if let Some(receipts) = config.receipts.as_ref().filter(|_| arrived) {
-        probe(
-            &receipts.signed,
-            "receipts",
-            config,
-            http,
-            instance_id,
-            notes,
-        );
+        probe(&receipts.signed, "receipts", config, http, facts, notes);
     }
 }
 
@@ -77,7 +70,7 @@ fn probe(
     what: &str,
     config: &TwilioConfig,
     http: &Http,
-    instance_id: &FolderFacts,
+    facts: &FolderFacts,
     notes: &mut Notes<'_>,
 ) -> bool {
     let nonce = nonce();
@@ -105,13 +98,13 @@ fn probe(
     let answer = match answer {
         Ok(answer) => answer,
         Err(broken) => {
-            unreached(url, broken, instance_id, notes);
+            unreached(url, broken, facts, notes);
             return false;
         }
     };
-    let instance = instance_id.instance.as_ref().and_then(Option::as_deref);
+    let instance_id = facts.instance_id.as_ref().and_then(Option::as_ref);
     let proved = (answer.status == 200)
-        .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance))
+        .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance_id))
         .flatten();
     match proved {
         Some(Answerer::Ourselves) => {
@@ -131,7 +124,7 @@ fn probe(
         }
         None => {
             let (fault, cure) = stranger(&answer);
-            if !instance_id.running && (502..=504).contains(&answer.status) {
+            if !facts.running && (502..=504).contains(&answer.status) {
                 notes.skip_until(
                     "whether it reaches the service",
                     "as the service does not run",
@@ -163,7 +156,7 @@ fn signed(
     }
 }
 
-fn unreached(url: &SignedUrl, broken: HttpError, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
+fn unreached(url: &SignedUrl, broken: HttpError, facts: &FolderFacts, notes: &mut Notes<'_>) {
     let host = url.host();
     match broken.stage() {
         HttpStage::Name => notes.fault(
@@ -171,7 +164,7 @@ fn unreached(url: &SignedUrl, broken: HttpError, instance_id: &FolderFacts, note
             format!("make a DNS record (A, or AAAA) of {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
         ),
         HttpStage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
-        HttpStage::Connection if !instance_id.running => notes.skip_until(
+        HttpStage::Connection if !facts.running => notes.skip_until(
             "whether it reaches the service",
             &format!("as the service does not run ({broken})"),
             START,
@@ -312,18 +305,13 @@ mod tests {
             ("https://192.0.2.1/inbound", expired, false, Fault),
             ("https://192.0.2.1/inbound", silent, true, Fault),
         ] {
-            let instance_id = FolderFacts {
-                instance: None,
+            let facts = FolderFacts {
+                instance_id: None,
                 running,
             };
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Public, &mut all);
-            unreached(
-                &SignedUrl::parse(url).unwrap(),
-                broken,
-                &instance_id,
-                &mut notes,
-            );
+            unreached(&SignedUrl::parse(url).unwrap(), broken, &facts, &mut notes);
             assert_eq!(all[0].verdict, verdict, "{url} {broken}: {all:?}");
         }
     }

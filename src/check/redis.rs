@@ -8,13 +8,13 @@ use crate::stream::{RedisInfo, StreamError};
 /// The oldest version with every command that the service uses (XAUTOCLAIM).
 const OLDEST: (u32, u32) = (6, 2);
 
-pub(super) fn inspect(parts: &PartialConfig, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
+pub(super) fn inspect(parts: &PartialConfig, facts: &FolderFacts, notes: &mut Notes<'_>) {
     let config = match &parts.redis {
         Some(config) if !parts.is_faulty(&["REDIS_"]) => config,
         _ => return notes.skip("Redis", "as its settings have faults"),
     };
     match RedisInfo::at(config) {
-        Ok(look) => judge(&look, config.password.is_some(), instance_id, notes),
+        Ok(look) => judge(&look, config.password.is_some(), facts, notes),
         Err(error) => {
             let words = error.to_string();
             notes.fault(
@@ -38,7 +38,7 @@ fn cure(error: &StreamError) -> &'static str {
     }
 }
 
-fn judge(look: &RedisInfo, password: bool, instance_id: &FolderFacts, notes: &mut Notes<'_>) {
+fn judge(look: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Notes<'_>) {
     let (major, minor) = look.version;
     let said = if password {
         "takes our password"
@@ -92,7 +92,7 @@ fn judge(look: &RedisInfo, password: bool, instance_id: &FolderFacts, notes: &mu
         ),
         _ => {}
     }
-    match (&look.owner, &instance_id.instance) {
+    match (&look.owner, &facts.instance_id) {
         (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => notes.fault(
             "another coder-sms-register works on this Redis database",
             "give one of them another REDIS_DB; if that one is gone, wait for a minute",
@@ -109,6 +109,7 @@ fn mega(bytes: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::check::{Area, CheckStatus};
+    use crate::domain::InstanceId;
 
     fn well() -> RedisInfo {
         RedisInfo {
@@ -119,22 +120,22 @@ mod tests {
             is_master: true,
             memory: (1_000_000, 0),
             is_open: false,
-            owner: Some("A".to_owned()),
+            owner: Some(InstanceId::from_stored("A")),
         }
     }
 
     #[test]
     fn a_password_is_spoken_of_only_where_there_is_one() {
         for (password, words) in [(true, "takes our password"), (false, "without password")] {
-            let instance_id = FolderFacts {
-                instance: None,
+            let facts = FolderFacts {
+                instance_id: None,
                 running: true,
             };
             let mut all = Vec::new();
             judge(
                 &well(),
                 password,
-                &instance_id,
+                &facts,
                 &mut Notes::of(Area::Redis, &mut all),
             );
             assert!(all[0].what.ends_with(words), "{all:?}");
@@ -193,7 +194,7 @@ mod tests {
             ),
             (
                 RedisInfo {
-                    owner: Some("B".to_owned()),
+                    owner: Some(InstanceId::from_stored("B")),
                     ..well()
                 },
                 Some(CheckStatus::Fault),
@@ -207,13 +208,13 @@ mod tests {
             ),
             (far, Some(CheckStatus::Warning)),
         ] {
-            let instance_id = FolderFacts {
-                instance: Some(Some("A".to_owned())),
+            let facts = FolderFacts {
+                instance_id: Some(Some(InstanceId::from_stored("A"))),
                 running: true,
             };
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Redis, &mut all);
-            judge(&look, true, &instance_id, &mut notes);
+            judge(&look, true, &facts, &mut notes);
             all.retain(|one| one.verdict != CheckStatus::Pass);
             let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdict.into_iter().collect::<Vec<_>>(), "{look:?}");

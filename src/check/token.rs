@@ -36,7 +36,7 @@ pub(super) fn expiry(
     let now = unix_now();
     match coder.validity(now) {
         Ok(validity) => {
-            let class = parts.rules.as_ref().and_then(|rules| rules.remove_after);
+            let class = parts.class.as_ref().and_then(|class| class.remove_after);
             time_left(&validity, now, class, notes);
         }
         Err(fault) => return unless_everybodys(fault, "the token's time", notes),

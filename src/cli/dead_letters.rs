@@ -163,11 +163,11 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
         return Ok(());
     };
     let config = &asked.config;
-    let mut hand = Commands::open(&config.data_dir)?;
+    let mut hand = Commands::open(&config.service.data_dir)?;
     let mut again = RetriedText {
-        key: hand.key(&config.phone_keys)?,
+        key: hand.key(&config.service.phone_keys)?,
         hand: &mut hand,
-        sms: Sms::new(Http::new(config.call_limit), &config.twilio),
+        sms: Sms::new(Http::new(config.service.call_limit), &config.twilio),
         appender: Appender::new(Redis::new(&config.redis)?),
         settler: asked.settler()?,
     };

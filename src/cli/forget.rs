@@ -49,8 +49,8 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let phone = parse(&phone)?;
     let config = arguments.config()?;
-    let mut hand = Commands::open(&config.data_dir)?;
-    let hashes = phone.hashes(&hand.key(&config.phone_keys)?);
+    let mut hand = Commands::open(&config.service.data_dir)?;
+    let hashes = phone.hashes(&hand.key(&config.service.phone_keys)?);
     let waiting = waiting(&config, &phone);
     let sids: Vec<MessageSid> = waiting
         .iter()
@@ -65,7 +65,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         }
         Ok(entries.len())
     });
-    if !dry_run && let Err(error) = wake::notify(&config.data_dir) {
+    if !dry_run && let Err(error) = wake::notify(&config.service.data_dir) {
         debug!("the service is not told: {error}");
     }
     if given.contains(&"json") {

@@ -61,12 +61,12 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
     let asked = ReconcileArguments::read(arguments)?;
     let config = arguments.config()?;
     // Held open to the end: no restore takes the database's place in between.
-    let mut hand = Commands::open(&config.data_dir)?;
+    let mut hand = Commands::open(&config.service.data_dir)?;
     let mut found = search(&config, &hand)?;
     let chosen = asked.choose(&found)?;
     let adoptions = |now| -> Vec<Adoption> {
         let chosen = chosen.iter();
-        let life = config.rules.remove_after;
+        let life = config.class.remove_after;
         chosen.map(|found| adoption(found, now, life)).collect()
     };
     if asked.asks() && !chosen.is_empty() {
@@ -82,9 +82,9 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
         adopt(&mut hand, &mut found, adoptions, now)?
     };
     let running = if asked.dry_run || adopted.is_empty() {
-        wake::is_running(&config.data_dir)
+        wake::is_running(&config.service.data_dir)
     } else {
-        wake::notify(&config.data_dir)
+        wake::notify(&config.service.data_dir)
     };
     let report = ReconcileReport {
         dry_run: asked.dry_run,
@@ -142,7 +142,7 @@ fn adopt(
 /// The accounts in question.
 fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, CommandError> {
     let coder = Coder::new(
-        Http::new(config.call_limit),
+        Http::new(config.service.call_limit),
         &config.coder.address.api,
         config.coder.key.clone(),
     );
@@ -152,11 +152,11 @@ fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, Comma
                 .to_owned(),
         ));
     }
-    let instance_id = hand.instance()?;
+    let instance_id = hand.instance_id()?;
     let domain = &config.coder.email_domain;
     let marks = Marks {
-        keys: &config.phone_keys,
-        instance_id: instance_id.as_deref(),
+        keys: &config.service.phone_keys,
+        instance_id: instance_id.as_ref(),
         domain,
     };
     let before = hand.roster()?;

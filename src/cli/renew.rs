@@ -34,8 +34,8 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
         .map_err(|name| CommandError::unexpected(&name))?;
     let name = username(&name);
     let config = arguments.config()?;
-    let mut hand = Commands::open(&config.data_dir)?;
-    let key = hand.password_key(&config.data_dir)?;
+    let mut hand = Commands::open(&config.service.data_dir)?;
+    let key = hand.password_key(&config.service.data_dir)?;
     // The counter first: whatever happens after it, the next text of the student asks Coder for the new one.
     let renewal = match hand.renew_password(name)? {
         Ok(renewal) => renewal,
@@ -107,7 +107,7 @@ fn set(
         return Ok(None);
     };
     let coder = Coder::new(
-        Http::new(config.call_limit),
+        Http::new(config.service.call_limit),
         &config.coder.address.api,
         config.coder.key.clone(),
     );

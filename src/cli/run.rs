@@ -18,7 +18,7 @@ It stays in the foreground, logs to standard error, and stops within 5 seconds o
 fn start(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
     let config = arguments.config()?;
-    if let Err(error) = logging::start(config.log_level) {
+    if let Err(error) = logging::start(config.service.log_level) {
         complain(&format!("{PROGRAM}: {error}"));
     }
     run::run(config).map_err(|error| {

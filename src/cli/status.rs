@@ -92,7 +92,7 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
         Redis::new(&config.redis).map_err(|error| CommandError::Failed(error.to_string()))?;
     let mut waiting = Waiting::new(redis);
     let coder = Coder::new(
-        Http::new(config.call_limit),
+        Http::new(config.service.call_limit),
         &config.coder.address.api,
         config.coder.key.clone(),
     );
@@ -129,9 +129,12 @@ fn inspect(
     waiting: &mut Waiting,
 ) -> Result<ClassView, CommandError> {
     // Opened for each look: a restore must be able to take the database's place in between.
-    let hand = Commands::open(&config.data_dir)?;
+    let hand = Commands::open(&config.service.data_dir)?;
     let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
-    let pending_redactions = config.redact.then(|| hand.pending_redactions(unix_now()));
+    let pending_redactions = config
+        .service
+        .redact
+        .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
     drop(hand);
     let at_coder = (!wanted.offline)
@@ -142,7 +145,7 @@ fn inspect(
     };
     Ok(ClassView {
         now: unix_now(),
-        running: wake::is_running(&config.data_dir).ok(),
+        running: wake::is_running(&config.service.data_dir).ok(),
         roster,
         deliveries,
         pending_redactions,
@@ -158,11 +161,11 @@ fn unknown_of(
     users: &[User],
     before: &[Registration],
 ) -> Result<Vec<UnknownAccount>, CommandError> {
-    let hand = Commands::open(&config.data_dir)?;
-    let instance_id = hand.instance()?;
+    let hand = Commands::open(&config.service.data_dir)?;
+    let instance_id = hand.instance_id()?;
     let marks = Marks {
-        keys: &config.phone_keys,
-        instance_id: instance_id.as_deref(),
+        keys: &config.service.phone_keys,
+        instance_id: instance_id.as_ref(),
         domain: &config.coder.email_domain,
     };
     let found = reconcile::unknown(users, before, marks);

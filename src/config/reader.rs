@@ -39,6 +39,10 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// A setting that has no value, as it has a fault; that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Faulty;
+
 /// How a file named by a `NAME_FILE` variable is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
@@ -217,40 +221,50 @@ impl Reader {
         String::new()
     }
 
-    /// A value run through `parse`; its complaint becomes a fault. `None` where there is no value.
-    pub(super) fn parsed<T>(
+    /// A value run through `parse`; its complaint becomes a fault, as does a value that is missing.
+    pub(super) fn value<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let value = self.get(name)?.to_owned();
-        match parse(&value) {
-            Ok(parsed) => Some(parsed),
-            Err(problem) => {
-                self.fault(name, &problem);
-                None
-            }
+    ) -> Result<T, Faulty> {
+        let value = self.required(name);
+        if value.is_empty() {
+            return Err(Faulty);
+        }
+        self.parse(name, &value, parse)
+    }
+
+    /// As [`Reader::value`] of a setting that may be left out: `None` where it is.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Faulty> {
+        match self.get(name).map(str::to_owned) {
+            Some(value) => self.parse(name, &value, parse).map(Some),
+            None if self.is_faulty(name) => Err(Faulty),
+            None => Ok(None),
         }
     }
 
-    /// A required value run through `parse`.
-    pub(super) fn required_parsed<T>(
+    fn parse<T>(
         &mut self,
         name: &'static str,
+        value: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        if self.required(name).is_empty() {
-            return None;
-        }
-        self.parsed(name, parse)
+    ) -> Result<T, Faulty> {
+        parse(value).map_err(|problem| {
+            self.fault(name, &problem);
+            Faulty
+        })
     }
 
     /// A whole number within the setting's range.
-    pub(super) fn number<T: TryFrom<u32>>(&mut self, name: &'static str) -> Option<T> {
+    pub(super) fn number<T: TryFrom<u32>>(&mut self, name: &'static str) -> Result<T, Faulty> {
         let range = setting(name).and_then(|setting| setting.range.clone());
         let range = range.unwrap_or(0..=u32::MAX);
         let within = |number: &u32| range.contains(number);
-        self.parsed(name, |value| {
+        self.value(name, |value| {
             let number = value.parse::<u32>().ok().filter(within);
             let number = number.and_then(|number| T::try_from(number).ok());
             let (least, most) = (range.start(), range.end());
@@ -259,16 +273,26 @@ impl Reader {
     }
 
     /// A span of time in the setting's unit or with a suffix.
-    pub(super) fn span(&mut self, name: &'static str) -> Option<Duration> {
+    pub(super) fn span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
         let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
-        self.parsed(name, |value| parse_span(value, unit))
+        self.value(name, |value| parse_span(value, unit))
     }
 
+    /// A span of time that is not 0.
+    pub(super) fn positive_span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
+        let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
+        self.value(name, |value| positive(parse_span(value, unit)?))
+    }
+
+    /// Records a fault. One that is told already is not told again: a setting may be read for its group, and alone.
     pub(super) fn fault(&mut self, name: &str, problem: &str) {
-        self.faults.push(SettingError {
+        let fault = SettingError {
             name: name.to_owned(),
             problem: problem.to_owned(),
-        });
+        };
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
     }
 
     /// Whether something was found wrong with a variable or the file that stands for it.
@@ -279,11 +303,22 @@ impl Reader {
     }
 
     pub(super) fn warn(&mut self, warning: String) {
-        self.warnings.push(warning);
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     pub(super) fn faults(&self) -> Option<ConfigError> {
         (!self.faults.is_empty()).then(|| ConfigError(self.faults.clone()))
+    }
+
+    /// `read`, or all faults if there are any.
+    pub(super) fn whole<T>(&self, read: Result<T, Faulty>) -> Result<T, ConfigError> {
+        match (read, self.faults()) {
+            (Ok(read), None) => Ok(read),
+            // Where there is no value a fault is recorded.
+            (_, faults) => Err(faults.unwrap_or(ConfigError(Vec::new()))),
+        }
     }
 
     /// Variables that look like settings and are none.
@@ -355,6 +390,22 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
         Some(span) if span <= LONGEST => Ok(span),
         _ => Err(format!("{value:?} is longer than ten years")),
     }
+}
+
+/// A span that must not be 0.
+pub(super) fn positive(span: Duration) -> Result<Duration, String> {
+    if span.is_zero() {
+        return Err("must be longer than 0".to_owned());
+    }
+    Ok(span)
+}
+
+/// How a span of time is written on the command line: as in a setting, with bare numbers in minutes.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
+    positive(parse_span(value, Unit::Minutes)?)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) fn read_tokens(r: &mut Reader, replaced: bool) -> Vec<Secret> {
 }
 
 pub(super) fn read_shared_keys(r: &mut Reader) -> Vec<SharedKey> {
-    let keys = r.parsed(KEY, |value| {
+    let keys = r.optional(KEY, |value| {
         let keys: Vec<SharedKey> = items(value).map(shared_key).collect::<Result<_, _>>()?;
         match keys.len() {
             0 => Err(
@@ -40,7 +40,7 @@ pub(super) fn read_shared_keys(r: &mut Reader) -> Vec<SharedKey> {
             _ => Err("lists more than two keys: keep the new and the old one".to_owned()),
         }
     });
-    keys.unwrap_or_default()
+    keys.ok().flatten().unwrap_or_default()
 }
 
 fn items(list: &str) -> impl Iterator<Item = &str> {

@@ -14,7 +14,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use log::LevelFilter;
+
 use super::*;
+use crate::domain::{Countries, PhoneKey, Secret};
 
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
@@ -94,24 +97,27 @@ const fn minutes(count: u64) -> Duration {
 #[test]
 fn the_required_settings_are_enough() {
     let config = Config::from_vars(required_only(), &no_file).unwrap();
-    assert_eq!(config.log_level, LevelFilter::Info);
-    assert_eq!(config.listen.to_string(), "0.0.0.0:8000");
-    assert_eq!(config.metrics, None);
-    assert_eq!(config.data_dir, Path::new("/var/lib/coder-sms-register"));
+    assert_eq!(config.service.log_level, LevelFilter::Info);
+    assert_eq!(config.service.listen.to_string(), "0.0.0.0:8000");
+    assert_eq!(config.service.metrics, None);
+    assert_eq!(
+        config.service.data_dir,
+        Path::new("/var/lib/coder-sms-register")
+    );
     assert_eq!(config.twilio.api_url, "https://api.twilio.com");
     assert_eq!(config.redis.host, "127.0.0.1");
     assert_eq!((config.redis.port, config.redis.db), (6379, 0));
     assert_eq!(config.redis.password, None);
-    assert_eq!(config.countries, Countries::parse("+1").unwrap());
-    assert_eq!(config.rules.remove_after, Some(minutes(720)));
-    assert_eq!(config.rules.resend_interval, minutes(1));
-    assert_eq!(config.rules.resend_daily, 10);
-    assert_eq!(config.rules.hint_interval, Some(minutes(60)));
-    assert_eq!(config.rules.give_up, minutes(720));
-    assert_eq!(config.parallel, 8);
-    assert_eq!(config.call_limit, Duration::from_secs(15));
-    assert_eq!(config.check_interval, minutes(15));
-    assert_eq!(config.stop_after, None);
+    assert_eq!(config.class.countries, Countries::parse("+1").unwrap());
+    assert_eq!(config.class.remove_after, Some(minutes(720)));
+    assert_eq!(config.class.resend_interval, minutes(1));
+    assert_eq!(config.class.resend_daily, 10);
+    assert_eq!(config.class.hint_interval, Some(minutes(60)));
+    assert_eq!(config.service.give_up, minutes(720));
+    assert_eq!(config.service.parallel, 8);
+    assert_eq!(config.service.call_limit, Duration::from_secs(15));
+    assert_eq!(config.class.check_interval, minutes(15));
+    assert_eq!(config.class.stop_after, None);
     assert_eq!(config.warnings, [""; 0]);
 }
 
@@ -204,9 +210,9 @@ fn every_secret_may_stand_in_a_file() {
         assert_eq!(filed.twilio.webhook_tokens, set.twilio.webhook_tokens);
         assert_eq!(filed.twilio.auth_token, set.twilio.auth_token);
         assert_eq!(filed.coder.key, set.coder.key);
-        assert_eq!(filed.phrase, set.phrase);
+        assert_eq!(filed.class.phrase, set.class.phrase);
         assert_eq!(filed.redis.password, set.redis.password);
-        assert_eq!(filed.phone_keys, set.phone_keys);
+        assert_eq!(filed.service.phone_keys, set.service.phone_keys);
         let line = filed
             .table()
             .lines()
@@ -229,7 +235,8 @@ fn an_empty_file_is_as_good_as_no_value() {
         vars.insert(format!("{name}_FILE"), "/run/secrets/empty".to_owned());
         let same = match (Config::from_vars(vars, &|_| Ok("\n".to_owned())), unset) {
             (Ok(empty), Ok(unset)) => {
-                empty.redis.password == unset.redis.password && empty.phone_keys == unset.phone_keys
+                empty.redis.password == unset.redis.password
+                    && empty.service.phone_keys == unset.service.phone_keys
             }
             (empty, unset) => {
                 let told =

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::InstanceId;
 use super::phone::PhoneKey;
 use super::random::{below, bytes, hex};
 use super::words::{ADJECTIVES, NOUNS};
@@ -92,21 +93,21 @@ fn is_number(text: &str) -> bool {
 const WORDS: &str = "Class guest ";
 
 impl Marker {
-    /// Draws a marker for `username` in the data folder that is called `instance_id`.
-    pub fn draw(username: &Username, key: &PhoneKey, instance_id: &str) -> Self {
+    /// Draws a marker for `username` in the data folder of `instance_id`.
+    pub fn draw(username: &Username, key: &PhoneKey, instance_id: &InstanceId) -> Self {
         let nonce = hex(&bytes::<4>());
         let proof = key.sign_name(username.as_str(), &nonce);
-        let place = key.sign_home(username.as_str(), &nonce, instance_id);
+        let place = key.sign_instance(username.as_str(), &nonce, instance_id);
         Self(format!("{WORDS}{nonce}-{proof}-{place}"))
     }
 
     /// Who drew `shown`, a user's display name, for the name `username`; `None` if that was not one of
-    /// `keys`, whatever it looks like. Without `instance_id`, the name of this data folder, nobody drew it here.
+    /// `keys`, whatever it looks like. Without `instance_id`, that of this data folder, nobody drew it here.
     pub fn drawer(
         shown: &str,
         username: &str,
         keys: &[PhoneKey],
-        instance_id: Option<&str>,
+        instance_id: Option<&InstanceId>,
     ) -> Option<Drawer> {
         let numbers: Vec<&str> = shown.strip_prefix(WORDS)?.split('-').collect();
         let (nonce, proof, place) = match numbers[..] {
@@ -120,7 +121,7 @@ impl Marker {
         let key = keys
             .iter()
             .find(|key| key.sign_name(username, nonce) == proof)?;
-        let here = instance_id.map(|instance_id| key.sign_home(username, nonce, instance_id));
+        let here = instance_id.map(|instance_id| key.sign_instance(username, nonce, instance_id));
         match (place, here) {
             (None, _) => Some(Drawer::OlderProgram),
             (Some(place), Some(here)) if place == here => Some(Drawer::ThisFolder),
@@ -145,6 +146,10 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn id(raw: &str) -> InstanceId {
+        InstanceId::from_stored(raw)
+    }
 
     #[test]
     fn usernames_obey_coders_rule_and_fit_the_announced_length() {
@@ -184,8 +189,8 @@ mod tests {
         let key = PhoneKey::derive("k");
         let name = Username::draw(0);
         let (one, two) = (
-            Marker::draw(&name, &key, "home"),
-            Marker::draw(&name, &key, "home"),
+            Marker::draw(&name, &key, &id("home")),
+            Marker::draw(&name, &key, &id("home")),
         );
         assert_ne!(one, two);
         assert!(one.as_str().len() <= 128 && one.as_str().trim() == one.as_str());
@@ -196,10 +201,12 @@ mod tests {
         let (key, new) = (PhoneKey::derive("k"), PhoneKey::derive("new"));
         let keys = [new, key.clone()];
         let name = Username::parse("happy-tuna").unwrap();
-        let marker = Marker::draw(&name, &key, "home");
+        let marker = Marker::draw(&name, &key, &id("home"));
         let shown = marker.as_str();
         let older = &shown[..shown.len() - 9];
-        let by = |shown: &str, instance_id| Marker::drawer(shown, "happy-tuna", &keys, instance_id);
+        let by = |shown: &str, instance_id: Option<&str>| {
+            Marker::drawer(shown, "happy-tuna", &keys, instance_id.map(id).as_ref())
+        };
         for (shown, instance_id, expected) in [
             (shown, Some("home"), Some(Drawer::ThisFolder)),
             (shown, Some("other"), Some(Drawer::OtherFolder)),
@@ -217,9 +224,9 @@ mod tests {
         ] {
             assert_eq!(by(shown, instance_id), expected, "{shown}");
         }
-        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some("home"));
+        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some(&id("home")));
         assert_eq!(for_another, None);
-        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some("home"));
+        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some(&id("home")));
         assert_eq!(other_key, None);
     }
 }

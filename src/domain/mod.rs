@@ -5,6 +5,7 @@
 
 mod account;
 mod delivery;
+mod instance_id;
 mod letters;
 mod opt_word;
 pub mod order;
@@ -26,6 +27,7 @@ use std::fmt;
 
 pub use account::{Drawer, Marker, Username};
 pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
+pub use instance_id::InstanceId;
 pub use opt_word::OptWord;
 pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, UnservedSender, channel_of};

@@ -106,14 +106,18 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Marker, PhoneKey, Username};
+    use crate::domain::{InstanceId, Marker, PhoneKey, Username};
 
     const NOW: UnixSeconds = 1_800_000_000;
     const HOUR: UnixSeconds = 3_600;
 
     fn registration(stage: Stage, due: Option<UnixSeconds>) -> Registration {
         let username = Username::parse("happy-tuna").unwrap();
-        let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
+        let marker = Marker::draw(
+            &username,
+            &PhoneKey::derive("k"),
+            &InstanceId::from_stored("home"),
+        );
         Registration {
             stage,
             announced_at: (stage == Stage::Announced).then_some(NOW - HOUR),

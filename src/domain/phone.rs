@@ -6,6 +6,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
 
+use super::InstanceId;
 use super::random::hex;
 use super::secret::{Fingerprint, keyed_hash};
 
@@ -223,13 +224,19 @@ impl PhoneKey {
         hex(&mac[..4])
     }
 
-    /// The proof, in 8 hex digits, that this was done in the data folder that is called `instance_id`.
-    pub(super) fn sign_home(&self, username: &str, nonce: &str, instance_id: &str) -> String {
+    /// The proof, in 8 hex digits, that this was done in the data folder of `instance_id`.
+    pub(super) fn sign_instance(
+        &self,
+        username: &str,
+        nonce: &str,
+        instance_id: &InstanceId,
+    ) -> String {
+        // The first word is in the markers of all accounts that there are, so it stays.
         let parts = [
             b"home",
             username.as_bytes(),
             nonce.as_bytes(),
-            instance_id.as_bytes(),
+            instance_id.as_str().as_bytes(),
         ];
         hex(&keyed_hash(&self.0, &parts)[..4])
     }

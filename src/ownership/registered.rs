@@ -46,14 +46,18 @@ mod tests {
 
     use super::*;
     use crate::coder::LoginType;
-    use crate::domain::{Marker, PhoneKey, Username};
+    use crate::domain::{InstanceId, Marker, PhoneKey, Username};
     use crate::properties::drawn;
 
     const NOW: UnixSeconds = 1_800_000_000;
 
     fn registration() -> Registration {
         let username = Username::parse("happy-tuna").unwrap();
-        let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
+        let marker = Marker::draw(
+            &username,
+            &PhoneKey::derive("k"),
+            &InstanceId::from_stored("home"),
+        );
         Registration::fresh(username, marker, NOW - 30)
     }
 

@@ -7,15 +7,15 @@ use std::collections::HashSet;
 
 use crate::coder::{LoginType, User};
 use crate::domain::registration::Registration;
-use crate::domain::{Drawer, Marker, PhoneKey, Username};
+use crate::domain::{Drawer, InstanceId, Marker, PhoneKey, Username};
 
 /// By what we know accounts of our own.
 #[derive(Clone, Copy, Debug)]
 pub struct Marks<'a> {
     /// Every key that may have drawn their markers.
     pub keys: &'a [PhoneKey],
-    /// The name of the data folder; `None` before the first start of a service on it.
-    pub instance_id: Option<&'a str>,
+    /// The instance id; `None` before the first start of a service on it.
+    pub instance_id: Option<&'a InstanceId>,
     /// The domain of their addresses.
     pub domain: &'a str,
 }

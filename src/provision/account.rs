@@ -49,7 +49,7 @@ impl Provisioner {
             if registration.stage == Stage::Reserved && registration.is_due(request.now) {
                 // Given up before, and wanted again: the reaper must not take it from under us.
                 self.store
-                    .renew(registration.id, request.now + seconds(self.rules.give_up))?;
+                    .renew(registration.id, request.now + seconds(self.limits.give_up))?;
             }
             let done = match registration.stage {
                 Stage::Reserved => self.create(request, &registration, round)?,
@@ -79,8 +79,8 @@ impl Provisioner {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key, &self.instance_id);
         // A reservation that nothing comes of has a time too, so that the reaper looks after it.
-        let due = request.now + seconds(self.rules.give_up);
-        let seats = self.rules.max_users;
+        let due = request.now + seconds(self.limits.give_up);
+        let seats = self.limits.max_users;
         Ok(self
             .store
             .reserve(&request.hash, &username, &marker, request.now, due, seats)?)
@@ -95,7 +95,7 @@ impl Provisioner {
     ) -> Result<(), AttemptEnd> {
         let due = match registration.stage {
             Stage::Announced => self.first_due(request.now),
-            _ => Some(request.now + seconds(self.rules.give_up)),
+            _ => Some(request.now + seconds(self.limits.give_up)),
         };
         Ok(self.store.take_end_back(registration.id, due)?)
     }
@@ -141,7 +141,7 @@ impl Provisioner {
                 }
             },
         };
-        let left = self.rules.remove_after;
+        let left = self.class.remove_after;
         let body = reply::login(&self.site, &email, &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
@@ -165,7 +165,7 @@ impl Provisioner {
         sending: Option<Sending>,
     ) -> Result<(), AttemptEnd> {
         // Until its login is sent the account lives as long as its text is tried for.
-        let due = request.now + seconds(self.rules.give_up);
+        let due = request.now + seconds(self.limits.give_up);
         match self
             .store
             .created(registration.id, &user.id, due, sending)?
@@ -195,7 +195,7 @@ impl Provisioner {
         username: &Username,
     ) -> Result<(), AttemptEnd> {
         let marker = Marker::draw(username, &self.key, &self.instance_id);
-        let due = request.now + seconds(self.rules.give_up);
+        let due = request.now + seconds(self.limits.give_up);
         self.store
             .rename(registration.id, event, username, &marker, due)?;
         Ok(())
@@ -223,7 +223,7 @@ impl Provisioner {
 
     /// When the time of an account is up whose first login is sent at `now`.
     pub(super) fn first_due(&self, now: UnixSeconds) -> Option<UnixSeconds> {
-        self.rules.remove_after.map(|span| now + seconds(span))
+        self.class.remove_after.map(|span| now + seconds(span))
     }
 }
 

@@ -178,10 +178,10 @@ impl Provisioner {
         if registration.renewed_at.is_some_and(|at| at >= announced) {
             return Ok(None);
         }
-        if received - announced < seconds(self.rules.resend_interval) && !failed {
+        if received - announced < seconds(self.class.resend_interval) && !failed {
             return Ok(Some(Silence::JustSent));
         }
-        if window(registration, request.now).1 >= self.rules.resend_daily {
+        if window(registration, request.now).1 >= self.class.resend_daily {
             return Ok(Some(Silence::DailyLimit));
         }
         Ok(None)

@@ -22,10 +22,10 @@ use log::warn;
 pub use outcome::{Cause, Completion, Later, Outcome, RetryTime, Silence};
 
 use crate::coder::Coder;
-use crate::config::{Rules, Sender};
+use crate::config::{ClassConfig, Config, Sender, ServiceConfig};
 use crate::domain::{
-    Countries, OptWord, Passphrase, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text,
-    UnixSeconds, UnservedSender, seconds,
+    InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text, UnixSeconds,
+    UnservedSender, seconds,
 };
 use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
@@ -58,20 +58,36 @@ pub struct Provisioner {
     pub key: PhoneKey,
     /// The key that passwords follow from.
     pub passwords: PasswordKey,
-    /// The name of the data folder, for the markers.
-    pub instance_id: String,
-    /// The phrase that asks for a login.
-    pub phrase: Passphrase,
-    /// Whose texts are served.
-    pub countries: Countries,
-    /// Limits and times.
-    pub rules: Rules,
+    /// The id of the data folder, for the markers.
+    pub instance_id: InstanceId,
+    /// Who is served, and what they get.
+    pub class: ClassConfig,
+    /// Limits.
+    pub limits: ServiceConfig,
     /// What students open in their browser.
     pub site: String,
     /// Domain of their addresses.
     pub email_domain: String,
     /// Whom replies come from: texts from there are our own.
     pub sender: Sender,
+}
+
+/// What a [`Provisioner`] works with, beside its settings.
+pub struct Parts {
+    /// Where registrations are kept.
+    pub store: Arc<Store>,
+    /// Where accounts are made.
+    pub coder: Arc<Coder>,
+    /// How texts are sent.
+    pub sms: Sms,
+    /// Where logins are counted that failed to arrive.
+    pub undelivered: Arc<UndeliveredLogins>,
+    /// The key of the phone hashes.
+    pub key: PhoneKey,
+    /// The key that passwords follow from.
+    pub passwords: PasswordKey,
+    /// The instance id of the data folder.
+    pub instance_id: InstanceId,
 }
 
 /// One text with its sender understood.
@@ -93,6 +109,33 @@ impl Request<'_> {
 }
 
 impl Provisioner {
+    /// A provisioner by these settings.
+    pub fn new(config: &Config, parts: Parts) -> Self {
+        let Parts {
+            store,
+            coder,
+            sms,
+            undelivered,
+            key,
+            passwords,
+            instance_id,
+        } = parts;
+        Self {
+            store,
+            coder,
+            sms,
+            undelivered,
+            key,
+            passwords,
+            instance_id,
+            class: config.class.clone(),
+            limits: config.service.clone(),
+            site: config.coder.address.site.clone(),
+            email_domain: config.coder.email_domain.clone(),
+            sender: config.twilio.sender.clone(),
+        }
+    }
+
     /// Serves one text at the time `now`.
     pub fn provision(&self, text: &Text, now: UnixSeconds) -> Outcome {
         match self.store.seen(&text.sid) {
@@ -158,7 +201,7 @@ impl Provisioner {
     /// How long a text is still worth a try.
     fn left(&self, text: &Text, now: UnixSeconds) -> Duration {
         let age = now.saturating_sub(text.received).max(0).unsigned_abs();
-        self.rules.give_up.saturating_sub(Duration::from_secs(age))
+        self.limits.give_up.saturating_sub(Duration::from_secs(age))
     }
 
     fn give_up(&self, request: &Request<'_>, why: String) -> Outcome {
@@ -177,7 +220,7 @@ impl Provisioner {
             return Err(UnservedSender::Ourselves);
         }
         let phone = Phone::parse(&text.from)?;
-        if self.countries.admit(&phone) {
+        if self.class.countries.admit(&phone) {
             Ok(phone)
         } else {
             Err(UnservedSender::Country)
@@ -191,7 +234,7 @@ impl Provisioner {
         if reply::holds_login(&text.body, &self.email_domain) {
             self.store.blank_received(&text.sid, *now)?;
         }
-        let is_phrase = self.phrase.matches(&text.body);
+        let is_phrase = self.class.phrase.matches(&text.body);
         if let Some(done) = self.heed(request, is_phrase)? {
             return Ok(done);
         }
@@ -253,7 +296,7 @@ impl Provisioner {
     /// Ends an attempt if this hour has had its texts: whatever goes wrong, or whoever plays with
     /// the phrase, the bill has a limit. Workers that ask side by side may exceed it by one each.
     fn may_send(&self, now: UnixSeconds) -> Result<(), AttemptEnd> {
-        let limit = self.rules.hourly_texts;
+        let limit = self.limits.hourly_texts;
         if self.store.sent_last_hour(now)? < limit {
             return Ok(());
         }
@@ -267,7 +310,7 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        let Some(interval) = self.rules.hint_interval else {
+        let Some(interval) = self.class.hint_interval else {
             return Ok(Completion::Silent(Silence::HintsOff));
         };
         // What is of the future was recorded before somebody set the clock back.

@@ -17,6 +17,7 @@ use log::{Level, debug, error, info, log, warn};
 
 use crate::clock::ClockStep;
 use crate::coder::{Coder, CoderErrorKind, Rights};
+use crate::config::Config;
 use crate::domain::registration::Registration;
 use crate::domain::{UnixSeconds, seconds};
 use crate::retry;
@@ -61,6 +62,25 @@ const MOTION: Duration = Duration::from_secs(2);
 pub(crate) const CLOCK_TOLERANCE: UnixSeconds = 900;
 
 impl Reaper {
+    /// A reaper by these settings.
+    pub fn new(
+        config: &Config,
+        store: &Arc<Store>,
+        coder: &Arc<Coder>,
+        token: &Arc<CoderToken>,
+    ) -> Self {
+        Self {
+            store: Arc::clone(store),
+            coder: Arc::clone(coder),
+            token: Arc::clone(token),
+            email_domain: config.coder.email_domain.clone(),
+            check_interval: config.class.check_interval,
+            stop_after: config.class.stop_after,
+            call_limit: config.service.call_limit,
+            parallel: config.service.parallel,
+        }
+    }
+
     /// Looks once at every account whose time is up.
     ///
     /// # Errors

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::coder::{Coder, CoderError};
-use crate::domain::{Marker, PhoneKey, UnixSeconds, Username, seconds};
+use crate::config::Config;
+use crate::domain::{InstanceId, Marker, PhoneKey, UnixSeconds, Username, seconds};
 pub use crate::ownership::unknown::{Marks, Ownership, UnknownAccount, still_unknown, unknown};
 use crate::store::{Adoption, Store, StoreError};
 
@@ -26,8 +27,8 @@ pub struct Reconciler {
     pub coder: Arc<Coder>,
     /// Every key that may have drawn their markers.
     pub keys: Vec<PhoneKey>,
-    /// The name of the data folder.
-    pub instance_id: String,
+    /// The id of the data folder.
+    pub instance_id: InstanceId,
     /// Domain of the students' addresses.
     pub email_domain: String,
     /// How long accounts live; `None` = for ever.
@@ -74,6 +75,23 @@ impl From<StoreError> for ReconcileError {
 }
 
 impl Reconciler {
+    /// A search by these settings.
+    pub fn new(
+        config: &Config,
+        store: &Arc<Store>,
+        coder: &Arc<Coder>,
+        instance_id: &InstanceId,
+    ) -> Self {
+        Self {
+            store: Arc::clone(store),
+            coder: Arc::clone(coder),
+            keys: config.service.phone_keys.clone(),
+            instance_id: instance_id.clone(),
+            email_domain: config.coder.email_domain.clone(),
+            remove_after: config.class.remove_after,
+        }
+    }
+
     /// Searches once, and adopts what is surely ours.
     ///
     /// # Errors

@@ -9,19 +9,19 @@ use crate::store::Store;
 /// One line that says what runs where, and what is switched off.
 pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store) {
     let mut off = Vec::new();
-    if config.rules.remove_after.is_none() {
+    if config.class.remove_after.is_none() {
         off.push("removal");
     }
-    if config.rules.hint_interval.is_none() {
+    if config.class.hint_interval.is_none() {
         off.push("hints");
     }
-    if config.stop_after.is_none() {
+    if config.class.stop_after.is_none() {
         off.push("stopping workspaces");
     }
-    if config.catch_up.is_none() {
+    if config.service.catch_up.is_none() {
         off.push("looking for missed texts");
     }
-    if !config.redact {
+    if !config.service.redact {
         off.push("blanking logins in Twilio's log");
     }
     if config.twilio.receipts.is_none() {
@@ -39,7 +39,7 @@ pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store
         config.coder.address.site,
         store.count().unwrap_or(0),
     );
-    let left = config.rules.remove_after;
+    let left = config.class.remove_after;
     let longest =
         reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
     if longest > reply::SEGMENT {

@@ -1,7 +1,7 @@
 //! The loop that looks for texts that never reached us: at the start, when somebody rings, and now
 //! and then.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -17,25 +17,14 @@ use crate::stop::Stop;
 /// repeated after this long.
 const SECOND_LOOK: Duration = Duration::from_secs(30);
 
-/// Rings for a search.
-#[derive(Clone)]
-pub(super) struct Notifier(Sender<()>);
-
-impl Notifier {
-    /// A bell and who hears it.
-    pub(super) fn new() -> (Self, Receiver<()>) {
-        let (sender, receiver) = channel();
-        (Self(sender), receiver)
-    }
-
-    /// Rings. Nobody hears it where searching is switched off.
-    pub(super) fn notify(&self) {
-        let _ = self.0.send(());
-    }
-}
-
-/// Searches until `stop`, which has to be followed by a ring; what is found is counted.
-pub(super) fn run(catch_up: &mut CatchUp, notifier: &Receiver<()>, found: &Counter, stop: &Stop) {
+/// Searches until `stop`, after which somebody has to wake it; what is found is counted. Returns whether it was told
+/// to stop.
+pub(super) fn run(
+    catch_up: &mut CatchUp,
+    notifier: &Receiver<()>,
+    found: &Counter,
+    stop: &Stop,
+) -> bool {
     // Two searches see each text, whatever happens to one of them.
     let period = (catch_up.window / 2).max(retry::CATCH_UP.first);
     let mut wakeups = true;
@@ -50,6 +39,7 @@ pub(super) fn run(catch_up: &mut CatchUp, notifier: &Receiver<()>, found: &Count
         // Rung several times over one outage: one search is enough.
         while notifier.try_recv().is_ok() {}
     }
+    true
 }
 
 /// Searches until it succeeds, or somebody has to act first.

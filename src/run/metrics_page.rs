@@ -6,13 +6,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use log::info;
+
 use super::lanes::Lanes;
 use super::provisioner;
 use super::timed_query::TimedQuery;
+use super::{RunError, system};
 use crate::clock::unix_now;
+use crate::config::ServiceConfig;
 use crate::domain::UnixSeconds;
 use crate::http::Calls;
-use crate::metrics::{Counter, Family, Gauge, MetricsPage, process};
+use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage, process};
 use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, Waiting};
 use crate::twilio::codes::{Code, UndeliveredLogins};
@@ -41,6 +45,21 @@ pub(super) struct ServiceMetrics {
     pub(super) redact: Arc<redact::RedactionCounters>,
     /// When the token at Coder ends.
     pub(super) token_ends: Arc<Gauge>,
+}
+
+/// Opens the address that metrics are shown on, if there is one.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub(super) fn listen(config: &ServiceConfig) -> Result<Option<MetricsListener>, RunError> {
+    let open = |address| {
+        let failed = || format!("listen on {address} (CODER_REG_METRICS)");
+        let listener = MetricsListener::open(address).map_err(system(failed()))?;
+        let address = listener.local_addr().map_err(system(failed()))?;
+        info!("metrics are at http://{address}/metrics");
+        Ok(listener)
+    };
+    config.metrics.map(open).transpose()
 }
 
 /// Asks for the page.

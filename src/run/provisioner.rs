@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
-use super::catch_up::Notifier;
 use super::channels::Channels;
 use super::lanes::{self, Job, Lanes, WaitStart};
+use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, noise};
 use crate::metrics::{Family, labels};
@@ -114,8 +114,8 @@ pub(super) struct TextLoop {
 }
 
 impl TextLoop {
-    /// Runs until `stop`; then every worker ends what it has in hand.
-    pub(super) fn run(&self, taker: &mut Taker, stop: &Stop) {
+    /// Runs until `stop`; then every worker ends what it has in hand. Returns whether it was told to stop.
+    pub(super) fn run(&self, taker: &mut Taker, stop: &Stop) -> bool {
         std::thread::scope(|scope| {
             for number in 1..=self.parallel {
                 let worker = std::thread::Builder::new().name(format!("worker-{number}"));
@@ -126,6 +126,7 @@ impl TextLoop {
             self.take(taker, stop);
             self.lanes.stop();
         });
+        stop.asked()
     }
 
     fn take(&self, taker: &mut Taker, stop: &Stop) {

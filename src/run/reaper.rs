@@ -1,5 +1,6 @@
 //! The reaper's loop: sweep, blank logins at Twilio, make the daily round, sleep.
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -18,49 +19,61 @@ use crate::stream::Settler;
 /// The pause between two sweeps while logins wait to be blanked.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Sweeps every check interval, and earlier where a removal in progress asks for it or somebody rings.
-/// Runs until `stop`, which has to be followed by a ring.
-pub(super) fn run(
-    reaper: &Reaper,
-    reconciler: &Reconciler,
-    redactor: Option<&Redactor>,
-    settler: &Settler,
-    text_life: Duration,
-    wakeups: &Receiver<()>,
-    stop: &Stop,
-) {
-    let mut rounds = DailyRounds::new(
-        reconciler,
-        settler,
-        &reaper.token,
-        (reaper.check_interval, text_life),
-    );
-    let mut watch = ClockWatch::default();
-    loop {
-        let (now, uptime) = (unix_now(), uptime());
-        // First: what is adopted next is dated by the clock as it is now.
-        let followed = follow_clock(reaper, &mut watch, now, uptime);
-        rounds.inspect(now);
-        match followed.and_then(|()| reaper.sweep(now)) {
-            Ok(swept) if swept.removed > 0 => {
-                info!(
-                    "removed {} accounts, {} are waiting",
-                    swept.removed, swept.waiting
-                );
-                if matches!(reaper.store.count(), Ok(0)) {
-                    forget_phones(settler);
+/// What the loop needs.
+pub(super) struct ReaperLoop {
+    pub(super) reaper: Reaper,
+    /// Looks for accounts that the database does not know.
+    pub(super) reconciler: Reconciler,
+    /// Redacts logins in Twilio's log, unless that is switched off.
+    pub(super) redactor: Option<Redactor>,
+    pub(super) settler: Arc<Settler>,
+    /// How long a text may be tried for.
+    pub(super) text_life: Duration,
+    /// What wakes the reaper before its time.
+    pub(super) wakeups: Receiver<()>,
+}
+
+impl ReaperLoop {
+    /// Sweeps every check interval, and earlier where a removal in progress asks for it or somebody wakes it.
+    /// Runs until `stop`, after which somebody has to wake it. Returns whether it was told to stop.
+    pub(super) fn run(&self, stop: &Stop) -> bool {
+        let reaper = &self.reaper;
+        let mut rounds = DailyRounds::new(
+            &self.reconciler,
+            &self.settler,
+            &reaper.token,
+            (reaper.check_interval, self.text_life),
+        );
+        let mut watch = ClockWatch::default();
+        loop {
+            let (now, uptime) = (unix_now(), uptime());
+            // First: what is adopted next is dated by the clock as it is now.
+            let followed = follow_clock(reaper, &mut watch, now, uptime);
+            rounds.inspect(now);
+            match followed.and_then(|()| reaper.sweep(now)) {
+                Ok(swept) if swept.removed > 0 => {
+                    info!(
+                        "removed {} accounts, {} are waiting",
+                        swept.removed, swept.waiting
+                    );
+                    if matches!(reaper.store.count(), Ok(0)) {
+                        forget_phones(&self.settler);
+                    }
                 }
+                Ok(_) => {}
+                Err(error) => error!("no removals: {error}"),
             }
-            Ok(_) => {}
-            Err(error) => error!("no removals: {error}"),
-        }
-        let more = redactor.is_some_and(|redactor| redact(redactor, now, stop));
-        let pause = if more { MOMENT } else { pause(reaper, &rounds) };
-        // Rung or not; several rings are one.
-        let _ = wakeups.recv_timeout(pause);
-        while wakeups.try_recv().is_ok() {}
-        if stop.asked() {
-            return;
+            let more = self
+                .redactor
+                .as_ref()
+                .is_some_and(|redactor| redact(redactor, now, stop));
+            let pause = if more { MOMENT } else { pause(reaper, &rounds) };
+            // Rung or not; several rings are one.
+            let _ = self.wakeups.recv_timeout(pause);
+            while self.wakeups.try_recv().is_ok() {}
+            if stop.asked() {
+                return true;
+            }
         }
     }
 }

@@ -30,19 +30,20 @@ pub(super) fn queue() -> (SyncSender<Receipt>, Receiver<Receipt>) {
     sync_channel(QUEUE)
 }
 
-/// Writes until the webhook is gone and its last receipt is written.
+/// Writes until the webhook is gone and its last receipt is written. Returns whether it was told to stop.
 pub(super) fn run(
     store: &Arc<Store>,
     undelivered: &UndeliveredLogins,
     queue: &Receiver<Receipt>,
     stop: &Stop,
-) {
+) -> bool {
     while let Ok(first) = queue.recv() {
         stop.wait(GATHER);
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(QUEUE));
         write(store, undelivered, &batch, stop);
     }
+    stop.asked()
 }
 
 /// Writes a batch, again and again until it is written or we stop.

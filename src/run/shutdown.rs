@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use log::{debug, info, warn};
 
 use super::RunError;
-use super::catch_up::Notifier;
+use super::notifier::Notifier;
 use super::threads::Threads;
 use crate::http::Http;
 use crate::stop::Stop;
@@ -31,9 +31,6 @@ pub(super) struct Shutdown {
     pub(super) stop: Stop,
 }
 
-/// The threads that end once their work in hand is done.
-const WORKING: [&str; 4] = ["webhook", "receipts", "provisioner", "reaper"];
-
 impl Shutdown {
     /// Stops in order: no new requests, answers to those under way, no new work, calls cut last.
     pub(super) fn close(self, threads: &Threads) -> Result<(), RunError> {
@@ -45,12 +42,12 @@ impl Shutdown {
         self.reaper_notifier.notify();
         self.gate.stop();
         self.wake_taker();
-        threads.wait_for(&["gate"], began + STOP_LIMIT);
+        threads.wait_for("gate", began + STOP_LIMIT);
         self.webhook.close();
-        if !threads.wait_for(&WORKING, began + CALLS_END) {
+        if !threads.wait_for_awaited(began + CALLS_END) {
             // What these calls were about goes on after the next start.
             self.calls.shut_down();
-            if !threads.wait_for(&WORKING, began + STOP_LIMIT) {
+            if !threads.wait_for_awaited(began + STOP_LIMIT) {
                 warn!("leaving with work in hand; it goes on after the next start");
             }
         }

@@ -11,6 +11,7 @@ use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals as Incoming};
 
 use super::{RunError, system};
+use crate::stop::Stop;
 
 /// What a shell shows for a process ended by SIGTERM.
 const TERMINATED: i32 = 128 + SIGTERM;
@@ -45,10 +46,52 @@ impl Signals {
     }
 }
 
+/// What a role does until it is told to stop; returns whether it was.
+type Work = Box<dyn FnOnce(&Stop) -> bool + Send>;
+
+/// What runs on a thread of its own.
+pub(super) struct Role {
+    name: &'static str,
+    awaited: bool,
+    work: Work,
+}
+
+impl Role {
+    /// One whose work in hand a stop waits for.
+    pub(super) fn awaited(
+        name: &'static str,
+        work: impl FnOnce(&Stop) -> bool + Send + 'static,
+    ) -> Self {
+        Self {
+            name,
+            awaited: true,
+            work: Box::new(work),
+        }
+    }
+
+    /// One that a stop leaves behind, or waits for by its name.
+    pub(super) fn left(
+        name: &'static str,
+        work: impl FnOnce(&Stop) -> bool + Send + 'static,
+    ) -> Self {
+        Self {
+            awaited: false,
+            ..Self::awaited(name, work)
+        }
+    }
+}
+
+/// A thread that was started.
+struct Running {
+    name: &'static str,
+    awaited: bool,
+    handle: JoinHandle<()>,
+}
+
 /// The threads of the service.
 pub(super) struct Threads {
     waker: Handle,
-    running: Vec<(&'static str, JoinHandle<()>)>,
+    running: Vec<Running>,
     ended: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -62,11 +105,13 @@ impl Threads {
     }
 
     /// Starts a thread. When it ends, by a panic too, the waker is called.
-    pub(super) fn start(
-        &mut self,
-        name: &'static str,
-        work: impl FnOnce() -> bool + Send + 'static,
-    ) -> Result<(), RunError> {
+    pub(super) fn start(&mut self, role: Role, stop: &Stop) -> Result<(), RunError> {
+        let Role {
+            name,
+            awaited,
+            work,
+        } = role;
+        let stop = stop.clone();
         let on_end = OnEnd {
             name,
             waker: self.waker.clone(),
@@ -76,12 +121,16 @@ impl Threads {
             .name(name.to_owned())
             .spawn(move || {
                 let _on_end = on_end;
-                if !work() {
+                if !work(&stop) {
                     log::error!("{name} ended by itself");
                 }
             })
             .map_err(system(format!("start the thread {name}")))?;
-        self.running.push((name, handle));
+        self.running.push(Running {
+            name,
+            awaited,
+            handle,
+        });
         Ok(())
     }
 
@@ -94,11 +143,20 @@ impl Threads {
             .copied()
     }
 
-    /// Waits until the threads of those names have ended. Returns whether they had by `deadline`.
-    pub(super) fn wait_for(&self, names: &[&str], deadline: Instant) -> bool {
+    /// Waits until the thread of that name has ended. Returns whether it had by `deadline`.
+    pub(super) fn wait_for(&self, name: &str, deadline: Instant) -> bool {
+        self.wait(|running| running.name == name, deadline)
+    }
+
+    /// Waits until all threads have ended whose work a stop waits for. Returns whether they had by `deadline`.
+    pub(super) fn wait_for_awaited(&self, deadline: Instant) -> bool {
+        self.wait(|running| running.awaited, deadline)
+    }
+
+    fn wait(&self, wanted: impl Fn(&Running) -> bool, deadline: Instant) -> bool {
         let ended = || {
-            let mut wanted = self.running.iter().filter(|(name, _)| names.contains(name));
-            wanted.all(|(_, handle)| handle.is_finished())
+            let mut wanted = self.running.iter().filter(|running| wanted(running));
+            wanted.all(|running| running.handle.is_finished())
         };
         // A join has no time limit; a stop lasts seconds at most, so this polls.
         while !ended() {

@@ -3,33 +3,16 @@
 //! `VACUUM INTO` reads one moment of the database in one read transaction, the write-ahead log
 //! included, which keeps nobody from writing; the copy is a single file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
+use super::StoreError;
 use super::atomic_file::{AtomicFile, folder_of};
-use super::open::DATABASE;
-use super::{StoreError, schema};
-use crate::domain::UnixSeconds;
-
-/// The draft of a copy that goes to standard output.
-pub(super) const COPY: &str = "registrations.db.copy";
-
-/// What is in a database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupSummary {
-    /// How many registrations.
-    pub registrations: i64,
-    /// When the newest of them was made.
-    pub newest: Option<UnixSeconds>,
-    /// The version of its tables.
-    pub version: i64,
-    /// Its size.
-    pub bytes: u64,
-}
+use super::files::{COPY, open, open_existing, verdict};
+use super::summary::{BackupSummary, summary};
 
 /// Copies the database in `folder` to the file `to`, readable for its owner only. The service may be
 /// running.
@@ -136,68 +119,4 @@ fn whole(copy: &Path) -> Result<BackupSummary, StoreError> {
         None => summary(&connection, copy),
         Some(verdict) => Err(StoreError::Damaged { verdict }),
     }
-}
-
-/// Opens the database of a data folder, which has to be there and ours.
-pub(super) fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
-    let path = folder.join(DATABASE);
-    match OpenOptions::new().read(true).write(true).open(&path) {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(StoreError::Missing {
-                folder: shown(folder),
-            });
-        }
-        Err(error) => return Err(StoreError::file("open", &path)(error)),
-    }
-    let failed = StoreError::sql("open the database");
-    let connection = open(&path).map_err(&failed)?;
-    if schema::is_ours(&connection).map_err(failed)? {
-        Ok(connection)
-    } else {
-        Err(StoreError::Foreign { path })
-    }
-}
-
-/// Opens a file that is there; never makes one.
-pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    Ok(connection)
-}
-
-/// What is wrong with a database, looked at from end to end.
-pub(super) fn verdict(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    Ok((verdict != "ok").then_some(verdict))
-}
-
-pub(super) fn summary(connection: &Connection, path: &Path) -> Result<BackupSummary, StoreError> {
-    let failed = StoreError::sql("count registrations");
-    let (registrations, newest) = connection
-        .query_row(
-            "SELECT count(*), max(reserved_at) FROM registrations",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .map_err(&failed)?;
-    let version = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(failed)?;
-    let bytes = fs::metadata(path)
-        .map_err(StoreError::file("look at", path))?
-        .len();
-    Ok(BackupSummary {
-        registrations,
-        newest,
-        version,
-        bytes,
-    })
-}
-
-/// A folder's full name, where it has one.
-pub(super) fn shown(folder: &Path) -> PathBuf {
-    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }

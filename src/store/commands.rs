@@ -8,15 +8,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::adopt::{self, Adoption};
 use super::contacts::end_texts;
-use super::{COLUMNS, StoreError, backup, read_registration, schema};
+use super::files::{open_existing, overwrite_log};
+use super::rows::{read_all, read_where};
+use super::{StoreError, facts, schema};
 use crate::domain::order::{Due, Order, OrderRefused};
 use crate::domain::registration::{Event, Registration};
 use crate::domain::{
-    Delivery, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
+    Delivery, InstanceId, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
 };
 
 /// How long after its time a login may stand in Twilio's log until that is shown: sweeps may be an hour apart.
@@ -53,7 +55,7 @@ impl Commands {
     /// # Errors
     /// There is none, it is not ours, or of another version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let connection = backup::open_existing(folder)?;
+        let connection = open_existing(folder)?;
         let found = schema::usable_version(&connection)?;
         if found < schema::VERSION {
             let known = schema::VERSION;
@@ -174,15 +176,12 @@ impl Commands {
         Ok(applied)
     }
 
-    /// The name of the data folder; `None` before the first start of a service on it.
+    /// The instance id; `None` before the first start of a service on it.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn instance(&self) -> Result<Option<String>, StoreError> {
-        self.connection
-            .query_row(super::reaping::INSTANCE, [], |row| row.get(0))
-            .optional()
-            .map_err(StoreError::sql("read the data folder's name"))
+    pub fn instance_id(&self) -> Result<Option<InstanceId>, StoreError> {
+        facts::instance_id(&self.connection).map_err(StoreError::sql("read the instance id"))
     }
 
     /// As [`super::Store::adopt`].
@@ -219,14 +218,7 @@ impl Commands {
     /// It is none of them.
     pub fn key(&self, keys: &[PhoneKey]) -> Result<PhoneKey, StoreError> {
         let failed = StoreError::sql("read the database's key check");
-        let sql = "SELECT value FROM facts WHERE name = 'key'";
-        let stored: Option<Vec<u8>> = self
-            .connection
-            .query_row(sql, [], |row| row.get(0))
-            .optional()
-            .map_err(&failed)?;
-        let kept = stored.and_then(|check| keys.iter().find(|key| key.check().as_bytes() == check));
-        match kept {
+        match facts::phone_key(&self.connection, keys).map_err(&failed)? {
             Some(key) => Ok(key.clone()),
             None => Err(StoreError::OtherKey {
                 registrations: self
@@ -362,36 +354,4 @@ fn reschedule(
         Ok(())
     };
     change().map_err(StoreError::sql("change the time of an account"))
-}
-
-pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {
-    read_where(connection, "ORDER BY username", [])
-}
-
-pub(super) fn read_where(
-    connection: &Connection,
-    which: &str,
-    params: impl rusqlite::Params,
-) -> Result<Vec<Registration>, StoreError> {
-    let failed = StoreError::sql("read the registrations");
-    let mut statement = connection
-        .prepare(&format!("SELECT {COLUMNS} FROM registrations {which}"))
-        .map_err(&failed)?;
-    let mut rows = statement.query(params).map_err(&failed)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next().map_err(&failed)? {
-        all.push(read_registration(row)?);
-    }
-    Ok(all)
-}
-
-/// Empties the write-ahead log, in which pages of before an erasure stand until they are overwritten.
-/// Where somebody is reading it stays until the next time.
-///
-/// # Errors
-/// SQLite refused.
-pub(super) fn overwrite_log(connection: &Connection) -> Result<(), StoreError> {
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(StoreError::sql("empty the write-ahead log"))
 }

@@ -1,13 +1,10 @@
 //! What is remembered of a phone beside its registration: hints, opt-outs, refusals.
 
-use std::time::Duration;
-
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::deliveries::forget_old;
-use super::texts::{SLOTS, count_send, mark_seen, slot};
+use super::texts::{count_send, mark_seen};
 use super::{Store, StoreError};
-use crate::domain::{MessageSid, PhoneHash, UnixSeconds, seconds};
+use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is remembered of one phone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,16 +34,6 @@ pub enum Notice {
     /// All seats are taken.
     Full,
 }
-
-/// How long it counts that an account was removed: a day.
-pub const JUST_GONE: UnixSeconds = 86_400;
-
-/// How long seen texts and idle contacts are remembered: 30 days. Twilio's retries come within
-/// seconds; a captured webhook can be replayed for ever and then earns one more resend at most.
-const MEMORY: UnixSeconds = 30 * 86_400;
-
-/// Seen texts that are remembered at most, about 10 MB: more than a campus sends in a month.
-pub(super) const TEXTS_KEPT: u32 = 100_000;
 
 impl Store {
     /// What is remembered of `phone`.
@@ -185,35 +172,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("give a text up", |tx| {
             mark_given_up(tx, phone, sid, now, why)
-        })
-    }
-
-    /// Forgets texts of both directions and contacts of more than 30 days ago, and the oldest texts
-    /// beyond 100,000 of either. That a phone had an account is forgotten after a day, or after
-    /// `text_life`, when no text from before can wait any more.
-    /// Returns how many rows went.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn prune(&self, now: UnixSeconds, text_life: Duration) -> Result<usize, StoreError> {
-        let before = now - MEMORY;
-        let ended_before = now - seconds(text_life).max(JUST_GONE);
-        self.write("forget old texts", |tx| {
-            let old = tx.execute("DELETE FROM seen WHERE at < ?1", [before])?;
-            let surplus = tx.execute(
-                "DELETE FROM seen WHERE sid IN
-                 (SELECT sid FROM seen ORDER BY at DESC LIMIT -1 OFFSET ?1)",
-                [TEXTS_KEPT],
-            )?;
-            tx.execute("DELETE FROM sends WHERE slot <= ?1", [slot(now) - SLOTS])?;
-            let contacts = tx.execute(
-                "DELETE FROM contacts WHERE opted_out_at IS NULL
-                 AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
-                 AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?3
-                 AND coalesce(gone_at, 0) < ?2",
-                [before, now - JUST_GONE, ended_before],
-            )?;
-            Ok(old + surplus + contacts + forget_old(tx, before)?)
         })
     }
 }

@@ -4,13 +4,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
-
-use super::open::{DATABASE, LOCK};
-use super::{StoreError, backup, schema};
-use crate::domain::PhoneKey;
+use super::files::{DATABASE, LOCK, open_as_it_is, verdict};
+use super::{StoreError, facts, schema};
+use crate::domain::{InstanceId, PhoneKey};
 
 /// What the database is like.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +16,8 @@ pub struct Inspection {
     pub version: (i64, i64),
     /// How many registrations.
     pub registrations: i64,
-    /// The folder's random name; `None` = no service has worked on it yet.
-    pub instance: Option<String>,
+    /// Its instance id; `None` = no service has worked on it yet.
+    pub instance_id: Option<InstanceId>,
     /// Its hashes were made with none of the keys, and there are registrations.
     pub other_key: bool,
     /// Others than its owner may read its file.
@@ -49,58 +46,23 @@ impl Inspection {
             return Err(StoreError::Foreign { path });
         }
         let version = schema::usable_version(&connection)?;
-        if let Some(verdict) = backup::verdict(&connection).map_err(&failed)? {
+        if let Some(verdict) = verdict(&connection).map_err(&failed)? {
             return Err(StoreError::Damaged { verdict });
         }
         let count = "SELECT count(*) FROM registrations";
         let registrations = connection.query_row(count, [], |row| row.get(0));
         let registrations = registrations.map_err(&failed)?;
-        let fact = |sql: &str| connection.query_row(sql, [], |row| row.get(0)).optional();
-        let key: Option<Vec<u8>> = connection
-            .query_row("SELECT value FROM facts WHERE name = 'key'", [], |row| {
-                row.get(0)
-            })
-            .optional()
-            .map_err(&failed)?;
-        let known = key.is_some_and(|key| keys.iter().any(|one| one.check().as_bytes() == key));
+        let known = facts::phone_key(&connection, keys)
+            .map_err(&failed)?
+            .is_some();
         Ok(Some(Self {
             version: (version, schema::VERSION),
             registrations,
-            instance: fact("SELECT hex(value) FROM facts WHERE name = 'instance'")
-                .map_err(&failed)?,
+            instance_id: facts::instance_id(&connection).map_err(&failed)?,
             other_key: registrations > 0 && !keys.is_empty() && !known,
             is_exposed: found.mode() & 0o077 != 0,
         }))
     }
-}
-
-/// Opens it for reading only. Where nobody works on it and all is in the one file, SQLite is told that
-/// nobody will: otherwise it would make two files beside it.
-fn open_as_it_is(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
-    let failed = StoreError::sql("open the database");
-    let log = folder.join(format!("{DATABASE}-wal"));
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if log.exists() {
-        Connection::open_with_flags(path, flags)
-    } else {
-        let path = path.to_string_lossy();
-        let path: String = path
-            .bytes()
-            .flat_map(|byte| match byte {
-                b'/' => vec![byte],
-                byte if byte.is_ascii_alphanumeric() => vec![byte],
-                byte => format!("%{byte:02X}").into_bytes(),
-            })
-            .map(char::from)
-            .collect();
-        let uri = format!("file:{path}?immutable=1");
-        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
-    };
-    let connection = connection.map_err(&failed)?;
-    connection
-        .busy_timeout(Duration::from_secs(5))
-        .map_err(failed)?;
-    Ok(connection)
 }
 
 /// Who holds the lock of a data folder.

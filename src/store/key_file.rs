@@ -9,12 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::atomic_file::AtomicFile;
+use super::files::{PASSWORD_KEY, PASSWORD_KEY_DRAFT};
 use crate::domain::PasswordKey;
-
-/// The file's name in the data folder.
-const NAME: &str = "password.key";
-/// The file while it is written.
-pub(super) const DRAFT: &str = "password.key.new";
 
 /// Bytes that are read of the file: more than it ever has.
 const LONGEST: u64 = 256;
@@ -77,7 +73,7 @@ pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
         return Ok(key);
     }
     let key = PasswordKey::draw();
-    let mut atomic_file = AtomicFile::begin(folder.join(DRAFT))?;
+    let mut atomic_file = AtomicFile::begin(folder.join(PASSWORD_KEY_DRAFT))?;
     writeln!(atomic_file.file(), "{}", key.reveal())
         .map_err(StoreError::file("write", atomic_file.path()))?;
     atomic_file.keep_as(&path(folder))?;
@@ -86,5 +82,5 @@ pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
 
 /// Where the file is.
 pub(super) fn path(folder: &Path) -> PathBuf {
-    folder.join(NAME)
+    folder.join(PASSWORD_KEY)
 }

@@ -11,10 +11,13 @@ mod commands;
 mod contacts;
 mod deliveries;
 mod error;
+mod facts;
+mod files;
 mod inspect;
 mod key_file;
 mod open;
 mod passwords;
+mod prune;
 mod reaping;
 mod renumbered;
 mod reserve;
@@ -31,18 +34,19 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 pub use adopt::Adoption;
-pub use backup::{BackupSummary, backup, backup_to, receive_backup};
+pub use backup::{backup, backup_to, receive_backup};
 pub use commands::{Commands, ForgetResult, OrderResult};
-pub use contacts::{Contact, JUST_GONE, Notice};
+pub use contacts::{Contact, Notice};
 pub use deliveries::PendingRedaction;
 pub use error::StoreError;
 pub use inspect::{Inspection, LockHolder, holder};
 pub use key_file::inspect_password_key;
 pub use passwords::{RenewError, Renewal, WithheldLogin};
+pub use prune::JUST_GONE;
 pub use reaping::Postponement;
 pub use reserve::ReserveResult;
 pub use restore::{Carryover, Origin, RestoreResult, restore};
-pub use summary::{ClassStanding, StoreCounters};
+pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
 
 use crate::domain::registration::{Event, Registration, Sending, Stage};
@@ -306,14 +310,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn probe(&self) -> Result<(), StoreError> {
-        self.write("write to the database", |tx| {
-            tx.prepare_cached(
-                "INSERT INTO facts (name, value) VALUES ('probe', x'00')
-                 ON CONFLICT (name) DO UPDATE SET value = CASE value WHEN x'00' THEN x'01' ELSE x'00' END",
-            )?
-            .execute([])
-            .map(drop)
-        })
+        self.write("write to the database", |tx| facts::probe(tx))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

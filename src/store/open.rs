@@ -1,18 +1,16 @@
 //! Opening the database: folder, lock, file mode, pragmas, version, and whose phones are in it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::Connection;
 
-use super::{Store, StoreCounters, StoreError, atomic_file, backup, key_file, restore, schema};
+use super::files::{DATABASE, DRAFTS, take_folder};
+use super::{Store, StoreCounters, StoreError, atomic_file, facts, schema};
 use crate::domain::PhoneKey;
-
-pub(super) const DATABASE: &str = "registrations.db";
-pub(super) const LOCK: &str = "lock";
 
 impl Store {
     /// Opens the database in `folder`, creating both where they are missing, and takes the folder
@@ -24,12 +22,7 @@ impl Store {
     /// newer than this program. A damaged file is never replaced.
     pub fn open(folder: &Path, keys: &[PhoneKey]) -> Result<(Self, PhoneKey), StoreError> {
         let lock = take_folder(folder)?;
-        for left in [
-            backup::COPY,
-            restore::RESTORING,
-            restore::ASIDE,
-            key_file::DRAFT,
-        ] {
+        for left in DRAFTS {
             // What a killed backup, restore or first start left. Not worth a start if it cannot be removed.
             let _ = atomic_file::remove_left(&folder.join(left));
         }
@@ -62,35 +55,6 @@ impl Store {
         };
         store.probe()?;
         Ok((store, key))
-    }
-}
-
-/// Takes the folder for this process until the lock is dropped.
-pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
-    let unusable = |source| StoreError::Folder {
-        path: folder.to_owned(),
-        source,
-    };
-    if !folder.exists() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(unusable)?;
-    }
-    let path = folder.join(LOCK);
-    let lock = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|source| StoreError::Folder { path, source })?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Taken {
-            path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
-        }),
-        Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
 
@@ -140,13 +104,7 @@ fn count_anew(connection: &Connection) -> Result<(), StoreError> {
 /// while there are registrations.
 fn settle_key(connection: &Connection, keys: &[PhoneKey]) -> Result<PhoneKey, StoreError> {
     let failed = StoreError::sql("read the database's key check");
-    let stored: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM facts WHERE name = 'key'", [], |row| {
-            row.get(0)
-        })
-        .optional()
-        .map_err(&failed)?;
-    let kept = stored.and_then(|check| keys.iter().find(|key| key.check().as_bytes() == check));
+    let kept = facts::phone_key(connection, keys).map_err(&failed)?;
     let count: i64 = connection
         .query_row("SELECT count(*) FROM registrations", [], |row| row.get(0))
         .map_err(&failed)?;
@@ -163,12 +121,7 @@ fn settle_key(connection: &Connection, keys: &[PhoneKey]) -> Result<PhoneKey, St
                 connection
                     .execute("DELETE FROM contacts", [])
                     .map_err(&failed)?;
-                connection
-                    .execute(
-                        "INSERT INTO facts (name, value) VALUES ('key', ?1)
-                         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        params![preferred.check().as_bytes()],
-                    )
+                facts::record(connection, facts::PHONE_KEY, preferred.check().as_bytes())
                     .map_err(failed)?;
             }
             Ok(preferred.clone())

@@ -6,14 +6,13 @@
 
 use std::path::Path;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
+use super::rows::read_where;
 use super::texts::{count_send, mark_seen};
-use super::{Commands, Store, StoreError, key_file};
+use super::{Commands, Store, StoreError, facts, key_file};
 use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{MessageSid, PasswordKey, UnixSeconds};
-
-const CHECK: &str = "SELECT value FROM facts WHERE name = 'password_key'";
 
 /// A text in place of a login that cannot be sent.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +36,7 @@ impl Store {
     pub fn password_key(&self, folder: &Path) -> Result<(PasswordKey, usize), StoreError> {
         let key = key_file::read_or_make(folder)?;
         let check = key.check();
-        let stored: Option<Vec<u8>> = self
-            .lock()
-            .query_row(CHECK, [], |row| row.get(0))
-            .optional()
+        let stored = facts::read(&self.lock(), facts::PASSWORD_KEY)
             .map_err(StoreError::sql("read the check of the password key"))?;
         if stored.as_deref() == Some(check.as_slice()) {
             return Ok((key, 0));
@@ -52,11 +48,7 @@ impl Store {
                  WHERE password_counter IS NOT NULL",
                 [],
             )?;
-            tx.execute(
-                "INSERT INTO facts (name, value) VALUES ('password_key', ?1)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                [check.as_slice()],
-            )?;
+            facts::record(tx, facts::PASSWORD_KEY, check.as_slice())?;
             Ok(raised)
         })?;
         Ok((key, raised))
@@ -139,10 +131,7 @@ impl Commands {
         };
         let key = key_file::read(folder)?
             .ok_or_else(|| unfit("it is not there: start the service, which makes it"))?;
-        let stored: Option<Vec<u8>> = self
-            .connection
-            .query_row(CHECK, [], |row| row.get(0))
-            .optional()
+        let stored = facts::read(&self.connection, facts::PASSWORD_KEY)
             .map_err(StoreError::sql("read the check of the password key"))?;
         if stored.as_deref() == Some(key.check().as_slice()) {
             Ok(key)
@@ -165,7 +154,7 @@ impl Commands {
         const DOING: &str = "renew a password";
         let failed = StoreError::sql(DOING);
         let tx = self.begin(DOING)?;
-        let found = super::commands::read_where(&tx, "WHERE username = ?1", [name])?.pop();
+        let found = read_where(&tx, "WHERE username = ?1", [name])?.pop();
         let registration = match may_renew(found) {
             Ok(registration) => registration,
             Err(refusal) => return Ok(Err(refusal)),
@@ -177,7 +166,7 @@ impl Commands {
             [registration.id],
         )
         .map_err(&failed)?;
-        let raised = super::commands::read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
+        let raised = read_where(&tx, "WHERE id = ?1", [registration.id])?.pop();
         tx.commit().map_err(failed)?;
         let renewal = |raised| Renewal {
             registration: raised,

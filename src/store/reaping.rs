@@ -3,12 +3,12 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
-use super::{COLUMNS, Store, StoreError, commands, read_registration};
+use super::files::overwrite_log;
+use super::rows::read_all;
+use super::{COLUMNS, Store, StoreError, facts, read_registration};
 use crate::clock::ClockStep;
-use crate::domain::UnixSeconds;
 use crate::domain::registration::{Event, Registration};
-
-pub(super) const INSTANCE: &str = "SELECT hex(value) FROM facts WHERE name = 'instance'";
+use crate::domain::{InstanceId, UnixSeconds};
 
 /// What a removal waits for, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +184,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn overwrite_log(&self) -> Result<(), StoreError> {
-        commands::overwrite_log(&self.lock())
+        overwrite_log(&self.lock())
     }
 
     /// Takes the time off all accounts that students have a login for: removal is switched off. Not off
@@ -235,17 +235,14 @@ impl Store {
         })
     }
 
-    /// The random name of this data folder, drawn when it is first asked for.
+    /// The instance id of this data folder, drawn when it is first asked for.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn instance(&self) -> Result<String, StoreError> {
-        self.write("name the data folder", |tx| {
-            tx.execute(
-                "INSERT INTO facts (name, value) VALUES ('instance', randomblob(8)) ON CONFLICT DO NOTHING",
-                [],
-            )?;
-            tx.query_row(INSTANCE, [], |row| row.get(0))
+    pub fn instance_id(&self) -> Result<InstanceId, StoreError> {
+        self.write("draw the instance id", |tx| {
+            facts::draw_instance_id(tx)?;
+            facts::instance_id(tx)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
         })
     }
 
@@ -254,7 +251,7 @@ impl Store {
     /// # Errors
     /// SQLite refused, or a row is impossible.
     pub fn roster(&self) -> Result<Vec<Registration>, StoreError> {
-        commands::read_all(&self.lock())
+        read_all(&self.lock())
     }
 
     /// How many registrations there are.

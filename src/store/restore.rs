@@ -17,16 +17,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::atomic_file::{self, AtomicFile, beside};
-use super::backup::{self, BackupSummary};
-use super::open::{DATABASE, take_folder};
-use super::{StoreError, schema};
-
-/// The backup while it is checked.
-pub(super) const RESTORING: &str = "registrations.db.restoring";
-/// The old database while it is copied aside.
-pub(super) const ASIDE: &str = "registrations.db.aside";
-/// The old database.
-const BEFORE: &str = "registrations.db.before-restore";
+use super::files::{ASIDE, BEFORE, DATABASE, RESTORING, open, take_folder, verdict};
+use super::summary::{BackupSummary, summary};
+use super::{StoreError, facts, schema};
 
 /// Where a backup comes from.
 pub enum Origin<'a> {
@@ -130,13 +123,13 @@ fn unfit(problem: impl Into<String>) -> StoreError {
 /// Checks what came and makes it the database that it is to be.
 fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>), StoreError> {
     let broken = |error: rusqlite::Error| unfit(format!("it is damaged or cut off ({error})"));
-    let mut connection = backup::open(path).map_err(broken)?;
+    let mut connection = open(path).map_err(broken)?;
     if !one_file(&connection).map_err(broken)? {
         return Err(StoreError::InUse {
             path: path.to_owned(),
         });
     }
-    if let Some(verdict) = backup::verdict(&connection).map_err(broken)? {
+    if let Some(verdict) = verdict(&connection).map_err(broken)? {
         return Err(unfit(format!("it is damaged or cut off ({verdict})")));
     }
     if !schema::is_ours(&connection).map_err(broken)? {
@@ -145,12 +138,11 @@ fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>)
     migrate(&mut connection)?;
     let learnt = learn(&mut connection, old);
     if learnt.is_none() && !old.exists() {
-        // A copy in another folder is another service to Redis; it draws a name of its own.
-        connection
-            .execute("DELETE FROM facts WHERE name = 'instance'", [])
-            .map_err(StoreError::sql("name the data folder"))?;
+        // A copy in another folder is another service to Redis; it draws an id of its own.
+        facts::forget(&connection, facts::INSTANCE)
+            .map_err(StoreError::sql("draw another instance id"))?;
     }
-    let summary = backup::summary(&connection, path)?;
+    let summary = summary(&connection, path)?;
     Ok((summary, learnt))
 }
 
@@ -179,12 +171,7 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Carryover> {
              SELECT sid, at, gave_up FROM old.seen WHERE true ON CONFLICT DO NOTHING",
             [],
         )?;
-        tx.execute(
-            "INSERT INTO main.facts (name, value)
-             SELECT name, value FROM old.facts WHERE name = 'instance'
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [],
-        )?;
+        facts::carry_over(&tx, facts::INSTANCE)?;
         // Nobody gets a password back that was renewed since. An old database without counters has none.
         let _ = tx.execute(
             "UPDATE main.registrations SET password_counter = kept.password_counter,
@@ -239,7 +226,7 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
 
 /// Brings everything of the old database into its one file. `false` if it is damaged.
 fn close(old: &Path) -> Result<bool, StoreError> {
-    let closed = backup::open(old).and_then(|connection| one_file(&connection));
+    let closed = open(old).and_then(|connection| one_file(&connection));
     let in_use = || StoreError::InUse {
         path: old.to_owned(),
     };

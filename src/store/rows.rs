@@ -1,6 +1,6 @@
 //! A row of `registrations`, read back through the types that it was written from.
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use super::StoreError;
 use crate::domain::registration::{Registration, Removal, Sending, Stage};
@@ -60,4 +60,27 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
             refused_since: row.get(24).map_err(&failed)?,
         },
     })
+}
+
+/// All registrations, in the order of their names.
+pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, StoreError> {
+    read_where(connection, "ORDER BY username", [])
+}
+
+/// The registrations that `which`, the end of a SELECT, chooses.
+pub(super) fn read_where(
+    connection: &Connection,
+    which: &str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<Registration>, StoreError> {
+    let failed = StoreError::sql("read the registrations");
+    let mut statement = connection
+        .prepare(&format!("SELECT {COLUMNS} FROM registrations {which}"))
+        .map_err(&failed)?;
+    let mut rows = statement.query(params).map_err(&failed)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        all.push(read_registration(row)?);
+    }
+    Ok(all)
 }

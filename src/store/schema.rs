@@ -12,9 +12,9 @@
 //!
 //! The largest `usable_from` is kept in the database, as an older program does not know this list.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::{StoreError, facts};
 
 /// One step of the tables.
 struct Migration {
@@ -174,11 +174,9 @@ pub(super) fn usable_version(connection: &Connection) -> Result<i64, StoreError>
     if found <= VERSION {
         return Ok(found);
     }
-    let sql = "SELECT CAST(CAST(value AS TEXT) AS INTEGER) FROM facts WHERE name = 'usable_from'";
-    let usable_from: Option<i64> = connection
-        .query_row(sql, [], |row| row.get(0))
-        .optional()
-        .map_err(failed)?;
+    let written = facts::read(connection, facts::USABLE_FROM).map_err(failed)?;
+    let usable_from: Option<i64> =
+        written.and_then(|digits| String::from_utf8(digits).ok()?.parse().ok());
     match usable_from {
         Some(oldest) if oldest <= VERSION => Ok(found),
         _ => Err(StoreError::Newer {
@@ -225,13 +223,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.execute_batch(migration.sql).map_err(&failed)?;
     }
     let usable_from = MIGRATIONS.iter().map(|one| one.usable_from).max();
-    transaction
-        .execute(
-            "INSERT INTO facts (name, value) VALUES ('usable_from', ?1)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [usable_from.unwrap_or(VERSION).to_string().into_bytes()],
-        )
-        .map_err(&failed)?;
+    let usable_from = usable_from.unwrap_or(VERSION).to_string();
+    facts::record(&transaction, facts::USABLE_FROM, usable_from.as_bytes()).map_err(&failed)?;
     transaction
         .execute_batch(&format!("PRAGMA user_version = {VERSION}"))
         .map_err(&failed)?;

@@ -1,6 +1,10 @@
 //! What was recorded since the start, counted once it is committed; and how the registrations stand.
 
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
+
+use rusqlite::Connection;
 
 use super::{Store, StoreError};
 use crate::domain::UnixSeconds;
@@ -88,4 +92,41 @@ impl Store {
     pub(super) fn wrote(&self, began: Instant) {
         self.counts.writes.observe(began.elapsed());
     }
+}
+
+/// What is in a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupSummary {
+    /// How many registrations.
+    pub registrations: i64,
+    /// When the newest of them was made.
+    pub newest: Option<UnixSeconds>,
+    /// The version of its tables.
+    pub version: i64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What is in the database at `path`.
+pub(super) fn summary(connection: &Connection, path: &Path) -> Result<BackupSummary, StoreError> {
+    let failed = StoreError::sql("count registrations");
+    let (registrations, newest) = connection
+        .query_row(
+            "SELECT count(*), max(reserved_at) FROM registrations",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .map_err(&failed)?;
+    let version = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(failed)?;
+    let bytes = fs::metadata(path)
+        .map_err(StoreError::file("look at", path))?
+        .len();
+    Ok(BackupSummary {
+        registrations,
+        newest,
+        version,
+        bytes,
+    })
 }

@@ -22,7 +22,7 @@ use rusqlite::types::Value;
 
 use super::*;
 use crate::domain::registration::{IllegalStep, Removal};
-use crate::domain::{Phone, PhoneKey};
+use crate::domain::{InstanceId, Phone, PhoneKey};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -109,7 +109,7 @@ fn name(raw: &str) -> Username {
 }
 
 fn marker(username: &Username) -> Marker {
-    Marker::draw(username, &key("ours"), "home")
+    Marker::draw(username, &key("ours"), &InstanceId::from_stored("home"))
 }
 
 fn sending(since: UnixSeconds) -> Sending {

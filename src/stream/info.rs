@@ -6,6 +6,7 @@ use redis::{RedisError, cmd, from_redis_value};
 
 use super::{LazyConnection, OWNER, Redis, StreamError};
 use crate::config::RedisConfig;
+use crate::domain::InstanceId;
 
 /// A Redis as it describes itself, and whose database it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +25,8 @@ pub struct RedisInfo {
     pub memory: (u64, u64),
     /// It lets in who has no password.
     pub is_open: bool,
-    /// The data folder whose service works on the database, by its random name.
-    pub owner: Option<String>,
+    /// The data folder whose service works on the database, by its instance id.
+    pub owner: Option<InstanceId>,
 }
 
 impl RedisInfo {
@@ -62,7 +63,7 @@ impl RedisInfo {
             is_master: field("role") == "master",
             memory: (number("used_memory"), number("maxmemory")),
             is_open,
-            owner,
+            owner: owner.map(InstanceId::from_stored),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redis::{Connection, RedisResult, Value, cmd, from_redis_value};
 
 use super::{CONSUMER, GROUP, OWNER, PATIENCE, Redis, StreamError, TEXTS};
-use crate::domain::{MessageSid, OptWord, Text};
+use crate::domain::{InstanceId, MessageSid, OptWord, Text};
 
 /// How long another consumer's entry must have lain idle before it counts as left behind. Far above
 /// the time that any entry is worked on without a word to Redis.
@@ -47,13 +47,13 @@ pub struct Taker {
     /// Where we are in looking for entries left behind; `None` while we are not.
     claim_from: Option<String>,
     /// Whose the database has to be.
-    owner: String,
+    owner: InstanceId,
     own_again: Instant,
 }
 
 impl Taker {
-    /// A taker for the data folder of that name; it connects when it is first needed.
-    pub fn new(redis: Redis, owner: &str) -> Self {
+    /// A taker for the data folder of that id; it connects when it is first needed.
+    pub fn new(redis: Redis, owner: &InstanceId) -> Self {
         Self {
             redis,
             connection: None,
@@ -61,7 +61,7 @@ impl Taker {
             history: None,
             claim_after: Instant::now(),
             claim_from: None,
-            owner: owner.to_owned(),
+            owner: owner.clone(),
             own_again: Instant::now(),
         }
     }
@@ -133,14 +133,14 @@ impl Taker {
         let seconds = OWNED.as_secs();
         let owner: Option<String> = cmd("GET").arg(OWNER).query(connection)?;
         let ours = match owner {
-            Some(owner) if owner == self.owner => {
+            Some(owner) if owner == self.owner.as_str() => {
                 cmd("EXPIRE").arg(OWNER).arg(seconds).exec(connection)?;
                 true
             }
             Some(_) => false,
             None => {
                 let taken: RedisResult<Option<String>> = cmd("SET")
-                    .arg(&[OWNER, &self.owner, "NX", "EX"])
+                    .arg(&[OWNER, self.owner.as_str(), "NX", "EX"])
                     .arg(seconds)
                     .query(connection);
                 match taken {

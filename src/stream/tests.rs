@@ -12,11 +12,15 @@ mod trouble;
 use std::time::Instant;
 
 use super::*;
-use crate::domain::{MessageSid, OptWord, Secret, Text};
+use crate::domain::{InstanceId, MessageSid, OptWord, Secret, Text};
 use house::StreamHarness;
 
 /// Long enough for an answer, short enough to wait for none.
 const MOMENT: Duration = Duration::from_millis(50);
+
+fn us() -> InstanceId {
+    InstanceId::from_stored("us")
+}
 
 fn sid(number: u32) -> MessageSid {
     MessageSid::parse(&format!("SM{number:032x}")).unwrap()
@@ -119,7 +123,7 @@ fn a_text_is_taken_as_it_was_appended() {
         "{answers:?}"
     );
     assert!(alive.is_ok() && fault.is_none());
-    let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let taken = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     let taken: Vec<Text> = taken.into_iter().map(|entry| entry.text.unwrap()).collect();
     assert!(taken == texts, "{taken:?}");
 }
@@ -135,7 +139,7 @@ fn a_longest_text_and_a_batch_of_64_pass() {
     let AppendResult { texts: answers, .. } =
         Appender::new(house.redis()).append(&texts.iter().collect::<Vec<_>>(), true);
     assert_eq!(answers, [Ok(()); 64]);
-    let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let taken = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     assert!(
         taken
             .iter()
@@ -179,5 +183,5 @@ fn the_configured_database_is_used() {
     };
     Appender::new(elsewhere()).takes(&text(1));
     assert_eq!(house.length(TEXTS), 0);
-    assert_eq!(Taker::new(elsewhere(), "us").numbers(10), [1]);
+    assert_eq!(Taker::new(elsewhere(), &us()).numbers(10), [1]);
 }

@@ -12,7 +12,7 @@ use tiny_http::{Method, Request};
 use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
-use crate::domain::{Delivery, KeyId, MessageSid, OptWord, Receipt, Secret, Text};
+use crate::domain::{Delivery, InstanceId, KeyId, MessageSid, OptWord, Receipt, Secret, Text};
 use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
@@ -79,7 +79,7 @@ pub struct Judge {
     receipts: Option<(String, Verifier)>,
     /// What probes are answered with: our token, and the data folder's name.
     token: Secret,
-    instance: String,
+    instance_id: Option<InstanceId>,
 }
 
 const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
@@ -123,14 +123,14 @@ impl Judge {
                 .into_iter()
                 .next()
                 .unwrap_or_else(|| Secret::new("")),
-            instance: String::new(),
+            instance_id: None,
         }
     }
 
     /// The same judge, of the data folder with that random name.
     #[must_use]
-    pub fn of_folder(mut self, instance: String) -> Self {
-        self.instance = instance;
+    pub fn of_instance(mut self, instance_id: InstanceId) -> Self {
+        self.instance_id = Some(instance_id);
         self
     }
 
@@ -188,7 +188,7 @@ impl Judge {
         if !probe::is_nonce(nonce) {
             return Some(Err(refuse(400, "not a probe")));
         }
-        let answer = probe::answer(nonce, &self.token, &self.instance);
+        let answer = probe::answer(nonce, &self.token, self.instance_id.as_ref());
         Some(Ok(Judgement::Probe(answer)))
     }
 

@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Secret, prove};
+use crate::domain::{InstanceId, Secret, prove};
 
 /// The parameter. Its value is a nonce of 32 hexadecimal digits.
 pub const PARAMETER: &str = "CoderSmsRegisterProbe";
@@ -31,7 +31,7 @@ pub enum Answerer {
     Ourselves,
     /// A service with our token, but with another data folder.
     Twin,
-    /// A service with our token. Our own folder's name is not known.
+    /// A service with our token. Our own instance id is not known.
     Unnamed,
 }
 
@@ -41,10 +41,11 @@ pub(super) fn is_nonce(value: &str) -> bool {
 }
 
 /// The answer to a nonce, as JSON.
-pub(super) fn answer(nonce: &str, token: &Secret, instance: &str) -> String {
+pub(super) fn answer(nonce: &str, token: &Secret, instance_id: Option<&InstanceId>) -> String {
+    let instance_id = instance_id.map_or("", InstanceId::as_str);
     let proof = Proof {
         token: prove(token, &[TOKEN, nonce]),
-        folder: prove(token, &[FOLDER, nonce, instance]),
+        folder: prove(token, &[FOLDER, nonce, instance_id]),
     };
     // A struct of strings always serializes.
     serde_json::to_string(&proof).unwrap_or_default()
@@ -55,15 +56,17 @@ pub fn read(
     body: &[u8],
     nonce: &str,
     tokens: &[Secret],
-    instance: Option<&str>,
+    instance_id: Option<&InstanceId>,
 ) -> Option<Answerer> {
     let proof: Proof = serde_json::from_slice(body).ok()?;
     let token = tokens
         .iter()
         .find(|token| prove(token, &[TOKEN, nonce]) == proof.token)?;
-    Some(match instance {
+    Some(match instance_id {
         None => Answerer::Unnamed,
-        Some(name) if prove(token, &[FOLDER, nonce, name]) == proof.folder => Answerer::Ourselves,
+        Some(id) if prove(token, &[FOLDER, nonce, id.as_str()]) == proof.folder => {
+            Answerer::Ourselves
+        }
         Some(_) => Answerer::Twin,
     })
 }
@@ -78,9 +81,10 @@ mod tests {
         let (ours, old) = (Secret::new("new"), Secret::new("old"));
         let asked = nonce();
         assert!(is_nonce(&asked));
-        let told = answer(&asked, &old, "F00D");
-        let read = |tokens: &[Secret], nonce: &str, instance| {
-            read(told.as_bytes(), nonce, tokens, instance)
+        let id = |raw: &str| InstanceId::from_stored(raw);
+        let told = answer(&asked, &old, Some(&id("F00D")));
+        let read = |tokens: &[Secret], nonce: &str, raw: Option<&str>| {
+            read(told.as_bytes(), nonce, tokens, raw.map(id).as_ref())
         };
         let both = [ours.clone(), old];
         assert_eq!(read(&both, &asked, Some("F00D")), Some(Answerer::Ourselves));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use coder_sms_register::coder::Coder;
 use coder_sms_register::domain::{
-    Marker, MessageSid, Phone, PhoneHash, PhoneKey, Secret, UnixSeconds, Username,
+    InstanceId, Marker, MessageSid, Phone, PhoneHash, PhoneKey, Secret, UnixSeconds, Username,
 };
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
@@ -22,7 +22,9 @@ use crate::fakes::coder::FakeCoder;
 pub const DOMAIN: &str = "class.example.org";
 
 /// The name of the data folder, in the markers.
-pub const HOME: &str = "0123456789ABCDEF";
+pub fn home() -> InstanceId {
+    InstanceId::from_stored("0123456789ABCDEF")
+}
 
 /// Pause between two looks at an account that is in use.
 pub const INTERVAL: UnixSeconds = 900;
@@ -118,7 +120,7 @@ impl Inside {
             store: Arc::clone(self.store()),
             coder: Arc::clone(client),
             keys: vec![self.key.clone()],
-            instance_id: HOME.to_owned(),
+            instance_id: home(),
             email_domain: DOMAIN.to_owned(),
             remove_after: Some(Duration::from_secs(3_600)),
         }
@@ -136,7 +138,7 @@ impl Inside {
         let hash = self.hash(&phone);
         loop {
             let username = Username::draw(0);
-            let marker = Marker::draw(&username, &self.key, HOME);
+            let marker = Marker::draw(&username, &self.key, &home());
             let store = self.store();
             let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
             if reserved.expect("a reservation") == ReserveResult::Done {

@@ -129,7 +129,7 @@ impl<'a> Lesson<'a> {
         self.remembers = false;
         let mut provisioner = newcomers::provisioner(self.inside, &self.coder, &self.twilio);
         let span = Duration::from_secs(SPAN.unsigned_abs());
-        provisioner.rules.remove_after = self.removal.then_some(span);
+        provisioner.class.remove_after = self.removal.then_some(span);
         let reaper = self.inside.reaper(&provisioner.coder);
         let store = self.inside.store();
         if self.removal {

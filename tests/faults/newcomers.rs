@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coder_sms_register::clock::unix_now;
-use coder_sms_register::config::{Config, Rules};
+use coder_sms_register::config::{ClassConfig, Config, ServiceConfig};
 use coder_sms_register::domain::{Marker, PasswordKey, PhoneKey, Text, UnixSeconds, Username};
 use coder_sms_register::provision::{Completion, Outcome, Provisioner};
 use coder_sms_register::twilio::sms::Sms;
 
 use super::Force;
-use super::inside::{DOMAIN, HOME, Inside, for_each_seed, sid};
+use super::inside::{DOMAIN, Inside, for_each_seed, home, sid};
 use super::table::Row;
 use crate::classroom::student::Login;
 use crate::fakes::coder::{FakeCoder, Version, ops as coder_ops};
@@ -125,7 +125,7 @@ fn take(coder: &FakeCoder, [name, email, marker]: &[String; 3], dice: &mut Dice)
     let other = PhoneKey::derive("somebody else's key");
     let theirs = |name: &str| {
         let name = Username::parse(name).expect("a name of Coder's form");
-        Marker::draw(&name, &other, HOME).as_str().to_owned()
+        Marker::draw(&name, &other, &home()).as_str().to_owned()
     };
     let (name, email, display) = match dice.below(5) {
         0 => (
@@ -193,15 +193,16 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         undelivered: Arc::default(),
         key: inside.key().clone(),
         passwords: PasswordKey::parse(&"5e".repeat(32)).expect("64 digits"),
-        instance_id: HOME.to_owned(),
-        phrase: config.phrase,
-        countries: config.countries,
-        rules: Rules {
+        instance_id: home(),
+        class: ClassConfig {
             resend_interval: Duration::ZERO,
             resend_daily: 1_000,
+            ..config.class
+        },
+        limits: ServiceConfig {
             max_users: u32::MAX,
             hourly_texts: u32::MAX,
-            ..config.rules
+            ..config.service
         },
         site: config.coder.address.site,
         email_domain: config.coder.email_domain,

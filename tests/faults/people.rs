@@ -10,7 +10,7 @@ use coder_sms_register::domain::registration::Sending;
 use coder_sms_register::domain::{Marker, Password, PhoneKey, UnixSeconds, Username};
 use coder_sms_register::store::SentLogin;
 
-use super::inside::{DOMAIN, HOME, Inside, sid};
+use super::inside::{DOMAIN, Inside, home, sid};
 use crate::fakes::coder::{FakeCoder, Role, Version, ops};
 use crate::fakes::random::Dice;
 use crate::fakes::trouble::{Op, Trouble, When};
@@ -220,7 +220,7 @@ impl People {
             (1, ..) => {
                 name = other.as_str().to_owned();
                 email = other.email(DOMAIN);
-                display = Marker::draw(&other, &installation, HOME)
+                display = Marker::draw(&other, &installation, &home())
                     .as_str()
                     .to_owned();
             }

@@ -33,7 +33,7 @@ fn a_shared_key_takes_the_place_of_the_auth_token() {
     let config = read(&[]).unwrap();
     assert!(config.twilio.webhook_tokens.is_empty());
     assert_eq!(config.twilio.signing_secrets().len(), 1);
-    assert_eq!(config.phone_keys.len(), 1);
+    assert_eq!(config.service.phone_keys.len(), 1);
     let both = read(&[
         ("TWILIO_ACCOUNT_TOKEN", "new,old"),
         ("CODER_REG_PHONE_KEY", ""),
@@ -41,7 +41,7 @@ fn a_shared_key_takes_the_place_of_the_auth_token() {
     .unwrap();
     assert_eq!(both.twilio.webhook_tokens.len(), 2);
     assert_eq!(both.twilio.shared_keys.len(), 1);
-    assert_eq!(both.phone_keys.len(), 2);
+    assert_eq!(both.service.phone_keys.len(), 2);
 }
 
 #[test]

@@ -109,8 +109,8 @@ fn an_account_lives_as_long_as_the_remove_time_says() {
         ("2d", Some(minutes(2_880))),
         ("30s", Some(Duration::from_secs(30))),
     ] {
-        let rules = config(&[("CODER_REMOVE_TIME", written)]).rules;
-        assert_eq!(rules.remove_after, span, "{written}");
+        let class = config(&[("CODER_REMOVE_TIME", written)]).class;
+        assert_eq!(class.remove_after, span, "{written}");
     }
 }
 
@@ -124,8 +124,8 @@ fn hints_may_be_switched_off() {
         ("15", Some(minutes(15))),
         ("2h", Some(minutes(120))),
     ] {
-        let rules = config(&[("CODER_REG_HINTS", written)]).rules;
-        assert_eq!(rules.hint_interval, pause, "{written}");
+        let class = config(&[("CODER_REG_HINTS", written)]).class;
+        assert_eq!(class.hint_interval, pause, "{written}");
     }
 }
 
@@ -140,21 +140,21 @@ fn levels_and_surroundings_are_read_in_any_case() {
         ("DEVELOPMENT", "Debug", LevelFilter::Debug),
     ] {
         let config = config(&[("CODER_REG_ENV", env), ("CODER_REG_LOG_LEVEL", level)]);
-        assert_eq!(config.log_level, expected, "{env} {level}");
+        assert_eq!(config.service.log_level, expected, "{env} {level}");
     }
 }
 
 #[test]
 fn the_data_folder_follows_the_surroundings_unless_it_is_set() {
     assert_eq!(
-        config(&[("CODER_REG_ENV", "dev")]).data_dir,
+        config(&[("CODER_REG_ENV", "dev")]).service.data_dir,
         Path::new("./data")
     );
     let both = [
         ("CODER_REG_ENV", "dev"),
         ("CODER_REG_DATA_DIR", "/srv/class"),
     ];
-    assert_eq!(config(&both).data_dir, Path::new("/srv/class"));
+    assert_eq!(config(&both).service.data_dir, Path::new("/srv/class"));
 }
 
 #[test]
@@ -182,7 +182,10 @@ fn the_listener_is_an_address_a_port_or_both() {
         ("localhost:8003", "127.0.0.1:8003"),
     ] {
         assert_eq!(
-            config(&[("CODER_REG_LISTEN", written)]).listen.to_string(),
+            config(&[("CODER_REG_LISTEN", written)])
+                .service
+                .listen
+                .to_string(),
             address
         );
     }
@@ -226,10 +229,10 @@ fn the_account_itself_sends_unless_somebody_else_is_named() {
 fn phones_are_hashed_with_their_own_key_or_one_of_each_token() {
     let tokens = ("TWILIO_ACCOUNT_TOKEN", "old,new");
     let own = config(&[tokens, ("CODER_REG_PHONE_KEY", "mine")]);
-    assert_eq!(own.phone_keys, [PhoneKey::derive("mine")]);
+    assert_eq!(own.service.phone_keys, [PhoneKey::derive("mine")]);
     let derived = config(&[tokens, ("CODER_REG_PHONE_KEY", "")]);
     assert_eq!(
-        derived.phone_keys,
+        derived.service.phone_keys,
         [PhoneKey::derive("old"), PhoneKey::derive("new")]
     );
 }
@@ -325,7 +328,7 @@ fn blanking_is_on_unless_it_is_switched_off() {
         ("0", false),
     ] {
         assert_eq!(
-            config(&[("CODER_REG_REDACT", value)]).redact,
+            config(&[("CODER_REG_REDACT", value)]).service.redact,
             on,
             "{value:?}"
         );
@@ -349,9 +352,10 @@ fn metrics_are_shown_where_it_says_and_what_is_open_to_others_is_warned_of() {
         ("192.0.2.1:9464", Some("192.0.2.1:9464")),
     ] {
         let config = config(&[("CODER_REG_METRICS", written)]);
-        let found = config.metrics.map(|address| address.to_string());
+        let found = config.service.metrics.map(|address| address.to_string());
         assert_eq!(found.as_deref(), address, "{written:?}");
         let open = config
+            .service
             .metrics
             .is_some_and(|address| !address.ip().is_loopback());
         let warned = config

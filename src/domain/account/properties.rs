@@ -36,7 +36,8 @@ proptest! {
     ) {
         let (key, other) = (PhoneKey::derive(&ours), PhoneKey::derive(&theirs));
         let name = Username::draw(clashes);
-        let marker = Marker::draw(&name, &key, &instance_id);
+        let id = |raw: &str| InstanceId::from_stored(raw);
+        let marker = Marker::draw(&name, &key, &id(&instance_id));
         let words = marker.as_str().strip_prefix("Class guest ").unwrap();
         let numbers: Vec<&str> = words.split('-').collect();
         prop_assert!(numbers.iter().all(|number| number.len() == 8) && numbers.len() == 3);
@@ -44,7 +45,7 @@ proptest! {
         prop_assert_eq!(key.sign_name(name.as_str(), nonce), proof);
         prop_assert_eq!(other.sign_name(name.as_str(), nonce) == proof, ours == theirs);
         let drawer = |key: &PhoneKey, instance_id: &str| {
-            Marker::drawer(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(instance_id))
+            Marker::drawer(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(&id(instance_id)))
         };
         prop_assert_eq!(drawer(&key, &instance_id), Some(Drawer::ThisFolder));
         prop_assert_eq!(drawer(&key, &elsewhere) == Some(Drawer::ThisFolder), instance_id == elsewhere);

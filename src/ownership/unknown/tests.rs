@@ -5,7 +5,10 @@ use crate::domain::registration::Stage;
 use crate::properties::drawn;
 
 const DOMAIN: &str = "class.example.org";
-const HOME: &str = "0123456789ABCDEF";
+
+fn home() -> InstanceId {
+    InstanceId::from_stored("0123456789ABCDEF")
+}
 
 fn key() -> PhoneKey {
     PhoneKey::derive("ours")
@@ -17,7 +20,9 @@ fn name(raw: &str) -> Username {
 
 /// The display name of one that was made here.
 fn drawn_for(raw: &str) -> String {
-    Marker::draw(&name(raw), &key(), HOME).as_str().to_owned()
+    Marker::draw(&name(raw), &key(), &home())
+        .as_str()
+        .to_owned()
 }
 
 fn user(id: &str, username: &str, email: &str, shown: &str) -> User {
@@ -51,9 +56,10 @@ fn row(raw: &str, marker: &str, id: Option<&str>) -> Registration {
 
 fn told_of(users: &[User], roster: &[Registration]) -> Vec<(String, Ownership)> {
     let keys = [PhoneKey::derive("newer"), key()];
+    let home = home();
     let marks = Marks {
         keys: &keys,
-        instance_id: Some(HOME),
+        instance_id: Some(&home),
         domain: DOMAIN,
     };
     let found = unknown(users, roster, marks);
@@ -108,7 +114,11 @@ fn what_lacks_one_proof_is_left_to_a_person() {
     ] {
         assert_eq!(changed(change), Some(expected));
     }
-    let elsewhere = Marker::draw(&name("happy-tuna"), &key(), "FEDCBA9876543210");
+    let elsewhere = Marker::draw(
+        &name("happy-tuna"),
+        &key(),
+        &InstanceId::from_stored("FEDCBA9876543210"),
+    );
     let email = format!("happy-tuna@{DOMAIN}");
     let theirs = user("1", "happy-tuna", &email, elsewhere.as_str());
     assert_eq!(verdict_on(theirs), Some(Ownership::OtherFolder));
@@ -179,7 +189,7 @@ fn stranger() -> impl Strategy<Value = User> {
         "(Class guest )?[0-9a-f-]{0,30}",
         "\\PC{0,40}",
         Just(
-            Marker::draw(&name("lazy-newt"), &PhoneKey::derive("theirs"), HOME)
+            Marker::draw(&name("lazy-newt"), &PhoneKey::derive("theirs"), &home())
                 .as_str()
                 .to_owned()
         ),

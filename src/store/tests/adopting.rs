@@ -107,9 +107,9 @@ fn commands_know_the_folder_by_its_name_once_it_has_one() {
     let dir = TempDir::new();
     let store = dir.open();
     let hand = Commands::open(&dir.data()).unwrap();
-    assert_eq!(hand.instance().unwrap(), None);
-    let drawn = store.instance().unwrap();
-    assert_eq!(hand.instance().unwrap(), Some(drawn));
+    assert_eq!(hand.instance_id().unwrap(), None);
+    let drawn = store.instance_id().unwrap();
+    assert_eq!(hand.instance_id().unwrap(), Some(drawn));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is remembered beside registrations, and for how long.
 
 use super::*;
-use crate::store::contacts::TEXTS_KEPT;
+use crate::store::prune::TEXTS_KEPT;
 
 const DAY: UnixSeconds = 86_400;
 pub(super) const TEXT_LIFE: Duration = Duration::from_secs(43_200);

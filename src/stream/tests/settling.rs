@@ -8,7 +8,7 @@ use super::*;
 fn a_dead_letter_says_what_helps_and_nothing_personal() {
     let house = StreamHarness::open();
     Appender::new(house.redis()).takes(&text(7));
-    let entry = Taker::new(house.redis(), "us").only();
+    let entry = Taker::new(house.redis(), &us()).only();
     let sid = sid(7);
     let letter = NewDeadLetter {
         sid: Some(&sid),
@@ -49,7 +49,7 @@ fn a_dead_letter_says_what_helps_and_nothing_personal() {
 fn an_unreadable_entry_is_buried_without_a_name() {
     let house = StreamHarness::open();
     let _: String = house.run(&format!("XADD {TEXTS} * x y"));
-    let entry = Taker::new(house.redis(), "us").only();
+    let entry = Taker::new(house.redis(), &us()).only();
     let letter = NewDeadLetter {
         sid: None,
         reason: "unreadable entry",
@@ -71,7 +71,7 @@ fn an_unreadable_entry_is_buried_without_a_name() {
 #[test]
 fn the_graveyard_is_bounded_and_keeps_the_newest() {
     let house = StreamHarness::open();
-    assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [0; 0]);
     let settler = Settler::new(house.redis());
     for number in 1..=1_300 {
         let sid = sid(number);
@@ -100,7 +100,7 @@ fn verdicts_may_be_recorded_from_many_threads() {
     let house = StreamHarness::open();
     let texts: Vec<Text> = (0..80).map(text).collect();
     let _ = Appender::new(house.redis()).append(&texts.iter().collect::<Vec<_>>(), false);
-    let entries = Taker::new(house.redis(), "us").take(80, MOMENT).unwrap();
+    let entries = Taker::new(house.redis(), &us()).take(80, MOMENT).unwrap();
     let settler = &Settler::new(house.redis());
     std::thread::scope(|scope| {
         for part in entries.chunks(10) {
@@ -131,7 +131,7 @@ fn the_depth_tells_texts_and_letters_and_how_old_the_oldest_is() {
         ..Depth::default()
     };
     assert_eq!(waiting.depth().unwrap(), expected, "nobody takes yet");
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let entries = taker.take(2, MOMENT).unwrap();
     Settler::new(house.redis())
         .acknowledge(&entries[0].id)

@@ -11,7 +11,7 @@ fn texts_that_came_before_the_first_taker_are_taken() {
     let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     assert_eq!(taker.numbers(64), [1, 2, 3]);
     assert_eq!(taker.numbers(64), [0; 0]);
     appender.takes(&text(4));
@@ -24,11 +24,11 @@ fn what_has_no_verdict_comes_again_before_anything_new() {
     let mut appender = Appender::new(house.redis());
     let settler = Settler::new(house.redis());
     (1..=6).for_each(|number| appender.takes(&text(number)));
-    let taken = Taker::new(house.redis(), "us").take(5, MOMENT).unwrap();
+    let taken = Taker::new(house.redis(), &us()).take(5, MOMENT).unwrap();
     settler.acknowledge(&taken[1].id).unwrap();
     appender.takes(&text(7));
 
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     assert_eq!(taker.numbers(3), [1, 3, 4]);
     assert_eq!(taker.numbers(3), [5]);
     assert_eq!(taker.numbers(3), [6, 7]);
@@ -41,24 +41,24 @@ fn an_acknowledged_entry_is_gone() {
     let mut appender = Appender::new(house.redis());
     let settler = Settler::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
-    for entry in Taker::new(house.redis(), "us").take(64, MOMENT).unwrap() {
+    for entry in Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap() {
         settler.acknowledge(&entry.id).unwrap();
         settler.acknowledge(&entry.id).unwrap();
     }
     assert_eq!((house.length(TEXTS), house.pending()), (0, 0));
-    assert_eq!(Taker::new(house.redis(), "us").numbers(64), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(64), [0; 0]);
 }
 
 #[test]
 fn entries_that_another_consumer_left_behind_are_taken_over() {
     let house = StreamHarness::open();
-    assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [0; 0]);
     let mut appender = Appender::new(house.redis());
     (1..=3).for_each(|number| appender.takes(&text(number)));
     house.taken_by_another(LONG_AGO);
-    assert_eq!(Taker::new(house.redis(), "us").numbers(64), [1, 2, 3]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(64), [1, 2, 3]);
     assert_eq!(
-        Taker::new(house.redis(), "us").numbers(64),
+        Taker::new(house.redis(), &us()).numbers(64),
         [1, 2, 3],
         "now they are our own"
     );
@@ -67,21 +67,21 @@ fn entries_that_another_consumer_left_behind_are_taken_over() {
 #[test]
 fn entries_that_another_consumer_works_on_are_left_to_it() {
     let house = StreamHarness::open();
-    assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [0; 0]);
     Appender::new(house.redis()).takes(&text(1));
     house.taken_by_another(Duration::from_secs(30));
-    assert_eq!(Taker::new(house.redis(), "us").numbers(64), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(64), [0; 0]);
 }
 
 #[test]
 fn a_take_brings_no_more_than_it_was_asked_for() {
     let house = StreamHarness::open();
-    assert_eq!(Taker::new(house.redis(), "us").numbers(1), [0; 0]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [0; 0]);
     let mut appender = Appender::new(house.redis());
     (1..=25).for_each(|number| appender.takes(&text(number)));
-    assert_eq!(Taker::new(house.redis(), "us").numbers(2).len(), 2);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(2).len(), 2);
     house.taken_by_another(LONG_AGO);
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     assert_eq!(taker.numbers(2), [1, 2]);
     let claimed = taker.numbers(10).len();
     assert!(claimed <= 10, "{claimed} for 10");
@@ -125,7 +125,7 @@ fn an_entry_that_holds_no_text_says_so_and_spoils_no_other() {
     }
     add(&[(b"x", b"y")]);
     add(&[&good[..], &[(b"more", b"\xff")]].concat());
-    let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let taken = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     assert_eq!(taken.len(), bad + 2);
     for entry in &taken[..=bad] {
         assert_eq!(entry.text, Err(UnreadableEntry { deleted: false }));
@@ -140,7 +140,7 @@ fn an_entry_with_unreadable_names_does_not_stop_the_others() {
         .try_run::<String>(&[b"XADD", TEXTS.as_bytes(), b"*", b"\xff", b"x"])
         .unwrap();
     Appender::new(house.redis()).takes(&text(1));
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     for _ in 0..3 {
         if let Ok(entries) = taker.take(64, MOMENT)
             && entries
@@ -162,9 +162,9 @@ fn an_entry_that_was_deleted_while_pending_says_so() {
     let mut appender = Appender::new(house.redis());
     appender.takes(&text(1));
     appender.takes(&text(2));
-    let taken = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let taken = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     let _: i64 = house.run(&format!("XDEL {TEXTS} {}", taken[0].id));
-    let again = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let again = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     assert_eq!(again[0].id, taken[0].id);
     assert_eq!(again[0].text, Err(UnreadableEntry { deleted: true }));
     assert_eq!(again[1].text, Ok(text(2)));
@@ -177,7 +177,7 @@ fn an_entry_that_was_deleted_while_pending_says_so() {
 #[test]
 fn a_take_may_wait_longer_than_any_other_answer() {
     let house = StreamHarness::open();
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     assert_eq!(taker.take(1, MOMENT).unwrap().len(), 0);
     let block = PATIENCE + Duration::from_millis(100);
     let before = Instant::now();
@@ -190,7 +190,7 @@ fn a_take_may_wait_longer_than_any_other_answer() {
 #[test]
 fn the_first_take_on_a_connection_does_not_wait() {
     let house = StreamHarness::open();
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let before = Instant::now();
     assert_eq!(taker.take(1, Duration::from_secs(60)).unwrap().len(), 0);
     assert!(before.elapsed() < Duration::from_secs(30));
@@ -199,7 +199,7 @@ fn the_first_take_on_a_connection_does_not_wait() {
 #[test]
 fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
     let house = StreamHarness::open();
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let id = taker.client_id();
     assert_eq!(id.load(Ordering::Relaxed), 0);
     assert_eq!(taker.take(64, MOMENT).unwrap().len(), 0);
@@ -226,12 +226,12 @@ fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
 fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_minute() {
     let house = StreamHarness::open();
     Appender::new(house.redis()).takes(&text(1));
-    let mut ours = Taker::new(house.redis(), "us");
+    let mut ours = Taker::new(house.redis(), &us());
     assert_eq!(ours.numbers(1), [1]);
-    let mut others = Taker::new(house.redis(), "others");
+    let mut others = Taker::new(house.redis(), &InstanceId::from_stored("others"));
     assert!(matches!(others.take(1, MOMENT), Err(StreamError::Shared)));
     assert_eq!(
-        Taker::new(house.redis(), "us").numbers(1),
+        Taker::new(house.redis(), &us()).numbers(1),
         [1],
         "after a restart"
     );
@@ -239,6 +239,6 @@ fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_m
     assert!((1..=60).contains(&left), "{left}");
     let _: i64 = house.run(&format!("DEL {OWNER}"));
     assert_eq!(others.numbers(1), [1], "its own from then on");
-    let again = Taker::new(house.redis(), "us").take(1, MOMENT);
+    let again = Taker::new(house.redis(), &us()).take(1, MOMENT);
     assert!(matches!(again, Err(StreamError::Shared)));
 }

@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_millis(2_300);
 fn the_password_opens() {
     let house = StreamHarness::locked("sesame");
     Appender::new(house.redis()).takes(&text(1));
-    assert_eq!(Taker::new(house.redis(), "us").numbers(1), [1]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [1]);
 }
 
 /// A letter of no particular text.
@@ -48,7 +48,7 @@ const NO_KEY: [Option<&str>; 2] = [Some("open barley"), None];
 fn a_locked_redis_is_named_by_the_taker() {
     for password in NO_KEY {
         let (_house, redis) = locked(password);
-        assert_denied(&Taker::new(redis, "us").take(1, MOMENT).unwrap_err());
+        assert_denied(&Taker::new(redis, &us()).take(1, MOMENT).unwrap_err());
     }
 }
 
@@ -99,7 +99,7 @@ fn a_full_redis_turns_texts_away_by_name() {
     assert_eq!(appender.verdict(&text(2)), Err("redis-full"));
     let _: String = house.run("CONFIG SET maxmemory 0");
     until("texts are taken again", || appender.verdict(&text(3)).ok());
-    assert_eq!(Taker::new(house.redis(), "us").numbers(64), [1, 3]);
+    assert_eq!(Taker::new(house.redis(), &us()).numbers(64), [1, 3]);
 }
 
 /// Two texts in the stream, both taken, and then no memory left.
@@ -107,7 +107,7 @@ fn full_with_two_pending() -> (StreamHarness, Vec<StreamEntry>) {
     let house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     (1..=2).for_each(|number| appender.takes(&text(number)));
-    let entries = Taker::new(house.redis(), "us").take(64, MOMENT).unwrap();
+    let entries = Taker::new(house.redis(), &us()).take(64, MOMENT).unwrap();
     let _: String = house.run("CONFIG SET maxmemory 1");
     (house, entries)
 }
@@ -126,7 +126,7 @@ fn what_a_full_redis_holds_can_be_acknowledged() {
 #[test]
 fn what_a_full_redis_holds_can_be_taken_after_a_restart() {
     let (house, entries) = full_with_two_pending();
-    match Taker::new(house.redis(), "us").take(64, MOMENT) {
+    match Taker::new(house.redis(), &us()).take(64, MOMENT) {
         Ok(again) => assert_eq!(again.len(), entries.len()),
         Err(error) => panic!("it stays full for ever: {error}"),
     }
@@ -155,7 +155,9 @@ fn a_key_of_another_kind_is_refused_without_repeating_the_text() {
         fault,
     } = Appender::new(house.redis()).append(&[&text(1)], false);
     assert_eq!(answers, [Err("redis-refuses")]);
-    let taken = Taker::new(house.redis(), "us").take(1, MOMENT).unwrap_err();
+    let taken = Taker::new(house.redis(), &us())
+        .take(1, MOMENT)
+        .unwrap_err();
     assert_eq!(taken.to_string(), "Redis refuses: WRONGTYPE");
     assert!(!format!("{fault:?} {taken:?}").contains("5550123"));
 }
@@ -165,7 +167,7 @@ fn texts_are_taken_again_after_the_stream_was_deleted() {
     for loss in [format!("DEL {TEXTS}"), "FLUSHALL".to_owned()] {
         let house = StreamHarness::open();
         let mut appender = Appender::new(house.redis());
-        let mut taker = Taker::new(house.redis(), "us");
+        let mut taker = Taker::new(house.redis(), &us());
         appender.takes(&text(1));
         assert_eq!(taker.numbers(64), [1]);
         let _: redis::Value = house.run(&loss);
@@ -181,7 +183,7 @@ fn texts_are_taken_again_after_the_stream_was_deleted() {
 fn a_waiting_take_survives_the_loss_of_the_stream() {
     for loss in [format!("DEL {TEXTS}"), "FLUSHALL".to_owned()] {
         let house = StreamHarness::open();
-        let mut taker = Taker::new(house.redis(), "us");
+        let mut taker = Taker::new(house.redis(), &us());
         let id = taker.client_id();
         let before = Instant::now();
         let come = std::thread::scope(|scope| {
@@ -204,7 +206,7 @@ fn a_waiting_take_survives_the_loss_of_the_stream() {
 fn all_hands_work_again_after_redis_was_killed() {
     let mut house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let settler = Settler::new(house.redis());
     appender.takes(&text(1));
     settler.acknowledge(&taker.only().id).unwrap();
@@ -258,7 +260,7 @@ fn a_redis_that_was_never_there_is_away() {
     assert!(answers.is_empty() && fault.is_some());
     assert_eq!(alive, Err("redis-away"));
     assert_eq!(
-        Taker::new(house.redis(), "us")
+        Taker::new(house.redis(), &us())
             .take(1, MOMENT)
             .unwrap_err()
             .name(),
@@ -309,7 +311,7 @@ fn a_hanging_redis_keeps_nobody_waiting() {
     let mut appender = Appender::new(house.redis());
     appender.takes(&text(1));
     append_to_a_hanging_redis(&house, &mut appender);
-    let entries = Taker::new(house.redis(), "us").take(200, MOMENT).unwrap();
+    let entries = Taker::new(house.redis(), &us()).take(200, MOMENT).unwrap();
     let numbers: Vec<u32> = entries
         .iter()
         .map(|e| number(e.text.as_ref().unwrap()))
@@ -328,7 +330,7 @@ fn a_redis_that_hangs_before_the_first_text_keeps_nobody_waiting() {
 #[test]
 fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
     let house = StreamHarness::open();
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let settler = Settler::new(house.redis());
     assert_eq!(taker.numbers(1), [0; 0]);
     settler.acknowledge("1-1").unwrap();
@@ -355,7 +357,7 @@ fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
 #[test]
 fn the_other_hands_work_again_after_redis_hung() {
     let house = StreamHarness::open();
-    let mut taker = Taker::new(house.redis(), "us");
+    let mut taker = Taker::new(house.redis(), &us());
     let settler = Settler::new(house.redis());
     assert_eq!(taker.numbers(1), [0; 0]);
     house.hangs();

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use coder_sms_register::config::Config;
 use coder_sms_register::domain::registration::Sending;
 use coder_sms_register::domain::{
-    Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, SignedUrl, Username,
+    InstanceId, Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, SignedUrl,
+    Username,
 };
 use coder_sms_register::store::{ReserveResult, SentLogin, Store};
 use coder_sms_register::twilio::signature::{Signer, Verifier};
@@ -180,7 +181,7 @@ pub fn take_as_child(name: &str, times: u32, folder: Option<PathBuf>) -> Result<
     let folder =
         folder.ok_or_else(|| format!("there is no path {name:?}, or it needs a folder"))?;
     let (store, key) =
-        Store::open(&folder, &config(std::env::vars()).phone_keys).expect("a data folder");
+        Store::open(&folder, &config(std::env::vars()).service.phone_keys).expect("a data folder");
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -236,7 +237,7 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
         "the phone is new"
     );
     let username = Username::parse(&format!("count-{number:x}")).expect("a name");
-    let marker = Marker::draw(&username, key, "folder");
+    let marker = Marker::draw(&username, key, &InstanceId::from_stored("folder"));
     let reserved = store.reserve(phone, &username, &marker, now, due, ROOM);
     assert_eq!(reserved.expect("a record"), ReserveResult::Done);
     let found = store

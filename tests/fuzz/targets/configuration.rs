@@ -110,22 +110,22 @@ fn is_told_well(fault: &SettingError) {
 }
 
 fn within_bounds(config: &Config) {
-    let rules = &config.rules;
-    assert!((1..=64).contains(&config.parallel) && (1..=1_000).contains(&rules.resend_daily));
-    for span in [config.call_limit, config.check_interval, rules.give_up] {
+    let class = &config.class;
+    assert!((1..=64).contains(&config.service.parallel) && (1..=1_000).contains(&class.resend_daily));
+    for span in [config.service.call_limit, config.class.check_interval, config.service.give_up] {
         assert!(!span.is_zero() && span <= LONGEST);
     }
     assert!(
-        rules
+        class
             .remove_after
             .is_none_or(|span| !span.is_zero() && span <= LONGEST)
     );
     assert!((1..=2).contains(&config.twilio.webhook_tokens.len()));
-    assert!((1..=2).contains(&config.phone_keys.len()));
+    assert!((1..=2).contains(&config.service.phone_keys.len()));
     assert!(config.twilio.webhook_url.path().starts_with('/'));
     assert!(config.coder.address.api == format!("{}/api/v2", config.coder.address.site));
     assert!(!config.coder.address.site.ends_with('/') && !config.twilio.api_url.ends_with('/'));
-    assert!(!config.countries.is_empty() && config.redis.port > 0);
+    assert!(!config.class.countries.is_empty() && config.redis.port > 0);
 }
 
 /// What was understood can be written back as a setting and is understood alike.
@@ -139,14 +139,14 @@ fn reads_its_own_words(config: &Config, mut vars: Vars) {
         ("TWILIO_API_URL", config.twilio.api_url.clone()),
         ("CODER_API_URL", config.coder.address.api.clone()),
         ("CODER_EMAIL_DOM", config.coder.email_domain.clone()),
-        ("CODER_REG_LISTEN", config.listen.to_string()),
+        ("CODER_REG_LISTEN", config.service.listen.to_string()),
         (
             "CODER_CHECK_INTERVAL",
-            format!("{}ms", config.check_interval.as_millis()),
+            format!("{}ms", config.class.check_interval.as_millis()),
         ),
         (
             "CODER_REG_GIVE_UP",
-            format!("{} ms", config.rules.give_up.as_millis()),
+            format!("{} ms", config.service.give_up.as_millis()),
         ),
     ];
     vars.extend(words.map(|(name, value)| (name.to_owned(), value)));
@@ -159,11 +159,11 @@ fn reads_its_own_words(config: &Config, mut vars: Vars) {
     assert_eq!(again.twilio.api_url, config.twilio.api_url);
     assert_eq!(again.coder.address, config.coder.address);
     assert_eq!(again.coder.email_domain, config.coder.email_domain);
-    assert_eq!(again.listen, config.listen);
-    assert_eq!(again.check_interval, config.check_interval);
-    assert_eq!(again.rules.give_up, config.rules.give_up);
+    assert_eq!(again.service.listen, config.service.listen);
+    assert_eq!(again.class.check_interval, config.class.check_interval);
+    assert_eq!(again.service.give_up, config.service.give_up);
     assert_eq!(
-        (&again.phrase, &again.phone_keys),
-        (&config.phrase, &config.phone_keys)
+        (&again.class.phrase, &again.service.phone_keys),
+        (&config.class.phrase, &config.service.phone_keys)
     );
 }

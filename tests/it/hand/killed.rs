@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
+use coder_sms_register::domain::{InstanceId, Marker, Phone, PhoneKey, Username};
 
 use crate::classroom::folder::Folder;
 use crate::{lives, opened};
@@ -23,7 +23,7 @@ fn fill(data: &Path) {
     for number in 0..CLASS {
         let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
-        let marker = Marker::draw(&username, &key, "home");
+        let marker = Marker::draw(&username, &key, &InstanceId::from_stored("home"));
         let due = 4_000_000_000;
         store
             .reserve(&phone.hash(&key), &username, &marker, 10, due, 1_000)

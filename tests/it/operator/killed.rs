@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coder_sms_register::domain::{Marker, Phone, PhoneKey, Username};
+use coder_sms_register::domain::{InstanceId, Marker, Phone, PhoneKey, Username};
 use coder_sms_register::store::{ReserveResult, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
@@ -20,7 +20,7 @@ fn register(store: &Store, numbers: std::ops::Range<u32>) {
     for number in numbers {
         let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
-        let marker = Marker::draw(&username, &key(), "home");
+        let marker = Marker::draw(&username, &key(), &InstanceId::from_stored("home"));
         let reserved = store.reserve(&phone.hash(&key()), &username, &marker, 10, 100, 1_000);
         assert_eq!(reserved.unwrap(), ReserveResult::Done);
     }

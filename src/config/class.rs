@@ -1,0 +1,148 @@
+//! The group "The class": who is served, and what they get.
+
+use std::time::Duration;
+
+use super::reader::{self, Faulty, Reader};
+use super::{Unit, span_words, words_of};
+use crate::domain::{Countries, Passphrase, PhraseError};
+
+/// Who is served, what they get, and how often.
+#[derive(Clone, Debug)]
+pub struct ClassConfig {
+    /// The phrase that asks for a login.
+    pub phrase: Passphrase,
+    /// Life of an account after its login was texted; `None` = it is never removed.
+    pub remove_after: Option<Duration>,
+    /// The longest life of an account that may be extended to, from its login on; `None` = any.
+    pub max_time: Option<Duration>,
+    /// Pause between two looks for accounts whose time is up.
+    pub check_interval: Duration,
+    /// How long past its time a running workspace is left alone; `None` = for ever.
+    pub stop_after: Option<Duration>,
+    /// Whose texts are served.
+    pub countries: Countries,
+    /// Pause between two hints to one phone; `None` = no hints.
+    pub hint_interval: Option<Duration>,
+    /// Pause after a login during which the same phone gets no other.
+    pub resend_interval: Duration,
+    /// Logins that one phone gets within 24 hours.
+    pub resend_daily: u32,
+}
+
+impl ClassConfig {
+    /// What a setting of this group came to mean, where that may differ from what is written. Never a secret.
+    pub(super) fn understood(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "CODER_REG_PASS" => self.phrase.comparison(),
+            "CODER_REMOVE_TIME" => span_words(self.remove_after, "never"),
+            "CODER_MAX_TIME" => span_words(self.max_time, "no limit"),
+            "CODER_CHECK_INTERVAL" => words_of(self.check_interval),
+            "CODER_STOP_AFTER" => span_words(self.stop_after, "never"),
+            "CODER_REG_HINTS" => span_words(self.hint_interval, "off"),
+            "CODER_REG_RESEND_INTERVAL" => words_of(self.resend_interval),
+            _ => return None,
+        })
+    }
+}
+
+/// Reads the group. `production` says whether unlikely times are warned of.
+pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faulty> {
+    let phrase = read_phrase(r);
+    let remove_after = r.span("CODER_REMOVE_TIME");
+    let remove_after = remove_after.map(|span| (!span.is_zero()).then_some(span));
+    let max_time = read_max_time(r);
+    if let (Ok(remove_after), Ok(max_time)) = (&remove_after, &max_time) {
+        compare_times(r, *remove_after, *max_time, production);
+    }
+    let check_interval = r.positive_span("CODER_CHECK_INTERVAL");
+    let stop_after = r.optional("CODER_STOP_AFTER", |value| {
+        reader::parse_span(value, Unit::Minutes)
+    });
+    let countries = read_countries(r);
+    let hint_interval = r.value("CODER_REG_HINTS", hints);
+    let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
+    let resend_daily = r.number("CODER_REG_RESEND_DAILY");
+    Ok(ClassConfig {
+        phrase: phrase?,
+        remove_after: remove_after?,
+        max_time: max_time?,
+        check_interval: check_interval?,
+        stop_after: stop_after?,
+        countries: countries?,
+        hint_interval: hint_interval?,
+        resend_interval: resend_interval?,
+        resend_daily: resend_daily?,
+    })
+}
+
+/// Reads `CODER_REG_PASS`.
+pub(super) fn read_phrase(r: &mut Reader) -> Result<Passphrase, Faulty> {
+    let phrase = r.value("CODER_REG_PASS", |phrase| {
+        Passphrase::parse(phrase).map_err(|fault| match fault {
+            PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
+            PhraseError::OptWord => {
+                "is a word that Twilio keeps for opting out (STOP, YES, INFO ...): choose other words".to_owned()
+            }
+        })
+    })?;
+    if let Some(weakness) = phrase.weakness() {
+        r.warn(format!(
+            "CODER_REG_PASS {}: easy to guess",
+            weakness.reason()
+        ));
+    }
+    Ok(phrase)
+}
+
+fn read_countries(r: &mut Reader) -> Result<Countries, Faulty> {
+    r.value("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
+        Ok(countries) if countries.is_empty() => Err("names no prefix; * lets in all".to_owned()),
+        Ok(countries) => Ok(countries),
+        Err(item) => Err(format!(
+            "{item:?} is not a dialling prefix such as +1 or +49"
+        )),
+    })
+}
+
+fn hints(value: &str) -> Result<Option<Duration>, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "off" | "no" | "false" | "never" | "0" => Ok(None),
+        "on" | "yes" | "true" => Ok(Some(Duration::from_secs(3_600))),
+        _ => reader::parse_span(value, Unit::Minutes).map(Some),
+    }
+}
+
+/// Reads `CODER_MAX_TIME`; `None` = no limit.
+pub(super) fn read_max_time(r: &mut Reader) -> Result<Option<Duration>, Faulty> {
+    r.optional("CODER_MAX_TIME", |value| {
+        let span = reader::parse_span(value, Unit::Minutes)?;
+        reader::positive(span)
+    })
+}
+
+/// An account that lives for less was probably meant to live for so many hours.
+const SHORT_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// Compares the times of an account with each other and with what is likely.
+fn compare_times(
+    r: &mut Reader,
+    remove_after: Option<Duration>,
+    max_time: Option<Duration>,
+    production: bool,
+) {
+    let Some(remove_after) = remove_after else {
+        return;
+    };
+    if max_time.is_some_and(|most| most < remove_after) {
+        r.fault(
+            "CODER_MAX_TIME",
+            "is shorter than CODER_REMOVE_TIME: no account could be extended; set a longer time, or take it away",
+        );
+    }
+    if production && remove_after < SHORT_LIFE {
+        let minutes = remove_after.as_secs().div_ceil(60);
+        r.warn(format!(
+            "CODER_REMOVE_TIME is {minutes} minutes: hours are written {minutes}h"
+        ));
+    }
+}

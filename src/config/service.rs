@@ -1,0 +1,182 @@
+//! The group "This service": where it listens, what it keeps, and its limits.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use super::reader::{self, Faulty, Reader};
+use super::{TwilioConfig, Unit, addresses, span_words, words_of};
+use crate::domain::PhoneKey;
+
+/// Where the service listens, what it keeps, and its limits.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    /// Most detailed level that is logged.
+    pub log_level: LevelFilter,
+    /// Address of the public listener.
+    pub listen: SocketAddr,
+    /// Address that metrics are shown on; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Folder of the database, its lock and the private socket.
+    pub data_dir: PathBuf,
+    /// Students served side by side, 1 to 64.
+    pub parallel: usize,
+    /// Time limit of one call to Coder or Twilio.
+    pub call_limit: Duration,
+    /// Age at which a text is given up.
+    pub give_up: Duration,
+    /// Accounts at a time.
+    pub max_users: u32,
+    /// Texts sent within an hour, to all phones together.
+    pub hourly_texts: u32,
+    /// How far back texts that never reached us are looked for; `None` = not at all.
+    pub catch_up: Option<Duration>,
+    /// Whether logins that arrived are redacted in Twilio's log.
+    pub redact: bool,
+    /// Keys that the phone hashes may have been made with, the preferred one first.
+    pub phone_keys: Vec<PhoneKey>,
+}
+
+impl ServiceConfig {
+    /// What a setting of this group came to mean, where that may differ from what is written.
+    pub(super) fn understood(&self, name: &str) -> Option<String> {
+        Some(match name {
+            "CODER_REG_LISTEN" => self.listen.to_string(),
+            "CODER_REG_METRICS" => self
+                .metrics
+                .map_or_else(|| "off".to_owned(), |address| address.to_string()),
+            "CODER_REG_DATA_DIR" => self.data_dir.display().to_string(),
+            "CODER_REG_GIVE_UP" => words_of(self.give_up),
+            "CODER_REG_CATCH_UP" => span_words(self.catch_up, "off"),
+            "CODER_REG_CALL_LIMIT" => words_of(self.call_limit),
+            _ => return None,
+        })
+    }
+}
+
+/// Reads the group. Without a key of its own, the phones' key follows from the tokens of `twilio`.
+pub(super) fn read(r: &mut Reader, twilio: Option<&TwilioConfig>) -> Result<ServiceConfig, Faulty> {
+    let dev = read_is_dev(r);
+    let log_level = read_log_level(r, matches!(dev, Ok(true)));
+    let listen = read_listen(r);
+    let metrics = read_metrics(r);
+    let data_dir = read_data_dir(r);
+    let parallel = r.number("CODER_REG_PARALLEL");
+    let call_limit = read_call_limit(r);
+    let give_up = r.positive_span("CODER_REG_GIVE_UP");
+    let max_users = r.number("CODER_REG_MAX_USERS");
+    let hourly_texts = r.number("CODER_REG_HOURLY_TEXTS");
+    let catch_up = r.value("CODER_REG_CATCH_UP", catch_up);
+    let redact = r.value("CODER_REG_REDACT", on_or_off);
+    dev?;
+    Ok(ServiceConfig {
+        log_level: log_level?,
+        listen: listen?,
+        metrics: metrics?,
+        data_dir,
+        parallel: parallel?,
+        call_limit: call_limit?,
+        give_up: give_up?,
+        max_users: max_users?,
+        hourly_texts: hourly_texts?,
+        catch_up: catch_up?,
+        redact: redact?,
+        phone_keys: read_phone_keys(r, twilio),
+    })
+}
+
+/// Reads `CODER_REG_ENV`: whether this is development.
+pub(super) fn read_is_dev(r: &mut Reader) -> Result<bool, Faulty> {
+    r.value("CODER_REG_ENV", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "prod" | "production" => Ok(false),
+            "dev" | "development" => Ok(true),
+            _ => Err(format!("{value:?} is neither prod nor dev")),
+        }
+    })
+}
+
+fn read_log_level(r: &mut Reader, dev: bool) -> Result<LevelFilter, Faulty> {
+    r.value("CODER_REG_LOG_LEVEL", |value| {
+        let level = match value.to_ascii_lowercase().as_str() {
+            "error" => LevelFilter::Error,
+            "warn" | "warning" => LevelFilter::Warn,
+            "info" => LevelFilter::Info,
+            "debug" => LevelFilter::Debug,
+            _ => return Err(format!("{value:?} is none of error, warn, info, debug")),
+        };
+        if level == LevelFilter::Debug && !dev {
+            return Err("debug is for development: set info, or CODER_REG_ENV=dev".to_owned());
+        }
+        Ok(level)
+    })
+}
+
+/// Reads `CODER_REG_LISTEN`.
+pub(super) fn read_listen(r: &mut Reader) -> Result<SocketAddr, Faulty> {
+    r.value("CODER_REG_LISTEN", addresses::listen)
+}
+
+/// Reads `CODER_REG_METRICS`; `None` = off.
+fn read_metrics(r: &mut Reader) -> Result<Option<SocketAddr>, Faulty> {
+    let metrics = r.value("CODER_REG_METRICS", addresses::metrics)?;
+    if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
+        r.warn(format!(
+            "CODER_REG_METRICS: {address} shows metrics, which are numbers only, to anybody who can reach it"
+        ));
+    }
+    Ok(metrics)
+}
+
+/// Reads `CODER_REG_DATA_DIR`, whose default depends on `CODER_REG_ENV`.
+pub(super) fn read_data_dir(r: &mut Reader) -> PathBuf {
+    let default = if matches!(read_is_dev(r), Ok(true)) {
+        "./data"
+    } else {
+        "/var/lib/coder-sms-register"
+    };
+    PathBuf::from(r.get("CODER_REG_DATA_DIR").unwrap_or(default))
+}
+
+/// Reads `CODER_REG_CALL_LIMIT`.
+pub(super) fn read_call_limit(r: &mut Reader) -> Result<Duration, Faulty> {
+    r.positive_span("CODER_REG_CALL_LIMIT")
+}
+
+/// Reads `CODER_REG_PHONE_KEY`; none where the setting that says so has a fault.
+pub(super) fn read_phone_keys(r: &Reader, twilio: Option<&TwilioConfig>) -> Vec<PhoneKey> {
+    if let Some(key) = r.get("CODER_REG_PHONE_KEY") {
+        return vec![PhoneKey::derive(key)];
+    }
+    let tokens = twilio.iter().flat_map(|twilio| &twilio.webhook_tokens);
+    tokens
+        .map(|token| PhoneKey::derive(token.reveal()))
+        .collect()
+}
+
+/// How far back texts that never reached us may be looked for: a day. Twilio's log is long.
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(86_400);
+
+/// `None` = switched off.
+fn catch_up(value: &str) -> Result<Option<Duration>, String> {
+    let span = match value.to_ascii_lowercase().as_str() {
+        "off" | "no" | "false" | "never" => Duration::ZERO,
+        _ => reader::parse_span(value, Unit::Minutes)?,
+    };
+    if span > CATCH_UP_LIMIT {
+        return Err(
+            "is longer than a day: texts of yesterday's class want no login today".to_owned(),
+        );
+    }
+    Ok((!span.is_zero()).then_some(span))
+}
+
+fn on_or_off(value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "on" | "yes" | "true" | "1" => Ok(true),
+        "off" | "no" | "false" | "never" | "0" => Ok(false),
+        _ => Err(format!("{value:?} is neither on nor off")),
+    }
+}

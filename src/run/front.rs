@@ -1,0 +1,77 @@
+//! The two halves that take texts in: the webhook on a private socket, and the gate before it.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use super::notifier::Notifier;
+use super::{RunError, health, system};
+use crate::config::Config;
+use crate::domain::{InstanceId, Receipt};
+use crate::gate::{self, Gate};
+use crate::store::Store;
+use crate::stream::{Appender, Redis};
+use crate::webhook::{Judge, Webhook};
+
+/// The webhook, and the gate before it.
+pub(super) struct Front {
+    pub(super) webhook: Webhook,
+    pub(super) gate: Gate,
+}
+
+impl Front {
+    /// Opens both sockets.
+    ///
+    /// # Errors
+    /// One of them cannot be opened.
+    pub(super) fn open(
+        config: &Config,
+        redis: &Redis,
+        store: &Arc<Store>,
+        instance_id: &InstanceId,
+        notifier: Notifier,
+        receipts: SyncSender<Receipt>,
+    ) -> Result<Self, RunError> {
+        let socket = private_socket(&config.service.data_dir)?;
+        let webhook = Webhook::listen(
+            &socket,
+            Judge::new(&config.twilio).of_instance(instance_id.clone()),
+            Appender::new(redis.clone()),
+            health::database_check(Arc::clone(store)),
+            Box::new(move || notifier.notify()),
+            receipts,
+        )
+        .map_err(system(format!("listen on {}", socket.display())))?;
+        let limits = gate::Limits {
+            drain: Duration::from_secs(2),
+            ..gate::Limits::for_this_process()
+        };
+        let listen = config.service.listen;
+        let gate = Gate::bind(listen, socket, limits)
+            .map_err(system(format!("listen on {listen} (CODER_REG_LISTEN)")))?;
+        Ok(Self { webhook, gate })
+    }
+}
+
+/// The longest path of a Unix socket that all systems take, in bytes.
+const SOCKET_PATH: usize = 100;
+
+/// A path for the socket between gate and webhook, in a folder that only we may enter.
+fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
+    let inside = data_dir.join("run");
+    let folder = if inside.join("http.sock").as_os_str().len() <= SOCKET_PATH {
+        inside
+    } else {
+        std::env::temp_dir().join(format!("coder-sms-register-{}", std::process::id()))
+    };
+    // The folder's lock is ours, so whatever is left here is of a run that ended.
+    let _ = fs::remove_dir_all(&folder);
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&folder)
+        .map_err(system(format!("make {}", folder.display())))?;
+    Ok(folder.join("http.sock"))
+}

@@ -1,0 +1,269 @@
+//! Assembles the service out of its settings, starts its roles, and says what stops them.
+//!
+//! A role is what runs on a thread of its own. A new one is written in its own file, and in [`Service::roles`].
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+
+use super::channels::Channels;
+use super::front::Front;
+use super::lanes::Lanes;
+use super::metrics_page::{self, MetricsSource, ServiceMetrics};
+use super::notifier::Notifier;
+use super::provisioner::TextLoop;
+use super::reaper::ReaperLoop;
+use super::shutdown::Shutdown;
+use super::threads::{Role, Threads};
+use super::{RunError, banner, catch_up, commands, receipts};
+use crate::catch_up::CatchUp;
+use crate::coder::Coder;
+use crate::config::Config;
+use crate::domain::{InstanceId, PasswordKey, PhoneKey, Receipt};
+use crate::http::Http;
+use crate::metrics::MetricsListener;
+use crate::provision::{self, Provisioner};
+use crate::reap::Reaper;
+use crate::reconcile::Reconciler;
+use crate::redact::{RedactionCounters, Redactor};
+use crate::stop::Stop;
+use crate::store::Store;
+use crate::stream::{Redis, Settler, Taker, Waiting};
+use crate::token::CoderToken;
+use crate::twilio::codes::UndeliveredLogins;
+use crate::twilio::sms::Sms;
+
+/// What several roles use.
+struct Shared {
+    store: Arc<Store>,
+    redis: Redis,
+    settler: Arc<Settler>,
+    coder: Arc<Coder>,
+    token: Arc<CoderToken>,
+    /// The calls to Coder and to Twilio, which end together.
+    calls: Http,
+    to_coder: Http,
+    to_twilio: Http,
+    instance_id: InstanceId,
+    undelivered: Arc<UndeliveredLogins>,
+    /// Wakes the search for missed texts.
+    notifier: Notifier,
+    /// Wakes the reaper.
+    reaper_notifier: Notifier,
+    stop: Stop,
+}
+
+/// Who is woken by the notifiers and the receipts' queue.
+struct Receivers {
+    catch_up: Receiver<()>,
+    reaper: Receiver<()>,
+    receipts: Receiver<Receipt>,
+}
+
+/// The service, ready to start.
+pub(super) struct Service {
+    roles: Vec<Role>,
+    shutdown: Shutdown,
+}
+
+impl Service {
+    /// Opens what has to be open. Whoever looks at the metrics is served from then on.
+    ///
+    /// # Errors
+    /// A socket or the database cannot be used.
+    pub(super) fn assemble(
+        config: &Config,
+        store: Arc<Store>,
+        keys: (PhoneKey, PasswordKey),
+    ) -> Result<Self, RunError> {
+        let (notifier, missed) = Notifier::new();
+        let (reaper_notifier, wakeups) = Notifier::new();
+        let (receipts, noted) = receipts::queue();
+        let shared = Shared::open(config, store, notifier, reaper_notifier)?;
+        let front = Front::open(
+            config,
+            &shared.redis,
+            &shared.store,
+            &shared.instance_id,
+            shared.notifier.clone(),
+            receipts,
+        )?;
+        let listener = metrics_page::listen(&config.service)?;
+        // After the front, which empties the folder of the sockets.
+        commands::hear(&config.service.data_dir, shared.reaper_notifier.clone())?;
+        let taker = Taker::new(shared.redis.clone(), &shared.instance_id);
+        let shutdown = shared.shutdown(&front, &taker);
+        banner::tell(config, front.gate.local_addr(), &shared.store);
+        let receivers = Receivers {
+            catch_up: missed,
+            reaper: wakeups,
+            receipts: noted,
+        };
+        let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
+        Ok(Self { roles, shutdown })
+    }
+
+    /// Starts a thread for each role. Returns what stops them.
+    ///
+    /// # Errors
+    /// The system has no more threads.
+    pub(super) fn start(self, threads: &mut Threads) -> Result<Shutdown, RunError> {
+        for role in self.roles {
+            threads.start(role, &self.shutdown.stop)?;
+        }
+        Ok(self.shutdown)
+    }
+}
+
+impl Shared {
+    fn open(
+        config: &Config,
+        store: Arc<Store>,
+        notifier: Notifier,
+        reaper_notifier: Notifier,
+    ) -> Result<Self, RunError> {
+        let redis = Redis::new(&config.redis)?;
+        let calls = Http::new(config.service.call_limit);
+        let (to_coder, to_twilio) = (calls.to_a_peer(), calls.to_a_peer());
+        let coder = Arc::new(Coder::new(
+            to_coder.clone(),
+            &config.coder.address.api,
+            config.coder.key.clone(),
+        ));
+        let rights_notifier = reaper_notifier.clone();
+        // The reaper's thread asks for the rights then.
+        coder.on_refusal(Box::new(move || rights_notifier.notify()));
+        Ok(Self {
+            instance_id: store.instance_id()?,
+            store,
+            settler: Arc::new(Settler::new(redis.clone())),
+            redis,
+            token: Arc::new(CoderToken::of(Arc::clone(&coder))),
+            coder,
+            calls,
+            to_coder,
+            to_twilio,
+            undelivered: Arc::default(),
+            notifier,
+            reaper_notifier,
+            stop: Stop::new(),
+        })
+    }
+
+    fn shutdown(&self, front: &Front, taker: &Taker) -> Shutdown {
+        Shutdown {
+            gate: front.gate.remote(),
+            webhook: front.webhook.waker(),
+            settler: Arc::clone(&self.settler),
+            taker_id: taker.client_id(),
+            calls: self.calls.clone(),
+            notifier: self.notifier.clone(),
+            reaper_notifier: self.reaper_notifier.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+
+    fn sms(&self, config: &Config) -> Sms {
+        Sms::new(self.to_twilio.clone(), &config.twilio)
+    }
+
+    /// Makes each role, the metrics' page of all of them included.
+    fn roles(
+        &self,
+        config: &Config,
+        keys: (PhoneKey, PasswordKey),
+        front: Front,
+        mut taker: Taker,
+        receivers: Receivers,
+        listener: Option<MetricsListener>,
+    ) -> Result<Vec<Role>, RunError> {
+        let texts = self.text_loop(config, keys);
+        let search = CatchUp::new(config, self.sms(config), &self.store, &self.redis);
+        let found = Arc::default();
+        let reaper = self.reaper_loop(config, receivers.reaper);
+        if let Some(listener) = listener {
+            let redactions = reaper.redactor.as_ref();
+            let redactions = redactions.map_or_else(Arc::default, Redactor::counts);
+            let mut page = self.metrics(&front, &texts, Arc::clone(&found), redactions);
+            listener
+                .serve(move || page.page())
+                .map_err(super::system("start the thread metrics"))?;
+        }
+        let Front { webhook, gate } = front;
+        let (store, undelivered) = (Arc::clone(&self.store), Arc::clone(&self.undelivered));
+        let noted = receivers.receipts;
+        let mut roles = vec![
+            Role::awaited("webhook", move |_| webhook.run().is_ok()),
+            Role::left("gate", move |_| gate.run().is_ok()),
+            Role::awaited("provisioner", move |stop| texts.run(&mut taker, stop)),
+            Role::awaited("receipts", move |stop| {
+                receipts::run(&store, &undelivered, &noted, stop)
+            }),
+            Role::awaited("reaper", move |stop| reaper.run(stop)),
+        ];
+        if let Some(mut search) = search {
+            let wakeups = receivers.catch_up;
+            roles.push(Role::left("catch-up", move |stop| {
+                catch_up::run(&mut search, &wakeups, &found, stop)
+            }));
+        }
+        Ok(roles)
+    }
+
+    fn text_loop(&self, config: &Config, keys: (PhoneKey, PasswordKey)) -> TextLoop {
+        let parts = provision::Parts {
+            store: Arc::clone(&self.store),
+            coder: Arc::clone(&self.coder),
+            sms: self.sms(config),
+            undelivered: Arc::clone(&self.undelivered),
+            key: keys.0,
+            passwords: keys.1,
+            instance_id: self.instance_id.clone(),
+        };
+        TextLoop {
+            provisioner: Provisioner::new(config, parts),
+            lanes: Arc::new(Lanes::new(config.service.parallel)),
+            parallel: config.service.parallel,
+            settler: Arc::clone(&self.settler),
+            notifier: self.notifier.clone(),
+            counts: Arc::default(),
+            channels: Channels::default(),
+        }
+    }
+
+    fn reaper_loop(&self, config: &Config, wakeups: Receiver<()>) -> ReaperLoop {
+        let redactor = || Redactor::new(Arc::clone(&self.store), self.sms(config));
+        ReaperLoop {
+            reaper: Reaper::new(config, &self.store, &self.coder, &self.token),
+            reconciler: Reconciler::new(config, &self.store, &self.coder, &self.instance_id),
+            redactor: config.service.redact.then(redactor),
+            settler: Arc::clone(&self.settler),
+            text_life: config.service.give_up,
+            wakeups,
+        }
+    }
+
+    /// Where the metrics come from.
+    fn metrics(
+        &self,
+        front: &Front,
+        texts: &TextLoop,
+        missed: Arc<crate::metrics::Counter>,
+        redact: Arc<RedactionCounters>,
+    ) -> MetricsSource {
+        MetricsSource::of(ServiceMetrics {
+            gate: front.gate.counts(),
+            webhook: front.webhook.counts(),
+            texts: Arc::clone(&texts.counts),
+            lanes: Arc::clone(&texts.lanes),
+            store: Arc::clone(&self.store),
+            waiting: Arc::new(Mutex::new(Waiting::new(self.redis.clone()))),
+            missed,
+            to_coder: self.to_coder.calls(),
+            to_twilio: self.to_twilio.calls(),
+            token_ends: self.token.expires_at(),
+            failed_sends: texts.provisioner.sms.failed_logins(),
+            undelivered: Arc::clone(&self.undelivered),
+            redact,
+        })
+    }
+}

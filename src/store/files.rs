@@ -1,0 +1,141 @@
+//! The files of a data folder: their names, the folder's lock, and the ways to open the database.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, schema};
+
+/// The database.
+pub(super) const DATABASE: &str = "registrations.db";
+/// The file whose lock says which process is the one service.
+pub(super) const LOCK: &str = "lock";
+/// The draft of a backup that goes to standard output.
+pub(super) const COPY: &str = "registrations.db.copy";
+/// The backup while a restore checks it.
+pub(super) const RESTORING: &str = "registrations.db.restoring";
+/// The old database while a restore copies it aside.
+pub(super) const ASIDE: &str = "registrations.db.aside";
+/// The old database after a restore.
+pub(super) const BEFORE: &str = "registrations.db.before-restore";
+/// The key that all passwords follow from.
+pub(super) const PASSWORD_KEY: &str = "password.key";
+/// That key's file while it is written.
+pub(super) const PASSWORD_KEY_DRAFT: &str = "password.key.new";
+
+/// What a backup, restore or first start leaves behind if it is killed.
+pub(super) const DRAFTS: [&str; 4] = [COPY, RESTORING, ASIDE, PASSWORD_KEY_DRAFT];
+
+/// Takes the folder for this process until the lock is dropped.
+pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
+    let unusable = |source| StoreError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    if !folder.exists() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(unusable)?;
+    }
+    let path = folder.join(LOCK);
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|source| StoreError::Folder { path, source })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Taken {
+            path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
+        }),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// Opens the database of a data folder, which has to be there and ours.
+pub(super) fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
+    let path = folder.join(DATABASE);
+    match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::Missing {
+                folder: shown(folder),
+            });
+        }
+        Err(error) => return Err(StoreError::file("open", &path)(error)),
+    }
+    let failed = StoreError::sql("open the database");
+    let connection = open(&path).map_err(&failed)?;
+    if schema::is_ours(&connection).map_err(failed)? {
+        Ok(connection)
+    } else {
+        Err(StoreError::Foreign { path })
+    }
+}
+
+/// Opens a file that is there; never makes one.
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// What is wrong with a database, looked at from end to end.
+pub(super) fn verdict(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let verdict: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok((verdict != "ok").then_some(verdict))
+}
+
+/// Opens it for reading only. Where nobody works on it and all is in the one file, SQLite is told that
+/// nobody will: otherwise it would make two files beside it.
+pub(super) fn open_as_it_is(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+    let failed = StoreError::sql("open the database");
+    let log = folder.join(format!("{DATABASE}-wal"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if log.exists() {
+        Connection::open_with_flags(path, flags)
+    } else {
+        let path = path.to_string_lossy();
+        let path: String = path
+            .bytes()
+            .flat_map(|byte| match byte {
+                b'/' => vec![byte],
+                byte if byte.is_ascii_alphanumeric() => vec![byte],
+                byte => format!("%{byte:02X}").into_bytes(),
+            })
+            .map(char::from)
+            .collect();
+        let uri = format!("file:{path}?immutable=1");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+    };
+    let connection = connection.map_err(&failed)?;
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .map_err(failed)?;
+    Ok(connection)
+}
+
+/// A folder's full name, where it has one.
+pub(super) fn shown(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Empties the write-ahead log, in which pages of before an erasure stand until they are overwritten.
+/// Where somebody is reading it stays until the next time.
+///
+/// # Errors
+/// SQLite refused.
+pub(super) fn overwrite_log(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(StoreError::sql("empty the write-ahead log"))
+}
