@@ -102,7 +102,9 @@ impl Provisioner {
                 fault,
             ));
         }
-        self.store.clear_send(registration.id, false, None)?;
+        // An account whose removal has begun meanwhile takes no such step; what was learnt of the phone counts all the
+        // same.
+        let cleared = self.store.clear_send(registration.id, false, None);
         match fault.trouble {
             SmsErrorKind::Recipient => {
                 let until = now + REFUSAL;
@@ -115,6 +117,7 @@ impl Provisioner {
             }
             _ => {}
         }
+        cleared?;
         let left = self.left(text, request.clock());
         Ok(AttemptEnd::of_send(fault, &request.phone, left))
     }

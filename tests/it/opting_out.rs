@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::twilio::Fate;
+use crate::classroom::{Classroom, PATIENCE, PHRASE};
+use crate::fakes::trouble::When;
+use crate::fakes::twilio::{Fate, ops};
 use crate::{class, plan};
 
 #[test]
@@ -183,4 +184,24 @@ fn an_opt_out_that_a_receipt_tells_of_is_recorded() {
         std::thread::sleep(Duration::from_millis(1_050));
         ana.gets_a_login();
     }
+}
+
+#[test]
+fn who_is_on_twilios_list_stays_known_though_the_account_is_ended_meanwhile() {
+    let class = searching();
+    let ana = class.student();
+    class.twilio().refuse(ana.phone(), 400, 21610);
+    let (arrived, sends) = std::sync::mpsc::channel();
+    let (done, goes) = std::sync::mpsc::channel::<()>();
+    let held = Box::new(move || {
+        let _ = arrived.send(());
+        let _ = goes.recv_timeout(PATIENCE);
+    });
+    class.twilio().on(ops::SEND, When::Before, 1, held);
+    ana.asks();
+    sends.recv_timeout(PATIENCE).expect("a login is sent");
+    class.change("UPDATE registrations SET stage = 'reaping', reaping_since = 1, due_at = 1");
+    done.send(()).expect("it waits");
+    let known = "SELECT count(*) FROM contacts WHERE opted_out_at IS NOT NULL";
+    class.eventually("it is known", || class.query(known) == "1");
 }
