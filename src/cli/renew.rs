@@ -62,6 +62,12 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
                 "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
             )))
         }
+        Err(NotSet::Unseen) => {
+            hand.password_kept(&renewal)?;
+            Err(CommandError::Failed(format!(
+                "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
+            )))
+        }
         // A service whose token sets no passwords could never send a login again that Coder does not have.
         Err(NotSet::Surely(fault)) => {
             hand.password_kept(&renewal)?;
@@ -77,6 +83,8 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
 
 /// A password that was not seen to be set.
 enum NotSet {
+    /// The token sees no users, so whether the account is there is not known.
+    Unseen,
     /// The call that sets it was not made, or not carried out.
     Surely(CoderError),
     /// It may be set.
@@ -114,11 +122,24 @@ fn set(
     let username = &registration.username;
     let address = username.email(&config.coder.email_domain);
     let Some(user) = coder.locate(id, &address).map_err(NotSet::Surely)? else {
-        return Ok(None);
+        // To a token without the right everybody looks gone.
+        let rights = coder.rights().map_err(NotSet::Surely)?;
+        return if rights.see_users {
+            Ok(None)
+        } else {
+            Err(NotSet::Unseen)
+        };
     };
     let password = key.password(username, &registration.marker, counter);
-    let set = coder.set_password(&user.id, &password);
-    set.map(Some).map_err(NotSet::of)
+    let set = coder
+        .set_password(&user.id, &password)
+        .map_err(NotSet::of)?;
+    // Deleted just before, it takes a password all the same.
+    let is_gone = set == PasswordResult::Set
+        && !coder
+            .is_listed(&user.id, &user.email)
+            .map_err(NotSet::Perhaps)?;
+    Ok((!is_gone).then_some(set))
 }
 
 /// Why the account `name` got no other password.

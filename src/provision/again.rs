@@ -43,13 +43,28 @@ impl Provisioner {
             .password(username, &registration.marker, counter);
         match self.coder.set_password(&user.id, &password)? {
             PasswordResult::Unchanged => {}
-            PasswordResult::Set => info!(
-                "text {}: {username} had another password at Coder; the one of its login is set again",
-                request.text.sid
-            ),
+            PasswordResult::Set => {
+                info!(
+                    "text {}: {username} had another password at Coder; the one of its login is set again",
+                    request.text.sid
+                );
+                // Deleted just before, it takes a password all the same.
+                if !self.coder.is_listed(&user.id, &user.email)? {
+                    return Ok(None);
+                }
+            }
             PasswordResult::NoUser => {
                 let why = format!("Coder does not find the user {username}");
                 return Err(AttemptEnd::later(RetryTime::Away, why));
+            }
+            PasswordResult::Forbidden
+                if self.keeps_the_one_before(registration, &user, counter)? =>
+            {
+                warn!(
+                    "text {}: the password of {username} was to be renewed, which the token (CODER_API_KEY) may not do; the one before holds on",
+                    request.text.sid
+                );
+                return Ok(None);
             }
             PasswordResult::Forbidden => {
                 return self.has_other_password(request, registration, &user);
@@ -68,6 +83,27 @@ impl Provisioner {
             return Ok(None);
         }
         self.send_login(request, registration, &body, due).map(Some)
+    }
+
+    /// Whether a renewal that was cut short has changed nothing at Coder. It is taken back then.
+    fn keeps_the_one_before(
+        &self,
+        registration: &Registration,
+        user: &User,
+        counter: u32,
+    ) -> Result<bool, AttemptEnd> {
+        if registration.password_known || counter < 2 {
+            return Ok(false);
+        }
+        let username = &registration.username;
+        let before = self
+            .passwords
+            .password(username, &registration.marker, counter - 1);
+        if self.coder.set_password(&user.id, &before)? != PasswordResult::Unchanged {
+            return Ok(false);
+        }
+        self.store.take_renewal_back(registration.id, counter)?;
+        Ok(true)
     }
 
     /// The password is not the one that would be texted, and the token may not set it. An account without

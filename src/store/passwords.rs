@@ -71,6 +71,22 @@ impl Store {
         })
     }
 
+    /// Takes the renewal that raised the counter to `counter` back: Coder says that the password before it holds. Does
+    /// nothing if another one is meant by now.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is being removed.
+    pub fn take_renewal_back(&self, id: i64, counter: u32) -> Result<(), StoreError> {
+        self.step("take a renewal back", id, Event::LoginPrepared, |tx, _| {
+            tx.prepare_cached(
+                "UPDATE registrations SET password_counter = ?2 - 1, password_marker = marker
+                 WHERE id = ?1 AND password_counter = ?2",
+            )?
+            .execute(params![id, counter])
+            .map(drop)
+        })
+    }
+
     /// Records that the student is about to be told that the login cannot be sent, and with it that the
     /// text which asked for it has had its effect.
     ///

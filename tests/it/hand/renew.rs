@@ -176,3 +176,65 @@ fn what_cannot_be_renewed_is_said() {
     );
     assert_eq!(class.coder().count(coder::SET_PASSWORD), 0);
 }
+
+#[test]
+fn a_renewal_that_was_cut_short_and_may_not_be_made_leaves_the_login_as_it_was() {
+    let class = plan().coder_of(Version::V2_31).open();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class.all_served();
+    class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    class
+        .coder()
+        .trouble(coder::SET_PASSWORD, 1, Trouble::CutBefore);
+    let ended = class.fails(1, &["renew", first.username()]);
+    assert!(ended.stderr.contains("is not known"), "{}", ended.stderr);
+    class.some_time_passes();
+    assert_eq!(ana.gets_a_login(), first);
+    assert!(ana.can_log_in());
+    assert!(class.log().contains("the one before holds on"));
+    assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn a_token_that_sees_no_users_does_not_say_that_there_is_none() {
+    let class = class();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    class.coder().token_loses_rights();
+    let ended = class.fails(1, &["renew", login.username()]);
+    assert!(
+        ended.stderr.contains("may not see users"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_user_that_is_deleted_while_its_password_is_renewed_has_none() {
+    let class = class();
+    let ana = class.student();
+    let login = ana.gets_a_login();
+    class.all_served();
+    let fake = std::sync::Arc::downgrade(class.coder());
+    let username = login.username().to_owned();
+    let deleted = Box::new(move || {
+        if let Some(fake) = fake.upgrade() {
+            fake.delete_user(&username);
+        }
+    });
+    class
+        .coder()
+        .on(coder::SET_PASSWORD, When::Before, 1, deleted);
+    let ended = class.fails(1, &["renew", login.username()]);
+    assert!(
+        ended.stderr.contains("Coder has no user"),
+        "{}",
+        ended.stderr
+    );
+    class.some_time_passes();
+    assert_ne!(ana.gets_a_login().username(), login.username());
+    assert!(ana.can_log_in());
+}
