@@ -20,10 +20,10 @@ mod naming;
 mod reconcile;
 mod renew;
 mod restore;
-mod roster;
 mod run;
 mod status;
 mod table;
+pub(crate) mod terminal;
 
 use std::ffi::OsString;
 use std::io::Write;

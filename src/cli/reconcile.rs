@@ -330,40 +330,6 @@ impl ReconcileReport<'_> {
     }
 }
 
-/// Names that `status` lists at most.
-const LISTED: usize = 20;
-
-/// What `status` says of them, a line each kind.
-pub(super) fn lines(found: &[UnknownAccount]) -> String {
-    let (ours, others): (Vec<&UnknownAccount>, Vec<&UnknownAccount>) = found
-        .iter()
-        .partition(|found| found.verdict == Ownership::Ours);
-    let line = |what: &str, found: &[&UnknownAccount], cure: &str| {
-        let names = found.iter().take(LISTED).map(|one| one.username.as_str());
-        let names = names.collect::<Vec<_>>().join(" ");
-        let more = match found.len().saturating_sub(LISTED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        match found.len() {
-            0 => String::new(),
-            number => format!(
-                "unknown to the database, {what}: {}: {names}{more}; {cure}\n",
-                count(number, "account")
-            ),
-        }
-    };
-    line(
-        "but made by this service",
-        &ours,
-        "adopted at its next start or within a day, or now by: coder-sms-register reconcile",
-    ) + &line(
-        "with our mark",
-        &others,
-        "nobody removes them; see: coder-sms-register reconcile",
-    )
-}
-
 /// For scripts. Times are UTC seconds.
 pub(super) fn as_json(found: &UnknownAccount) -> Value {
     json!({

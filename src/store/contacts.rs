@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::texts::{count_send, mark_seen};
-use super::{Store, StoreError};
+use super::{Commands, Store, StoreError};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is remembered of one phone.
@@ -34,6 +34,9 @@ pub enum Notice {
     /// All seats are taken.
     Full,
 }
+
+/// How long it counts that a phone was turned away as the class was full: a day.
+const TURNED_AWAY_LATELY: UnixSeconds = 86_400;
 
 impl Store {
     /// What is remembered of `phone`.
@@ -173,6 +176,26 @@ impl Store {
         self.write("give a text up", |tx| {
             mark_given_up(tx, phone, sid, now, why)
         })
+    }
+}
+
+impl Commands {
+    /// How many phones found the class full in the day before `now`, and got no account since.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn turned_away(&self, now: UnixSeconds) -> Result<u32, StoreError> {
+        self.connection
+            .query_row(
+                "SELECT count(*) FROM contacts c
+                 WHERE c.full_at > ?1 AND coalesce(c.ended_at, 0) < c.full_at
+                   AND coalesce(c.gone_at, 0) < c.full_at
+                   AND NOT EXISTS (SELECT 1 FROM registrations r
+                                   WHERE r.phone = c.phone AND r.reserved_at >= c.full_at)",
+                [now - TURNED_AWAY_LATELY],
+                |row| row.get(0),
+            )
+            .map_err(StoreError::sql("count whom the full class turned away"))
     }
 }
 

@@ -196,7 +196,8 @@ fn the_manual_page_names_every_command() {
         .lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
-        .take_while(|line| !line.is_empty());
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("   "));
     let mut count = 0;
     for line in commands {
         let name = line.split_whitespace().next().unwrap();

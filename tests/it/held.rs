@@ -72,7 +72,8 @@ fn the_phone_of_an_account_that_does_not_go_gets_another_one() {
     let status = class.try_service(&["status"]).stdout;
     assert!(
         status.contains("2 accounts")
-            && status.contains(&format!("not gone yet: {}", old.username())),
+            && status.contains("1 account not gone yet, time up since ")
+            && status.contains(&format!(": {}\n", old.username())),
         "{status}"
     );
     assert!(status.contains(&way_out), "{status}");

@@ -71,7 +71,7 @@ fn names_that_nobody_has_are_told_at_once_and_nothing_is_changed() {
     let due = class.due(login);
     let ended = class.fails(3, &["end", "nobody-here", login.username(), "none-either"]);
     assert!(
-        ended.stderr.contains("nobody-here none-either"),
+        ended.stderr.contains("nobody-here, none-either"),
         "{ended:?}"
     );
     let ended = class.fails(3, &["extend", "nobody-here", login.username(), "30m"]);

@@ -9,6 +9,8 @@
 //! - `renew`: a password that others have seen is replaced
 //! - `named`: accounts as people write them
 //! - `status`: the class at one glance
+//! - `screens`: the same on terminals of several sizes
+//! - `terminal`: such a terminal
 //! - `killed`: `end --all`, killed at every write and sync
 
 mod end;
@@ -19,7 +21,9 @@ mod letters;
 mod lockout;
 mod named;
 mod renew;
+mod screens;
 mod status;
+mod terminal;
 
 use std::fs::OpenOptions;
 use std::io::{Read, Write};

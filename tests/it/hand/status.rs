@@ -69,18 +69,24 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
         "one page of users, one of workspaces; the organization, the token's rights and its end"
     );
     let lines: Vec<&str> = text.lines().collect();
-    for title in [
-        "USER",
-        "STATE",
-        "REGISTERED",
-        "LOGIN SENT",
-        "DELIVERY",
-        "LEFT",
-        "LAST SEEN",
-        "WORKSPACES",
-    ] {
-        assert!(lines[0].contains(title), "{text}");
-    }
+    let titles = lines.iter().position(|line| line.starts_with("USER "));
+    let lines = &lines[titles.expect("titles")..];
+    let titles: Vec<&str> = lines[0]
+        .split("  ")
+        .map(str::trim)
+        .filter(|title| !title.is_empty())
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "USER",
+            "STATE",
+            "LOGIN SENT",
+            "LEFT",
+            "LAST SEEN",
+            "WORKSPACES"
+        ]
+    );
     let column = lines[0].find("STATE").unwrap();
     for (number, name) in names.iter().enumerate() {
         let line = lines[1 + number];
@@ -101,15 +107,13 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
     );
     assert!(lines[6].contains("no end"), "{text}");
     assert!(
-        text.contains("40 accounts: being removed 1, ended 1, has a login 34"),
-        "{text}"
-    );
-    assert!(
-        text.contains("the service does not run\n0 texts waiting\n"),
+        text.starts_with(
+            "40 accounts: 35 with login, 0 not delivered, 1 being removed, 1 ended, 1 login being sent, 1 time is up, 1 waiting for Coder\n460 of 500 seats left, 0 turned away; 0 texts waiting; 0 dead letters\nthe service does not run\n"
+        ),
         "{text}"
     );
     let stuck = format!(
-        "not gone yet: {}, time up since 10 min: stuck: for a reason",
+        "warn   1 account not gone yet, time up since 10 min: stuck: for a reason: {}\n",
         names[4]
     );
     assert!(text.contains(&stuck), "{text}");
@@ -136,7 +140,7 @@ fn no_name_from_coder_steers_the_terminal() {
         "{text:?}"
     );
     let told = class.tells(&["status", "--json"]);
-    let name = &told["students"][0]["workspaces"][0]["name"];
+    let name = &told["accounts"][0]["workspaces"][0]["name"];
     assert!(name.as_str().unwrap().starts_with("de\u{1b}[2J"), "{name}");
 }
 
@@ -150,7 +154,18 @@ fn scripts_get_every_field() {
     assert!(told["coder_error"].is_null());
     assert_eq!(told["waiting_texts"]["count"], 0);
     assert_eq!(told["dead_letters"].as_array().unwrap().len(), 0);
-    let students = told["students"].as_array().unwrap();
+    let counts = serde_json::json!({
+        "accounts": 40, "with_login": 35, "not_delivered": 0, "overdue": 3, "seats": 500, "seats_left": 460,
+        "turned_away": 0, "waiting_texts": 0, "dead_letters": 0,
+        "states": {
+            "being removed": 1, "ended": 1, "has a login": 34, "login being sent": 1,
+            "new login being sent": 1, "time is up": 1, "waiting for Coder": 1,
+        },
+    });
+    assert_eq!(told["counts"], counts);
+    assert_eq!(told["service_well"], false);
+    assert!(told["service_error"].is_null());
+    let students = told["accounts"].as_array().unwrap();
     assert_eq!(students.len(), CLASS);
     for (number, student) in students.iter().enumerate() {
         assert_eq!(student["username"], names[number].as_str());
@@ -297,17 +312,24 @@ fn whose_login_did_not_arrive_is_shown_with_what_that_means_and_what_helps() {
     };
     class.eventually("both are told of", || {
         let text = class.does(&["status"]);
-        line(&text, anas.username()).contains(" delivered ")
+        line(&text, anas.username()).contains(" login delivered ")
             && line(&text, bobs.username()).contains(" undelivered 30005 ")
     });
     let text = class.does(&["status"]);
-    let why = format!("login of {} was not delivered", bobs.username());
-    let why = line(&text, &why);
-    assert!(why.contains("code 30005, ") && why.contains("; "), "{text}");
-    assert_eq!(text.matches("was not delivered").count(), 1, "{text}");
+    let why = line(&text, "FAULT  1 login was not delivered: 30005, ");
+    assert!(why.ends_with(&format!(": {}", bobs.username())), "{text}");
+    assert!(
+        text.contains("\n       -> the student needs another phone\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("not delivered").count(), 2, "{text}");
+    assert!(
+        text.contains("2 with login, 1 of them not delivered"),
+        "{text}"
+    );
     assert!(!text.contains(bob.phone()), "no phone");
 
-    let students = class.tells(&["status", "--json"])["students"].clone();
+    let students = class.tells(&["status", "--json"])["accounts"].clone();
     let of = |name: &str| {
         let mut all = students.as_array().expect("a list").iter();
         all.find(|one| one["username"] == name)
@@ -318,4 +340,112 @@ fn whose_login_did_not_arrive_is_shown_with_what_that_means_and_what_helps() {
     assert!(of(anas.username())["delivery_code"].is_null());
     assert_eq!(of(bobs.username())["delivery"], "undelivered");
     assert_eq!(of(bobs.username())["delivery_code"], 30005);
+}
+
+/// Every name of a field in `value`, but for words that stand for a state.
+fn fields(value: &serde_json::Value, found: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(all) => {
+            for (name, value) in all {
+                found.insert(name.clone());
+                if name != "states" {
+                    fields(value, found);
+                }
+            }
+        }
+        serde_json::Value::Array(all) => all.iter().for_each(|one| fields(one, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_tells_every_field() {
+    let class = plan().open();
+    let landline = class.student();
+    class.twilio().refuse(landline.phone(), 400, 21614);
+    let login = class.student().gets_a_login();
+    class
+        .coder()
+        .running_workspace(login.username(), "dev")
+        .expect("a workspace");
+    landline.asks();
+    class.all_served();
+    let stray = class.student().gets_a_login();
+    class.all_served();
+    class.end_service();
+    class.change(&format!(
+        "DELETE FROM registrations WHERE username = '{}'",
+        stray.username()
+    ));
+    let told = class.tells(&["status", "--json"]);
+    for list in ["accounts", "dead_letters", "unknown_accounts"] {
+        assert!(
+            told[list].as_array().is_some_and(|all| !all.is_empty()),
+            "{told}"
+        );
+    }
+    let mut found = std::collections::BTreeSet::new();
+    fields(&told, &mut found);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md");
+    let document = std::fs::read_to_string(path).expect("the document");
+    let section = document
+        .split("## ")
+        .find(|part| part.starts_with("The class, for"));
+    let section = section.expect("the section");
+    for name in found {
+        assert!(section.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
+fn whom_a_full_class_turned_away_is_told_until_they_have_an_account() {
+    let class = plan().with("CODER_REG_MAX_USERS", "1").open();
+    let (ana, ben) = (class.student(), class.student());
+    ana.gets_a_login();
+    ben.asks();
+    assert!(ben.next_text().contains("full"));
+    ben.asks();
+    class.all_served();
+    let text = class.does(&["status"]);
+    assert!(text.contains("0 of 1 seats left, 1 turned away;"), "{text}");
+    assert!(
+        text.contains(
+            "FAULT  1 student was turned away in the last day, as all seats were taken\n"
+        ),
+        "{text}"
+    );
+    class.does(&["end", "--all", "--yes"]);
+    class.all_gone();
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("-> 1 seat left now: they text the phrase again\n"),
+        "{text}"
+    );
+    ben.gets_a_login();
+    class.all_served();
+    let told = class.tells(&["status", "--json"]);
+    assert_eq!(told["counts"]["turned_away"], 0);
+}
+
+#[test]
+fn the_service_is_asked_how_it_is() {
+    let class = plan().prepare();
+    class.start_service();
+    let address = class.service().address().to_string();
+    let text = class.does(&["status"]);
+    assert!(text.contains("\nthe service is running\n"), "{text}");
+    class.set("CODER_REG_LISTEN", &address);
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("\nthe service is well\nnothing needs a person now\n"),
+        "{text}"
+    );
+    class.redis().kill();
+    class.eventually("it notices", || {
+        let text = class.try_service(&["status", "--offline"]).stdout;
+        text.contains(
+            "\nthe service is not well\nFAULT  the service is not well: redis-away: Redis",
+        )
+    });
+    class.redis().start_again();
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use coder_sms_register::config::SETTINGS;
+
 use super::{out, program, said};
 use crate::classroom::Classroom;
 use crate::plan;
@@ -199,7 +201,26 @@ fn a_service_runs_on_a_file_and_credentials() {
 #[test]
 fn every_command_has_help_and_help_lists_every_command() {
     let whole = out(&program(&["--help"]).output().unwrap());
-    for command in ["run", "config", "healthcheck", "backup", "restore"] {
+    assert!(
+        whole.lines().all(|line| line.chars().count() <= 80),
+        "{whole}"
+    );
+    for command in [
+        "run",
+        "config",
+        "check",
+        "healthcheck",
+        "status",
+        "extend",
+        "end",
+        "renew",
+        "forget",
+        "retry",
+        "drop",
+        "reconcile",
+        "backup",
+        "restore",
+    ] {
         let line = whole
             .lines()
             .find(|line| line.starts_with(&format!("  {command} ")));
@@ -211,6 +232,14 @@ fn every_command_has_help_and_help_lists_every_command() {
             help.contains(&format!("Usage: coder-sms-register {command}")),
             "{help}"
         );
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 80),
+            "{help}"
+        );
+        for setting in SETTINGS {
+            let line = format!(" {}\n", setting.name);
+            assert_eq!(help.contains(&line), command == "config", "{help}");
+        }
         assert_eq!(help, out(&program(&["help", command]).output().unwrap()));
     }
     assert_eq!(whole, out(&program(&["help"]).output().unwrap()));

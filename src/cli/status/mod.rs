@@ -1,30 +1,44 @@
 //! `status`: the class at one glance.
+//!
+//! - `picture`: all that was found, and what follows from it
+//! - `concerns`: what a person has to see to
+//! - `screen`: the words for people, as large as their terminal
+//! - `json`: the same for scripts
+//! - `watch`: a screen that stays
 
-use std::io::IsTerminal;
+mod concerns;
+mod json;
+mod picture;
+mod screen;
+mod watch;
+
 use std::time::Duration;
 
 use super::arguments::{ArgumentWord, Arguments, CommandError};
-use super::roster::{ClassView, CoderView, QueueView, TokenView};
-use super::{Command, harmless, print, print_raw};
+use super::{Command, print, print_raw};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, User};
 use crate::config::Config;
 use crate::domain::registration::Registration;
+use crate::healthcheck;
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
 use crate::store::Commands;
 use crate::stream::{Redis, StreamError, Waiting};
 use crate::wake;
+use picture::{ClassView, CoderView, Condition, QueueView, TokenView};
 
 pub(super) const COMMAND: Command = Command {
     name: "status",
     operands: "",
     summary: "show who is in class: accounts, their time, who has logged in, and what needs a person",
     details: "\
-A line for each account, then texts that wait, texts that were given up, accounts that do not go, and
-accounts at Coder that carry our mark but are not known here. It changes nothing, and asks Coder once for
-200 users and once for 100 workspaces, however many are in class, and what our token may do and when it ends. If Coder or Redis does not answer, the
-rest is shown. There are no phones in it: the database has none. In JSON, times are UTC seconds.
+First how many accounts, seats and texts there are and how the service is; then what needs a person, a cause \
+each; then a line for each account. On a terminal it shows as much as there is room for, those first that have \
+no login in hand; elsewhere everything. It changes nothing, and asks Coder once for 200 users and once for 100 \
+workspaces, however many are in class, and what our token may do and when it ends. If Coder or Redis does not \
+answer, the rest is shown. There are no phones in it: the database has none. In JSON, times are UTC seconds; \
+docs/monitoring.md tells every field.
 
 Exit codes: 0 all was asked, 1 something did not answer, 2 misused
 ",
@@ -96,30 +110,27 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
         &config.coder.address.api,
         config.coder.key.clone(),
     );
-    loop {
-        let picture = inspect(&config, &wanted, &coder, &mut waiting)?;
-        let shown = if wanted.json {
-            format!("{}\n", picture.json())
+    let mut look = || inspect(&config, &wanted, &coder, &mut waiting);
+    let Some(pause) = wanted.watch else {
+        let picture = look()?;
+        if wanted.json {
+            print(&format!("{}\n", picture.json()));
         } else {
-            picture.text()
-        };
-        let Some(pause) = wanted.watch else {
-            print(&shown);
-            return if picture.is_whole() {
-                Ok(())
-            } else {
-                Err(CommandError::Told)
-            };
-        };
-        // Clears the terminal and goes to its first line; in one write, so that nothing flickers.
-        let clear = if std::io::stdout().is_terminal() {
-            "\x1b[2J\x1b[H"
+            print_raw(&screen::now(&picture));
+        }
+        return if picture.is_whole() {
+            Ok(())
         } else {
-            ""
+            Err(CommandError::Told)
         };
-        print_raw(&format!("{clear}{}", harmless(&shown)));
-        std::thread::sleep(pause);
+    };
+    if wanted.json {
+        loop {
+            print(&format!("{}\n", look()?.json()));
+            std::thread::sleep(pause);
+        }
     }
+    watch::show(&mut look, pause)
 }
 
 fn inspect(
@@ -136,6 +147,7 @@ fn inspect(
         .redact
         .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
+    let turned_away = hand.turned_away(unix_now())?;
     drop(hand);
     let at_coder = (!wanted.offline)
         .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
@@ -145,14 +157,30 @@ fn inspect(
     };
     Ok(ClassView {
         now: unix_now(),
-        running: wake::is_running(&config.service.data_dir).ok(),
+        condition: condition(config),
         roster,
         deliveries,
         pending_redactions,
+        seats: config.service.max_users,
+        turned_away,
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
     })
+}
+
+/// How the service of this data folder is.
+fn condition(config: &Config) -> Condition {
+    match wake::is_running(&config.service.data_dir) {
+        Err(_) => Condition::Hidden,
+        Ok(false) => Condition::Stopped,
+        // It listens on a port that the system has chosen.
+        Ok(true) if config.service.listen.port() == 0 => Condition::Running,
+        Ok(true) => match healthcheck::ask(config.service.listen, healthcheck::LIMIT) {
+            Ok(()) => Condition::Well,
+            Err(why) => Condition::Unwell(why.to_string()),
+        },
+    }
 }
 
 /// Accounts of ours that the database does not know.

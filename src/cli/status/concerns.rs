@@ -1,0 +1,261 @@
+//! What a person has to see to: a cause each, however many accounts it concerns.
+
+use std::collections::BTreeMap;
+
+use super::picture::{ClassView, Condition};
+use crate::domain::registration::Registration;
+use crate::domain::span;
+use crate::domain::{MessageSid, count};
+use crate::reconcile::Ownership;
+use crate::twilio::codes::{self, Explanation};
+
+/// One cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Concern {
+    /// Whether students go without what they asked for until somebody acts.
+    pub(super) is_fault: bool,
+    /// What is the matter.
+    pub(super) what: String,
+    /// The accounts or texts that it concerns; empty where it concerns everybody.
+    pub(super) names: Vec<String>,
+    /// What helps; empty where it is said already.
+    pub(super) cure: String,
+}
+
+fn fault(what: impl Into<String>) -> Concern {
+    Concern {
+        is_fault: true,
+        ..warning(what)
+    }
+}
+
+fn warning(what: impl Into<String>) -> Concern {
+    Concern {
+        what: what.into(),
+        ..Concern::default()
+    }
+}
+
+impl Concern {
+    fn of(mut self, names: Vec<String>) -> Self {
+        self.names = names;
+        self
+    }
+
+    fn helped_by(mut self, cure: impl Into<String>) -> Self {
+        self.cure = cure.into();
+        self
+    }
+}
+
+/// "1 login was", "3 logins were".
+fn were(number: usize, noun: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{} {verb}", count(number, noun))
+}
+
+impl ClassView {
+    /// All of them, the most urgent first.
+    pub(super) fn concerns(&self) -> Vec<Concern> {
+        let mut all = Vec::new();
+        all.extend(self.of_service());
+        all.extend(self.of_coder());
+        all.extend(self.of_seats());
+        all.extend(self.of_deliveries());
+        all.extend(self.of_letters());
+        all.extend(self.of_passwords());
+        all.extend(self.of_removals());
+        all.extend(self.of_log());
+        all.extend(self.of_strangers());
+        all
+    }
+
+    fn of_service(&self) -> impl Iterator<Item = Concern> {
+        let service = match &self.condition {
+            Condition::Well | Condition::Running | Condition::Hidden => None,
+            Condition::Unwell(why) => Some(fault(format!("the service is not well: {why}"))),
+            Condition::Stopped => Some(
+                fault("the service does not run: no text is served, and nobody is removed")
+                    .helped_by("start it; its log says why it ended"),
+            ),
+        };
+        let redis = self.texts.as_ref().err();
+        let redis = redis.map(|why| fault(format!("what texts wait is not known: {why}")));
+        service.into_iter().chain(redis)
+    }
+
+    fn of_coder(&self) -> impl Iterator<Item = Concern> {
+        let away = match &self.at_coder {
+            Some(Err(why)) => Some(fault(format!(
+                "Coder does not tell who has logged in: {why}"
+            ))),
+            _ => None,
+        };
+        let token = self.coder().map(|found| found.token.troubles(self.now));
+        let token = token.into_iter().flatten();
+        let token = token.map(|trouble| fault(format!("Coder: {trouble}")));
+        away.into_iter().chain(token)
+    }
+
+    fn of_seats(&self) -> Option<Concern> {
+        let number = usize::try_from(self.turned_away).unwrap_or(usize::MAX);
+        let left = self.seats_left();
+        let what = format!(
+            "{} turned away in the last day, as all seats were taken",
+            were(number, "student")
+        );
+        match (number, left) {
+            (0, _) => None,
+            (_, 0) => Some(fault(what).helped_by(
+                "end accounts that nobody uses, or raise CODER_REG_MAX_USERS and start the service again; then they text the phrase again",
+            )),
+            _ => Some(warning(what).helped_by(format!(
+                "{} left now: they text the phrase again", count(left, "seat")
+            ))),
+        }
+    }
+
+    /// Logins that did not arrive, by Twilio's code, the most frequent first.
+    fn of_deliveries(&self) -> Vec<Concern> {
+        let mut codes: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
+        for one in &self.roster {
+            if let Some(receipt) = self.undelivered(one) {
+                let names = codes.entry(receipt.code).or_default();
+                names.push(one.username.to_string());
+            }
+        }
+        let mut all: Vec<_> = codes.into_iter().collect();
+        all.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+        let concern = |(code, names): (Option<u32>, Vec<String>)| {
+            let Explanation { meaning, cure } = codes::explain(code);
+            let number = code.map_or_else(String::new, |code| format!("{code}, "));
+            let were = were(names.len(), "login");
+            let what = format!("{were} not delivered: {number}{meaning}");
+            fault(what).of(names).helped_by(cure)
+        };
+        all.into_iter().map(concern).collect()
+    }
+
+    /// QueueView that were given up, by their reason, the latest first.
+    fn of_letters(&self) -> Vec<Concern> {
+        let mut all: Vec<Concern> = Vec::new();
+        let texts = self.texts.as_ref().ok();
+        let mut reasons: Vec<(&str, Vec<&crate::stream::DeadLetter>)> = Vec::new();
+        for letter in texts.iter().flat_map(|texts| &texts.dead) {
+            match reasons.iter_mut().find(|(why, _)| *why == letter.reason) {
+                Some((_, letters)) => letters.push(letter),
+                None => reasons.push((&letter.reason, vec![letter])),
+            }
+        }
+        for (reason, letters) in reasons {
+            let last = letters.iter().filter_map(|letter| letter.at).max();
+            let last = last.map_or_else(String::new, |at| format!(" {}", self.ago(Some(at))));
+            let were = were(letters.len(), "text");
+            let names = letters.iter().map(|letter| letter.sid.clone());
+            let concern = fault(format!("{were} given up{last}: {reason}"));
+            all.push(concern.of(names.collect()));
+        }
+        if let Some(last) = all.last_mut() {
+            last.cure = "once the cause is fixed: coder-sms-register retry --all, or retry SID; let go of them: drop".to_owned();
+        }
+        all
+    }
+
+    /// Logins that could not be sent again, and passwords that were renewed and not sent yet.
+    fn of_passwords(&self) -> impl Iterator<Item = Concern> {
+        let names = |is_meant: &dyn Fn(&&Registration) -> bool| -> Vec<String> {
+            let meant = self.roster.iter().filter(is_meant);
+            meant.map(|one| one.username.to_string()).collect()
+        };
+        let withheld = names(&|one| one.withheld_at.is_some());
+        let renewed = names(&|one| one.withheld_at.is_none() && one.renewed_at.is_some());
+        let withheld = (!withheld.is_empty()).then(|| {
+            let number = count(withheld.len(), "login");
+            fault(format!(
+                "{number} could not be sent again: the account has another password, and the token may not set one"
+            ))
+            .of(withheld)
+            .helped_by("with a token that may: coder-sms-register renew USER")
+        });
+        let renewed = (!renewed.is_empty()).then(|| {
+            let were = were(renewed.len(), "password");
+            warning(format!("{were} renewed and not sent yet"))
+                .of(renewed)
+                .helped_by("the student texts the phrase")
+        });
+        withheld.into_iter().chain(renewed)
+    }
+
+    /// Accounts whose time is up and that are still there, by what they wait for.
+    fn of_removals(&self) -> Vec<Concern> {
+        let mut notes: Vec<(Option<&str>, Vec<&Registration>)> = Vec::new();
+        for one in self.overdue() {
+            let note = one.reap_note.as_deref();
+            match notes.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, accounts)) => accounts.push(one),
+                None => notes.push((note, vec![one])),
+            }
+        }
+        let concern = |(note, accounts): (Option<&str>, Vec<&Registration>)| {
+            let since = accounts.iter().filter_map(|one| one.due_at).min();
+            let since = since.map_or_else(String::new, |due| span(self.now - due));
+            let note = note.unwrap_or("not looked at yet");
+            let number = count(accounts.len(), "account");
+            let what = format!("{number} not gone yet, time up since {since}: {note}");
+            let names = accounts.iter().map(|one| one.username.to_string());
+            warning(what).of(names.collect())
+        };
+        notes.into_iter().map(concern).collect()
+    }
+
+    /// Logins whose words stay in Twilio's log.
+    fn of_log(&self) -> Vec<Concern> {
+        let mut all = Vec::new();
+        let Some((given_up, late)) = &self.pending_redactions else {
+            return all;
+        };
+        if !given_up.is_empty() {
+            let number = count(given_up.len(), "login");
+            let names = given_up.iter().map(MessageSid::to_string);
+            let what = format!("left in Twilio's log with their words: {number}");
+            let concern = fault(what).of(names.collect());
+            all.push(concern.helped_by("delete them in Twilio's console"));
+        }
+        if *late > 0 {
+            let number = count(*late, "login");
+            all.push(
+                warning(format!("not blanked in Twilio's log yet: {number}"))
+                    .helped_by("tried again; the log of the service says why"),
+            );
+        }
+        all
+    }
+
+    /// Accounts of ours at Coder that the database does not know.
+    fn of_strangers(&self) -> Vec<Concern> {
+        let kinds = [
+            (
+                true,
+                "but made by this service",
+                "adopted at its next start or within a day, or now by: coder-sms-register reconcile",
+            ),
+            (
+                false,
+                "with our mark",
+                "nobody removes them; see: coder-sms-register reconcile",
+            ),
+        ];
+        let mut all = Vec::new();
+        for (is_ours, what, cure) in kinds {
+            let found = self.unknown.iter();
+            let found = found.filter(|one| (one.verdict == Ownership::Ours) == is_ours);
+            let names: Vec<String> = found.map(|one| one.username.to_string()).collect();
+            if !names.is_empty() {
+                let number = count(names.len(), "account");
+                let what = format!("unknown to the database, {what}: {number}");
+                all.push(warning(what).of(names).helped_by(cure));
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,465 @@
+//! What `status` shows people: everything, or as much of it as their terminal has room for.
+//!
+//! The order is that of need: how things stand, what somebody has to do, then the accounts.
+
+use super::super::harmless;
+use super::super::terminal::{self, Colours, TerminalSize, Tone, shortened, wrapped};
+use super::concerns::Concern;
+use super::picture::{ClassView, Condition, HAS_LOGIN, login_at, state};
+use crate::domain::count;
+use crate::domain::registration::{Registration, Stage};
+use crate::domain::span;
+
+/// What is shown on.
+#[derive(Clone, Copy)]
+pub(super) struct Canvas {
+    /// `None` = there is room for everything.
+    pub(super) size: Option<TerminalSize>,
+    pub(super) colours: Colours,
+}
+
+impl Canvas {
+    /// Standard output.
+    pub(super) fn of_stdout() -> Self {
+        Self {
+            size: terminal::size(),
+            colours: Colours::of(&std::io::stdout()),
+        }
+    }
+
+    fn width(&self) -> Option<usize> {
+        self.size.map(|size| size.columns)
+    }
+}
+
+/// What is kept for the table below all else, where accounts are: its titles, three rows, and how many more
+/// there are.
+const LEAST_TABLE: usize = 5;
+
+/// How wide the label before a concern is, with the blanks behind it.
+const LABEL: usize = 7;
+
+/// The narrowest that workspaces are shown.
+const LEAST_WORKSPACES: usize = 12;
+
+/// A picture as it is printed once.
+pub(super) fn now(picture: &ClassView) -> String {
+    let lines = lines(picture, Canvas::of_stdout(), None);
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+/// The lines of a picture, `headline` above all others. The terminal's last line is left free: the next
+/// prompt stands there.
+pub(super) fn lines(picture: &ClassView, canvas: Canvas, headline: Option<&str>) -> Vec<String> {
+    let width = canvas.width();
+    let headline = headline.map(|line| canvas.colours.paint(Tone::Faint, line));
+    let mut lines: Vec<String> = headline.into_iter().collect();
+    lines.extend(picture.summary(canvas));
+    let room = canvas.size.map(|size| size.lines.saturating_sub(1));
+    let kept = match picture.roster.len() {
+        0 => 0,
+        number => (number + 2).min(LEAST_TABLE),
+    };
+    let concerns = picture.concerns();
+    let left = room.map(|room| room.saturating_sub(lines.len() + kept));
+    lines.extend(shown(&concerns, canvas, left));
+    if !picture.roster.is_empty() {
+        lines.push(String::new());
+        let left = room.map(|room| room.saturating_sub(lines.len()));
+        lines.extend(picture.table(width, left, canvas.colours));
+    }
+    lines.truncate(room.unwrap_or(usize::MAX));
+    lines
+}
+
+/// How full the concerns are shown.
+#[derive(Clone, Copy)]
+struct Fullness {
+    /// How many names at least, where there are more.
+    names: usize,
+    cures: bool,
+}
+
+/// The concerns, in `room` lines if there is a limit.
+fn shown(concerns: &[Concern], canvas: Canvas, room: Option<usize>) -> Vec<String> {
+    if concerns.is_empty() {
+        let words = canvas
+            .colours
+            .paint(Tone::Good, "nothing needs a person now");
+        return vec![words];
+    }
+    let all = |fullness: Fullness| -> Vec<Vec<String>> {
+        let concerns = concerns.iter();
+        concerns
+            .map(|one| one.lines(canvas, fullness))
+            .collect::<Vec<_>>()
+    };
+    let most = all(Fullness {
+        names: 2,
+        cures: true,
+    });
+    let Some(room) = room else {
+        return most.concat();
+    };
+    let least = Fullness {
+        names: 1,
+        cures: false,
+    };
+    let mut blocks = most;
+    let length = |blocks: &[Vec<String>]| blocks.iter().map(Vec::len).sum::<usize>();
+    if length(&blocks) > room {
+        blocks = all(least);
+    }
+    let mut left = blocks.len();
+    // A line says how many are not shown.
+    while left > 1 && length(&blocks[..left]) + usize::from(left < blocks.len()) > room {
+        left -= 1;
+    }
+    let mut lines = blocks[..left].concat();
+    if left < blocks.len() {
+        let more = format!(
+            "… and {} more: a larger window, or status | less",
+            count(blocks.len() - left, "cause")
+        );
+        let more = shortened(&more, canvas.width().unwrap_or(usize::MAX));
+        lines.push(canvas.colours.paint(Tone::Warning, &more));
+    }
+    lines
+}
+
+impl Concern {
+    fn lines(&self, canvas: Canvas, fullness: Fullness) -> Vec<String> {
+        let width = canvas
+            .width()
+            .map(|width| width.saturating_sub(LABEL).max(1));
+        let (label, tone) = if self.is_fault {
+            ("FAULT", Tone::Fault)
+        } else {
+            ("warn", Tone::Warning)
+        };
+        let text = |names: &str| {
+            let text = harmless(&format!("{}{names}", self.what));
+            wrapped(&[(Tone::Plain, &text)], width, canvas.colours)
+        };
+        let mut lines = text(&self.names_that_fit(width, fullness.names, &text));
+        if fullness.cures && !self.cure.is_empty() {
+            let cure = harmless(&format!("-> {}", self.cure));
+            lines.extend(wrapped(&[(Tone::Plain, &cure)], width, canvas.colours));
+        }
+        let label = format!("{label:LABEL$}");
+        let label = canvas.colours.paint(tone, &label);
+        let blanks = " ".repeat(LABEL);
+        let mut before = std::iter::once(label).chain(std::iter::repeat(blanks));
+        let lines = lines.into_iter();
+        lines
+            .map(|line| before.next().unwrap_or_default() + &line)
+            .collect()
+    }
+
+    /// The names: all of them, or `least` and as many more as fill the last line.
+    fn names_that_fit(
+        &self,
+        width: Option<usize>,
+        least: usize,
+        text: &dyn Fn(&str) -> Vec<String>,
+    ) -> String {
+        let of = |number: usize| {
+            let names = self.names[..number].join(", ");
+            match self.names.len() - number {
+                0 if number == 0 => String::new(),
+                0 => format!(": {names}"),
+                more => format!(": {names}, … and {more} more"),
+            }
+        };
+        let all = self.names.len();
+        if width.is_none() || all <= least {
+            return of(all);
+        }
+        let height = text(&of(least)).len();
+        let mut number = least;
+        while number < all && text(&of(number + 1)).len() <= height {
+            number += 1;
+        }
+        of(number)
+    }
+}
+
+impl ClassView {
+    /// How things stand, in three paragraphs.
+    fn summary(&self, canvas: Canvas) -> Vec<String> {
+        let alert = |number: usize, tone: Tone| if number > 0 { tone } else { Tone::Plain };
+        let wrap = |pieces: &[(Tone, String)]| {
+            let pieces: Vec<(Tone, &str)> = pieces
+                .iter()
+                .map(|(tone, words)| (*tone, words.as_str()))
+                .collect();
+            wrapped(&pieces, canvas.width(), canvas.colours)
+        };
+        let mut lines = wrap(&self.accounts_in_words());
+        let (left, away) = (self.seats_left(), self.turned_away);
+        let seats = if left == 0 {
+            Tone::Warning
+        } else {
+            Tone::Plain
+        };
+        let turned = alert(usize::from(away > 0), Tone::Warning);
+        let mut pieces = vec![
+            (seats, format!("{left} of {} seats left,", self.seats)),
+            (turned, format!("{away} turned away;")),
+        ];
+        match &self.texts {
+            Ok(texts) => {
+                let oldest = texts.oldest.map_or_else(String::new, |at| {
+                    format!(", the oldest came {}", self.ago(Some(at)))
+                });
+                let waiting = count(texts.waiting, "text");
+                let dead = texts.dead.len();
+                pieces.push((Tone::Plain, format!("{waiting} waiting{oldest};")));
+                pieces.push((alert(dead, Tone::Fault), count(dead, "dead letter")));
+            }
+            Err(_) => pieces.push((Tone::Fault, "texts and dead letters not known".to_owned())),
+        }
+        lines.extend(wrap(&pieces));
+        lines.extend(wrap(&[self.condition_in_words()]));
+        lines
+    }
+
+    fn accounts_in_words(&self) -> Vec<(Tone, String)> {
+        let (with, failed) = (self.with_login(), self.not_delivered());
+        let mut parts = vec![(Tone::Plain, format!("{with} with login"))];
+        if failed > 0 {
+            parts.push((Tone::Fault, format!("{failed} of them not delivered")));
+        } else {
+            parts.push((Tone::Plain, "0 not delivered".to_owned()));
+        }
+        let others = self.roster.iter().filter(|one| !self.has_login(one));
+        let others: std::collections::BTreeSet<&str> =
+            others.map(|one| state(one, self.now)).collect();
+        let states = self.states();
+        for name in others {
+            let number = states.get(name).copied().unwrap_or(0);
+            parts.push((Tone::Plain, format!("{number} {name}")));
+        }
+        let last = parts.len() - 1;
+        for (_, words) in &mut parts[..last] {
+            words.push(',');
+        }
+        let accounts = count(self.roster.len(), "account");
+        let mut pieces = vec![(Tone::Plain, format!("{accounts}:"))];
+        pieces.extend(parts);
+        pieces
+    }
+
+    fn condition_in_words(&self) -> (Tone, String) {
+        let (tone, words) = match &self.condition {
+            Condition::Well => (Tone::Good, "the service is well"),
+            Condition::Unwell(_) => (Tone::Fault, "the service is not well"),
+            Condition::Running => (Tone::Plain, "the service is running"),
+            Condition::Stopped => (Tone::Fault, "the service does not run"),
+            Condition::Hidden => (
+                Tone::Warning,
+                "whether the service runs cannot be found out",
+            ),
+        };
+        (tone, words.to_owned())
+    }
+
+    /// Titles and as many rows as `room` lines hold, those first that have no login in hand.
+    fn table(&self, width: Option<usize>, room: Option<usize>, colours: Colours) -> Vec<String> {
+        let mut rows: Vec<&Registration> = self.roster.iter().collect();
+        let all = rows.len();
+        if let Some(room) = room {
+            rows.sort_by_key(|one| self.rank(one));
+            let fits = match room.saturating_sub(1) {
+                fits if all <= fits => all,
+                fits => fits.saturating_sub(1),
+            };
+            rows.truncate(fits);
+        }
+        let mut columns = self.columns(&rows);
+        if let Some(width) = width {
+            fit(&mut columns, width);
+        }
+        let mut lines = Vec::new();
+        if !rows.is_empty() {
+            let titles = columns.iter().map(|one| (one.title, Tone::Plain));
+            lines.push(line(&columns, titles, colours));
+        }
+        for row in 0..rows.len() {
+            let cells = columns.iter().map(|one| {
+                let (words, tone) = &one.cells[row];
+                (words.as_str(), *tone)
+            });
+            lines.push(line(&columns, cells, colours));
+        }
+        if rows.len() < all {
+            let more = format!("and {} more", all - rows.len());
+            lines.push(shortened(&more, width.unwrap_or(usize::MAX)));
+        }
+        lines
+    }
+
+    /// Who is shown first: whose login did not arrive, who has none yet, whose account does not go.
+    fn rank(&self, registration: &Registration) -> u8 {
+        match state(registration, self.now) {
+            _ if self.undelivered(registration).is_some() => 0,
+            "waiting for Coder" | "login being sent" => 1,
+            _ if registration.is_due(self.now) => 2,
+            _ => 3,
+        }
+    }
+
+    fn columns(&self, rows: &[&Registration]) -> Vec<Column> {
+        let plain = |cell: &dyn Fn(&Registration) -> String| -> Vec<(String, Tone)> {
+            let cell = |one: &&Registration| (harmless(&cell(one)), Tone::Plain);
+            rows.iter().map(cell).collect()
+        };
+        let column = |title, drop, cells| Column {
+            title,
+            drop,
+            cells,
+            width: 0,
+        };
+        let states = rows.iter().map(|one| self.standing(one)).collect();
+        let mut columns = vec![
+            column("USER", None, plain(&|one| one.username.to_string())),
+            column("STATE", None, states),
+            column("LOGIN SENT", Some(0), plain(&|one| self.login_sent(one))),
+            column("LEFT", Some(3), plain(&|one| self.left(one))),
+        ];
+        if self.coder().is_some() {
+            let seen = plain(&|one| self.last_seen(one));
+            columns.push(column("LAST SEEN", Some(2), seen));
+            let workspaces = plain(&|one| self.workspaces(one));
+            if workspaces.iter().any(|(words, _)| !words.is_empty()) {
+                columns.push(column(WORKSPACES, Some(1), workspaces));
+            }
+        }
+        columns.iter_mut().for_each(Column::measure);
+        columns
+    }
+
+    /// Where an account stands, and what became of its login, which says the same and more.
+    fn standing(&self, registration: &Registration) -> (String, Tone) {
+        let state = state(registration, self.now);
+        if let Some(receipt) = self.undelivered(registration) {
+            let code = receipt
+                .code
+                .map_or_else(String::new, |code| format!(" {code}"));
+            return (format!("{}{code}", receipt.delivery.as_str()), Tone::Fault);
+        }
+        // Where nobody tells what becomes of texts, "queued" is all that is ever known.
+        let told = self
+            .receipt(registration)
+            .filter(|receipt| state == HAS_LOGIN && receipt.delivery.has_left());
+        let words = told.map_or_else(
+            || state.to_owned(),
+            |receipt| format!("login {}", receipt.delivery.as_str()),
+        );
+        (words, Tone::Plain)
+    }
+
+    fn login_sent(&self, registration: &Registration) -> String {
+        match login_at(registration) {
+            Some(at) => self.ago(Some(at)),
+            None if registration.adopted_at.is_some() => "-".to_owned(),
+            None => format!("asked {}", self.ago(Some(registration.reserved_at))),
+        }
+    }
+
+    fn left(&self, registration: &Registration) -> String {
+        match (registration.stage, registration.due_at) {
+            (_, Some(due)) if due <= self.now => "up".to_owned(),
+            (Stage::Announced, None) => "no end".to_owned(),
+            (Stage::Announced, Some(due)) => span(due - self.now),
+            _ => "-".to_owned(),
+        }
+    }
+
+    fn last_seen(&self, registration: &Registration) -> String {
+        let user = self.coder().and_then(|coder| coder.user(registration));
+        match user.map(|user| user.last_seen()) {
+            None => "no user".to_owned(),
+            Some(None) => "never".to_owned(),
+            Some(seen) => self.ago(seen),
+        }
+    }
+
+    fn workspaces(&self, registration: &Registration) -> String {
+        let Some(coder) = self.coder() else {
+            return String::new();
+        };
+        let user = coder.user(registration);
+        let all = user.map_or_else(Vec::new, |user| coder.workspaces(user));
+        let words = all
+            .iter()
+            .map(|one| format!("{} {}", one.name, one.latest_build.status));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The column that may be shortened.
+const WORKSPACES: &str = "WORKSPACES";
+
+/// A column of the table.
+struct Column {
+    title: &'static str,
+    /// When it is left out for want of room: the lowest number first; `None` = never.
+    drop: Option<u8>,
+    cells: Vec<(String, Tone)>,
+    width: usize,
+}
+
+impl Column {
+    fn measure(&mut self) {
+        let cells = self.cells.iter().map(|(words, _)| words.chars().count());
+        self.width = cells.max().unwrap_or(0).max(self.title.len());
+    }
+}
+
+/// The blanks between two columns.
+const GAP: usize = 2;
+
+/// Leaves out and shortens what `width` columns have no room for.
+fn fit(columns: &mut Vec<Column>, width: usize) {
+    loop {
+        let total: usize = columns.iter().map(|one| one.width + GAP).sum();
+        let over = total.saturating_sub(width + GAP);
+        if over == 0 {
+            return;
+        }
+        if let Some(last) = columns.iter_mut().find(|one| one.title == WORKSPACES)
+            && last.width >= LEAST_WORKSPACES + over
+        {
+            last.width -= over;
+            return;
+        }
+        let first = columns.iter().filter_map(|one| one.drop).min();
+        if first.is_none() {
+            // Names and states are left, and the terminal is very narrow.
+            let half = width.saturating_sub(GAP) / 2;
+            for column in columns.iter_mut() {
+                column.width = column.width.min(half.max(1));
+            }
+            return;
+        }
+        columns.retain(|one| one.drop != first);
+    }
+}
+
+fn line<'a>(
+    columns: &[Column],
+    cells: impl Iterator<Item = (&'a str, Tone)>,
+    colours: Colours,
+) -> String {
+    let mut text = String::new();
+    let mut gap = 0;
+    for (column, (words, tone)) in columns.iter().zip(cells) {
+        let words = shortened(words, column.width);
+        text += &" ".repeat(gap);
+        text += &colours.paint(tone, &words);
+        gap = GAP + column.width - words.chars().count();
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
