@@ -35,10 +35,23 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderError> {
+        let (users, _) = self.of_domain(domain)?;
+        Ok(users)
+    }
+
+    /// The same; `None` where the list did not come to its end, so that who is not in it may be there all the same.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn all_users_of(&self, domain: &str) -> Result<Option<Vec<User>>, CoderError> {
+        let (users, complete) = self.of_domain(domain)?;
+        Ok(complete.then_some(users))
+    }
+
+    fn of_domain(&self, domain: &str) -> Result<(Vec<User>, bool), CoderError> {
         let ours = format!("@{}", domain.to_ascii_lowercase());
         let is_of_domain = |user: &User| user.email.to_ascii_lowercase().ends_with(&ours);
-        let (users, _) = self.users_with("list users", &ours, is_of_domain)?;
-        Ok(users)
+        self.users_with("list users", &ours, is_of_domain)
     }
 
     /// The users that have `text` in their name or address and are to be kept, and whether the list came
@@ -79,8 +92,16 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn all_workspaces(&self) -> Result<Vec<Workspace>, CoderError> {
+        self.workspaces_on(WORKSPACE_PAGES)
+    }
+
+    /// The same from that many pages at most.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn workspaces_on(&self, pages: usize) -> Result<Vec<Workspace>, CoderError> {
         let mut workspaces = Vec::new();
-        for number in 0..WORKSPACE_PAGES {
+        for number in 0..pages.min(WORKSPACE_PAGES) {
             let offset = number * WORKSPACES;
             let path = format!("/workspaces?limit={WORKSPACES}&offset={offset}");
             let (page, _): (WorkspaceList, HttpResponse) = self.page("list workspaces", &path)?;

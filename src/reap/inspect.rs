@@ -5,7 +5,8 @@ use std::time::Duration;
 use log::Level;
 
 use super::plan::{Plan, StopPermission, plan};
-use super::remove::RefusedBuild;
+use super::remove::{RefusedBuild, permission};
+use super::shared::SharedLists;
 use super::{Reaper, after};
 use crate::coder::{CoderError, LoginType, Rights, Transition, User};
 use crate::domain::registration::{Registration, Stage};
@@ -17,6 +18,8 @@ use crate::store::StoreError;
 pub(super) enum AccountInspection {
     /// Coder has no such user, as far as our rights go.
     Gone,
+    /// Coder says that it has deleted this user; only a list proves it.
+    Deleted(Box<User>),
     /// It has to be looked at again.
     Wait(RemovalWait),
     /// Its time was renewed meanwhile.
@@ -91,8 +94,14 @@ impl Reaper {
         registration: &Registration,
         now: UnixSeconds,
         rights: Rights,
+        lists: &SharedLists,
     ) -> Result<AccountInspection, RemovalError> {
-        let Some(user) = self.user_of(registration, now)? else {
+        let shown = registration.coder_id.as_deref();
+        let user = match shown.and_then(|id| lists.user(id)) {
+            Some(user) => Some(user.clone()),
+            None => self.user_of(registration, now)?,
+        };
+        let Some(user) = user else {
             return self.nobody(registration, now);
         };
         if let Some(reason) = belongs_to_a_person(&user) {
@@ -104,8 +113,16 @@ impl Reaper {
         if !rights.see_workspaces {
             return self.cannot_see(registration, &user, now);
         }
-        let drawn = registration.username.as_str();
-        let workspaces = self.coder.workspaces(&user, drawn)?;
+        let may = match registration.stage {
+            Stage::Reaping => permission(registration, now),
+            _ => StopPermission::Wait,
+        };
+        let workspaces = match lists.at_work(&user.id, may) {
+            Some(workspaces) => workspaces.to_vec(),
+            None => self
+                .coder
+                .workspaces(&user, registration.username.as_str())?,
+        };
         if registration.stage != Stage::Reaping {
             let plan = plan(&workspaces, StopPermission::Wait);
             if plan.is_busy() && !self.may_lock_out(registration, now) {

@@ -8,6 +8,7 @@
 mod inspect;
 mod plan;
 mod remove;
+mod shared;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,15 +17,16 @@ use std::time::Duration;
 use log::{Level, debug, error, info, log, warn};
 
 use crate::clock::ClockStep;
-use crate::coder::{Coder, CoderErrorKind, Rights};
+use crate::coder::{Coder, CoderError, CoderErrorKind, Rights, User};
 use crate::config::Config;
-use crate::domain::registration::Registration;
+use crate::domain::registration::{Registration, Stage};
 use crate::domain::{UnixSeconds, seconds};
 use crate::retry;
 use crate::store::{Postponement, Store, StoreError};
 use crate::token::CoderToken;
 use inspect::{AccountInspection, Pace, RemovalError, RemovalWait};
 pub use plan::{Plan, StopPermission, plan};
+use shared::SharedLists;
 
 /// Everything that removals need.
 pub struct Reaper {
@@ -54,6 +56,51 @@ pub struct SweepResult {
     /// Accounts left for a later look.
     pub waiting: usize,
 }
+
+/// What is left to do after a look at one account.
+enum Conclusion {
+    Done,
+    Gone,
+    Deleted(Box<User>),
+    Busy(CoderError),
+}
+
+/// What a part of a sweep saw.
+#[derive(Default)]
+struct Inspected<'a> {
+    /// Accounts proved gone.
+    gone: Vec<&'a Registration>,
+    /// Those that Coder says it has deleted.
+    deleted: Vec<(&'a Registration, User)>,
+    busy: Option<PausedRemovals<'a>>,
+}
+
+/// Accounts that Coder takes no more calls for at the moment.
+struct PausedRemovals<'a> {
+    fault: CoderError,
+    all: Vec<&'a Registration>,
+}
+
+impl<'a> Inspected<'a> {
+    fn add(&mut self, registration: &'a Registration, look: Conclusion) {
+        match look {
+            Conclusion::Done => {}
+            Conclusion::Gone => self.gone.push(registration),
+            Conclusion::Deleted(user) => self.deleted.push((registration, *user)),
+            Conclusion::Busy(fault) => {
+                let all = Vec::new();
+                let busy = self.busy.get_or_insert(PausedRemovals { fault, all });
+                busy.all.push(registration);
+            }
+        }
+    }
+}
+
+/// For how long Coder's limit of calls holds where it does not say so.
+const LIMIT_LASTS: Duration = Duration::from_secs(60);
+
+/// What a removal waits for then.
+const LIMITED: &str = "Coder takes no more calls for now, waiting";
 
 /// The pause between two looks at workspaces that stop or go.
 const MOTION: Duration = Duration::from_secs(2);
@@ -102,8 +149,26 @@ impl Reaper {
                 });
             }
         };
-        let gone = self.inspect_all(&due, now, rights);
-        let removed = self.forget(&gone, now);
+        let mut removed = 0;
+        let mut parts = due.chunks(shared::SHARING);
+        while let Some(part) = parts.next() {
+            let busy = match self.shared_lists(part.len()) {
+                Ok(lists) => {
+                    let seen = self.inspect_all(part, now, rights, &lists);
+                    removed += self.forget(&seen.gone, now);
+                    seen.busy
+                }
+                Err(fault) => {
+                    let all = part.iter().collect();
+                    Some(PausedRemovals { fault, all })
+                }
+            };
+            if let Some(busy) = busy {
+                let rest = busy.all.into_iter().chain(parts.flatten()).collect();
+                self.pause(rest, &busy.fault, now);
+                break;
+            }
+        }
         Ok(SweepResult {
             removed,
             waiting: due.len() - removed,
@@ -160,6 +225,16 @@ impl Reaper {
             }
             Ok(rights) => Ok(rights),
             Err(fault) if fault.trouble == CoderErrorKind::Denied => Err(stuck(fault.to_string())),
+            Err(fault) if remove::is_busy(&fault) => {
+                let span = limit_lasts(&fault);
+                warn!("{fault}: removals go on in {} s", span.as_secs());
+                Err(RemovalWait {
+                    pace: Pace::Exactly(span),
+                    level: Level::Debug,
+                    note: LIMITED.to_owned(),
+                    refused: false,
+                })
+            }
             Err(fault) => Err(RemovalWait {
                 pace: Pace::Backoff,
                 level: Level::Warn,
@@ -169,30 +244,61 @@ impl Reaper {
         }
     }
 
-    /// Looks at every account on a few threads. Returns those whose user is gone.
+    /// Looks at every account on a few threads, until Coder takes no more calls. Those that it has deleted are looked
+    /// for together.
     fn inspect_all<'a>(
         &self,
         due: &'a [Registration],
         now: UnixSeconds,
         rights: Rights,
-    ) -> Vec<&'a Registration> {
+        lists: &SharedLists,
+    ) -> Inspected<'a> {
         let next = AtomicUsize::new(0);
-        let gone = Mutex::new(Vec::new());
+        let seen = Mutex::new(Inspected::default());
+        let lock = || seen.lock().unwrap_or_else(PoisonError::into_inner);
         std::thread::scope(|scope| {
             for _ in 0..self.parallel.min(due.len()) {
                 scope.spawn(|| {
                     while let Some(registration) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if self.conclude(registration, now, self.inspect(registration, now, rights))
-                        {
-                            gone.lock()
-                                .unwrap_or_else(PoisonError::into_inner)
-                                .push(registration);
+                        if let Some(busy) = &mut lock().busy {
+                            busy.all.push(registration);
+                            continue;
                         }
+                        let look = self.inspect(registration, now, rights, lists);
+                        let look = self.conclude(registration, now, look);
+                        lock().add(registration, look);
                     }
                 });
             }
         });
-        gone.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (registration, is_gone) in self.proved_gone(std::mem::take(&mut seen.deleted)) {
+            let look = is_gone.map(|is_gone| {
+                if is_gone {
+                    return AccountInspection::Gone;
+                }
+                inspect::wait(Pace::Backoff, Level::Warn, "deleted, but still there")
+            });
+            seen.add(registration, self.conclude(registration, now, look));
+        }
+        seen
+    }
+
+    /// Puts off what Coder takes no more calls for. That is nobody's fault, and one line for all.
+    fn pause(&self, paused: Vec<&Registration>, fault: &CoderError, now: UnixSeconds) {
+        let (accounts, span) = (paused.len(), limit_lasts(fault));
+        warn!("{fault}: {accounts} removals go on in {} s", span.as_secs());
+        for registration in paused {
+            let put_off = Postponement {
+                until: now + seconds(span),
+                tries: registration.reap_tries,
+                note: registration.reap_note.as_deref().unwrap_or(LIMITED),
+                refused_since: registration.removal.refused_since,
+            };
+            if let Err(error) = self.store.put_off(registration.id, put_off) {
+                error!("removal of {}: {error}", registration.username);
+            }
+        }
     }
 
     /// Forgets the accounts that were seen to be gone, if the token still had the right to see them.
@@ -221,17 +327,21 @@ impl Reaper {
         forgotten
     }
 
-    /// Acts on where a look ended. Returns whether the account's user is gone.
+    /// Acts on where a look ended, and returns what is left to do about it.
     fn conclude(
         &self,
         registration: &Registration,
         now: UnixSeconds,
         look: Result<AccountInspection, RemovalError>,
-    ) -> bool {
-        match look {
-            Ok(AccountInspection::Gone) => return true,
-            Ok(AccountInspection::Renewed) => {}
-            Ok(AccountInspection::Wait(wait)) => self.put_off(registration, now, &wait),
+    ) -> Conclusion {
+        let wait = match look {
+            Ok(AccountInspection::Gone) => return Conclusion::Gone,
+            Ok(AccountInspection::Deleted(user)) => return Conclusion::Deleted(user),
+            Ok(AccountInspection::Renewed) => return Conclusion::Done,
+            Ok(AccountInspection::Wait(wait)) => wait,
+            Err(RemovalError::Coder(fault)) if remove::is_busy(&fault) => {
+                return Conclusion::Busy(fault);
+            }
             Err(RemovalError::Coder(fault)) => {
                 let refused = remove::is_refusal(&fault);
                 let level = if refused { Level::Error } else { Level::Warn };
@@ -239,19 +349,20 @@ impl Reaper {
                     Some(words) => format!("{fault} ({words})"),
                     None => fault.to_string(),
                 };
-                let wait = RemovalWait {
+                RemovalWait {
                     pace: Pace::Backoff,
                     level,
                     note,
                     refused,
-                };
-                self.put_off(registration, now, &wait);
+                }
             }
             Err(RemovalError::Store(error)) => {
                 error!("removal of {}: {error}", registration.username);
+                return Conclusion::Done;
             }
-        }
-        false
+        };
+        self.put_off(registration, now, &wait);
+        Conclusion::Done
     }
 
     /// Puts the next look off. One log line for each change of state, however often it is looked at. What
@@ -259,7 +370,11 @@ impl Reaper {
     fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &RemovalWait) {
         let username = &registration.username;
         let before = registration.reap_note.as_deref();
-        let refused_before = registration.removal.refused_since;
+        // Whose student works on waits for nothing else, whatever was refused before.
+        let refused_before = registration
+            .removal
+            .refused_since
+            .filter(|_| registration.stage == Stage::Reaping || wait.refused);
         let note = match before {
             Some(refusal) if refused_before.is_some() && wait.level > Level::Warn => refusal,
             _ => wait.note.as_str(),
@@ -291,6 +406,15 @@ impl Reaper {
             Pace::Exactly(span) => (0, span),
         }
     }
+}
+
+/// For how long Coder takes no more calls.
+fn limit_lasts(fault: &CoderError) -> Duration {
+    let told = match fault.trouble {
+        CoderErrorKind::Busy(told) => told,
+        _ => None,
+    };
+    told.unwrap_or(LIMIT_LASTS).max(Duration::from_secs(1))
 }
 
 /// Seconds since then; none where a clock that was set back says that it is still to come.

@@ -60,9 +60,13 @@ impl Reaper {
         // First, so that no workspace is started while the others go. A server that refuses this is no
         // reason to keep the account.
         let locked = self.lock_out(registration, user, now)?;
+        if let Err(fault) = &locked
+            && is_busy(fault)
+        {
+            return Err(fault.clone().into());
+        }
         let removal = registration.removal;
-        let since = removal.locked_at.or(removal.since).or(Some(now));
-        let plan = plan(workspaces, leave(after(since, now)));
+        let plan = plan(workspaces, permission(registration, now));
         let mut not_taken = self.ask_builds(&plan.stop, Transition::Stop);
         not_taken.extend(self.ask_builds(&plan.delete, Transition::Delete));
         let pace = if after(removal.since.or(Some(now)), now) < STOPS {
@@ -123,8 +127,7 @@ impl Reaper {
         not_taken
     }
 
-    /// Deletes a user that has no workspaces, and proves by the list that it is gone. One that cannot be
-    /// deleted is at least locked out.
+    /// Deletes a user that has no workspaces. One that cannot be deleted is at least locked out.
     fn remove_user(
         &self,
         registration: &Registration,
@@ -141,17 +144,17 @@ impl Reaper {
                 return Ok(refused(Pace::Backoff, note));
             }
             Err(fault) => {
-                if is_refusal(&fault) {
-                    self.lock_out(registration, user, now)?
-                        .map_err(RemovalError::from)?;
+                // Also where the server fails at this call alone: its student shall not have two accounts.
+                if !fault.is_everybodys() && !is_busy(&fault) {
+                    let locked = self.lock_out(registration, user, now)?;
+                    if is_refusal(&fault) {
+                        locked.map_err(RemovalError::from)?;
+                    }
                 }
                 return Err(fault.into());
             }
         }
-        if self.coder.is_listed(&user.id, &user.email)? {
-            return Ok(wait(Pace::Backoff, Level::Warn, "deleted, but still there"));
-        }
-        Ok(AccountInspection::Gone)
+        Ok(AccountInspection::Deleted(Box::new(user.clone())))
     }
 }
 
@@ -161,6 +164,20 @@ pub(super) fn is_refusal(fault: &CoderError) -> bool {
         fault.trouble,
         CoderErrorKind::Denied | CoderErrorKind::Refused
     )
+}
+
+/// Whether Coder takes no more calls for now.
+pub(super) fn is_busy(fault: &CoderError) -> bool {
+    matches!(fault.trouble, CoderErrorKind::Busy(_))
+}
+
+/// What may be done to what still runs of an account in removal.
+pub(super) fn permission(registration: &Registration, now: UnixSeconds) -> StopPermission {
+    let removal = registration.removal;
+    leave(after(
+        removal.locked_at.or(removal.since).or(Some(now)),
+        now,
+    ))
 }
 
 /// What may be done to what still runs, so many seconds after its student was locked out.

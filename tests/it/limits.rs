@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::classroom::student::Student;
 use crate::classroom::{Classroom, PHRASE};
 use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::trouble::{Op, Trouble};
+use crate::fakes::http::Request;
+use crate::fakes::trouble::{Op, Trouble, Which};
 use crate::fakes::twilio::ops as twilio;
 use crate::plan;
 
@@ -283,4 +284,52 @@ fn who_is_no_owner_any_more_asks_for_a_favour_once() {
         class.eventually("the refusal is told", || class.log().contains(&told));
     }
     assert_eq!(answers_to_creates(&class), [201, 429, 428, 429]);
+}
+
+/// A class of twelve, of a token for which Coder's limit holds.
+fn class_under_the_limit() -> Classroom {
+    let class = plan()
+        .with("CODER_REG_CATCH_UP", "0")
+        .with("CODER_CHECK_INTERVAL", "1h")
+        .prepare();
+    class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    class.start_service();
+    let students = class.students(12);
+    students.iter().for_each(|student| drop(student.asks()));
+    students
+        .iter()
+        .for_each(|student| drop(student.next_login()));
+    class.all_served();
+    class
+}
+
+#[test]
+fn the_end_of_a_class_stays_below_coders_limit() {
+    let class = class_under_the_limit();
+    // Twelve creates, and less than two lookups for each account.
+    class.coder().calls_a_minute(12 + 12);
+    class.try_service(&["end", "--all", "--yes"]);
+    class.all_gone();
+    let calls = class.coder().calls();
+    assert!(calls.iter().all(|call| call.status != Some(429)));
+}
+
+#[test]
+fn coders_limit_is_one_line_and_a_later_removal() {
+    // Met by the list for all, and by a lookup amid the sweep.
+    for query in ["limit=", "q="] {
+        let class = class_under_the_limit();
+        let is_met = move |request: &Request| {
+            request.path.ends_with("/workspaces") && request.query.starts_with(query)
+        };
+        let met = Which::When(Box::new(is_met));
+        class.coder().trouble(met, 1, Trouble::too_many_requests(2));
+        class.try_service(&["end", "--all", "--yes"]);
+        class.all_gone();
+        let log = class.log();
+        assert_eq!(log.matches("removals go on in 2 s").count(), 1, "{log}");
+        assert!(!log.contains("removal of "), "{log}");
+    }
 }

@@ -322,3 +322,72 @@ fn who_registered_before_an_upgrade_is_known_after_it() {
     assert!(ana.can_log_in());
     assert_eq!(class.coder().created_ever().len(), 1);
 }
+
+#[test]
+fn a_stop_that_was_cancelled_is_asked_for_again() {
+    let class = class();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    let owner = login.username();
+    class
+        .coder()
+        .running_workspace(owner, "dev")
+        .expect("a workspace");
+    class.coder().build_time(Duration::from_secs(60));
+    assert!(class.coder().stop_workspace(owner, "dev"));
+    assert!(class.coder().cancel_build(owner, "dev"));
+    let is_cancelled = || class.coder().workspaces_of(owner)[0].status == "canceled";
+    class.eventually("the stop is cancelled", is_cancelled);
+    class.coder().build_time(Duration::from_millis(50));
+    time_is_up(&class);
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+    // Start, the stop that was cancelled, ours, and the delete.
+    assert_eq!(class.coder().all_workspaces()[0].builds, 4);
+}
+
+#[test]
+fn a_workspace_that_was_put_aside_and_still_runs_is_stopped() {
+    let class = class();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    let owner = login.username();
+    class
+        .coder()
+        .running_workspace(owner, "dev")
+        .expect("a workspace");
+    class.coder().make_dormant(owner, "dev");
+    time_is_up(&class);
+    class.all_gone();
+    assert!(class.workspaces_are_deleted());
+    // Start, stop, delete.
+    assert_eq!(class.coder().all_workspaces()[0].builds, 3);
+}
+
+#[test]
+fn a_refusal_of_before_is_no_news_of_a_student_who_works_on() {
+    let class = plan()
+        .with("CODER_REMOVE_TIME", "1h")
+        .with("CODER_CHECK_INTERVAL", "1s")
+        .prepare();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class.start_service();
+    let login = class.student().gets_a_login();
+    class.all_served();
+    class
+        .coder()
+        .running_workspace(login.username(), "dev")
+        .expect("a workspace");
+    time_is_up(&class);
+    let noted = |words: &str| {
+        let count = "SELECT count(*) FROM registrations WHERE reap_note LIKE";
+        class.query(&format!("{count} '%{words}%'")) == "1"
+    };
+    class.eventually("it is stuck", || noted("does not see workspaces"));
+    class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    class.eventually("it is in use, and no more", || noted("in use"));
+    let refused = "SELECT count(*) FROM registrations WHERE refused_since IS NOT NULL";
+    assert_eq!(class.query(refused), "0");
+}

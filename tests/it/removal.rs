@@ -491,3 +491,18 @@ fn nobody_is_removed_by_a_clock_that_differs_from_coders() {
     class.coder().no_more_trouble();
     class.all_gone();
 }
+
+#[test]
+fn whom_coder_fails_to_delete_is_locked_out_meanwhile() {
+    let class = plan().with("CODER_REMOVE_TIME", "1s").open();
+    let ana = class.student();
+    ana.gets_a_login();
+    class
+        .coder()
+        .trouble(coder::DELETE_USER, usize::MAX, Trouble::bad_gateway());
+    let locked = "SELECT count(*) FROM registrations WHERE locked_at IS NOT NULL";
+    class.eventually("it is locked out", || class.query(locked) == "1");
+    assert!(!ana.can_log_in());
+    class.coder().no_more_trouble();
+    class.all_gone();
+}
