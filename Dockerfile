@@ -37,9 +37,10 @@ WORKDIR /build
 # The dependencies in a layer of their own: as long as they stay the same, a change of the source does not build them
 # again. Cargo wants to see every target that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src tests/it tests/demo tests/faults tests/bench tests/containers tests/coder_test \
-    && touch src/lib.rs \
-    && for main in src tests/it tests/demo tests/faults tests/bench tests/containers tests/coder_test; do echo 'fn main() {}' > "$main/main.rs"; done \
+COPY tests/support/Cargo.toml tests/support/
+RUN mkdir -p src tests/it tests/support/src \
+    && touch src/lib.rs tests/support/src/lib.rs \
+    && for main in src tests/it; do echo 'fn main() {}' > "$main/main.rs"; done \
     && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
 COPY src src
 # Newer than what was built from the empty files, whatever the dates in the checkout say.

@@ -4,6 +4,9 @@
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
+SUPPORT = --package coder-sms-register-support
+RELEASE = $${CARGO_TARGET_DIR:-target}/release
+BOTH = --package coder-sms-register $(SUPPORT)
 STUDENTS ?= 12
 PROOFS ?=
 PARTS ?=
@@ -14,41 +17,42 @@ help: ## list the targets
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
 
 demo: toolchain redis-server ## play a whole class on this machine: make demo STUDENTS=60
-	$(CARGO) build --locked --release --bins --example demo
-	@$(CARGO) run --locked --release --quiet --example demo -- --students $(STUDENTS)
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
+	@$(RELEASE)/demo --students $(STUDENTS)
 
 picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that is played
-	$(CARGO) build --locked --release --bins --example demo
-	@$(CARGO) run --locked --release --quiet --example demo -- --picture docs/picture.svg
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
+	@$(RELEASE)/demo --picture docs/picture.svg
 
 pages: picture ## write what tests hold in docs/ anew: the picture, the table of settings, the samples of commands
 	WRITE_PAGES=1 $(CARGO) test --locked --test it -- papers
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
-	$(CARGO) build --locked --release --bins --example coder-test
-	@$(CARGO) run --locked --release --quiet --example coder-test -- --students $(STUDENTS)
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin coder-test
+	@$(RELEASE)/coder-test --students $(STUDENTS)
 
-# The integration tests wait for events most of the time, so many run at once. They hold the tests of the examples' parts
-# as well; that the examples compile is seen by `make lint`.
+# The integration tests wait for events most of the time, so many run at once.
 test: toolchain redis-server ## all tests, with real Redis servers that they start themselves
 	$(CARGO) test --locked --lib --bins
 	$(CARGO) test --locked --doc
 	$(CARGO) test --locked --test it -- --test-threads=16
+	$(CARGO) build --locked $(BOTH) --bins
+	$(CARGO) test --locked $(SUPPORT)
 
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
-	$(CARGO) build --locked --release --bins --example faults
-	@$(CARGO) run --locked --release --quiet --example faults -- $(PROOFS)
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin faults
+	@$(RELEASE)/faults $(PROOFS)
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.
 bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class"
-	$(CARGO) build --locked --release --bins --example bench
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin bench
 	@case '$(PARTS)' in ''|*footprint*) ;; *) exit 0;; esac; \
 		$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
 		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
 		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
 			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"
-	@$(CARGO) run --locked --release --quiet --example bench -- --write docs/benchmarks.md $(PARTS)
+	@$(RELEASE)/bench --write docs/benchmarks.md $(PARTS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 
@@ -64,16 +68,16 @@ fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make
 	done
 
 fmt: ## is everything formatted?
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 
 # The fuzz targets are a package of their own. For them nothing is linked, so that no C++ compiler is needed for libFuzzer.
 lint: ## clippy, warnings denied; the fuzz targets too
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	CUSTOM_LIBFUZZER_PATH=/unused/libFuzzer.a $(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml \
 		--target-dir $${CARGO_TARGET_DIR:-target} --bins -- -D warnings
 
 docs: ## the documentation builds, warnings denied
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
 
 build: toolchain ## the release binary: target/release/coder-sms-register
 	$(CARGO) build --locked --release
@@ -154,9 +158,9 @@ change-over:
 .PHONY: change-over
 
 docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: make docker-test ACTS="images class packages"
-	$(CARGO) build --locked --example containers
+	$(CARGO) build --locked $(SUPPORT) --bin containers
 	@sh tests/containers/stand-ins.sh
-	@./target/debug/examples/containers $(ACTS)
+	@$${CARGO_TARGET_DIR:-target}/debug/containers $(ACTS)
 
 
 # --- what has to be there ---

@@ -147,7 +147,7 @@ mod tests {
         for (stage, time, refusal) in [
             (Stage::Announced, None, OrderRefused::NeverRemoved),
             (Stage::Reserved, Some(600), OrderRefused::NoLogin),
-            (Stage::CreateResult, Some(600), OrderRefused::NoLogin),
+            (Stage::Created, Some(600), OrderRefused::NoLogin),
             (Stage::Reaping, Some(-600), OrderRefused::BeingRemoved),
         ] {
             assert_eq!(due(order, stage, time), Err(refusal), "{stage:?}");
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn an_end_is_now_and_never_later_than_the_time_was_up() {
         for order in [Order::End, Order::EndGently] {
-            for stage in [Stage::Reserved, Stage::CreateResult, Stage::Announced] {
+            for stage in [Stage::Reserved, Stage::Created, Stage::Announced] {
                 assert_eq!(due(order, stage, Some(600)), Ok(0));
                 assert_eq!(due(order, stage, None), Ok(0));
                 assert_eq!(due(order, stage, Some(-600)), Ok(-600));

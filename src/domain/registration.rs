@@ -10,7 +10,7 @@ pub enum Stage {
     /// A name is written down; the Coder user may or may not exist.
     Reserved,
     /// The Coder user exists and its id is known; no login has reached the student.
-    CreateResult,
+    Created,
     /// A login was texted.
     Announced,
     /// It was ended, or the time is up and no workspace was busy: it is locked out, and its workspaces,
@@ -64,7 +64,7 @@ impl Stage {
     /// All that a registration may be stored in.
     pub const STORED: [Self; 4] = [
         Self::Reserved,
-        Self::CreateResult,
+        Self::Created,
         Self::Announced,
         Self::Reaping,
     ];
@@ -77,17 +77,14 @@ impl Stage {
         use Event as E;
         match (self, event) {
             (Self::Reserved, E::Renamed) => Ok(Self::Reserved),
-            (Self::Reserved, E::UserCreated) => Ok(Self::CreateResult),
-            (
-                Self::Reserved | Self::CreateResult | Self::Announced,
-                E::Renewed | E::Rescheduled,
-            ) => Ok(self),
-            (Self::CreateResult | Self::Announced, E::LoginPrepared) => Ok(self),
-            (Self::CreateResult | Self::Announced, E::LoginSent) => Ok(Self::Announced),
-            (Self::CreateResult | Self::Announced, E::UserVanished) => Ok(Self::Reserved),
-            (Self::Reserved | Self::CreateResult | Self::Announced, E::ReapBegun) => {
-                Ok(Self::Reaping)
+            (Self::Reserved, E::UserCreated) => Ok(Self::Created),
+            (Self::Reserved | Self::Created | Self::Announced, E::Renewed | E::Rescheduled) => {
+                Ok(self)
             }
+            (Self::Created | Self::Announced, E::LoginPrepared) => Ok(self),
+            (Self::Created | Self::Announced, E::LoginSent) => Ok(Self::Announced),
+            (Self::Created | Self::Announced, E::UserVanished) => Ok(Self::Reserved),
+            (Self::Reserved | Self::Created | Self::Announced, E::ReapBegun) => Ok(Self::Reaping),
             // The user of a reservation that is being reaped may turn up late.
             (Self::Reaping, E::UserCreated) => Ok(Self::Reaping),
             // A login that was on its way when the removal began.
@@ -101,7 +98,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reserved => "reserved",
-            Self::CreateResult => "created",
+            Self::Created => "created",
             Self::Announced => "announced",
             Self::Reaping => "reaping",
             Self::Gone => "gone",
@@ -231,7 +228,7 @@ mod tests {
 
     use super::*;
     use crate::properties::drawn;
-    use Stage::{Announced, CreateResult, Gone, Reaping, Reserved};
+    use Stage::{Announced, Created, Gone, Reaping, Reserved};
 
     #[test]
     fn the_whole_table() {
@@ -251,7 +248,7 @@ mod tests {
                 Reserved,
                 [
                     Some(Reserved),
-                    Some(CreateResult),
+                    Some(Created),
                     Some(Reserved),
                     Some(Reserved),
                     None,
@@ -262,13 +259,13 @@ mod tests {
                 ],
             ),
             (
-                CreateResult,
+                Created,
                 [
                     None,
                     None,
-                    Some(CreateResult),
-                    Some(CreateResult),
-                    Some(CreateResult),
+                    Some(Created),
+                    Some(Created),
+                    Some(Created),
                     Some(Announced),
                     Some(Reserved),
                     Some(Reaping),
@@ -320,7 +317,7 @@ mod tests {
 
     #[test]
     fn stages_are_read_back() {
-        for stage in [Reserved, CreateResult, Announced, Reaping] {
+        for stage in [Reserved, Created, Announced, Reaping] {
             assert_eq!(Stage::parse(stage.as_str()), Some(stage));
         }
         assert_eq!(Stage::parse("gone"), None);

@@ -1,16 +1,16 @@
 //! The gate as clients meet it: real sockets, a real tiny_http behind.
 //!
-//! Here: what a well-behaved client may rely on. `hostile`: what the others may not spoil. `weather`: the upstream in
-//! trouble, no room, the stop. `house`: what they all stand on.
+//! Here: what a well-behaved client may rely on. `hostile`: what the others may not spoil. `network`: the upstream in
+//! trouble, no room, the stop. `harness`: what they all stand on.
 
+mod harness;
 mod hostile;
-mod house;
-mod weather;
+mod network;
 
 use std::time::{Duration, Instant};
 
 use super::Limits;
-use house::{GateHarness, POST, TestClient};
+use harness::{GateHarness, POST, TestClient};
 
 #[test]
 fn a_request_is_served_and_its_answer_says_nothing_of_the_server_behind() {

@@ -53,7 +53,7 @@ impl Provisioner {
             }
             let done = match registration.stage {
                 Stage::Reserved => self.create(request, &registration, round)?,
-                Stage::CreateResult | Stage::Announced => self.announce(request, &registration)?,
+                Stage::Created | Stage::Announced => self.announce(request, &registration)?,
                 Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
                     ReserveResult::Done => {
                         warn!(

@@ -246,7 +246,7 @@ impl Commands {
 fn may_renew(found: Option<Registration>) -> Result<Registration, RenewError> {
     let found = found.ok_or(RenewError::Unknown)?;
     match found.stage {
-        Stage::Reserved | Stage::CreateResult => Err(RenewError::NoLogin),
+        Stage::Reserved | Stage::Created => Err(RenewError::NoLogin),
         Stage::Reaping | Stage::Gone => Err(RenewError::BeingRemoved),
         // Its text would say a password that is about to be replaced.
         Stage::Announced if found.sending.is_some() => Err(RenewError::BeingSent),

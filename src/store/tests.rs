@@ -157,7 +157,7 @@ impl Store {
     /// A registration brought to `stage`, due at 100 all the way.
     fn at_stage(&self, number: u32, stage: Stage) -> i64 {
         let id = self.reserved(number).id;
-        if matches!(stage, Stage::CreateResult | Stage::Announced) {
+        if matches!(stage, Stage::Created | Stage::Announced) {
             self.created(id, "uuid", 100, Some(sending(20))).unwrap();
         }
         if stage == Stage::Announced {
@@ -220,7 +220,7 @@ fn a_registration_from_reservation_to_oblivion() {
         .created(row.id, "uuid", 200, Some(sending(20)))
         .unwrap();
     let mut expected = Registration {
-        stage: Stage::CreateResult,
+        stage: Stage::Created,
         coder_id: Some("uuid".to_owned()),
         due_at: Some(200),
         sending: Some(sending(20)),
@@ -313,7 +313,7 @@ fn another_name_starts_the_registration_afresh() {
     let store = dir.open();
     for (number, stage, event) in [
         (1, Stage::Reserved, Event::Renamed),
-        (2, Stage::CreateResult, Event::UserVanished),
+        (2, Stage::Created, Event::UserVanished),
         (3, Stage::Announced, Event::UserVanished),
     ] {
         let id = store.at_stage(number, stage);
@@ -403,7 +403,7 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
     let mut refused = 0;
     for stage in [
         Stage::Reserved,
-        Stage::CreateResult,
+        Stage::Created,
         Stage::Announced,
         Stage::Reaping,
         Stage::Gone,
@@ -440,7 +440,7 @@ fn everything_is_there_again_after_a_restart() {
     let store = dir.open();
     for (number, stage) in [
         (1, Stage::Reserved),
-        (2, Stage::CreateResult),
+        (2, Stage::Created),
         (3, Stage::Announced),
         (4, Stage::Reaping),
     ] {

@@ -1,10 +1,10 @@
 //! The stream on a real Redis, one for each test.
 //!
 //! Here: texts come out as they went in. `taking`: whose entries come, and in which order.
-//! `settling`: how they end. `trouble`: Redis full, locked, stopped, killed, emptied. `house`: what
+//! `settling`: how they end. `trouble`: Redis full, locked, stopped, killed, emptied. `harness`: what
 //! they all stand on.
 
-mod house;
+mod harness;
 mod settling;
 mod taking;
 mod trouble;
@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::domain::{InstanceId, MessageSid, OptWord, Secret, Text};
-use house::StreamHarness;
+use harness::StreamHarness;
 
 /// Long enough for an answer, short enough to wait for none.
 const MOMENT: Duration = Duration::from_millis(50);

@@ -4,40 +4,14 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::classroom::Classroom;
-use crate::classroom::student::{Login, Student};
-use crate::fakes::client::Client;
-use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::trouble::Trouble;
 use crate::{class, plan};
+use support::classroom::Classroom;
+use support::classroom::student::{Login, Student};
+use support::fakes::client::Client;
+use support::fakes::coder::{Role, Version, ops as coder};
 
 const CHANGED: &str = "You changed your password.";
 const UNKNOWN: &str = "Your login cannot be sent again.";
-
-impl Classroom {
-    /// All logins so far were texted a while ago: a login answers all texts of the minute before it.
-    pub(super) fn some_time_passes(&self) {
-        self.all_served();
-        self.change(
-            "UPDATE registrations SET announced_at = announced_at - 600, withheld_at = withheld_at - 600,
-             window_start = window_start - 600",
-        );
-    }
-
-    /// The token's user has no rights but those that most services have: it may set no passwords.
-    fn token_sets_no_passwords(&self) {
-        self.coder()
-            .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
-    }
-
-    fn answers_passwords(&self, words: &serde_json::Value) {
-        let headers = vec![("X-Coder-Build-Version".to_owned(), "v2.31.14".to_owned())];
-        let kind = "application/json; charset=utf-8".to_owned();
-        let answer = Trouble::Status(500, headers, kind, words.to_string());
-        self.coder()
-            .trouble(coder::SET_PASSWORD, usize::MAX, answer);
-    }
-}
 
 /// A browser that is logged in; says whether it still is.
 struct Browser {
@@ -349,7 +323,7 @@ fn an_internal_error_of_another_kind_deletes_nobody() {
 
 #[test]
 fn an_account_that_is_made_anew_survives_a_kill_at_any_call() {
-    use crate::fakes::trouble::When;
+    use support::fakes::trouble::When;
     for (op, when) in [
         (coder::SET_PASSWORD, When::After),
         (coder::LIST_WORKSPACES, When::After),
@@ -370,7 +344,7 @@ fn an_account_that_is_made_anew_survives_a_kill_at_any_call() {
         class
             .coder()
             .on(op, when, 1, Box::new(move || service.kill()));
-        let webhook = ana.webhook(crate::classroom::PHRASE, &[]);
+        let webhook = ana.webhook(support::classroom::PHRASE, &[]);
         let taken = ana.posts(&webhook) == 200;
         class.eventually("the kill", || {
             class.service().wait(std::time::Duration::ZERO).is_some()

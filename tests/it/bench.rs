@@ -1,8 +1,8 @@
 //! A short cut of every benchmark; `make bench` runs them in full. No figure is judged here: only that
 //! each part comes to its end, with a table, and that what does not depend on time holds.
 
-use crate::benchmarks::report::Section;
-use crate::benchmarks::{Bench, PARTS};
+use support::bench::report::Section;
+use support::bench::{Bench, PARTS};
 
 /// Runs the part of that name.
 fn runs(name: &str) -> Section {

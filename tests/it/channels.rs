@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use crate::classroom::student::{Student, Webhook};
-use crate::classroom::wire::{self, Wire};
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::twilio::new_sid;
 use crate::plan;
+use support::classroom::student::{Student, Webhook};
+use support::classroom::wire::{self, Wire};
+use support::classroom::{Classroom, PHRASE};
+use support::fakes::twilio::new_sid;
 
 const AGENT: &str = "rcs:brand_agent";
 

@@ -1,10 +1,10 @@
 //! The service's clock is set, by hours, while students are registered: nobody loses time by it, and
 //! nothing of what is limited by time gets stuck.
 
-use crate::classroom::Classroom;
-use crate::classroom::student::Student;
-use crate::fakes::coder::ops as coder;
 use crate::plan;
+use support::classroom::Classroom;
+use support::classroom::student::Student;
+use support::fakes::coder::ops as coder;
 
 const HOURS: i64 = 7_200;
 

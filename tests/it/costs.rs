@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::classroom::Classroom;
-use crate::fakes::coder::ops;
-use crate::fakes::desk::Call;
-use crate::fakes::trouble::Op;
-use crate::fakes::twilio::ops as twilio_ops;
 use crate::plan;
+use support::classroom::Classroom;
+use support::fakes::coder::ops;
+use support::fakes::desk::Call;
+use support::fakes::trouble::Op;
+use support::fakes::twilio::ops as twilio_ops;
 
 /// A class whose loops are quiet, so that every call is some text's.
 fn quiet() -> Classroom {

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use coder_sms_register::config::SETTINGS;
 
-use crate::classroom::Classroom;
 use crate::plan;
+use support::classroom::Classroom;
 
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::classroom::Classroom;
-use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::trouble::Trouble;
 use crate::plan;
+use support::classroom::Classroom;
+use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::trouble::Trouble;
 
 const PAUSED: &str = "all texts are paused until this is fixed";
 

@@ -1,14 +1,14 @@
 //! A short cut of every proof by force; `make faults` runs them in full.
 
-use crate::force::table::draw;
-use crate::force::{Force, PROOFS};
+use support::faults::table::draw;
+use support::faults::{Assault, PROOFS};
 
 /// Runs the proof of that name and fails if anybody came to harm.
 fn holds(name: &str) {
     let proof = PROOFS.iter().find(|proof| proof.name == name);
     let proof = proof.unwrap_or_else(|| panic!("there is no proof {name}"));
     println!("{}", proof.about);
-    let force = Force {
+    let force = Assault {
         binary: env!("CARGO_BIN_EXE_coder-sms-register").into(),
         full: false,
         progress: Box::new(|words| println!("{words}")),

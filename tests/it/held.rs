@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::classroom::student::{Login, Student};
-use crate::classroom::{Classroom, PATIENCE};
-use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::desk::Call;
-use crate::fakes::trouble::{Trouble, Which};
-use crate::fakes::twilio::ops as twilio;
 use crate::plan;
+use support::classroom::student::{Login, Student};
+use support::classroom::{Classroom, PATIENCE};
+use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::desk::Call;
+use support::fakes::trouble::{Trouble, Which};
+use support::fakes::twilio::ops as twilio;
 
 /// How long a running service may take to remove what nothing holds.
 const AT_ONCE: Duration = Duration::from_secs(12);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::classroom::student::Student;
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::coder::ops as coder;
-use crate::fakes::trouble::{Op, When};
-use crate::fakes::twilio::ops as twilio;
 use crate::plan;
+use support::classroom::student::Student;
+use support::classroom::{Classroom, PHRASE};
+use support::fakes::coder::ops as coder;
+use support::fakes::trouble::{Op, When};
+use support::fakes::twilio::ops as twilio;
 
 /// Kills the service with SIGKILL at the first call of this kind, before or after it has its effect.
 fn is_killed_at(class: &Classroom, side: Side, op: Op, when: When) {

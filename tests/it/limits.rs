@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::classroom::student::Student;
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::http::Request;
-use crate::fakes::trouble::{Op, Trouble, Which};
-use crate::fakes::twilio::ops as twilio;
 use crate::plan;
+use support::classroom::student::Student;
+use support::classroom::{Classroom, PHRASE};
+use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::http::Request;
+use support::fakes::trouble::{Op, Trouble, Which};
+use support::fakes::twilio::ops as twilio;
 
 const FULL: &str = "This class is full";
 

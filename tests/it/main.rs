@@ -1,7 +1,7 @@
-//! Integration tests: the real binary and a real Redis in a [`classroom::Classroom`], with strict
+//! Integration tests: the real binary and a real Redis in a [`support::classroom::Classroom`], with strict
 //! fakes of Coder and Twilio. A file a topic:
 //!
-//! - `lesson`: a class as it should be, from the first text to the last removal
+//! - `whole_class`: a class as it should be, from the first text to the last removal
 //! - `limits`: what a class, a phone or an attacker can cost
 //! - `phones`: phones that were renumbered
 //! - `phrases`: the phrase in all the ways in which phones send it
@@ -26,52 +26,36 @@
 //! - `faults`: a short cut of every proof by force
 //! - `obstructed`: removals that meet every obstacle at Coder
 //! - `clock`: the service's clock is set
-//! - `coder_test`: the trial on a Coder that exists, tried on a fake
 //! - `costs`: what a text costs Coder, Twilio, Redis and the disk
 //! - `operator`: the commands beside the service: health, backup, restore, settings from files
-//! - `hand`: the instructor's commands: status, extend, end, forget, retry, drop
+//! - `orders`: the instructor's commands: status, extend, end, forget, retry, drop
 //! - `reconcile`: accounts at Coder that the database does not know
 //! - `metrics`: what Prometheus gets to see
 //! - `check`: is everything ready for class?
 //! - `process`: starting, stopping, command line
 //! - `deploy`: what is shipped for systemd
 //! - `papers`: the pages for people name what there is
-//! - `tidy`: the papers agree with the code
-
-#[path = "../bench/mod.rs"]
-mod benchmarks;
-#[path = "../classroom/mod.rs"]
-mod classroom;
-#[path = "../coder_test/mod.rs"]
-mod coder_trial;
-#[path = "../fakes/mod.rs"]
-mod fakes;
-#[path = "../faults/mod.rs"]
-mod force;
-#[path = "../picture/mod.rs"]
-mod picture;
+//! - `repository`: the papers agree with the code
 
 mod again;
 mod bench;
 mod channels;
 mod check;
 mod clock;
-mod coder_test;
 mod costs;
 mod deploy;
 mod failing;
 mod faults;
-mod hand;
 mod held;
 mod hostile;
 mod kills;
-mod lesson;
 mod limits;
 mod metrics;
 mod missed;
 mod obstructed;
 mod operator;
 mod opting_out;
+mod orders;
 mod papers;
 mod phones;
 mod phrases;
@@ -84,11 +68,12 @@ mod redact;
 mod refusals;
 mod removal;
 mod renamed;
+mod repository;
 mod shared_key;
-mod tidy;
 mod trouble;
 mod unclear;
 mod webhook;
+mod whole_class;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -99,8 +84,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use coder_sms_register::store::{Store, StoreError};
 
-use classroom::{Classroom, Plan};
-use force::disk::{Answer, Ask, Disk};
+use support::classroom::{Classroom, Plan};
+use support::faults::disk::{Answer, Ask, Disk};
 
 /// A class with the binary under test.
 fn plan() -> Plan {
@@ -115,7 +100,7 @@ fn class() -> Classroom {
 /// Opens a database as the service would. A process that another test is starting holds the lock of one
 /// that was just closed, for the moment before it becomes another program.
 fn opened(data: &std::path::Path, key: &coder_sms_register::domain::PhoneKey) -> Store {
-    let deadline = Instant::now() + classroom::PATIENCE;
+    let deadline = Instant::now() + support::classroom::PATIENCE;
     loop {
         match Store::open(data, std::slice::from_ref(key)) {
             Err(StoreError::Taken { .. }) if Instant::now() < deadline => {

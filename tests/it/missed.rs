@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::classroom::student::{Student, Webhook};
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::{new_sid, ops as twilio};
 use crate::plan;
+use support::classroom::student::{Student, Webhook};
+use support::classroom::{Classroom, PHRASE};
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::{new_sid, ops as twilio};
 
 /// A class that looks for missed texts.
 fn class() -> Classroom {

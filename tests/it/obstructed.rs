@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::classroom::Classroom;
-use crate::classroom::student::Login;
-use crate::fakes::coder::{FakeCoder, Role, Version, ops as coder};
-use crate::fakes::trouble::{Op, When, Which};
 use crate::plan;
+use support::classroom::Classroom;
+use support::classroom::student::Login;
+use support::fakes::coder::{FakeCoder, Role, Version, ops as coder};
+use support::fakes::trouble::{Op, When, Which};
 
 /// A class whose time is up when a test says so.
 fn class() -> Classroom {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::classroom::{Classroom, PATIENCE, PHRASE};
-use crate::fakes::trouble::When;
-use crate::fakes::twilio::{Fate, ops};
 use crate::{class, plan};
+use support::classroom::{Classroom, PATIENCE, PHRASE};
+use support::fakes::trouble::When;
+use support::fakes::twilio::{Fate, ops};
 
 #[test]
 fn every_usual_wording_opts_out_in_silence() {

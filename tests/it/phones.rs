@@ -2,8 +2,8 @@
 
 use coder_sms_register::domain::{Phone, PhoneKey};
 
-use crate::classroom::{Classroom, Plan};
 use crate::plan;
+use support::classroom::{Classroom, Plan};
 
 /// Old and new numbers of the same lines.
 const PAIRS: [(&str, &str); 4] = [

@@ -1,8 +1,8 @@
 //! Who thanks us, or reacts to a text of ours, is left in peace.
 
-use crate::classroom::Classroom;
-use crate::fakes::twilio::ops;
 use crate::plan;
+use support::classroom::Classroom;
+use support::fakes::twilio::ops;
 
 /// Reactions to a text as phones send them, in some of their languages.
 fn reactions(text: &str) -> Vec<String> {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::classroom::Classroom;
-use crate::fakes::coder::Role;
-use crate::fakes::trouble::{Op, Trouble};
 use crate::{class, plan};
+use support::classroom::Classroom;
+use support::fakes::coder::Role;
+use support::fakes::trouble::{Op, Trouble};
 
 #[test]
 fn a_stop_is_quick_and_what_was_in_hand_goes_on_after_the_next_start() {
@@ -275,12 +275,12 @@ fn a_service_whose_log_nobody_reads_goes_on() {
         .unwrap();
     drop(child.stderr.take());
     let health = || {
-        crate::classroom::http::request(port, "GET", "/healthz", &[], b"")
+        support::classroom::http::request(port, "GET", "/healthz", &[], b"")
             .is_ok_and(|answer| answer.status == 200)
     };
-    assert!(crate::classroom::within(Duration::from_secs(10), health));
+    assert!(support::classroom::within(Duration::from_secs(10), health));
     // A refused request is logged; the log line goes nowhere, and so does the panic in it.
-    let _ = crate::classroom::http::request(port, "GET", "/nowhere", &[], b"");
+    let _ = support::classroom::http::request(port, "GET", "/nowhere", &[], b"");
     assert!(health());
     child.kill().unwrap();
     child.wait().unwrap();

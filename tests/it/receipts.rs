@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::classroom::student::Student;
-use crate::classroom::{Classroom, PHRASE, SIGNED_URL, STATUS_URL};
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::{self, Fate, new_sid, ops, receipt_params};
 use crate::plan;
+use support::classroom::student::Student;
+use support::classroom::{Classroom, PHRASE, SIGNED_URL, STATUS_URL};
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::{self, Fate, new_sid, ops, receipt_params};
 
 /// A class to which Twilio tells what becomes of logins.
 fn class() -> Classroom {
@@ -57,7 +57,8 @@ fn posts_to(class: &Classroom, path: &str, params: &[(String, String)], signatur
     let headers = twilio::webhook_headers(signature);
     let body = twilio::form_encode(params);
     let address = class.service().address();
-    let answer = crate::classroom::http::request(address, "POST", path, &headers, body.as_bytes());
+    let answer =
+        support::classroom::http::request(address, "POST", path, &headers, body.as_bytes());
     answer.map_or(0, |answer| answer.status)
 }
 

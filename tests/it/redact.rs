@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use crate::classroom::{Classroom, Plan};
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::{Fate, ops};
 use crate::plan;
+use support::classroom::{Classroom, Plan};
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::{Fate, ops};
 
 /// A little more than the hour after which a login is blanked whatever became of it.
 const HOUR: i64 = 3_700;

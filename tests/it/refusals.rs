@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::classroom::student::Student;
-use crate::classroom::{Classroom, PATIENCE};
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::ops as twilio;
 use crate::{class, plan};
+use support::classroom::student::Student;
+use support::classroom::{Classroom, PATIENCE};
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::ops as twilio;
 
 /// What is logged when all texts wait for somebody to act.
 const PAUSED: &str = "all texts are paused";

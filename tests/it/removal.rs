@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::fakes::coder::{Role, Version, ops as coder};
-use crate::fakes::http::http_date;
-use crate::fakes::trouble::{Trouble, Which};
 use crate::plan;
+use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::http::http_date;
+use support::fakes::trouble::{Trouble, Which};
 
 #[test]
 fn an_account_is_removed_when_its_time_is_up_and_not_before() {
@@ -342,7 +342,7 @@ fn thirty_accounts_are_removed_side_by_side() {
     let class = plan().with("CODER_REMOVE_TIME", "3s").open();
     class
         .coder()
-        .latency(crate::fakes::trouble::Op::ANY, Duration::from_millis(20));
+        .latency(support::fakes::trouble::Op::ANY, Duration::from_millis(20));
     let students = class.students(30);
     students.iter().for_each(|student| drop(student.asks()));
     for student in &students {

@@ -1,11 +1,11 @@
 //! Accounts that do not have the name any more that we gave them: up to Coder 2.27 a member renames itself.
 
-use crate::classroom::Classroom;
-use crate::classroom::student::Login;
-use crate::fakes::coder::ops as coder;
-use crate::fakes::server::Request;
-use crate::fakes::trouble::Trouble;
 use crate::plan;
+use support::classroom::Classroom;
+use support::classroom::student::Login;
+use support::fakes::coder::ops as coder;
+use support::fakes::server::Request;
+use support::fakes::trouble::Trouble;
 
 /// Names that lead a look-up by name somewhere else: to ourselves, to nobody, to other routes.
 const NAMES: [&str; 6] = [

@@ -1,8 +1,8 @@
 //! Webhooks that Twilio signs with a shared key: no Auth Token has to lie on the machine.
 
-use crate::classroom::{Classroom, PHRASE};
-use crate::fakes::twilio::{Fate, HookRule, SigningKey};
 use crate::plan;
+use support::classroom::{Classroom, PHRASE};
+use support::fakes::twilio::{Fate, HookRule, SigningKey};
 
 fn rule(match_type: &'static str, url: &str, keys: &[Option<&SigningKey>]) -> HookRule {
     HookRule {

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::class;
-use crate::fakes::coder::{Version, ops as coder};
-use crate::fakes::trouble::{Op, Trouble};
-use crate::fakes::twilio::ops as twilio;
 use crate::plan;
+use support::fakes::coder::{Version, ops as coder};
+use support::fakes::trouble::{Op, Trouble};
+use support::fakes::twilio::ops as twilio;
 
 #[test]
 fn given_coder_is_down_when_students_text_then_logins_arrive_once_it_is_back() {
@@ -187,7 +187,7 @@ fn one_student_whose_calls_hang_does_not_keep_the_others_waiting() {
         .open();
     let stuck = class.student();
     let number = stuck.phone().trim_start_matches('+').to_owned();
-    let hers = move |request: &crate::fakes::server::Request| {
+    let hers = move |request: &support::fakes::server::Request| {
         String::from_utf8_lossy(&request.body).contains(&number)
     };
     class.twilio().trouble_when(
@@ -222,7 +222,7 @@ fn too_many_requests_are_waited_out() {
 #[test]
 fn a_redirect_is_not_followed_with_our_token() {
     let class = class();
-    let elsewhere = crate::fakes::coder::FakeCoder::start();
+    let elsewhere = support::fakes::coder::FakeCoder::start();
     let location = format!("{}/api/v2/users", elsewhere.url());
     let redirect = Trouble::Status(
         307,

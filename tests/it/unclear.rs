@@ -4,11 +4,11 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use crate::classroom::Classroom;
-use crate::classroom::student::Student;
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::{new_sid, ops as twilio};
 use crate::{class, plan};
+use support::classroom::Classroom;
+use support::classroom::student::Student;
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::{new_sid, ops as twilio};
 
 /// A text of something else that sends with the account to the same phone, with these fields changed.
 fn also_got(class: &Classroom, student: &Student<'_>, fields: &Value) {
@@ -20,7 +20,7 @@ fn also_got(class: &Classroom, student: &Student<'_>, fields: &Value) {
         "body": "See you on Monday",
         "status": "delivered",
         "direction": "outbound-api",
-        "date_created": crate::fakes::clock::rfc2822(SystemTime::now()),
+        "date_created": support::fakes::clock::rfc2822(SystemTime::now()),
         "error_code": null,
     });
     for (name, value) in fields.as_object().expect("fields") {

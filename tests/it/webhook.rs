@@ -1,11 +1,11 @@
 //! What gets in and what does not.
 
-use crate::classroom::http::{Answer, request};
-use crate::classroom::wire::{self, Wire};
-use crate::classroom::{Classroom, SIGNED_URL, within};
-use crate::fakes::twilio;
 use crate::{class, plan};
 use std::time::Duration;
+use support::classroom::http::{Answer, request};
+use support::classroom::wire::{self, Wire};
+use support::classroom::{Classroom, SIGNED_URL, within};
+use support::fakes::twilio;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -323,7 +323,7 @@ fn a_request_beyond_the_limits_is_refused_and_harms_nobody() {
         "POST /inbound HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
         "GET /healthz HTTP/1.1\r\nHost: x\r\nX: \u{fc}\r\n\r\n",
     ] {
-        let answer = crate::classroom::http::exchange(address, shape.as_bytes());
+        let answer = support::classroom::http::exchange(address, shape.as_bytes());
         let status = answer.map_or(0, |answer| answer.status);
         assert!((400..=505).contains(&status), "{status} for {shape:?}");
     }

@@ -103,7 +103,7 @@ pub(super) fn state(registration: &Registration, now: UnixSeconds) -> &'static s
         _ if registration.ended_at.is_some() => "ended",
         _ if registration.is_due(now) => "time is up",
         Stage::Reserved => "waiting for Coder",
-        Stage::CreateResult => "login being sent",
+        Stage::Created => "login being sent",
         Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
         Stage::Announced if registration.adopted_at.is_some() => "adopted",
         Stage::Announced => HAS_LOGIN,

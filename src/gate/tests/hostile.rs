@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::house::{GateHarness, POST, TestClient};
+use super::harness::{GateHarness, POST, TestClient};
 use crate::gate::Limits;
 
 /// Requests just beyond our limits, or readable in two ways, and their answers. A bare tiny_http 0.12 allocates whatever

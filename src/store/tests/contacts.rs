@@ -61,7 +61,7 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
     for (name, end) in ends {
         for (stage, due_at) in [
             (Stage::Reserved, 50),
-            (Stage::CreateResult, 50),
+            (Stage::Created, 50),
             (Stage::Announced, 100),
             (Stage::Reaping, 100),
         ] {
@@ -260,11 +260,11 @@ fn what_stands_under_a_former_number_moves_to_the_new_one() {
     // Known under both: nobody's account is lost, and an opt-out counts whichever number it came from.
     let former = phone(3);
     store.opted(&new, false, &sid(3), 40, None).unwrap();
-    store.at_stage(3, Stage::CreateResult);
+    store.at_stage(3, Stage::Created);
     store.opted(&former, true, &sid(4), 50, None).unwrap();
     store.renumber(&former, &new).unwrap();
     assert_eq!(store.row(2).id, id);
-    assert_eq!(store.row(3).stage, Stage::CreateResult);
+    assert_eq!(store.row(3).stage, Stage::Created);
     let merged = store.contact(&new).unwrap();
     assert_eq!(
         (merged.opted_out_at, merged.hinted_at),

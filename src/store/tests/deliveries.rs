@@ -16,7 +16,7 @@ fn receipt(number: u32, delivery: Delivery, code: Option<u32>) -> Receipt {
 impl Store {
     /// An announced registration whose login, of that number, was sent at `at`.
     fn login(&self, number: u32, at: UnixSeconds) -> Option<Undelivered> {
-        let id = self.at_stage(number, Stage::CreateResult);
+        let id = self.at_stage(number, Stage::Created);
         let text = sid(number);
         let sent = SentLogin {
             text: Some(&text),

@@ -188,7 +188,7 @@ fn only_an_account_with_a_login_is_renewed() {
     let store = dir.open();
     for (number, stage, refusal) in [
         (1, Stage::Reserved, RenewError::NoLogin),
-        (2, Stage::CreateResult, RenewError::NoLogin),
+        (2, Stage::Created, RenewError::NoLogin),
         (3, Stage::Reaping, RenewError::BeingRemoved),
     ] {
         store.at_stage(number, stage);

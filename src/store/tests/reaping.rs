@@ -100,7 +100,7 @@ fn switching_removal_off_spares_those_who_have_a_login() {
     let store = dir.open();
     let kept = announced(&store, 1, Some(100));
     let reserved = store.reserved(2).id;
-    let created = store.at_stage(3, Stage::CreateResult);
+    let created = store.at_stage(3, Stage::Created);
     let reaping = store.at_stage(4, Stage::Reaping);
     assert_eq!(store.clear_due().unwrap(), 1);
     assert_eq!(store.clear_due().unwrap(), 0);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::house::until;
+use super::harness::until;
 use super::*;
 
 /// A hand's time limit is one and a half seconds; the rest is for a busy machine.

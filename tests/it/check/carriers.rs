@@ -1,7 +1,7 @@
 //! What carriers know of the numbers: campaigns, brands, toll-free verifications.
 
 use super::{Ready, ready};
-use crate::fakes::twilio::Campaign;
+use support::fakes::twilio::Campaign;
 
 const TOLL_FREE: &str = "+18885550123";
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::ready;
-use crate::fakes::coder::{Mails, Role, Version, ops};
-use crate::fakes::trouble::Trouble;
+use support::fakes::coder::{Mails, Role, Version, ops};
+use support::fakes::trouble::Trouble;
 
 #[test]
 fn a_wrong_token_is_a_fault() {

@@ -8,8 +8,8 @@ use std::thread;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::classroom::http;
-use crate::fakes::server::{Action, Reply, Request, Server};
+use support::classroom::http;
+use support::fakes::server::{Action, Reply, Request, Server};
 
 /// A proxy with an address that does not change.
 pub struct Front {

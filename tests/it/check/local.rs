@@ -153,9 +153,9 @@ fn a_database_of_another_key_is_a_fault() {
 fn somebody_else_on_our_port_is_a_fault() {
     let ready = ready();
     ready.class.end_service();
-    let stranger = crate::fakes::server::Server::start(|_| {
-        let reply = crate::fakes::server::Reply::text(200, "hello");
-        crate::fakes::server::Action::Reply(reply)
+    let stranger = support::fakes::server::Server::start(|_| {
+        let reply = support::fakes::server::Reply::text(200, "hello");
+        support::fakes::server::Action::Reply(reply)
     });
     let address = stranger.address().to_string();
     ready.class.set("CODER_REG_LISTEN", &address);

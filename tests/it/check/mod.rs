@@ -22,11 +22,11 @@ mod write;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::classroom::service::Ended;
-use crate::classroom::{Classroom, PATIENCE};
-use crate::fakes::coder::Role;
 use crate::plan;
 use front::Front;
+use support::classroom::service::Ended;
+use support::classroom::{Classroom, PATIENCE};
+use support::fakes::coder::Role;
 
 /// A class behind a public front, both at Twilio and here.
 struct Ready {

@@ -4,9 +4,9 @@ use std::net::TcpListener;
 
 use super::front::with_certificate;
 use super::{Ready, Report, ready};
-use crate::classroom::{Classroom, Plan, SIGNED_URL, STATUS_URL, http};
-use crate::fakes::twilio::{form_encode, sign, webhook_headers};
 use crate::{class, plan};
+use support::classroom::{Classroom, Plan, SIGNED_URL, STATUS_URL, http};
+use support::fakes::twilio::{form_encode, sign, webhook_headers};
 
 /// A class whose public URL is another one, at Twilio as well.
 fn at(url: &str) -> Ready {

@@ -1,8 +1,8 @@
 //! What webhooks are signed with, by Twilio's rules and here.
 
 use super::{Ready, ready};
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::{HookRule, SigningKey, ops};
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::{HookRule, SigningKey, ops};
 
 /// Twilio signs all webhooks with one of these; `None` = the Auth Token.
 fn signs(ready: &Ready, keys: &[Option<&SigningKey>]) {

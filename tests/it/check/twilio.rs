@@ -1,8 +1,8 @@
 //! What is broken at Twilio.
 
 use super::ready;
-use crate::fakes::trouble::Trouble;
-use crate::fakes::twilio::ops;
+use support::fakes::trouble::Trouble;
+use support::fakes::twilio::ops;
 
 /// Twilio's name for a TwiML application.
 fn application() -> String {

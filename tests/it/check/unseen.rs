@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Ready, ready};
-use crate::fakes::trouble::{Op, Trouble};
-use crate::fakes::twilio::ops;
+use support::fakes::trouble::{Op, Trouble};
+use support::fakes::twilio::ops;
 
 /// Every call to Twilio ends so; nothing that was asked of it is called ready.
 fn never_ready(ready: &Ready, trouble: &Trouble, words: &str, cure: &str) {

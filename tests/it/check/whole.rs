@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{AREAS, Ready, WARNINGS, before_start, ready};
-use crate::classroom::Classroom;
-use crate::fakes::desk::Call;
+use support::classroom::Classroom;
+use support::fakes::desk::Call;
 
 /// All that could be changed: files, keys, what was asked of others in order to change something.
 #[derive(Debug, PartialEq)]

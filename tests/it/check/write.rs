@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{Ready, ready};
-use crate::classroom::PATIENCE;
-use crate::fakes::coder::{Role, Version, ops};
-use crate::fakes::trouble::Trouble;
+use support::classroom::PATIENCE;
+use support::fakes::coder::{Role, Version, ops};
+use support::fakes::trouble::Trouble;
 
 /// All traces of a probe are gone but for what Coder keeps of every deleted user.
 fn is_gone(ready: &Ready) -> String {

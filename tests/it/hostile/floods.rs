@@ -2,8 +2,8 @@
 
 use super::bears;
 use crate::class;
-use crate::classroom::wire::{self, Wire, room_for_many};
-use crate::classroom::{PATIENCE, within};
+use support::classroom::wire::{self, Wire, room_for_many};
+use support::classroom::{PATIENCE, within};
 
 const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 

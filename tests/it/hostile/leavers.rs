@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::bears;
 use crate::class;
-use crate::classroom::wire::{self, Wire, room_for_many};
+use support::classroom::wire::{self, Wire, room_for_many};
 
 /// Its answer needs no Redis: a call that a stop signal interrupts is answered 503.
 const GET: &[u8] = b"GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n";

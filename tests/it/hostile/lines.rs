@@ -2,8 +2,8 @@
 
 use super::bears;
 use crate::class;
-use crate::classroom::wire::{self, Wire};
-use crate::fakes::random::Dice;
+use support::classroom::wire::{self, Wire};
+use support::fakes::random::Dice;
 
 #[test]
 fn requests_in_one_write_are_answered_in_order() {

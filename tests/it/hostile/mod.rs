@@ -19,7 +19,7 @@ mod slow;
 
 use std::net::SocketAddr;
 
-use crate::classroom::Classroom;
+use support::classroom::Classroom;
 
 const TEXTS: &str = "coder-sms-register:texts";
 

@@ -2,10 +2,10 @@
 
 use super::bears;
 use crate::class;
-use crate::classroom::http::Answer;
-use crate::classroom::student::Webhook;
-use crate::classroom::wire::{self, Wire};
 use std::net::SocketAddr;
+use support::classroom::http::Answer;
+use support::classroom::student::Webhook;
+use support::classroom::wire::{self, Wire};
 
 /// The signed text, sent with another method or to another target.
 fn sent_as(address: SocketAddr, method: &str, target: &str, text: &Webhook) -> Answer {

@@ -3,8 +3,8 @@
 
 use super::bears;
 use crate::class;
-use crate::classroom::student::Webhook;
-use crate::classroom::wire::{self, Wire};
+use support::classroom::student::Webhook;
+use support::classroom::wire::{self, Wire};
 
 /// A whole head line, with what it is replaced by; `{n}` is the length of the body.
 type Edit = (&'static str, u16, &'static str, &'static str);

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::bears;
-use crate::classroom::wire::Wire;
 use crate::plan;
+use support::classroom::wire::Wire;
 
 /// What a slow client has sent when it falls silent, what it says every now and then after that, and what it is told.
 const KINDS: [(&str, &str, &str, u16); 10] = [

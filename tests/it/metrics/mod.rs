@@ -1,20 +1,20 @@
 //! What Prometheus gets to see: exactly what happened, whatever is away, and nobody's words.
 //!
-//! `format` reads a page strictly; `weather` is what may be in a page's way; `papers` holds documents and alerts
+//! `format` reads a page strictly; `trouble` is what may be in a page's way; `papers` holds documents and alerts
 //! against what there is.
 
 mod format;
 mod papers;
-mod weather;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::classroom::http::{self, Answer};
-use crate::classroom::{Classroom, PATIENCE, Plan, SIGNED_URL, within};
-use crate::fakes::twilio::{Fate, form_encode, ops, sign, webhook_headers};
 use format::Page;
+use support::classroom::http::{self, Answer};
+use support::classroom::{Classroom, PATIENCE, Plan, SIGNED_URL, within};
+use support::fakes::twilio::{Fate, form_encode, ops, sign, webhook_headers};
 
 /// A class that shows its metrics.
 fn plan() -> Plan {

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use super::{REGISTRATIONS, is_whole, number, on, out, said};
 use crate::class;
-use crate::classroom::folder::Folder;
+use support::classroom::folder::Folder;
 
 #[test]
 fn copies_made_while_a_class_registers_are_whole_and_of_one_moment() {

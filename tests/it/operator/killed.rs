@@ -8,8 +8,8 @@ use coder_sms_register::domain::{InstanceId, Marker, Phone, PhoneKey, Username};
 use coder_sms_register::store::{ReserveResult, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
-use crate::classroom::folder::Folder;
 use crate::{lives, opened};
+use support::classroom::folder::Folder;
 
 fn key() -> PhoneKey {
     PhoneKey::derive("a key of our own")

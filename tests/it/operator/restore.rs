@@ -5,9 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{REGISTRATIONS, is_whole, number, on, out, said};
-use crate::classroom::student::{Login, Student};
-use crate::classroom::{Classroom, PHRASE};
 use crate::plan;
+use support::classroom::student::{Login, Student};
+use support::classroom::{Classroom, PHRASE};
 
 /// A backup of a class, made by the binary.
 fn backup(class: &Classroom, name: &str) -> PathBuf {

@@ -5,8 +5,8 @@ use std::fs;
 use coder_sms_register::config::SETTINGS;
 
 use super::{out, program, said};
-use crate::classroom::Classroom;
 use crate::plan;
+use support::classroom::Classroom;
 
 /// A class whose settings stand in a file. Returns its path.
 fn with_file(class: &Classroom) -> String {

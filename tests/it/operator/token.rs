@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::classroom::Classroom;
-use crate::fakes::coder::{Role, Version};
 use crate::plan;
+use support::classroom::Classroom;
+use support::fakes::coder::{Role, Version};
 
 const HOUR: u64 = 3_600;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::masks::masked;
 use super::{read, root};
-use crate::picture::Scene;
+use support::picture::Scene;
 
 /// What a drawing of ours says, in an order that does not depend on names.
 fn words(svg: &str) -> Vec<String> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::masks::masked;
 use super::{read, root};
-use crate::classroom::Classroom;
-use crate::fakes::twilio::Fate;
 use crate::plan;
+use support::classroom::Classroom;
+use support::fakes::twilio::Fate;
 
 const PAGE: &str = "docs/commands.md";
 const START: &str = "```text\n$ coder-sms-register status\n";

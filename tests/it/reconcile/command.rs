@@ -4,10 +4,10 @@ use rusqlite::Connection;
 
 use super::{ADOPTED, names};
 use crate::class;
-use crate::classroom::Classroom;
-use crate::classroom::student::Login;
-use crate::fakes::coder::ops;
-use crate::fakes::trouble::When;
+use support::classroom::Classroom;
+use support::classroom::student::Login;
+use support::fakes::coder::ops;
+use support::fakes::trouble::When;
 
 /// A class that has lost two accounts: one is surely ours, one another folder's by its mark. Its service is
 /// stopped.
@@ -117,7 +117,7 @@ fn one_that_was_altered_is_never_adopted() {
     let (ours, theirs) = (ours.username(), theirs.username());
     class
         .coder()
-        .gives_role(ours, crate::fakes::coder::Role::TemplateAdmin);
+        .gives_role(ours, support::fakes::coder::Role::TemplateAdmin);
     let told = class.says(&["reconcile", "--all", "--yes"]);
     assert!(told.contains("has our mark, but also a role"), "{told}");
     assert_eq!(class.query(ADOPTED), theirs);

@@ -1,9 +1,9 @@
 //! What the service finds at its start, and daily.
 
 use super::{ADOPTED, names};
-use crate::classroom::student::Login;
-use crate::fakes::coder::ops;
 use crate::{class, plan};
+use support::classroom::student::Login;
+use support::fakes::coder::ops;
 
 const LIFE: i64 = 12 * 3_600;
 
@@ -214,7 +214,7 @@ fn a_token_without_rights_concludes_nothing_until_it_has_them() {
     assert_eq!(class.coder().count(ops::LIST_USERS), lists);
     class
         .coder()
-        .token_roles(&[crate::fakes::coder::Role::Owner]);
+        .token_roles(&[support::fakes::coder::Role::Owner]);
     class.eventually("an adoption", || class.registrations() == 1);
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::fakes::client::Answer;
-use crate::fakes::random::parse_uuid;
+use support::fakes::client::Answer;
+use support::fakes::random::parse_uuid;
 
 use super::play::Row;
 
@@ -111,7 +111,7 @@ fn every_part_of_an_answer_is_compared() {
     let row: Row = serde_json::from_value(serde_json::json!({ "caller": "OW", "case": "x", "method": "GET",
         "path": "/users", "body": null, "status": 400, "headers": { "X-RateLimit-Limit": "512" }, "answer": recorded }))
     .expect("a row");
-    let id = crate::fakes::random::uuid();
+    let id = support::fakes::random::uuid();
     let same = recorded.to_string().replace("<uuid>", &id);
     let told = |status: u16, limit: &str, body: &str| {
         let answer = Answer {

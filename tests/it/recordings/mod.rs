@@ -9,7 +9,7 @@
 mod compare;
 mod play;
 
-use crate::fakes::coder::Version;
+use support::fakes::coder::Version;
 
 use play::{Play, Row};
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fakes::client::{Answer, Client};
-use crate::fakes::coder::{FakeCoder, Role, Version};
-use crate::fakes::random;
+use support::fakes::client::{Answer, Client};
+use support::fakes::coder::{FakeCoder, Role, Version};
+use support::fakes::random;
 
 use super::compare::{Difference, difference};
 

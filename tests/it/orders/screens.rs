@@ -1,0 +1,240 @@
+//! The class on screens of several sizes.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::sleepy;
+use support::classroom::terminal::{OnScreen, Screen};
+use support::classroom::{Classroom, PATIENCE};
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (60, 20)];
+
+const FIRST: [&str; 8] = [
+    "agile", "clear", "happy", "quiet", "rapid", "sunny", "vivid", "witty",
+];
+const LAST: [&str; 8] = [
+    "barley", "comet", "falcon", "lagoon", "noodle", "pepper", "saddle", "tuna",
+];
+
+fn name(number: usize) -> String {
+    let (first, last) = (FIRST[number % 8], LAST[number / 8 % 8]);
+    match number / 64 {
+        0 => format!("{first}-{last}"),
+        round => format!("{first}-{last}-{round}"),
+    }
+}
+
+/// A class of so many, who have users at Coder, in a database whose service is stopped. Of every ten one has a
+/// running workspace; with more than 100 the logins of 13 were refused by the carrier, 7 have no number in use and
+/// 6 phones were off.
+fn crowd(count: usize) -> Classroom {
+    let class = sleepy();
+    class.end_service();
+    let sql: String = (0..count)
+        .map(|number| {
+            let name = name(number);
+            let id = class
+                .coder()
+                .add_stranger(&name, &format!("{name}@class.example.org"));
+            if number % 10 == 3 {
+                class
+                    .coder()
+                    .running_workspace(&name, "python")
+                    .expect("a workspace");
+            }
+            let (state, code) = match number {
+                _ if count <= 100 => ("delivered", "NULL"),
+                0..13 => ("undelivered", "30034"),
+                13..20 => ("undelivered", "30005"),
+                20..26 => ("undelivered", "30003"),
+                _ => ("delivered", "NULL"),
+            };
+            let sid = format!("SM{number:032x}");
+            format!(
+                "INSERT INTO registrations (phone, username, marker, stage, coder_id, reserved_at,
+                     announced_at, due_at, login_sid)
+                 VALUES (randomblob(20), '{name}', 'Class guest {number}', 'announced', '{id}',
+                     unixepoch() - 1500, unixepoch() - 1440, unixepoch() + 41000, '{sid}');
+                 INSERT INTO deliveries (sid, at, registration, state, code)
+                 VALUES ('{sid}', unixepoch() - 1400, last_insert_rowid(), '{state}', {code});"
+            )
+        })
+        .collect();
+    class.change(&format!("BEGIN; {sql} COMMIT;"));
+    class
+}
+
+/// The rows of the table, below its titles.
+fn rows(text: &[String]) -> Vec<&String> {
+    let titles = text.iter().position(|line| line.starts_with("USER "));
+    let below = titles.map_or(text.len(), |titles| titles + 1);
+    let rows = text[below..].iter();
+    rows.take_while(|line| !line.is_empty() && !line.starts_with("and "))
+        .collect()
+}
+
+#[test]
+fn a_class_of_any_size_fits_its_screen() {
+    for count in [0, 12, 120, 1_000] {
+        let class = crowd(count);
+        for size in SIZES {
+            let (code, screen) = class.on_a_screen(size, &["status"], &[]).ends();
+            let text = screen.text();
+            let shown = text.join("\n");
+            assert_eq!(code, Some(0), "{shown}");
+            assert_eq!(
+                (screen.scrolled, screen.overlong),
+                (0, 0),
+                "{count} in {size:?}:\n{shown}"
+            );
+            let failed = if count > 100 { 26 } else { 0 };
+            assert!(
+                text[0].starts_with(&format!("{count} accounts: {count} with login, {failed} ")),
+                "{shown}"
+            );
+            let words = text.join(" ");
+            let left = 500_usize.saturating_sub(count);
+            for told in [
+                &format!("{left} of 500 seats left, 0 turned away;"),
+                "0 texts waiting; 0 dead letters",
+                "FAULT  the service does not run",
+            ] {
+                assert!(words.contains(told), "{told}:\n{shown}");
+            }
+            if count > 100 {
+                assert!(
+                    words.contains("13 logins were not delivered: 30034,"),
+                    "{shown}"
+                );
+                let cause = words.split("FAULT").find(|one| one.contains("30034"));
+                let cause = cause.expect("the cause");
+                assert!(
+                    cause.contains("agile-barley,") && cause.contains(", … and "),
+                    "{shown}"
+                );
+            }
+            let rows = rows(&text);
+            let more = match count - rows.len() {
+                0 => None,
+                more => Some(format!("and {more} more")),
+            };
+            let told = text.iter().find(|line| line.starts_with("and "));
+            assert_eq!(told, more.as_ref(), "{shown}");
+            assert!(count == 0 || rows.len() >= 3, "{shown}");
+            assert_eq!(
+                count > 100,
+                rows.first()
+                    .is_some_and(|row| row.contains(" undelivered 300"))
+            );
+        }
+    }
+}
+
+#[test]
+fn elsewhere_everything_comes_whole_and_plain() {
+    let class = crowd(120);
+    let text = class.does(&["status"]);
+    assert!(!text.contains('\u{1b}'), "{text}");
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    assert_eq!(rows(&lines).len(), 120, "{text}");
+    let cause = lines.iter().find(|line| line.contains(": 30034, "));
+    let cause = cause.expect("one line");
+    for number in 0..13 {
+        assert!(cause.contains(&name(number)), "{cause}");
+    }
+    assert!(!text.contains('…'), "{text}");
+}
+
+#[test]
+fn what_there_is_no_room_for_is_left_out_by_its_weight() {
+    let class = crowd(12);
+    let titles = |columns: u16| {
+        let (_, screen) = class.on_a_screen((columns, 40), &["status"], &[]).ends();
+        let text = screen.text();
+        assert_eq!(screen.overlong, 0, "{text:?}");
+        let line = text.iter().find(|line| line.starts_with("USER "));
+        let line = line.unwrap_or_else(|| panic!("{columns}: {text:?}"));
+        let titles = line.split("  ").map(str::trim);
+        let titles: Vec<String> = titles
+            .filter(|title| !title.is_empty())
+            .map(str::to_owned)
+            .collect();
+        titles
+    };
+    let all = [
+        "USER",
+        "STATE",
+        "LOGIN SENT",
+        "LEFT",
+        "LAST SEEN",
+        "WORKSPACES",
+    ];
+    assert_eq!(titles(120), all);
+    assert_eq!(
+        titles(78),
+        ["USER", "STATE", "LEFT", "LAST SEEN", "WORKSPACES"]
+    );
+    assert_eq!(titles(56), ["USER", "STATE", "LEFT", "LAST SEEN"]);
+    assert_eq!(titles(44), ["USER", "STATE", "LEFT"]);
+    assert_eq!(titles(20), ["USER", "STATE"]);
+}
+
+#[test]
+fn colours_are_for_terminals_whose_operator_wants_them() {
+    let class = crowd(0);
+    let colours = |variables: &[(&str, &str)]| {
+        let shown = class.on_a_screen((80, 24), &["status"], variables);
+        let (_, screen) = shown.ends();
+        assert!(screen.text().join("\n").contains("FAULT  the service"));
+        screen.colours
+    };
+    assert!(colours(&[]).contains(&"[1;31m".to_owned()));
+    assert!(colours(&[("NO_COLOR", "")]).contains(&"[1;31m".to_owned()));
+    assert_eq!(colours(&[("NO_COLOR", "1")]), [""; 0]);
+    assert_eq!(colours(&[("TERM", "dumb")]), [""; 0]);
+}
+
+fn is_drawn(screen: &Screen, times: usize) -> bool {
+    screen.drawn >= times && screen.text()[0].contains(" UTC ")
+}
+
+fn signal(shown: &OnScreen, signal: Signal) {
+    kill_process(Pid::from_child(&shown.child), signal).expect("it runs");
+}
+
+#[test]
+fn a_watch_is_drawn_in_place_and_gives_the_terminal_back() {
+    let class = crowd(120);
+    let shown = class.on_a_screen((80, 24), &["status", "--offline", "--watch", "1"], &[]);
+    assert!(shown.comes_to(PATIENCE, |screen| is_drawn(screen, 3)));
+    let screen = shown.screen();
+    let text = screen.text();
+    assert!(screen.is_second() && screen.cursor_is_hidden);
+    assert!(!screen.flickers && screen.scrolled == 0, "{text:?}");
+    let clock: Vec<&str> = text[0].splitn(3, ':').collect();
+    assert!(clock.len() == 3 && clock[0].len() == 2, "{text:?}");
+    // A smaller window gets a smaller picture at once, not only after the pause.
+    shown.resize(60, 20);
+    assert!(shown.comes_to(PATIENCE, |screen| screen.overlong == 0
+        && rows(&screen.text()).len() < rows(&text).len()));
+    signal(&shown, Signal::INT);
+    let (code, screen) = shown.ends();
+    assert_eq!(code, None, "ended by the signal, as without a watch");
+    assert!(!screen.is_second() && !screen.cursor_is_hidden);
+    assert!(
+        screen.text().iter().all(String::is_empty),
+        "nothing is left"
+    );
+}
+
+#[test]
+fn a_watch_that_fails_says_why_on_the_first_screen() {
+    let class = crowd(1);
+    let shown = class.on_a_screen((80, 24), &["status", "--offline", "--watch", "1"], &[]);
+    assert!(shown.comes_to(PATIENCE, |screen| is_drawn(screen, 1)));
+    std::fs::rename(class.data_dir(), class.folder().join("aside")).expect("moved");
+    let (code, screen) = shown.ends();
+    assert_eq!(code, Some(1));
+    assert!(!screen.is_second() && !screen.cursor_is_hidden);
+    let text = screen.text().join("\n");
+    assert!(text.starts_with("coder-sms-register: "), "{text}");
+}

@@ -1,0 +1,96 @@
+//! Benchmarks: the real program, a real Redis, fakes of Coder and Twilio with given delays, and what
+//! all of it costs on this machine.
+//!
+//! Nothing here is a test: figures are printed and judged against the goals of the house, and no
+//! figure fails anything. `make bench` runs all parts and writes `docs/benchmarks.md`; the tests run a
+//! short cut of each part, so that none of them rots. A file a topic:
+//!
+//! - `webhook`: how many texts are taken a second, beside a bare tiny_http; `bare` is that one
+//! - `load`, `wire`: what texts; one thread and epoll, nothing is made while the clock runs
+//! - `class`: whole classes, from the first text to the last login; `bound` is the best that can be
+//! - `growth`: what a text, a start and a sweep cost with many registrations known; `crowd` makes them
+//! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
+//! - `count`: instructions of the pure hot paths, under valgrind
+//! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
+
+pub mod bare;
+mod bound;
+mod class;
+mod command;
+pub mod count;
+mod crowd;
+mod footprint;
+mod growth;
+mod load;
+pub mod machine;
+mod process;
+pub mod report;
+mod stats;
+mod webhook;
+mod wire;
+
+pub use command::main;
+use std::path::PathBuf;
+
+use crate::classroom::Plan;
+use report::Section;
+
+/// What a part has to work with.
+pub struct Bench {
+    /// The program under test.
+    pub binary: PathBuf,
+    /// The program that this is, to be started again as a child that has to be measured apart; without
+    /// it, parts go without such children.
+    pub own: Option<PathBuf>,
+    /// A short cut of seconds, whose figures mean little.
+    pub quick: bool,
+    /// Says how far a part is.
+    pub progress: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Bench {
+    /// `quick` in a short cut, `full` otherwise.
+    pub fn pick<T>(&self, quick: T, full: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    /// Says how far the part is.
+    pub fn says(&self, words: &str) {
+        (self.progress)(words);
+    }
+
+    /// A class as in production, but for limits that are not what is measured.
+    fn plan(&self) -> Plan {
+        self.plan_of(self.binary.clone())
+    }
+
+    /// The same with another file of the program.
+    fn plan_of(&self, binary: PathBuf) -> Plan {
+        Plan::new(binary)
+            .with("CODER_REG_ENV", "prod")
+            .with("CODER_REG_LOG_LEVEL", "info")
+            .with("CODER_CHECK_INTERVAL", "900")
+            .with("CODER_REG_MAX_USERS", "100000")
+            .with("CODER_REG_HOURLY_TEXTS", "100000")
+            .without_a_search()
+    }
+}
+
+/// One part of the report.
+pub struct Part {
+    /// By which it is chosen on the command line.
+    pub name: &'static str,
+    /// What is measured, in words.
+    pub about: &'static str,
+    /// Measures it.
+    pub run: fn(&Bench) -> Section,
+}
+
+/// All parts, in the order of the report.
+pub const PARTS: &[Part] = &[
+    webhook::PART,
+    class::PART,
+    growth::PART,
+    footprint::PART,
+    count::PART,
+];

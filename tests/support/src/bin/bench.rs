@@ -1,0 +1,5 @@
+//! `bench`: see [`support::bench`].
+
+fn main() -> std::process::ExitCode {
+    support::bench::main()
+}

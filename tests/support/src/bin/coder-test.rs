@@ -1,0 +1,5 @@
+//! `coder-test`: see [`support::coder_test`].
+
+fn main() -> std::process::ExitCode {
+    support::coder_test::main()
+}

@@ -1,0 +1,5 @@
+//! `containers`: see [`support::containers`].
+
+fn main() -> std::process::ExitCode {
+    support::containers::main()
+}

@@ -1,0 +1,5 @@
+//! `demo`: see [`support::demo`].
+
+fn main() -> std::process::ExitCode {
+    support::demo::main()
+}

@@ -1,0 +1,5 @@
+//! `faults`: see [`support::faults`].
+
+fn main() -> std::process::ExitCode {
+    support::faults::main()
+}

@@ -1,0 +1,452 @@
+//! What is done, in this order.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::class_run::{self, Door, everybody_is_served};
+use super::docker::{build, crash, docker, field, try_docker};
+use super::proxies::{self, Nginx, base_image};
+use super::site::{Site, commit, git};
+use super::{inspect, packages};
+use crate::classroom::within;
+
+/// One act.
+pub struct Act {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    run: fn(&Teller),
+}
+
+/// All acts.
+pub const ACTS: &[Act] = &[
+    Act {
+        name: "images",
+        about: "builds every target of the Dockerfile and looks at what came out",
+        run: images,
+    },
+    Act {
+        name: "class",
+        about: "brings the compose file up: classes, kills, TLS, backup, restore, upgrade, downgrade, removal",
+        run: class,
+    },
+    Act {
+        name: "packages",
+        about: "installs the Debian package and the tar under systemd, upgrades and removes them",
+        run: |_| packages::play(),
+    },
+];
+
+/// Tells what was seen, with the time.
+pub struct Teller {
+    began: Instant,
+}
+
+impl Teller {
+    fn says(&self, words: &str) {
+        println!("{:>6.1} s  {words}", self.began.elapsed().as_secs_f64());
+    }
+}
+
+/// Plays these acts, or all.
+pub fn play(names: &[&str]) {
+    let teller = Teller {
+        began: Instant::now(),
+    };
+    for act in ACTS {
+        if names.is_empty() || names.contains(&act.name) {
+            teller.says(&format!("--- {}: {}", act.name, act.about));
+            (act.run)(&teller);
+        }
+    }
+}
+
+fn project() -> &'static Path {
+    crate::project()
+}
+
+fn images(teller: &Teller) {
+    let tag = |target: &str| format!("sms-test-{target}-{}", std::process::id());
+    let _tags = Tags(["redis_stage", "build_stage", "service"].map(tag));
+    for target in ["redis_stage", "build_stage"] {
+        build(
+            project(),
+            &["--quiet", "--target", target, "--tag", &tag(target)],
+        );
+        teller.says(&format!("{target} is built"));
+    }
+    let listed = docker([
+        "run",
+        "--rm",
+        "--entrypoint",
+        "ls",
+        &tag("build_stage"),
+        "-A",
+        "/build",
+    ]);
+    let mut files: Vec<&str> = listed.lines().collect();
+    files.sort_unstable();
+    assert_eq!(
+        files,
+        ["Cargo.lock", "Cargo.toml", "src", "target", "tests"],
+        "what the builder got"
+    );
+    build(project(), &["--quiet", "--tag", &tag("service")]);
+    inspect::image_is_bare(&tag("service"));
+    let bytes = |image: &str| -> f64 { field(image, "{{.Size}}").parse().expect("bytes") };
+    teller.says(&format!(
+        "the service's image holds one file and an empty folder: {:.2} MB",
+        bytes(&tag("service")) / 1e6
+    ));
+    let base = base_image(project(), "DEBIAN_IMAGE");
+    let own = bytes(&tag("redis_stage")) - bytes(&base);
+    teller.says(&format!("Redis's image adds {:.1} MB to {base}", own / 1e6));
+    redis_of_old_command_lines(&tag("redis_stage"));
+    teller.says("Redis starts by its own command and by a hand-written one, both with what it confirms on disk");
+}
+
+/// Images that go again, whatever happens.
+struct Tags([String; 3]);
+
+impl Drop for Tags {
+    fn drop(&mut self) {
+        for tag in &self.0 {
+            try_docker(&["rmi", "--force", tag]);
+        }
+    }
+}
+
+/// However it is started, the password counts and the append-only file is written.
+fn redis_of_old_command_lines(image: &str) {
+    let by_hand = "redis-server --requirepass ${REDIS_PW} --daemonize yes && ash";
+    for command in [&[][..], &["//bin//ash", "-c", by_hand][..]] {
+        let run = [
+            "run",
+            "--detach",
+            "--interactive",
+            "--tty",
+            "--env",
+            "REDIS_PW=one-word",
+            image,
+        ];
+        let container = docker([&run[..], command].concat());
+        let ask = "REDISCLI_AUTH=one-word redis-cli info persistence";
+        let keeps = within(Duration::from_secs(20), || {
+            let asked = try_docker(&["exec", &container, "sh", "-c", ask]);
+            String::from_utf8_lossy(&asked.stdout).contains("aof_enabled:1")
+        });
+        let refused = try_docker(&["exec", &container, "redis-cli", "ping"]);
+        let refused = String::from_utf8_lossy(&refused.stdout).into_owned();
+        docker(["rm", "--force", &container]);
+        assert!(keeps, "{command:?} keeps what it confirms");
+        assert!(
+            refused.contains("NOAUTH"),
+            "{command:?} asks for the password: {refused}"
+        );
+    }
+    let unset = try_docker(&["run", "--rm", image]);
+    assert_eq!(unset.status.code(), Some(2), "no start without a password");
+}
+
+/// A site, and everybody who has asked there so far.
+struct Class<'a> {
+    site: Site,
+    teller: &'a Teller,
+    phones: Vec<String>,
+    /// How often the most eager has asked.
+    requests: usize,
+}
+
+fn class(teller: &Teller) {
+    let site = Site::prepare();
+    teller.says("Coder and Twilio are there, .env is filled in");
+    site.compose(&["config", "--quiet"]);
+    site.compose(&["up", "-d", "--build"]);
+    site.is_healthy("sms");
+    teller.says("up: Redis healthy, then the service healthy");
+    let mut class = Class {
+        site,
+        teller,
+        phones: Vec::new(),
+        requests: 1,
+    };
+    class.is_confined();
+    class.survives_kills();
+    class.comes_through_caddy();
+    class.comes_through_nginx();
+    class.is_upgraded_and_downgraded();
+    class.is_restored();
+    class.stops_in_peace();
+    class.leaves_nothing_behind();
+    class.logs_are_clean();
+    class_run::nothing_odd(&class.site);
+    teller.says("no phone, password or token in any log; no odd call at Coder or Twilio");
+}
+
+impl Class<'_> {
+    fn says(&self, words: &str) {
+        self.teller.says(words);
+    }
+
+    fn is_confined(&self) {
+        inspect::is_confined(&self.site, "sms", Some("10001"));
+        inspect::is_confined(&self.site, "redis", Some("10002"));
+        inspect::redis_is_private(&self.site);
+        inspect::listens_on(&self.site, "sms", &[8000]);
+        inspect::listens_on(&self.site, "redis", &[6379]);
+        self.says("own users, no capability, read-only, one port each; Redis is reached by the service alone");
+    }
+
+    /// Ends a container from outside; the engine has to bring it back.
+    fn crashes(&self, service: &str) {
+        let shell = field(&self.site.container("redis"), "{{.Image}}");
+        crash(&self.site.container(service), &shell);
+        self.says(&format!("{service} is killed"));
+    }
+
+    /// `count` students of this name text through a door while harm is done. Gives the seconds that it took.
+    fn registers(&mut self, count: usize, door: &Door, span: u64, harm: impl FnOnce(&Self)) -> f64 {
+        let first = self.phones.len();
+        let phones: Vec<String> = (first..first + count)
+            .map(|number| format!("+1202{:07}", 3_000_017 + number * 7_919))
+            .collect();
+        let took = class_run::play(&self.site, door, &phones, Duration::from_secs(span), || {
+            harm(self);
+        });
+        self.phones.extend(phones);
+        self.checks();
+        took
+    }
+
+    /// Some who have an account ask again, and get a login for that account.
+    fn asks_again(&mut self, count: usize) {
+        self.requests += 1;
+        let before = self.checks();
+        let door = Door::Plain(self.site.plain());
+        class_run::play(
+            &self.site,
+            &door,
+            &self.phones[..count],
+            Duration::ZERO,
+            || (),
+        );
+        assert_eq!(self.checks(), before, "everybody has kept their account");
+    }
+
+    fn checks(&self) -> BTreeMap<String, String> {
+        everybody_is_served(&self.site, &self.phones, self.requests)
+    }
+
+    /// Service and Redis crash in the middle of a class, each alone and both at once.
+    fn survives_kills(&mut self) {
+        let door = Door::Plain(self.site.plain());
+        let took = self.registers(40, &door, 12, |class| {
+            for services in [&["sms"][..], &["redis"], &["sms", "redis"], &["sms"]] {
+                thread::sleep(Duration::from_secs(2));
+                services.iter().for_each(|service| class.crashes(service));
+            }
+        });
+        let restarts = field(&self.site.container("sms"), "{{.RestartCount}}");
+        self.says(&format!(
+            "40 students served through the published port in {took:.1} s; the engine has restarted the service {restarts} times"
+        ));
+    }
+
+    fn comes_through_caddy(&mut self) {
+        self.site.write_env(&[("COMPOSE_PROFILES", "tls")]);
+        self.site.compose(&["up", "-d"]);
+        let door = proxies::caddy(&self.site);
+        inspect::is_confined(&self.site, "tls", None);
+        let took = self.registers(20, &door, 8, |class| {
+            for service in ["tls", "sms"] {
+                thread::sleep(Duration::from_secs(3));
+                class.crashes(service);
+            }
+        });
+        let form = [(
+            "Content-Type".to_owned(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )];
+        // Older versions of Caddy say 502 where newer ones say 413; none hands it all on.
+        let refused = door.post(&form, &"x".repeat(70_000));
+        assert!(
+            matches!(refused, 413 | 502),
+            "a body that no text has: {refused}"
+        );
+        assert_eq!(
+            door.post(&form, "From=%2B12025550123&Body=hello"),
+            403,
+            "an unsigned text"
+        );
+        self.says(&format!(
+            "20 students served through TLS by Caddy in {took:.1} s"
+        ));
+    }
+
+    fn comes_through_nginx(&mut self) {
+        let nginx = Nginx::start(&self.site, &base_image(project(), "DEBIAN_IMAGE"));
+        let took = self.registers(10, &nginx.door(), 2, |_| ());
+        let log = nginx.log();
+        let shown = self
+            .phones
+            .iter()
+            .filter(|phone| log.contains(phone.trim_start_matches('+')));
+        assert_eq!(shown.count(), 0, "no phone in the log of nginx");
+        self.logs_are_clean();
+        self.says(&format!(
+            "10 students served through the nginx example in {took:.1} s"
+        ));
+    }
+
+    /// A new version appears at the origin: one command takes it, while students text; another goes back.
+    fn is_upgraded_and_downgraded(&mut self) {
+        let origin = self.site.origin();
+        let change = |name: &str, from: &str, to: &str| {
+            let path = origin.join(name);
+            let text = fs::read_to_string(&path).expect("a file");
+            assert!(text.contains(from), "{name} has {from:?}");
+            fs::write(&path, text.replace(from, to)).expect("the disk has room");
+        };
+        // Other words each time, or the builder would have the image already.
+        let words = format!("Version {} of this test.", std::process::id());
+        change(
+            "src/cli/help.rs",
+            "Students text a phrase and get a temporary Coder account.",
+            &words,
+        );
+        change(
+            "deploy/redis/redis.conf",
+            "tcp-keepalive 60",
+            "tcp-keepalive 61",
+        );
+        commit(&origin, "Change something");
+        let before = git(&self.site.folder(), &["rev-parse", "HEAD"]);
+
+        let door = Door::Plain(self.site.plain());
+        let took = self.registers(10, &door, 60, |class| {
+            let said = class.site.make(&["upgrade"]);
+            assert!(
+                said.contains("coder-sms-register v"),
+                "it is built anew: {said}"
+            );
+            assert!(
+                !said.contains(" serde v"),
+                "its dependencies are not: {said}"
+            );
+        });
+        assert!(self.help().contains(&words), "the new program runs");
+        self.asks_again(10);
+        self.logs_are_clean();
+        self.says(&format!("make upgrade: the new program runs, dependencies not built again, 10 students served meanwhile ({took:.0} s)"));
+
+        let to = format!("TO={before}");
+        self.site.make(&["downgrade", &to]);
+        self.site.is_healthy("sms");
+        assert!(!self.help().contains(&words), "the old program runs");
+        self.asks_again(10);
+        self.says("make downgrade: the old program runs, everybody known");
+
+        self.site.make(&["upgrade", "FILE=once-more.db"]);
+        self.site.is_healthy("sms");
+        assert!(self.help().contains(&words), "the new program runs again");
+        self.asks_again(10);
+        self.logs_are_clean();
+        self.says("make upgrade once more: the new program runs, everybody known");
+    }
+
+    /// What the program in the running container says of itself.
+    fn help(&self) -> String {
+        self.site
+            .compose(&["exec", "-T", "sms", "coder-sms-register", "--help"])
+    }
+
+    /// Looks through all logs; before containers are replaced and their logs with them.
+    fn logs_are_clean(&self) {
+        inspect::logs_are_clean(&self.site, &["sms", "redis", "tls"]);
+    }
+
+    /// The machine is lost; what is left is the clone with its .env, and a backup.
+    fn is_restored(&mut self) {
+        self.site.make(&["backup", "FILE=class.db"]);
+        let file = self.site.folder().join("class.db");
+        let bytes = fs::read(&file).expect("the backup");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let shown = class_run::secrets(&self.site)
+            .into_iter()
+            .filter(|secret| text.contains(secret));
+        assert_eq!(shown.count(), 0, "no phone and no password in the backup");
+        self.logs_are_clean();
+        self.site
+            .compose(&["rm", "--stop", "--force", "sms", "redis"]);
+        for volume in ["sms-data", "redis-data"] {
+            docker(["volume", "rm", &self.site.full_name(volume)]);
+        }
+        self.site.make(&["restore", "FILE=class.db"]);
+        self.site.is_healthy("sms");
+        self.asks_again(20);
+        self.says(&format!(
+            "make backup ({} KB), volumes lost, make restore: everybody known",
+            bytes.len() / 1024
+        ));
+    }
+
+    fn stops_in_peace(&mut self) {
+        for service in ["sms", "redis"] {
+            let took = inspect::stops_in_peace(&self.site, service);
+            self.says(&format!(
+                "{service} stops in {:.1} s, exit code 0",
+                took.as_secs_f64()
+            ));
+        }
+        self.site.is_healthy("sms");
+    }
+
+    /// A class that is short: its accounts and their workspaces go by themselves, and nobody else's.
+    fn leaves_nothing_behind(&mut self) {
+        let (long, before) = (self.phones.clone(), self.checks());
+        self.site
+            .write_env(&[("COMPOSE_PROFILES", "tls"), ("CODER_REMOVE_TIME", "20s")]);
+        self.site.compose(&["up", "-d"]);
+        self.site.is_healthy("sms");
+        self.registers(20, &Door::Plain(self.site.plain()), 1, |_| ());
+        let names = self.checks();
+        let short = names.iter().filter(|(phone, _)| !long.contains(phone));
+        for (_, owner) in short.step_by(3) {
+            let target = format!("/rest-a-workspace?owner={owner}");
+            assert_eq!(self.site.coder().see(&target), true, "a workspace");
+        }
+        let gone = within(Duration::from_secs(120), || {
+            thread::sleep(Duration::from_millis(300));
+            self.site.coder().words("/students").len() <= long.len()
+        });
+        assert!(gone, "accounts are left");
+        let left = self.site.coder().words("/workspaces");
+        assert!(left.is_empty(), "workspaces are left: {left:?}");
+        let ever = self.site.coder().words("/created-ever").len();
+        assert_eq!(ever, self.phones.len(), "one account for each phone, ever");
+        self.phones = long;
+        assert_eq!(self.checks(), before, "the others have kept theirs");
+        self.says(&format!(
+            "20 accounts and their workspaces have removed themselves, {} stay; {ever} were ever made",
+            self.phones.len()
+        ));
+        let hand = ["exec", "-T", "sms", "coder-sms-register"];
+        let roster = self
+            .site
+            .compose(&[&hand[..], &["status", "--offline"]].concat());
+        let shown = before.values().filter(|name| roster.contains(*name));
+        assert_eq!(shown.count(), before.len(), "everybody is in the roster");
+        self.site
+            .compose(&[&hand[..], &["end", "--all", "--yes"]].concat());
+        let gone = within(Duration::from_secs(120), || {
+            thread::sleep(Duration::from_millis(300));
+            self.site.coder().words("/students").is_empty()
+        });
+        assert!(gone, "accounts are left after end --all");
+        self.says("status shows everybody, end --all leaves nobody");
+    }
+}

@@ -1,0 +1,29 @@
+//! The Debian package and the tar, installed in containers whose first process is systemd.
+
+use std::process::Command;
+
+/// What the packages are installed on: the oldest Debian that they are for.
+const DEBIAN: &str = "debian:bookworm-slim";
+
+/// Builds the packages and runs the script that lives with them; its lines appear as they come.
+pub fn play() {
+    if std::env::consts::ARCH != "x86_64" {
+        println!("skipped: the packages are for x86_64");
+        return;
+    }
+    let project = crate::project();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let status = command.current_dir(project).args(arguments).status();
+        let status = status.unwrap_or_else(|error| panic!("{program}: {error}"));
+        assert!(status.success(), "{program} {arguments:?}: {status}");
+    };
+    run("make", &["--no-print-directory", "deb"]);
+    let version = env!("CARGO_PKG_VERSION");
+    let package = format!("target/dist/coder-sms-register_{version}_amd64.deb");
+    let release = format!("target/dist/coder-sms-register-{version}-x86_64-linux.tar.gz");
+    run(
+        "sh",
+        &["tests/containers/packages.sh", DEBIAN, &package, &release],
+    );
+}

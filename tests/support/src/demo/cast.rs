@@ -1,0 +1,150 @@
+//! Who texts what.
+
+use crate::classroom::student::Webhook;
+use crate::classroom::{Classroom, SIGNED_URL};
+use crate::fakes::twilio;
+
+/// Ways to write the phrase.
+const SPELLINGS: [&str; 8] = [
+    "I am ready to learn!",
+    "iamreadytolearn",
+    "I AM READY, TO LEARN ...",
+    "i am ready to learn",
+    "Iam ready to Learn.",
+    "\u{201c}I am ready to learn\u{201d}",
+    "I am ready - to learn",
+    "  i AM ready to learn ?",
+];
+const WRONG: &str = "I am reddy to lern";
+
+/// What a student does beside texting the phrase.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing.
+    Plain,
+    /// Texts something else first.
+    Hesitant,
+    /// Texts twice at once.
+    Hasty,
+    /// Loses the login and asks again.
+    Forgetful,
+}
+
+impl Role {
+    /// Texts that are to arrive, logins among them.
+    pub fn answers(self) -> (usize, usize) {
+        match self {
+            Self::Plain | Self::Hasty => (1, 1),
+            Self::Hesitant => (2, 1),
+            Self::Forgetful => (2, 2),
+        }
+    }
+}
+
+/// One student.
+pub struct Part {
+    /// A neutral name.
+    pub name: String,
+    pub phone: String,
+    pub role: Role,
+    /// What they will text, in this order.
+    pub texts: Vec<(String, Webhook)>,
+}
+
+impl Part {
+    /// As much of the phone as is shown.
+    pub fn ending(&self) -> String {
+        format!("...{}", &self.phone[self.phone.len().saturating_sub(2)..])
+    }
+
+    /// The student as complaints name them.
+    pub fn label(&self) -> String {
+        format!("{} (phone {})", self.name, self.ending())
+    }
+}
+
+/// Everybody who texts.
+pub struct Cast {
+    pub students: Vec<Part>,
+    /// A text that Twilio never signed.
+    pub forged: Webhook,
+    pub forger: String,
+}
+
+impl Cast {
+    /// Texts that are to arrive, logins among them.
+    pub fn answers(&self) -> (usize, usize) {
+        let each = self.students.iter().map(|part| part.role.answers());
+        each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
+    /// How many students have that role.
+    pub fn count(&self, role: Role) -> usize {
+        self.students
+            .iter()
+            .filter(|part| part.role == role)
+            .count()
+    }
+}
+
+/// Gathers `count` students. Their texts and phones must never be seen in a log.
+pub fn gather(class: &Classroom, count: usize) -> Cast {
+    class.keeps_secret("iamreadytolearn");
+    let students: Vec<Part> = (0..count).map(|index| part(class, index, count)).collect();
+    let forger = class.student();
+    class.keeps_secret(local(forger.phone()));
+    Cast {
+        students,
+        forged: forge(class, forger.phone()),
+        forger: forger.phone().to_owned(),
+    }
+}
+
+fn role(index: usize, count: usize) -> Role {
+    match (index, count) {
+        (0, ..=3) | (3, _) => Role::Forgetful,
+        (1, _) => Role::Hesitant,
+        (2, _) => Role::Hasty,
+        _ => Role::Plain,
+    }
+}
+
+fn part(class: &Classroom, index: usize, count: usize) -> Part {
+    let student = class.student();
+    class.keeps_secret(local(student.phone()));
+    let role = role(index, count);
+    let phrase = SPELLINGS[index % SPELLINGS.len()];
+    let bodies: &[&str] = match role {
+        Role::Plain => &[phrase],
+        Role::Hesitant => &[WRONG, phrase],
+        Role::Hasty | Role::Forgetful => &[phrase, phrase],
+    };
+    let text = |body: &&str| {
+        class.keeps_secret(body.trim());
+        ((*body).to_owned(), student.webhook(body, &[]))
+    };
+    Part {
+        name: format!("Student {:02}", index + 1),
+        phone: student.phone().to_owned(),
+        role,
+        texts: bodies.iter().map(text).collect(),
+    }
+}
+
+/// A text with everything right but the signature.
+fn forge(class: &Classroom, phone: &str) -> Webhook {
+    let account = class.twilio().account();
+    let (sid, to) = (twilio::new_sid(), &account.from_numbers[0]);
+    let params = twilio::webhook_params(&sid, phone, to, SPELLINGS[0], &account.account_sid, &[]);
+    let signature = twilio::sign("a token that is not the account's", SIGNED_URL, &params);
+    Webhook {
+        headers: twilio::webhook_headers(&signature),
+        body: twilio::form_encode(&params),
+        sid,
+    }
+}
+
+/// The digits by which a phone would be found in a log, with or without its country.
+fn local(phone: &str) -> &str {
+    phone.trim_start_matches("+1")
+}

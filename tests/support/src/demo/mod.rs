@@ -1,0 +1,134 @@
+//! A class from the first text to the last removal, played for a person who watches.
+//!
+//! The real program and a real Redis run on this machine; Coder and Twilio are fakes. What is
+//! claimed is checked: the exit code is 0 only if everything held. A file a topic:
+//!
+//! - `options`, `screen`, `interrupt`: the command line, the terminal, Ctrl-C
+//! - `stage`: what is started, and how fast time passes on it
+//! - `cast`: who texts what
+//! - `ground`: what can be reached from a student's thread
+//! - `class_run`, `phones`: act 1, the class texts; and how it looks on the phones
+//! - `proof`: act 2, every login is tried and every student starts to work
+//! - `removal`: act 3, the time is up
+//! - `report`: what came of it
+//!
+//! With `--picture FILE` it draws the picture of the README instead ([`crate::picture`]).
+
+mod cast;
+mod class_run;
+mod ground;
+mod interrupt;
+mod options;
+mod phones;
+mod proof;
+mod removal;
+mod report;
+mod screen;
+mod stage;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use interrupt::{Interrupt, Interrupted};
+use options::{Options, Wish};
+use report::Report;
+use screen::{Paint, Screen};
+use stage::Stage;
+
+/// Exit codes besides 0: something did not hold, the demo cannot run, somebody stopped it.
+const BROKEN: u8 = 1;
+const UNUSABLE: u8 = 2;
+const STOPPED: u8 = 130;
+
+/// Between the texts of two students in the picture.
+const BETWEEN_STUDENTS: Duration = Duration::from_secs(6);
+
+/// The command.
+pub fn main() -> ExitCode {
+    let options = match options::read(std::env::args().skip(1)) {
+        Ok(Wish::Play(options)) => options,
+        Ok(Wish::Help) => {
+            println!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(complaint) => return unusable(&complaint),
+    };
+    let binary = match crate::program().and_then(|path| stage::find_redis().map(|()| path)) {
+        Ok(path) => path,
+        Err(complaint) => return unusable(&complaint),
+    };
+    if let Some(file) = &options.picture {
+        return draw(binary, file);
+    }
+    let interrupt = match Interrupt::catch() {
+        Ok(interrupt) => interrupt,
+        Err(error) => return unusable(&format!("signals cannot be caught: {error}")),
+    };
+    let screen = Screen::new(interrupt.clone());
+    perform(&options, binary, &screen)
+}
+
+/// Plays it and says the last word, once the class is closed: closing may have a complaint too.
+fn perform(options: &Options, program: PathBuf, screen: &Screen) -> ExitCode {
+    let mut report = None;
+    let closed = catch_unwind(AssertUnwindSafe(|| {
+        let stage = Stage::prepare(program, options);
+        report = play(options, &stage, screen).ok();
+    }));
+    screen.end_progress();
+    if screen.interrupt().asked() {
+        screen.say("\n  stopped before the end; nothing is left running");
+        return ExitCode::from(STOPPED);
+    }
+    let mut faults = match report {
+        Some(report) => report.faults,
+        None => vec!["the demo did not come to its end".to_owned()],
+    };
+    if closed.is_err() {
+        faults.push("the demo broke off, see above".to_owned());
+    }
+    if faults.is_empty() {
+        screen.say(&screen.paint(Paint::Good, "\n  all held"));
+        return ExitCode::SUCCESS;
+    }
+    screen.say(&screen.paint(Paint::Bad, "\n  not all held:"));
+    for fault in &faults {
+        screen.say(&format!("    - {fault}"));
+    }
+    ExitCode::from(BROKEN)
+}
+
+/// Draws the picture of the README.
+fn draw(program: PathBuf, file: &str) -> ExitCode {
+    let drawn = catch_unwind(|| crate::picture::Scene::play(program, BETWEEN_STUDENTS).drawn());
+    let Ok(drawn) = drawn else {
+        return unusable("the class of the picture broke off, see above");
+    };
+    match std::fs::write(file, drawn) {
+        Ok(()) => {
+            println!("The picture is {file}.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => unusable(&format!("{file} cannot be written: {error}")),
+    }
+}
+
+fn unusable(complaint: &str) -> ExitCode {
+    eprintln!("demo: {complaint}");
+    ExitCode::from(UNUSABLE)
+}
+
+fn play(options: &Options, stage: &Stage, screen: &Screen) -> Result<Report, Interrupted> {
+    stage.introduce(screen);
+    let cast = cast::gather(stage.class(), options.students);
+    let ground = stage.ground(screen.interrupt());
+    let class_run = class_run::play(stage, &cast, &ground, screen)?;
+    phones::show(&cast, &class_run, screen);
+    let proof = proof::play(stage, &cast, &class_run, &ground, screen)?;
+    let removal = removal::play(stage, &class_run, &ground, screen)?;
+    Ok(report::draw_up(
+        stage, &cast, &class_run, &proof, &removal, screen,
+    ))
+}

@@ -1,0 +1,309 @@
+//! What is played while the tape counts: eight acts, each with one student.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::stage::Stage;
+use crate::classroom::student::{Login, Student, Webhook};
+use crate::classroom::{PHRASE, http};
+use crate::fakes::twilio::SentText;
+use crate::faults::table::Row;
+
+/// How long Coder takes to stop the workspace of a user who is locked out. A look of the service finds it running
+/// before.
+const STOP: Duration = Duration::from_millis(400);
+
+/// One act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// An empty folder; one text, one login.
+    First,
+    /// A phone that has a login texts again and gets another.
+    Again,
+    /// The same, when the database's log is due to be carried into the database.
+    Carry,
+    /// An account with a stopped workspace whose time is up.
+    Removal,
+    /// An account with a running workspace that was ended by hand: it is locked out, Coder stops the workspace.
+    End,
+    /// The command that gives an account another password, and the student's next text.
+    Renew,
+    /// An empty folder; a text whose answer Twilio refuses for good: a dead letter, and the account
+    /// is removed again.
+    Refused,
+    /// An empty folder; a text that never reached us is found in Twilio's log.
+    Missed,
+}
+
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::First,
+        Self::Again,
+        Self::Carry,
+        Self::Removal,
+        Self::End,
+        Self::Renew,
+        Self::Refused,
+        Self::Missed,
+    ];
+
+    /// Its name in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+            Self::Carry => "carry",
+            Self::Removal => "removal",
+            Self::End => "end",
+            Self::Renew => "renew",
+            Self::Refused => "refused",
+            Self::Missed => "missed",
+        }
+    }
+
+    /// Its name in the table.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::First => "first login",
+            Self::Again => "another login",
+            Self::Carry => "another, with a checkpoint",
+            Self::Removal => "removal",
+            Self::End => "end with a running workspace",
+            Self::Renew => "renewal of a password",
+            Self::Refused => "refused, dead letter, removal",
+            Self::Missed => "found in Twilio's log",
+        }
+    }
+
+    /// Texts that the student is to have in the end.
+    fn texts(self) -> usize {
+        match self {
+            Self::Refused => 0,
+            Self::First | Self::Removal | Self::End | Self::Missed => 1,
+            Self::Again | Self::Carry | Self::Renew => 2,
+        }
+    }
+
+    /// Whether the service runs already when it begins.
+    fn is_in_the_middle(self) -> bool {
+        matches!(self, Self::Again | Self::Carry)
+    }
+
+    /// Brings the stage to where the act begins; the tape does not count yet.
+    pub fn prepare(self, stage: &Stage, student: &Student<'_>) {
+        match self {
+            Self::First => return,
+            Self::Refused => {
+                stage.class.set("CODER_REG_CALL_LIMIT", "2s");
+                return stage.class.twilio().refuse(student.phone(), 400, 21_614);
+            }
+            Self::Missed => {
+                stage.class.set("CODER_REG_CATCH_UP", "30");
+                // It stands in the log now, and is not brought to us.
+                return drop(student.webhook(PHRASE, &[]));
+            }
+            Self::Again | Self::Carry | Self::Removal | Self::End | Self::Renew => {}
+        }
+        stage.start_service();
+        student.texts_until_taken(PHRASE);
+        let login = student.next_login();
+        stage.class.eventually("a quiet service", || {
+            stage.is_served() && stage.class.service().logs("] Coder: ")
+        });
+        match self {
+            Self::Removal => return time_is_up(stage, &login),
+            Self::End => return was_ended(stage, &login),
+            _ => {}
+        }
+        // A login answers all texts of its second, so it was a while ago.
+        stage.class.change(
+            "UPDATE registrations SET announced_at = announced_at - 600, window_start = window_start - 600",
+        );
+        if self == Self::Renew {
+            stage.stop_service();
+        }
+        if self == Self::Carry {
+            // SQLite carries its log over after the transaction with which it has a thousand pages.
+            stage.class.change(
+                "PRAGMA wal_autocheckpoint = 0;
+                 INSERT INTO facts (name, value) VALUES ('ballast', zeroblob(4200000));
+                 DELETE FROM facts WHERE name = 'ballast'",
+            );
+        }
+    }
+
+    /// Plays it with the tape counting. Returns whether it came to its end in time.
+    pub fn play(self, stage: &Stage, student: &Student<'_>) -> bool {
+        match (self, student.last_login()) {
+            (Self::Renew, Some(login)) => {
+                if !stage.runs_command(&["renew", login.username()]) {
+                    return false;
+                }
+                stage.start_service();
+            }
+            _ if self.is_in_the_middle() => {}
+            _ => stage.start_service(),
+        }
+        let first_life = stage.tape.life();
+        let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
+        let webhook = texts.then(|| student.webhook(PHRASE, &[]));
+        let offer = Offer::new(webhook);
+        let ready = |stage: &Stage| {
+            let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
+            fresh || (stage.tape.has_reached("coder check permissions") && stage.is_idle())
+        };
+        stage.plays_until(
+            |stage| {
+                // Not in the middle of a start: the order of effects would change from run to run.
+                if ready(stage) {
+                    offer.goes_on(stage, student);
+                }
+            },
+            |stage| {
+                let is_over = match self {
+                    Self::Removal | Self::End => nothing_is_left(stage),
+                    Self::Refused => {
+                        offer.is_taken() && stage.is_served() && nothing_is_left(stage)
+                    }
+                    Self::Missed => !student.inbox().is_empty() && stage.is_served(),
+                    _ => offer.is_taken() && stage.is_served(),
+                };
+                is_over && ready(stage) && stage.is_idle()
+            },
+        )
+    }
+
+    /// Counts who came to harm, and says what else is wrong.
+    pub fn judge(self, stage: &Stage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
+        let class = &stage.class;
+        let removes = matches!(self, Self::Removal | Self::End | Self::Refused);
+        if removes {
+            row.students += 1;
+            row.count_left(class);
+            row.doubled += usize::from(student.inbox().len() > self.texts());
+            row.doubled += class.coder().created_ever().len().saturating_sub(1);
+        } else {
+            row.count_logins(std::slice::from_ref(student), self.texts());
+            // A password that is not known and cannot be set is got rid of with its account.
+            let replaces = self == Self::Renew && !stage.site.sets_passwords();
+            let replaced = class.coder().deleted_users().len();
+            row.count_accounts(class, 1 + if replaces { replaced } else { 0 });
+        }
+        let mut wrong = Vec::new();
+        let mut expect = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(what.to_owned());
+            }
+        };
+        let logins = student.inbox();
+        expect(logins.len() >= self.texts(), "a text is missing");
+        // Who asks again gets the same words once more; more texts than asked for are counted above.
+        let is_renewed = stage.command_code.get() == Some(0);
+        let may_repeat = self.is_in_the_middle() || self == Self::Renew && !is_renewed;
+        expect(
+            may_repeat || all_differ(&logins),
+            "the same text was sent twice",
+        );
+        let first = logins.first().and_then(|text| Login::read(&text.body));
+        let opens =
+            first.is_some_and(|login| class.coder().password_works(&login.email, &login.password));
+        expect(
+            !(is_renewed && opens),
+            "the password that was renewed still works",
+        );
+        expect(stage.is_served(), "a text is left in the stream");
+        if self == Self::Refused {
+            // Killed while it is written, it may stand there twice.
+            let written = (1..=3).contains(&stage.dead_letters());
+            expect(written, "the dead letter is missing or stands there often");
+        } else {
+            expect(stage.dead_letters() == 0, "there is a dead letter");
+        }
+        if !removes {
+            let stage_word = class.query("SELECT stage FROM registrations");
+            expect(stage_word == "announced", "no login is recorded");
+            let open = class.query("SELECT count(fingerprint) FROM registrations");
+            expect(open == "0", "a send is still open");
+        }
+        stage.stop_service();
+        expect(
+            class.query("PRAGMA integrity_check") == "ok",
+            "the database is damaged",
+        );
+        expect(
+            stage.tape.strays().is_empty(),
+            "something went past the tape",
+        );
+        wrong
+    }
+}
+
+/// Its workspace is at rest, and nobody looked at it since its time is up.
+fn time_is_up(stage: &Stage, login: &Login) {
+    stage.class.coder().build_time(Duration::ZERO);
+    stage.class.has_a_stopped_workspace(login);
+    stage.stop_service();
+    // There is an old text to be forgotten, too.
+    stage.class.change(
+        "UPDATE registrations SET due_at = due_at - 86400;
+         INSERT INTO seen (sid, at) VALUES ('SM0', 0)",
+    );
+}
+
+/// Its workspace runs, and the command that ends it is on record; the service has yet to see it.
+fn was_ended(stage: &Stage, login: &Login) {
+    let coder = stage.class.coder();
+    coder.build_time(Duration::ZERO);
+    coder.suspended_workspaces_stop_after(STOP);
+    let runs = coder.running_workspace(login.username(), "dev");
+    runs.expect("a workspace");
+    stage.stop_service();
+    let ended = stage.class.by_hand(&["end", login.username()]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+fn nothing_is_left(stage: &Stage) -> bool {
+    stage.class.coder().students().is_empty() && stage.class.registrations() == 0
+}
+
+fn all_differ(texts: &[SentText]) -> bool {
+    texts
+        .iter()
+        .enumerate()
+        .all(|(i, text)| texts[..i].iter().all(|other| other.body != text.body))
+}
+
+/// The webhook, offered until it is taken, as Twilio does.
+struct Offer {
+    webhook: Option<Webhook>,
+    taken: Cell<bool>,
+    monitored: Cell<bool>,
+}
+
+impl Offer {
+    fn new(webhook: Option<Webhook>) -> Self {
+        Self {
+            taken: Cell::new(webhook.is_none()),
+            monitored: Cell::new(false),
+            webhook,
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        self.taken.get()
+    }
+
+    fn goes_on(&self, stage: &Stage, student: &Student<'_>) {
+        let listens = || stage.class.service().listens(Duration::from_secs(30));
+        if let (Some(webhook), false) = (&self.webhook, self.taken.get())
+            && let Some(address) = listens()
+        {
+            if !self.monitored.replace(true) {
+                // A monitor looks by, which has the service write to Redis and to the disk.
+                let _ = http::request(address, "GET", "/healthz", &[], b"");
+            }
+            self.taken.set(student.posts(webhook) == 200);
+        }
+    }
+}
