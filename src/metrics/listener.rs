@@ -1,19 +1,16 @@
-//! The listener: one thread, asleep until somebody asks, and never at an end.
+//! The listener: one thread accepts, and each connection is served by a short-lived thread of its own.
 //!
-//! What is hidden here: connections of which most may be silent. All of them are watched at once, so that who says
-//! nothing keeps nobody waiting; there are few at a time, and the oldest leaves for a newcomer. Only one path is
-//! served, without a body, a second request, or anything that a client could make grow.
+//! tiny_http is not used here: one malformed request can end its whole process, and a metrics port may be open to
+//! others. What is hidden here: the limits. A client has a fixed time for its request and for taking the answer, so
+//! that silence holds nothing up for long; few connections are served at a time. Only one path is served, without a
+//! body or a second request.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-use log::error;
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token};
 
 use super::MEDIA_TYPE;
 
@@ -29,20 +26,16 @@ const HEAD_LIMIT: usize = 8 * 1024;
 /// Headers that it may have.
 const HEADERS: usize = 64;
 
-/// Connections at a time.
+/// Connections at a time. With the queue of the system (128) full of silent clients, a scrape waits for five times
+/// [`LIMIT`] at most, which is Prometheus' own time limit.
 const MOST: usize = 32;
 
-/// When the system has no connection for us, so long until the next try.
+/// The pause after the system had no connection or no thread for us.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
-
-/// The pause before it begins anew after a fault of our own or the system's.
-const PAUSE: Duration = Duration::from_secs(1);
-
-const LISTENER: Token = Token(0);
 
 /// A bound address, ready to serve.
 pub struct MetricsListener {
-    listener: std::net::TcpListener,
+    listener: TcpListener,
 }
 
 impl MetricsListener {
@@ -51,8 +44,7 @@ impl MetricsListener {
     /// # Errors
     /// The address cannot be had.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
+        let listener = TcpListener::bind(address)?;
         Ok(Self { listener })
     }
 
@@ -64,27 +56,19 @@ impl MetricsListener {
         self.listener.local_addr()
     }
 
-    /// Serves what `page` gives, on a thread of its own that is left behind when the process ends. Nobody depends on
-    /// it, so whatever happens to it does nothing to the service, and it begins anew.
+    /// Serves what `page` gives, on a thread that is left behind when the process ends. The service does not depend
+    /// on it, and no fault of a connection or of a page ends it.
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn serve(self, mut page: impl FnMut() -> String + Send + 'static) -> io::Result<()> {
+    pub fn serve(self, page: impl FnMut() -> String + Send + 'static) -> io::Result<()> {
+        let page = Arc::new(Mutex::new(page));
         let forever = move || {
-            let mut told = false;
+            let mut clients = VecDeque::new();
             loop {
-                let served = catch_unwind(AssertUnwindSafe(|| {
-                    let listener = self.listener.try_clone()?;
-                    ListenerLoop::over(listener, &mut page)?.run()
-                }));
-                if !std::mem::replace(&mut told, true) {
-                    match served {
-                        Ok(Ok(never)) => match never {},
-                        Ok(Err(error)) => error!("metrics are interrupted: {error}"),
-                        Err(_) => error!("metrics are interrupted by a fault of our own"),
-                    }
+                if self.serve_next(&page, &mut clients).is_err() {
+                    thread::sleep(TRY_AGAIN);
                 }
-                thread::sleep(PAUSE);
             }
         };
         thread::Builder::new()
@@ -92,207 +76,91 @@ impl MetricsListener {
             .spawn(forever)
             .map(drop)
     }
-}
 
-/// What does not happen.
-enum Never {}
-
-struct ListenerLoop<'p> {
-    poll: Poll,
-    listener: TcpListener,
-    /// When somebody may wait at the door of whom the system will not tell again.
-    accept_at: Option<Instant>,
-    /// The oldest first.
-    clients: VecDeque<ScrapeClient>,
-    next: usize,
-    page: &'p mut dyn FnMut() -> String,
-}
-
-struct ScrapeClient {
-    token: Token,
-    stream: TcpStream,
-    deadline: Instant,
-    state: ScrapeState,
-}
-
-enum ScrapeState {
-    /// So much of a request is there.
-    Asking(Vec<u8>),
-    /// So much of the answer is taken.
-    Taking(Vec<u8>, usize),
-    /// The answer is out. What the client still says, so many bytes by now, is read, as a reset would take the answer
-    /// back.
-    Leaving(usize),
-}
-
-impl<'p> ListenerLoop<'p> {
-    fn over(
-        listener: std::net::TcpListener,
-        page: &'p mut dyn FnMut() -> String,
-    ) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let mut listener = TcpListener::from_std(listener);
-        let interest = Interest::READABLE;
-        poll.registry()
-            .register(&mut listener, LISTENER, interest)?;
-        Ok(Self {
-            poll,
-            listener,
-            accept_at: Some(Instant::now()),
-            clients: VecDeque::new(),
-            next: LISTENER.0 + 1,
-            page,
-        })
-    }
-
-    fn run(mut self) -> io::Result<Never> {
-        let mut events = Events::with_capacity(64);
-        loop {
-            match self.poll.poll(&mut events, self.timeout()) {
-                Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-                Err(_) => continue,
-                Ok(()) => {}
-            }
-            for event in &events {
-                if event.token() == LISTENER {
-                    self.accept_at = Some(Instant::now());
-                } else {
-                    self.drive(event.token());
-                }
-            }
-            let now = Instant::now();
-            if self.accept_at.is_some_and(|at| at <= now) {
-                self.accept(now);
-            }
-            self.clients.retain(|client| client.deadline > now);
+    fn serve_next<P: FnMut() -> String + Send + 'static>(
+        &self,
+        page: &Arc<Mutex<P>>,
+        clients: &mut VecDeque<JoinHandle<()>>,
+    ) -> io::Result<()> {
+        let (stream, _) = self.listener.accept()?;
+        clients.retain(|client| !client.is_finished());
+        if clients.len() >= MOST
+            && let Some(oldest) = clients.pop_front()
+        {
+            // Its time limits end it. If its page failed, the panic is in the log already.
+            let _ = oldest.join();
         }
-    }
-
-    /// How long nothing is to be done. Without a client: for ever.
-    fn timeout(&self) -> Option<Duration> {
-        let deadlines = self.clients.iter().map(|client| client.deadline);
-        let next = deadlines.chain(self.accept_at).min()?;
-        Some(next.saturating_duration_since(Instant::now()))
-    }
-
-    fn accept(&mut self, now: Instant) {
-        self.accept_at = None;
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => self.admit(stream, now),
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => return,
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
-                    _ => {
-                        // Most likely for want of file descriptors: one of ours is one.
-                        self.clients.pop_front();
-                        self.accept_at = Some(now + TRY_AGAIN);
-                        return;
-                    }
-                },
-            }
-        }
-    }
-
-    fn admit(&mut self, mut stream: TcpStream, now: Instant) {
-        let token = Token(self.next);
-        self.next += 1;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let registry = self.poll.registry();
-        if registry.register(&mut stream, token, interest).is_err() {
-            return;
-        }
-        if self.clients.len() >= MOST {
-            self.clients.pop_front();
-        }
-        self.clients.push_back(ScrapeClient {
-            token,
-            stream,
-            deadline: now + LIMIT,
-            state: ScrapeState::Asking(Vec::new()),
-        });
-        // At once: who has asked already is served before the next newcomer.
-        self.drive(token);
-    }
-
-    fn drive(&mut self, token: Token) {
-        let mut clients = self.clients.iter();
-        let Some(place) = clients.position(|client| client.token == token) else {
-            return;
+        let page = Arc::clone(page);
+        let serve = move || {
+            let mut page = || page.lock().unwrap_or_else(PoisonError::into_inner)();
+            // A client that leaves early or says nothing is its own loss.
+            let _ = ScrapeClient::new(&stream).serve(&mut page);
         };
-        if !self.clients[place].go_on(self.page) {
-            self.clients.remove(place);
+        let name = "metrics-client".to_owned();
+        clients.push_back(thread::Builder::new().name(name).spawn(serve)?);
+        Ok(())
+    }
+}
+
+/// A connection with a deadline for all of its reads and writes together.
+struct ScrapeClient<'s> {
+    stream: &'s TcpStream,
+    deadline: Instant,
+}
+
+impl<'s> ScrapeClient<'s> {
+    fn new(stream: &'s TcpStream) -> Self {
+        Self {
+            stream,
+            deadline: Instant::now() + LIMIT,
+        }
+    }
+
+    fn serve(mut self, page: &mut dyn FnMut() -> String) -> io::Result<()> {
+        let (mut bytes, mut part) = (Vec::new(), [0; 2048]);
+        let request = loop {
+            match self.read(&mut part)? {
+                0 => return Ok(()),
+                count => bytes.extend_from_slice(&part[..count]),
+            }
+            if let Some(request) = judge(&bytes) {
+                break request;
+            }
+        };
+        let answer = request.answer(page);
+        // The time that the page took is not the client's fault.
+        self.deadline = Instant::now() + LIMIT;
+        self.write_all(&answer)?;
+        self.stream.shutdown(Shutdown::Write)?;
+        // What the client still says is read, as a connection that is closed on unread bytes is reset, and a reset
+        // takes the answer back.
+        io::copy(&mut self.take(HEAD_LIMIT as u64), &mut io::sink()).map(drop)
+    }
+
+    /// The time until the deadline.
+    fn left(&self) -> io::Result<Option<Duration>> {
+        match self.deadline.checked_duration_since(Instant::now()) {
+            Some(left) if !left.is_zero() => Ok(Some(left)),
+            _ => Err(ErrorKind::TimedOut.into()),
         }
     }
 }
 
-impl ScrapeClient {
-    /// Does what can be done without waiting. Returns whether more is to come.
-    fn go_on(&mut self, page: &mut dyn FnMut() -> String) -> bool {
-        loop {
-            let done = match &mut self.state {
-                ScrapeState::Asking(head) => match read_some(&mut self.stream, head) {
-                    ScrapeRead::Nothing => return true,
-                    ScrapeRead::End => return false,
-                    ScrapeRead::Some => judge(head),
-                },
-                ScrapeState::Taking(answer, taken) => match self.stream.write(&answer[*taken..]) {
-                    Ok(0) => return false,
-                    Ok(count) => {
-                        *taken += count;
-                        if *taken == answer.len() {
-                            let _ = self.stream.shutdown(Shutdown::Write);
-                            self.state = ScrapeState::Leaving(0);
-                        }
-                        continue;
-                    }
-                    Err(error) => match error.kind() {
-                        ErrorKind::WouldBlock => return true,
-                        ErrorKind::Interrupted => continue,
-                        _ => return false,
-                    },
-                },
-                ScrapeState::Leaving(read) => {
-                    let mut more = Vec::new();
-                    match read_some(&mut self.stream, &mut more) {
-                        ScrapeRead::Nothing => return true,
-                        ScrapeRead::Some if *read < HEAD_LIMIT => *read += more.len(),
-                        _ => return false,
-                    }
-                    continue;
-                }
-            };
-            if let Some(asked) = done {
-                self.state = ScrapeState::Taking(asked.answer(page), 0);
-                // What the page took to be made is not the client's fault.
-                self.deadline = Instant::now() + LIMIT;
-            }
-        }
+impl Read for ScrapeClient<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(into)
     }
 }
 
-enum ScrapeRead {
-    Some,
-    Nothing,
-    End,
-}
+impl Write for ScrapeClient<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
 
-/// Reads what has come, a piece of it.
-fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> ScrapeRead {
-    let mut part = [0; 2048];
-    loop {
-        match stream.read(&mut part) {
-            Ok(0) => return ScrapeRead::End,
-            Ok(count) => {
-                into.extend_from_slice(&part[..count]);
-                return ScrapeRead::Some;
-            }
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => return ScrapeRead::Nothing,
-                ErrorKind::Interrupted => {}
-                _ => return ScrapeRead::End,
-            },
-        }
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

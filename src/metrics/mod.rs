@@ -1,12 +1,11 @@
 //! What is counted, and how a monitoring system gets to see it.
 //!
 //! A leaf: every room counts what it does in counters of its own, which cost one relaxed increment; `run` knows where
-//! they all are and what they are called. What is hidden here: the atomics, Prometheus' text format, what the system
-//! tells of this process, and one HTTP request.
+//! they all are and what they are called. What is hidden here: the atomics, Prometheus' text format, and one HTTP
+//! request.
 
 mod count;
 mod listener;
-pub mod process;
 mod text;
 
 pub use count::{Counter, Family, Gauge, Histogram, Snapshot};

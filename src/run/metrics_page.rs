@@ -16,7 +16,7 @@ use crate::clock::unix_now;
 use crate::config::ServiceConfig;
 use crate::domain::UnixSeconds;
 use crate::http::Calls;
-use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage, process};
+use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage};
 use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, Waiting};
 use crate::twilio::codes::{Code, UndeliveredLogins};
@@ -105,7 +105,6 @@ impl MetricsSource {
         self.figures.write_door(&mut page);
         self.figures.write_waits(&mut page);
         write_build(&mut page);
-        process::write(&mut page);
         page.into_text()
     }
 

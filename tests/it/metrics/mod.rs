@@ -63,8 +63,7 @@ pub fn comes_to(class: &Classroom, series: &str, value: f64) {
 fn is_circumstance(series: &str) -> bool {
     let ends = ["_bucket", "_sum", "_count", "_info"];
     let name = series.split('{').next().unwrap_or(series);
-    name.starts_with("process_")
-        || name.contains("_gate_connections")
+    name.contains("_gate_connections")
         || name.contains("_token_expires")
         || ends.iter().any(|end| name.ends_with(end))
 }
