@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use crate::domain::{UnixSeconds, seconds};
+use crate::domain::{UnixSeconds, count, seconds};
 use crate::metrics::Counter;
 use crate::retry;
 use crate::store::{PendingRedaction, Store, StoreError};
@@ -139,8 +139,9 @@ impl Redactor {
         }
         if swept.redacted + swept.given_up > 0 {
             info!(
-                "{} logins are blanked in Twilio's log, {} were given up",
-                swept.redacted, swept.given_up
+                "{} redacted in Twilio's log, {} given up",
+                count(swept.redacted, "login"),
+                swept.given_up
             );
         }
         if swept.given_up > 0 {
@@ -192,7 +193,7 @@ impl Redactor {
     fn put_off(&self, text: &PendingRedaction, now: UnixSeconds) -> Result<bool, StoreError> {
         let tries = text.tries + 1;
         if tries >= TRIES {
-            self.store.not_blanked(&text.sid, now)?;
+            self.store.not_redacted(&text.sid, now)?;
             self.counts.given_up.add();
             return Ok(true);
         }

@@ -151,8 +151,8 @@ pub struct Registration {
     pub login_sid: Option<MessageSid>,
     /// When it was taken over from Coder, as the database did not know it. Its phone is not known then.
     pub adopted_at: Option<UnixSeconds>,
-    /// Which of the passwords that follow from the key it is to have; `None` = an older program set one
-    /// that nobody knows.
+    /// Which of the passwords that follow from the key it is to have; `None` = nobody knows its
+    /// password, as it was found at Coder.
     pub password_counter: Option<u32>,
     /// Whether its user at Coder is known to have had that password.
     pub password_known: bool,
@@ -167,7 +167,7 @@ pub struct Registration {
 /// How far a removal has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
-    /// When it began; `None` also where an older program began it.
+    /// When it began; `None` = it has not.
     pub since: Option<UnixSeconds>,
     /// When the user was seen to be locked out, or not to exist.
     pub locked_at: Option<UnixSeconds>,

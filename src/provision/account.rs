@@ -110,7 +110,6 @@ impl Provisioner {
         self.may_send(request.now)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
-        // Of a row that an older program wrote it is the first one.
         let counter = registration.password_counter.unwrap_or(1);
         let password = self
             .passwords
@@ -126,7 +125,7 @@ impl Provisioner {
             CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
                 // Made by an attempt that did not live to see the answer, with this same password.
                 Some(user) if registration.password_known => user,
-                // Made before the key of the passwords changed, or by an older program.
+                // Made before the key of the passwords changed.
                 Some(user) => {
                     self.record_user(request, registration, &user, None)?;
                     return Ok(None);

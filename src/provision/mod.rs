@@ -232,7 +232,7 @@ impl Provisioner {
             text, hash, now, ..
         } = request;
         if reply::holds_login(&text.body, &self.email_domain) {
-            self.store.blank_received(&text.sid, *now)?;
+            self.store.redact_received(&text.sid, *now)?;
         }
         let is_phrase = self.class.phrase.matches(&text.body);
         if let Some(done) = self.heed(request, is_phrase)? {

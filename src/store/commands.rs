@@ -107,7 +107,7 @@ impl Commands {
     }
 
     /// Logins whose words stay in Twilio's log: those that were given up, and how many should have been
-    /// blanked an hour before `now` and were not.
+    /// redacted an hour before `now` and were not.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
@@ -117,14 +117,14 @@ impl Commands {
     ) -> Result<(Vec<MessageSid>, u32), StoreError> {
         let failed = StoreError::sql("read which logins stay in Twilio's log");
         let late = "SELECT count(*) FROM deliveries
-                    WHERE blank_at < ?1 OR blank_at IS NOT NULL AND blank_tries > 0";
+                    WHERE redact_at < ?1 OR redact_at IS NOT NULL AND redact_tries > 0";
         let late = self
             .connection
             .query_row(late, [now - OVERDUE], |row| row.get(0))
             .map_err(&failed)?;
         let mut statement = self
             .connection
-            .prepare("SELECT sid FROM unblanked ORDER BY at, sid")
+            .prepare("SELECT sid FROM unredacted ORDER BY at, sid")
             .map_err(&failed)?;
         let rows = statement
             .query_map([], |row| row.get(0))

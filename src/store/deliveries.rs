@@ -2,7 +2,7 @@
 //! phones and words.
 //!
 //! A row begins with the send's own answer or with a receipt that was faster. Rows go with their
-//! registration, or after 30 days; those that still have to be blanked outlive it until they are.
+//! registration, or after 30 days; those that still have to be redacted outlive it until they are.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -12,8 +12,8 @@ use crate::domain::{
     Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username, says_opted_out,
 };
 
-/// How long after it was sent a login is blanked in Twilio's log if nobody confirms its delivery.
-const BLANK_AFTER: UnixSeconds = 3_600;
+/// How long after it was sent a login is redacted in Twilio's log if nobody confirms its delivery.
+const REDACT_AFTER: UnixSeconds = 3_600;
 
 /// Texts that no registration is known for: receipts that came before the send's own answer, and
 /// those of texts that are none of our logins. More than are ever on their way at once.
@@ -35,7 +35,7 @@ pub struct PendingRedaction {
     pub sid: MessageSid,
     /// How far it has come, as far as we know.
     pub delivery: Delivery,
-    /// Tries to blank it that failed.
+    /// Tries to redact it that failed.
     pub tries: u32,
 }
 
@@ -65,7 +65,7 @@ impl Store {
             if strangers {
                 tx.prepare_cached(
                     "DELETE FROM deliveries WHERE sid IN
-                     (SELECT sid FROM deliveries WHERE registration IS NULL AND blank_at IS NULL
+                     (SELECT sid FROM deliveries WHERE registration IS NULL AND redact_at IS NULL
                       ORDER BY at DESC LIMIT -1 OFFSET ?1)",
                 )?
                 .execute([STRANGERS_KEPT])?;
@@ -118,7 +118,7 @@ impl Store {
         Ok(delivery.is_some_and(Delivery::has_failed))
     }
 
-    /// Up to `limit` logins that are to be blanked in Twilio's log by now. What is put off for more
+    /// Up to `limit` logins that are to be redacted in Twilio's log by now. What is put off for more
     /// than a day was so by a clock that has been set back since.
     ///
     /// # Errors
@@ -131,9 +131,9 @@ impl Store {
         let rows: Vec<(String, String, u32)> = self
             .lock()
             .prepare_cached(
-                "SELECT sid, state, blank_tries FROM deliveries
-                 WHERE blank_at IS NOT NULL AND blank_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
-                 ORDER BY blank_at LIMIT ?2",
+                "SELECT sid, state, redact_tries FROM deliveries
+                 WHERE redact_at IS NOT NULL AND redact_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
+                 ORDER BY redact_at LIMIT ?2",
             )
             .and_then(|mut statement| {
                 let rows = statement.query_map(params![now, limit], |row| {
@@ -141,7 +141,7 @@ impl Store {
                 })?;
                 rows.collect()
             })
-            .map_err(StoreError::sql("find texts to blank"))?;
+            .map_err(StoreError::sql("find texts to redact"))?;
         let read = |(sid, state, tries): (String, String, u32)| {
             Ok(PendingRedaction {
                 sid: MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"))?,
@@ -152,15 +152,15 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// Has the text `sid`, which somebody sent to us with a login in it, blanked in Twilio's log by the next sweep.
+    /// Has the text `sid`, which somebody sent to us with a login in it, redacted in Twilio's log by the next sweep.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn blank_received(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("remember a text to blank", |tx| {
+    pub fn redact_received(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("remember a text to redact", |tx| {
             // As one that has arrived: Twilio has it, and nothing is to be waited for.
             tx.prepare_cached(
-                "INSERT INTO deliveries (sid, at, state, blank_at) VALUES (?1, ?2, ?3, ?2)
+                "INSERT INTO deliveries (sid, at, state, redact_at) VALUES (?1, ?2, ?3, ?2)
                  ON CONFLICT DO NOTHING",
             )?
             .execute(params![sid.as_str(), now, Delivery::Delivered.as_str()])
@@ -168,30 +168,30 @@ impl Store {
         })
     }
 
-    /// Records that a login is blanked in Twilio's log.
+    /// Records that a login is redacted in Twilio's log.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn redacted(&self, sid: &MessageSid) -> Result<(), StoreError> {
-        self.write("record a blanked text", |tx| end_blanking(tx, sid))
+        self.write("record a redacted text", |tx| end_redaction(tx, sid))
     }
 
-    /// Records that a login stays in Twilio's log, as it could not be blanked: nobody tries again, and `status`
+    /// Records that a login stays in Twilio's log, as it could not be redacted: nobody tries again, and `status`
     /// shows it for 30 days.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn not_blanked(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("give the blanking of a text up", |tx| {
+    pub fn not_redacted(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
+        self.write("give the redaction of a text up", |tx| {
             tx.prepare_cached(
-                "INSERT INTO unblanked (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                "INSERT INTO unredacted (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             )?
             .execute(params![sid.as_str(), now])?;
-            end_blanking(tx, sid)
+            end_redaction(tx, sid)
         })
     }
 
-    /// Puts the next try to blank a login off until `at`, after so many that failed.
+    /// Puts the next try to redact a login off until `at`, after so many that failed.
     ///
     /// # Errors
     /// SQLite refused.
@@ -201,10 +201,10 @@ impl Store {
         at: UnixSeconds,
         tries: u32,
     ) -> Result<(), StoreError> {
-        self.write("put a blanking off", |tx| {
+        self.write("put a redaction off", |tx| {
             tx.prepare_cached(
-                "UPDATE deliveries SET blank_at = ?2, blank_tries = ?3
-                 WHERE sid = ?1 AND blank_at IS NOT NULL",
+                "UPDATE deliveries SET redact_at = ?2, redact_tries = ?3
+                 WHERE sid = ?1 AND redact_at IS NOT NULL",
             )?
             .execute(params![sid.as_str(), at, tries])
             .map(drop)
@@ -212,10 +212,10 @@ impl Store {
     }
 }
 
-fn end_blanking(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()> {
+fn end_redaction(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM deliveries WHERE sid = ?1 AND registration IS NULL")?
         .execute([sid.as_str()])?;
-    tx.prepare_cached("UPDATE deliveries SET blank_at = NULL WHERE sid = ?1")?
+    tx.prepare_cached("UPDATE deliveries SET redact_at = NULL WHERE sid = ?1")?
         .execute([sid.as_str()])
         .map(drop)
 }
@@ -232,13 +232,13 @@ pub(super) fn record_send(
     let arrived = early
         .as_ref()
         .is_some_and(|known| known.delivery.has_arrived());
-    let blank_at = if arrived { at } else { at + BLANK_AFTER };
+    let redact_at = if arrived { at } else { at + REDACT_AFTER };
     tx.prepare_cached(
-        "INSERT INTO deliveries (sid, at, registration, state, blank_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO deliveries (sid, at, registration, state, redact_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (sid) DO UPDATE SET at = excluded.at, registration = excluded.registration,
-                                         blank_at = excluded.blank_at",
+                                         redact_at = excluded.redact_at",
     )?
-    .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), blank_at])?;
+    .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), redact_at])?;
     match early {
         Some(early) if early.registration.is_none() => {
             fate(tx, registration, sid, (early.delivery, early.code), at)
@@ -255,7 +255,7 @@ pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite:
          (SELECT sid FROM deliveries ORDER BY at DESC LIMIT -1 OFFSET ?1)",
         [KEPT],
     )?;
-    tx.execute("DELETE FROM unblanked WHERE at < ?1", [before])?;
+    tx.execute("DELETE FROM unredacted WHERE at < ?1", [before])?;
     Ok(old + surplus)
 }
 
@@ -291,7 +291,7 @@ fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite
         .map(drop)
 }
 
-/// Takes a row further, if the receipt is. A confirmed login is blanked by the next sweep.
+/// Takes a row further, if the receipt is. A confirmed login is redacted by the next sweep.
 fn advance(
     tx: &Transaction<'_>,
     receipt: &Receipt,
@@ -306,12 +306,12 @@ fn advance(
     if !delivery.is_beyond(known.delivery) {
         return Ok(None);
     }
-    let blank_by = delivery.has_arrived().then_some(now);
+    let redact_by = delivery.has_arrived().then_some(now);
     tx.prepare_cached(
-        "UPDATE deliveries SET state = ?2, code = ?3, blank_at = min(blank_at, coalesce(?4, blank_at))
+        "UPDATE deliveries SET state = ?2, code = ?3, redact_at = min(redact_at, coalesce(?4, redact_at))
          WHERE sid = ?1",
     )?
-    .execute(params![sid.as_str(), delivery.as_str(), code, blank_by])?;
+    .execute(params![sid.as_str(), delivery.as_str(), code, redact_by])?;
     match known.registration {
         // That it was read is no news of its arrival.
         Some(registration) if !known.delivery.has_ended() => {

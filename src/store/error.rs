@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::domain::count;
 use crate::domain::registration::IllegalStep;
 
 /// Why something could not be read or recorded.
@@ -39,6 +40,11 @@ pub enum StoreError {
         found: i64,
         /// The newest that this program knows.
         known: i64,
+    },
+    /// A build from before the first release wrote the file.
+    Unreleased {
+        /// Its version.
+        found: i64,
     },
     /// An older version of this program wrote the file, and has to bring it up to date first.
     Older {
@@ -168,6 +174,10 @@ impl fmt::Display for StoreError {
                 f,
                 "the database has version {found}, this program knows {known}: install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
             ),
+            Self::Unreleased { found } => write!(
+                f,
+                "the database (version {found}) was made by a build from before the first release, and this program cannot use it: end its accounts with that build (coder-sms-register end --all), then move the file registrations.db away and start this program"
+            ),
             Self::Older { found, known } => write!(
                 f,
                 "the database has version {found}, this program works with {known}: start the service anew with this program, which brings the database up to date"
@@ -220,7 +230,8 @@ impl fmt::Display for StoreError {
             }
             Self::OtherKey { registrations } => write!(
                 f,
-                "the database holds {registrations} registrations made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"
+                "the database holds {} made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset",
+                count(*registrations, "registration")
             ),
             Self::PasswordKey { path, problem } => write!(
                 f,

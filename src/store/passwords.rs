@@ -1,8 +1,8 @@
 //! Which of its passwords an account has: a counter, never a password.
 //!
-//! `password_counter` says which derived password is meant; NULL = an older program set one that nobody
-//! knows. `password_marker` is the marker of the account that is known to have had this password at Coder. A
-//! renamed account has another marker, also where an older program renamed it, so nothing has to be cleared.
+//! `password_counter` says which derived password is meant; NULL = the account was found at Coder, and nobody
+//! knows its password. `password_marker` is the marker of the account that is known to have had this password at
+//! Coder. A renamed account has another marker, so nothing has to be cleared.
 
 use std::path::Path;
 

@@ -151,6 +151,9 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         StoreError::Newer { found, known } => unfit(format!(
             "it was made by a newer program (version {found}, this one knows {known}): install that program first"
         )),
+        StoreError::Unreleased { found } => unfit(format!(
+            "it was made by a build from before the first release (version {found}), which this program cannot use"
+        )),
         other => other,
     })
 }

@@ -130,7 +130,7 @@ fn a_reaction_that_repeats_a_login_is_blanked_at_twilio_like_the_login() {
         passwords_left(&class, &login.password) == 0
     });
     class.eventually("that is recorded", || {
-        class.query("SELECT count(*) FROM deliveries WHERE blank_at IS NOT NULL") == "0"
+        class.query("SELECT count(*) FROM deliveries WHERE redact_at IS NOT NULL") == "0"
     });
     assert_eq!(
         class.twilio().count(ops::REDACT),

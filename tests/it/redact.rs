@@ -24,7 +24,7 @@ fn words_left(class: &Classroom) -> usize {
 /// Waits until Twilio's log holds no login any more.
 fn all_blanked(class: &Classroom) {
     class.eventually("all logins blanked", || words_left(class) == 0);
-    let open = "SELECT count(*) FROM deliveries WHERE blank_at IS NOT NULL";
+    let open = "SELECT count(*) FROM deliveries WHERE redact_at IS NOT NULL";
     class.eventually("that is recorded", || class.query(open) == "0");
 }
 
@@ -89,7 +89,7 @@ fn a_login_that_waits_at_twilio_is_left_until_it_has_left() {
     class.all_served();
     class.sets_the_clock(HOUR);
     class.eventually("a look that puts it off", || {
-        class.query("SELECT blank_tries FROM deliveries") == "1"
+        class.query("SELECT redact_tries FROM deliveries") == "1"
     });
     assert_eq!(
         (words_left(&class), class.twilio().count(ops::REDACT)),
@@ -196,14 +196,14 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
         .trouble(ops::REDACT, usize::MAX, Trouble::json(409, &body));
     class.student().gets_a_login();
     for tries in 1..8 {
-        let failed = format!("SELECT count(*) FROM deliveries WHERE blank_tries = {tries}");
+        let failed = format!("SELECT count(*) FROM deliveries WHERE redact_tries = {tries}");
         class.eventually("a try that fails", || class.query(&failed) == "1");
-        class.change("UPDATE deliveries SET blank_at = 1");
+        class.change("UPDATE deliveries SET redact_at = 1");
     }
     assert!(
         class
             .service()
-            .logs("0 logins are blanked in Twilio's log, 1 were given up")
+            .logs("0 logins redacted in Twilio's log, 1 given up")
     );
     sweeps_pass(&class);
     assert_eq!(class.twilio().count(ops::REDACT), 8);
@@ -247,7 +247,7 @@ fn one_odd_answer_ends_nothing() {
         assert_eq!(words_left(&class), 1);
         class.sets_the_clock(HOUR);
         all_blanked(&class);
-        assert_eq!(class.query("SELECT count(*) FROM unblanked"), "0");
+        assert_eq!(class.query("SELECT count(*) FROM unredacted"), "0");
     }
 }
 
@@ -273,10 +273,10 @@ fn a_login_that_twilio_shows_as_waiting_for_ever_is_blanked_by_the_last_try() {
     class.all_served();
     class.sets_the_clock(HOUR);
     class.eventually("a look that puts it off", || {
-        class.query("SELECT blank_tries FROM deliveries") == "1"
+        class.query("SELECT redact_tries FROM deliveries") == "1"
     });
     assert_eq!(words_left(&class), 1);
-    class.change("UPDATE deliveries SET blank_tries = 7, blank_at = 1");
+    class.change("UPDATE deliveries SET redact_tries = 7, redact_at = 1");
     all_blanked(&class);
 }
 

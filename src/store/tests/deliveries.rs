@@ -1,4 +1,4 @@
-//! What became of login texts, and which of them still have to be blanked.
+//! What became of login texts, and which of them still have to be redacted.
 
 use super::contacts::TEXT_LIFE;
 use super::*;
@@ -115,7 +115,7 @@ fn a_login_is_blanked_once_it_has_arrived_or_after_an_hour() {
     store.redacted(&sid(2)).unwrap();
     store.redact_later(&sid(2), 1, 2).unwrap();
     store.hears(2, Delivery::Read, None);
-    assert_eq!(store.due_to_redact(3_649), [], "blanked once is enough");
+    assert_eq!(store.due_to_redact(3_649), [], "redacted once is enough");
     assert_eq!(store.deliveries(), 2, "what became of it is still known");
 }
 
@@ -169,13 +169,13 @@ fn look_ups_go_through_an_index() {
     let connection = store.lock();
     for query in [
         "SELECT state, code, registration FROM deliveries WHERE sid = ?1",
-        "SELECT sid, state, blank_tries FROM deliveries
-         WHERE blank_at IS NOT NULL AND blank_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
-         ORDER BY blank_at LIMIT 9",
-        "SELECT sid FROM deliveries WHERE registration IS NULL AND blank_at IS NULL
+        "SELECT sid, state, redact_tries FROM deliveries
+         WHERE redact_at IS NOT NULL AND redact_at NOT BETWEEN ?1 + 1 AND ?1 + 86400
+         ORDER BY redact_at LIMIT 9",
+        "SELECT sid FROM deliveries WHERE registration IS NULL AND redact_at IS NULL
          ORDER BY at DESC LIMIT -1 OFFSET ?1",
         "DELETE FROM deliveries WHERE at < ?1",
-        "DELETE FROM deliveries WHERE registration = ?1 AND blank_at IS NULL",
+        "DELETE FROM deliveries WHERE registration = ?1 AND redact_at IS NULL",
     ] {
         let mut statement = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {query}"))

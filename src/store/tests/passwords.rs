@@ -110,7 +110,7 @@ fn a_lost_key_makes_all_passwords_unknown_once() {
     assert_eq!(dir.password_key(), (new, 0), "once, not at every start");
 }
 
-/// As an older program leaves a row.
+/// As an account is whose password nobody knows.
 fn forget_counter(store: &Store, number: u32) {
     let sql =
         "UPDATE registrations SET password_counter = NULL, password_marker = NULL WHERE phone = ?1";
@@ -119,7 +119,7 @@ fn forget_counter(store: &Store, number: u32) {
 }
 
 #[test]
-fn a_row_of_an_older_program_gets_a_counter_once() {
+fn an_account_without_a_counter_gets_one_once() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
@@ -136,7 +136,6 @@ fn a_renamed_account_has_no_password_known_of_the_one_before() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
-    // An older program, which does not know the columns.
     let sql = "UPDATE registrations SET marker = 'another' WHERE id = ?1";
     store.lock().execute(sql, [id]).unwrap();
     assert_eq!(password_of(&store, 1), (Some(1), false));

@@ -1,5 +1,5 @@
-//! The disk runs full, becomes read-only, fails, is slow, or holds a damaged database; and an upgrade
-//! is killed at every step.
+//! The disk runs full, becomes read-only, fails, is slow, or holds a damaged database; and a first
+//! start is killed at every step.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +17,8 @@ use crate::fakes::random::Dice;
 /// All that can befall the database's disk.
 pub const PROOF: Proof = Proof {
     name: "storage",
-    about: "disk full, read-only, failing, slow; database damaged; an upgrade killed at every write",
-    run: |force| force.all_at_once([full, read_only, failing, slow, damaged, upgrade]),
+    about: "disk full, read-only, failing, slow; database damaged; a first start killed at every write",
+    run: |force| force.all_at_once([full, read_only, failing, slow, damaged, first_start]),
 };
 
 /// What the disk is like at present.
@@ -245,13 +245,12 @@ fn refuses_to_start(class: &Classroom) -> bool {
     panic!("it neither starts nor ends: {}", service.log());
 }
 
-/// The step from the first version of the database to this one, killed before and after each of its
-/// writes and syncs.
-fn upgrade(force: &Assault) -> Row {
-    let (steps, uncut) = upgrade_killed_at(force, usize::MAX);
-    assert!(steps >= 4, "an upgrade writes: {steps}");
+/// The making of the database, killed before and after each of its writes and syncs: the next start finishes it.
+fn first_start(force: &Assault) -> Row {
+    let (steps, uncut) = first_start_killed_at(force, usize::MAX);
+    assert!(steps >= 4, "a first start writes: {steps}");
     let mut row = Row::new(format!(
-        "an upgrade killed around each of its {} writes",
+        "a first start killed around each of its {} writes",
         steps / 2
     ));
     row.add(&uncut);
@@ -265,7 +264,7 @@ fn upgrade(force: &Assault) -> Row {
                     if step >= steps {
                         return;
                     }
-                    let (_, one) = upgrade_killed_at(force, step);
+                    let (_, one) = first_start_killed_at(force, step);
                     all.lock().unwrap_or_else(PoisonError::into_inner).add(&one);
                 }
             });
@@ -274,9 +273,9 @@ fn upgrade(force: &Assault) -> Row {
     all.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Kills an upgrade before its question number `step / 2`, or after it if `step` is odd. Returns how
+/// Kills a first start before its question number `step / 2`, or after it if `step` is odd. Returns how
 /// many steps there were until then.
-fn upgrade_killed_at(force: &Assault, step: usize) -> (usize, Row) {
+fn first_start_killed_at(force: &Assault, step: usize) -> (usize, Row) {
     let folder = Folder::new();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
@@ -304,42 +303,7 @@ fn upgrade_killed_at(force: &Assault, step: usize) -> (usize, Row) {
         Answer::Truth
     };
     let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
-    let class = Plan::new(&force.binary).open();
-    let students = class.students(2);
-    for student in &students {
-        student.gets_a_login();
-    }
-    class.all_served();
-    class.end_service();
-    let version = class.query("PRAGMA user_version");
-    class.change(
-        "DROP TRIGGER deliveries_go;
-         DROP TABLE deliveries;
-         DROP TRIGGER registrations_more;
-         DROP TRIGGER registrations_fewer;
-         DROP TABLE totals;
-         ALTER TABLE registrations DROP COLUMN login_sid;
-         ALTER TABLE registrations DROP COLUMN ended_at;
-         ALTER TABLE registrations DROP COLUMN adopted_at;
-         ALTER TABLE registrations DROP COLUMN forgotten_at;
-         ALTER TABLE registrations DROP COLUMN password_counter;
-         ALTER TABLE registrations DROP COLUMN password_marker;
-         ALTER TABLE registrations DROP COLUMN renewed_at;
-         ALTER TABLE registrations DROP COLUMN withheld_at;
-         ALTER TABLE registrations DROP COLUMN reaping_since;
-         ALTER TABLE registrations DROP COLUMN locked_at;
-         ALTER TABLE registrations DROP COLUMN refused_since;
-         DROP TABLE unblanked;
-         ALTER TABLE contacts DROP COLUMN ended_at;
-         ALTER TABLE contacts DROP COLUMN own_opt_out;
-         ALTER TABLE contacts DROP COLUMN gone_at;
-         ALTER TABLE seen DROP COLUMN gave_up;
-         ALTER TABLE contacts DROP COLUMN full_at;
-         DROP TABLE sends;
-         DELETE FROM facts WHERE name = 'usable_from';
-         PRAGMA application_id = 0;
-         PRAGMA user_version = 1;",
-    );
+    let class = Plan::new(&force.binary).prepare();
     for (name, value) in disk.settings() {
         class.set(name, &value);
     }
@@ -350,8 +314,12 @@ fn upgrade_killed_at(force: &Assault, step: usize) -> (usize, Row) {
     class.end_service();
     class.set("LD_PRELOAD", "");
     class.start_service();
+    let students = class.students(2);
+    for student in &students {
+        student.gets_a_login();
+    }
+    class.all_served();
     let mut row = Row::new("");
-    row.lost += usize::from(class.query("PRAGMA user_version") != version);
     row.count(&class, &students, 1, 0);
     row.check_database(&class);
     drop(class);
