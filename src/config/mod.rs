@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::domain::{exact_span, seconds};
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use class::ClassConfig;
 pub use coder::CoderConfig;
@@ -170,19 +171,12 @@ fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
     SETTINGS.iter().map(line).collect()
 }
 
-/// A span in the largest unit that it is a whole number of.
+/// A span as it was understood.
 fn words_of(span: Duration) -> String {
-    let seconds = span.as_secs();
     if span.subsec_nanos() > 0 {
         return format!("{} ms", span.as_millis());
     }
-    [(86_400, "d"), (3_600, "h"), (60, "min")]
-        .into_iter()
-        .find(|(unit, _)| seconds > *unit && seconds.is_multiple_of(*unit))
-        .map_or_else(
-            || format!("{seconds} s"),
-            |(unit, name)| format!("{} {name}", seconds / unit),
-        )
+    exact_span(seconds(span))
 }
 
 /// A span that may be switched off, which is called `none` then.

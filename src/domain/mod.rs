@@ -38,7 +38,7 @@ pub use secret::{Fingerprint, Secret, prove};
 pub use shared_key::{KeyId, SharedKey};
 pub use signed_url::{SignedUrl, UrlError};
 pub use text::{MessageSid, Text};
-pub use time::{UnixSeconds, seconds, span};
+pub use time::{UnixSeconds, exact_span, seconds, span};
 
 /// The letters and digits of `text` in the one form in which texts are compared; accents do not count.
 pub fn letters_of(text: &str) -> String {

@@ -9,26 +9,39 @@ pub fn seconds(span: std::time::Duration) -> UnixSeconds {
     UnixSeconds::try_from(whole).unwrap_or(UnixSeconds::MAX / 4)
 }
 
-/// A span in its two largest units: `45 s`, `12 min`, `1 h 30 min`, `2 d 3 h`. The smaller one is
-/// rounded down, a negative span is 0.
+/// A span for people: `45 s`, `12 min`, `1 h 30 min`, `2 d 3 h`. It is rounded down to minutes, and from a day on to
+/// hours; a negative span is 0.
 pub fn span(seconds: UnixSeconds) -> String {
-    let seconds = seconds.max(0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    let pair = |large: i64, unit: &str, small: i64, part: &str| match small {
-        0 => format!("{large} {unit}"),
-        _ => format!("{large} {unit} {small} {part}"),
+    let step = match seconds {
+        ..60 => 1,
+        60..86_400 => 60,
+        _ => 3_600,
     };
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => pair(hours, "h", minutes % 60, "min"),
-        _ => pair(days, "d", hours % 24, "h"),
+    exact_span(seconds - seconds % step)
+}
+
+/// A span with nothing rounded: `1 min 30 s`; a negative span is 0.
+pub fn exact_span(seconds: UnixSeconds) -> String {
+    let mut rest = seconds.max(0);
+    let mut words = Vec::new();
+    for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")] {
+        if rest >= size {
+            words.push(format!("{} {unit}", rest / size));
+        }
+        rest %= size;
     }
+    if words.is_empty() {
+        return "0 s".to_owned();
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::properties::drawn;
 
     #[test]
     fn spans_are_said_as_people_say_them() {
@@ -40,9 +53,40 @@ mod tests {
             (3_600, "1 h"),
             (5_400, "1 h 30 min"),
             (86_400, "1 d"),
+            (90_000 - 1, "1 d"),
             (97_300, "1 d 3 h"),
         ] {
             assert_eq!(span(seconds), words);
+        }
+        assert_eq!(exact_span(90), "1 min 30 s");
+        assert_eq!(exact_span(86_401), "1 d 1 s");
+    }
+
+    /// The seconds that a span in words stands for.
+    fn seconds_of(words: &str) -> i64 {
+        let words: Vec<&str> = words.split(' ').collect();
+        let pairs = words.chunks(2).map(|pair| {
+            let unit = match pair[1] {
+                "s" => 1,
+                "min" => 60,
+                "h" => 3_600,
+                "d" => 86_400,
+                other => panic!("{other}"),
+            };
+            pair[0].parse::<i64>().unwrap() * unit
+        });
+        pairs.sum()
+    }
+
+    proptest! {
+        #![proptest_config(drawn())]
+
+        #[test]
+        fn a_span_is_never_more_than_there_is(seconds in 0..400_000_i64) {
+            prop_assert_eq!(seconds_of(&exact_span(seconds)), seconds);
+            let told = seconds_of(&span(seconds));
+            let step = match seconds { ..60 => 1, 60..86_400 => 60, _ => 3_600 };
+            prop_assert!(told <= seconds && seconds - told < step, "{} of {}", told, seconds);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Password, Username, letters_of};
+use crate::domain::{Password, Username, letters_of, span};
 
 /// What one text message holds, in septets of GSM 03.38; a longer one is paid and split as several.
 pub const SEGMENT: usize = 160;
@@ -79,7 +79,8 @@ pub fn longest_login(site: &str, domain: &str, left: Option<Duration>) -> usize 
 }
 
 fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> String {
-    let time = left.map(time_left);
+    // Rounded down: no student is told more time than there is.
+    let time = left.map(|left| span(i64::try_from(left.as_secs()).unwrap_or(i64::MAX)));
     let last = time
         .as_ref()
         .map_or_else(String::new, |time| format!("\nTime left: {time}"));
@@ -90,19 +91,6 @@ fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> S
     // A long host or domain name: what can be guessed is left out first.
     let last = time.map_or_else(String::new, |time| format!("\n{time}"));
     format!("{site}\n{email}\n{password}{last}")
-}
-
-/// A span in words for a phone: never longer than it is.
-fn time_left(span: Duration) -> String {
-    let seconds = span.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{minutes} min"),
-        7_200..=172_799 if minutes % 60 == 0 => format!("{hours} h"),
-        7_200..=172_799 => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} days"),
-    }
 }
 
 /// The length in septets; `None` if a character is not in the basic set or its extension
@@ -266,44 +254,11 @@ mod tests {
     }
 
     #[test]
-    fn time_is_rounded_down() {
-        for (seconds, words) in [
-            (20, "20 s"),
-            (119, "119 s"),
-            (120, "2 min"),
-            (5_399, "89 min"),
-            (7_200, "2 h"),
-            (9_059, "2 h 30 min"),
-            (43_200, "12 h"),
-            (43_199, "11 h 59 min"),
-            (200_000, "2 days"),
-        ] {
-            assert_eq!(time_left(Duration::from_secs(seconds)), words);
-        }
-    }
-
-    #[test]
     fn septets_count_as_the_network_does() {
         assert_eq!(septets("ab_@"), Some(4));
         assert_eq!(septets("a~b"), Some(4));
         assert_eq!(septets("\u{201c}"), None);
         assert_eq!(septets("`"), None);
-    }
-
-    /// The seconds that a span in words stands for.
-    fn seconds_of(words: &str) -> u64 {
-        let words: Vec<&str> = words.split(' ').collect();
-        let pairs = words.chunks(2).map(|pair| {
-            let unit = match pair[1] {
-                "s" => 1,
-                "min" => 60,
-                "h" => 3_600,
-                "days" => 86_400,
-                other => panic!("{other}"),
-            };
-            pair[0].parse::<u64>().unwrap() * unit
-        });
-        pairs.sum()
     }
 
     proptest! {
@@ -335,16 +290,6 @@ mod tests {
             for part in [&site, &email, password.reveal()] {
                 prop_assert!(lines.iter().any(|line| line.ends_with(part)), "no {part} in {text}");
             }
-        }
-
-        #[test]
-        fn time_left_is_never_more_than_there_is(seconds in 0..400_000_u64, millis in 0..1_000_u64) {
-            let span = Duration::from_millis(seconds * 1_000 + millis);
-            let told = seconds_of(&time_left(span));
-            prop_assert!(told <= seconds);
-            let step = if seconds < 172_800 { 60 } else { 86_400 };
-            prop_assert!(seconds - told < step, "{told} of {seconds}");
-            prop_assert!(seconds > 119 || told == seconds);
         }
     }
 }
