@@ -10,7 +10,7 @@ use super::shared::SharedLists;
 use super::{Reaper, after};
 use crate::coder::{CoderError, LoginType, Rights, Transition, User};
 use crate::domain::registration::{Registration, Stage};
-use crate::domain::{UnixSeconds, seconds};
+use crate::domain::{UnixSeconds, count, seconds};
 use crate::ownership::find_ours;
 use crate::store::StoreError;
 
@@ -225,8 +225,8 @@ impl Reaper {
         }
         let (running, building) = (plan.running, plan.building);
         if !plan.stop.is_empty() {
-            let stops = plan.stop.len();
-            let note = format!("{stops} workspaces did not stop, stopping them again");
+            let stops = count(plan.stop.len(), "workspace");
+            let note = format!("{stops} did not stop, stopping again");
             return Ok(wait(Pace::Backoff, Level::Warn, note));
         }
         let note = format!("in use ({running} running, {building} changing), waiting");

@@ -20,7 +20,7 @@ use crate::clock::ClockStep;
 use crate::coder::{Coder, CoderError, CoderErrorKind, Rights, User};
 use crate::config::Config;
 use crate::domain::registration::{Registration, Stage};
-use crate::domain::{UnixSeconds, seconds};
+use crate::domain::{UnixSeconds, count, seconds};
 use crate::retry;
 use crate::store::{Postponement, Store, StoreError};
 use crate::token::CoderToken;
@@ -188,7 +188,9 @@ impl Reaper {
             if step.by > 0 { "ahead" } else { "back" },
         );
         warn!(
-            "this machine's clock was set {minutes} minutes {side}: {moved} accounts keep what they had left of their time"
+            "this machine's clock was set {side} by {}: no change to the time that is left for {}",
+            count(minutes, "minute"),
+            count(moved, "account")
         );
         Ok(())
     }
@@ -218,9 +220,9 @@ impl Reaper {
                 ..
             }) if ahead.abs() > CLOCK_TOLERANCE => {
                 let side = if ahead > 0 { "ahead of" } else { "behind" };
-                let minutes = ahead.abs() / 60;
+                let minutes = count(ahead.abs() / 60, "minute");
                 Err(stuck(format!(
-                    "stuck: this machine's clock is {minutes} minutes {side} Coder's, so nobody's time is sure to be up; set the clocks"
+                    "stuck: this machine's clock is {minutes} {side} Coder's, so nobody's time is sure to be up; set the clocks"
                 )))
             }
             Ok(rights) => Ok(rights),
@@ -256,20 +258,24 @@ impl Reaper {
         let next = AtomicUsize::new(0);
         let seen = Mutex::new(Inspected::default());
         let lock = || seen.lock().unwrap_or_else(PoisonError::into_inner);
-        std::thread::scope(|scope| {
-            for _ in 0..self.parallel.min(due.len()) {
-                scope.spawn(|| {
-                    while let Some(registration) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Some(busy) = &mut lock().busy {
-                            busy.all.push(registration);
-                            continue;
-                        }
-                        let look = self.inspect(registration, now, rights, lists);
-                        let look = self.conclude(registration, now, look);
-                        lock().add(registration, look);
-                    }
-                });
+        let work = || {
+            while let Some(registration) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Some(busy) = &mut lock().busy {
+                    busy.all.push(registration);
+                    continue;
+                }
+                let look = self.inspect(registration, now, rights, lists);
+                let look = self.conclude(registration, now, look);
+                lock().add(registration, look);
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.parallel.min(due.len()) {
+                let helper = std::thread::Builder::new().name("reaper".to_owned());
+                // Where the system has no thread left, this one does it all.
+                let _ = helper.spawn_scoped(scope, work);
+            }
+            work();
         });
         let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (registration, is_gone) in self.proved_gone(std::mem::take(&mut seen.deleted)) {

@@ -3,6 +3,7 @@
 use log::{info, warn};
 
 use crate::config::Config;
+use crate::domain::count;
 use crate::provision::reply;
 use crate::store::Store;
 
@@ -33,11 +34,11 @@ pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store
         off.join(", ")
     };
     info!(
-        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {} accounts; switched off: {off}",
+        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {}; switched off: {off}",
         env!("CARGO_PKG_VERSION"),
         config.twilio.webhook_url.as_str(),
         config.coder.address.site,
-        store.count().unwrap_or(0),
+        count(store.count().unwrap_or(0), "account"),
     );
     let left = config.class.remove_after;
     let longest =

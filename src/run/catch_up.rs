@@ -8,7 +8,7 @@ use log::{debug, info, warn};
 
 use crate::catch_up::CatchUp;
 use crate::clock::unix_now;
-use crate::domain::noise;
+use crate::domain::{count, noise};
 use crate::metrics::Counter;
 use crate::retry::{self, Backoff};
 use crate::stop::Stop;
@@ -48,9 +48,12 @@ fn search(catch_up: &mut CatchUp, found: &Counter, stop: &Stop) {
     for attempt in 1.. {
         match catch_up.search(unix_now()) {
             Ok(0) => debug!("no text was missed"),
-            Ok(count) => {
-                found.add_many(count as u64);
-                info!("{count} texts that had not reached us are taken in");
+            Ok(missed) => {
+                found.add_many(missed as u64);
+                info!(
+                    "taken in from Twilio's log: {} that had not reached us",
+                    count(missed, "text")
+                );
             }
             Err(error) if error.passes() => {
                 if attempt == 1 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use log::{debug, error, warn};
 
 use crate::coder::{CoderError, CoderErrorKind};
-use crate::domain::{UnixSeconds, Username, seconds};
+use crate::domain::{UnixSeconds, Username, count, seconds};
 use crate::reconcile::{Reconciler, SearchResult};
 use crate::stream::Settler;
 use crate::token::CoderToken;
@@ -165,15 +165,15 @@ fn tell_fault(fault: &CoderError) {
 fn tell(swept: &SearchResult) {
     if !swept.adopted.is_empty() {
         warn!(
-            "adopted {} accounts that the database did not know: {}; they are removed when their time is up",
-            swept.adopted.len(),
+            "adopted {} unknown to the database: {}; removal follows when the time is up",
+            count(swept.adopted.len(), "account"),
             names(swept.adopted.iter())
         );
     }
     if !swept.left.is_empty() {
         warn!(
-            "{} accounts that the database does not know carry our mark, but may be another service's or a person's: {}; see coder-sms-register reconcile",
-            swept.left.len(),
+            "{} with our mark, unknown to the database, left alone as another service's or a person's: {}; see coder-sms-register reconcile",
+            count(swept.left.len(), "account"),
             names(swept.left.iter().map(|found| &found.username))
         );
     }

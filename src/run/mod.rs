@@ -71,16 +71,20 @@ fn password_key(store: &Store, config: &Config) -> Result<PasswordKey, StoreErro
 fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
     match config.class.remove_after {
         None => {
-            let count = store.clear_due()?;
-            if count > 0 {
-                info!("removal is off: {count} accounts now stay until it is on again");
+            let kept = store.clear_due()?;
+            if kept > 0 {
+                info!(
+                    "removal is off, until it is on again: no end for {}",
+                    count(kept, "account")
+                );
             }
         }
         Some(span) => {
-            let count = store.set_missing_due(unix_now() + seconds(span))?;
-            if count > 0 {
+            let timed = store.set_missing_due(unix_now() + seconds(span))?;
+            if timed > 0 {
                 info!(
-                    "removal is on: {count} accounts made without a time get a full one from now"
+                    "removal is on: a full time from now for {} that had none",
+                    count(timed, "account")
                 );
             }
         }

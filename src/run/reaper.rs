@@ -8,7 +8,7 @@ use log::{error, info};
 
 use super::daily::{DailyRounds, forget_phones};
 use crate::clock::{ClockWatch, unix_now, uptime};
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, count};
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
@@ -53,8 +53,9 @@ impl ReaperLoop {
             match followed.and_then(|()| reaper.sweep(now)) {
                 Ok(swept) if swept.removed > 0 => {
                     info!(
-                        "removed {} accounts, {} are waiting",
-                        swept.removed, swept.waiting
+                        "removed {}; waiting: {}",
+                        count(swept.removed, "account"),
+                        swept.waiting
                     );
                     if matches!(reaper.store.count(), Ok(0)) {
                         forget_phones(&self.settler);

@@ -64,7 +64,7 @@ fn a_clock_that_jumps_holds_removals_and_ends_nobodys_time() {
         assert!(
             class
                 .service()
-                .logs(&format!("clock was set 120 minutes {way}:"))
+                .logs(&format!("clock was set {way} by 120 minutes:"))
         );
         time_is_up(&class, &bob);
         let stuck = format!("clock is 120 minutes {side} Coder's");
@@ -95,7 +95,11 @@ fn a_clock_that_jumps_together_with_coders_ends_nobodys_time_either() {
     // Both on one machine: nothing at Coder tells that the clock was set.
     class.coder().clock_is_ahead(HOURS);
     class.sets_the_clock(HOURS);
-    assert!(class.service().logs("2 accounts keep what they had left"));
+    assert!(
+        class
+            .service()
+            .logs("no change to the time that is left for 2 accounts")
+    );
     time_is_up(&class, &bob);
     class.eventually("a removal by the new time", || !is_there(&class, &bob));
     assert!(is_there(&class, &ana));

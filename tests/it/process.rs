@@ -285,3 +285,38 @@ fn a_service_whose_log_nobody_reads_goes_on() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn a_line_of_the_log_names_its_thread_and_has_a_time_unless_the_journal_adds_one() {
+    use std::os::unix::fs::MetadataExt;
+    let class = plan().prepare();
+    let path = class.folder().join("log");
+    // What the variable says of the journal: another file than the log goes to, and the log's own.
+    for (is_journal, beside) in [(false, 1), (true, 0)] {
+        let log = std::fs::File::create(&path).unwrap();
+        let file = log.metadata().unwrap();
+        let stream = format!("{}:{}", file.dev(), file.ino() + beside);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
+            .env_clear()
+            .envs(class.settings())
+            .env("JOURNAL_STREAM", stream)
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let read = || std::fs::read_to_string(&path).unwrap_or_default();
+        let started = crate::classroom::within(Duration::from_secs(30), || {
+            let log = read();
+            log.contains("INFO  [main] ") && log.contains("INFO  [reaper] ")
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let log = read();
+        assert!(started, "{log}");
+        for line in log.lines() {
+            let levels = ["ERROR [", "WARN  [", "INFO  [", "DEBUG ["];
+            let bare = levels.iter().any(|level| line.starts_with(level));
+            assert_eq!(bare, is_journal, "{line}");
+            assert!(!line.contains("coder_sms_register"), "{line}");
+        }
+    }
+}

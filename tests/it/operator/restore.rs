@@ -75,7 +75,7 @@ fn after_a_restore_students_are_known_again_and_newer_ones_are_named() {
     assert_eq!(number(&before, REGISTRATIONS), 2);
 
     class.start_service();
-    assert!(class.log().contains("knows 1 accounts"), "{}", class.log());
+    assert!(class.log().contains("knows 1 account;"), "{}", class.log());
     let again = another_login(&class, &ana);
     assert_eq!(again.username(), first.username());
     assert!(ana.can_log_in());
@@ -140,7 +140,7 @@ fn texts_answered_after_the_backup_are_not_answered_again_and_missed_ones_are() 
     assert_eq!(restore(&class.data_dir(), &file).0, Some(0));
     class.start_service();
     eva.next_login();
-    assert!(class.log().contains("1 texts that had not reached us"));
+    assert!(class.log().contains("1 text that had not reached us"));
     // Twilio offers it again; and one more search changes nothing.
     assert_eq!(eva.posts(&missed), 200);
     class.restart_service();

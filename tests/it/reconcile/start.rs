@@ -23,7 +23,7 @@ fn accounts_made_since_a_backup_are_adopted_and_removed_when_their_time_is_up() 
     );
     class.start_service();
     let line = format!(
-        "adopted 2 accounts that the database did not know: {}",
+        "adopted 2 accounts unknown to the database: {}",
         names(&[&bens, &evas]).join(" ")
     );
     assert!(class.log().contains(&line), "{}", class.log());
@@ -60,7 +60,7 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     class.start_service();
     let all = names(&[&logins[0], &logins[1]]).join(" ");
     let line = format!(
-        "2 accounts that the database does not know carry our mark, but may be another service's or a person's: {all}"
+        "2 accounts with our mark, unknown to the database, left alone as another service's or a person's: {all}"
     );
     assert!(class.log().contains(&line), "{}", class.log());
     assert_eq!(class.registrations(), 0);
@@ -94,7 +94,7 @@ fn another_service_with_the_same_key_keeps_its_accounts() {
     class.start_service();
     for login in [&anas, &bens] {
         let line = format!(
-            "mark, but may be another service's or a person's: {};",
+            "left alone as another service's or a person's: {};",
             login.username()
         );
         assert!(class.log().contains(&line), "{}", class.log());
@@ -137,12 +137,12 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     class.start_service();
     assert_eq!(class.query(ADOPTED), "the-great");
     assert!(
-        class.log().contains("adopted 1 accounts"),
+        class.log().contains("adopted 1 account unknown"),
         "{}",
         class.log()
     );
     // By its name and mark the imitator is known now.
-    assert!(!class.log().contains("carry our mark"), "{}", class.log());
+    assert!(!class.log().contains("with our mark"), "{}", class.log());
     class.says(&["end", "--all", "--yes"]);
     class.eventually("the student's removal", || class.registrations() == 0);
     assert!(coder.students().is_empty());
