@@ -293,7 +293,10 @@ impl Reaper {
     /// Puts off what Coder takes no more calls for. That is nobody's fault, and one line for all.
     fn pause(&self, paused: Vec<&Registration>, fault: &CoderError, now: UnixSeconds) {
         let (accounts, span) = (paused.len(), limit_lasts(fault));
-        warn!("{fault}: removals go on in {} s, waiting: {accounts}", span.as_secs());
+        warn!(
+            "{fault}: removals go on in {} s, waiting: {accounts}",
+            span.as_secs()
+        );
         for registration in paused {
             let put_off = Postponement {
                 until: now + seconds(span),

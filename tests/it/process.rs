@@ -304,7 +304,7 @@ fn a_line_of_the_log_names_its_thread_and_has_a_time_unless_the_journal_adds_one
             .spawn()
             .unwrap();
         let read = || std::fs::read_to_string(&path).unwrap_or_default();
-        let started = crate::classroom::within(Duration::from_secs(30), || {
+        let started = support::classroom::within(Duration::from_secs(30), || {
             let log = read();
             log.contains("INFO  [main] ") && log.contains("INFO  [reaper] ")
         });
