@@ -215,8 +215,11 @@ impl Provisioner {
     }
 
     fn sender_of(&self, text: &Text) -> Result<Phone, UnservedSender> {
-        let own = matches!(&self.sender, Sender::Number(number) if *number == text.from);
-        if own || text.from == text.to {
+        // By whichever channel, and by whichever of its numbers: an answer would come back to us as a text.
+        let from = Phone::of_sender(&text.from);
+        let is_from = |address: &str| from.is_ok() && Phone::of_sender(address) == from;
+        let own = matches!(&self.sender, Sender::Number(number) if is_from(number));
+        if own || is_from(&text.to) || text.from == text.to {
             return Err(UnservedSender::Ourselves);
         }
         let phone = Phone::parse(&text.from)?;

@@ -70,7 +70,7 @@ struct ReceivedEntry {
 
 impl ReceivedEntry {
     fn received_at(&self) -> Option<UnixSeconds> {
-        wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
+        wire::date(self.date_created.as_deref()).or_else(|| wire::date(self.date_sent.as_deref()))
     }
 
     /// Whether Twilio held it back on purpose, as it does to end a loop of two machines that answer each other
@@ -80,9 +80,14 @@ impl ReceivedEntry {
         state.is_some_and(Delivery::has_failed)
     }
 
-    /// The text, if it is one to `sender` that can be served; blanked ones have no words any more.
+    /// The text, if it is one to `sender` that came since then.
     fn read(self, since: UnixSeconds, sender: &Sender) -> Option<ReceivedText> {
         let received = self.received_at().filter(|at| *at >= since)?;
+        self.read_undated(received, sender)
+    }
+
+    /// The text, if it is one to `sender` that can be served; blanked ones have no words any more.
+    fn read_undated(self, received: UnixSeconds, sender: &Sender) -> Option<ReceivedText> {
         if self.direction.as_deref() != Some("inbound") || self.was_held_back() {
             return None;
         }
@@ -120,9 +125,12 @@ impl Sms {
             let entries = page.messages.into_iter();
             let read = entries.filter_map(|entry| entry.read(since, &self.sender));
             found.texts.extend(read);
-            match page.next_page_uri.and_then(|uri| self.page_url(&uri)) {
+            let Some(next) = page.next_page_uri.filter(|uri| !uri.is_empty()) else {
+                return Ok(found);
+            };
+            match wire::same_list(&self.messages, &next) {
                 Some(next) => url = next,
-                None => return Ok(found),
+                None => break,
             }
         }
         found.is_cut_off = true;
@@ -142,7 +150,9 @@ impl Sms {
             return Ok(None);
         }
         let entry: ReceivedEntry = self.read(DOING, &answer)?;
-        let found = entry.read(UnixSeconds::MIN, &self.sender);
+        // It was asked for by name, so that it need not be of any time.
+        let came = entry.received_at().unwrap_or_default();
+        let found = entry.read_undated(came, &self.sender);
         Ok(found.map(|received| received.text))
     }
 
@@ -224,6 +234,19 @@ mod tests {
             let shown = format!("{field} {value}");
             assert!(entry(field, value).read(CAME, &sender).is_none(), "{shown}");
         }
+    }
+
+    #[test]
+    fn one_date_does_for_another_and_a_text_asked_for_by_name_needs_none() {
+        let sender = Sender::Number(NUMBER.to_owned());
+        let mut dated = entry("date_created", serde_json::Value::Null);
+        dated.date_sent = Some("Thu, 24 Aug 2023 05:01:45 +0000".to_owned());
+        assert_eq!(dated.read(CAME, &sender).unwrap().text.received, CAME);
+        let mut odd = entry("date_created", "2023-08-24T05:01:45Z".into());
+        odd.date_sent = Some("Thu, 24 Aug 2023 05:01:45 +0000".to_owned());
+        assert_eq!(odd.read(CAME, &sender).unwrap().text.received, CAME);
+        let undated = entry("date_created", serde_json::Value::Null);
+        assert!(undated.read_undated(0, &sender).is_some());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::fault::{SmsError, SmsErrorKind};
 use super::sms::Sms;
 use super::wire;
 use crate::config::Sender;
-use crate::domain::{Delivery, MessageSid, Phone, Receipt, UnixSeconds};
+use crate::domain::{Delivery, MessageSid, Phone, RCS, Receipt, UnixSeconds};
 use crate::http::HttpResponse;
 
 /// Twilio's code for something that is not there.
@@ -50,6 +50,15 @@ impl LoggedText {
         wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
     }
 
+    /// Whether it is `sid` without its words. Twilio may leave out its name, or say that there are no words; an answer
+    /// that tells neither is nobody's.
+    fn shows_blanked(&self, sid: &MessageSid) -> bool {
+        match (self.sid.as_deref(), self.body.as_deref()) {
+            (Some(named), body) => named == sid.as_str() && body.unwrap_or_default().is_empty(),
+            (None, body) => body == Some(""),
+        }
+    }
+
     /// Whether it was sent by `sender`, and not by something else that the account does. A text that waits in a
     /// Messaging Service has no number yet.
     fn is_from(&self, sender: &Sender) -> bool {
@@ -81,14 +90,23 @@ struct SentEntry {
 impl Sms {
     /// The latest texts that our sender sent to `to`, up to 200.
     ///
-    /// Not filtered by date: a text that waits in Twilio's queue has no `date_sent` yet.
+    /// Not filtered by date: a text that waits in Twilio's queue has no `date_sent` yet. A Messaging Service may have sent
+    /// it by RCS, and it is written nowhere that the log has the plain number then.
     ///
     /// # Errors
     /// The log cannot be read.
     pub fn sent_to(&self, to: &Phone) -> Result<Vec<LoggedText>, SmsError> {
+        let mut found = self.sent_to_address(to.reveal())?;
+        if matches!(self.sender, Sender::Service(_)) {
+            found.extend(self.sent_to_address(&format!("{RCS}:{}", to.reveal()))?);
+        }
+        Ok(found)
+    }
+
+    fn sent_to_address(&self, to: &str) -> Result<Vec<LoggedText>, SmsError> {
         const DOING: &str = "look for a text";
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("To", to.reveal());
+        query.append_pair("To", to);
         if let Sender::Number(number) = &self.sender {
             query.append_pair("From", number);
         }
@@ -102,7 +120,8 @@ impl Sms {
                 text.direction.as_deref() != Some("inbound") && text.is_from(&self.sender)
             };
             found.extend(page.messages.into_iter().filter(ours));
-            match page.next_page_uri.and_then(|uri| self.page_url(&uri)) {
+            let next = page.next_page_uri;
+            match next.and_then(|uri| wire::same_list(&self.messages, &uri)) {
                 Some(next) => url = next,
                 None => break,
             }
@@ -141,7 +160,7 @@ impl Sms {
             return Ok(());
         }
         let logged: LoggedText = self.read(DOING, &answer)?;
-        if logged.sid.as_deref() == Some(sid.as_str()) && logged.body().is_empty() {
+        if logged.shows_blanked(sid) {
             return Ok(());
         }
         let why = "the answer does not show the text without its words";
@@ -159,15 +178,6 @@ impl Sms {
     ) -> Result<T, SmsError> {
         let body = answer.json().filter(|_| answer.status == 200);
         body.ok_or_else(|| SmsError::of(doing, answer))
-    }
-
-    /// A page's address, believed only where it leads to our own log.
-    pub(super) fn page_url(&self, uri: &str) -> Option<String> {
-        let list = self.messages.strip_prefix(&self.base)?;
-        let path = uri.strip_prefix(&self.base).unwrap_or(uri);
-        let rest = path.strip_prefix(list)?;
-        rest.starts_with('?')
-            .then(|| format!("{}{path}", self.base))
     }
 
     fn text_url(&self, sid: &MessageSid) -> String {
@@ -188,6 +198,29 @@ mod tests {
     const NUMBER: &str = "+14155550100";
     const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
     const OTHER: &str = "MGffffffffffffffffffffffffffffffff";
+
+    #[test]
+    fn an_answer_shows_a_blanked_text_by_its_name_or_by_words_that_are_none() {
+        let sid = MessageSid::parse("SM6262211c157aa9623d96f03ffb638c3f").unwrap();
+        let other = "SM00000000000000000000000000000000";
+        for (named, body, shows) in [
+            (Some(sid.as_str()), Some(""), true),
+            (Some(sid.as_str()), None, true),
+            (None, Some(""), true),
+            (Some(sid.as_str()), Some("Your login"), false),
+            (None, Some("Your login"), false),
+            (None, None, false),
+            (Some(other), Some(""), false),
+            (Some(""), Some(""), false),
+        ] {
+            let logged = LoggedText {
+                sid: named.map(str::to_owned),
+                body: body.map(str::to_owned),
+                ..LoggedText::default()
+            };
+            assert_eq!(logged.shows_blanked(&sid), shows, "{named:?} {body:?}");
+        }
+    }
 
     #[test]
     fn whose_a_text_is_goes_by_number_or_service() {

@@ -25,8 +25,6 @@ use crate::metrics::Family;
 /// One Twilio account, called with one key.
 pub struct Sms {
     http: Http,
-    /// Where Twilio is, without a slash at the end.
-    pub(super) base: String,
     /// The list of the account's texts, which is also where new ones go.
     pub(super) messages: String,
     authorization: Secret,
@@ -50,7 +48,6 @@ impl Sms {
         let login = format!("{}:{}", config.auth_sid, config.auth_token.reveal());
         Self {
             http,
-            base: config.api_url.clone(),
             messages: format!(
                 "{}/2010-04-01/Accounts/{}/Messages.json",
                 config.api_url, config.account_sid

@@ -130,6 +130,32 @@ fn a_phone_is_forgotten_with_its_waiting_texts_by_rcs() {
 }
 
 #[test]
+fn a_text_of_our_own_is_known_as_such_by_either_channel() {
+    let class = crate::class();
+    let own = class.twilio().account().from_numbers[0].clone();
+    let stranger = class.student();
+    for from in [own.clone(), format!("rcs:{own}"), format!("RCS:{own}")] {
+        posts(&stranger, &stranger.webhook_as(&from, AGENT, PHRASE, &[]));
+    }
+    let number = stranger.phone();
+    let by_rcs = format!("rcs:{number}");
+    posts(
+        &stranger,
+        &stranger.webhook_as(&by_rcs, number, PHRASE, &[]),
+    );
+    class.all_served();
+    assert!(class.twilio().texts().is_empty());
+    assert_eq!(class.registrations(), 0);
+    let told = class.log();
+    assert_eq!(
+        told.matches("no answer, the sender is our own number")
+            .count(),
+        4,
+        "{told}"
+    );
+}
+
+#[test]
 fn a_channel_that_is_not_served_is_named_once_and_its_texts_get_no_answer() {
     let class = class();
     let ana = class.student();

@@ -173,6 +173,42 @@ fn more_texts_than_one_page_holds_are_all_found() {
 }
 
 #[test]
+fn further_pages_are_read_wherever_twilio_says_that_they_are() {
+    // An absolute address of Twilio's own, as behind a proxy or in a region; it is asked for where the first page was.
+    let class = class();
+    class.end_service();
+    let at = "https://api.dublin.ie1.twilio.com".to_owned();
+    class.twilio().set_up(|setup| setup.pages_at = at);
+    let ana = class.student();
+    came(&class, &ana, 20 * MINUTE, PHRASE);
+    let stranger = class.student_with("+4915112345678");
+    for second in 0..200 {
+        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
+    }
+    class.start_service();
+    ana.next_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn a_page_that_cannot_be_asked_for_is_told() {
+    let class = class();
+    class.end_service();
+    let at = "nowhere:".to_owned();
+    class.twilio().set_up(|setup| setup.pages_at = at);
+    let stranger = class.student_with("+4915112345678");
+    for second in 0..201 {
+        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
+    }
+    class.start_service();
+    assert!(
+        class
+            .service()
+            .logs("the search for missed texts ended after 200 of them")
+    );
+}
+
+#[test]
 fn the_log_may_have_any_order() {
     let class = class();
     class.end_service();

@@ -74,6 +74,22 @@ fn a_log_that_cannot_be_read_is_read_later_and_nothing_is_sent_meanwhile() {
 }
 
 #[test]
+fn a_text_that_went_by_rcs_is_found_under_that_address() {
+    let class = plan().prepare();
+    let twilio = class.twilio();
+    class.set("FROM_NUM", &twilio.account().service_sid);
+    twilio.set_up(|setup| setup.by_rcs = true);
+    class.start_service();
+    twilio.trouble(twilio::SEND, 1, Trouble::LoseReply);
+    let ana = class.student();
+    ana.gets_a_login();
+    class.all_served();
+    ana.has_read_all();
+    assert!(ana.can_log_in());
+    assert_eq!(twilio.count(twilio::SEND), 1);
+}
+
+#[test]
 fn a_text_of_another_messaging_service_is_not_taken_for_ours() {
     let other = "MGffffffffffffffffffffffffffffffff";
     for fields in [

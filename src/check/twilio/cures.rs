@@ -36,3 +36,45 @@ pub(super) fn of(fault: &SmsError) -> &'static str {
         _ => NOT_TWILIO,
     }
 }
+
+const LEGAL_ENTITY: &str = "register the brand of the school or company with its tax number (EIN), as a Standard or Low-Volume Standard one: Sole Proprietor is for people without one";
+const NO_PRIVATE_USE: &str = "hand it in again as texts of an organisation to its students, on their own request: private use and texts between people are refused";
+const CALL_TO_ACTION: &str = "put up a page that anybody can open, and name it when you hand it in again: who sends, for what, how one asks for it, \"Message and data rates may apply\", STOP and HELP, privacy policy and terms (docs/deploy.md)";
+const PLAIN_LINKS: &str = "hand it in again with full links to a name of your own: those of shared shorteners are refused";
+
+/// What helps where a review has refused a registration for one of these reasons; `None` = no reason that is known.
+pub(super) fn of_review(codes: &[u32]) -> Option<&'static str> {
+    codes.iter().find_map(|code| match code {
+        30_915 => Some(LEGAL_ENTITY),
+        30_532 | 30_533 => Some(NO_PRIVATE_USE),
+        30_540 | 30_544 | 30_562 | 30_569 => Some(CALL_TO_ACTION),
+        30_525 | 30_892 => Some(PLAIN_LINKS),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_review_s_reasons_have_cures_of_their_own() {
+        for (codes, words) in [
+            (&[30_915][..], "tax number"),
+            (&[30_532], "private use"),
+            (&[30_533], "private use"),
+            (&[30_540], "Message and data rates may apply"),
+            (&[30_544], "privacy policy and terms"),
+            (&[30_562], "STOP and HELP"),
+            (&[30_569], "anybody can open"),
+            (&[30_525], "shorteners"),
+            (&[30_892], "shorteners"),
+            (&[30_897, 30_569, 30_915], "anybody can open"),
+        ] {
+            let cure = of_review(codes).unwrap_or_default();
+            assert!(cure.contains(words), "{codes:?}: {cure}");
+        }
+        assert_eq!(of_review(&[]), None);
+        assert_eq!(of_review(&[30_897]), None);
+    }
+}

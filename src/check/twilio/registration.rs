@@ -1,7 +1,7 @@
 //! What carriers know of a number: its A2P campaign with the brand behind it, or its toll-free
 //! verification.
 
-use super::{EndedEarly, StepResult, is_whole, unanswered};
+use super::{EndedEarly, StepResult, cures, is_whole, unanswered};
 use crate::check::Notes;
 use crate::domain::Phone;
 use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
@@ -114,7 +114,7 @@ fn of_campaign(found: &Campaign, notes: &mut Notes<'_>) -> bool {
         "" => notes.skip(WHAT, "as Twilio does not tell its state"),
         state => notes.fault(
             format!("its A2P campaign is {state}: {BLOCKED}{why}"),
-            HAND_IN,
+            cures::of_review(&found.codes).unwrap_or(HAND_IN),
         ),
     }
     false
@@ -180,7 +180,7 @@ fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_
         ),
         state => notes.fault(
             format!("the verification of {number} is {state}: its texts are blocked (30032){why}"),
-            HAND_IN,
+            cures::of_review(&found.codes).unwrap_or(HAND_IN),
         ),
     }
 }
@@ -210,6 +210,7 @@ mod tests {
             elsewhere: false,
             brand: None,
             reason: None,
+            codes: Vec::new(),
         }
     }
 
@@ -261,6 +262,7 @@ mod tests {
             let verification = status.map(|status| Verification {
                 status: status.to_owned(),
                 reason: None,
+                codes: Vec::new(),
             });
             let number = "+18885550123";
             let found = verdict(|notes| of_toll_free(number, verification.as_ref(), notes));

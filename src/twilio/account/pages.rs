@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Account, SmsError};
+use crate::twilio::wire::same_list;
 
 /// Rows that are asked for at once.
 pub(super) const PAGE_SIZE: usize = 100;
@@ -69,47 +70,5 @@ impl Account {
         }
         listed.whole = false;
         Ok(listed)
-    }
-}
-
-/// The address of another page of the list at `url`. Of what Twilio names only the query is taken, so
-/// that our login goes nowhere else.
-fn same_list(url: &str, next: &str) -> Option<String> {
-    let list = url.split('?').next().unwrap_or(url);
-    let (place, query) = next.split_once('?')?;
-    let path = match place.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => place,
-    };
-    (path.starts_with('/') && list.ends_with(path)).then(|| format!("{list}?{query}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_page_is_believed_only_where_it_is_of_the_same_list() {
-        let list = "https://messaging.twilio.com/v1/Services";
-        let url = format!("{list}?PageSize=100");
-        for next in [
-            "https://messaging.twilio.com/v1/Services?PageSize=100&Page=1&PageToken=MG1",
-            "/v1/Services?PageSize=100&Page=1&PageToken=MG1",
-            // A stand-in hands on what Twilio says, and Twilio does not know of it.
-            "https://elsewhere.example.org/v1/Services?PageSize=100&Page=1&PageToken=MG1",
-        ] {
-            let found = same_list(&url, next);
-            let wanted = format!("{list}?PageSize=100&Page=1&PageToken=MG1");
-            assert_eq!(found, Some(wanted), "{next}");
-        }
-        for next in [
-            "https://messaging.twilio.com/v1/Services/MG1/PhoneNumbers?Page=1",
-            "https://messaging.twilio.com/v1/Services",
-            "//elsewhere.example.org/v1/Services?Page=1",
-            "ervices?Page=1",
-            "https://elsewhere.example.org?Page=1",
-        ] {
-            assert_eq!(same_list(&url, next), None, "{next}");
-        }
     }
 }

@@ -7,6 +7,7 @@ use super::pages::{ListRows, PAGE_SIZE};
 use super::wire::{plain, word};
 use super::{Account, Number, SmsError};
 use crate::twilio::error_message::Message;
+use crate::twilio::wire::code;
 
 /// The registration of what a Messaging Service sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Campaign {
     pub brand: Option<String>,
     /// What is wrong with it, in Twilio's words.
     pub reason: Option<Message>,
+    /// Twilio's codes of all that is wrong with it.
+    pub codes: Vec<u32>,
 }
 
 /// Who the carriers know behind a campaign.
@@ -42,6 +45,8 @@ pub struct Verification {
     pub status: String,
     /// What is wrong with it, in Twilio's words.
     pub reason: Option<Message>,
+    /// Twilio's codes of what is wrong with it.
+    pub codes: Vec<u32>,
 }
 
 #[derive(Deserialize)]
@@ -66,22 +71,28 @@ struct VerificationBody {
     tollfree_phone_number_sid: Option<String>,
     tollfree_phone_number: Option<String>,
     status: Option<String>,
-    error_code: Option<u64>,
+    #[serde(default, deserialize_with = "code")]
+    error_code: Option<u32>,
     rejection_reason: Option<String>,
 }
 
 impl CampaignBody {
     fn read(self) -> Campaign {
-        let error = self.errors.and_then(|errors| errors.into_iter().next());
-        let error = error.unwrap_or_default();
-        let code = error["error_code"].as_u64();
-        let words = error["description"].as_str().map(str::to_owned);
+        let errors = self.errors.unwrap_or_default();
+        let codes = errors
+            .iter()
+            .filter_map(|error| code(&error["error_code"]).ok().flatten());
+        let codes: Vec<u32> = codes.collect();
+        let first = errors.first().unwrap_or(&Value::Null);
+        let words = first["description"].as_str().map(str::to_owned);
+        let reason = reason(code(&first["error_code"]).ok().flatten(), words);
         Campaign {
             status: word(self.campaign_status),
             mock: self.mock.unwrap_or(false),
             elsewhere: self.is_externally_registered.unwrap_or(false),
             brand: self.brand_registration_sid.map(|sid| plain(&sid)),
-            reason: reason(code, words),
+            reason,
+            codes,
         }
     }
 }
@@ -138,6 +149,7 @@ impl Account {
         };
         let read = |body: VerificationBody| Verification {
             status: word(body.status),
+            codes: body.error_code.into_iter().collect(),
             reason: reason(body.error_code, body.rejection_reason),
         };
         Ok(ListRows {
@@ -147,7 +159,7 @@ impl Account {
     }
 }
 
-fn reason(code: Option<u64>, words: Option<String>) -> Option<Message> {
+fn reason(code: Option<u32>, words: Option<String>) -> Option<Message> {
     let code = code.map(|code| format!("{code} ")).unwrap_or_default();
     Message::new(&format!("{code}{}", words.unwrap_or_default()))
 }

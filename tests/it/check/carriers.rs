@@ -25,6 +25,10 @@ fn a_campaign_that_is_not_verified_is_told_of() {
         mock: true,
         ..Campaign::of("VERIFIED")
     };
+    let sole_proprietor = Campaign {
+        error: Some((30_915, "Sole Proprietor is not for you".to_owned())),
+        ..Campaign::of("FAILED")
+    };
     for (campaigns, words, cure) in [
         (
             vec![Campaign::of("IN_PROGRESS")],
@@ -40,6 +44,11 @@ fn a_campaign_that_is_not_verified_is_told_of() {
             vec![rejected],
             "is FAILED: US carriers block its texts (30034) (Twilio says: 30897 Rejected due",
             "hand it in again",
+        ),
+        (
+            vec![sole_proprietor],
+            "(Twilio says: 30915 Sole Proprietor is not for you)",
+            "with its tax number (EIN)",
         ),
         (
             vec![Campaign::of("SUSPENDED")],

@@ -85,16 +85,23 @@ fn page_uri(request: &Request, filter: &Filter, page: usize) -> String {
 
 /// All entries that the filter lets through, each with its time.
 fn rows(state: &State, account: &TwilioAccount, filter: &Filter) -> Vec<(SystemTime, Value)> {
+    let to = |message: &Message| {
+        let by_rcs = state.setup.by_rcs && message.service.is_some();
+        let channel = if by_rcs { "rcs:" } else { "" };
+        format!("{channel}{}", message.to)
+    };
     let is_shown = |message: &&Message| {
         let hidden = !message.inbound && message.at.elapsed() < state.hidden_for;
-        let fits = filter.fits(message.date, Some(&message.to), Some(&message.from));
+        let fits = filter.fits(message.date, Some(&to(message)), Some(&message.from));
         !message.deleted && !hidden && fits
     };
     let mut messages: Vec<&Message> = state.messages.iter().filter(is_shown).collect();
     messages.sort_by_key(|message| (message.date, message.at));
     let messages = messages.into_iter().map(|message| {
         let status = message.status(state.delivery_time);
-        (message.date, message.json(account, status))
+        let mut entry = message.json(account, status);
+        entry["to"] = json!(to(message));
+        (message.date, entry)
     });
     let others = state
         .others
@@ -121,7 +128,9 @@ pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Re
     let more = start + page.len() < rows.len();
     let body = json!({
         "first_page_uri": page_uri(request, &filter, 0),
-        "next_page_uri": more.then(|| page_uri(request, &filter, filter.page + 1)),
+        "next_page_uri": more.then(|| {
+            format!("{}{}", state.setup.pages_at, page_uri(request, &filter, filter.page + 1))
+        }),
         "previous_page_uri": (filter.page > 0).then(|| page_uri(request, &filter, filter.page - 1)),
         "uri": page_uri(request, &filter, filter.page),
         "page": filter.page,

@@ -38,6 +38,10 @@ pub struct Setup {
     pub in_service: bool,
     /// Senders of other channels in the Messaging Service, such as `rcs:brand_agent`.
     pub channel_senders: Vec<String>,
+    /// Whether its texts go by RCS, and stand in the log with that address.
+    pub by_rcs: bool,
+    /// What the addresses of further pages of the log begin with, such as `https://api.twilio.com`.
+    pub pages_at: String,
     /// Messaging Services of other things, listed before it.
     pub other_services: usize,
     /// Where the Messaging Service sends texts; `None` = nowhere.
@@ -108,6 +112,8 @@ impl Default for Setup {
             kind: "Full".to_owned(),
             in_service: true,
             channel_senders: Vec::new(),
+            by_rcs: false,
+            pages_at: String::new(),
             other_services: 0,
             service_url: None,
             service_method: "POST".to_owned(),
