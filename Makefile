@@ -134,7 +134,7 @@ backup: ## copy the containers' database, while they run: make backup FILE=class
 restore: ## put a backup in place of the containers' database: make restore FILE=class.db
 	@test -f '$(FILE)' || { echo 'Say which: make restore FILE=class.db' >&2; exit 2; }
 	@trap '$(COMPOSE) up -d' INT TERM; \
-		$(COMPOSE) stop sms && $(COMPOSE) run --rm -T sms restore - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
+		$(COMPOSE) stop sms && $(COMPOSE) run --rm -T sms restore --yes - < '$(FILE)'; result=$$?; $(COMPOSE) up -d && exit $$result
 
 upgrade: backup ## back up, fetch the newest version, build it and start it
 	@git symbolic-ref -q HEAD >/dev/null || \

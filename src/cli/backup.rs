@@ -36,11 +36,11 @@ fn save(arguments: &mut Arguments) -> Result<(), CommandError> {
     let owner = FolderOwner::other_than_root(&folder);
     let summary = match (owner, to_stdout) {
         (Some(owner), true) => {
-            return owner.does("backup", Stdio::null(), Stdio::inherit());
+            return owner.does(&["backup"], Stdio::null(), Stdio::inherit());
         }
         (Some(owner), false) => {
             return store::receive_backup(Path::new(&to), force, |file| {
-                owner.does("backup", Stdio::null(), file)
+                owner.does(&["backup"], Stdio::null(), file)
             });
         }
         (None, true) => store::backup_to(&folder, &mut std::io::stdout().lock())?,

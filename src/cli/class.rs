@@ -10,9 +10,9 @@ use super::naming::{not_known, username};
 use super::table::{count, span, table};
 use super::{complain, print};
 use crate::clock::unix_now;
-use crate::domain::UnixSeconds;
 use crate::domain::order::{Due, Order};
 use crate::domain::registration::Registration;
+use crate::domain::{UnixSeconds, seconds};
 use crate::store::{Commands, OrderResult};
 use crate::wake;
 
@@ -80,17 +80,23 @@ impl OrderArguments {
         folder: &Path,
     ) -> Result<AppliedOrder, CommandError> {
         let names = self.names()?;
-        let ask = self.all && !self.yes && !self.dry_run;
-        if ask && !std::io::stdin().is_terminal() {
-            return Err(CommandError::Misused(
-                "--all wants --yes where nobody can be asked".to_owned(),
-            ));
+        let long = long_time(order);
+        let ask = (self.all || long.is_some()) && !self.yes && !self.dry_run;
+        if ask {
+            needs_a_terminal(if self.all {
+                "--all"
+            } else {
+                "more than 7 days"
+            })?;
         }
         let mut hand = Commands::open(folder)?;
         if ask {
             let meant = hand.apply(order, names, unix_now(), true)?.changed.len();
             let verb = verb(order).0;
-            if meant > 0 && !agreed(&format!("{verb} {}?", count(meant, "account"))) {
+            let long = long
+                .map(|by| format!(" by {}", span(by)))
+                .unwrap_or_default();
+            if meant > 0 && !agreed(&format!("{verb} {}{long}?", count(meant, "account"))) {
                 return Err(CommandError::Failed("nothing is changed".to_owned()));
             }
         }
@@ -164,6 +170,15 @@ impl OrderArguments {
     }
 }
 
+/// By how much accounts are to live longer, if that is more than anybody means who does not mistype it.
+fn long_time(order: Order) -> Option<UnixSeconds> {
+    const LONG: UnixSeconds = 7 * 86_400;
+    match order {
+        Order::Extend { by, .. } => Some(seconds(by)).filter(|by| *by > LONG),
+        Order::End | Order::EndGently => None,
+    }
+}
+
 fn verb(order: Order) -> (&'static str, &'static str) {
     match order {
         Order::End | Order::EndGently => ("end", "ended"),
@@ -208,6 +223,16 @@ pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
             json!({ "username": registration.username.as_str(), "reason": refusal.reason() })
         }).collect::<Vec<_>>(),
     })
+}
+
+/// Refuses where nobody can be asked; `what` is what wants an answer.
+pub(super) fn needs_a_terminal(what: &str) -> Result<(), CommandError> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(CommandError::Misused(format!(
+        "{what} wants --yes where nobody can be asked"
+    )))
 }
 
 /// Asks on the terminal; anything but a yes is a no.

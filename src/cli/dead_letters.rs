@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::arguments::{Arguments, CommandError};
+use super::class::{agreed, needs_a_terminal};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
@@ -14,6 +15,12 @@ use crate::stream::{Appender, DeadLetter, Redis, Settler, StreamError, Waiting};
 use crate::twilio::sms::Sms;
 
 const OPTIONS: &str = "      --all            every dead letter
+      --json           print one JSON object
+";
+
+/// Those of `drop`, which cannot be taken back.
+const DROP_OPTIONS: &str = "      --all            every dead letter
+      --yes            do not ask before --all
       --json           print one JSON object
 ";
 
@@ -42,7 +49,7 @@ unanswered; its sender may text again.
 
 Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
 ",
-    options: OPTIONS,
+    options: DROP_OPTIONS,
     run: drop_letters,
 };
 
@@ -50,6 +57,8 @@ Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
 struct DeadLetterArguments {
     config: Config,
     json: bool,
+    /// Whether `--all` was said without `--yes`.
+    asks: bool,
     chosen: Vec<DeadLetter>,
 }
 
@@ -61,8 +70,12 @@ impl From<StreamError> for CommandError {
 
 impl DeadLetterArguments {
     /// Reads the rest of the command line and the letters. `None` = they were listed, as none was named.
-    fn read(arguments: &mut Arguments) -> Result<Option<Self>, CommandError> {
-        let (names, given) = arguments.operands(&["all", "json"])?;
+    /// `more` are options of one command's own.
+    fn read(
+        arguments: &mut Arguments,
+        more: &[&'static str],
+    ) -> Result<Option<Self>, CommandError> {
+        let (names, given) = arguments.operands(&[&["all", "json"], more].concat())?;
         let (all, json) = (given.contains(&"all"), given.contains(&"json"));
         if all && !names.is_empty() {
             let problem = "name texts or say --all, not both";
@@ -99,6 +112,7 @@ impl DeadLetterArguments {
         Ok(Some(Self {
             config,
             json,
+            asks: all && !given.contains(&"yes"),
             chosen: chosen.collect(),
         }))
     }
@@ -145,9 +159,16 @@ fn list(letters: &[DeadLetter], json: bool) -> String {
 }
 
 fn drop_letters(arguments: &mut Arguments) -> Result<(), CommandError> {
-    let Some(asked) = DeadLetterArguments::read(arguments)? else {
+    let Some(asked) = DeadLetterArguments::read(arguments, &["yes"])? else {
         return Ok(());
     };
+    if asked.asks {
+        needs_a_terminal("--all")?;
+        let question = format!("drop {}?", count(asked.chosen.len(), "dead letter"));
+        if !agreed(&question) {
+            return Err(CommandError::Failed("nothing is changed".to_owned()));
+        }
+    }
     let ids: Vec<&str> = asked.chosen.iter().map(|one| one.id.as_str()).collect();
     asked.settler()?.remove_dead_letters(&ids)?;
     print(&if asked.json {
@@ -159,7 +180,7 @@ fn drop_letters(arguments: &mut Arguments) -> Result<(), CommandError> {
 }
 
 fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
-    let Some(asked) = DeadLetterArguments::read(arguments)? else {
+    let Some(asked) = DeadLetterArguments::read(arguments, &[])? else {
         return Ok(());
     };
     let config = &asked.config;

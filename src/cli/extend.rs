@@ -24,7 +24,7 @@ Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 n
 /// The options, for `--help`.
 const OPTIONS: &str = "      --all            every account
       --dry-run        say what would be done, and change nothing
-      --yes            do not ask before --all
+      --yes            do not ask before --all, nor before more than 7 days
       --json           print one JSON object
 ";
 

@@ -34,15 +34,16 @@ impl FolderOwner {
         })
     }
 
-    /// Runs `command -` of this program as that user. It says itself what came of it.
+    /// Runs `command -` of this program as that user, with what follows the command. It says itself what came of it.
     pub(super) fn does(
         &self,
-        command: &str,
+        command: &[&str],
         input: impl Into<Stdio>,
         output: impl Into<Stdio>,
     ) -> Result<(), CommandError> {
         let status = Command::new("/proc/self/exe")
-            .args([command, "-"])
+            .args(command)
+            .arg("-")
             .env_clear()
             .env("CODER_REG_DATA_DIR", &self.folder)
             // Gives up root's further groups, too.

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use time::OffsetDateTime;
 
 use super::arguments::{Arguments, CommandError};
+use super::class::{agreed, needs_a_terminal};
 use super::folder_owner::{FolderOwner, open_backup};
 use super::table::count;
 use super::{Command, print};
@@ -19,28 +20,39 @@ pub(super) const COMMAND: Command = Command {
     summary: "make FILE, or with - what comes on standard input, the database; the service must be stopped",
     details: "\
 The backup is checked from end to end first. The old database is kept beside the new one as
-registrations.db.before-restore; an earlier one of that name is overwritten. Needs no settings but
+registrations.db.before-restore, or ...-2 and so on: nothing is overwritten. Needs no settings but
 CODER_REG_DATA_DIR or CODER_REG_ENV. As root it works as the user to whom the folder belongs.
 ",
-    options: "",
+    options: "      --yes            do not ask before a database is replaced\n",
     run: put_back,
 };
 
 fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
-    let (from, _) = arguments.operand("FILE (or - for standard input)", &[])?;
+    let (from, given) = arguments.operand("FILE (or - for standard input)", &["yes"])?;
     if from == "-" && std::io::stdin().is_terminal() {
         return Err(CommandError::Misused(
             "standard input is a terminal: redirect it, as in restore - < FILE".to_owned(),
         ));
     }
     let folder = arguments.data_dir()?;
+    let database = folder.join(store::DATABASE);
+    if database.exists() && !given.contains(&"yes") {
+        needs_a_terminal("restore in the place of a database")?;
+        let question = format!(
+            "replace {}? It is kept beside the new one.",
+            database.display()
+        );
+        if !agreed(&question) {
+            return Err(CommandError::Failed("nothing is changed".to_owned()));
+        }
+    }
     if let Some(owner) = FolderOwner::other_than_root(&folder) {
         let input = if from == "-" {
             Stdio::inherit()
         } else {
             open_backup(Path::new(&from))?.into()
         };
-        return owner.does("restore", input, Stdio::inherit());
+        return owner.does(&["restore", "--yes"], input, Stdio::inherit());
     }
     let mut stdin = std::io::stdin().lock();
     let origin = if from == "-" {

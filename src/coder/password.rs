@@ -8,7 +8,7 @@ use serde::Serialize;
 use ureq::http::Method;
 
 use super::wire::ErrorBody;
-use super::{Coder, CoderError, encode, json};
+use super::{Coder, CoderError, VERSION_HEADER, encode, json};
 use crate::domain::Password;
 
 /// Answer to setting a password.
@@ -71,7 +71,8 @@ impl Coder {
         let answer = self.send(DOING, Method::PUT, &path, body)?;
         let words: Option<ErrorBody> = answer.json();
         match (answer.status, words) {
-            (200 | 204, _) => Ok(PasswordResult::Set),
+            // A proxy's page has such a status as well, and then the student's own password still holds.
+            (200 | 204, _) if answer.header(VERSION_HEADER).is_some() => Ok(PasswordResult::Set),
             (400, Some(words)) if is_same_password(&words) => Ok(PasswordResult::Unchanged),
             (400 | 404, Some(words)) if says_no_user(answer.status, &words) => {
                 Ok(PasswordResult::NoUser)

@@ -14,19 +14,19 @@ pub struct User {
     /// Its name, as last changed by anybody.
     pub username: String,
     /// Its address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub email: String,
     /// Its display name; empty on servers that do not take one at creation (before 2.14 or so).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub name: String,
     /// When it was created, RFC 3339.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub created_at: String,
     /// Coder's word for whether it may log in: `active`, `dormant` or `suspended`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub status: String,
     /// When it last did something, RFC 3339; see [`User::last_seen`].
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub last_seen_at: String,
     /// How it logs in.
     #[serde(default, deserialize_with = "read_login_type")]
@@ -37,6 +37,15 @@ pub struct User {
     /// When it was created, by our own clock; `None` where the server did not tell its time.
     #[serde(skip)]
     pub made_at: Option<crate::domain::UnixSeconds>,
+}
+
+/// Reads `null` as a field that is missing: servers written in Go say it for what is empty.
+fn null_as_missing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// How a user logs in, by Coder's own word.
@@ -95,9 +104,9 @@ pub(super) struct UserList {
 
 #[derive(Deserialize)]
 pub(super) struct Me {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) username: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) roles: Vec<Role>,
 }
 
@@ -113,11 +122,11 @@ pub(super) struct BuildInfo {
 
 #[derive(Deserialize)]
 pub(super) struct Key {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) login_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) created_at: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) expires_at: String,
     #[serde(default)]
     pub(super) lifetime_seconds: Option<i64>,
@@ -141,7 +150,7 @@ pub(super) struct PasswordCheck {
 #[derive(Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) is_default: bool,
     #[serde(default)]
     pub(super) default_org_member_roles: Option<Vec<String>>,
@@ -151,7 +160,7 @@ pub(super) struct Organization {
 #[derive(Deserialize)]
 pub(super) struct AssignableRole {
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) assignable: bool,
 }
 
@@ -162,23 +171,23 @@ pub(super) struct SessionBody {
 
 #[derive(Deserialize)]
 pub(super) struct Template {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) deprecated: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct NotificationSettings {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) notifier_paused: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct ErrorBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) message: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) detail: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) validations: Vec<Validation>,
 }
 
@@ -217,11 +226,11 @@ fn is_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Build {
     /// `start`, `stop` or `delete`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub transition: String,
     /// Coder's word for job status and transition together, such as `running` or `failed`. A queued
     /// build of any kind is `pending`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_missing")]
     pub status: String,
     /// Why it failed, in words that may be logged; empty where Coder does not say.
     #[serde(default, rename = "job", deserialize_with = "read_job_error")]
@@ -288,6 +297,33 @@ mod tests {
             (r#", "roles": ["member"]"#, LoginType::Unknown, true),
         ] {
             assert_eq!(read(fields), (login_type, has_roles), "{fields}");
+        }
+    }
+
+    #[test]
+    fn null_is_what_a_missing_field_is() {
+        let user = r#"{"id": "i", "username": "happy-tuna", "email": null, "name": null,
+            "created_at": null, "status": null, "last_seen_at": null}"#;
+        let user: User = serde_json::from_str(user).unwrap();
+        assert!(user.email.is_empty() && !user.is_suspended());
+        assert_eq!(user.last_seen(), None);
+        let words = r#"{"message": "New password cannot match old password.", "detail": null, "validations": null}"#;
+        let words: ErrorBody = serde_json::from_str(words).unwrap();
+        assert!(words.detail.is_empty() && words.validations.is_empty());
+        let key = r#"{"login_type": null, "created_at": null, "expires_at": null, "lifetime_seconds": null}"#;
+        let key: Key = serde_json::from_str(key).unwrap();
+        assert!(key.login_type.is_empty());
+        let me: Me = serde_json::from_str(r#"{"username": null, "roles": null}"#).unwrap();
+        assert!(me.roles.is_empty());
+        // Who it is cannot be missing: then nothing is known.
+        for user in [
+            r#"{"id": null, "username": "x"}"#,
+            r#"{"id": "i", "username": null}"#,
+        ] {
+            assert!(serde_json::from_str::<User>(user).is_err(), "{user}");
+        }
+        for list in [r#"{"users": null}"#, "{}"] {
+            assert!(serde_json::from_str::<UserList>(list).is_err(), "{list}");
         }
     }
 

@@ -81,9 +81,15 @@ impl Provisioner {
         // A reservation that nothing comes of has a time too, so that the reaper looks after it.
         let due = request.now + seconds(self.limits.give_up);
         let seats = self.limits.max_users;
-        Ok(self
-            .store
-            .reserve(&request.hash, &username, &marker, request.now, due, seats)?)
+        let reserved =
+            self.store
+                .reserve(&request.hash, &username, &marker, request.now, due, seats)?;
+        match reserved {
+            ReserveResult::Full => self.full_class.turns_away(&request.hash, seats),
+            ReserveResult::Done => self.full_class.gave_a_seat(),
+            ReserveResult::Clash => {}
+        }
+        Ok(reserved)
     }
 
     /// The instructor ended the account, and its student asks for it again before it is removed: as

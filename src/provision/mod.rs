@@ -11,6 +11,7 @@
 mod account;
 mod again;
 mod announce;
+mod full_class;
 mod outcome;
 pub mod reply;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
+pub use full_class::FullClass;
 pub use outcome::{Cause, Completion, Later, Outcome, RetryTime, Silence};
 
 use crate::coder::Coder;
@@ -70,6 +72,8 @@ pub struct Provisioner {
     pub email_domain: String,
     /// Whom replies come from: texts from there are our own.
     pub sender: Sender,
+    /// Whether the class is full, and who found it so.
+    pub full_class: FullClass,
 }
 
 /// What a [`Provisioner`] works with, beside its settings.
@@ -133,6 +137,7 @@ impl Provisioner {
             site: config.coder.address.site.clone(),
             email_domain: config.coder.email_domain.clone(),
             sender: config.twilio.sender.clone(),
+            full_class: FullClass::default(),
         }
     }
 

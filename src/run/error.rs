@@ -1,6 +1,7 @@
 //! Why the service cannot start, or has ended.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use crate::store::StoreError;
 use crate::stream::StreamError;
@@ -19,6 +20,13 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another program listens where we are to.
+    PortInUse {
+        /// Where.
+        address: SocketAddr,
+        /// The setting that says so.
+        setting: &'static str,
+    },
     /// A thread ended by itself.
     Thread(String),
 }
@@ -29,6 +37,11 @@ impl fmt::Display for RunError {
             Self::Store(error) => error.fmt(f),
             Self::Redis(error) => error.fmt(f),
             Self::System { doing, source } => write!(f, "cannot {doing}: {source}"),
+            Self::PortInUse { address, setting } => write!(
+                f,
+                "cannot listen on {address} ({setting}): another program has that port: sudo ss -ltnp 'sport = :{}' shows which; end it, or set {setting} to another port",
+                address.port()
+            ),
             Self::Thread(name) => write!(f, "the thread {name} ended by itself"),
         }
     }
@@ -45,6 +58,17 @@ impl From<StoreError> for RunError {
 impl From<StreamError> for RunError {
     fn from(error: StreamError) -> Self {
         Self::Redis(error)
+    }
+}
+
+/// Says which setting names an address that cannot be had.
+pub(super) fn listening(
+    address: SocketAddr,
+    setting: &'static str,
+) -> impl FnOnce(std::io::Error) -> RunError {
+    move |source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => RunError::PortInUse { address, setting },
+        _ => system(format!("listen on {address} ({setting})"))(source),
     }
 }
 

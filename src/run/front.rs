@@ -8,7 +8,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::notifier::Notifier;
-use super::{RunError, health, system};
+use super::{RunError, health, listening, system};
 use crate::config::Config;
 use crate::domain::{InstanceId, Receipt};
 use crate::gate::{self, Gate};
@@ -50,8 +50,8 @@ impl Front {
             ..gate::Limits::for_this_process()
         };
         let listen = config.service.listen;
-        let gate = Gate::bind(listen, socket, limits)
-            .map_err(system(format!("listen on {listen} (CODER_REG_LISTEN)")))?;
+        let gate =
+            Gate::bind(listen, socket, limits).map_err(listening(listen, "CODER_REG_LISTEN"))?;
         Ok(Self { webhook, gate })
     }
 }

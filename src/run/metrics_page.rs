@@ -11,7 +11,7 @@ use log::info;
 use super::lanes::Lanes;
 use super::provisioner;
 use super::timed_query::TimedQuery;
-use super::{RunError, system};
+use super::{RunError, listening};
 use crate::clock::unix_now;
 use crate::config::ServiceConfig;
 use crate::domain::UnixSeconds;
@@ -53,9 +53,9 @@ pub(super) struct ServiceMetrics {
 /// The address cannot be listened on.
 pub(super) fn listen(config: &ServiceConfig) -> Result<Option<MetricsListener>, RunError> {
     let open = |address| {
-        let failed = || format!("listen on {address} (CODER_REG_METRICS)");
-        let listener = MetricsListener::open(address).map_err(system(failed()))?;
-        let address = listener.local_addr().map_err(system(failed()))?;
+        let failed = || listening(address, "CODER_REG_METRICS");
+        let listener = MetricsListener::open(address).map_err(failed())?;
+        let address = listener.local_addr().map_err(failed())?;
         info!("metrics are at http://{address}/metrics");
         Ok(listener)
     };

@@ -32,7 +32,7 @@ use crate::config::Config;
 use crate::domain::{PasswordKey, count, seconds};
 use crate::store::{Store, StoreError};
 pub use error::RunError;
-use error::system;
+use error::{listening, system};
 use service::Service;
 use threads::{Signals, Threads};
 

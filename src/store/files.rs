@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{StoreError, schema};
 
 /// The database.
-pub(super) const DATABASE: &str = "registrations.db";
+pub const DATABASE: &str = "registrations.db";
 /// The file whose lock says which process is the one service.
 pub(super) const LOCK: &str = "lock";
 /// The draft of a backup that goes to standard output.
@@ -20,7 +20,8 @@ pub(super) const COPY: &str = "registrations.db.copy";
 pub(super) const RESTORING: &str = "registrations.db.restoring";
 /// The old database while a restore copies it aside.
 pub(super) const ASIDE: &str = "registrations.db.aside";
-/// The old database after a restore.
+/// The old database after a restore; of a later one `-2` and so on is added, as an earlier one may be the only copy of
+/// a class.
 pub(super) const BEFORE: &str = "registrations.db.before-restore";
 /// The key that all passwords follow from.
 pub(super) const PASSWORD_KEY: &str = "password.key";

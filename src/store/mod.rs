@@ -39,6 +39,7 @@ pub use commands::{Commands, ForgetResult, OrderResult};
 pub use contacts::{Contact, Notice};
 pub use deliveries::PendingRedaction;
 pub use error::StoreError;
+pub use files::DATABASE;
 pub use inspect::{Inspection, LockHolder, holder};
 pub use key_file::inspect_password_key;
 pub use passwords::{RenewError, Renewal, WithheldLogin};

@@ -210,9 +210,8 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
         }
         return Ok(None);
     }
-    let before = old.with_file_name(BEFORE);
+    let before = free_name(old)?;
     let closed = close(old)?;
-    remove(&beside(&before, "-wal"))?;
     copy_aside(old, &before)?;
     if !closed {
         // Damaged. Its write-ahead log goes with it, for whoever wants to look.
@@ -225,6 +224,23 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
         }
     }
     Ok(Some(before))
+}
+
+/// A name for the old database that nothing has, nor a log of it. The folder's lock is held, so that it stays free.
+fn free_name(old: &Path) -> Result<PathBuf, StoreError> {
+    let is_taken = |path: &Path| match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::file("look for", path)(error)),
+    };
+    let mut before = old.with_file_name(BEFORE);
+    for number in 2_u64.. {
+        if !is_taken(&before)? && !is_taken(&beside(&before, "-wal"))? {
+            break;
+        }
+        before = old.with_file_name(format!("{BEFORE}-{number}"));
+    }
+    Ok(before)
 }
 
 /// Brings everything of the old database into its one file. `false` if it is damaged.

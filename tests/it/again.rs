@@ -9,6 +9,7 @@ use support::classroom::Classroom;
 use support::classroom::student::{Login, Student};
 use support::fakes::client::Client;
 use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::trouble::Trouble;
 
 const CHANGED: &str = "You changed your password.";
 const UNKNOWN: &str = "Your login cannot be sent again.";
@@ -53,6 +54,27 @@ fn who_asks_again_gets_the_same_login_and_is_not_signed_out() {
     class.all_served();
     ana.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);
+}
+
+#[test]
+fn a_page_in_place_of_coders_word_is_no_password_that_was_set() {
+    let class = class();
+    let ana = class.student();
+    let first = ana.gets_a_login();
+    class
+        .coder()
+        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.some_time_passes();
+    // A proxy that answers for Coder, which so never hears of it.
+    let page = Trouble::html(200, "Welcome");
+    class.coder().trouble(coder::SET_PASSWORD, usize::MAX, page);
+    ana.asks();
+    assert!(class.service().logs("set a password at Coder: status 200"));
+    // No login that does not work.
+    ana.has_read_all();
+    class.coder().no_more_trouble();
+    assert_eq!(ana.next_login(), first);
+    assert!(ana.can_log_in());
 }
 
 #[test]

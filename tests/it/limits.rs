@@ -52,6 +52,12 @@ fn who_finds_the_class_full_is_told_once_and_gets_the_seat_that_becomes_free() {
     class.all_gone();
     ben.gets_a_login();
     assert!(ben.can_log_in());
+    // The operator is told once, and how many it was.
+    assert!(class.service().logs("turned away while it was full: 1"));
+    assert_eq!(
+        class.log().matches("the class is full: all seats").count(),
+        1
+    );
 }
 
 #[test]

@@ -256,6 +256,11 @@ fn a_taken_port_is_named() {
         "{}",
         ended.stderr
     );
+    let finds = format!(
+        "sudo ss -ltnp 'sport = :{}' shows which",
+        class.service().address().port()
+    );
+    assert!(ended.stderr.contains(&finds), "{}", ended.stderr);
 }
 
 #[test]

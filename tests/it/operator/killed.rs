@@ -89,7 +89,7 @@ fn a_restore_leaves_the_old_or_the_new_database_whole() {
     let mut found = Vec::new();
     for step in 0..STEPS {
         let data = ground.data(step);
-        let done = ground.killed_at(step, &data, &["restore", &copy]);
+        let done = ground.killed_at(step, &data, &["restore", "--yes", &copy]);
         let before = data.join("registrations.db.before-restore");
         if before.exists() {
             is_whole(&before);

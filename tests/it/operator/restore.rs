@@ -20,7 +20,7 @@ fn backup(class: &Classroom, name: &str) -> PathBuf {
 
 /// Exit code, standard output, standard error.
 fn restore(folder: &Path, file: &Path) -> (Option<i32>, String, String) {
-    let arguments = ["restore".as_ref(), file.as_os_str()];
+    let arguments = ["restore".as_ref(), "--yes".as_ref(), file.as_os_str()];
     let output = on(folder, &arguments).output().unwrap();
     let (code, words) = said(&output);
     (code, out(&output), words)
@@ -282,7 +282,64 @@ fn a_damaged_database_is_replaced_and_kept_aside_as_it_was() {
     assert_eq!(class.registrations(), 1);
     class.end_service();
     assert_eq!(restore(&class.data_dir(), &file).0, Some(0));
-    is_whole(&before);
+    is_whole(&class.data_dir().join("registrations.db.before-restore-2"));
+    assert!(fs::read(&before).unwrap() == broken, "it was overwritten");
+}
+
+#[test]
+fn no_restore_overwrites_what_an_earlier_one_put_aside() {
+    let (class, backup, _) = stopped_class();
+    let file = class.folder().join("given");
+    fs::write(&file, &backup).unwrap();
+    let database = class.data_dir().join("registrations.db");
+    // What only this folder knows.
+    let only = b"the only copy of a class".repeat(1_000);
+    fs::write(&database, &only).unwrap();
+    let kept = |name: &str| {
+        class
+            .data_dir()
+            .join(format!("registrations.db.before-{name}"))
+    };
+    for name in ["restore", "restore-2", "restore-3"] {
+        let (code, out, words) = restore(&class.data_dir(), &file);
+        assert_eq!(code, Some(0), "{words}");
+        let shown = format!("kept as {}\n", kept(name).display());
+        assert!(out.contains(&shown), "{out}");
+        assert!(fs::read(kept("restore")).unwrap() == only);
+    }
+    is_whole(&kept("restore-3"));
+    // A name that a log or a broken link stands under is not free either.
+    fs::write(kept("restore-4-wal"), "a log").unwrap();
+    symlink("/no/such/file", kept("restore-5")).unwrap();
+    assert_eq!(restore(&class.data_dir(), &file).0, Some(0));
+    is_whole(&kept("restore-6"));
+    assert_eq!(fs::read(kept("restore-4-wal")).unwrap(), b"a log");
+}
+
+#[test]
+fn a_database_is_replaced_only_by_somebody_who_was_asked() {
+    let (class, backup, _) = stopped_class();
+    let file = class.folder().join("given");
+    fs::write(&file, &backup).unwrap();
+    let database = class.data_dir().join("registrations.db");
+    let before = fs::read(&database).unwrap();
+    let unasked = |from: &Path| {
+        let arguments = ["restore".as_ref(), from.as_os_str()];
+        let mut command = on(&class.data_dir(), &arguments);
+        command.stdin(File::open(&file).unwrap());
+        said(&command.output().unwrap())
+    };
+    for from in [file.as_path(), Path::new("-")] {
+        let (code, words) = unasked(from);
+        assert_eq!(code, Some(2), "{words}");
+        assert!(words.contains("wants --yes"), "{words}");
+    }
+    let ended = class.on_a_terminal(&["restore", file.to_str().unwrap()], "n\n");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("nothing is changed"), "{ended:?}");
+    assert!(fs::read(&database).unwrap() == before);
+    let ended = class.on_a_terminal(&["restore", file.to_str().unwrap()], "y\n");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[test]

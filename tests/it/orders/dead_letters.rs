@@ -131,6 +131,14 @@ fn what_twilio_does_not_have_stays_and_is_told() {
             .does(&["drop", &lost])
             .contains("1 dead letter dropped")
     );
-    assert_eq!(class.tells(&["drop", "--all", "--json"])["dropped"], 1);
+    let ended = class.fails(2, &["drop", "--all"]);
+    assert!(ended.stderr.contains("wants --yes"), "{ended:?}");
+    let ended = class.on_a_terminal(&["drop", "--all"], "n\n");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(class.redis().length(DEAD), 1);
+    assert_eq!(
+        class.tells(&["drop", "--all", "--yes", "--json"])["dropped"],
+        1
+    );
     assert_eq!(class.redis().length(DEAD), 0);
 }

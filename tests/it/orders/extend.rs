@@ -33,9 +33,21 @@ fn an_extended_account_lives_longer_and_others_do_not() {
         &["extend", "--all", "soon"],
         &["extend", "--all", "0"],
         &["extend", "--all", "30m"],
+        &["extend", logins[0].username(), "30d"],
     ] {
         class.fails(2, misuse);
     }
+    let due = class.due(&logins[0]);
+    let long = ["extend", logins[0].username(), "30d"];
+    let ended = class.on_a_terminal(&long, "n\n");
+    assert!(
+        ended.stderr.contains("extend 1 account by 30 d?"),
+        "{ended:?}"
+    );
+    assert_eq!((ended.code, class.due(&logins[0])), (Some(1), due));
+    class.on_a_terminal(&long, "y\n");
+    assert_eq!(class.due(&logins[0]), due + 30 * 86_400);
+    class.does(&["extend", "--yes", logins[0].username(), "8d"]);
     assert!(class.does(&["extend", "--help"]).contains("CODER_MAX_TIME"));
 }
 

@@ -47,8 +47,8 @@ fn a_rehearsal_changes_nothing_and_the_act_adopts_what_is_surely_ours() {
     assert_eq!(json["accounts"].as_array().unwrap().len(), 2);
     assert_eq!(class.registrations(), 0);
     let status = class.says(&["status"]);
-    let first = format!("unknown to the database, but made by this service: 1 account: {ours};");
-    let second = format!("unknown to the database, with our mark: 1 account: {theirs};");
+    let first = format!("unknown to the database, but made by this service: 1 account: {ours}\n");
+    let second = format!("unknown to the database, with our mark: 1 account: {theirs}\n");
     assert!(
         status.contains(&first) && status.contains(&second),
         "{status}"

@@ -43,7 +43,7 @@ impl Classroom {
     /// Ends the service and puts that copy into the place of the database.
     pub fn goes_back_to(&self, backup: &Path) -> String {
         self.end_service();
-        self.says(&["restore", backup.to_str().expect("a path")])
+        self.says(&["restore", "--yes", backup.to_str().expect("a path")])
     }
 
     /// Ends the service and loses its database. Redis forgets, as it would within a minute, whose it is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::{ClassConfig, Config, ServiceConfig};
 use coder_sms_register::domain::{Marker, PasswordKey, PhoneKey, Text, UnixSeconds, Username};
-use coder_sms_register::provision::{Completion, Outcome, Provisioner};
+use coder_sms_register::provision::{Completion, FullClass, Outcome, Provisioner};
 use coder_sms_register::twilio::sms::Sms;
 
 use super::Assault;
@@ -207,6 +207,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         site: config.coder.address.site,
         email_domain: config.coder.email_domain,
         sender: config.twilio.sender,
+        full_class: FullClass::default(),
     }
 }
 
