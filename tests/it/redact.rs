@@ -219,7 +219,9 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
     );
     let told = class.does(&["status"]);
     assert!(
-        told.contains(&format!("left in Twilio's log with their words: 1 login: {sid}")),
+        told.contains(&format!(
+            "left in Twilio's log with their words: 1 login: {sid}"
+        )),
         "{told}"
     );
     let told = class.tells(&["status", "--json"]);
