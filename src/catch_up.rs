@@ -73,7 +73,15 @@ impl fmt::Display for CatchUpError {
     }
 }
 
-impl std::error::Error for CatchUpError {}
+impl std::error::Error for CatchUpError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(match self {
+            Self::Twilio(error) => error,
+            Self::Stream(error) => error,
+            Self::Store(error) => error,
+        })
+    }
+}
 
 impl CatchUp {
     /// A search by these settings; `None` where it is switched off.

@@ -21,6 +21,9 @@ pub fn uptime() -> Option<UnixSeconds> {
     told.split('.').next()?.parse().ok()
 }
 
+/// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
+pub const TOLERANCE: UnixSeconds = 900;
+
 /// Steps of the clock that are not worth following, in seconds: adjustments, and a slow look.
 const UNNOTICED: UnixSeconds = 60;
 

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::config::HEALTH_PATH;
+use crate::stream::RedisFault;
 
 /// The longest that anybody has to wait for an answer.
 pub const LIMIT: Duration = Duration::from_secs(3);
@@ -39,25 +40,8 @@ pub enum HealthError {
     },
 }
 
-/// What the names mean, and what helps.
-const ILLS: [(&str, &str); 9] = [
-    (
-        "redis-away",
-        "Redis cannot be reached: is it running, and are REDIS_HOST and REDIS_PORT right?",
-    ),
-    (
-        "redis-password",
-        "Redis refuses the password: is REDIS_PW right?",
-    ),
-    (
-        "redis-full",
-        "Redis has no memory left: give it more (maxmemory)",
-    ),
-    (
-        "redis-shared",
-        "another service uses this Redis database: give each its own REDIS_DB",
-    ),
-    ("redis-refuses", "Redis refuses to write: its log says why"),
+/// What the names mean that are no fault of Redis, and what helps.
+const ILLS: [(&str, &str); 4] = [
     (
         "database-not-writable",
         "the database cannot be written: is the disk full, or the data folder not this user's?",
@@ -81,8 +65,11 @@ impl fmt::Display for HealthError {
                 "something answers at {address} (CODER_REG_LISTEN), but not as this service does"
             ),
             Self::Ill { name } => {
+                f.write_str(name)?;
+                if let Some(fault) = RedisFault::named(name) {
+                    return write!(f, ": {}: {}", fault.what(), fault.cure());
+                }
                 let meaning = ILLS.iter().find(|(known, _)| known == name);
-                write!(f, "{name}")?;
                 meaning.map_or(Ok(()), |(_, words)| write!(f, ": {words}"))
             }
         }

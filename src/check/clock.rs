@@ -1,8 +1,8 @@
 //! This machine's clock, by those of Coder and Twilio.
 
 use super::Notes;
+use crate::clock::TOLERANCE;
 use crate::domain::{UnixSeconds, span};
-use crate::reap::CLOCK_TOLERANCE;
 
 /// Seconds by which clocks may differ before a person should look.
 const DOUBT: UnixSeconds = 60;
@@ -40,7 +40,7 @@ fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Note
     };
     match ahead.abs() {
         0..=DOUBT => notes.pass(format!("this machine's clock agrees with {peer}'s")),
-        seconds if seconds <= CLOCK_TOLERANCE => notes.warn(apart, cure),
+        seconds if seconds <= TOLERANCE => notes.warn(apart, cure),
         _ if peer == "Coder" => notes.fault(format!("{apart}: nobody would be removed"), cure),
         _ => notes.fault(apart, cure),
     }

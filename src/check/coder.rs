@@ -6,7 +6,7 @@ use super::{Notes, mails, members, token};
 use crate::coder::{Coder, CoderError, CoderErrorKind};
 use crate::config::{CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
-use crate::http::{Http, HttpStage};
+use crate::http::Http;
 
 /// Passwords that are shown to Coder. Its rule looks at each, and it counts the calls.
 const PASSWORDS: usize = 3;
@@ -59,7 +59,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             ));
         }
         Err(fault) => {
-            notes.fault(format!("cannot {fault}"), cure(&fault));
+            notes.fault(format!("cannot {fault}"), fault.cure());
             broken = Some("as Coder does not answer");
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             Some(because) => notes.skip(what, because),
             None => {
                 if let Err(fault) = step(&coder, parts, &mut found, notes) {
-                    notes.fault(format!("cannot {fault}"), cure(&fault));
+                    notes.fault(format!("cannot {fault}"), fault.cure());
                     broken = Some(match fault.trouble {
                         CoderErrorKind::Denied => "as the token is not let in",
                         _ => "as Coder does not answer any more",
@@ -86,26 +86,6 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         "e-mail addresses such as {email} are well-formed for Coder"
     ));
     found
-}
-
-pub(super) fn cure(fault: &CoderError) -> &'static str {
-    match fault.trouble {
-        CoderErrorKind::Unreachable if fault.stage() == Some(HttpStage::Tls) => {
-            "give Coder's address a certificate that browsers trust, with its full chain: private authorities are not supported"
-        }
-        CoderErrorKind::Unreachable => {
-            "set CODER_API_URL to the address of Coder, and see that this machine reaches it"
-        }
-        CoderErrorKind::NotCoder => {
-            "set CODER_API_URL to the address that opens Coder in a browser, as in https://coder.example.org"
-        }
-        CoderErrorKind::Denied => {
-            "make a token as a user admin (coder tokens create --lifetime 8760h) and put it into CODER_API_KEY"
-        }
-        CoderErrorKind::Unclear => "look into the log of Coder, and of the proxy in front of it",
-        CoderErrorKind::Busy(_) => "wait for a minute, and check again",
-        CoderErrorKind::Refused => "update Coder, or look into its log",
-    }
 }
 
 /// Students of one room come from one address.
@@ -151,7 +131,7 @@ pub(super) fn unless_everybodys(
     if fault.is_unknown_question() {
         notes.skip(what, "as this Coder does not know the question");
     } else {
-        notes.skip_until(what, &format!("as this failed: {fault}"), cure(&fault));
+        notes.skip_until(what, &format!("as this failed: {fault}"), fault.cure());
     }
     Ok(())
 }

@@ -17,6 +17,9 @@ use crate::wake;
 /// Bytes that there must be room for: the database of a class takes less than one megabyte.
 const ROOM: usize = 8 * 1024 * 1024;
 
+/// What helps where the fault itself does not say it.
+const LAST_RESORT: &str = "restore a backup, or move the file away";
+
 /// What other looks have to know of the folder.
 pub(super) struct FolderFacts {
     /// Its instance id; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
@@ -159,9 +162,7 @@ fn has_room(folder: &Path) -> io::Result<()> {
 /// A missing key is made at the next start; one that cannot be used stops it.
 fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     if let Err(error) = store::inspect_password_key(folder) {
-        let words = error.to_string();
-        let (what, cure) = words.split_once(": ").unwrap_or((&words, ""));
-        notes.fault(what, cure);
+        notes.fault(error.what(), error.cure().unwrap_or(LAST_RESORT));
     }
 }
 
@@ -176,22 +177,8 @@ fn database(
             notes.pass("there is no database yet; the first start makes it");
             return Some(None);
         }
-        Err(StoreError::Damaged { .. }) => {
-            notes.fault(
-                "the database is damaged",
-                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile",
-            );
-            return None;
-        }
         Err(error) => {
-            let words = error.to_string();
-            let parts = words.split_once("; ").or_else(|| words.split_once(": "));
-            let (what, cure) = parts.unwrap_or((&words, ""));
-            let cure = match cure {
-                "" => "restore a backup, or move the file away",
-                cure => cure,
-            };
-            notes.fault(what, cure);
+            notes.fault(error.what(), error.cure().unwrap_or(LAST_RESORT));
             return None;
         }
     };

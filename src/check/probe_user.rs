@@ -3,7 +3,7 @@
 //! Killed in between, the user is left. Its name was told before it was made, and it carries our marker, so
 //! that the service finds it within a day and removes it as one of its own.
 
-use super::coder::{CoderFacts, cure};
+use super::coder::CoderFacts;
 use super::folder::FolderFacts;
 use super::{Notes, token};
 use crate::coder::{Coder, CoderError, CreateResult, DeleteResult, NewUser, PasswordResult};
@@ -22,7 +22,7 @@ fn works(student: &Coder, notes: &mut Notes<'_>) {
             "students can log in and make no workspace (authcheck)",
             ROLES,
         ),
-        Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+        Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
     }
     match student.templates() {
         Ok(0) => notes.fault(
@@ -30,7 +30,7 @@ fn works(student: &Coder, notes: &mut Notes<'_>) {
             "make a template in the default organization, and let everybody use it",
         ),
         Ok(number) => notes.pass(format!("it sees {}", count(number, "template"))),
-        Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+        Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
     }
 }
 
@@ -122,7 +122,7 @@ impl Probe {
                 self.goes(coder, Some(&user.id), site, notes)
             }
             Err(fault) => {
-                notes.fault(format!("cannot {fault}"), cure(&fault));
+                notes.fault(format!("cannot {fault}"), fault.cure());
                 // It may have been made all the same.
                 self.goes(coder, None, site, notes)
             }
@@ -140,7 +140,7 @@ impl Probe {
                 "it could not log in with its e-mail and password",
                 "log in at Coder with a password yourself: is password login on for everybody?",
             ),
-            Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+            Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
         }
     }
 
@@ -154,7 +154,7 @@ impl Probe {
                 "its password could not be set anew: students get the same login again, but not once they have changed its password",
                 token::PASSWORD_ROLE,
             ),
-            Err(fault) => notes.fault(format!("cannot {fault}"), cure(&fault)),
+            Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Notes;
 use super::folder::FolderFacts;
 use crate::config::PartialConfig;
-use crate::stream::{RedisInfo, StreamError};
+use crate::stream::{RedisFault, RedisInfo};
 
 /// The oldest version with every command that the service uses (XAUTOCLAIM).
 const OLDEST: (u32, u32) = (6, 2);
@@ -16,25 +16,9 @@ pub(super) fn inspect(parts: &PartialConfig, facts: &FolderFacts, notes: &mut No
     match RedisInfo::at(config) {
         Ok(look) => judge(&look, config.password.is_some(), facts, notes),
         Err(error) => {
-            let words = error.to_string();
-            notes.fault(
-                words.split(": look at").next().unwrap_or(&words),
-                cure(&error),
-            );
+            notes.fault(error.what(), error.cure());
             notes.skip("its version, file and memory", "as it cannot be used");
         }
-    }
-}
-
-fn cure(error: &StreamError) -> &'static str {
-    match error {
-        StreamError::Away(_) => {
-            "start Redis; set REDIS_HOST and REDIS_PORT to where it listens, or REDIS_HOST to its socket"
-        }
-        StreamError::Denied => {
-            "set REDIS_PW to the password that Redis has (requirepass, or that of its default user; nothing if it has none), and give that user the rights of the packaged redis.conf"
-        }
-        _ => "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log",
     }
 }
 
@@ -88,15 +72,14 @@ fn judge(look: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
                 mega(used),
                 mega(most)
             ),
-            "raise maxmemory, or give it a Redis of its own",
+            RedisFault::Full.cure(),
         ),
         _ => {}
     }
     match (&look.owner, &facts.instance_id) {
-        (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => notes.fault(
-            "another coder-sms-register works on this Redis database",
-            "give one of them another REDIS_DB; if that one is gone, wait for a minute",
-        ),
+        (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => {
+            notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure());
+        }
         _ => {}
     }
 }

@@ -5,14 +5,11 @@ use crate::config::{PartialConfig, SETTINGS};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for fault in &parts.faults {
-        let (name, problem) = (&fault.name, fault.problem.as_str());
-        // Most name their cure behind the first of these.
-        let end = [": ", "; "].iter().filter_map(|sign| problem.find(sign));
-        let (what, cure) = problem.split_at(end.min().unwrap_or(problem.len()));
-        let cure = match cure.get(2..) {
-            Some(cure) => cure.to_owned(),
-            None => format!("correct {name}; coder-sms-register config shows what is understood"),
-        };
+        let (name, (what, cure)) = (&fault.name, fault.what_and_cure());
+        let cure = cure.map_or_else(
+            || format!("correct {name}; coder-sms-register config shows what is understood"),
+            str::to_owned,
+        );
         notes.fault(format!("{name}: {what}"), cure);
     }
     for misspelt in &parts.misspelt {

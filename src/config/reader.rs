@@ -19,6 +19,25 @@ pub struct SettingError {
     pub problem: String,
 }
 
+impl SettingError {
+    /// What is wrong, and what to do about it, where the problem names that. Quoted values and paths stay whole.
+    pub fn what_and_cure(&self) -> (&str, Option<&str>) {
+        let mut quoted = false;
+        let mut escaped = false;
+        for (at, sign) in self.problem.char_indices() {
+            match sign {
+                '"' if !escaped => quoted = !quoted,
+                ':' | ';' if !quoted && self.problem[at + 1..].starts_with(' ') => {
+                    return (&self.problem[..at], Some(&self.problem[at + 2..]));
+                }
+                _ => {}
+            }
+            escaped = quoted && sign == '\\' && !escaped;
+        }
+        (&self.problem, None)
+    }
+}
+
 /// All faults of a configuration, one a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<SettingError>);

@@ -30,6 +30,11 @@ impl Vars {
     /// These, and where they say nothing about a setting, what `file` says, which is called `shown`.
     #[must_use]
     pub fn over(self, file: EnvFile, shown: &str) -> Self {
+        // Quoted where a sign of its path would look like the end of what is wrong.
+        let shown = match shown.contains([':', ';']) {
+            true => format!("{shown:?}"),
+            false => shown.to_owned(),
+        };
         let mut names = HashSet::new();
         let repeated = |name: &String| !names.insert(name.clone());
         let mut repeated: Vec<String> = file
@@ -49,7 +54,7 @@ impl Vars {
             Some(SettingError { name, problem })
         });
         let unnamed = unnamed.into_iter().map(|fault| SettingError {
-            name: shown.to_owned(),
+            name: shown.clone(),
             problem: format!("line {} {}", fault.line, fault.problem),
         });
         Self {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use log::{Level, debug, error, info, log, warn};
 
-use crate::clock::ClockStep;
+use crate::clock::{ClockStep, TOLERANCE};
 use crate::coder::{Coder, CoderError, CoderErrorKind, Rights, User};
 use crate::config::Config;
 use crate::domain::registration::{Registration, Stage};
@@ -104,9 +104,6 @@ const LIMITED: &str = "Coder takes no more calls for now, waiting";
 
 /// The pause between two looks at workspaces that stop or go.
 const MOTION: Duration = Duration::from_secs(2);
-
-/// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
-pub(crate) const CLOCK_TOLERANCE: UnixSeconds = 900;
 
 impl Reaper {
     /// A reaper by these settings.
@@ -218,7 +215,7 @@ impl Reaper {
             Ok(Rights {
                 clock_ahead: Some(ahead),
                 ..
-            }) if ahead.abs() > CLOCK_TOLERANCE => {
+            }) if ahead.abs() > TOLERANCE => {
                 let side = if ahead > 0 { "ahead of" } else { "behind" };
                 let minutes = count(ahead.abs() / 60, "minute");
                 Err(stuck(format!(

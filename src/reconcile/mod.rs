@@ -62,6 +62,15 @@ impl fmt::Display for ReconcileError {
     }
 }
 
+impl std::error::Error for ReconcileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(match self {
+            Self::Coder(error) => error,
+            Self::Store(error) => error,
+        })
+    }
+}
+
 impl From<CoderError> for ReconcileError {
     fn from(fault: CoderError) -> Self {
         Self::Coder(fault)

@@ -47,7 +47,16 @@ impl fmt::Display for RunError {
     }
 }
 
-impl std::error::Error for RunError {}
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Redis(error) => Some(error),
+            Self::System { source, .. } => Some(source),
+            Self::PortInUse { .. } | Self::Thread(_) => None,
+        }
+    }
+}
 
 impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {

@@ -60,7 +60,7 @@ labels! {
         /// Some phones cannot be texted until somebody acts.
         Held => "held",
         /// A limit, or something that takes its time.
-        RetryTime => "wait",
+        Wait => "wait",
     }
 }
 
@@ -219,7 +219,7 @@ impl TextLoop {
             RetryTime::Away => Delay::Away,
             RetryTime::Blocked | RetryTime::Failing => Delay::Blocked,
             RetryTime::Held { .. } => Delay::Held,
-            RetryTime::Exactly(_) => Delay::RetryTime,
+            RetryTime::Exactly(_) => Delay::Wait,
         });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
         let level = match (job.attempt, later.wait) {

@@ -108,8 +108,10 @@ pub enum StoreError {
     PasswordKey {
         /// Its file.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// Why not.
         problem: String,
+        /// What helps.
+        cure: String,
     },
     /// The hashes in the file were made with a key that is not configured.
     OtherKey {
@@ -149,100 +151,160 @@ impl StoreError {
     }
 }
 
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl StoreError {
+    /// What is wrong, and where.
+    pub fn what(&self) -> String {
         match self {
-            Self::Taken { path } => write!(
-                f,
-                "another coder-sms-register is running on {}: stop it, or give this one its own CODER_REG_DATA_DIR",
+            Self::Taken { path } => {
+                format!(
+                    "another coder-sms-register is running on {}",
+                    path.display()
+                )
+            }
+            Self::Folder { path, source } => format!("cannot use {} ({source})", path.display()),
+            Self::Journal { mode } => {
+                format!("the data folder's file system has no write-ahead log (mode {mode})")
+            }
+            Self::Damaged { verdict } => format!("the database is damaged ({verdict})"),
+            Self::Newer { found, known } => {
+                format!("the database has version {found}, this program knows {known}")
+            }
+            Self::Unreleased { found } => format!(
+                "the database (version {found}) was made by a build from before the first release, and this program cannot use it"
+            ),
+            Self::Older { found, known } => {
+                format!("the database has version {found}, this program works with {known}")
+            }
+            Self::Missing { folder } => format!("there is no database in {}", folder.display()),
+            Self::NoFolder { folder } => format!("there is no folder {}", folder.display()),
+            Self::Foreign { path } => {
+                format!("{} is not a database of this program", path.display())
+            }
+            Self::Target { path, problem } => format!("{} {problem}", path.display()),
+            Self::Busy { path } => format!(
+                "another backup or restore is under way ({})",
                 path.display()
             ),
-            Self::Folder { path, source } => write!(
-                f,
-                "cannot use {}: {source}; CODER_REG_DATA_DIR must be a folder that this user may write to",
+            Self::Running { path } => format!("the service is running on {}", path.display()),
+            Self::InUse { path } => format!(
+                "somebody has {} open (a backup that is under way, the sqlite3 shell)",
                 path.display()
             ),
-            Self::Journal { mode } => write!(
-                f,
-                "the data folder's file system has no write-ahead log (mode {mode}): use a local disk, not a network share"
-            ),
-            Self::Damaged { verdict } => write!(
-                f,
-                "the database is damaged ({verdict}): restore a backup, or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile"
-            ),
-            Self::Newer { found, known } => write!(
-                f,
-                "the database has version {found}, this program knows {known}: install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
-            ),
-            Self::Unreleased { found } => write!(
-                f,
-                "the database (version {found}) was made by a build from before the first release, and this program cannot use it: end its accounts with that build (coder-sms-register end --all), then move the file registrations.db away and start this program"
-            ),
-            Self::Older { found, known } => write!(
-                f,
-                "the database has version {found}, this program works with {known}: start the service anew with this program, which brings the database up to date"
-            ),
-            Self::Missing { folder } => write!(
-                f,
-                "there is no database in {}: CODER_REG_DATA_DIR, or else CODER_REG_ENV, says where it is",
-                folder.display()
-            ),
-            Self::NoFolder { folder } => write!(
-                f,
-                "there is no folder {}: start the service once, which makes it, or set CODER_REG_DATA_DIR",
-                folder.display()
-            ),
-            Self::Foreign { path } => write!(
-                f,
-                "{} is not a database of this program: is CODER_REG_DATA_DIR right?",
-                path.display()
-            ),
-            Self::Target { path, problem } => write!(f, "{} {problem}", path.display()),
-            Self::Busy { path } => write!(
-                f,
-                "another backup or restore is under way ({}): wait for it",
-                path.display()
-            ),
-            Self::Running { path } => write!(
-                f,
-                "the service is running on {}: stop it first (docker compose stop sms, or sudo systemctl stop coder-sms-register), restore, and start it again",
-                path.display()
-            ),
-            Self::InUse { path } => write!(
-                f,
-                "somebody has {} open (a backup that is under way, the sqlite3 shell): end that and try again",
-                path.display()
-            ),
-            Self::Unfit { problem } => write!(
-                f,
-                "this backup cannot be restored: {problem}. The database is as it was"
-            ),
+            Self::Unfit { problem } => {
+                format!("this backup cannot be restored: {problem}. The database is as it was")
+            }
             Self::File {
                 doing,
                 path,
                 source,
-            } => {
-                write!(f, "cannot {doing} {}: {source}", path.display())?;
-                if source.kind() == ErrorKind::PermissionDenied {
-                    f.write_str("; do it as the user that the service runs as, or with sudo")?;
-                }
-                Ok(())
-            }
-            Self::OtherKey { registrations } => write!(
-                f,
-                "the database holds {} made with another phone key: list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset",
+            } => format!("cannot {doing} {}: {source}", path.display()),
+            Self::OtherKey { registrations } => format!(
+                "the database holds {} made with another phone key",
                 count(*registrations, "registration")
             ),
-            Self::PasswordKey { path, problem } => write!(
-                f,
+            Self::PasswordKey { path, problem, .. } => format!(
                 "{} cannot be used as the key of the passwords: {problem}",
                 path.display()
             ),
-            Self::Row(what) => write!(f, "the database holds an impossible row: {what}"),
-            Self::Step(step) => step.fmt(f),
-            Self::Sql { doing, source } => write!(f, "cannot {doing}: {source}"),
+            Self::Row(what) => format!("the database holds an impossible row: {what}"),
+            Self::Step(step) => step.to_string(),
+            Self::Sql { doing, source } => format!("cannot {doing}: {source}"),
+        }
+    }
+
+    /// What helps, where that can be said.
+    pub fn cure(&self) -> Option<&str> {
+        Some(match self {
+            Self::Taken { .. } => "stop it, or give this one its own CODER_REG_DATA_DIR",
+            Self::Folder { .. } => {
+                "CODER_REG_DATA_DIR must be a folder that this user may write to"
+            }
+            Self::Journal { .. } => "use a local disk, not a network share",
+            Self::Damaged { .. } => {
+                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile"
+            }
+            Self::Newer { .. } => {
+                "install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
+            }
+            Self::Unreleased { .. } => {
+                "end its accounts with that build (coder-sms-register end --all), then move the file registrations.db away and start this program"
+            }
+            Self::Older { .. } => {
+                "start the service anew with this program, which brings the database up to date"
+            }
+            Self::Missing { .. } => "CODER_REG_DATA_DIR, or else CODER_REG_ENV, says where it is",
+            Self::NoFolder { .. } => {
+                "start the service once, which makes it, or set CODER_REG_DATA_DIR"
+            }
+            Self::Foreign { .. } => "see that CODER_REG_DATA_DIR is right",
+            Self::Busy { .. } => "wait for it",
+            Self::Running { .. } => {
+                "stop it first (docker compose stop sms, or sudo systemctl stop coder-sms-register), restore, and start it again"
+            }
+            Self::InUse { .. } => "end that and try again",
+            Self::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+                "do it as the user that the service runs as, or with sudo"
+            }
+            Self::OtherKey { .. } => {
+                "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"
+            }
+            Self::PasswordKey { cure, .. } => cure,
+            Self::Target { .. }
+            | Self::Unfit { .. }
+            | Self::File { .. }
+            | Self::Row(_)
+            | Self::Step(_)
+            | Self::Sql { .. } => return None,
+        })
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what())?;
+        self.cure().map_or(Ok(()), |cure| write!(f, ": {cure}"))
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Folder { source, .. } | Self::File { source, .. } => Some(source),
+            Self::Step(step) => Some(step),
+            Self::Sql { source, .. } => Some(source),
+            _ => None,
         }
     }
 }
 
-impl std::error::Error for StoreError {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_a_colon_stays_whole_and_the_cure_apart() {
+        let path = PathBuf::from("/srv/class: autumn/password.key");
+        let error = StoreError::PasswordKey {
+            path,
+            problem: "it is empty or damaged".to_owned(),
+            cure: "remove it".to_owned(),
+        };
+        let what = "/srv/class: autumn/password.key cannot be used as the key of the passwords: it is empty or damaged";
+        assert_eq!(error.what(), what);
+        assert_eq!(error.cure(), Some("remove it"));
+        assert_eq!(error.to_string(), format!("{what}: remove it"));
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_told_as_the_source() {
+        use std::error::Error;
+        let denied = std::io::Error::from(ErrorKind::PermissionDenied);
+        let error = StoreError::file("read", Path::new("/srv/x"))(denied);
+        assert!(
+            error
+                .source()
+                .is_some_and(|source| source.is::<std::io::Error>())
+        );
+        assert!(StoreError::Row("stage").source().is_none());
+    }
+}

@@ -12,6 +12,9 @@ use super::atomic_file::AtomicFile;
 use super::files::{PASSWORD_KEY, PASSWORD_KEY_DRAFT};
 use crate::domain::PasswordKey;
 
+/// What helps where the key is lost.
+const REMOVE: &str = "remove it: the next start makes another key, and each account gets a new password when its student texts the phrase";
+
 /// Bytes that are read of the file: more than it ever has.
 const LONGEST: u64 = 256;
 
@@ -28,19 +31,20 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     };
     let failed = StoreError::file("read", &path);
     let found = file.metadata().map_err(&failed)?;
-    let unfit = |problem: String| StoreError::PasswordKey {
+    let unfit = |problem: String, cure: String| StoreError::PasswordKey {
         path: path.clone(),
         problem,
+        cure,
     };
-    let removed = "remove it: the next start makes another key, and each account gets a new password when its student texts the phrase";
     if !found.is_file() {
-        return Err(unfit(format!("it is no file: {removed}")));
+        return Err(unfit("it is no file".to_owned(), REMOVE.to_owned()));
     }
     if found.mode() & 0o077 != 0 {
         let (mode, shown) = (found.mode() & 0o777, path.display());
-        return Err(unfit(format!(
-            "other users may read it (mode {mode:03o}), and with it know every password: chmod 600 {shown}; if somebody has read it, {removed}"
-        )));
+        return Err(unfit(
+            format!("other users may read it (mode {mode:03o}), and with it know every password"),
+            format!("chmod 600 {shown}; if somebody has read it, {REMOVE}"),
+        ));
     }
     let mut written = Vec::new();
     file.take(LONGEST)
@@ -49,9 +53,10 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     let written = String::from_utf8_lossy(&written);
     match PasswordKey::parse(written.trim_ascii_end()) {
         Some(key) => Ok(Some(key)),
-        None => Err(unfit(format!(
-            "it is empty or damaged: put it back as it was, or {removed}"
-        ))),
+        None => Err(unfit(
+            "it is empty or damaged".to_owned(),
+            format!("put it back as it was, or {REMOVE}"),
+        )),
     }
 }
 

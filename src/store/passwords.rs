@@ -141,19 +141,21 @@ impl Commands {
     /// There is none, it is unfit, or the service has not seen it yet.
     pub fn password_key(&self, folder: &Path) -> Result<PasswordKey, StoreError> {
         let path = key_file::path(folder);
-        let unfit = |problem: &str| StoreError::PasswordKey {
+        let unfit = |problem: &str, cure: &str| StoreError::PasswordKey {
             path: path.clone(),
             problem: problem.to_owned(),
+            cure: cure.to_owned(),
         };
         let key = key_file::read(folder)?
-            .ok_or_else(|| unfit("it is not there: start the service, which makes it"))?;
+            .ok_or_else(|| unfit("it is not there", "start the service, which makes it"))?;
         let stored = facts::read(&self.connection, facts::PASSWORD_KEY)
             .map_err(StoreError::sql("read the check of the password key"))?;
         if stored.as_deref() == Some(key.check().as_slice()) {
             Ok(key)
         } else {
             Err(unfit(
-                "it is another key than the service works with: start the service again",
+                "it is another key than the service works with",
+                "start the service again",
             ))
         }
     }

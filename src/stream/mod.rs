@@ -7,6 +7,7 @@
 
 mod append;
 mod info;
+mod redis_fault;
 mod settle;
 mod take;
 mod waiting;
@@ -28,6 +29,7 @@ pub use {append::write_xadd, take::read_text};
 
 pub use append::{AppendResult, Appender, Confirmation};
 pub use info::RedisInfo;
+pub use redis_fault::RedisFault;
 pub use settle::{NewDeadLetter, Settler};
 pub use take::{StreamEntry, Taker, UnreadableEntry};
 pub use waiting::{DeadLetter, Depth, Waiting};
@@ -69,31 +71,40 @@ pub enum StreamError {
 }
 
 impl StreamError {
+    /// Which fault of Redis this is.
+    pub fn fault(&self) -> RedisFault {
+        match self {
+            Self::Away(_) => RedisFault::Away,
+            Self::Denied => RedisFault::Denied,
+            Self::Full => RedisFault::Full,
+            Self::Shared => RedisFault::Shared,
+            Self::Refused(_) => RedisFault::Refused,
+        }
+    }
+
     /// The word for `GET /healthz` and for counting; tells nothing secret.
     pub fn name(&self) -> &'static str {
+        self.fault().name()
+    }
+
+    /// What is wrong, with what Redis or the system said.
+    pub fn what(&self) -> String {
+        let what = self.fault().what();
         match self {
-            Self::Away(_) => "redis-away",
-            Self::Denied => "redis-password",
-            Self::Full => "redis-full",
-            Self::Shared => "redis-shared",
-            Self::Refused(_) => "redis-refuses",
+            Self::Away(why) | Self::Refused(why) => format!("{what} ({why})"),
+            Self::Denied | Self::Full | Self::Shared => what.to_owned(),
         }
+    }
+
+    /// What helps.
+    pub fn cure(&self) -> &'static str {
+        self.fault().cure()
     }
 }
 
 impl fmt::Display for StreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Away(why) => write!(f, "Redis cannot be reached: {why}"),
-            Self::Denied => f.write_str("Redis refuses the password: look at REDIS_PW"),
-            Self::Full => {
-                f.write_str("Redis has no memory left: raise its maxmemory or free some")
-            }
-            Self::Shared => f.write_str(
-                "another coder-sms-register with its own data folder works on this Redis database: give one of them another REDIS_DB (if that one is gone, this one takes over within a minute)",
-            ),
-            Self::Refused(why) => write!(f, "Redis refuses: {why}"),
-        }
+        write!(f, "{}: {}", self.what(), self.cure())
     }
 }
 

@@ -272,7 +272,7 @@ fn a_wrong_redis_password_is_named_and_mended_without_a_restart() {
     assert!(
         class
             .service()
-            .logs("Redis refuses the password: look at REDIS_PW")
+            .logs("Redis refuses the password: set REDIS_PW")
     );
     assert_eq!(
         class.student().posts(&class.student().webhook("x", &[])),

@@ -158,7 +158,7 @@ fn a_key_of_another_kind_is_refused_without_repeating_the_text() {
     let taken = Taker::new(house.redis(), &us())
         .take(1, MOMENT)
         .unwrap_err();
-    assert_eq!(taken.to_string(), "Redis refuses: WRONGTYPE");
+    assert_eq!(taken.what(), "Redis refuses a command (WRONGTYPE)");
     assert!(!format!("{fault:?} {taken:?}").contains("5550123"));
 }
 

@@ -12,7 +12,7 @@ use coder_sms_register::coder::{
     BuildResult, Coder, CoderError, CoderErrorKind, CreateResult, DeleteResult, NewUser,
     PasswordResult, Transition, User,
 };
-use coder_sms_register::domain::{Marker, Password, PhoneKey, Secret, Username};
+use coder_sms_register::domain::{InstanceId, Marker, Password, PhoneKey, Secret, Username};
 use coder_sms_register::http::Http;
 use coder_sms_register_fuzz::assert_harmless;
 use coder_sms_register_fuzz::server::{Asked, Scripted, Server, split_once};
@@ -113,7 +113,11 @@ fn rights(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
 
 fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
     let username = Username::parse(NAME).expect("a name");
-    let marker = Marker::draw(&username, &PhoneKey::derive("k"), "home");
+    let marker = Marker::draw(
+        &username,
+        &PhoneKey::derive("k"),
+        &InstanceId::from_stored("home"),
+    );
     let new = NewUser {
         username: &username,
         email: EMAIL,

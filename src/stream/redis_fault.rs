@@ -1,0 +1,87 @@
+//! What can be wrong with Redis: one name, one meaning and one cure for each fault, wherever it is told.
+
+/// What is wrong with Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedisFault {
+    /// It cannot be reached, is loading, or is a replica for now.
+    Away,
+    /// It refuses our password or user.
+    Denied,
+    /// Its memory is full.
+    Full,
+    /// A service with another data folder works on the same Redis database.
+    Shared,
+    /// It refuses something else.
+    Refused,
+}
+
+impl RedisFault {
+    const ALL: [Self; 5] = [
+        Self::Away,
+        Self::Denied,
+        Self::Full,
+        Self::Shared,
+        Self::Refused,
+    ];
+
+    /// The word for `GET /healthz` and for counting; tells nothing secret.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Away => "redis-away",
+            Self::Denied => "redis-password",
+            Self::Full => "redis-full",
+            Self::Shared => "redis-shared",
+            Self::Refused => "redis-refuses",
+        }
+    }
+
+    /// The fault of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    }
+
+    /// What is wrong.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Away => "Redis cannot be reached",
+            Self::Denied => "Redis refuses the password",
+            Self::Full => "Redis has no memory left",
+            Self::Shared => "another coder-sms-register works on this Redis database",
+            Self::Refused => "Redis refuses a command",
+        }
+    }
+
+    /// What helps.
+    pub fn cure(self) -> &'static str {
+        match self {
+            Self::Away => {
+                "start Redis; set REDIS_HOST and REDIS_PORT to where it listens, or REDIS_HOST to its socket"
+            }
+            Self::Denied => {
+                "set REDIS_PW to the password that Redis has (requirepass, or that of its default user; nothing if it has none), and give that user the rights of the packaged redis.conf"
+            }
+            Self::Full => "raise maxmemory, or give it a Redis of its own",
+            Self::Shared => {
+                "give one of them another REDIS_DB; if that one is gone, wait for a minute"
+            }
+            Self::Refused => {
+                "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_is_known_by_its_name_and_has_a_cure_of_its_own() {
+        for fault in RedisFault::ALL {
+            assert_eq!(RedisFault::named(fault.name()), Some(fault));
+            let alike = |other: &&RedisFault| other.cure() == fault.cure();
+            assert_eq!(RedisFault::ALL.iter().filter(alike).count(), 1);
+        }
+        assert_eq!(RedisFault::named("redis"), None);
+    }
+}
