@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::reader::{self, Faulty, Reader};
+use super::reader::{Faulty, Reader};
+use super::span;
 use super::{Unit, span_words, words_of};
 use crate::domain::{Countries, Passphrase, PhraseError};
 
@@ -56,7 +57,7 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
     }
     let check_interval = r.positive_span("CODER_CHECK_INTERVAL");
     let stop_after = r.optional("CODER_STOP_AFTER", |value| {
-        reader::parse_span(value, Unit::Minutes)
+        span::parse_span(value, Unit::Minutes)
     });
     let countries = read_countries(r);
     let hint_interval = r.value("CODER_REG_HINTS", hints);
@@ -108,15 +109,15 @@ fn hints(value: &str) -> Result<Option<Duration>, String> {
     match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" | "0" => Ok(None),
         "on" | "yes" | "true" => Ok(Some(Duration::from_secs(3_600))),
-        _ => reader::parse_span(value, Unit::Minutes).map(Some),
+        _ => span::parse_span(value, Unit::Minutes).map(Some),
     }
 }
 
 /// Reads `CODER_MAX_TIME`; `None` = no limit.
 pub(super) fn read_max_time(r: &mut Reader) -> Result<Option<Duration>, Faulty> {
     r.optional("CODER_MAX_TIME", |value| {
-        let span = reader::parse_span(value, Unit::Minutes)?;
-        reader::positive(span)
+        let span = span::parse_span(value, Unit::Minutes)?;
+        span::positive(span)
     })
 }
 

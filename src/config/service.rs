@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use super::reader::{self, Faulty, Reader};
+use super::reader::{Faulty, Reader};
+use super::span;
 use super::{TwilioConfig, Unit, addresses, span_words, words_of};
 use crate::domain::PhoneKey;
 
@@ -163,7 +164,7 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(86_400);
 fn catch_up(value: &str) -> Result<Option<Duration>, String> {
     let span = match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" => Duration::ZERO,
-        _ => reader::parse_span(value, Unit::Minutes)?,
+        _ => span::parse_span(value, Unit::Minutes)?,
     };
     if span > CATCH_UP_LIMIT {
         return Err(

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::settings::Unit;
+use crate::config::span::LONGEST;
 use crate::properties::drawn;
 
 #[test]
