@@ -65,6 +65,7 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     assert!(class.log().contains(&line), "{}", class.log());
     assert_eq!(class.registrations(), 0);
     let text = class.says(&["status"]);
+    let all = all.replace(' ', ", ");
     let line = format!("unknown to the database, with our mark: 2 accounts: {all}\n");
     assert!(text.contains(&line), "{text}");
     let told = class.says_json(&["status", "--json"]);
