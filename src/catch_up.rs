@@ -1,9 +1,10 @@
-//! Texts that never reached us: found in Twilio's log and put into the stream like any other.
+//! Catch-up: finds texts in Twilio's log that never reached us and appends them to the stream.
 //!
-//! Twilio offers a text for some seconds only. Whoever texts while we, Redis or the road between
-//! are down would wait for ever. So the log is searched at every start, after every outage of Redis
-//! (which may also have lost what it had confirmed), and now and then. A text that was served, or
-//! waits in the stream, is not taken twice; one that slips through is known by its MessageSid.
+//! Twilio offers a text to the webhook for a few seconds only. A text sent while we, Redis or the
+//! network between us and Twilio are down would otherwise never be answered. So the log is searched
+//! at every start, after every outage of Redis (which may have lost confirmed entries), and at
+//! intervals. A text that was served or is in the stream is not appended again. If one is appended
+//! twice all the same, it is recognised by its MessageSid.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,26 +19,26 @@ use crate::stream::{Appender, Redis, StreamError, Waiting};
 use crate::twilio::received::ReceivedText;
 use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
-/// Texts that are put into the stream in one round trip.
+/// Texts appended to the stream in one round trip.
 const BATCH: usize = 64;
 
-/// What a search needs.
+/// Searches Twilio's log for missed texts.
 pub struct CatchUp {
-    /// How Twilio's log is read.
+    /// Reads Twilio's log.
     pub sms: Sms,
-    /// Knows the texts that were served.
+    /// Records which texts were served.
     pub store: Arc<Store>,
-    /// Knows the texts that wait.
+    /// Lists the texts in the stream.
     pub waiting: Waiting,
-    /// Takes those that were missed.
+    /// Appends missed texts to the stream.
     pub appender: Appender,
-    /// How far back to look.
+    /// How far back the search goes.
     pub window: Duration,
     /// The phrase that asks for a login.
     pub phrase: Passphrase,
 }
 
-/// Why a search came to nothing.
+/// Why a search failed.
 #[derive(Debug)]
 pub enum CatchUpError {
     /// Twilio's log cannot be read.
@@ -49,7 +50,7 @@ pub enum CatchUpError {
 }
 
 impl CatchUpError {
-    /// Whether another search may succeed without anybody's help.
+    /// Whether another search may succeed although no person acts.
     pub fn passes(&self) -> bool {
         match self {
             Self::Twilio(fault) => {
@@ -84,7 +85,7 @@ impl std::error::Error for CatchUpError {
 }
 
 impl CatchUp {
-    /// A search by these settings; `None` where it is switched off.
+    /// A search with these settings; `None` if it is switched off.
     pub fn new(config: &Config, sms: Sms, store: &Arc<Store>, redis: &Redis) -> Option<Self> {
         Some(Self {
             sms,
@@ -96,10 +97,10 @@ impl CatchUp {
         })
     }
 
-    /// Searches once. Returns how many missed texts were put into the stream.
+    /// Searches once. Returns how many missed texts were appended to the stream.
     ///
     /// # Errors
-    /// [`CatchUpError`]; what was not taken is found by the next search.
+    /// [`CatchUpError`]. The next search finds the texts that were not appended.
     pub fn search(&mut self, now: UnixSeconds) -> Result<usize, CatchUpError> {
         let since = now - seconds(self.window);
         let found = self
@@ -115,15 +116,15 @@ impl CatchUp {
         if found.texts.is_empty() {
             return Ok(0);
         }
-        // In this order: a text that is served meanwhile leaves the stream only after it is recorded.
+        // The stream is read before the database: a text leaves the stream only after it is recorded.
         let mut known = self.waiting.sids().map_err(CatchUpError::Stream)?;
         let mut missed = Vec::new();
-        // Students are served in the order in which they texted. The log usually has it reversed.
+        // Students are served in the order of their texts. The log usually lists the newest first.
         let mut found = found.texts;
         found.reverse();
         found.sort_by_key(|received| received.text.received);
         for received in found {
-            // A text may stand on two pages, if others came between the two calls.
+            // One text may be on two pages if others arrived between the two calls.
             if self.is_for_us(&received)
                 && known.insert(received.text.sid.as_str().to_owned())
                 && self
@@ -138,8 +139,8 @@ impl CatchUp {
         self.append(&missed)
     }
 
-    /// Whether a text is ours to answer. One that may have come to another number of the account is
-    /// only if it asks for what only we give.
+    /// Whether a text is for us to answer. A text that may be for another number of the account is
+    /// for us only if it asks for something that only we offer.
     fn is_for_us(&self, received: &ReceivedText) -> bool {
         let body = &received.text.body;
         received.surely_ours || self.phrase.matches(body) && OptWord::in_body(body).is_none()

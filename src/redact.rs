@@ -1,12 +1,13 @@
-//! Takes the words of logins out of Twilio's log: one sweep at a given `now`.
+//! Redacts logins in Twilio's log: one sweep at a given `now`.
 //!
-//! A login is blanked once it has arrived. One that nobody confirmed is looked up after an hour, and
-//! blanked if a carrier has it or nobody ever will; one that still waits at Twilio is left for later,
-//! as nobody says what Twilio sends of a text that is blanked before it left.
+//! A login is redacted once it has arrived. If no receipt says so, its state is read from Twilio
+//! after an hour. It is then redacted if a carrier has it or if it will never be delivered. A text
+//! that still waits at Twilio is left for later: Twilio does not document what it sends if a text
+//! is redacted before it leaves.
 //!
-//! Only texts whose sending is recorded are touched: one whose outcome is open is looked for by its
-//! words. Best effort, with so many tries for each text and so much time for each sweep. No answer ends it:
-//! while Twilio refuses our key, one text is tried now and then.
+//! Only texts whose sending is recorded are redacted, because a text with an open outcome is found
+//! by its words. This is best effort: the number of tries per text and the time per sweep are
+//! limited. No answer ends it for good: while Twilio refuses our key, one text is tried now and then.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,25 +21,25 @@ use crate::store::{PendingRedaction, Store, StoreError};
 use crate::twilio::codes;
 use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
-/// Tries for one text, over some eleven hours. A text waits ten in Twilio's queue at most, so the last try blanks
-/// it whatever Twilio says of its way.
+/// Tries for one text, over about eleven hours. A text waits in Twilio's queue for ten hours at
+/// most, so the last try redacts it whatever its recorded state is.
 const TRIES: u32 = 8;
 
-/// Texts that are looked at in one sweep.
+/// Texts handled in one sweep.
 const BATCH: u32 = 100;
 
-/// Time after which a sweep begins no further call: removals come next.
+/// Time after which a sweep starts no further call, because removals come next.
 const BUDGET: Duration = Duration::from_secs(3);
 
-/// Everything that blanking needs.
+/// Redacts logins that have been sent.
 pub struct Redactor {
     store: Arc<Store>,
     sms: Sms,
-    rest: Mutex<KeyPause>,
+    pause: Mutex<KeyPause>,
     counts: Arc<RedactionCounters>,
 }
 
-/// How often Twilio has refused our key since it last took it, and until when nobody asks again.
+/// How often Twilio has refused our key in a row, and until when no call is made because of that.
 #[derive(Clone, Copy, Debug, Default)]
 struct KeyPause {
     refusals: u32,
@@ -46,72 +47,73 @@ struct KeyPause {
 }
 
 impl KeyPause {
-    /// Whether nobody asks at `now`. A rest that is longer than any is one of before the clock was set back.
+    /// Whether no call may be made at `now`. A pause longer than the longest possible one dates from
+    /// before the clock was set back, and is ignored.
     fn lasts(self, now: UnixSeconds) -> bool {
         (1..=seconds(retry::REDACTION.most)).contains(&(self.until - now))
     }
 }
 
-/// What was done since the start.
+/// What was done since the start of the process.
 #[derive(Debug, Default)]
 pub struct RedactionCounters {
-    /// Logins whose words are out of Twilio's log.
+    /// Logins redacted in Twilio's log.
     pub redacted: Counter,
-    /// Tries that failed, or came too early.
+    /// Tries that failed or came too early.
     pub put_off: Counter,
-    /// Logins that nobody will try again.
+    /// Logins that will not be tried again.
     pub given_up: Counter,
-    /// Tries that Twilio does not allow this key: the next one follows minutes to hours later.
+    /// Tries that Twilio does not allow this key. The next one follows after minutes to hours.
     pub refused: Counter,
 }
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RedactionSweep {
-    /// Texts whose words are out of Twilio's log.
+    /// Texts redacted in Twilio's log.
     pub redacted: usize,
-    /// Texts that nobody will try again.
+    /// Texts that will not be tried again.
     pub given_up: usize,
-    /// Whether texts are left that another sweep may blank at once.
+    /// Whether texts are left that another sweep could redact at once.
     pub more: bool,
 }
 
-/// Where the look at one text ended.
+/// The result of one try.
 enum RedactionEnd {
-    Blanked,
-    /// It is still on its way, or was refused.
+    Redacted,
+    /// The text is still on its way, or Twilio refused this text.
     Later,
-    /// No other text would fare better now.
+    /// No other text would succeed now.
     Over(SmsError),
 }
 
 impl Redactor {
-    /// One that blanks by `sms` the logins that `store` knows.
+    /// A redactor for the logins in `store`, using `sms`.
     pub fn new(store: Arc<Store>, sms: Sms) -> Self {
         Self {
             store,
             sms,
-            rest: Mutex::default(),
+            pause: Mutex::default(),
             counts: Arc::default(),
         }
     }
 
-    /// What it does, counted.
+    /// Counters of what it does.
     pub fn counts(&self) -> Arc<RedactionCounters> {
         Arc::clone(&self.counts)
     }
 
-    /// Blanks what is to be blanked, for a few seconds at most and one call more, or until `stopped`.
+    /// Redacts the texts that are due, for a few seconds plus one call at most, or until `stopped`.
     ///
     /// # Errors
-    /// The database refused.
+    /// The database cannot be used.
     pub fn sweep(
         &self,
         now: UnixSeconds,
         stopped: impl Fn() -> bool,
     ) -> Result<RedactionSweep, StoreError> {
         let mut swept = RedactionSweep::default();
-        if self.rest().lasts(now) {
+        if self.pause().lasts(now) {
             return Ok(swept);
         }
         let began = Instant::now();
@@ -123,8 +125,8 @@ impl Redactor {
                 break;
             }
             match self.redact(&text, now)? {
-                RedactionEnd::Blanked => {
-                    self.is_let_in();
+                RedactionEnd::Redacted => {
+                    self.key_accepted();
                     self.store.redacted(&text.sid)?;
                     self.counts.redacted.add();
                     swept.redacted += 1;
@@ -145,20 +147,20 @@ impl Redactor {
             );
         }
         if swept.given_up > 0 {
-            warn!("coder-sms-register status names the logins that stay in Twilio's log");
+            warn!("coder-sms-register status lists the logins that stay in Twilio's log");
         }
         Ok(swept)
     }
 
-    fn rest(&self) -> KeyPause {
-        *self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pause(&self) -> KeyPause {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Twilio takes our key.
-    fn is_let_in(&self) {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut *rest).refusals > 0 {
-            info!("logins are blanked in Twilio's log again");
+    /// Ends a pause: Twilio accepts our key.
+    fn key_accepted(&self) {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut *pause).refusals > 0 {
+            info!("logins are redacted in Twilio's log again");
         }
     }
 
@@ -179,14 +181,14 @@ impl Redactor {
                         return Ok(RedactionEnd::Later);
                     }
                 }
-                Ok(None) => return Ok(RedactionEnd::Blanked),
+                Ok(None) => return Ok(RedactionEnd::Redacted),
                 Err(fault) => return Ok(RedactionEnd::of(fault)),
             }
         }
         Ok(self
             .sms
             .redact(&text.sid)
-            .map_or_else(RedactionEnd::of, |()| RedactionEnd::Blanked))
+            .map_or_else(RedactionEnd::of, |()| RedactionEnd::Redacted))
     }
 
     /// Puts a text off. Returns whether that was its last try.
@@ -203,7 +205,7 @@ impl Redactor {
         Ok(false)
     }
 
-    /// Ends a sweep that meets a fault of everybody's.
+    /// Ends a sweep because of a fault that affects all texts.
     fn end(
         &self,
         text: &PendingRedaction,
@@ -214,12 +216,12 @@ impl Redactor {
             return self.put_off(text, now).map(drop);
         }
         self.counts.refused.add();
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.refusals = rest.refusals.saturating_add(1);
-        rest.until = now + seconds(retry::REDACTION.wait(rest.refusals, 0));
-        if rest.refusals == 1 {
+        let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
+        pause.refusals = pause.refusals.saturating_add(1);
+        pause.until = now + seconds(retry::REDACTION.wait(pause.refusals, 0));
+        if pause.refusals == 1 {
             warn!(
-                "logins stay in Twilio's log, one is tried again now and then: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
+                "logins stay in Twilio's log, one is tried again from time to time: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
             );
         }
         Ok(())

@@ -196,7 +196,7 @@ impl ReconcileArguments {
     ) -> Result<Vec<&'a UnknownAccount>, CommandError> {
         if self.names.is_empty() {
             let is_meant = |one: &&UnknownAccount| {
-                one.verdict == Ownership::Ours || self.all && one.verdict.may_be_ours()
+                one.ownership == Ownership::Ours || self.all && one.ownership.may_be_ours()
             };
             return Ok(found.iter().filter(is_meant).collect());
         }
@@ -220,11 +220,11 @@ impl ReconcileArguments {
             .iter()
             .filter(|one| self.names.iter().any(|name| is_meant(one, name)));
         let named: Vec<&UnknownAccount> = named.collect();
-        match named.iter().find(|one| !one.verdict.may_be_ours()) {
+        match named.iter().find(|one| !one.ownership.may_be_ours()) {
             Some(altered) => Err(CommandError::Failed(format!(
                 "{} {}, so it is never adopted: remove it in Coder, if nobody needs it; nothing is changed",
                 altered.username,
-                altered.verdict.in_words()
+                altered.ownership.in_words()
             ))),
             None => Ok(named),
         }
@@ -270,7 +270,7 @@ impl ReconcileReport<'_> {
             found.username.to_string(),
             self.ago(found.user.made_at, "-"),
             self.ago(found.user.last_seen(), "never"),
-            found.verdict.in_words().to_owned(),
+            found.ownership.in_words().to_owned(),
             outcome,
         ]
     }
@@ -288,7 +288,7 @@ impl ReconcileReport<'_> {
         let (adopted, left) = (self.adopted.len(), self.found.iter());
         let left = left.filter(|found| self.adoption(found).is_none());
         let (doubtful, altered): (Vec<&UnknownAccount>, Vec<&UnknownAccount>) =
-            left.partition(|found| found.verdict.may_be_ours());
+            left.partition(|found| found.ownership.may_be_ours());
         if adopted > 0 {
             let accounts = count(adopted, "account");
             text += &if self.dry_run {
@@ -334,8 +334,8 @@ impl ReconcileReport<'_> {
 pub(super) fn as_json(found: &UnknownAccount) -> Value {
     json!({
         "username": found.username.as_str(),
-        "verdict": found.verdict.as_str(),
-        "adoptable": found.verdict.may_be_ours(),
+        "verdict": found.ownership.as_str(),
+        "adoptable": found.ownership.may_be_ours(),
         "made_at": found.user.made_at,
         "last_seen_at": found.user.last_seen(),
     })

@@ -1,7 +1,7 @@
-//! Whose a Coder user is.
+//! Decides who owns a Coder user.
 //!
-//! There are two questions. [`registered`] decides whether a user is the one that a registration was written down
-//! for. [`unknown`] decides whose a user is that the database does not know.
+//! There are two questions. [`registered`] decides whether a user is the one that a registration
+//! was recorded for. [`unknown`] decides who owns a user that the database does not contain.
 
 pub mod registered;
 pub mod unknown;

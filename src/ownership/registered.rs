@@ -1,16 +1,16 @@
-//! Whose a Coder user is: told by what was written down before it was made, never by guessing.
+//! Decides whether a Coder user belongs to a registration: by recorded facts, never by guessing.
 
 use crate::coder::{Coder, CoderError, User};
 use crate::domain::UnixSeconds;
 use crate::domain::registration::Registration;
 
-/// Seconds by which two readings of clocks with whole seconds may differ.
+/// Seconds by which two clock readings in whole seconds may differ.
 const ROUNDING: UnixSeconds = 2;
 
-/// Our own user of a registration whose id is not known yet, if Coder has it.
+/// Our own user of a registration whose Coder id is not recorded yet, if Coder has that user.
 ///
-/// The list is asked by address first, as only that proves anything. Where it shows nobody the name is
-/// asked for: the address is another one if `CODER_EMAIL_DOM` was changed since.
+/// The lookup by address comes first, because only the address is proof. If it finds no user, the
+/// name is looked up: the address differs if `CODER_EMAIL_DOM` has changed since.
 ///
 /// # Errors
 /// A call failed.
@@ -26,10 +26,10 @@ pub fn find_ours(
     Ok(found.filter(|user| is_ours(user, registration, email)))
 }
 
-/// Whether a Coder user is the one that `registration` was written down for.
+/// Whether a Coder user is the one that `registration` was recorded for.
 ///
-/// The marker decides. A server too old to store it leaves the display name empty; there, our
-/// address on an account made after the reservation decides, by the server's own clock.
+/// The marker decides. A server too old to store it leaves the display name empty. Then our address
+/// decides, on an account made after the reservation by the server's own clock.
 pub fn is_ours(user: &User, registration: &Registration, email: &str) -> bool {
     if !user.name.is_empty() {
         return user.name == registration.marker.as_str();
@@ -56,7 +56,7 @@ mod tests {
         let marker = Marker::draw(
             &username,
             &PhoneKey::derive("k"),
-            &InstanceId::from_stored("home"),
+            &InstanceId::from_stored("0001"),
         );
         Registration::fresh(username, marker, NOW - 30)
     }
@@ -115,7 +115,7 @@ mod tests {
         #![proptest_config(drawn())]
 
         #[test]
-        fn a_strangers_user_is_never_ours(
+        fn the_user_of_someone_else_is_never_ours(
             marker in "|Class guest [0-9a-f]{8}-[0-9a-f]{8}|\\PC{1,20}",
             address in "happy-tuna@example.org|[a-z]{1,8}@example.org",
             age in -100..100_i64,
@@ -123,7 +123,7 @@ mod tests {
             let registration = registration();
             let mut user = user(&marker, &address, age);
             let ours = is_ours(&user, &registration, "happy-tuna@example.org");
-            // Without a name the address decides, if the user is not older than the reservation.
+            // Without a display name the address decides, if the user is not older than the reservation.
             let unmarked = marker.is_empty() && address == "happy-tuna@example.org" && age <= 32;
             prop_assert_eq!(ours, unmarked);
             user.name = registration.marker.as_str().to_owned();

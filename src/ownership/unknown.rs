@@ -1,7 +1,7 @@
-//! Whose an account is that the database does not know: a pure rule.
+//! Decides who owns an account that the database does not contain: a pure rule.
 //!
-//! What is hidden here: how little is taken for granted. Deletion follows an adoption, so "ours" wants
-//! every proof at once; whatever lacks one is shown to a person, or is nobody's business.
+//! An adopted account is deleted later. So "ours" requires every proof at once. An account that
+//! lacks one is shown to a person, or ignored if it does not carry our mark at all.
 
 use std::collections::HashSet;
 
@@ -9,41 +9,41 @@ use crate::coder::{LoginType, User};
 use crate::domain::registration::Registration;
 use crate::domain::{Drawer, InstanceId, Marker, PhoneKey, Username};
 
-/// By what we know accounts of our own.
+/// What identifies our own accounts.
 #[derive(Clone, Copy, Debug)]
 pub struct Marks<'a> {
-    /// Every key that may have drawn their markers.
+    /// Every key that their markers may have been drawn with.
     pub keys: &'a [PhoneKey],
-    /// The instance id; `None` before the first start of a service on it.
+    /// The instance id; `None` before the first start of a service in the data folder.
     pub instance_id: Option<&'a InstanceId>,
     /// The domain of their addresses.
     pub domain: &'a str,
 }
 
-/// Whose an account is. All of them carry a display name that our key drew for them.
+/// The owner of an account with a display name that one of our keys has drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ownership {
-    /// This data folder's service made it, and it is as it was made.
+    /// The service of this data folder made it, and it was not altered since.
     Ours,
-    /// It was made in another data folder: one that was lost, or that of another service.
+    /// It was made in another data folder: one that was lost, or one of another service.
     OtherFolder,
-    /// It was made by an older program, which does not say where.
+    /// It was made by an older program, which does not record the data folder.
     OlderProgram,
-    /// Its name is ours, its address is not the one that belongs to this name.
+    /// The display name is ours, but the address does not belong to it.
     OtherAddress,
-    /// It may do more than a student.
+    /// It has more rights than a student.
     HasRoles,
-    /// It does not log in by password, as far as Coder tells.
+    /// It does not log in by password, or Coder does not say so.
     OtherLogin,
 }
 
 impl Ownership {
-    /// Whether it may become ours when a person says so; one that was altered since it was made may not.
+    /// Whether a person may declare it ours. An account that was altered since may not become ours.
     pub fn may_be_ours(self) -> bool {
         matches!(self, Self::Ours | Self::OtherFolder | Self::OlderProgram)
     }
 
-    /// In plain words.
+    /// A description for people.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Ours => "made by this service",
@@ -55,7 +55,7 @@ impl Ownership {
         }
     }
 
-    /// For scripts.
+    /// A fixed word for scripts.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -68,41 +68,41 @@ impl Ownership {
     }
 }
 
-/// An account that carries our mark, and that the database does not know.
+/// An account that carries our mark and that the database does not contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAccount {
-    /// Its name, as it is now.
+    /// Its current name.
     pub username: Username,
-    /// Whose it is.
-    pub verdict: Ownership,
-    /// What Coder tells of it.
+    /// Its owner.
+    pub ownership: Ownership,
+    /// Coder's record of it.
     pub user: User,
 }
 
-/// Of `users` those that carry our mark and are not in `roster`, once each, in the order in which they
-/// come. The roster has to be read before the list of users is asked for; see [`still_unknown`].
+/// The accounts of `users` that carry our mark and are not in `roster`: once each, in the given
+/// order. The roster must be read before the list of users; see [`still_unknown`].
 pub fn unknown(users: &[User], roster: &[Registration], marks: Marks<'_>) -> Vec<UnknownAccount> {
     let known = KnownAccounts::new(roster);
     let mut met = HashSet::new();
-    let strange = users.iter().filter(|user| !known.has(user));
-    let found = strange.filter_map(|user| {
-        // A name that breaks Coder's own rule is not Coder's, and not fit to be shown.
+    let others = users.iter().filter(|user| !known.has(user));
+    let found = others.filter_map(|user| {
+        // A name that breaks Coder's own rule is not Coder's, and is not safe to show.
         let username = Username::parse(&user.username)?;
-        let verdict = verdict(user, marks)?;
+        let ownership = ownership(user, marks)?;
         met.insert(user.id.as_str()).then(|| UnknownAccount {
             username,
-            verdict,
+            ownership,
             user: user.clone(),
         })
     });
     found.collect()
 }
 
-/// What of `found` is not in `roster` either, which is read after the users were listed.
+/// The accounts of `found` that are not in `roster` either, which is read after the users were listed.
 ///
-/// Both readings are needed. A registration under way is written down before its user is made, so
-/// whatever the list shows stands in the later one; but a removal in between forgets the row of a user
-/// that the list still has.
+/// Both readings of the roster are needed. A registration is recorded before its user is made, so
+/// the later reading contains every user of ours in the list. But a removal in between deletes the
+/// row of a user that is still in the list, so the earlier reading is needed too.
 pub fn still_unknown(
     mut found: Vec<UnknownAccount>,
     roster: &[Registration],
@@ -112,7 +112,7 @@ pub fn still_unknown(
     found
 }
 
-/// What the database knows accounts by.
+/// Ids, names and markers of the accounts in the database.
 struct KnownAccounts<'a> {
     ids: HashSet<&'a str>,
     names: HashSet<String>,
@@ -139,11 +139,11 @@ impl<'a> KnownAccounts<'a> {
     }
 }
 
-/// Whose an account is; `None` = a stranger's.
+/// The owner of an account; `None` if nothing says that it is ours.
 ///
-/// The proof has to be of the name in its address, which only an admin can change: who takes the name
-/// and the display name of one of ours, both of which anybody may change, does not become ours.
-fn verdict(user: &User, marks: Marks<'_>) -> Option<Ownership> {
+/// The proof must fit the name in the address, which only an admin can change. Anybody may change
+/// the name and the display name, so copying those of our accounts does not make an account ours.
+fn ownership(user: &User, marks: Marks<'_>) -> Option<Ownership> {
     let drawn_for = |name: &str| {
         let name = name.to_ascii_lowercase();
         Marker::drawer(&user.name, &name, marks.keys, marks.instance_id)

@@ -1,9 +1,8 @@
-//! Accounts at Coder that nobody would ever remove: they carry our mark, and the database does not know
-//! them, as it was lost, or an older one was put into its place.
+//! Adopts accounts at Coder that would otherwise never be removed: they carry our mark, but the
+//! database does not contain them, because it was lost or replaced by an older one.
 //!
-//! What is hidden here: which of them are surely ours, and what becomes of those. They are adopted: the
-//! reaper removes them in its usual course when their time is up. All others are told to a person.
-//! Nothing is ever concluded from what a list does not show.
+//! Accounts that are surely ours are adopted: the reaper then removes them when their time is up.
+//! All others are reported to a person. No decision is based on what a list does not contain.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,41 +14,41 @@ use crate::domain::{InstanceId, Marker, PhoneKey, UnixSeconds, Username, seconds
 pub use crate::ownership::unknown::{Marks, Ownership, UnknownAccount, still_unknown, unknown};
 use crate::store::{Adoption, Store, StoreError};
 
-/// The least time that an adopted account has left, unless all accounts have less: its student may be
-/// at work, and whoever reads of it in the log shall be able to extend it.
+/// The least time that an adopted account has left, unless all accounts live shorter: its student may
+/// be at work, and a person who reads of it in the log must have time to extend it.
 const GRACE: Duration = Duration::from_secs(3_600);
 
-/// Everything that the search needs.
+/// Searches Coder for accounts that the database does not contain.
 pub struct Reconciler {
-    /// Where registrations are kept.
+    /// The registrations.
     pub store: Arc<Store>,
-    /// Where accounts are.
+    /// The Coder deployment.
     pub coder: Arc<Coder>,
-    /// Every key that may have drawn their markers.
+    /// Every key that their markers may have been drawn with.
     pub keys: Vec<PhoneKey>,
-    /// The id of the data folder.
+    /// The instance id of the data folder.
     pub instance_id: InstanceId,
     /// Domain of the students' addresses.
     pub email_domain: String,
-    /// How long accounts live; `None` = for ever.
+    /// How long accounts live; `None` = without end.
     pub remove_after: Option<Duration>,
 }
 
-/// What one search came to.
+/// The result of one search.
 #[derive(Debug, Default)]
 pub struct SearchResult {
-    /// Accounts that are known from now on.
+    /// Accounts that were adopted.
     pub adopted: Vec<Username>,
-    /// Accounts that a person has to look at.
+    /// Accounts that a person must decide on.
     pub left: Vec<UnknownAccount>,
 }
 
-/// What cut a search short. Nothing was changed then.
+/// What ended a search early. Nothing was changed.
 #[derive(Debug)]
 pub enum ReconcileError {
-    /// Coder did not answer as it should.
+    /// A call to Coder failed.
     Coder(CoderError),
-    /// The database did not.
+    /// The database cannot be used.
     Store(StoreError),
 }
 
@@ -84,7 +83,7 @@ impl From<StoreError> for ReconcileError {
 }
 
 impl Reconciler {
-    /// A search by these settings.
+    /// A search with these settings.
     pub fn new(
         config: &Config,
         store: &Arc<Store>,
@@ -104,7 +103,7 @@ impl Reconciler {
     /// Searches once, and adopts what is surely ours.
     ///
     /// # Errors
-    /// The [`ReconcileError`].
+    /// [`ReconcileError`].
     pub fn sweep(&self, now: UnixSeconds) -> Result<SearchResult, ReconcileError> {
         let roster = self.store.roster()?;
         let users = self.coder.users_of(&self.email_domain)?;
@@ -119,7 +118,7 @@ impl Reconciler {
         }
         let (ours, left): (Vec<UnknownAccount>, Vec<UnknownAccount>) = found
             .into_iter()
-            .partition(|found| found.verdict == Ownership::Ours);
+            .partition(|found| found.ownership == Ownership::Ours);
         let adoptions: Vec<Adoption> = ours
             .iter()
             .map(|found| adoption(found, now, self.remove_after))
@@ -135,8 +134,8 @@ impl Reconciler {
     }
 }
 
-/// How an account enters the database: with the time that it would have had, were it known, but never
-/// with less than an hour. Where Coder does not tell its age it gets a full one.
+/// The row for an adopted account. Its time is counted from its making, as for every account, but at
+/// least an hour is left. If Coder does not report when it was made, it gets the full time.
 pub fn adoption(
     found: &UnknownAccount,
     now: UnixSeconds,
@@ -170,7 +169,7 @@ mod tests {
     fn found(age: Option<UnixSeconds>) -> UnknownAccount {
         UnknownAccount {
             username: Username::parse("happy-tuna").unwrap(),
-            verdict: Ownership::Ours,
+            ownership: Ownership::Ours,
             user: User {
                 id: "id".into(),
                 username: "happy-tuna".into(),
@@ -198,7 +197,7 @@ mod tests {
             (Some(2 * HOUR), Some(12.0), Some(10 * HOUR)),
             (Some(11 * HOUR + 60), Some(12.0), Some(HOUR)),
             (Some(900 * HOUR), Some(12.0), Some(HOUR)),
-            // Made in the future, by clocks that differ.
+            // Made in the future, because the clocks differ.
             (Some(-HOUR), Some(12.0), Some(12 * HOUR)),
             (None, Some(12.0), Some(12 * HOUR)),
             (Some(2 * HOUR), Some(0.5), Some(HOUR / 2)),
@@ -212,7 +211,7 @@ mod tests {
         #![proptest_config(drawn())]
 
         #[test]
-        fn nobody_is_adopted_with_less_than_everybody_gets_or_with_more(
+        fn an_adopted_account_has_no_less_than_the_grace_and_no_more_than_its_life(
             age in -1_000_000..i64::from(u32::MAX),
             life in 1..10_000_000_u64,
         ) {

@@ -1,4 +1,4 @@
-//! Logins are blanked in Twilio's log: once they have arrived, or after an hour; never one whose
+//! Logins are redacted in Twilio's log: once they have arrived, or after an hour; never one whose
 //! sending is still open, and never at anybody's cost.
 
 use std::time::Duration;
@@ -164,7 +164,7 @@ fn a_key_without_the_right_is_told_once_and_tried_now_and_then() {
     assert!(
         class
             .service()
-            .logs("logins are blanked in Twilio's log again")
+            .logs("logins are redacted in Twilio's log again")
     );
 }
 
@@ -215,7 +215,7 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
     assert!(
         class
             .service()
-            .logs("status names the logins that stay in Twilio's log")
+            .logs("status lists the logins that stay in Twilio's log")
     );
     let told = class.does(&["status"]);
     assert!(

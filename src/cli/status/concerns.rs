@@ -248,7 +248,7 @@ impl ClassView {
         let mut all = Vec::new();
         for (is_ours, what, cure) in kinds {
             let found = self.unknown.iter();
-            let found = found.filter(|one| (one.verdict == Ownership::Ours) == is_ours);
+            let found = found.filter(|one| (one.ownership == Ownership::Ours) == is_ours);
             let names: Vec<String> = found.map(|one| one.username.to_string()).collect();
             if !names.is_empty() {
                 let number = count(names.len(), "account");

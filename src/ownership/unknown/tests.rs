@@ -64,7 +64,7 @@ fn told_of(users: &[User], roster: &[Registration]) -> Vec<(String, Ownership)> 
     };
     let found = unknown(users, roster, marks);
     let told = found.into_iter();
-    told.map(|found| (found.username.to_string(), found.verdict))
+    told.map(|found| (found.username.to_string(), found.ownership))
         .collect()
 }
 
@@ -132,7 +132,7 @@ fn before_a_folder_has_its_name_nothing_is_surely_ours() {
         domain: DOMAIN,
     };
     let found = unknown(&[ours("happy-tuna")], &[], marks);
-    assert_eq!(found[0].verdict, Ownership::OtherFolder);
+    assert_eq!(found[0].ownership, Ownership::OtherFolder);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn what_the_database_knows_by_id_name_or_marker_is_no_find() {
         assert_eq!(told_of(std::slice::from_ref(&tuna), &roster), []);
         let found = UnknownAccount {
             username: name("happy-tuna"),
-            verdict: Ownership::Ours,
+            ownership: Ownership::Ours,
             user: tuna.clone(),
         };
         assert_eq!(still_unknown(vec![found], &roster), []);
