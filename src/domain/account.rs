@@ -80,8 +80,6 @@ pub enum Drawer {
     ThisFolder,
     /// Another data folder's: one that was lost, or that of another service.
     OtherFolder,
-    /// An older program, whose markers did not say in which data folder they were drawn.
-    OlderProgram,
 }
 
 /// Whether this is one of the numbers of a marker: 8 hex digits, as we write them.
@@ -110,10 +108,8 @@ impl Marker {
         instance_id: Option<&InstanceId>,
     ) -> Option<Drawer> {
         let numbers: Vec<&str> = shown.strip_prefix(WORDS)?.split('-').collect();
-        let (nonce, proof, place) = match numbers[..] {
-            [nonce, proof] => (nonce, proof, None),
-            [nonce, proof, place] => (nonce, proof, Some(place)),
-            _ => return None,
+        let [nonce, proof, place] = numbers[..] else {
+            return None;
         };
         if !numbers.iter().all(|number| is_number(number)) {
             return None;
@@ -122,11 +118,10 @@ impl Marker {
             .iter()
             .find(|key| key.sign_name(username, nonce) == proof)?;
         let here = instance_id.map(|instance_id| key.sign_instance(username, nonce, instance_id));
-        match (place, here) {
-            (None, _) => Some(Drawer::OlderProgram),
-            (Some(place), Some(here)) if place == here => Some(Drawer::ThisFolder),
-            _ => Some(Drawer::OtherFolder),
-        }
+        Some(match here {
+            Some(here) if here == place => Drawer::ThisFolder,
+            _ => Drawer::OtherFolder,
+        })
     }
 
     /// Reads a stored marker back.
@@ -203,7 +198,7 @@ mod tests {
         let name = Username::parse("happy-tuna").unwrap();
         let marker = Marker::draw(&name, &key, &id("home"));
         let shown = marker.as_str();
-        let older = &shown[..shown.len() - 9];
+        let two_numbers = &shown[..shown.len() - 9];
         let by = |shown: &str, instance_id: Option<&str>| {
             Marker::drawer(shown, "happy-tuna", &keys, instance_id.map(id).as_ref())
         };
@@ -211,8 +206,8 @@ mod tests {
             (shown, Some("home"), Some(Drawer::ThisFolder)),
             (shown, Some("other"), Some(Drawer::OtherFolder)),
             (shown, None, Some(Drawer::OtherFolder)),
-            (older, Some("home"), Some(Drawer::OlderProgram)),
-            (&format!("{older}-"), Some("home"), None),
+            (two_numbers, Some("home"), None),
+            (&format!("{two_numbers}-"), Some("home"), None),
             (&format!("{shown}-"), Some("home"), None),
             (&format!("{shown} "), Some("home"), None),
             (&shown.to_uppercase(), Some("home"), None),

@@ -27,8 +27,6 @@ pub enum Ownership {
     Ours,
     /// It was made in another data folder: one that was lost, or one of another service.
     OtherFolder,
-    /// It was made by an older program, which does not record the data folder.
-    OlderProgram,
     /// The display name is ours, but the address does not belong to it.
     OtherAddress,
     /// It has more rights than a student.
@@ -40,7 +38,7 @@ pub enum Ownership {
 impl Ownership {
     /// Whether a person may declare it ours. An account that was altered since may not become ours.
     pub fn may_be_ours(self) -> bool {
-        matches!(self, Self::Ours | Self::OtherFolder | Self::OlderProgram)
+        matches!(self, Self::Ours | Self::OtherFolder)
     }
 
     /// A description for people.
@@ -48,7 +46,6 @@ impl Ownership {
         match self {
             Self::Ours => "made by this service",
             Self::OtherFolder => "made with our key in another data folder",
-            Self::OlderProgram => "made with our key by an older program",
             Self::OtherAddress => "has our mark, but another address",
             Self::HasRoles => "has our mark, but also a role",
             Self::OtherLogin => "has our mark, but logs in without password",
@@ -60,7 +57,6 @@ impl Ownership {
         match self {
             Self::Ours => "ours",
             Self::OtherFolder => "other-folder",
-            Self::OlderProgram => "older-program",
             Self::OtherAddress => "other-address",
             Self::HasRoles => "has-roles",
             Self::OtherLogin => "other-login",
@@ -161,7 +157,6 @@ fn ownership(user: &User, marks: Marks<'_>) -> Option<Ownership> {
         match drawer {
             Drawer::ThisFolder => Ownership::Ours,
             Drawer::OtherFolder => Ownership::OtherFolder,
-            Drawer::OlderProgram => Ownership::OlderProgram,
         }
     })
 }

@@ -234,13 +234,13 @@ fn a_key_that_cannot_be_used_stops_the_start_with_its_cure() {
 }
 
 #[test]
-fn an_account_of_an_older_program_gets_a_password_that_is_known() {
+fn an_account_whose_password_was_never_recorded_gets_one_that_is() {
     let class = class();
     let ana = class.student();
     let first = ana.gets_a_login();
     class
         .coder()
-        .change_password(first.username(), "drawn-by-4nother-pr0gram");
+        .change_password(first.username(), "not-drawn-by-0ur-c0unter");
     class.change("UPDATE registrations SET password_counter = NULL, password_marker = NULL");
     let second = asks_again(&class, &ana);
     assert_eq!(first.email, second.email);

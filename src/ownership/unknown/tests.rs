@@ -107,10 +107,6 @@ fn what_lacks_one_proof_is_left_to_a_person() {
             |user| user.login_type = LoginType::Oidc,
             Ownership::OtherLogin,
         ),
-        (
-            |user| user.name.truncate(user.name.len() - 9),
-            Ownership::OlderProgram,
-        ),
     ] {
         assert_eq!(changed(change), Some(expected));
     }
@@ -140,7 +136,6 @@ fn only_verdicts_on_unaltered_accounts_may_become_ours() {
     for (verdict, may) in [
         (Ownership::Ours, true),
         (Ownership::OtherFolder, true),
-        (Ownership::OlderProgram, true),
         (Ownership::OtherAddress, false),
         (Ownership::HasRoles, false),
         (Ownership::OtherLogin, false),
