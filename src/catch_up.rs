@@ -55,7 +55,7 @@ impl CatchUpError {
         match self {
             Self::Twilio(fault) => {
                 matches!(
-                    fault.trouble,
+                    fault.kind,
                     SmsErrorKind::NotTaken(_) | SmsErrorKind::Unclear
                 )
             }

@@ -212,7 +212,7 @@ impl Redactor {
         now: UnixSeconds,
         fault: &SmsError,
     ) -> Result<(), StoreError> {
-        if fault.trouble != SmsErrorKind::Blocked {
+        if fault.kind != SmsErrorKind::Blocked {
             return self.put_off(text, now).map(drop);
         }
         self.counts.refused.add();
@@ -230,7 +230,7 @@ impl Redactor {
 
 impl RedactionEnd {
     fn of(fault: SmsError) -> Self {
-        match fault.trouble {
+        match fault.kind {
             SmsErrorKind::NotTaken(_) | SmsErrorKind::Unclear | SmsErrorKind::Blocked => {
                 Self::Over(fault)
             }

@@ -91,7 +91,7 @@ impl CoderToken {
     /// Logs what the token may do, where that has changed; with `again` in any case.
     pub fn tell(&self, rights: &Rights, again: bool) {
         let now = KnownRights {
-            lack: rights.lack(),
+            lack: rights.missing(),
             set_passwords: rights.set_passwords,
         };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ impl CoderToken {
 }
 
 fn tell_end(validity: &Validity, now: UnixSeconds) {
-    let words = validity.words(now);
+    let words = validity.describe(now);
     match validity.nearness(now) {
         Nearness::Far => debug!("the token (CODER_API_KEY) {words}"),
         Nearness::Days => warn!("the token (CODER_API_KEY) {words}; {RENEWAL}"),

@@ -69,7 +69,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             None => {
                 if let Err(fault) = step(&coder, parts, &mut found, notes) {
                     notes.fault(format!("cannot {fault}"), fault.cure());
-                    broken = Some(match fault.trouble {
+                    broken = Some(match fault.kind {
                         CoderErrorKind::Denied => "as the token is not let in",
                         _ => "as Coder does not answer any more",
                     });
@@ -125,10 +125,10 @@ pub(super) fn unless_everybodys(
     what: &str,
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
-    if fault.is_everybodys() {
+    if fault.affects_every_call() {
         return Err(fault);
     }
-    if fault.is_unknown_question() {
+    if fault.is_unsupported_call() {
         notes.skip(what, "as this Coder does not know the question");
     } else {
         notes.skip_until(what, &format!("as this failed: {fault}"), fault.cure());
@@ -161,7 +161,7 @@ fn passwords(
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
     for _ in 0..PASSWORDS {
-        match coder.takes_password(&Password::draw()) {
+        match coder.accepts_password(&Password::draw()) {
             Ok(Some(true)) => {}
             Ok(Some(false)) => {
                 notes.fault(

@@ -15,7 +15,7 @@ use crate::store::Commands;
 /// What a student can do, by its own session.
 fn works(student: &Coder, notes: &mut Notes<'_>) {
     const ROLES: &str = "let members make workspaces: coder organizations edit --default-org-member-roles organization-workspace-access; a role that bans it must not be among them";
-    match student.may_make_a_workspace() {
+    match student.may_create_workspace() {
         Ok(may) => notes.judge(
             may,
             "it may make a workspace (authcheck)",
@@ -114,9 +114,9 @@ impl Probe {
         });
         let gone = match made {
             Ok(CreateResult::Taken) => return None,
-            Ok(CreateResult::Fresh(user)) => {
+            Ok(CreateResult::Created(user)) => {
                 notes.pass(format!("user {} was made", self.username));
-                self.logs_in(coder, notes);
+                self.log_in(coder, notes);
                 // It ends the session.
                 self.gets_a_password(coder, &user.id, notes);
                 self.goes(coder, Some(&user.id), site, notes)
@@ -130,11 +130,11 @@ impl Probe {
         Some(!gone)
     }
 
-    fn logs_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
-        match coder.logs_in(&self.email, &self.password) {
+    fn log_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
+        match coder.log_in(&self.email, &self.password) {
             Ok(Some(session)) => {
                 notes.pass("it logged in with e-mail and password");
-                works(&coder.of_session(session), notes);
+                works(&coder.with_session(session), notes);
             }
             Ok(None) => notes.fault(
                 "it could not log in with its e-mail and password",

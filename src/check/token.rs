@@ -53,13 +53,13 @@ fn time_left(
     let Some(expires_at) = validity.expires_at else {
         return notes.skip("the token's time", "as Coder does not tell it");
     };
-    let words = format!("the token {}", validity.words(now));
+    let words = format!("the token {}", validity.describe(now));
     match class.map(seconds) {
         _ if validity.is_session => notes.warn(
             format!("{words}, but it is the session of a login, which ends when its user logs out or gets another password"),
             RENEWAL,
         ),
-        Some(class) if expires_at - now < class && !validity.is_prolonged => notes.warn(
+        Some(class) if expires_at - now < class && !validity.is_extended_by_use => notes.warn(
             format!(
                 "{words}, and accounts live for {}: they would not be removed",
                 span(class)
@@ -79,7 +79,7 @@ pub(super) fn rights(
 ) -> Result<(), CoderError> {
     match coder.rights() {
         Ok(rights) => allowances(&rights, notes),
-        Err(fault) if fault.is_unknown_question() => notes.fault(
+        Err(fault) if fault.is_unsupported_call() => notes.fault(
             "this Coder cannot be asked what the token may do, so no account is removed",
             "update Coder to 2.24 or later",
         ),
@@ -175,7 +175,7 @@ mod tests {
         ] {
             let validity = Validity {
                 expires_at: Some(now + left),
-                is_prolonged: prolonged,
+                is_extended_by_use: prolonged,
                 is_session: false,
             };
             let found = notes(|notes| time_left(&validity, now, class, notes));
@@ -187,7 +187,7 @@ mod tests {
     fn a_session_is_no_token_for_a_service() {
         let validity = Validity {
             expires_at: Some(2_000),
-            is_prolonged: true,
+            is_extended_by_use: true,
             is_session: true,
         };
         let found = notes(|notes| time_left(&validity, 1_000, None, notes));

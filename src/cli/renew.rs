@@ -94,7 +94,7 @@ enum NotSet {
 impl NotSet {
     /// Sorts a fault of the call that sets it.
     fn of(fault: CoderError) -> Self {
-        match fault.trouble {
+        match fault.kind {
             CoderErrorKind::Unreachable
             | CoderErrorKind::Busy(_)
             | CoderErrorKind::Denied

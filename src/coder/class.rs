@@ -1,53 +1,54 @@
-//! What a server has ready for a class, and what it does to one: roles of members, templates, mails.
+//! The server settings that matter to a class: roles of members, templates, e-mail notifications.
 
 use super::{Coder, CoderError, encode, wire};
 
-/// The role that lets members of an organization make workspaces, where a server has it (since 2.35).
+/// The role that lets members of an organization create workspaces (exists since 2.35).
 pub const WORKSPACE_ACCESS: &str = "organization-workspace-access";
-/// The role that lets them spend on the deployment's AI models.
+/// The role that lets members use the deployment's AI models, which costs money.
 pub const AGENTS_ACCESS: &str = "agents-access";
 
-/// Roles that every member of the default organization has.
+/// The roles that every member of the default organization has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRoles {
     /// Their names.
     pub roles: Vec<String>,
-    /// Those of them that our token may not give to others: each create of a user fails then. `None` = it cannot be
-    /// asked.
+    /// Those of them that our token may not assign. Any such role makes every creation of a user
+    /// fail. `None` = the server could not be asked.
     pub unassignable: Option<Vec<String>>,
 }
 
-/// Whether a server sends mails.
+/// Whether a server sends e-mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mails {
-    /// It has a mail server, or another way, to send them by.
+    /// A mail server or a webhook for notifications is configured.
     On,
-    /// It has none.
+    /// Neither is configured.
     Off,
     /// An admin has paused them.
     Paused,
-    /// The token may not see that.
+    /// The token may not read this setting.
     Hidden,
 }
 
 impl Coder {
-    /// The roles that every member of the default organization has; `None` where the server has no such thing.
+    /// The roles that every member of the default organization has; `None` if the server has no
+    /// such setting.
     ///
     /// # Errors
     /// The call failed.
     pub fn member_roles(&self) -> Result<Option<MemberRoles>, CoderError> {
-        const DOING: &str = "ask which roles may be assigned";
+        const OPERATION: &str = "ask which roles may be assigned";
         let organization = self.default_organization()?;
         let Some(roles) = organization.default_org_member_roles else {
             return Ok(None);
         };
         let path = format!("/organizations/{}/members/roles", encode(&organization.id));
-        let answer = self.get(DOING, &path)?;
-        let known: Option<Vec<wire::AssignableRole>> = answer.json();
-        let known = known.filter(|_| answer.status == 200);
-        let unassignable = known.map(|known| {
+        let answer = self.get(OPERATION, &path)?;
+        let assignable: Option<Vec<wire::AssignableRole>> = answer.json();
+        let assignable = assignable.filter(|_| answer.status == 200);
+        let unassignable = assignable.map(|assignable| {
             let may_not = |name: &&String| {
-                known
+                assignable
                     .iter()
                     .any(|one| one.name == **name && !one.assignable)
             };
@@ -59,39 +60,40 @@ impl Coder {
         }))
     }
 
-    /// How many templates the caller may make workspaces of, without deprecated ones.
+    /// The number of templates from which the caller may create workspaces, without deprecated
+    /// ones.
     ///
     /// # Errors
     /// The call failed.
     pub fn templates(&self) -> Result<usize, CoderError> {
-        const DOING: &str = "list templates";
-        let answer = self.get(DOING, "/templates")?;
+        const OPERATION: &str = "list templates";
+        let answer = self.get(OPERATION, "/templates")?;
         let all: Option<Vec<wire::Template>> = answer.json();
         let all = all.filter(|_| answer.status == 200);
-        let all = all.ok_or_else(|| CoderError::of(DOING, &answer))?;
+        let all = all.ok_or_else(|| CoderError::of(OPERATION, &answer))?;
         Ok(all.iter().filter(|template| !template.deprecated).count())
     }
 
-    /// Whether the server sends mails about users to its admins.
+    /// Whether the server e-mails its admins about users.
     ///
     /// # Errors
     /// A call failed.
     pub fn mails(&self) -> Result<Mails, CoderError> {
-        const DOING: &str = "ask whether mails are sent";
-        let answer = self.get(DOING, "/notifications/settings")?;
+        const OPERATION: &str = "ask whether mails are sent";
+        let answer = self.get(OPERATION, "/notifications/settings")?;
         let settings: Option<wire::NotificationSettings> = answer.json();
         if settings.is_some_and(|settings| answer.status == 200 && settings.notifier_paused) {
             return Ok(Mails::Paused);
         }
-        // Owners and auditors only.
-        let answer = self.get(DOING, "/deployment/config")?;
+        // Only owners and auditors may read this.
+        let answer = self.get(OPERATION, "/deployment/config")?;
         if answer.status != 200 {
             return Ok(Mails::Hidden);
         }
-        let told: serde_json::Value = answer
+        let deployment: serde_json::Value = answer
             .json()
-            .ok_or_else(|| CoderError::of(DOING, &answer))?;
-        let config = &told["config"];
+            .ok_or_else(|| CoderError::of(OPERATION, &answer))?;
+        let config = &deployment["config"];
         let is_set = |host: &serde_json::Value| host.as_str().is_some_and(|host| !host.is_empty());
         let on = is_set(&config["email"]["smarthost"])
             || is_set(&config["notifications"]["email"]["smarthost"])

@@ -1,20 +1,21 @@
-//! Words of Coder's, and of the programs behind it, as far as they may stand in a log.
+//! Cleans messages from Coder and the programs behind it, so that they may be logged.
 
-/// The longest text that is taken over, in characters.
-const LONGEST: usize = 160;
+/// The longest cleaned text, in characters.
+const MAX_LENGTH: usize = 160;
 
-/// What stands in the place of a word that may be somebody's data.
-const LEFT_OUT: &str = "...";
+/// Replaces a word that may be personal data or a secret.
+const REPLACEMENT: &str = "...";
 
-/// Returns the beginning of `text` on one line, without words that may be an address, a number, a link or
-/// a secret: those with `@` or `://`, with seven digits or more, and long ones that are no plain word.
+/// Returns the beginning of `text` on one line. Words that may be an address, a number, a link or a
+/// secret are replaced: those with `@` or `://` or `=`, those with seven or more digits, and long
+/// ones with anything but lower-case letters and punctuation.
 pub(super) fn cleaned(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.filter(|word| !word.is_empty());
-    let words = words.map(|word| if is_plain(word) { word } else { LEFT_OUT });
+    let words = words.map(|word| if is_plain(word) { word } else { REPLACEMENT });
     let mut line = String::new();
     for word in words {
-        if line.chars().count() + 1 + word.chars().count() > LONGEST {
+        if line.chars().count() + 1 + word.chars().count() > MAX_LENGTH {
             line.push_str(" ...");
             break;
         }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_somebodys_data_is_left_out() {
+    fn words_that_may_be_personal_or_secret_are_replaced() {
         for (text, line) in [
             ("", ""),
             (
@@ -63,7 +64,7 @@ mod tests {
         }
         let long = cleaned(&"word ".repeat(100));
         assert!(
-            long.len() <= LONGEST + 4 && long.ends_with(" ..."),
+            long.len() <= MAX_LENGTH + 4 && long.ends_with(" ..."),
             "{long}"
         );
     }

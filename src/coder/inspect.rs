@@ -1,7 +1,7 @@
-//! What a server is like and what our token may do there: asked before class, never in it.
+//! Calls that inspect the server and our token. They are made before class, never during class.
 //!
-//! Nothing here changes anything at Coder, except that a login of a user's own opens a session, which
-//! ends with the user.
+//! They change nothing at Coder, except that the login of a test user opens a session, which ends
+//! when the user is deleted.
 
 use serde::Serialize;
 use ureq::http::Method;
@@ -9,30 +9,30 @@ use ureq::http::Method;
 use super::{Coder, CoderError, VERSION_HEADER, json, wire};
 use crate::domain::{Password, Secret, UnixSeconds};
 
-/// A server, as it tells everybody.
+/// The public data of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Its version, such as `v2.31.0+abc123`; letters, digits and `.+-` only.
     pub version: String,
-    /// Seconds by which our clock is ahead of its clock; `None` where it did not tell its time.
+    /// Seconds by which our clock is ahead of the server's; `None` if the answer had no date.
     pub clock_ahead: Option<UnixSeconds>,
 }
 
 /// The user that our token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenHolder {
-    /// Its name; `None` where it is no name by Coder's own rule.
+    /// Its name; `None` if it is not valid by Coder's own rule.
     pub username: Option<String>,
-    /// It is an owner, by the name of a role. For words only: [`Coder::rights`] tells what the token may do.
+    /// It has the role `owner`. For messages only: [`Coder::rights`] shows what the token may do.
     pub owner: bool,
 }
 
-/// The session of a user's login.
+/// The session token of a user that has logged in.
 #[derive(Debug)]
 pub struct Session(Secret);
 
 #[derive(Serialize)]
-struct PasswordQuestion<'a> {
+struct PasswordCheckBody<'a> {
     password: &'a str,
 }
 
@@ -43,20 +43,22 @@ struct Login<'a> {
 }
 
 impl Coder {
-    /// What the server tells everybody about itself.
+    /// The public data of the server.
     ///
     /// # Errors
-    /// It cannot be reached, or is no Coder.
+    /// The server cannot be reached, or is not Coder.
     pub fn server(&self) -> Result<Server, CoderError> {
-        const DOING: &str = "ask for the version";
-        let answer = self.get(DOING, "/buildinfo")?;
+        const OPERATION: &str = "ask for the version";
+        let answer = self.get(OPERATION, "/buildinfo")?;
         let info: Option<wire::BuildInfo> = answer.json();
         let info = info.filter(|_| answer.status == 200);
-        // Other programs have a page of that name, too.
+        // Other programs may have a page at this path, too.
         if answer.header(VERSION_HEADER).is_none() {
-            return Err(CoderError::not_coder(DOING, answer.status));
+            return Err(CoderError::not_coder(OPERATION, answer.status));
         }
-        let version = info.ok_or_else(|| CoderError::of(DOING, &answer))?.version;
+        let version = info
+            .ok_or_else(|| CoderError::of(OPERATION, &answer))?
+            .version;
         let plain = |c: &char| c.is_ascii_alphanumeric() || ".+-".contains(*c);
         Ok(Server {
             version: version.chars().filter(plain).take(40).collect(),
@@ -64,16 +66,16 @@ impl Coder {
         })
     }
 
-    /// Whose our token is.
+    /// The user that our token belongs to.
     ///
     /// # Errors
     /// The call failed; the token may be wrong.
     pub fn holder(&self) -> Result<TokenHolder, CoderError> {
-        const DOING: &str = "ask whose the token is";
-        let answer = self.get(DOING, "/users/me")?;
+        const OPERATION: &str = "ask who owns the token";
+        let answer = self.get(OPERATION, "/users/me")?;
         let me: Option<wire::Me> = answer.json();
         let me = me.filter(|_| answer.status == 200);
-        let me = me.ok_or_else(|| CoderError::of(DOING, &answer))?;
+        let me = me.ok_or_else(|| CoderError::of(OPERATION, &answer))?;
         let name = crate::domain::Username::parse(&me.username);
         Ok(TokenHolder {
             username: name.map(|name| name.to_string()),
@@ -86,39 +88,41 @@ impl Coder {
     /// # Errors
     /// The call failed.
     pub fn password_login(&self) -> Result<bool, CoderError> {
-        const DOING: &str = "ask how users log in";
-        let answer = self.get(DOING, "/users/authmethods")?;
+        const OPERATION: &str = "ask how users log in";
+        let answer = self.get(OPERATION, "/users/authmethods")?;
         let methods: Option<wire::AuthMethods> = answer.json();
         let methods = methods.filter(|_| answer.status == 200);
         methods
             .map(|methods| methods.password.enabled)
-            .ok_or_else(|| CoderError::of(DOING, &answer))
+            .ok_or_else(|| CoderError::of(OPERATION, &answer))
     }
 
-    /// Whether the server would take `password`; `None` where it cannot be asked (before 2.17 or so).
+    /// Whether the server would accept `password`; `None` if it has no such call (before 2.17 or
+    /// so).
     ///
     /// # Errors
     /// The call failed.
-    pub fn takes_password(&self, password: &Password) -> Result<Option<bool>, CoderError> {
-        const DOING: &str = "show a password";
-        let body = json(&PasswordQuestion {
+    pub fn accepts_password(&self, password: &Password) -> Result<Option<bool>, CoderError> {
+        const OPERATION: &str = "ask whether a password is accepted";
+        let body = json(&PasswordCheckBody {
             password: password.reveal(),
         });
-        let answer = self.send(DOING, Method::POST, "/users/validate-password", body)?;
-        let verdict: Option<wire::PasswordCheck> = answer.json();
-        match (answer.status, verdict) {
-            (200, Some(verdict)) => Ok(Some(verdict.valid)),
+        let answer = self.send(OPERATION, Method::POST, "/users/validate-password", body)?;
+        let check: Option<wire::PasswordCheck> = answer.json();
+        match (answer.status, check) {
+            (200, Some(check)) => Ok(Some(check.valid)),
             (404 | 405, _) => Ok(None),
-            _ => Err(CoderError::of(DOING, &answer)),
+            _ => Err(CoderError::of(OPERATION, &answer)),
         }
     }
 
-    /// Logs in as a student would, without our token. Returns the session; `None` = it was not let in.
+    /// Logs in as a student would, without our token. Returns the session; `None` = Coder refused
+    /// the login.
     ///
     /// # Errors
     /// The call failed.
-    pub fn logs_in(&self, email: &str, password: &Password) -> Result<Option<Session>, CoderError> {
-        const DOING: &str = "log in";
+    pub fn log_in(&self, email: &str, password: &Password) -> Result<Option<Session>, CoderError> {
+        const OPERATION: &str = "log in";
         let url = format!("{}/users/login", self.api);
         let headers = [
             ("Accept", "application/json"),
@@ -129,22 +133,23 @@ impl Coder {
             password: password.reveal(),
         });
         let answer = self.http.call(Method::POST, &url, &headers, body);
-        let answer = answer.map_err(|broken| CoderError::broken(DOING, broken))?;
+        let answer = answer.map_err(|broken| CoderError::broken(OPERATION, broken))?;
         match answer.status {
             200 | 201 => {
                 let session: Option<wire::SessionBody> = answer.json();
                 session
                     .map(|session| Some(Session(Secret::new(session.session_token))))
-                    .ok_or_else(|| CoderError::of(DOING, &answer))
+                    .ok_or_else(|| CoderError::of(OPERATION, &answer))
             }
             401 | 403 if answer.header(VERSION_HEADER).is_some() => Ok(None),
-            _ => Err(CoderError::of(DOING, &answer)),
+            _ => Err(CoderError::of(OPERATION, &answer)),
         }
     }
 
-    /// A client of the same server in the name of that session. It shares nothing with this one but connections:
-    /// the session travels in a header of its own calls only, and no cookie is ever kept.
-    pub fn of_session(&self, session: Session) -> Self {
+    /// A client of the same server that uses this session. The two clients share only connections:
+    /// the session token is sent only in a header of the new client's calls, and no cookies are
+    /// kept.
+    pub fn with_session(&self, session: Session) -> Self {
         Self::new(self.http.clone(), &self.api, session.0)
     }
 }

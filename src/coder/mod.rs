@@ -1,13 +1,13 @@
 //! The Coder client: each call is one method with one request and one answer.
 //!
-//! What is hidden here: Coder's URLs, JSON and status codes, and how its versions differ. It knows
-//! nothing of phones, retries or storage. Rules are taken from `coderd/` and `codersdk/` of
-//! github.com/coder/coder: an unknown user is 400, a deleted workspace 410, a user that still has
-//! workspaces 417, and a deleted user read by id still answers 200.
+//! This module hides Coder's URLs, JSON and status codes, and the differences between its versions.
+//! It contains nothing about phones, retries or storage. The rules are taken from `coderd/` and
+//! `codersdk/` of github.com/coder/coder: an unknown user is 400, a deleted workspace 410, a user
+//! that still has workspaces 417, and a deleted user read by id still answers 200.
 
 mod class;
 mod cleaned;
-mod fault;
+mod error;
 mod find;
 mod inspect;
 mod observed;
@@ -26,7 +26,7 @@ use serde::Serialize;
 use ureq::http::Method;
 
 pub use class::{AGENTS_ACCESS, Mails, MemberRoles, WORKSPACE_ACCESS};
-pub use fault::{CoderError, CoderErrorKind};
+pub use error::{CoderError, CoderErrorKind};
 pub use inspect::{Server, Session, TokenHolder};
 pub use password::PasswordResult;
 pub use rights::{MissingRight, Rights};
@@ -39,48 +39,48 @@ use crate::domain::Secret;
 use crate::http::{Http, HttpError, HttpResponse};
 use observed::{ObservedRight, Repeats};
 
-/// The header that every answer of a Coder server has, errors included; a proxy's page has it not.
+/// The header of every answer of a Coder server, errors included. A proxy's page does not have it.
 const VERSION_HEADER: &str = "x-coder-build-version";
 
-/// The organization id that stands for "the default one" since Coder 2.15.
+/// The organization id that means "the default organization" since Coder 2.15.
 const DEFAULT_ORGANIZATION: &str = "00000000-0000-0000-0000-000000000000";
 
-/// With this header the limit of calls a minute (512 by default, for each path) does not hold, for owners
-/// only; anybody else gets 428. Releases before 2.32 take no notice of it.
-/// Source: `coderd/httpmw/ratelimit.go`.
-const UNLIMITED: (&str, &str) = ("X-Coder-Bypass-Ratelimit", "true");
+/// This header switches off the limit of calls per minute (512 by default, for each path), for
+/// owners only; others get 428. Releases before 2.32 ignore it. Source:
+/// `coderd/httpmw/ratelimit.go`.
+const BYPASS_LIMIT: (&str, &str) = ("X-Coder-Bypass-Ratelimit", "true");
 
 /// One Coder server, called with one token.
 pub struct Coder {
     http: Http,
     api: String,
     key: Secret,
-    /// Whether the limit of calls is worth asking away: the token had an owner's rights when we last looked, and
-    /// was not refused since.
-    unlimited: AtomicBool,
-    /// Whether it may set passwords of others, as far as trying has shown.
-    sets_passwords: ObservedRight,
+    /// Whether [`BYPASS_LIMIT`] is worth trying: the token had an owner's rights at the last check,
+    /// and the header was not refused since then.
+    may_bypass_limit: AtomicBool,
+    /// Whether the token may set passwords of other users, by the last call that showed it.
+    can_set_passwords: ObservedRight,
     failing_creates: Repeats,
     failing_passwords: Repeats,
-    /// The id to create users with: the alias above, until a server wants the real one.
+    /// The organization id for new users: the alias above, until a server requires the real one.
     organization: Mutex<String>,
-    /// The default organization's real id, once it was asked for.
+    /// The default organization's real id, once it has been fetched.
     default_organization: Mutex<Option<String>>,
-    /// Called when a call was refused for want of a right.
+    /// Called when a call is refused because the token lacks a right.
     on_refusal: OnceLock<Box<dyn Fn() + Send + Sync>>,
-    /// Whether one was since the rights were last asked for.
+    /// Whether a call was refused since the rights were last read.
     refused: AtomicBool,
 }
 
 impl Coder {
-    /// A client of the server whose API is at `api` (ends in `/api/v2`).
+    /// A client for the server whose API is at `api` (ends in `/api/v2`).
     pub fn new(http: Http, api: &str, key: Secret) -> Self {
         Self {
             http,
             api: api.to_owned(),
             key,
-            unlimited: AtomicBool::new(false),
-            sets_passwords: ObservedRight::default(),
+            may_bypass_limit: AtomicBool::new(false),
+            can_set_passwords: ObservedRight::default(),
             failing_creates: Repeats::default(),
             failing_passwords: Repeats::default(),
             organization: Mutex::new(DEFAULT_ORGANIZATION.to_owned()),
@@ -90,32 +90,33 @@ impl Coder {
         }
     }
 
-    /// Has `act` called whenever a call is refused for want of a right, on the thread of that call. Only the first
-    /// one that is given counts.
+    /// Sets `act` to be called whenever a call is refused because the token lacks a right. It runs
+    /// on the thread of that call. Only the first `act` is kept.
     pub fn on_refusal(&self, act: Box<dyn Fn() + Send + Sync>) {
-        // A second one is dropped.
+        // A second one is ignored.
         let _ = self.on_refusal.set(act);
     }
 
-    /// Whether a call was refused for want of a right since [`Coder::rights`] was last asked.
+    /// Whether a call was refused because the token lacks a right, since [`Coder::rights`] was last
+    /// called.
     pub fn was_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The version that the server tells everybody, such as `v2.31.0+abc123`.
+    /// The server's public version, such as `v2.31.0+abc123`.
     ///
     /// # Errors
-    /// The server cannot be reached, or is no Coder.
+    /// The server cannot be reached, or is not Coder.
     pub fn version(&self) -> Result<String, CoderError> {
         let answer = self.get("ask for the version", "/buildinfo")?;
-        let fault = || CoderError::of("ask for the version", &answer);
+        let error = || CoderError::of("ask for the version", &answer);
         if answer.status != 200 {
-            return Err(fault());
+            return Err(error());
         }
         answer
             .json::<wire::BuildInfo>()
             .map(|info| info.version)
-            .ok_or_else(fault)
+            .ok_or_else(error)
     }
 
     fn organization(&self) -> String {
@@ -125,8 +126,8 @@ impl Coder {
             .clone()
     }
 
-    /// Asks for the default organization's real id, for a server that does not know the alias.
-    fn learn_organization(&self) -> Result<(), CoderError> {
+    /// Fetches the default organization's real id, for a server that does not accept the alias.
+    fn fetch_organization(&self) -> Result<(), CoderError> {
         let id = self.default_organization()?.id;
         *self
             .organization
@@ -135,8 +136,8 @@ impl Coder {
         Ok(())
     }
 
-    /// The default organization's id, if it was asked for before.
-    fn known_organization(&self) -> Option<String> {
+    /// The default organization's id, if it has been fetched before.
+    fn cached_organization(&self) -> Option<String> {
         self.default_organization
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -144,15 +145,15 @@ impl Coder {
     }
 
     fn default_organization(&self) -> Result<wire::Organization, CoderError> {
-        const DOING: &str = "ask for the default organization";
-        let answer = self.get(DOING, "/organizations")?;
-        let fault = || CoderError::of(DOING, &answer);
+        const OPERATION: &str = "ask for the default organization";
+        let answer = self.get(OPERATION, "/organizations")?;
+        let error = || CoderError::of(OPERATION, &answer);
         if answer.status != 200 {
-            return Err(fault());
+            return Err(error());
         }
-        let all: Vec<wire::Organization> = answer.json().ok_or_else(fault)?;
+        let all: Vec<wire::Organization> = answer.json().ok_or_else(error)?;
         let at = all.iter().position(|org| org.is_default).unwrap_or(0);
-        let default = all.into_iter().nth(at).ok_or_else(fault)?;
+        let default = all.into_iter().nth(at).ok_or_else(error)?;
         *self
             .default_organization
             .lock()
@@ -160,57 +161,60 @@ impl Coder {
         Ok(default)
     }
 
-    fn get(&self, doing: &'static str, path: &str) -> Result<HttpResponse, CoderError> {
-        self.send(doing, Method::GET, path, Vec::new())
+    fn get(&self, operation: &'static str, path: &str) -> Result<HttpResponse, CoderError> {
+        self.send(operation, Method::GET, path, Vec::new())
     }
 
-    /// Makes one request. What means the same for every call is a fault already, so that no method
-    /// has to ask for it again.
+    /// Makes one request. An answer that means the same for every call becomes an error here, so
+    /// that no method has to check for it again.
     fn send(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         method: Method,
         path: &str,
         body: Vec<u8>,
     ) -> Result<HttpResponse, CoderError> {
-        let call = |unlimited| {
-            self.call(method.clone(), path, body.clone(), unlimited)
-                .map_err(|broken| CoderError::broken(doing, broken))
+        let call = |bypass_limit| {
+            self.call(method.clone(), path, body.clone(), bypass_limit)
+                .map_err(|broken| CoderError::broken(operation, broken))
         };
         let mut answer = call(false)?;
-        if self.may_go_on(&answer) {
-            // A refused call was not carried out. Our calls are bounded by how many we make side by side.
+        if self.is_avoidable_limit(&answer) {
+            // The refused call was not carried out, so it is safe to repeat. The number of our
+            // calls is bounded by how many we make in parallel.
             match call(true)? {
-                // No owner's any more, or a release that takes no notice: this call has to wait as everybody's.
+                // The token's user is no longer an owner, or the release ignores the header: our
+                // calls obey the limit from now on.
                 denied if matches!(denied.status, 428 | 429) => {
-                    self.unlimited.store(false, Ordering::Relaxed);
+                    self.may_bypass_limit.store(false, Ordering::Relaxed);
                 }
                 allowed => answer = allowed,
             }
         }
-        if smells_of_rights(&answer) {
+        if is_missing_right(&answer) {
             self.refused.store(true, Ordering::Relaxed);
             if let Some(act) = self.on_refusal.get() {
                 act();
             }
         }
         match answer.status {
-            300..=399 | 429 | 500..=599 => Err(CoderError::of(doing, &answer)),
-            // Somebody else's 404 must not be taken for "that user does not exist", nor a proxy's 401 for a
-            // word about our token.
+            300..=399 | 429 | 500..=599 => Err(CoderError::of(operation, &answer)),
+            // A 404 of another server must not be read as "that user does not exist", nor a proxy's
+            // 401 as "our token is invalid".
             400..=499 if answer.header(VERSION_HEADER).is_none() => {
-                Err(CoderError::not_coder(doing, answer.status))
+                Err(CoderError::not_coder(operation, answer.status))
             }
-            401 | 428 => Err(CoderError::of(doing, &answer)),
+            401 | 428 => Err(CoderError::of(operation, &answer)),
             _ => Ok(answer),
         }
     }
 
-    /// Whether that refusal is over the number of calls a minute, which may not hold for us.
-    fn may_go_on(&self, answer: &HttpResponse) -> bool {
+    /// Whether this refusal is due to the limit of calls per minute, and our token may be able to
+    /// bypass the limit.
+    fn is_avoidable_limit(&self, answer: &HttpResponse) -> bool {
         answer.status == 429
             && answer.header(VERSION_HEADER).is_some()
-            && self.unlimited.load(Ordering::Relaxed)
+            && self.may_bypass_limit.load(Ordering::Relaxed)
     }
 
     fn call(
@@ -218,10 +222,10 @@ impl Coder {
         method: Method,
         path: &str,
         body: Vec<u8>,
-        unlimited: bool,
+        bypass_limit: bool,
     ) -> Result<HttpResponse, HttpError> {
         let url = format!("{}{path}", self.api);
-        // Never a cookie: Coder would prefer it to this header.
+        // No cookie is sent: Coder would prefer it to this header.
         let mut headers = vec![
             ("Coder-Session-Token", self.key.reveal()),
             ("Accept", "application/json"),
@@ -229,26 +233,27 @@ impl Coder {
         if !body.is_empty() {
             headers.push(("Content-Type", "application/json"));
         }
-        if unlimited {
-            headers.push(UNLIMITED);
+        if bypass_limit {
+            headers.push(BYPASS_LIMIT);
         }
         self.http.call(method, &url, &headers, body)
     }
 }
 
-/// Whether Coder refused that call for want of a right. Some of its calls say so by a 500 with words of its inner parts.
-fn smells_of_rights(answer: &HttpResponse) -> bool {
+/// Whether Coder refused this call because the token lacks a right. Some of Coder's calls report
+/// that as a 500 with words of its authorization layer.
+fn is_missing_right(answer: &HttpResponse) -> bool {
     const WORDS: [&str; 3] = ["forbidden", "unauthorized", "not authorized"];
-    let says = || {
+    let names_right = || {
         let body: Option<wire::ErrorBody> = answer.json();
         let detail = body.map(|body| body.detail.to_ascii_lowercase());
         detail.is_some_and(|detail| WORDS.iter().any(|word| detail.contains(word)))
     };
     answer.header(VERSION_HEADER).is_some()
-        && (answer.status == 403 || (answer.status == 500 && says()))
+        && (answer.status == 403 || (answer.status == 500 && names_right()))
 }
 
-/// A request body. Ours are structs of strings and flags, which always serialize.
+/// A request body. Our bodies are structs of strings and flags, which always serialize.
 fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }

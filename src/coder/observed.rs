@@ -1,4 +1,5 @@
-//! What only trying tells: a yes or no, and how often something fails alike.
+//! What only calls themselves can show: whether a right exists, and how often the same error
+//! repeats.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,18 +10,19 @@ const UNKNOWN: u8 = 0;
 const YES: u8 = 1;
 const NO: u8 = 2;
 
-/// What was learnt last, by whichever thread.
+/// Whether our token has a right, by the last call that showed it. Shared by all threads.
 #[derive(Debug, Default)]
 pub(super) struct ObservedRight(AtomicU8);
 
 impl ObservedRight {
-    /// Remembers an answer. A later one counts more: rights change.
-    pub(super) fn learn(&self, yes: bool) {
-        self.0.store(if yes { YES } else { NO }, Ordering::Relaxed);
+    /// Records what a call has shown. It replaces earlier results, because rights may change.
+    pub(super) fn record(&self, has_right: bool) {
+        self.0
+            .store(if has_right { YES } else { NO }, Ordering::Relaxed);
     }
 
-    /// The last answer; `None` = nobody has tried.
-    pub(super) fn known(&self) -> Option<bool> {
+    /// The last result; `None` = not tried yet.
+    pub(super) fn last(&self) -> Option<bool> {
         match self.0.load(Ordering::Relaxed) {
             UNKNOWN => None,
             answer => Some(answer == YES),
@@ -28,13 +30,14 @@ impl ObservedRight {
     }
 }
 
-/// Counts calls of one kind that fail alike in a row.
+/// Counts how many calls of one kind have failed with the same internal error in a row.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Mutex<(Option<u64>, u32)>);
 
 impl Repeats {
-    /// Tells a failed call how often its kind has now failed alike. A success ends the count; a fault that
-    /// is no internal error of Coder's leaves it as it is.
+    /// Adds to a failed call's error how often this internal error has come in a row. A success
+    /// resets the count. An error that is not an internal error of Coder leaves the count
+    /// unchanged.
     pub(super) fn count<T>(&self, result: Result<T, CoderError>) -> Result<T, CoderError> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
@@ -42,16 +45,16 @@ impl Repeats {
                 *state = (None, 0);
                 Ok(done)
             }
-            Err(fault) => {
-                let Some(likeness) = fault.likeness() else {
-                    return Err(fault);
+            Err(error) => {
+                let Some(fingerprint) = error.fingerprint() else {
+                    return Err(error);
                 };
-                if state.0 == Some(likeness) {
+                if state.0 == Some(fingerprint) {
                     state.1 = state.1.saturating_add(1);
                 } else {
-                    *state = (Some(likeness), 1);
+                    *state = (Some(fingerprint), 1);
                 }
-                Err(fault.repeated(state.1))
+                Err(error.repeated(state.1))
             }
         }
     }
@@ -65,7 +68,7 @@ mod tests {
     use super::*;
     use crate::http::HttpResponse;
 
-    fn fault(status: u16, detail: &str) -> CoderError {
+    fn error(status: u16, detail: &str) -> CoderError {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(VERSION_HEADER, HeaderValue::from_static("v2.31.14"));
@@ -82,14 +85,14 @@ mod tests {
     fn equal_internal_errors_are_counted_until_a_call_succeeds() {
         let repeats = Repeats::default();
         let times = |status, detail| {
-            let counted = repeats.count::<()>(Err(fault(status, detail)));
+            let counted = repeats.count::<()>(Err(error(status, detail)));
             counted.unwrap_err().repeats()
         };
         assert_eq!(
             [times(500, "a"), times(500, "a"), times(500, "a")],
             [1, 2, 3]
         );
-        // Another kind of fault says nothing about this one.
+        // An error of another kind does not change the count.
         assert_eq!(
             [times(503, "a"), times(429, "a"), times(500, "a")],
             [0, 0, 4]
@@ -100,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn the_last_answer_counts() {
-        let learnt = ObservedRight::default();
-        assert_eq!(learnt.known(), None);
-        learnt.learn(false);
-        assert_eq!(learnt.known(), Some(false));
-        learnt.learn(true);
-        assert_eq!(learnt.known(), Some(true));
+    fn the_last_result_counts() {
+        let right = ObservedRight::default();
+        assert_eq!(right.last(), None);
+        right.record(false);
+        assert_eq!(right.last(), Some(false));
+        right.record(true);
+        assert_eq!(right.last(), Some(true));
     }
 }

@@ -1,8 +1,9 @@
-//! Setting a password, which is also the question whether it is set.
+//! Sets passwords, and so also checks whether a password is set.
 //!
-//! Coder compares with the password that is set before it looks at what a token may do, so every token
-//! learns whether a password still holds. Up to 2.35.1 only an owner's token may set another one; other
-//! tokens get an internal error then. Recorded with 2.24.4, 2.25.3, 2.29.19 and 2.31.14.
+//! Coder compares the new password with the old one before it checks the token's rights, so any
+//! token can find out whether a password is still the current one. Up to 2.35.1 only an owner's
+//! token may set another one; other tokens get an internal error. Recorded with 2.24.4, 2.25.3,
+//! 2.29.19 and 2.31.14.
 
 use serde::Serialize;
 use ureq::http::Method;
@@ -14,31 +15,32 @@ use crate::domain::Password;
 /// Answer to setting a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordResult {
-    /// It is the user's password now and was not before. All sessions of the user have ended.
+    /// The password was changed. All sessions of the user have ended.
     Set,
-    /// It was the user's password already. Nothing has changed. Every token learns this.
+    /// It was the user's password already. Nothing has changed. Every token can find this out.
     Unchanged,
-    /// There is no such user, or the token does not see it.
+    /// There is no such user, or the token may not see it.
     NoUser,
     /// It is not the user's password, and the token may not set passwords. Nothing has changed.
     Forbidden,
 }
 
-/// How often in a row an internal error of unknown meaning has to come before it counts as a missing right
-/// with a token that has not shown that it has it.
-const SUSPICIOUS: u32 = 3;
+/// How often an unexplained internal error must repeat before the token's rights are checked. If
+/// they do not show that it may set passwords, the error counts as a missing right.
+const SUSPICIOUS_REPEATS: u32 = 3;
 
 #[derive(Serialize)]
 struct PasswordBody<'a> {
     password: &'a str,
 }
 
-const DOING: &str = "set a password";
+const OPERATION: &str = "set a password";
 
 impl Coder {
-    /// Sets a user's password, and says whether it was the user's already.
+    /// Sets a user's password, or reports that it was set already.
     ///
-    /// Only the id of a user that is alive may be given: Coder sets a deleted user's password as well.
+    /// Pass only the id of a user that is not deleted: Coder sets a deleted user's password as
+    /// well.
     ///
     /// # Errors
     /// The call failed. After [`super::CoderErrorKind::Unclear`] the password may be set.
@@ -48,19 +50,21 @@ impl Coder {
         password: &Password,
     ) -> Result<PasswordResult, CoderError> {
         let set = self.failing_passwords.count(self.try_to_set(id, password));
-        let fault = match set {
+        let error = match set {
             Ok(PasswordResult::Set) => {
-                self.sets_passwords.learn(true);
+                self.can_set_passwords.record(true);
                 return set;
             }
             Ok(_) => return set,
-            Err(fault) => fault,
+            Err(error) => error,
         };
-        if fault.is_forbidden() || (fault.repeats() >= SUSPICIOUS && self.lacks_the_right()?) {
-            self.sets_passwords.learn(false);
+        if error.is_forbidden()
+            || (error.repeats() >= SUSPICIOUS_REPEATS && self.probably_lacks_right()?)
+        {
+            self.can_set_passwords.record(false);
             return Ok(PasswordResult::Forbidden);
         }
-        Err(fault)
+        Err(error)
     }
 
     fn try_to_set(&self, id: &str, password: &Password) -> Result<PasswordResult, CoderError> {
@@ -68,39 +72,41 @@ impl Coder {
             password: password.reveal(),
         });
         let path = format!("/users/{}/password", encode(id));
-        let answer = self.send(DOING, Method::PUT, &path, body)?;
+        let answer = self.send(OPERATION, Method::PUT, &path, body)?;
         let words: Option<ErrorBody> = answer.json();
         match (answer.status, words) {
-            // A proxy's page has such a status as well, and then the student's own password still holds.
+            // A proxy's page may have this status as well; then the student's own password is still
+            // set.
             (200 | 204, _) if answer.header(VERSION_HEADER).is_some() => Ok(PasswordResult::Set),
             (400, Some(words)) if is_same_password(&words) => Ok(PasswordResult::Unchanged),
             (400 | 404, Some(words)) if says_no_user(answer.status, &words) => {
                 Ok(PasswordResult::NoUser)
             }
-            _ => Err(CoderError::of(DOING, &answer)),
+            _ => Err(CoderError::of(OPERATION, &answer)),
         }
     }
 
-    /// Whether the token may set passwords of others, as far as trying has shown; `None` = not tried yet.
+    /// Whether the token may set passwords of other users, by the last call that showed it; `None`
+    /// = not tried yet.
     pub fn may_set_passwords(&self) -> Option<bool> {
-        self.sets_passwords.known()
+        self.can_set_passwords.last()
     }
 
-    /// Whether the token most likely may not set passwords, by its rights and by what trying has shown.
-    fn lacks_the_right(&self) -> Result<bool, CoderError> {
+    /// Whether the token probably may not set passwords, by its rights and the calls so far.
+    fn probably_lacks_right(&self) -> Result<bool, CoderError> {
         Ok(self.rights()?.set_passwords != Some(true))
     }
 }
 
-/// Whether this says that a password that was to be set is set already.
+/// Whether this message says that the new password equals the old one.
 fn is_same_password(words: &ErrorBody) -> bool {
     let message = words.message.to_ascii_lowercase();
     let compares = message.contains("match") || message.contains("same");
     words.validations.is_empty() && message.contains("old password") && compares
 }
 
-/// Whether this says that the user in the path does not exist. A 404 of Coder's own has no other meaning
-/// where the path is known; a 400 may be about the password.
+/// Whether this message says that the user in the path does not exist. A 404 from Coder has no
+/// other meaning for a known path; a 400 may be about the password.
 fn says_no_user(status: u16, words: &ErrorBody) -> bool {
     words.validations.is_empty() && (status == 404 || words.message.contains("must be an existing"))
 }
@@ -110,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_coder_says_of_a_password_is_told_apart() {
+    fn coders_messages_about_a_password_are_distinguished() {
         for (status, body, same, no_user) in [
             (
                 400,

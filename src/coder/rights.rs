@@ -1,9 +1,10 @@
-//! What our token may do, by the server's own word (`POST /authcheck`): asked, never guessed from a release
-//! or from the name of a role.
+//! The rights of our token, as the server reports them (`POST /authcheck`). They are never guessed
+//! from a release or from the name of a role.
 //!
-//! The questions are about somebody else's things in the default organization. A list would prove nothing,
-//! as it is empty as well for a token that may not see what is there. A word that a server does not know it
-//! answers with "no", so a right that is renamed one day counts as missing and is told.
+//! The checks are about objects of other users in the default organization. A list would prove
+//! nothing, because it is empty as well for a token that may not see the objects. The server
+//! answers "no" to a check that it does not support, so a right that is renamed one day is reported
+//! as missing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,63 +16,66 @@ use ureq::http::Method;
 use super::{Coder, CoderError, VERSION_HEADER, json, wire};
 use crate::domain::UnixSeconds;
 
-/// The owner of what is asked about: a user that does not exist, and so is not us.
-const SOMEBODY: &str = "5f6cd4b2-9a3e-4c55-8f0e-3d1b7a60c9e4";
+/// The owner of the objects in the checks: a user that does not exist, so it is not our own user.
+const OTHER_USER: &str = "5f6cd4b2-9a3e-4c55-8f0e-3d1b7a60c9e4";
 
-/// The last release on which only those may set a password who may delete the user's keys. On later ones the
-/// server deletes the keys in its own name.
+/// The last release on which only a token that may delete the user's keys can set a password. Later
+/// servers delete the keys with their own rights.
 const KEYS_DECIDE_UNTIL: (u32, u32, u32) = (2, 35, 1);
 
-/// What the token may do with users, and with other people's workspaces in the default organization.
+/// What the token may do with users, and with other users' workspaces in the default organization.
 ///
-/// "There is none" is believed only with the right to see: to a token that has lost its rights every user looks
-/// deleted, and every list of workspaces is empty.
+/// An empty list proves something only with the right to see: to a token that has lost its rights
+/// every user looks deleted, and every list of workspaces is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is one answer of the server's"
 )]
 pub struct Rights {
-    /// It sees all users.
+    /// It can see all users.
     pub see_users: bool,
-    /// It creates users, as members of the default organization.
+    /// It can create users as members of the default organization.
     pub create_users: bool,
-    /// It suspends users and changes their names.
+    /// It can suspend users and change their names.
     pub update_users: bool,
-    /// It deletes users.
+    /// It can delete users.
     pub delete_users: bool,
-    /// It sees workspaces of others. Without it no user is deleted: some releases delete one whose workspaces
-    /// the caller does not see, and those run on without an owner.
+    /// It can see workspaces of other users. Without this right no user is deleted: some releases
+    /// delete a user whose workspaces the caller cannot see, and the workspaces keep running
+    /// without an owner.
     pub see_workspaces: bool,
-    /// It stops them.
+    /// It can stop workspaces of other users.
     pub stop_workspaces: bool,
-    /// It deletes them.
+    /// It can delete workspaces of other users.
     pub delete_workspaces: bool,
-    /// It sets passwords of others; `None` = only trying tells.
+    /// It can set passwords of other users; `None` = only a try shows it.
     pub set_passwords: Option<bool>,
-    /// It deletes other people's keys, which only owners may.
+    /// It can delete keys of other users, which only owners may.
     pub(super) delete_keys: bool,
-    /// Seconds by which our clock is ahead of the server's; `None` where it did not tell its time.
+    /// Seconds by which our clock is ahead of the server's; `None` if the answer had no date.
     pub clock_ahead: Option<UnixSeconds>,
 }
 
-/// Rights that a class needs and the token has not. Its words name the role that brings them.
+/// Rights that a class needs and the token does not have. The text names the role that contains
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingRight {
     users: Vec<&'static str>,
     workspaces: Vec<&'static str>,
-    so: &'static str,
+    effect: &'static str,
 }
 
 impl Rights {
-    /// What is missing of the rights that every class needs; `None` = nothing. Setting passwords is no such right:
-    /// students who did not change theirs get the same login again without it.
-    pub fn lack(&self) -> Option<MissingRight> {
+    /// The rights that every class needs and this token lacks; `None` = it has them all. Setting
+    /// passwords does not count: without it, students who did not change their password still get
+    /// the same login again.
+    pub fn missing(&self) -> Option<MissingRight> {
         let without = |pairs: &[(bool, &'static str)]| -> Vec<&'static str> {
             let lacking = pairs.iter().filter(|(has, _)| !has);
             lacking.map(|(_, verb)| *verb).collect()
         };
-        let lack = MissingRight {
+        let missing = MissingRight {
             users: without(&[
                 (self.see_users, "see"),
                 (self.create_users, "create"),
@@ -83,14 +87,14 @@ impl Rights {
                 (self.stop_workspaces, "stop"),
                 (self.delete_workspaces, "delete"),
             ]),
-            so: match (self.create_users, self.removes_users()) {
-                (false, false) => "no accounts are made or removed",
-                (false, true) => "no accounts are made",
+            effect: match (self.create_users, self.removes_users()) {
+                (false, false) => "no accounts are created or removed",
+                (false, true) => "no accounts are created",
                 (true, false) => "no accounts are removed",
                 (true, true) => "accounts that have workspaces are not removed",
             },
         };
-        (!lack.users.is_empty() || !lack.workspaces.is_empty()).then_some(lack)
+        (!missing.users.is_empty() || !missing.workspaces.is_empty()).then_some(missing)
     }
 
     /// Whether an account without workspaces can be removed.
@@ -104,8 +108,8 @@ impl Rights {
 }
 
 impl MissingRight {
-    /// The roles that bring what is missing.
-    pub fn cure(&self) -> &'static str {
+    /// What to do: the roles that contain the missing rights.
+    pub fn remedy(&self) -> &'static str {
         match (self.users.is_empty(), self.workspaces.is_empty()) {
             (true, _) => {
                 "give the token's user the role Organization Admin of the default organization"
@@ -118,25 +122,25 @@ impl MissingRight {
     }
 }
 
-/// In one line: what is missing, what follows from it, what helps.
+/// One line: what is missing, what follows from it, and what to do.
 impl fmt::Display for MissingRight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let users = (!self.users.is_empty()).then(|| format!("{} users", or(&self.users)));
+        let users = (!self.users.is_empty()).then(|| format!("{} users", join_verbs(&self.users)));
         let workspaces = (!self.workspaces.is_empty())
-            .then(|| format!("{} workspaces of others", or(&self.workspaces)));
+            .then(|| format!("{} workspaces of others", join_verbs(&self.workspaces)));
         let acts: Vec<String> = users.into_iter().chain(workspaces).collect();
         write!(
             f,
             "the token (CODER_API_KEY) may not {}: {}; {}",
             acts.join(", nor "),
-            self.so,
-            self.cure()
+            self.effect,
+            self.remedy()
         )
     }
 }
 
-/// Verbs in a row: "see", "see or stop", "see, stop or delete".
-fn or(verbs: &[&str]) -> String {
+/// Joins verbs: "see", "see or stop", "see, stop or delete".
+fn join_verbs(verbs: &[&str]) -> String {
     match verbs.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
@@ -164,9 +168,9 @@ struct Questions<'a> {
     checks: BTreeMap<&'static str, Question<'a>>,
 }
 
-/// A question: its name, the kind of thing, what to do with it, whether it belongs to the default organization, and
-/// to whom.
-type Ask = (
+/// A check: its name, the kind of object, the action, whether the object belongs to the default
+/// organization, and its owner.
+type RightCheck = (
     &'static str,
     &'static str,
     &'static str,
@@ -174,54 +178,68 @@ type Ask = (
     Option<&'static str>,
 );
 
-const OF_A_TOKEN: [Ask; 9] = [
+const TOKEN_CHECKS: [RightCheck; 9] = [
     ("see users", "user", "read", false, None),
     ("create users", "user", "create", false, None),
     ("join", "organization_member", "create", true, None),
     ("update users", "user", "update", false, None),
     ("delete users", "user", "delete", false, None),
-    ("see workspaces", "workspace", "read", true, Some(SOMEBODY)),
-    ("stop workspaces", "workspace", "stop", true, Some(SOMEBODY)),
+    (
+        "see workspaces",
+        "workspace",
+        "read",
+        true,
+        Some(OTHER_USER),
+    ),
+    (
+        "stop workspaces",
+        "workspace",
+        "stop",
+        true,
+        Some(OTHER_USER),
+    ),
     (
         "delete workspaces",
         "workspace",
         "delete",
         true,
-        Some(SOMEBODY),
+        Some(OTHER_USER),
     ),
-    ("delete keys", "api_key", "delete", false, Some(SOMEBODY)),
+    ("delete keys", "api_key", "delete", false, Some(OTHER_USER)),
 ];
 
-const OF_A_STUDENT: [Ask; 1] = [("create", "workspace", "create", true, Some("me"))];
+const STUDENT_CHECKS: [RightCheck; 1] = [("create", "workspace", "create", true, Some("me"))];
 
 impl Coder {
-    /// What the token may do now.
+    /// The rights of the token now.
     ///
     /// # Errors
     /// The server cannot be asked, or does not know the question.
     pub fn rights(&self) -> Result<Rights, CoderError> {
-        // First, so that a call that is refused meanwhile has them asked for again.
+        // Reset before the calls, so that a call that is refused meanwhile causes another check of
+        // the rights.
         self.refused.store(false, Ordering::Relaxed);
-        let known = self.known_organization();
-        let id = match &known {
+        let cached = self.cached_organization();
+        let id = match &cached {
             Some(id) => id.clone(),
             None => self.default_organization()?.id,
         };
         let mut rights = self.rights_in(&id)?;
-        if known.is_some() && !rights.is_complete_in_organization() {
-            // Behind the same address there may be another server by now, whose organization is another one.
+        if cached.is_some() && !rights.is_complete_in_organization() {
+            // Another server, with another organization, may have taken over the same address.
             let now = self.default_organization()?.id;
             if now != id {
                 rights = self.rights_in(&now)?;
             }
         }
-        self.unlimited.store(rights.delete_keys, Ordering::Relaxed);
+        self.may_bypass_limit
+            .store(rights.delete_keys, Ordering::Relaxed);
         Ok(rights)
     }
 
     fn rights_in(&self, organization: &str) -> Result<Rights, CoderError> {
-        const DOING: &str = "ask what the token may do";
-        let (may, answer) = self.authcheck(DOING, &OF_A_TOKEN, organization)?;
+        const OPERATION: &str = "ask what the token may do";
+        let (may, answer) = self.authcheck(OPERATION, &TOKEN_CHECKS, organization)?;
         let release = answer.header(VERSION_HEADER).and_then(wire::release);
         let keys = may("delete keys");
         Ok(Rights {
@@ -232,31 +250,31 @@ impl Coder {
             see_workspaces: may("see workspaces"),
             stop_workspaces: may("stop workspaces"),
             delete_workspaces: may("delete workspaces"),
-            set_passwords: sets_passwords(keys, release, self.may_set_passwords()),
+            set_passwords: can_set_passwords(keys, release, self.may_set_passwords()),
             delete_keys: keys,
             clock_ahead: answer.clock_ahead(),
         })
     }
 
-    /// Whether the caller may make a workspace of its own in the default organization.
+    /// Whether the caller may create a workspace of its own in the default organization.
     ///
     /// # Errors
     /// The server cannot be asked, or does not know the question.
-    pub fn may_make_a_workspace(&self) -> Result<bool, CoderError> {
-        const DOING: &str = "ask whether a student may make a workspace";
+    pub fn may_create_workspace(&self) -> Result<bool, CoderError> {
+        const OPERATION: &str = "ask whether a student may create a workspace";
         let id = self.default_organization()?.id;
-        let (may, _) = self.authcheck(DOING, &OF_A_STUDENT, &id)?;
+        let (may, _) = self.authcheck(OPERATION, &STUDENT_CHECKS, &id)?;
         Ok(may("create"))
     }
 
-    /// Asks all questions at once. An answer that leaves one out is none.
+    /// Makes all checks in one call. An answer without one of them is an error.
     fn authcheck(
         &self,
-        doing: &'static str,
-        asks: &[Ask],
+        operation: &'static str,
+        wanted: &[RightCheck],
         organization: &str,
     ) -> Result<(impl Fn(&str) -> bool + use<>, crate::http::HttpResponse), CoderError> {
-        let checks = asks
+        let checks = wanted
             .iter()
             .map(|&(name, resource_type, action, inside, owner_id)| {
                 let object = Object {
@@ -269,19 +287,19 @@ impl Coder {
         let body = json(&Questions {
             checks: checks.collect(),
         });
-        let answer = self.send(doing, Method::POST, "/authcheck", body)?;
-        let told: Option<BTreeMap<String, bool>> = answer.json();
-        let told = told.filter(|told| {
-            answer.status == 200 && asks.iter().all(|(name, ..)| told.contains_key(*name))
+        let answer = self.send(operation, Method::POST, "/authcheck", body)?;
+        let granted: Option<BTreeMap<String, bool>> = answer.json();
+        let granted = granted.filter(|granted| {
+            answer.status == 200 && wanted.iter().all(|(name, ..)| granted.contains_key(*name))
         });
-        let told = told.ok_or_else(|| CoderError::of(doing, &answer))?;
-        Ok((move |name: &str| told.get(name) == Some(&true), answer))
+        let granted = granted.ok_or_else(|| CoderError::of(operation, &answer))?;
+        Ok((move |name: &str| granted.get(name) == Some(&true), answer))
     }
 }
 
-/// Whether somebody may set passwords who may, or may not, delete keys of others. `release` is that of the server,
-/// if it is a released one; `tried` is what trying has shown.
-fn sets_passwords(
+/// Whether a token can set passwords. `delete_keys`: whether it can delete keys of others;
+/// `release`: the server's, if it is a released one; `tried`: what the last try has shown.
+fn can_set_passwords(
     delete_keys: bool,
     release: Option<(u32, u32, u32)>,
     tried: Option<bool>,
@@ -312,8 +330,8 @@ mod tests {
     };
 
     #[test]
-    fn what_is_missing_is_told_with_the_role_that_brings_it() {
-        assert_eq!(ALL.lack(), None);
+    fn a_missing_right_is_named_with_the_role_that_contains_it() {
+        assert_eq!(ALL.missing(), None);
         let user_admin = Rights {
             see_workspaces: false,
             stop_workspaces: false,
@@ -353,33 +371,33 @@ mod tests {
             ),
             (
                 organization_admin,
-                "the token (CODER_API_KEY) may not see, create, suspend or delete users: no accounts are made or removed; give the token's user the role User Admin",
+                "the token (CODER_API_KEY) may not see, create, suspend or delete users: no accounts are created or removed; give the token's user the role User Admin",
             ),
             (
                 member,
-                "the token (CODER_API_KEY) may not see, create, suspend or delete users, nor see, stop or delete workspaces of others: no accounts are made or removed; give the token's user the roles User Admin, and Organization Admin of the default organization",
+                "the token (CODER_API_KEY) may not see, create, suspend or delete users, nor see, stop or delete workspaces of others: no accounts are created or removed; give the token's user the roles User Admin, and Organization Admin of the default organization",
             ),
             (
                 template_admin,
-                "the token (CODER_API_KEY) may not create, suspend or delete users, nor stop or delete workspaces of others: no accounts are made or removed; give the token's user the roles User Admin, and Organization Admin of the default organization",
+                "the token (CODER_API_KEY) may not create, suspend or delete users, nor stop or delete workspaces of others: no accounts are created or removed; give the token's user the roles User Admin, and Organization Admin of the default organization",
             ),
         ] {
-            assert_eq!(rights.lack().unwrap().to_string(), words);
+            assert_eq!(rights.missing().unwrap().to_string(), words);
         }
     }
 
     #[test]
-    fn what_trying_has_shown_counts_more_than_the_release() {
+    fn what_a_try_has_shown_counts_more_than_the_release() {
         let old = wire::release("v2.24.4");
-        assert_eq!(sets_passwords(false, None, Some(true)), Some(true));
-        assert_eq!(sets_passwords(false, None, Some(false)), Some(false));
-        assert_eq!(sets_passwords(false, old, Some(true)), Some(true));
-        // Somebody has given it the role since.
-        assert_eq!(sets_passwords(true, old, Some(false)), Some(true));
+        assert_eq!(can_set_passwords(false, None, Some(true)), Some(true));
+        assert_eq!(can_set_passwords(false, None, Some(false)), Some(false));
+        assert_eq!(can_set_passwords(false, old, Some(true)), Some(true));
+        // The token's user has got the role since then.
+        assert_eq!(can_set_passwords(true, old, Some(false)), Some(true));
     }
 
     #[test]
-    fn whether_passwords_may_be_set_follows_from_keys_up_to_one_release() {
+    fn up_to_one_release_the_right_to_delete_keys_decides_about_passwords() {
         for (keys, version, expected) in [
             (true, "v2.24.4", Some(true)),
             (true, "v0.0.0-devel+3fa2", Some(true)),
@@ -392,7 +410,7 @@ mod tests {
             (false, "", None),
         ] {
             assert_eq!(
-                sets_passwords(keys, wire::release(version), None),
+                can_set_passwords(keys, wire::release(version), None),
                 expected,
                 "{keys} {version}"
             );

@@ -1,4 +1,4 @@
-//! Users: create, suspend, delete.
+//! Creates, suspends and deletes users.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -11,14 +11,14 @@ use crate::clock::unix_now;
 use crate::domain::{Marker, Password, UnixSeconds, Username};
 use crate::http::HttpResponse;
 
-/// A user to be.
+/// A user that is to be created.
 #[derive(Clone, Copy, Debug)]
 pub struct NewUser<'a> {
     /// Its name.
     pub username: &'a Username,
-    /// Its address, which it logs in with.
+    /// Its e-mail address, with which it logs in.
     pub email: &'a str,
-    /// Its display name, by which we know it again.
+    /// Its display name, by which we recognise our own users.
     pub marker: &'a Marker,
     /// Its first password.
     pub password: &'a Password,
@@ -27,18 +27,18 @@ pub struct NewUser<'a> {
 /// Answer to a create.
 #[derive(Debug)]
 pub enum CreateResult {
-    /// It exists now and did not before.
-    Fresh(User),
-    /// Its name or its address was there already; Coder does not say which, nor whose.
+    /// The user was created.
+    Created(User),
+    /// Its name or its address is in use already. Coder reports neither which of them nor by whom.
     Taken,
 }
 
 /// Answer to a delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteResult {
-    /// It is deleted, or was before, by Coder's word; only a list proves it.
+    /// Coder reports that the user is deleted, or was so before; only a list proves it.
     Done,
-    /// It still has workspaces, seen by us or not.
+    /// It still has workspaces, which our token may or may not see.
     HasWorkspaces,
 }
 
@@ -49,7 +49,7 @@ struct CreateBody<'a> {
     name: &'a str,
     password: &'a str,
     login_type: &'static str,
-    // No `user_status`: a user that never logs in then stays dormant and takes no licence seat.
+    // No `user_status`: so a user that never logs in stays dormant and needs no licence seat.
     organization_ids: [&'a str; 1],
 }
 
@@ -57,8 +57,8 @@ impl Coder {
     /// Creates a user.
     ///
     /// # Errors
-    /// The call failed. After [`super::CoderErrorKind::Unclear`] the user may exist. The fault says how often in
-    /// a row creates have met the same internal error.
+    /// The call failed. After [`super::CoderErrorKind::Unclear`] the user may exist. The error says
+    /// how often in a row creations of users have failed with the same internal error.
     pub fn create_user(&self, new: NewUser<'_>) -> Result<CreateResult, CoderError> {
         let created = self.try_to_create(new);
         self.failing_creates.count(created)
@@ -70,8 +70,8 @@ impl Coder {
         if !names_organization(&answer) || organization != super::DEFAULT_ORGANIZATION {
             return read_created(&answer);
         }
-        // An unusual server that does not know the alias for "the default organization".
-        self.learn_organization()?;
+        // An unusual server that does not accept the alias for "the default organization".
+        self.fetch_organization()?;
         read_created(&self.post_user(new, &self.organization())?)
     }
 
@@ -87,18 +87,18 @@ impl Coder {
         self.send(CREATE, Method::POST, "/users", json(&body))
     }
 
-    /// Locks a user out without deleting anything: its sessions and its login end, and Coder stops its
-    /// workspaces by itself within a minute.
+    /// Locks a user out without deleting anything: its sessions end, it cannot log in, and Coder
+    /// stops its workspaces by itself within a minute.
     ///
     /// # Errors
     /// The call failed.
     pub fn suspend(&self, id: &str) -> Result<(), CoderError> {
-        const DOING: &str = "suspend a user";
+        const OPERATION: &str = "suspend a user";
         let path = format!("/users/{}/status/suspend", encode(id));
-        let answer = self.send(DOING, Method::PUT, &path, Vec::new())?;
+        let answer = self.send(OPERATION, Method::PUT, &path, Vec::new())?;
         match answer.json::<User>() {
             Some(user) if answer.status == 200 && user.is_suspended() => Ok(()),
-            _ => Err(CoderError::of(DOING, &answer)),
+            _ => Err(CoderError::of(OPERATION, &answer)),
         }
     }
 
@@ -107,9 +107,9 @@ impl Coder {
     /// # Errors
     /// The call failed. After [`super::CoderErrorKind::Unclear`] the user may be gone.
     pub fn delete_user(&self, id: &str) -> Result<DeleteResult, CoderError> {
-        const DOING: &str = "delete a user";
+        const OPERATION: &str = "delete a user";
         let answer = self.send(
-            DOING,
+            OPERATION,
             Method::DELETE,
             &format!("/users/{}", encode(id)),
             Vec::new(),
@@ -117,10 +117,10 @@ impl Coder {
         match answer.status {
             200 | 204 => Ok(DeleteResult::Done),
             417 => Ok(DeleteResult::HasWorkspaces),
-            // Unknown: 400 up to Coder 2.30, 404 from 2.31 on.
+            // An unknown user is a 400 up to Coder 2.30, a 404 from 2.31 on.
             400 if is_no_user(&answer) => Ok(DeleteResult::Done),
             404 if answer.json::<ErrorBody>().is_some() => Ok(DeleteResult::Done),
-            _ => Err(CoderError::of(DOING, &answer)),
+            _ => Err(CoderError::of(OPERATION, &answer)),
         }
     }
 }
@@ -131,14 +131,14 @@ fn read_created(answer: &HttpResponse) -> Result<CreateResult, CoderError> {
     match answer.status {
         200 | 201 => answer
             .json()
-            .map(CreateResult::Fresh)
+            .map(CreateResult::Created)
             .ok_or_else(|| CoderError::of(CREATE, answer)),
         409 => Ok(CreateResult::Taken),
         _ => Err(CoderError::of(CREATE, answer)),
     }
 }
 
-/// Whether a create was refused over the organization.
+/// Whether a creation was refused because of the organization.
 fn names_organization(answer: &HttpResponse) -> bool {
     let validated = || {
         answer.json::<ErrorBody>().is_some_and(|body| {
@@ -151,7 +151,7 @@ fn names_organization(answer: &HttpResponse) -> bool {
 }
 
 /// Whether a 400 or 404 says that the user in the path does not exist. Coder uses 400 for that,
-/// without a code; other 400s of these calls are about a field and say so in `validations`, or about
+/// without a code; other 400s of these calls are about a field, named in `validations`, or about
 /// the password.
 fn is_no_user(answer: &HttpResponse) -> bool {
     answer.json::<ErrorBody>().is_some_and(|body| {
@@ -159,8 +159,8 @@ fn is_no_user(answer: &HttpResponse) -> bool {
     })
 }
 
-/// When a user was created, by our own clock: its age by the server's clock, which may differ from
-/// ours, taken from the time of the answer.
+/// When a user was created, by our own clock: its age by the server's clock, subtracted from our
+/// time. The server's time is the date of the answer.
 pub(super) fn made_at(user: &User, answer: &HttpResponse) -> Option<UnixSeconds> {
     let created = OffsetDateTime::parse(&user.created_at, &Rfc3339).ok()?;
     Some(unix_now() - (answer.date()? - created.unix_timestamp()))

@@ -1,45 +1,45 @@
-//! Coder's JSON, as far as we read it. Unknown fields are ignored, missing ones tolerated where an
-//! older or newer server leaves them out.
+//! The parts of Coder's JSON that we read. Unknown fields are ignored. Fields that an older or
+//! newer server leaves out may be missing.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::cleaned::cleaned;
 
-/// A user. Coder has no mark for deleted ones; see [`super::Coder::locate`].
+/// A user. The JSON does not show whether it is deleted; see [`super::Coder::locate`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct User {
     /// Its UUID.
     pub id: String,
-    /// Its name, as last changed by anybody.
+    /// Its current name, which the user or an admin may have changed.
     pub username: String,
-    /// Its address.
+    /// Its e-mail address.
     #[serde(default, deserialize_with = "null_as_missing")]
     pub email: String,
-    /// Its display name; empty on servers that do not take one at creation (before 2.14 or so).
+    /// Its display name; empty on servers that do not accept one at creation (before 2.14 or so).
     #[serde(default, deserialize_with = "null_as_missing")]
     pub name: String,
     /// When it was created, RFC 3339.
     #[serde(default, deserialize_with = "null_as_missing")]
     pub created_at: String,
-    /// Coder's word for whether it may log in: `active`, `dormant` or `suspended`.
+    /// Its status: `active`, `dormant` or `suspended`.
     #[serde(default, deserialize_with = "null_as_missing")]
     pub status: String,
-    /// When it last did something, RFC 3339; see [`User::last_seen`].
+    /// When it was last active, RFC 3339; see [`User::last_seen`].
     #[serde(default, deserialize_with = "null_as_missing")]
     pub last_seen_at: String,
     /// How it logs in.
     #[serde(default, deserialize_with = "read_login_type")]
     pub login_type: LoginType,
-    /// Whether it may do more than an ordinary member. What is not understood counts as such.
-    #[serde(default, deserialize_with = "are_roles", rename = "roles")]
+    /// Whether it may do more than an ordinary member. Roles that cannot be read count as such.
+    #[serde(default, deserialize_with = "read_has_roles", rename = "roles")]
     pub has_roles: bool,
-    /// When it was created, by our own clock; `None` where the server did not tell its time.
+    /// When it was created, by our own clock; `None` if the server's answer had no date.
     #[serde(skip)]
     pub made_at: Option<crate::domain::UnixSeconds>,
 }
 
-/// Reads `null` as a field that is missing: servers written in Go say it for what is empty.
+/// Reads `null` like a missing field: servers written in Go write `null` for empty values.
 fn null_as_missing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -48,13 +48,13 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// How a user logs in, by Coder's own word.
+/// How a user logs in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoginType {
-    /// The server does not say.
+    /// The server does not report it.
     #[default]
     Unknown,
-    /// By password, as we make them.
+    /// By password, like the users that we create.
     Password,
     /// Not at all.
     None,
@@ -62,18 +62,19 @@ pub enum LoginType {
     Github,
     /// By an OpenID Connect provider.
     Oidc,
-    /// By something that this program does not know.
+    /// In a way that this program does not support.
     Other,
 }
 
 impl User {
-    /// Whether it may not log in, and has no session.
+    /// Whether it is suspended: it cannot log in and has no session.
     pub fn is_suspended(&self) -> bool {
         self.status == "suspended"
     }
 }
 
-// Values of any kind are taken: a user has to be read also where a version writes these differently.
+// Values of any type are accepted: a user must be readable even if a version writes these fields
+// differently.
 fn read_login_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoginType, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => LoginType::Unknown,
@@ -89,7 +90,7 @@ fn read_login_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoginTy
     })
 }
 
-fn are_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+fn read_has_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => false,
         Value::Array(roles) => roles.iter().any(|role| role["name"] != "member"),
@@ -156,7 +157,7 @@ pub(super) struct Organization {
     pub(super) default_org_member_roles: Option<Vec<String>>,
 }
 
-/// A role, and whether the caller may give it to others.
+/// A role, and whether the caller may assign it.
 #[derive(Deserialize)]
 pub(super) struct AssignableRole {
     pub(super) name: String,
@@ -210,15 +211,15 @@ pub struct Workspace {
     pub name: String,
     /// The UUID of the user it belongs to.
     pub owner_id: String,
-    /// The last thing that was done to it.
+    /// Its latest build.
     pub latest_build: Build,
-    /// Whether it was put aside as unused. Coder does not stop such a workspace by itself
-    /// (`isEligibleForAutostop` in coderd/autobuild), even if it runs.
-    #[serde(default, rename = "dormant_at", deserialize_with = "is_set")]
+    /// Whether it is dormant, which means unused for long. Coder does not stop such a workspace by
+    /// itself (`isEligibleForAutostop` in coderd/autobuild), even if it runs.
+    #[serde(default, rename = "dormant_at", deserialize_with = "is_not_null")]
     pub dormant: bool,
 }
 
-fn is_set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+fn is_not_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Value::deserialize(deserializer).map(|value| !value.is_null())
 }
 
@@ -228,11 +229,11 @@ pub struct Build {
     /// `start`, `stop` or `delete`.
     #[serde(default, deserialize_with = "null_as_missing")]
     pub transition: String,
-    /// Coder's word for job status and transition together, such as `running` or `failed`. A queued
-    /// build of any kind is `pending`.
+    /// Job status and transition in one word, such as `running` or `failed`. A queued build of any
+    /// kind is `pending`.
     #[serde(default, deserialize_with = "null_as_missing")]
     pub status: String,
-    /// Why it failed, in words that may be logged; empty where Coder does not say.
+    /// Why it failed, cleaned for the log; empty if Coder gives no reason.
     #[serde(default, rename = "job", deserialize_with = "read_job_error")]
     pub error: String,
 }
@@ -242,7 +243,8 @@ fn read_job_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
     Ok(job["error"].as_str().map(cleaned).unwrap_or_default())
 }
 
-/// The release `v2.31.14+abc123` as numbers; `None` for one that somebody built from source.
+/// The release `v2.31.14+abc123` as numbers; `None` for a version that is not a release, such as a
+/// build from source.
 pub(super) fn release(version: &str) -> Option<(u32, u32, u32)> {
     let version = version.split('+').next().unwrap_or_default();
     let mut parts = version.trim_start_matches('v').split('.');
@@ -256,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn login_type_and_roles_are_read_whatever_they_are() {
+    fn login_type_and_roles_are_read_from_values_of_any_type() {
         let read = |fields: &str| {
             let user = format!(r#"{{"id": "i", "username": "happy-tuna"{fields}}}"#);
             let user: User = serde_json::from_str(&user).unwrap();
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_what_a_missing_field_is() {
+    fn null_is_read_like_a_missing_field() {
         let user = r#"{"id": "i", "username": "happy-tuna", "email": null, "name": null,
             "created_at": null, "status": null, "last_seen_at": null}"#;
         let user: User = serde_json::from_str(user).unwrap();
@@ -315,7 +317,7 @@ mod tests {
         assert!(key.login_type.is_empty());
         let me: Me = serde_json::from_str(r#"{"username": null, "roles": null}"#).unwrap();
         assert!(me.roles.is_empty());
-        // Who it is cannot be missing: then nothing is known.
+        // A user without id or name cannot be read.
         for user in [
             r#"{"id": null, "username": "x"}"#,
             r#"{"id": "i", "username": null}"#,

@@ -1,4 +1,4 @@
-//! Workspaces of one user: list, stop, delete.
+//! Lists, stops and deletes the workspaces of one user.
 
 use serde::Serialize;
 use ureq::http::Method;
@@ -12,18 +12,18 @@ use super::{Coder, CoderError, encode, json};
 pub enum Transition {
     /// Stop it; it can be started again.
     Stop,
-    /// Delete it with all that is in it.
+    /// Delete it with all its data.
     Delete,
 }
 
-/// Answer to a build.
+/// Answer to a request for a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuildResult {
-    /// It is queued or runs.
+    /// The build is queued or running.
     Queued,
-    /// Another build of the workspace is active; nothing was done.
+    /// Another build of the workspace is active; nothing was queued.
     Busy,
-    /// The workspace is gone.
+    /// The workspace is deleted.
     Gone,
 }
 
@@ -33,13 +33,13 @@ struct BuildBody {
 }
 
 impl Coder {
-    /// The workspaces of `owner` that are not deleted, as far as our token sees them. What belongs to
-    /// another id is left out, whatever the server lists.
+    /// The workspaces of `owner` that are not deleted and that our token may see. Workspaces of
+    /// another owner id are left out, whatever the server lists.
     ///
-    /// `drawn` is the name that we drew for it. Coder searches for workspaces by their owner's name, and
-    /// a name that the member chose itself cannot be searched for: `me` would be ourselves. So of a
-    /// renamed one everybody's workspaces are read; should there be too many, Coder's own refusal to
-    /// delete a user that has some remains.
+    /// `drawn` is the name that we gave it. Coder searches for workspaces by their owner's name,
+    /// and a name chosen by the member is not safe to search for: `me` would mean ourselves. So for
+    /// a renamed user the workspaces of all users are read. If there are too many to read them all,
+    /// Coder itself still refuses to delete a user that has workspaces.
     ///
     /// # Errors
     /// A call failed.
@@ -54,15 +54,15 @@ impl Coder {
     }
 
     fn workspaces_of_name(&self, owner: &str) -> Result<Vec<Workspace>, CoderError> {
-        const DOING: &str = "list workspaces";
-        // Only `q` filters: `?owner=` would be ignored and everybody's workspaces listed.
+        const OPERATION: &str = "list workspaces";
+        // Only `q` filters: `?owner=` would be ignored, and the workspaces of all users listed.
         let query = encode(&format!("owner:{owner}"));
         let path = format!("/workspaces?q={query}");
-        let (list, _): (WorkspaceList, _) = self.page(DOING, &path)?;
+        let (list, _): (WorkspaceList, _) = self.page(OPERATION, &path)?;
         Ok(list.workspaces)
     }
 
-    /// Asks for a build.
+    /// Starts a build.
     ///
     /// # Errors
     /// The call failed. After [`super::CoderErrorKind::Unclear`] the build may be queued.
@@ -71,18 +71,23 @@ impl Coder {
         workspace: &str,
         transition: Transition,
     ) -> Result<BuildResult, CoderError> {
-        let doing = match transition {
+        let operation = match transition {
             Transition::Stop => "stop a workspace",
             Transition::Delete => "delete a workspace",
         };
         let path = format!("/workspaces/{}/builds", encode(workspace));
-        let answer = self.send(doing, Method::POST, &path, json(&BuildBody { transition }))?;
+        let answer = self.send(
+            operation,
+            Method::POST,
+            &path,
+            json(&BuildBody { transition }),
+        )?;
         match answer.status {
             200 | 201 => Ok(BuildResult::Queued),
-            // 406: the template is still being imported, which passes.
+            // 406: the template is still being imported, which ends by itself.
             406 | 409 => Ok(BuildResult::Busy),
             410 => Ok(BuildResult::Gone),
-            _ => Err(CoderError::of(doing, &answer)),
+            _ => Err(CoderError::of(operation, &answer)),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Provisioner {
             password: &password,
         };
         let user = match self.coder.create_user(new).map_err(concerns_all)? {
-            CreateResult::Fresh(user) => user,
+            CreateResult::Created(user) => user,
             CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
                 // Made by an attempt that did not live to see the answer, with this same password.
                 Some(user) if registration.password_known => user,
@@ -242,7 +242,7 @@ fn being_removed(registration: &Registration) -> AttemptEnd {
 /// Nobody's text is given up over that; somebody has to act. The same internal error again and again is
 /// such a refusal as well: a role that every new user gets and the token may not give is told so.
 fn concerns_all(fault: CoderError) -> AttemptEnd {
-    match fault.trouble {
+    match fault.kind {
         CoderErrorKind::Refused => AttemptEnd::later(RetryTime::Blocked, fault),
         // Counted are internal errors of Coder's.
         _ if fault.repeats() >= ALIKE => AttemptEnd::later(RetryTime::Failing, fault),

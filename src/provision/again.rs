@@ -180,7 +180,7 @@ impl Provisioner {
             "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student is told so. With an owner's token, coder-sms-register renew {username} sets a new password"
         );
         if let Err(fault) = self.sms.send(&request.phone, &body) {
-            if fault.trouble == SmsErrorKind::OptedOut {
+            if fault.kind == SmsErrorKind::OptedOut {
                 self.store
                     .opted(&request.hash, true, sid, request.now, None)?;
             }

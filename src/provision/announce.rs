@@ -96,7 +96,7 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        if fault.trouble == SmsErrorKind::Unclear {
+        if fault.kind == SmsErrorKind::Unclear {
             return Ok(AttemptEnd::later(
                 RetryTime::Exactly(Duration::from_secs(SETTLE.unsigned_abs())),
                 fault,
@@ -105,7 +105,7 @@ impl Provisioner {
         // An account whose removal has begun meanwhile takes no such step; what was learnt of the phone counts all the
         // same.
         let cleared = self.store.clear_send(registration.id, false, None);
-        match fault.trouble {
+        match fault.kind {
             SmsErrorKind::Recipient => {
                 let until = now + REFUSAL;
                 self.store
@@ -204,7 +204,7 @@ impl Provisioner {
             Ok(logged) => logged,
             Err(fault) => {
                 // A key that may send but not read, or a look that Twilio does not know.
-                let never = fault.lacks_right() || fault.trouble == SmsErrorKind::Refused;
+                let never = fault.lacks_right() || fault.kind == SmsErrorKind::Refused;
                 return if never {
                     Ok(Trace::CannotLook)
                 } else {

@@ -373,7 +373,7 @@ impl Provisioner {
         // Recorded first: after a crash there is no notice rather than two.
         self.store.noticed(notice, hash, &text.sid, *now)?;
         if let Err(fault) = self.sms.send(phone, body) {
-            if fault.trouble == SmsErrorKind::OptedOut {
+            if fault.kind == SmsErrorKind::OptedOut {
                 self.store.opted(hash, true, &text.sid, *now, None)?;
             }
             warn!("notice for text {}: {fault}", text.sid);

@@ -217,7 +217,7 @@ impl AttemptEnd {
 impl AttemptEnd {
     /// What a failed send to `phone` means for a text that is worth a try for `left`.
     pub(super) fn of_send(fault: SmsError, phone: &Phone, left: Duration) -> Self {
-        let cause = match fault.trouble {
+        let cause = match fault.kind {
             SmsErrorKind::Region => Cause::Region(Region::of(phone)),
             SmsErrorKind::Unverified => Cause::Unverified,
             SmsErrorKind::Sender => Cause::Sender,
@@ -236,7 +236,7 @@ impl From<StoreError> for AttemptEnd {
 
 impl From<CoderError> for AttemptEnd {
     fn from(fault: CoderError) -> Self {
-        let wait = match fault.trouble {
+        let wait = match fault.kind {
             CoderErrorKind::Unreachable
             | CoderErrorKind::Unclear
             | CoderErrorKind::NotCoder
@@ -251,7 +251,7 @@ impl From<CoderError> for AttemptEnd {
 
 impl From<SmsError> for AttemptEnd {
     fn from(fault: SmsError) -> Self {
-        let wait = match fault.trouble {
+        let wait = match fault.kind {
             SmsErrorKind::NotTaken(None) | SmsErrorKind::Unclear => RetryTime::Away,
             SmsErrorKind::NotTaken(Some(span)) => RetryTime::Exactly(span),
             // Of a send, [`AttemptEnd::of_send`] says more.

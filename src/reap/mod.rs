@@ -223,7 +223,7 @@ impl Reaper {
                 )))
             }
             Ok(rights) => Ok(rights),
-            Err(fault) if fault.trouble == CoderErrorKind::Denied => Err(stuck(fault.to_string())),
+            Err(fault) if fault.kind == CoderErrorKind::Denied => Err(stuck(fault.to_string())),
             Err(fault) if remove::is_busy(&fault) => {
                 let span = limit_lasts(&fault);
                 warn!("{fault}: removals go on in {} s", span.as_secs());
@@ -351,7 +351,7 @@ impl Reaper {
             Err(RemovalError::Coder(fault)) => {
                 let refused = remove::is_refusal(&fault);
                 let level = if refused { Level::Error } else { Level::Warn };
-                let note = match fault.said() {
+                let note = match fault.message() {
                     Some(words) => format!("{fault} ({words})"),
                     None => fault.to_string(),
                 };
@@ -416,7 +416,7 @@ impl Reaper {
 
 /// For how long Coder takes no more calls.
 fn limit_lasts(fault: &CoderError) -> Duration {
-    let told = match fault.trouble {
+    let told = match fault.kind {
         CoderErrorKind::Busy(told) => told,
         _ => None,
     };

@@ -38,7 +38,7 @@ impl RefusedBuild<'_> {
     pub(super) fn tell(self, user: &User) -> Result<AccountInspection, CoderError> {
         let Self { workspace, fault } = self;
         if is_refusal(&fault) {
-            let note = cannot_go(user, workspace, &fault.to_string(), fault.said());
+            let note = cannot_go(user, workspace, &fault.to_string(), fault.message());
             return Ok(refused(Pace::Backoff, note));
         }
         Err(fault)
@@ -145,7 +145,7 @@ impl Reaper {
             }
             Err(fault) => {
                 // Also where the server fails at this call alone: its student shall not have two accounts.
-                if !fault.is_everybodys() && !is_busy(&fault) {
+                if !fault.affects_every_call() && !is_busy(&fault) {
                     let locked = self.lock_out(registration, user, now)?;
                     if is_refusal(&fault) {
                         locked.map_err(RemovalError::from)?;
@@ -160,15 +160,12 @@ impl Reaper {
 
 /// Whether a person has to act, as trying again will not help.
 pub(super) fn is_refusal(fault: &CoderError) -> bool {
-    matches!(
-        fault.trouble,
-        CoderErrorKind::Denied | CoderErrorKind::Refused
-    )
+    matches!(fault.kind, CoderErrorKind::Denied | CoderErrorKind::Refused)
 }
 
 /// Whether Coder takes no more calls for now.
 pub(super) fn is_busy(fault: &CoderError) -> bool {
-    matches!(fault.trouble, CoderErrorKind::Busy(_))
+    matches!(fault.kind, CoderErrorKind::Busy(_))
 }
 
 /// What may be done to what still runs of an account in removal.

@@ -59,7 +59,7 @@ impl Reaper {
             lists.users.insert(user.id.clone(), user);
         }
         if pages > 0 {
-            let workspaces = self.coder.workspaces_on(pages);
+            let workspaces = self.coder.workspaces_up_to(pages);
             for workspace in unless_busy(workspaces)? {
                 let of_owner = lists.workspaces.entry(workspace.owner_id.clone());
                 of_owner.or_default().push(workspace);

@@ -152,7 +152,7 @@ impl<'a> DailyRounds<'a> {
 }
 
 fn tell_fault(fault: &CoderError) {
-    match fault.trouble {
+    match fault.kind {
         CoderErrorKind::Denied => error!("Coder: {fault}"),
         CoderErrorKind::Refused => {
             error!("Coder: {fault}: without an answer to that no account is removed");

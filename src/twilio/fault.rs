@@ -11,9 +11,9 @@ use crate::http::{HttpError, HttpResponse};
 /// Why a text was not sent, or cannot be looked for.
 #[derive(Clone, Debug)]
 pub struct SmsError {
-    doing: &'static str,
+    operation: &'static str,
     /// What it means.
-    pub trouble: SmsErrorKind,
+    pub kind: SmsErrorKind,
     pub(super) status: Option<u16>,
     /// Twilio's error code, if it gave one.
     pub code: Option<u32>,
@@ -50,10 +50,10 @@ pub enum SmsErrorKind {
 
 impl SmsError {
     /// A fault without an answer, or of an answer that cannot be read.
-    pub(super) fn new(doing: &'static str, trouble: SmsErrorKind, why: &'static str) -> Self {
+    pub(super) fn new(operation: &'static str, kind: SmsErrorKind, why: &'static str) -> Self {
         Self {
-            doing,
-            trouble,
+            operation,
+            kind,
             status: None,
             code: None,
             why: Explanation {
@@ -65,28 +65,28 @@ impl SmsError {
     }
 
     /// A call without a complete answer.
-    pub(super) fn broken(doing: &'static str, broken: HttpError) -> Self {
+    pub(super) fn broken(operation: &'static str, broken: HttpError) -> Self {
         match broken {
-            HttpError::NotSent(why) => Self::new(doing, SmsErrorKind::NotTaken(None), why),
-            HttpError::Unknown(why) => Self::new(doing, SmsErrorKind::Unclear, why),
+            HttpError::NotSent(why) => Self::new(operation, SmsErrorKind::NotTaken(None), why),
+            HttpError::Unknown(why) => Self::new(operation, SmsErrorKind::Unclear, why),
         }
     }
 
     /// Sorts an answer: by what its status says for sure, then by Twilio's code. What has no code is not
     /// from Twilio, but from a proxy or a login page on the way, and may be another one a moment later.
-    pub(super) fn of(doing: &'static str, answer: &HttpResponse) -> Self {
+    pub(super) fn of(operation: &'static str, answer: &HttpResponse) -> Self {
         let ErrorMessage { code, message } = ErrorMessage::of(answer);
-        let (trouble, mut why) = refusals::read(answer.status, code);
+        let (kind, mut why) = refusals::read(answer.status, code);
         if message.as_ref().is_some_and(is_about_the_profile) {
             why = PROFILE;
         }
-        let trouble = match trouble {
+        let kind = match kind {
             SmsErrorKind::NotTaken(usual) => SmsErrorKind::NotTaken(answer.retry_after().or(usual)),
             other => other,
         };
         Self {
-            doing,
-            trouble,
+            operation,
+            kind,
             status: Some(answer.status),
             code,
             why,
@@ -141,7 +141,7 @@ const REFUSE_ALL: [u32; 6] = [10001, 20003, 20005, 20008, 20010, 30002];
 
 impl fmt::Display for SmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at Twilio: ", self.doing)?;
+        write!(f, "{} at Twilio: ", self.operation)?;
         if let Some(status) = self.status {
             write!(f, "status {status}, ")?;
         }
@@ -192,7 +192,7 @@ mod tests {
         ] {
             let fault = SmsError::of("send a text", &answer(400, kind, body));
             assert_eq!(fault.code, Some(21_614), "{body}");
-            assert_eq!(fault.trouble, SmsErrorKind::Recipient, "{body}");
+            assert_eq!(fault.kind, SmsErrorKind::Recipient, "{body}");
         }
     }
 
@@ -210,21 +210,21 @@ mod tests {
             ] {
                 let fault = SmsError::of("send a text", &answer(status, kind, body));
                 let shown = format!("{status} {kind} {body}");
-                assert_eq!(fault.trouble, SmsErrorKind::NotTaken(None), "{shown}");
+                assert_eq!(fault.kind, SmsErrorKind::NotTaken(None), "{shown}");
                 assert!(!fault.lacks_right(), "{shown}");
             }
         }
         // It was taken, as far as anybody knows.
         for status in [200, 201, 202, 204] {
             let fault = SmsError::of("send a text", &answer(status, "text/html", "<html>"));
-            assert_eq!(fault.trouble, SmsErrorKind::Unclear, "{status}");
+            assert_eq!(fault.kind, SmsErrorKind::Unclear, "{status}");
         }
     }
 
     #[test]
     fn the_others_wish_to_wait_goes_before_our_usual_wait() {
         let mut full = answer(429, "application/json", r#"{"code":63038}"#);
-        let wait_of = |answer: &HttpResponse| SmsError::of("send a text", answer).trouble;
+        let wait_of = |answer: &HttpResponse| SmsError::of("send a text", answer).kind;
         let usual = wait_of(&full);
         assert!(
             matches!(usual, SmsErrorKind::NotTaken(Some(span)) if span > Duration::from_secs(60))
@@ -301,10 +301,10 @@ mod tests {
 
     #[test]
     fn codes_as_operators_meet_them_have_a_scope_a_cure_and_twilios_own_words() {
-        for (status, code, trouble, cure) in MET {
+        for (status, code, kind, cure) in MET {
             let body = format!(r#"{{"code":{code},"message":"Its own words","status":{status}}}"#);
             let fault = SmsError::of("send a text", &answer(status, "application/json", &body));
-            assert_eq!(fault.trouble, trouble, "{status} {code}");
+            assert_eq!(fault.kind, kind, "{status} {code}");
             let line = fault.to_string();
             assert!(line.contains(&format!("code {code}, ")), "{line}");
             assert!(line.contains(cure), "{line}");
@@ -322,7 +322,7 @@ mod tests {
         let profile = of("Primary compliance profile is not approved");
         assert!(profile.to_string().contains("Trust Hub"), "{profile}");
         assert!(!profile.told().contains("Trust Hub"), "{profile}");
-        assert_eq!(profile.trouble, SmsErrorKind::Blocked);
+        assert_eq!(profile.kind, SmsErrorKind::Blocked);
         let keys = of("Authenticate");
         assert!(keys.to_string().contains("TWILIO_AUTH_TOKEN"), "{keys}");
     }

@@ -116,12 +116,12 @@ impl Sms {
     /// # Errors
     /// The log cannot be read.
     pub fn received_since(&self, since: UnixSeconds) -> Result<ReceivedTexts, SmsError> {
-        const DOING: &str = "look for missed texts";
+        const OPERATION: &str = "look for missed texts";
         let mut url = self.first_page(since);
         let mut found = ReceivedTexts::default();
         for _ in 0..PAGES {
-            let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-            let page: ReceivedPage = self.read(DOING, &answer)?;
+            let answer = self.call(OPERATION, Method::GET, &url, Vec::new())?;
+            let page: ReceivedPage = self.read(OPERATION, &answer)?;
             let entries = page.messages.into_iter();
             let read = entries.filter_map(|entry| entry.read(since, &self.sender));
             found.texts.extend(read);
@@ -142,14 +142,14 @@ impl Sms {
     /// # Errors
     /// The log cannot be read.
     pub fn received(&self, sid: &MessageSid) -> Result<Option<Text>, SmsError> {
-        const DOING: &str = "fetch a text";
+        const OPERATION: &str = "fetch a text";
         let list = self.messages.trim_end_matches(".json");
         let url = format!("{list}/{}.json", sid.as_str());
-        let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-        if answer.status == 404 && SmsError::of(DOING, &answer).code == Some(NOT_FOUND) {
+        let answer = self.call(OPERATION, Method::GET, &url, Vec::new())?;
+        if answer.status == 404 && SmsError::of(OPERATION, &answer).code == Some(NOT_FOUND) {
             return Ok(None);
         }
-        let entry: ReceivedEntry = self.read(DOING, &answer)?;
+        let entry: ReceivedEntry = self.read(OPERATION, &answer)?;
         // It was asked for by name, so that it need not be of any time.
         let came = entry.received_at().unwrap_or_default();
         let found = entry.read_undated(came, &self.sender);

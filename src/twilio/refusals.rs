@@ -14,19 +14,19 @@ use super::fault::SmsErrorKind::{
 /// One code of a refused call.
 pub(super) struct RefusalCode {
     pub(super) code: u32,
-    trouble: SmsErrorKind,
+    kind: SmsErrorKind,
     why: Explanation,
 }
 
 const fn row(
     code: u32,
-    trouble: SmsErrorKind,
+    kind: SmsErrorKind,
     meaning: &'static str,
     cure: &'static str,
 ) -> RefusalCode {
     RefusalCode {
         code,
-        trouble,
+        kind,
         why: Explanation { meaning, cure },
     }
 }
@@ -196,7 +196,7 @@ pub(super) const BAD_CALLBACK: u32 = 21609;
 /// What an answer that is no success means, by its status and Twilio's code.
 pub(super) fn read(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation) {
     let found = code.and_then(|code| REFUSALS.iter().find(|row| row.code == code));
-    let known = found.map(|row| (row.trouble, row.why));
+    let known = found.map(|row| (row.kind, row.why));
     match (status, code) {
         (500.., _) => says(Unclear, "Twilio failed", ""),
         (200..=299, _) => says(Unclear, "unreadable answer", ""),
@@ -227,18 +227,18 @@ pub(super) fn read(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation
 }
 
 fn says(
-    trouble: SmsErrorKind,
+    kind: SmsErrorKind,
     meaning: &'static str,
     cure: &'static str,
 ) -> (SmsErrorKind, Explanation) {
-    (trouble, Explanation { meaning, cure })
+    (kind, Explanation { meaning, cure })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn trouble(status: u16, code: u32) -> SmsErrorKind {
+    fn kind(status: u16, code: u32) -> SmsErrorKind {
         read(status, Some(code)).0
     }
 
@@ -267,7 +267,7 @@ mod tests {
             (400, 21_617, Refused),
             (409, 20_009, Refused),
         ] {
-            assert_eq!(trouble(status, code), expected, "{status} {code}");
+            assert_eq!(kind(status, code), expected, "{status} {code}");
         }
     }
 
@@ -287,7 +287,7 @@ mod tests {
             (500, 21_614, Unclear),
             (503, 20_503, Unclear),
         ] {
-            assert_eq!(trouble(status, code), expected, "{status} {code}");
+            assert_eq!(kind(status, code), expected, "{status} {code}");
         }
     }
 
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn where_a_person_has_to_act_the_cure_is_named() {
         for row in REFUSALS {
-            let acts = matches!(row.trouble, Blocked | Sender | Region | Unverified);
+            let acts = matches!(row.kind, Blocked | Sender | Region | Unverified);
             assert_eq!(!row.why.cure.is_empty(), acts, "{}", row.code);
         }
     }

@@ -104,7 +104,7 @@ impl Sms {
     }
 
     fn sent_to_address(&self, to: &str) -> Result<Vec<LoggedText>, SmsError> {
-        const DOING: &str = "look for a text";
+        const OPERATION: &str = "look for a text";
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("To", to);
         if let Sender::Number(number) = &self.sender {
@@ -114,8 +114,8 @@ impl Sms {
         let mut url = format!("{}?{}", self.messages, query.finish());
         let mut found = Vec::new();
         for _ in 0..PAGES {
-            let answer = self.call(DOING, Method::GET, &url, Vec::new())?;
-            let page: SentPage = self.read(DOING, &answer)?;
+            let answer = self.call(OPERATION, Method::GET, &url, Vec::new())?;
+            let page: SentPage = self.read(OPERATION, &answer)?;
             let ours = |text: &LoggedText| {
                 text.direction.as_deref() != Some("inbound") && text.is_from(&self.sender)
             };
@@ -134,12 +134,12 @@ impl Sms {
     /// # Errors
     /// The log cannot be read. A state that we do not know counts as queued.
     pub fn find_row(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsError> {
-        const DOING: &str = "look a text up";
-        let answer = self.call(DOING, Method::GET, &self.text_url(sid), Vec::new())?;
-        if is_absent(DOING, &answer) {
+        const OPERATION: &str = "look a text up";
+        let answer = self.call(OPERATION, Method::GET, &self.text_url(sid), Vec::new())?;
+        if is_absent(OPERATION, &answer) {
             return Ok(None);
         }
-        let entry: SentEntry = self.read(DOING, &answer)?;
+        let entry: SentEntry = self.read(OPERATION, &answer)?;
         let delivery = entry.status.as_deref().and_then(Delivery::parse);
         Ok(Some(Receipt {
             sid: sid.clone(),
@@ -153,18 +153,18 @@ impl Sms {
     /// # Errors
     /// It was refused, or Twilio did not show the text without words; saying it again does no harm.
     pub fn redact(&self, sid: &MessageSid) -> Result<(), SmsError> {
-        const DOING: &str = "blank a text";
+        const OPERATION: &str = "blank a text";
         let form = b"Body=".to_vec();
-        let answer = self.call(DOING, Method::POST, &self.text_url(sid), form)?;
-        if is_absent(DOING, &answer) {
+        let answer = self.call(OPERATION, Method::POST, &self.text_url(sid), form)?;
+        if is_absent(OPERATION, &answer) {
             return Ok(());
         }
-        let logged: LoggedText = self.read(DOING, &answer)?;
+        let logged: LoggedText = self.read(OPERATION, &answer)?;
         if logged.shows_blanked(sid) {
             return Ok(());
         }
         let why = "the answer does not show the text without its words";
-        Err(SmsError::new(DOING, SmsErrorKind::Unclear, why))
+        Err(SmsError::new(OPERATION, SmsErrorKind::Unclear, why))
     }
 
     /// The body of an answer with status 200.
@@ -173,11 +173,11 @@ impl Sms {
     /// It has another status, or a body that is not what was asked for.
     pub(super) fn read<T: serde::de::DeserializeOwned>(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         answer: &HttpResponse,
     ) -> Result<T, SmsError> {
         let body = answer.json().filter(|_| answer.status == 200);
-        body.ok_or_else(|| SmsError::of(doing, answer))
+        body.ok_or_else(|| SmsError::of(operation, answer))
     }
 
     fn text_url(&self, sid: &MessageSid) -> String {
@@ -187,8 +187,8 @@ impl Sms {
 }
 
 /// Whether Twilio itself says that there is no such text.
-fn is_absent(doing: &'static str, answer: &HttpResponse) -> bool {
-    answer.status == 404 && SmsError::of(doing, answer).code == Some(NOT_THERE)
+fn is_absent(operation: &'static str, answer: &HttpResponse) -> bool {
+    answer.status == 404 && SmsError::of(operation, answer).code == Some(NOT_THERE)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Sms {
     /// Sends `body` to `to`. Returns Twilio's name for the text: it is queued, not yet delivered.
     ///
     /// # Errors
-    /// It was not taken, or nobody knows; [`SmsError::trouble`] says which.
+    /// It was not taken, or nobody knows; [`SmsError::kind`] says which.
     pub fn send(&self, to: &Phone, body: &str) -> Result<String, SmsError> {
         self.post(to, body, None)
     }
@@ -99,7 +99,7 @@ impl Sms {
     }
 
     fn post(&self, to: &Phone, body: &str, callback: Option<&Secret>) -> Result<String, SmsError> {
-        const DOING: &str = "send a text";
+        const OPERATION: &str = "send a text";
         let (name, from) = match &self.sender {
             Sender::Number(number) => ("From", number),
             Sender::Service(sid) => ("MessagingServiceSid", sid),
@@ -112,20 +112,20 @@ impl Sms {
             form.append_pair("StatusCallback", url.reveal());
         }
         let form = form.finish().into_bytes();
-        let answer = self.call(DOING, Method::POST, &self.messages, form)?;
+        let answer = self.call(OPERATION, Method::POST, &self.messages, form)?;
         if answer.status != 201 && answer.status != 200 {
-            return Err(SmsError::of(DOING, &answer).without_words_of(body));
+            return Err(SmsError::of(OPERATION, &answer).without_words_of(body));
         }
         // A 201 that cannot be read was taken all the same; a look will find it.
         answer
             .json::<AcceptedText>()
             .and_then(|taken| taken.sid)
-            .ok_or_else(|| SmsError::new(DOING, SmsErrorKind::Unclear, "unreadable answer"))
+            .ok_or_else(|| SmsError::new(OPERATION, SmsErrorKind::Unclear, "unreadable answer"))
     }
 
     pub(super) fn call(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         method: Method,
         url: &str,
         body: Vec<u8>,
@@ -142,6 +142,6 @@ impl Sms {
         };
         self.http
             .call(method, url, used, body)
-            .map_err(|broken| SmsError::broken(doing, broken))
+            .map_err(|broken| SmsError::broken(operation, broken))
     }
 }

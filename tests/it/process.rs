@@ -163,7 +163,7 @@ fn a_token_that_cannot_do_its_work_is_told_at_the_start() {
     for (roles, words) in [
         (
             &[][..],
-            "nor see, stop or delete workspaces of others: no accounts are made or removed",
+            "nor see, stop or delete workspaces of others: no accounts are created or removed",
         ),
         (
             &[Role::UserAdmin],

@@ -234,7 +234,7 @@ fn a_redirect_is_not_followed_with_our_token() {
     let ana = class.student();
     ana.gets_a_login();
     assert!(elsewhere.calls().is_empty());
-    assert!(class.log().contains("is CODER_API_URL right?"));
+    assert!(class.log().contains("check CODER_API_URL"));
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn tokens(
             Err(fault) => {
                 unknown += 1;
                 let ended = unanswered(&fault, notes);
-                if fault.is_everybodys() {
+                if fault.affects_every_call() {
                     return Err(ended);
                 }
             }

@@ -32,14 +32,14 @@ impl Condition {
 impl TokenView {
     fn json(&self) -> Value {
         let rights = self.rights.as_ref().ok();
-        let lack = rights.and_then(Rights::lack);
+        let lack = rights.and_then(Rights::missing);
         let validity = self.validity.as_ref();
         json!({
             "lacks": lack.map(|lack| lack.to_string()),
             "rights_error": self.rights.as_ref().err(),
             "sets_passwords": rights.and_then(|rights| rights.set_passwords),
             "expires_at": validity.and_then(|validity| validity.expires_at),
-            "prolonged_by_use": validity.map(|validity| validity.is_prolonged),
+            "prolonged_by_use": validity.map(|validity| validity.is_extended_by_use),
         })
     }
 }

@@ -64,7 +64,7 @@ impl TokenView {
     /// What somebody has to do something about.
     pub(super) fn troubles(&self, now: UnixSeconds) -> Vec<String> {
         let rights = match &self.rights {
-            Ok(rights) => rights.lack().map(|lack| lack.to_string()),
+            Ok(rights) => rights.missing().map(|missing| missing.to_string()),
             Err(fault) => Some(fault.clone()),
         };
         let end = self.validity.as_ref();
@@ -72,7 +72,7 @@ impl TokenView {
         let end = end.map(|validity| {
             format!(
                 "the token (CODER_API_KEY) {}; {RENEWAL}",
-                validity.words(now)
+                validity.describe(now)
             )
         });
         rights.into_iter().chain(end).collect()

@@ -94,9 +94,9 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsError> {
-        const DOING: &str = "look the Messaging Service up";
+        const OPERATION: &str = "look the Messaging Service up";
         let url = format!("{}/Services/{sid}", self.messaging);
-        let found: Option<ServiceBody> = self.find(DOING, &url)?;
+        let found: Option<ServiceBody> = self.find(OPERATION, &url)?;
         Ok(found.map(|body| Service {
             sid: sid.to_owned(),
             target: Target::new(body.inbound_request_url, body.inbound_method),
@@ -109,14 +109,16 @@ impl Account {
     /// # Errors
     /// A call failed.
     pub fn service_with(&self, number: &Number) -> Result<ServiceMembership, SmsError> {
-        const DOING: &str = "look for the number's Messaging Service";
+        const OPERATION: &str = "look for the number's Messaging Service";
         let url = format!("{}/Services?PageSize={PAGE_SIZE}", self.messaging);
-        let services = self.list(DOING, &url, "services")?.map(ServiceBody::read);
+        let services = self
+            .list(OPERATION, &url, "services")?
+            .map(ServiceBody::read);
         let all = services.whole && services.rows.len() <= SERVICES;
         for service in services.rows.into_iter().take(SERVICES) {
             let (sid, number) = (&service.sid, &number.sid);
             let url = format!("{}/Services/{sid}/PhoneNumbers/{number}", self.messaging);
-            if self.find::<MemberBody>(DOING, &url)?.is_some() {
+            if self.find::<MemberBody>(OPERATION, &url)?.is_some() {
                 return Ok(ServiceMembership::Service(service));
             }
         }
@@ -132,10 +134,10 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn has_rcs(&self, service: &str) -> Result<bool, SmsError> {
-        const DOING: &str = "list the Messaging Service's channel senders";
+        const OPERATION: &str = "list the Messaging Service's channel senders";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/ChannelSenders?PageSize={PAGE_SIZE}");
-        let listed = self.list::<ChannelSenderBody>(DOING, &url, "senders")?;
+        let listed = self.list::<ChannelSenderBody>(OPERATION, &url, "senders")?;
         let is_rcs = |body: &ChannelSenderBody| {
             let sender = body.sender.as_deref().unwrap_or_default();
             channel_of(sender).is_some_and(|(channel, _)| channel.eq_ignore_ascii_case(RCS))
@@ -148,10 +150,10 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn members(&self, service: &str) -> Result<ListRows<Member>, SmsError> {
-        const DOING: &str = "list the Messaging Service's numbers";
+        const OPERATION: &str = "list the Messaging Service's numbers";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/PhoneNumbers?PageSize={PAGE_SIZE}");
-        let listed = self.list(DOING, &url, "phone_numbers")?;
+        let listed = self.list(OPERATION, &url, "phone_numbers")?;
         Ok(listed.map(MemberBody::read))
     }
 }

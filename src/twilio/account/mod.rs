@@ -137,10 +137,10 @@ impl Account {
     }
 
     fn record(&self, login: &Secret) -> Result<TokenCheck, SmsError> {
-        const DOING: &str = "look the account up";
-        let answer = self.get(DOING, login, &format!("{}.json", self.account))?;
+        const OPERATION: &str = "look the account up";
+        let answer = self.get(OPERATION, login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
-            let fault = SmsError::of(DOING, &answer);
+            let fault = SmsError::of(OPERATION, &answer);
             let is_wrong = fault.code == Some(WRONG_LOGIN) && !fault.is_about_the_profile();
             return if is_wrong {
                 Ok(TokenCheck::Wrong)
@@ -148,9 +148,9 @@ impl Account {
                 Err(fault)
             };
         }
-        let body: AccountBody = read(DOING, &answer)?;
+        let body: AccountBody = read(OPERATION, &answer)?;
         if body.sid.as_ref() != Some(&self.account_sid) {
-            return Err(SmsError::of(DOING, &answer));
+            return Err(SmsError::of(OPERATION, &answer));
         }
         Ok(TokenCheck::Right {
             status: wire::word(body.status),
@@ -163,35 +163,35 @@ impl Account {
     /// # Errors
     /// It is not, or the call failed.
     pub fn sender_is_let_in(&self) -> Result<(), SmsError> {
-        const DOING: &str = "read the log";
+        const OPERATION: &str = "read the log";
         let url = format!("{}/Messages.json?PageSize=1", self.account);
-        let answer = self.get(DOING, &self.sender, &url)?;
-        let body: serde_json::Value = read(DOING, &answer)?;
+        let answer = self.get(OPERATION, &self.sender, &url)?;
+        let body: serde_json::Value = read(OPERATION, &answer)?;
         if body["messages"].is_array() {
             return Ok(());
         }
-        Err(SmsError::of(DOING, &answer))
+        Err(SmsError::of(OPERATION, &answer))
     }
 
     /// What stands at `url`; `None` = Twilio does not have it.
     fn find<T: DeserializeOwned>(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         url: &str,
     ) -> Result<Option<T>, SmsError> {
-        let answer = self.get(doing, &self.login, url)?;
-        let fault = || SmsError::of(doing, &answer);
+        let answer = self.get(operation, &self.login, url)?;
+        let fault = || SmsError::of(operation, &answer);
         match answer.status {
             // A page of somebody else's has no code.
             404 if fault().code.is_some() => Ok(None),
-            _ => read(doing, &answer).map(Some),
+            _ => read(operation, &answer).map(Some),
         }
     }
 
     /// One call. What may pass is asked once more.
     fn get(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         login: &Secret,
         url: &str,
     ) -> Result<HttpResponse, SmsError> {
@@ -203,7 +203,7 @@ impl Account {
                 self.call(login, url)
             }
         };
-        let answer = answered.map_err(|broken| SmsError::broken(doing, broken))?;
+        let answer = answered.map_err(|broken| SmsError::broken(operation, broken))?;
         self.clock_ahead.set(Some(answer.clock_ahead()));
         Ok(answer)
     }
@@ -219,7 +219,7 @@ impl Account {
 
 impl SmsError {
     /// Whether Twilio was not reached at all, so that asking something else would meet the same trouble.
-    pub fn is_everybodys(&self) -> bool {
+    pub fn affects_every_call(&self) -> bool {
         self.status.is_none()
     }
 
@@ -244,7 +244,10 @@ fn basic(user: &str, password: &Secret) -> Secret {
     Secret::new(format!("Basic {}", STANDARD.encode(login)))
 }
 
-fn read<T: DeserializeOwned>(doing: &'static str, answer: &HttpResponse) -> Result<T, SmsError> {
+fn read<T: DeserializeOwned>(
+    operation: &'static str,
+    answer: &HttpResponse,
+) -> Result<T, SmsError> {
     let body = answer.json().filter(|_| answer.status == 200);
-    body.ok_or_else(|| SmsError::of(doing, answer))
+    body.ok_or_else(|| SmsError::of(operation, answer))
 }

@@ -55,10 +55,10 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn numbers(&self, one: Option<&str>) -> Result<ListRows<Number>, SmsError> {
-        const DOING: &str = "look the account's numbers up";
+        const OPERATION: &str = "look the account's numbers up";
         let query = query("PhoneNumber", one);
         let url = format!("{}/IncomingPhoneNumbers.json?{query}", self.account);
-        let listed = self.list(DOING, &url, "incoming_phone_numbers")?;
+        let listed = self.list(OPERATION, &url, "incoming_phone_numbers")?;
         Ok(listed.map(NumberBody::read))
     }
 
@@ -67,10 +67,10 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn short_codes(&self, code: &str) -> Result<ListRows<Number>, SmsError> {
-        const DOING: &str = "look the short code up";
+        const OPERATION: &str = "look the short code up";
         let query = query("ShortCode", Some(code));
         let url = format!("{}/SMS/ShortCodes.json?{query}", self.account);
-        let listed = self.list(DOING, &url, "short_codes")?;
+        let listed = self.list(OPERATION, &url, "short_codes")?;
         // A short code is there for texts.
         let able = |body: NumberBody| {
             let read = body.read()?;

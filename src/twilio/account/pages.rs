@@ -37,7 +37,7 @@ impl Account {
     /// The list at `url`, whose rows stand under `key`.
     pub(super) fn list<T: DeserializeOwned>(
         &self,
-        doing: &'static str,
+        operation: &'static str,
         url: &str,
         key: &str,
     ) -> Result<ListRows<T>, SmsError> {
@@ -47,11 +47,11 @@ impl Account {
         };
         let mut page = url.to_owned();
         for _ in 0..PAGES {
-            let answer = self.get(doing, &self.login, &page)?;
-            let mut body: Value = super::read(doing, &answer)?;
+            let answer = self.get(operation, &self.login, &page)?;
+            let mut body: Value = super::read(operation, &answer)?;
             let rows = body.get_mut(key).map(Value::take);
             let Some(Value::Array(rows)) = rows else {
-                return Err(SmsError::of(doing, &answer));
+                return Err(SmsError::of(operation, &answer));
             };
             for row in rows {
                 match serde_json::from_value(row) {

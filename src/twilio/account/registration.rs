@@ -103,10 +103,10 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn campaigns(&self, service: &str) -> Result<ListRows<Campaign>, SmsError> {
-        const DOING: &str = "look the A2P campaign up";
+        const OPERATION: &str = "look the A2P campaign up";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/Compliance/Usa2p?PageSize={PAGE_SIZE}");
-        match self.list(DOING, &url, "compliance") {
+        match self.list(OPERATION, &url, "compliance") {
             // Twilio says so of a service that never had one.
             Err(fault) if fault.status == Some(404) && fault.code.is_some() => Ok(ListRows {
                 rows: Vec::new(),
@@ -121,9 +121,9 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn brand(&self, sid: &str) -> Result<Option<Brand>, SmsError> {
-        const DOING: &str = "look the brand up";
+        const OPERATION: &str = "look the brand up";
         let url = format!("{}/a2p/BrandRegistrations/{sid}", self.messaging);
-        let found: Option<BrandBody> = self.find(DOING, &url)?;
+        let found: Option<BrandBody> = self.find(OPERATION, &url)?;
         Ok(found.map(|body| Brand {
             status: word(body.status),
             mock: body.mock.unwrap_or(false),
@@ -136,13 +136,13 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn verifications(&self, number: &Number) -> Result<ListRows<Verification>, SmsError> {
-        const DOING: &str = "look the toll-free verification up";
+        const OPERATION: &str = "look the toll-free verification up";
         let (base, sid) = (&self.messaging, &number.sid);
         let url = format!(
             "{base}/Tollfree/Verifications?TollfreePhoneNumberSid={sid}&PageSize={PAGE_SIZE}"
         );
         let ListRows { rows, whole } =
-            self.list::<VerificationBody>(DOING, &url, "verifications")?;
+            self.list::<VerificationBody>(OPERATION, &url, "verifications")?;
         let is_its = |body: &VerificationBody| match &body.tollfree_phone_number_sid {
             Some(named) => named == sid,
             None => body.tollfree_phone_number.as_ref() == Some(&number.number),

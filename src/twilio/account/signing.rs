@@ -62,15 +62,15 @@ impl Account {
     /// # Errors
     /// A call failed; the API is a beta one, which not every key may read.
     pub fn signing(&self) -> Result<Signing, SmsError> {
-        const DOING: &str = "look at the webhook rules";
+        const OPERATION: &str = "look at the webhook rules";
         let rows = |kind: &str| -> Result<Vec<Value>, SmsError> {
             let url = format!("{}/Webhooks/{kind}?pageSize={PAGE_SIZE}", self.webhooks);
-            let answer = self.get(DOING, &self.login, &url)?;
-            let mut body: Value = super::read(DOING, &answer)?;
+            let answer = self.get(OPERATION, &self.login, &url)?;
+            let mut body: Value = super::read(OPERATION, &answer)?;
             let key = body["meta"]["key"].as_str().unwrap_or("items").to_owned();
             match body.get_mut(&key).map(Value::take) {
                 Some(Value::Array(rows)) => Ok(rows),
-                _ => Err(SmsError::of(DOING, &answer)),
+                _ => Err(SmsError::of(OPERATION, &answer)),
             }
         };
         let rules = rows("Rules")?;

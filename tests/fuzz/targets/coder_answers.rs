@@ -125,7 +125,7 @@ fn create(coder: &Coder, answers: &[Scripted]) -> Option<CoderError> {
         password: &PASSWORD,
     };
     match coder.create_user(new) {
-        Ok(CreateResult::Fresh(user)) => {
+        Ok(CreateResult::Created(user)) => {
             let made = |answer: &&Scripted| [200, 201].contains(&answer.status);
             let last = answers.iter().rfind(made).expect("a 201");
             if answers.len() == 1 {
@@ -256,7 +256,7 @@ fn is_told_well(fault: &CoderError) {
 }
 
 fn is_sorted_well(fault: &CoderError, answer: &Scripted) {
-    let fits = match (answer.status, fault.trouble) {
+    let fits = match (answer.status, fault.kind) {
         (401 | 428, trouble) => trouble == CoderErrorKind::Denied,
         (429, CoderErrorKind::Busy(wait)) => {
             wait.is_none_or(|wait| wait <= Duration::from_secs(3_600))
@@ -268,7 +268,7 @@ fn is_sorted_well(fault: &CoderError, answer: &Scripted) {
         (200..=399, trouble) => trouble == CoderErrorKind::NotCoder,
         (_, trouble) => trouble == CoderErrorKind::Refused,
     };
-    assert!(fits, "{:?} of {answer:?}", fault.trouble);
+    assert!(fits, "{:?} of {answer:?}", fault.kind);
 }
 
 /// URLs get into the logs of proxies.

@@ -61,7 +61,7 @@ fn send(student: &Phone, words: &str, answer: &Scripted) {
         Err(fault) => {
             if [200, 201].contains(&answer.status) {
                 // It was taken; what it is called nobody knows.
-                assert_eq!(fault.trouble, SmsErrorKind::Unclear, "{answer:?}");
+                assert_eq!(fault.kind, SmsErrorKind::Unclear, "{answer:?}");
                 assert_eq!(
                     fault.to_string(),
                     "send a text at Twilio: unreadable answer"
@@ -122,7 +122,7 @@ fn is_told_well(fault: &SmsError, answer: &Scripted, words: &str) {
     };
     let told = answer.json().and_then(code);
     assert!(fault.code.is_none() || answer.json().is_none() || fault.code.map(u64::from) == told);
-    match (answer.status, fault.trouble) {
+    match (answer.status, fault.kind) {
         (429, SmsErrorKind::NotTaken(wait)) => {
             assert!(wait.is_none_or(|wait| wait <= Duration::from_secs(3_600)));
         }

@@ -119,7 +119,7 @@ fn a_proxy_that_wants_a_login_is_not_coder() {
     report.has(
         "fault",
         "coder",
-        "ask whose the token is at Coder: status 401, not Coder's answer",
+        "ask who owns the token at Coder: status 401, not Coder's answer",
         "set CODER_API_URL",
     );
     let told = format!("{:?}", report.findings);
@@ -131,8 +131,8 @@ fn a_token_that_ends_soon_is_a_warning() {
     let ready = ready();
     for (hours, words) in [
         (5, "they would not be removed"),
-        (30, "is good for 1 d "),
-        (70, "is good for 2 d "),
+        (30, "is valid for 1 d "),
+        (70, "is valid for 2 d "),
     ] {
         let time = Duration::from_secs(hours * 3_600);
         ready.class.coder().token_lives(time);
@@ -152,7 +152,7 @@ fn a_token_that_ends_soon_is_a_warning() {
         .token_lives(Duration::from_secs(80 * 3_600));
     ready
         .check()
-        .has("pass", "coder", "the token is good for 3 d ", "");
+        .has("pass", "coder", "the token is valid for 3 d ", "");
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn a_token_is_good_for_longer_only_where_use_was_seen_to_prolong_it() {
         coder.token_lives(Duration::from_secs(7 * 86_400));
         let report = ready.check();
         // It was just made, so its end has not moved.
-        report.has("pass", "coder", "the token is good for ", "");
+        report.has("pass", "coder", "the token is valid for ", "");
         let told = |report: &super::Report| {
             let all = report.findings.iter();
-            all.filter(|one| one.what.contains("or more, as use prolongs it"))
+            all.filter(|one| one.what.contains("or more, because use extends it"))
                 .count()
         };
         assert_eq!(told(&report), 0, "{report:#?}");

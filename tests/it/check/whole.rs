@@ -94,7 +94,7 @@ fn a_class_that_is_ready_is_called_ready() {
         ("coder", "users may log in with passwords"),
         ("coder", "generated passwords obey its rule"),
         ("coder", "the token is that of admin, an owner"),
-        ("coder", "the token is good for "),
+        ("coder", "the token is valid for "),
         ("coder", "may create users in the default organization"),
         ("coder", "may delete users"),
         ("coder", "may suspend users"),

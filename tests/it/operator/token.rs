@@ -26,7 +26,7 @@ fn told(class: &Classroom) -> Vec<String> {
     let log = class.log();
     let about = log
         .lines()
-        .filter(|line| line.contains("the token (CODER_API_KEY) is good for"));
+        .filter(|line| line.contains("the token (CODER_API_KEY) is valid for"));
     about
         .filter(|line| !line.contains(" DEBUG "))
         .map(str::to_owned)
@@ -54,7 +54,7 @@ fn the_end_of_the_token_is_told_by_a_service_that_starts_all_the_same() {
                 );
                 let shown = status(&class, &[]);
                 assert!(
-                    shown.contains("Coder: the token (CODER_API_KEY) is good for"),
+                    shown.contains("Coder: the token (CODER_API_KEY) is valid for"),
                     "{shown}"
                 );
             }

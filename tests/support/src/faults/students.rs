@@ -377,7 +377,7 @@ fn make_user(client: &Coder, username: &Username, marker: &Marker) -> String {
         password: &Password::draw(),
     };
     match client.create_user(new) {
-        Ok(CreateResult::Fresh(user)) => user.id,
+        Ok(CreateResult::Created(user)) => user.id,
         other => panic!("no user was made: {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What went wrong with a call to Coder, sorted by what can be done about it.
+//! Errors of calls to Coder, sorted by what can be done about them.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,51 +6,54 @@ use std::time::Duration;
 
 use super::cleaned::cleaned;
 use super::wire::ErrorBody;
-use super::{VERSION_HEADER, smells_of_rights};
+use super::{VERSION_HEADER, is_missing_right};
 use crate::http::{HttpError, HttpResponse, HttpStage};
 
 /// What a failed call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoderErrorKind {
-    /// The request surely never arrived. Another try may help.
+    /// The request certainly did not arrive. A retry may help.
     Unreachable,
-    /// It may have been carried out. Another try may help, after a look.
+    /// The request may have been carried out. A retry may help, after a check of the state at
+    /// Coder.
     Unclear,
-    /// Too many requests; the server asks to wait that long. Not carried out.
+    /// Too many requests; the request was not carried out. The server asks for this pause before a
+    /// retry.
     Busy(Option<Duration>),
-    /// The token is invalid or expired, lacks a right, or password login is switched off:
-    /// somebody has to act.
+    /// The token is invalid or expired, it lacks a right, or password login is off. An
+    /// administrator has to act.
     Denied,
-    /// Something else than Coder answered, such as a proxy or a login page.
+    /// Something other than Coder answered, such as a proxy or a login page.
     NotCoder,
-    /// This request can never work.
+    /// This request can never succeed.
     Refused,
 }
 
-/// A call to Coder that did not do what it should. Never holds the answer's body, as other people's
-/// error texts repeat our secrets; of Coder's message the plain words are kept.
+/// A failed call to Coder. It never contains the body of the answer, because error texts of other
+/// programs may repeat our secrets; only the harmless words of Coder's message are kept.
 #[derive(Clone, Debug)]
 pub struct CoderError {
-    doing: &'static str,
-    /// What it means.
-    pub trouble: CoderErrorKind,
+    operation: &'static str,
+    /// What the failure means.
+    pub kind: CoderErrorKind,
     status: Option<u16>,
     stage: Option<HttpStage>,
     why: String,
-    /// The server is Coder and said that the token lacks a right.
+    /// Coder itself reported that the token lacks a right.
     forbidden: bool,
-    /// What an internal error of Coder's is recognised by when it comes again.
-    likeness: Option<u64>,
-    /// How many calls of this kind have met this internal error in a row, this one included.
+    /// A hash that is equal for equal internal errors of Coder (status 500).
+    fingerprint: Option<u64>,
+    /// How many calls of this kind have failed with this internal error in a row, including this
+    /// one.
     repeats: u32,
-    /// Coder's own message, as far as it may be logged.
-    said: Option<String>,
+    /// Coder's own message, cleaned for the log.
+    message: Option<String>,
 }
 
 impl CoderError {
     /// What helps, said before class.
     pub fn cure(&self) -> &'static str {
-        match self.trouble {
+        match self.kind {
             CoderErrorKind::Unreachable if self.stage() == Some(HttpStage::Tls) => {
                 "give Coder's address a certificate that browsers trust, with its full chain: private authorities are not supported"
             }
@@ -71,32 +74,32 @@ impl CoderError {
         }
     }
 
-    pub(super) fn broken(doing: &'static str, broken: HttpError) -> Self {
-        let trouble = match broken {
+    pub(super) fn broken(operation: &'static str, broken: HttpError) -> Self {
+        let kind = match broken {
             HttpError::NotSent(_) => CoderErrorKind::Unreachable,
             HttpError::Unknown(_) => CoderErrorKind::Unclear,
         };
         Self {
-            doing,
-            trouble,
+            operation,
+            kind,
             status: None,
             stage: Some(broken.stage()),
             why: broken.to_string(),
             forbidden: false,
-            likeness: None,
+            fingerprint: None,
             repeats: 0,
-            said: None,
+            message: None,
         }
     }
 
-    /// Sorts an answer whose status means that the call failed.
-    pub(super) fn of(doing: &'static str, answer: &HttpResponse) -> Self {
+    /// The error for an answer whose status means that the call failed.
+    pub(super) fn of(operation: &'static str, answer: &HttpResponse) -> Self {
         let body: Option<ErrorBody> = answer.json();
-        let coders = body
+        let coder_body = body
             .as_ref()
             .filter(|_| answer.header(VERSION_HEADER).is_some());
-        let forbidden = smells_of_rights(answer);
-        let (trouble, why) = match answer.status {
+        let forbidden = is_missing_right(answer);
+        let (kind, why) = match answer.status {
             500 if forbidden => (
                 CoderErrorKind::Denied,
                 "not allowed: the token lacks a right",
@@ -109,20 +112,23 @@ impl CoderError {
                 CoderErrorKind::Denied,
                 "not allowed: the token lacks a right, or password login is off",
             ),
-            428 => (CoderErrorKind::Denied, "the server wants no such header"),
+            428 => (
+                CoderErrorKind::Denied,
+                "the server refuses the header X-Coder-Bypass-Ratelimit",
+            ),
             429 => (
                 CoderErrorKind::Busy(answer.retry_after()),
                 "too many requests",
             ),
             200..=399 => (
                 CoderErrorKind::NotCoder,
-                "not Coder's answer: is CODER_API_URL right?",
+                "not Coder's answer: check CODER_API_URL",
             ),
             500..=599 => (CoderErrorKind::Unclear, "the server failed"),
             _ => (CoderErrorKind::Refused, "refused"),
         };
-        let likeness = coders.filter(|_| answer.status == 500).map(likeness);
-        let said = coders.map(|body| cleaned(&body.message));
+        let fingerprint = coder_body.filter(|_| answer.status == 500).map(fingerprint);
+        let message = coder_body.map(|body| cleaned(&body.message));
         let fields: Vec<String> = body
             .map(|body| body.validations.into_iter().map(|v| v.field))
             .map(|fields| fields.filter(|name| is_field(name)).take(8).collect())
@@ -133,41 +139,42 @@ impl CoderError {
             format!("{why} ({})", fields.join(", "))
         };
         Self {
-            doing,
-            trouble,
+            operation,
+            kind,
             status: Some(answer.status),
             stage: None,
             why,
             forbidden,
-            likeness,
+            fingerprint,
             repeats: 0,
-            said: said.filter(|words| !words.is_empty()),
+            message: message.filter(|words| !words.is_empty()),
         }
     }
 
-    /// Whether asking the same server something else would meet the same trouble.
-    pub fn is_everybodys(&self) -> bool {
-        match self.trouble {
+    /// Whether any other call to the same server would fail in the same way.
+    pub fn affects_every_call(&self) -> bool {
+        match self.kind {
             CoderErrorKind::Unreachable | CoderErrorKind::NotCoder => true,
-            // Silence, not an error of the server's.
+            // No answer at all, as opposed to an error of the server.
             CoderErrorKind::Unclear => self.status.is_none(),
             _ => false,
         }
     }
 
-    /// Whether Coder itself said that the token lacks a right for this call. Not what another server says.
+    /// Whether Coder itself reported that the token lacks a right for this call. Answers of other
+    /// servers do not count.
     pub fn is_forbidden(&self) -> bool {
         self.forbidden
     }
 
-    /// A number by which an internal error of Coder's (status 500) is recognised when it comes again;
-    /// `None` for all other faults.
-    pub(super) fn likeness(&self) -> Option<u64> {
-        self.likeness
+    /// A hash that is equal for equal internal errors of Coder (status 500); `None` for all other
+    /// errors.
+    pub(super) fn fingerprint(&self) -> Option<u64> {
+        self.fingerprint
     }
 
-    /// How many creates, or settings of a password, have met this same internal error of Coder's in a row,
-    /// this call included; 0 for all other faults and calls.
+    /// How many calls in a row that create a user, or that set a password, have failed with this
+    /// internal error of Coder, including this call; 0 for all other errors and calls.
     pub fn repeats(&self) -> u32 {
         self.repeats
     }
@@ -177,53 +184,54 @@ impl CoderError {
         self
     }
 
-    /// What Coder said with it, if it did: words that may be logged. Not part of what is displayed.
-    pub fn said(&self) -> Option<&str> {
-        self.said.as_deref()
+    /// Coder's own message, cleaned for the log, if there was one. `Display` does not contain it.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
-    /// How far the call came, where there was no answer to it.
+    /// How far the call came, if there was no answer.
     pub fn stage(&self) -> Option<HttpStage> {
         self.stage
     }
 
-    /// Whether the server does not know the question: it is older, or newer, than the question.
-    pub fn is_unknown_question(&self) -> bool {
+    /// Whether the server does not support this call, because it is too old or too new for it.
+    pub fn is_unsupported_call(&self) -> bool {
         matches!(self.status, Some(400 | 404 | 405))
     }
 
-    /// An answer that looks like Coder's and cannot be true.
-    pub(super) fn misread(doing: &'static str) -> Self {
+    /// For an answer that looks like Coder's but cannot be correct.
+    pub(super) fn unreadable(operation: &'static str) -> Self {
         Self {
-            doing,
-            trouble: CoderErrorKind::NotCoder,
+            operation,
+            kind: CoderErrorKind::NotCoder,
             status: None,
             stage: None,
-            why: "the answer is not understood".to_owned(),
+            why: "the answer cannot be understood".to_owned(),
             forbidden: false,
-            likeness: None,
+            fingerprint: None,
             repeats: 0,
-            said: None,
+            message: None,
         }
     }
 
-    pub(super) fn not_coder(doing: &'static str, status: u16) -> Self {
+    pub(super) fn not_coder(operation: &'static str, status: u16) -> Self {
         Self {
-            doing,
-            trouble: CoderErrorKind::NotCoder,
+            operation,
+            kind: CoderErrorKind::NotCoder,
             status: Some(status),
             stage: None,
-            why: "not Coder's answer: is CODER_API_URL right, and the server up?".to_owned(),
+            why: "not Coder's answer: check CODER_API_URL, and that the server runs".to_owned(),
             forbidden: false,
-            likeness: None,
+            fingerprint: None,
             repeats: 0,
-            said: None,
+            message: None,
         }
     }
 }
 
-/// Names and ids differ from call to call, so words with a digit or a quotation mark do not count.
-fn likeness(body: &ErrorBody) -> u64 {
+/// A hash of the words of an error. Words with a digit or a quotation mark are left out, because
+/// names and ids differ from call to call.
+fn fingerprint(body: &ErrorBody) -> u64 {
     let mut hasher = DefaultHasher::new();
     let words = body
         .message
@@ -235,7 +243,8 @@ fn likeness(body: &ErrorBody) -> u64 {
     hasher.finish()
 }
 
-/// Whether this is the name of a JSON field and not words of a server's own, which must not get into our log.
+/// Whether this is the name of a JSON field. Anything else is free text of a server, which must not
+/// get into our log.
 fn is_field(name: &str) -> bool {
     (1..=32).contains(&name.len())
         && name
@@ -245,7 +254,7 @@ fn is_field(name: &str) -> bool {
 
 impl fmt::Display for CoderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at Coder: ", self.doing)?;
+        write!(f, "{} at Coder: ", self.operation)?;
         if let Some(status) = self.status {
             write!(f, "status {status}, ")?;
         }
@@ -262,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_told_and_nothing_else_that_the_server_says() {
+    fn field_names_are_shown_and_no_other_words_of_the_server() {
         let fields = [
             "password",
             "organization_ids[0]",
@@ -287,7 +296,7 @@ mod tests {
         );
     }
 
-    /// An answer as Coder gives it, or with `header: false` as a proxy might.
+    /// An answer as Coder sends it, or with `header: false` as a proxy might.
     fn internal(detail: &str, header: bool) -> CoderError {
         let body = serde_json::json!({ "message": "Internal error.", "detail": detail });
         let mut headers = HeaderMap::new();
@@ -304,33 +313,33 @@ mod tests {
     }
 
     #[test]
-    fn only_coders_own_word_says_that_a_right_is_missing() {
+    fn only_an_answer_of_coder_shows_that_a_right_is_missing() {
         let words =
             "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
-        let fault = internal(words, true);
+        let error = internal(words, true);
         assert_eq!(
-            (fault.is_forbidden(), fault.trouble),
+            (error.is_forbidden(), error.kind),
             (true, CoderErrorKind::Denied)
         );
         let elsewhere = internal(words, false);
         assert_eq!(
-            (elsewhere.is_forbidden(), elsewhere.trouble),
+            (elsewhere.is_forbidden(), elsewhere.kind),
             (false, CoderErrorKind::Unclear)
         );
         let other = internal("pq: the database is away", true);
         assert_eq!(
-            (other.is_forbidden(), other.trouble),
+            (other.is_forbidden(), other.kind),
             (false, CoderErrorKind::Unclear)
         );
     }
 
     #[test]
-    fn internal_errors_are_alike_whatever_names_and_ids_stand_in_them() {
-        let of = |detail: &str| internal(detail, true).likeness();
+    fn equal_internal_errors_are_recognised_despite_other_names_and_ids() {
+        let of = |detail: &str| internal(detail, true).fingerprint();
         let one = of(r#"insert member 1f0c92aa-77b0 of "happy-tuna": role is refused"#);
         let other = of(r#"insert member 2a0c92aa-88b1 of "calm-otter": role is refused"#);
         assert!(one.is_some() && one == other);
         assert_ne!(one, of("pq: the database is away"));
-        assert_eq!(internal("role is refused", false).likeness(), None);
+        assert_eq!(internal("role is refused", false).fingerprint(), None);
     }
 }
