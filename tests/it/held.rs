@@ -13,7 +13,7 @@ use support::fakes::trouble::{Trouble, Which};
 use support::fakes::twilio::ops as twilio;
 
 /// How long a running service may take to remove what nothing holds.
-const AT_ONCE: Duration = Duration::from_secs(12);
+const AT_ONCE: Duration = Duration::from_secs(45);
 
 /// A class whose time is up when a test says so.
 fn class() -> Classroom {

@@ -119,7 +119,11 @@ impl<'a> Student<'a> {
             self.class.keeps_secret(body);
         }
         let webhook = self.webhook(body, &[]);
-        assert_eq!(self.posts(&webhook), 200, "the text is taken");
+        // As Twilio does with `rc=3&rp=ct,rt,5xx`: a slow machine may answer 503 once.
+        let status = (0..=3)
+            .map(|_| self.posts(&webhook))
+            .find(|status| *status < 500 && *status != 0);
+        assert_eq!(status, Some(200), "the text is taken");
         webhook.sid
     }
 
