@@ -25,7 +25,7 @@ picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that
 	@$(RELEASE)/demo --picture docs/picture.svg
 
 pages: picture ## write what tests hold in docs/ anew: the picture, the table of settings, the samples of commands
-	WRITE_PAGES=1 $(CARGO) test --locked --test it -- papers
+	WRITE_PAGES=1 $(CARGO) test --locked --test it -- documents
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin coder-test

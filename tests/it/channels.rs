@@ -17,10 +17,9 @@ fn class() -> Classroom {
         .with("CODER_REG_CATCH_UP", "30")
         .with("CODER_REG_CALL_LIMIT", "1s")
         .prepare();
-    let service = class.twilio().account().service_sid.clone();
-    class.set("FROM_NUM", &service);
+    class.texts_by_service();
     class.start_service();
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     class
 }
 
@@ -68,9 +67,7 @@ fn texts_of_a_phone_by_both_channels_at_once_make_one_account() {
     for _ in 0..2 * students.len() {
         assert_eq!(wire.status(), 200);
     }
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_log_in(&students);
     class.all_served();
     assert_eq!(class.coder().created_ever().len(), students.len());
     assert_eq!(class.registrations(), students.len());
@@ -104,7 +101,7 @@ fn a_missed_text_by_rcs_is_found_and_served_once() {
     ana.next_login();
     class.all_served();
     class.restart_service();
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     class.all_served();
     ana.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);

@@ -58,17 +58,12 @@ fn a_clock_that_jumps_holds_removals_and_ends_nobodys_time() {
         let class = class();
         let (ana, bob) = (class.student(), class.student());
         ana.gets_a_login();
-        bob.gets_a_login();
-        class.all_served();
+        class.login_of(&bob);
         class.sets_the_clock(by);
-        assert!(
-            class
-                .service()
-                .logs(&format!("clock was set {way} by 120 minutes:"))
-        );
+        class.logs(&format!("clock was set {way} by 120 minutes:"));
         time_is_up(&class, &bob);
         let stuck = format!("clock is 120 minutes {side} Coder's");
-        assert!(class.service().logs(&stuck));
+        class.logs(&stuck);
         looks_pass(&class);
         assert!(is_there(&class, &ana) && is_there(&class, &bob), "{by}");
         assert_eq!(told(&class, &stuck), 1, "once, not at every look");
@@ -90,16 +85,11 @@ fn a_clock_that_jumps_together_with_coders_ends_nobodys_time_either() {
     let class = class();
     let (ana, bob) = (class.student(), class.student());
     ana.gets_a_login();
-    bob.gets_a_login();
-    class.all_served();
+    class.login_of(&bob);
     // Both on one machine: nothing at Coder tells that the clock was set.
     class.coder().clock_is_ahead(HOURS);
     class.sets_the_clock(HOURS);
-    assert!(
-        class
-            .service()
-            .logs("no change to the time that is left for 2 accounts")
-    );
+    class.logs("no change to the time that is left for 2 accounts");
     time_is_up(&class, &bob);
     class.eventually("a removal by the new time", || !is_there(&class, &bob));
     assert!(is_there(&class, &ana));
@@ -139,7 +129,7 @@ fn texts_that_wait_are_not_given_up_because_the_clock_was_set() {
         class.coder().goes_down();
         let ana = class.student();
         ana.asks();
-        assert!(class.service().logs("attempt 1 failed"));
+        class.logs("attempt 1 failed");
         class.sets_the_clock(by);
         class.eventually("attempts at the new time", || {
             class.log().matches(": attempt ").count() > 1
@@ -148,7 +138,7 @@ fn texts_that_wait_are_not_given_up_because_the_clock_was_set() {
         ana.next_login();
         class.all_served();
         assert!(ana.can_log_in());
-        assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+        assert_eq!(class.dead_letters(), 0);
         assert!(class.coder().count(coder::CREATE_USER) > 0);
     }
 }
@@ -160,8 +150,7 @@ fn the_time_zone_changes_nothing() {
             .with("TZ", zone)
             .with("CODER_REMOVE_TIME", "3h")
             .open();
-        class.student().gets_a_login();
-        class.all_served();
+        class.login_of(&class.student());
         let left = class.query("SELECT due_at - unixepoch() FROM registrations");
         let left: i64 = left.parse().unwrap_or(0);
         assert!((10_700..=10_800).contains(&left), "{zone}: {left}");

@@ -18,8 +18,7 @@ fn quiet() -> Classroom {
         .with("CODER_REG_HINTS", "1h")
         .open();
     // Connections are made and statements prepared by the first text.
-    class.student().gets_a_login();
-    class.all_served();
+    class.login_of(&class.student());
     class
 }
 
@@ -144,8 +143,7 @@ fn a_first_login_costs_one_call_to_coder_one_to_twilio_and_three_commits() {
 fn the_same_login_again_costs_a_look_and_the_question_whether_it_holds() {
     let class = quiet();
     let ana = class.student();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     // The limit is one second of the text's own time of arrival.
     let bill = loop {
         let bill = bill(&class, || drop(ana.asks()));
@@ -216,7 +214,7 @@ fn a_removal_costs_two_calls_for_each_account_and_four_for_all() {
         .with("CODER_CHECK_INTERVAL", "1h")
         .open();
     let students = class.students(3);
-    students.iter().for_each(|s| drop(s.gets_a_login()));
+    class.all_get_logins(&students);
     class.all_served();
     let before = class.coder().calls().len();
     class.try_service(&["end", "--all", "--yes"]);

@@ -5,56 +5,39 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process};
 
 use crate::plan;
+use support::classroom::Classroom;
 use support::classroom::student::Student;
-use support::classroom::{Classroom, PHRASE};
 use support::fakes::coder::ops as coder;
 use support::fakes::trouble::{Op, When};
 use support::fakes::twilio::ops as twilio;
 
-/// Kills the service with SIGKILL at the first call of this kind, before or after it has its effect.
-fn is_killed_at(class: &Classroom, side: Side, op: Op, when: When) {
-    let service = class.service();
-    let kill = Box::new(move || service.kill());
-    match side {
-        Side::Coder => class.coder().on(op, when, 1, kill),
-        Side::Twilio => class.twilio().on(op, when, 1, kill),
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Side {
-    Coder,
-    Twilio,
-}
-
-fn dead(class: &Classroom) -> bool {
-    class.service().wait(Duration::ZERO).is_some()
-}
-
-/// The student texts, the service dies over it and is started again. If the kill came before the
-/// answer to Twilio, Twilio offers the text again.
-fn texts_and_all_starts_anew(class: &Classroom, student: &Student<'_>) {
-    let webhook = student.webhook(PHRASE, &[]);
-    let taken = student.posts(&webhook) == 200;
-    class.eventually("the kill", || dead(class));
-    class.restart_service();
-    if !taken {
-        class.eventually("the text is taken", || student.posts(&webhook) == 200);
-    }
-}
+/// Arranges a kill at a call, at Coder or at Twilio.
+type Dies = fn(&Classroom, Op, When);
 
 #[test]
 fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_login() {
-    for (side, op, when) in [
-        (Side::Coder, coder::CREATE_USER, When::Before),
-        (Side::Coder, coder::CREATE_USER, When::After),
-        (Side::Twilio, twilio::SEND, When::Before),
-        (Side::Twilio, twilio::SEND, When::After),
+    for (dies, op, when) in [
+        (
+            Classroom::dies_at_coder as Dies,
+            coder::CREATE_USER,
+            When::Before,
+        ),
+        (
+            Classroom::dies_at_coder as Dies,
+            coder::CREATE_USER,
+            When::After,
+        ),
+        (
+            Classroom::dies_at_twilio as Dies,
+            twilio::SEND,
+            When::Before,
+        ),
+        (Classroom::dies_at_twilio as Dies, twilio::SEND, When::After),
     ] {
         let class = plan().open();
         let ana = class.student();
-        is_killed_at(&class, side, op, when);
-        texts_and_all_starts_anew(&class, &ana);
+        dies(&class, op, when);
+        ana.asks_over_a_kill();
         ana.next_login();
         class.all_served();
         assert!(ana.can_log_in(), "{op:?} {when:?}");
@@ -66,24 +49,39 @@ fn a_first_login_killed_at_any_call_still_ends_with_one_account_and_a_working_lo
 
 #[test]
 fn a_second_login_killed_at_any_call_still_ends_with_a_working_login() {
-    for (side, op, when) in [
-        (Side::Coder, coder::LIST_USERS, When::After),
-        (Side::Coder, coder::SET_PASSWORD, When::Before),
-        (Side::Coder, coder::SET_PASSWORD, When::After),
-        (Side::Twilio, twilio::SEND, When::Before),
-        (Side::Twilio, twilio::SEND, When::After),
+    for (dies, op, when) in [
+        (
+            Classroom::dies_at_coder as Dies,
+            coder::LIST_USERS,
+            When::After,
+        ),
+        (
+            Classroom::dies_at_coder as Dies,
+            coder::SET_PASSWORD,
+            When::Before,
+        ),
+        (
+            Classroom::dies_at_coder as Dies,
+            coder::SET_PASSWORD,
+            When::After,
+        ),
+        (
+            Classroom::dies_at_twilio as Dies,
+            twilio::SEND,
+            When::Before,
+        ),
+        (Classroom::dies_at_twilio as Dies, twilio::SEND, When::After),
     ] {
         let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
         let ana = class.student();
-        ana.gets_a_login();
-        class.all_served();
-        is_killed_at(&class, side, op, when);
+        class.login_of(&ana);
+        dies(&class, op, when);
         // The second text must arrive in a later second than the first login.
         class.eventually("the kill", || {
-            if !dead(&class) {
+            if !class.is_dead() {
                 let _ = ana.posts(&ana.webhook("I am ready to learn", &[]));
             }
-            dead(&class)
+            class.is_dead()
         });
         class.restart_service();
 
@@ -98,10 +96,10 @@ fn a_second_login_killed_at_any_call_still_ends_with_a_working_login() {
 fn the_search_for_a_text_may_be_killed_too() {
     let class = plan().open();
     let ana = class.student();
-    is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
-    texts_and_all_starts_anew(&class, &ana);
-    is_killed_at(&class, Side::Twilio, twilio::LIST, When::After);
-    class.eventually("the second kill", || dead(&class));
+    class.dies_at_twilio(twilio::SEND, When::After);
+    ana.asks_over_a_kill();
+    class.dies_at_twilio(twilio::LIST, When::After);
+    class.eventually("the second kill", || class.is_dead());
     class.restart_service();
     class.all_served();
     ana.next_login();
@@ -124,9 +122,8 @@ fn a_removal_killed_at_any_call_still_ends_with_nothing_left() {
         let login = ana.gets_a_login();
         class.coder().running_workspace(login.username(), "dev");
         class.coder().stop_workspace(login.username(), "dev");
-        is_killed_at(&class, Side::Coder, op, when);
-        class.eventually("the kill", || dead(&class));
-        class.restart_service();
+        class.dies_at_coder(op, when);
+        class.starts_after_the_kill();
         class.all_gone();
         assert!(class.workspaces_are_deleted(), "{op:?}");
     }
@@ -148,10 +145,10 @@ fn a_dead_letter_is_written_although_the_service_dies_before_redis_takes_it() {
     class.end_service();
     class.redis().kill();
     class.redis().start_again();
-    assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+    assert_eq!(class.dead_letters(), 0);
     class.start_service();
     class.all_served();
-    assert_eq!(class.redis().length("coder-sms-register:dead"), 1);
+    assert_eq!(class.dead_letters(), 1);
     assert_eq!(
         class.twilio().count(twilio::SEND),
         1,
@@ -174,11 +171,8 @@ fn kills_at_random_moments_lose_and_double_nobody() {
         }
     }
     class.all_served();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-        student.has_read_all();
-    }
+    class.all_log_in(&students);
+    students.iter().for_each(Student::has_read_all);
     assert_eq!(class.coder().created_ever().len(), students.len());
     assert_eq!(class.registrations(), students.len());
 }
@@ -189,7 +183,7 @@ fn entries_of_the_run_before_come_first_and_soon() {
     class.coder().goes_down();
     let ana = class.student();
     ana.asks();
-    assert!(class.service().logs("attempt 1 failed"));
+    class.logs("attempt 1 failed");
     class.end_service();
     class.coder().comes_back();
     let began = std::time::Instant::now();
@@ -207,12 +201,12 @@ fn a_dead_letter_is_written_once_although_the_service_dies_beside_it() {
     let class = plan().open();
     let ana = class.student();
     class.twilio().refuse(ana.phone(), 400, 21614);
-    is_killed_at(&class, Side::Twilio, twilio::SEND, When::After);
-    texts_and_all_starts_anew(&class, &ana);
+    class.dies_at_twilio(twilio::SEND, When::After);
+    ana.asks_over_a_kill();
     class.all_served();
     class.eventually("the useless account removed", || {
         class.coder().students().is_empty()
     });
-    assert_eq!(class.redis().length("coder-sms-register:dead"), 1);
+    assert_eq!(class.dead_letters(), 1);
     assert!(ana.inbox().is_empty());
 }

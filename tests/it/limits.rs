@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::plan;
 use support::classroom::student::Student;
-use support::classroom::{Classroom, PHRASE};
+use support::classroom::{Classroom, PHRASE, a_later_second};
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::http::Request;
 use support::fakes::trouble::{Op, Trouble, Which};
@@ -20,7 +20,7 @@ fn a_hundred_who_race_for_thirty_seats_get_exactly_thirty_accounts() {
         .open();
     class.coder().latency(Op::ANY, Duration::from_millis(5));
     let students = class.students(100);
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     class.all_served();
     let (mut logins, mut told) = (0, 0);
     for student in &students {
@@ -53,7 +53,7 @@ fn who_finds_the_class_full_is_told_once_and_gets_the_seat_that_becomes_free() {
     ben.gets_a_login();
     assert!(ben.can_log_in());
     // The operator is told once, and how many it was.
-    assert!(class.service().logs("turned away while it was full: 1"));
+    class.logs("turned away while it was full: 1");
     assert_eq!(
         class.log().matches("the class is full: all seats").count(),
         1
@@ -65,9 +65,7 @@ fn a_full_class_that_cannot_be_told_so_costs_one_try() {
     let class = plan().with("CODER_REG_MAX_USERS", "1").open();
     class.student().gets_a_login();
     let ben = class.student();
-    class
-        .twilio()
-        .trouble(twilio::SEND, 1, Trouble::bad_gateway());
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::bad_gateway());
     ben.asks();
     ben.asks();
     class.all_served();
@@ -82,21 +80,13 @@ fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
         .with("CODER_REG_PARALLEL", "1")
         .open();
     let students = class.students(5);
-    students.iter().for_each(|student| drop(student.asks()));
-    assert!(
-        class
-            .service()
-            .logs("the limit of 3 texts an hour is reached")
-    );
+    class.all_ask(&students);
+    class.logs("the limit of 3 texts an hour is reached");
     class.eventually("three logins", || class.twilio().texts().len() == 3);
     // Courtesies are left out, not put off.
     let eva = class.student();
     eva.texts("what is the phrase?");
-    assert!(
-        class
-            .service()
-            .logs("no answer, the limit of texts an hour is reached")
-    );
+    class.logs("no answer, the limit of texts an hour is reached");
     class.eventually("two in waiting", || {
         class.redis().length("coder-sms-register:texts") == 2
     });
@@ -105,11 +95,8 @@ fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
     class.change("UPDATE sends SET slot = slot - 12");
     class.start_service();
     class.all_served();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-        student.has_read_all();
-    }
+    class.all_log_in(&students);
+    students.iter().for_each(Student::has_read_all);
     assert!(eva.inbox().is_empty());
 }
 
@@ -117,11 +104,8 @@ fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
 fn texts_that_twilio_did_not_take_do_not_count() {
     let class = plan().with("CODER_REG_HOURLY_TEXTS", "2").open();
     let ana = class.student();
-    class
-        .twilio()
-        .trouble(twilio::SEND, 3, Trouble::too_many_requests(1));
-    ana.gets_a_login();
-    class.all_served();
+    class.trouble_at_twilio(twilio::SEND, 3, Trouble::too_many_requests(1));
+    class.login_of(&ana);
     assert_eq!(class.query("SELECT sum(count) FROM sends"), "1");
 }
 
@@ -134,6 +118,8 @@ fn a_webhook_that_is_replayed_a_hundred_times_has_one_effect() {
         assert_eq!(ana.posts(&webhook), 200);
     }
     ana.next_login();
+    class.all_served();
+    assert_eq!(ana.posts(&webhook), 200);
     class.all_served();
     ana.has_read_all();
     assert_eq!(class.coder().count(coder::CREATE_USER), 1);
@@ -159,7 +145,7 @@ fn two_bots_that_answer_each_other_come_to_rest() {
         }
         if learnt.len() > repeated {
             // Its next text comes in a later second, or it would count as asked before the login.
-            std::thread::sleep(Duration::from_millis(1_050));
+            a_later_second();
             parrot.asks();
         }
         (echoed, repeated) = (heard.len(), learnt.len());
@@ -175,7 +161,12 @@ fn senders_that_cannot_be_texted_cost_nothing() {
     let own = class.twilio().account().from_numbers[0].clone();
     for sender in [
         "12345",
+        "787878",
         "MYBANK",
+        "TWILIO",
+        "whatsapp:+12025550123",
+        "+4915112345678",
+        "+18005550123",
         "+1900",
         "",
         "anonymous",
@@ -193,7 +184,7 @@ fn senders_that_cannot_be_texted_cost_nothing() {
 }
 
 #[test]
-fn a_phone_that_asks_all_day_gets_its_ten_logins_and_one_account() {
+fn a_phone_that_asks_all_day_gets_the_logins_of_a_day_and_one_account() {
     let class = plan()
         .with("CODER_REG_RESEND_INTERVAL", "0")
         .with("CODER_REG_RESEND_DAILY", "3")
@@ -201,13 +192,14 @@ fn a_phone_that_asks_all_day_gets_its_ten_logins_and_one_account() {
     let ana = class.student();
     for _ in 0..3 {
         ana.gets_a_login();
-        std::thread::sleep(Duration::from_millis(1_050));
+        a_later_second();
     }
     for _ in 0..5 {
         ana.asks();
     }
     class.all_served();
     ana.has_read_all();
+    class.logs("has had its logins for today");
     assert!(ana.can_log_in());
     assert_eq!(class.coder().created_ever().len(), 1);
 }
@@ -241,11 +233,9 @@ fn coders_limit_of_calls_does_not_hold_up_a_class_of_an_owner() {
     let class = plan().with("CODER_REG_PARALLEL", "1").open();
     class.coder().calls_a_minute(2);
     let students = class.students(6);
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     // Coder would have them wait for a minute, and this waits for less.
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_log_in(&students);
     let answers = answers_to_creates(&class);
     assert_eq!(answers, [201, 201, 429, 201, 429, 201, 429, 201, 429, 201]);
 }
@@ -303,10 +293,8 @@ fn class_under_the_limit() -> Classroom {
         .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     class.start_service();
     let students = class.students(12);
-    students.iter().for_each(|student| drop(student.asks()));
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_ask(&students);
+    class.all_log_in(&students);
     class.all_served();
     class
 }
@@ -331,7 +319,7 @@ fn coders_limit_is_one_line_and_a_later_removal() {
             request.path.ends_with("/workspaces") && request.query.starts_with(query)
         };
         let met = Which::When(Box::new(is_met));
-        class.coder().trouble(met, 1, Trouble::too_many_requests(2));
+        class.trouble_at_coder(met, 1, Trouble::too_many_requests(2));
         class.try_service(&["end", "--all", "--yes"]);
         class.all_gone();
         let log = class.log();

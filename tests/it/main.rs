@@ -1,62 +1,74 @@
 //! Integration tests: the real binary and a real Redis in a [`support::classroom::Classroom`], with strict
-//! fakes of Coder and Twilio. A file a topic:
+//! fakes of Coder and Twilio. One file for each topic.
 //!
+//! Start with:
 //! - `whole_class`: a class as it should be, from the first text to the last removal
+//!
+//! Texts and logins:
+//! - `phrases`: all the ways in which phones send the phrase
+//! - `login_again`: a student texts the phrase again
+//! - `opting_out`: students who want no more texts, and who want them again
+//! - `politeness`: thanks and reactions to our texts get no answer
+//! - `phones`: phone numbers that were renumbered
+//! - `channels`: texts by RCS, WhatsApp and other channels
+//! - `catch_up`: texts that did not reach the service
+//! - `receipts`: delivery receipts of logins
+//! - `redact`: logins are redacted in Twilio's log
 //! - `limits`: what a class, a phone or an attacker can cost
-//! - `phones`: phones that were renumbered
-//! - `phrases`: the phrase in all the ways in which phones send it
-//! - `opting_out`: who wants no more texts, and who wants them again
-//! - `channels`: texts by RCS, WhatsApp and others
-//! - `politeness`: who thanks us, or reacts to a text of ours
-//! - `missed`: texts that never reached us
-//! - `receipts`: what becomes of logins that were sent
-//! - `recordings`: the fake Coder answers as real servers did
-//! - `redact`: logins are blanked in Twilio's log
-//! - `webhook`: what gets in and what does not
-//! - `shared_key`: what is signed with a shared key in place of the Auth Token
-//! - `hostile`: what strangers send, and what it does to others
-//! - `trouble`: Coder, Twilio and Redis misbehave
-//! - `refusals`: Twilio refuses texts: whose fault it is, and who waits
-//! - `unclear`: nobody knows whether Twilio took a text
-//! - `kills`: the service dies in the middle of everything
+//! - `costs`: the calls and commits that one text costs
+//!
+//! The public port:
+//! - `webhook`: which requests are accepted
+//! - `shared_key`: webhooks that are signed with a shared key instead of the Auth Token
+//! - `hostile`: requests of attackers, and their effect on others
+//!
+//! Faults:
+//! - `trouble`: Coder, Twilio and Redis fail
+//! - `create_errors`: Coder fails to create any user
+//! - `refusals`: Twilio refuses texts: whose fault it is, and which texts wait
+//! - `unknown_outcome`: it is not known whether Twilio accepted a text
+//! - `kills`: the service is killed in the middle of its work
+//! - `clock`: the service's clock is changed
+//!
+//! Removals:
 //! - `removal`: accounts whose time is up
-//! - `renamed`: accounts that do not have the name any more that we gave them
-//! - `held`: accounts that do not go, and what becomes of their phones
-//! - `bench`: a short cut of every benchmark, so that none of them rots
-//! - `faults`: a short cut of every proof by force
-//! - `obstructed`: removals that meet every obstacle at Coder
-//! - `clock`: the service's clock is set
-//! - `costs`: what a text costs Coder, Twilio, Redis and the disk
-//! - `operator`: the commands beside the service: health, backup, restore, settings from files
+//! - `removal_obstacles`: removals that are held up at Coder
+//! - `stuck_accounts`: accounts that cannot be removed, and what happens to their phones
+//! - `renamed`: accounts that were renamed at Coder
+//! - `reconcile`: accounts at Coder that the database does not contain
+//!
+//! The operator and the instructor:
+//! - `check`: the command `check`
+//! - `operator`: health, backup, restore, settings from files
 //! - `orders`: the instructor's commands: status, extend, end, forget, retry, drop
-//! - `reconcile`: accounts at Coder that the database does not know
-//! - `metrics`: what Prometheus gets to see
-//! - `check`: is everything ready for class?
-//! - `process`: starting, stopping, command line
-//! - `deploy`: what is shipped for systemd
-//! - `papers`: the pages for people name what there is
-//! - `repository`: the papers agree with the code
+//! - `metrics`: the metrics for Prometheus
+//! - `process`: start, stop, command line
+//!
+//! The repository:
+//! - `deploy`: the files for systemd
+//! - `documents`: the documents agree with the program
+//! - `repository`: the documents agree with the code
+//! - `recordings`: the fake Coder answers as real servers did
+//! - `bench`, `faults`: a short run of every benchmark, and of every proof in `support::faults`
 
-mod again;
 mod bench;
+mod catch_up;
 mod channels;
 mod check;
 mod clock;
 mod costs;
+mod create_errors;
 mod deploy;
-mod failing;
+mod documents;
 mod faults;
-mod held;
 mod hostile;
 mod kills;
 mod limits;
+mod login_again;
 mod metrics;
-mod missed;
-mod obstructed;
 mod operator;
 mod opting_out;
 mod orders;
-mod papers;
 mod phones;
 mod phrases;
 mod politeness;
@@ -67,11 +79,13 @@ mod recordings;
 mod redact;
 mod refusals;
 mod removal;
+mod removal_obstacles;
 mod renamed;
 mod repository;
 mod shared_key;
+mod stuck_accounts;
 mod trouble;
-mod unclear;
+mod unknown_outcome;
 mod webhook;
 mod whole_class;
 

@@ -1,9 +1,7 @@
 //! Who wants no more texts, and who wants them again.
 
-use std::time::Duration;
-
 use crate::{class, plan};
-use support::classroom::{Classroom, PATIENCE, PHRASE};
+use support::classroom::{Classroom, PATIENCE, PHRASE, a_later_second};
 use support::fakes::trouble::When;
 use support::fakes::twilio::{Fate, ops};
 
@@ -29,7 +27,7 @@ fn every_usual_wording_opts_out_in_silence() {
         student.texts(body);
     }
     class.all_served();
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     class.all_served();
     assert!(class.twilio().texts().is_empty());
     assert!(class.coder().created_ever().is_empty());
@@ -62,13 +60,11 @@ fn the_phrase_that_is_an_opt_in_word_as_well_is_served_and_opts_in() {
     let class = class();
     let [ana, ben, cem] = [(); 3].map(|()| class.student());
     ana.texts_a_word(PHRASE, "START");
-    ana.next_login();
-    assert!(ana.can_log_in());
+    ana.logs_in();
     ben.texts("please stop");
     class.all_served();
     ben.texts_a_word(PHRASE, "START");
-    ben.next_login();
-    assert!(ben.can_log_in());
+    ben.logs_in();
     cem.texts_a_word(PHRASE, "STOP");
     cem.asks();
     class.all_served();
@@ -83,18 +79,17 @@ fn a_kill_between_opting_in_and_the_login_loses_neither() {
     class.all_served();
     class.coder().goes_down();
     ana.texts_a_word(PHRASE, "START");
-    assert!(class.service().logs("attempt 1 failed"));
+    class.logs("attempt 1 failed");
     class.end_service();
     class.coder().comes_back();
     class.start_service();
-    ana.next_login();
-    assert!(ana.can_log_in());
+    ana.logs_in();
 }
 
 /// A class that looks for missed texts, and has looked once.
 fn searching() -> Classroom {
     let class = plan().with("CODER_REG_CATCH_UP", "30").open();
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     class
 }
 
@@ -110,8 +105,7 @@ fn an_opt_in_word_of_the_services_own_counts_when_it_is_found_afterwards() {
     ana.webhook("aprender otra vez", &[("OptOutType", "START")]);
     ben.webhook(PHRASE, &[("OptOutType", "START")]);
     class.start_service();
-    ben.next_login();
-    assert!(ben.can_log_in());
+    ben.logs_in();
     class.all_served();
     ana.has_read_all();
     ana.gets_a_login();
@@ -148,7 +142,7 @@ fn what_only_we_know_is_not_undone_by_a_text_found_afterwards() {
     ana.webhook(PHRASE, &[]);
     ana.webhook("ok", &[]);
     class.start_service();
-    assert!(class.service().logs("2 texts that had not reached us"));
+    class.logs("2 texts that had not reached us");
     class.all_served();
     ana.asks();
     class.all_served();
@@ -173,7 +167,7 @@ fn an_opt_out_that_a_receipt_tells_of_is_recorded() {
         class.twilio().fate_of(ana.phone(), fate);
         let login = ana.gets_a_login();
         let told = format!("login of {} was not delivered", login.username());
-        assert!(class.service().logs(&told));
+        class.logs(&told);
         ana.asks();
         class.all_served();
         ana.has_read_all();
@@ -181,7 +175,7 @@ fn an_opt_out_that_a_receipt_tells_of_is_recorded() {
         ana.texts("START");
         class.all_served();
         // A later second, or it would count as asked before the login.
-        std::thread::sleep(Duration::from_millis(1_050));
+        a_later_second();
         ana.gets_a_login();
     }
 }

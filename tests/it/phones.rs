@@ -3,7 +3,7 @@
 use coder_sms_register::domain::{Phone, PhoneKey};
 
 use crate::plan;
-use support::classroom::{Classroom, Plan};
+use support::classroom::{Classroom, Plan, a_later_second};
 
 /// Old and new numbers of the same lines.
 const PAIRS: [(&str, &str); 4] = [
@@ -33,7 +33,7 @@ fn the_old_and_the_new_number_of_a_line_have_one_account() {
         let [before, after] = [old, new].map(|number| class.student_with(number));
         let first = before.gets_a_login();
         // A later second, or it would count as asked before the login.
-        std::thread::sleep(std::time::Duration::from_millis(1_050));
+        a_later_second();
         let again = after.gets_a_login();
         assert_eq!(first.username(), again.username(), "{old} {new}");
         assert!(after.can_log_in());
@@ -83,7 +83,7 @@ fn an_account_that_stands_under_the_old_number_is_found_and_moves() {
     // As the program of before wrote it.
     let hash = old_hash(&class, old);
     class.change(&format!("UPDATE registrations SET phone = x'{hash}'"));
-    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    a_later_second();
     let after = class.student_with(new);
     assert_eq!(after.gets_a_login().username(), first.username());
     class.all_served();

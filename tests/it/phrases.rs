@@ -17,6 +17,18 @@ fn are_served(phrase: &str, bodies: &[&str]) {
 }
 
 #[test]
+fn spelling_case_and_signs_make_no_difference() {
+    are_served(
+        "iamreadytolearn",
+        &[
+            "i am ready to learn",
+            "  IAMREADYTOLEARN!! ",
+            "I\u{2019}am, ready to learn \u{1f600}",
+        ],
+    );
+}
+
+#[test]
 fn accents_and_normal_forms_make_no_difference() {
     are_served(
         "prêt à apprendre 2026",

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 
 use crate::{class, plan};
 use support::classroom::Classroom;
+use support::classroom::student::Student;
 use support::fakes::coder::Role;
 use support::fakes::trouble::{Op, Trouble};
 
@@ -19,7 +20,7 @@ fn a_stop_is_quick_and_what_was_in_hand_goes_on_after_the_next_start() {
     let class = class();
     class.coder().latency(Op::ANY, Duration::from_millis(300));
     let students = class.students(12);
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     let service = class.service();
     let began = Instant::now();
     service.signal(Signal::TERM);
@@ -34,11 +35,8 @@ fn a_stop_is_quick_and_what_was_in_hand_goes_on_after_the_next_start() {
     assert_eq!(status.code(), Some(0));
 
     class.restart_service();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-        student.has_read_all();
-    }
+    class.all_log_in(&students);
+    students.iter().for_each(Student::has_read_all);
 }
 
 #[test]
@@ -62,7 +60,7 @@ fn an_idle_service_stops_at_once_and_an_interrupt_is_as_good() {
 fn class_with_a_hanging_call() -> Classroom {
     let class = class();
     let hang = Trouble::Hang(Duration::from_secs(60));
-    class.coder().trouble(Op::ANY, usize::MAX, hang);
+    class.trouble_at_coder(Op::ANY, usize::MAX, hang);
     class.student().asks();
     class.eventually("a call", || class.coder().calls().len() > 1);
     class

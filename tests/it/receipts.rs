@@ -135,7 +135,7 @@ fn a_receipt_that_comes_before_the_sends_own_answer_counts() {
         class.query("SELECT count(*) FROM deliveries WHERE registration IS NULL") == "1"
     });
     assert_eq!(complaints(&class), 0);
-    assert!(class.service().logs("no approved A2P 10DLC campaign"));
+    class.logs("no approved A2P 10DLC campaign");
     class.all_served();
     assert_eq!(state(&class), "failed 30034");
     assert_eq!(complaints(&class), 1);
@@ -186,12 +186,10 @@ fn given_the_database_is_held_then_receipts_are_turned_away_and_texts_are_not() 
     let flood = || (0..2_500).filter(|_| tells(&class, &new_sid(), "sent", STATUS_URL) == 503);
     let refused = flood().count();
     assert!(refused > 0, "the queue has an end");
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     held.execute_batch("ROLLBACK")
         .expect("the database is free");
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_log_in(&students);
     class.all_served();
     let strangers = "SELECT count(*) FROM deliveries WHERE registration IS NULL";
     class.eventually("the surplus goes", || class.query(strangers) == "1000");
@@ -214,10 +212,8 @@ fn a_flood_of_receipts_holds_no_login_back() {
                 }
             });
         }
-        students.iter().for_each(|student| drop(student.asks()));
-        students
-            .iter()
-            .for_each(|student| drop(student.next_login()));
+        class.all_ask(&students);
+        class.all_log_in(&students);
     });
     class.all_served();
     assert!(students.iter().all(Student::can_log_in));
@@ -241,9 +237,7 @@ fn a_kill_among_receipts_loses_no_login_and_the_next_start_looks_up_what_it_miss
     for student in &students {
         student.asks();
     }
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_log_in(&students);
     class.all_served();
     class.eventually("the first receipts", || {
         !class.twilio().receipts().is_empty()
@@ -267,13 +261,10 @@ fn a_kill_among_receipts_loses_no_login_and_the_next_start_looks_up_what_it_miss
 fn given_twilio_does_not_take_our_address_then_logins_go_without() {
     let class = class();
     let body = serde_json::json!({ "code": 21609, "message": "invalid", "status": 400 });
-    class
-        .twilio()
-        .trouble(ops::SEND, 1, Trouble::json(400, &body));
+    class.trouble_at_twilio(ops::SEND, 1, Trouble::json(400, &body));
     let (ana, ben) = (class.student(), class.student());
     ana.gets_a_login();
-    ben.gets_a_login();
-    class.all_served();
+    class.login_of(&ben);
     assert!(ana.can_log_in() && ben.can_log_in());
     assert_eq!(class.twilio().count(ops::SEND), 3);
     assert_eq!(class.log().matches("no delivery receipts").count(), 1);
@@ -323,7 +314,7 @@ fn a_text_that_came_before_a_login_that_failed_is_answered() {
         .with_receipts()
         .with("CODER_REG_CATCH_UP", "30")
         .open();
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     let ana = class.student();
     class
         .twilio()
@@ -339,6 +330,5 @@ fn a_text_that_came_before_a_login_that_failed_is_answered() {
         .add_inbound(&new_sid(), ana.phone(), &to, PHRASE, before);
     class.twilio().fate_of(ana.phone(), Fate::delivered());
     class.start_service();
-    ana.next_login();
-    assert!(ana.can_log_in());
+    ana.logs_in();
 }

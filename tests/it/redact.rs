@@ -41,17 +41,11 @@ fn a_login_that_arrived_is_blanked_and_works_on() {
         .with("CODER_REG_RESEND_INTERVAL", "0")
         .open();
     let students = class.students(4);
-    students
-        .iter()
-        .for_each(|student| drop(student.gets_a_login()));
+    class.all_get_logins(&students);
     all_blanked(&class);
     assert!(students.iter().all(|student| student.can_log_in()));
     assert_eq!(class.twilio().count(ops::REDACT), 4, "each once");
-    assert!(
-        class
-            .service()
-            .logs("4 logins redacted in Twilio's log, 0 given up")
-    );
+    class.logs("4 logins redacted in Twilio's log, 0 given up");
     students[0].gets_a_login();
     all_blanked(&class);
     assert_eq!(
@@ -65,8 +59,7 @@ fn a_login_that_arrived_is_blanked_and_works_on() {
 fn a_login_that_nobody_confirms_is_looked_up_and_blanked_after_an_hour() {
     let class = silent().open();
     let ana = class.student();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     assert_eq!(words_left(&class), 1);
     class.sets_the_clock(HOUR);
     all_blanked(&class);
@@ -85,8 +78,7 @@ fn a_login_that_nobody_confirms_is_looked_up_and_blanked_after_an_hour() {
 fn a_login_that_waits_at_twilio_is_left_until_it_has_left() {
     let class = silent().open();
     class.twilio().delivery_time(Duration::from_secs(3_600));
-    class.student().gets_a_login();
-    class.all_served();
+    class.login_of(&class.student());
     class.sets_the_clock(HOUR);
     class.eventually("a look that puts it off", || {
         class.query("SELECT redact_tries FROM deliveries") == "1"
@@ -141,16 +133,11 @@ fn a_key_without_the_right_is_told_once_and_tried_now_and_then() {
         .with_clock_shim()
         .open();
     let body = serde_json::json!({ "code": 20403, "message": "Forbidden", "status": 403 });
-    class
-        .twilio()
-        .trouble(ops::REDACT, usize::MAX, Trouble::json(403, &body));
+    class.trouble_at_twilio(ops::REDACT, usize::MAX, Trouble::json(403, &body));
     let students = class.students(3);
-    students
-        .iter()
-        .for_each(|student| drop(student.gets_a_login()));
-    assert!(class.service().logs("logins stay in Twilio's log"));
-    class.student().gets_a_login();
-    class.all_served();
+    class.all_get_logins(&students);
+    class.logs("logins stay in Twilio's log");
+    class.login_of(&class.student());
     sweeps_pass(&class);
     assert_eq!(class.twilio().count(ops::REDACT), 1);
     assert_eq!(
@@ -161,22 +148,16 @@ fn a_key_without_the_right_is_told_once_and_tried_now_and_then() {
     class.twilio().no_more_trouble();
     class.sets_the_clock(400);
     all_blanked(&class);
-    assert!(
-        class
-            .service()
-            .logs("logins are redacted in Twilio's log again")
-    );
+    class.logs("logins are redacted in Twilio's log again");
 }
 
 #[test]
 fn what_an_outage_or_a_kill_interrupts_is_done_later() {
     let class = plan().with_receipts().with_clock_shim().open();
-    class.twilio().trouble(ops::REDACT, 1, Trouble::CutBefore);
-    class.twilio().trouble(ops::REDACT, 1, Trouble::LoseReply);
+    class.trouble_at_twilio(ops::REDACT, 1, Trouble::CutBefore);
+    class.trouble_at_twilio(ops::REDACT, 1, Trouble::LoseReply);
     let students = class.students(3);
-    students
-        .iter()
-        .for_each(|student| drop(student.gets_a_login()));
+    class.all_get_logins(&students);
     class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
     class.restart_service();
     class.sets_the_clock(HOUR);
@@ -191,20 +172,14 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
         .with_receipts()
         .open();
     let body = serde_json::json!({ "code": 20009, "message": "in progress", "status": 409 });
-    class
-        .twilio()
-        .trouble(ops::REDACT, usize::MAX, Trouble::json(409, &body));
+    class.trouble_at_twilio(ops::REDACT, usize::MAX, Trouble::json(409, &body));
     class.student().gets_a_login();
     for tries in 1..8 {
         let failed = format!("SELECT count(*) FROM deliveries WHERE redact_tries = {tries}");
         class.eventually("a try that fails", || class.query(&failed) == "1");
         class.change("UPDATE deliveries SET redact_at = 1");
     }
-    assert!(
-        class
-            .service()
-            .logs("0 logins redacted in Twilio's log, 1 given up")
-    );
+    class.logs("0 logins redacted in Twilio's log, 1 given up");
     sweeps_pass(&class);
     assert_eq!(class.twilio().count(ops::REDACT), 8);
     crate::metrics::comes_to(&class, "redactions_total{result=\"put_off\"}", 7.0);
@@ -212,11 +187,7 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
 
     // It stays in Twilio's log; a person learns which one it is, also once its account is gone.
     let sid = class.twilio().texts()[0].sid.clone();
-    assert!(
-        class
-            .service()
-            .logs("status lists the logins that stay in Twilio's log")
-    );
+    class.logs("status lists the logins that stay in Twilio's log");
     let told = class.does(&["status"]);
     assert!(
         told.contains(&format!(
@@ -243,7 +214,7 @@ fn one_odd_answer_ends_nothing() {
         empty(204),
     ] {
         let class = plan().with_receipts().with_clock_shim().open();
-        class.twilio().trouble(ops::REDACT, 1, trouble);
+        class.trouble_at_twilio(ops::REDACT, 1, trouble);
         class.student().gets_a_login();
         class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
         assert_eq!(words_left(&class), 1);
@@ -260,8 +231,7 @@ fn a_login_that_arrived_in_part_is_blanked() {
         .twilio()
         .fate_of_all(Fate::of(&["sent", "partially_delivered"]));
     let ana = class.student();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     class.sets_the_clock(HOUR);
     all_blanked(&class);
     assert!(ana.can_log_in());
@@ -271,8 +241,7 @@ fn a_login_that_arrived_in_part_is_blanked() {
 fn a_login_that_twilio_shows_as_waiting_for_ever_is_blanked_by_the_last_try() {
     let class = silent().open();
     class.twilio().fate_of_all(Fate::of(&["scheduled"]));
-    class.student().gets_a_login();
-    class.all_served();
+    class.login_of(&class.student());
     class.sets_the_clock(HOUR);
     class.eventually("a look that puts it off", || {
         class.query("SELECT redact_tries FROM deliveries") == "1"
@@ -292,10 +261,9 @@ fn a_blanked_login_is_not_taken_for_the_next_one_whose_outcome_is_open() {
     ana.gets_a_login();
     all_blanked(&class);
     // It was sent a moment ago and has no words: by its time it might be the one that is looked for.
-    class.twilio().trouble(ops::SEND, 1, Trouble::CutBefore);
+    class.trouble_at_twilio(ops::SEND, 1, Trouble::CutBefore);
     std::thread::sleep(Duration::from_secs(1));
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     assert!(ana.can_log_in());
     assert!(class.twilio().count(ops::LIST) > 0, "it was looked for");
     ana.has_read_all();

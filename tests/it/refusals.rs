@@ -11,10 +11,6 @@ use support::fakes::twilio::ops as twilio;
 /// What is logged when all texts wait for somebody to act.
 const PAUSED: &str = "all texts are paused";
 
-fn dead_letters(class: &Classroom) -> usize {
-    class.redis().length("coder-sms-register:dead")
-}
-
 /// An error as Twilio writes it.
 fn refusal(status: u16, code: u32) -> Trouble {
     Trouble::json(status, &json!({ "code": code, "status": status }))
@@ -38,14 +34,14 @@ fn what_may_pass_is_tried_again_and_nobody_is_given_up() {
         refusal(400, 21_730),
     ] {
         let shown = trouble.to_string();
-        class.twilio().trouble(twilio::SEND, 1, trouble);
+        class.trouble_at_twilio(twilio::SEND, 1, trouble);
         let student = class.student();
         student.gets_a_login();
         assert!(student.can_log_in(), "{shown}");
         student.has_read_all();
     }
     class.all_served();
-    assert_eq!(dead_letters(&class), 0);
+    assert_eq!(class.dead_letters(), 0);
     assert!(!class.log().contains(PAUSED));
 }
 
@@ -53,14 +49,9 @@ fn what_may_pass_is_tried_again_and_nobody_is_given_up() {
 fn two_pages_of_a_proxy_do_not_pause_the_class() {
     let class = class();
     let students = class.students(4);
-    class
-        .twilio()
-        .trouble(twilio::SEND, 2, Trouble::html(403, "Forbidden"));
-    students.iter().for_each(|student| drop(student.asks()));
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-    }
+    class.trouble_at_twilio(twilio::SEND, 2, Trouble::html(403, "Forbidden"));
+    class.all_ask(&students);
+    class.all_log_in(&students);
     assert!(!class.log().contains(PAUSED));
     assert!(class.log().contains("look at TWILIO_API_URL"));
 }
@@ -71,9 +62,9 @@ fn what_is_the_senders_pauses_everybody_and_gives_nobody_up() {
         let class = class();
         class.twilio().refuse_all(400, code);
         let students = class.students(10);
-        students.iter().for_each(|student| drop(student.asks()));
-        assert!(class.service().logs(PAUSED));
-        assert_eq!(dead_letters(&class), 0, "{code}");
+        class.all_ask(&students);
+        class.logs(PAUSED);
+        assert_eq!(class.dead_letters(), 0, "{code}");
         let log = class.log();
         let told = log.lines().find(|line| line.contains(PAUSED)).unwrap();
         assert!(told.contains("ERROR") && told.contains("; look"), "{told}");
@@ -81,10 +72,7 @@ fn what_is_the_senders_pauses_everybody_and_gives_nobody_up() {
         // The operator mends it and starts the service again.
         class.twilio().refuse_none();
         class.restart_service();
-        for student in &students {
-            student.next_login();
-            assert!(student.can_log_in());
-        }
+        class.all_log_in(&students);
     }
 }
 
@@ -100,9 +88,9 @@ fn an_error_in_the_form_of_a_problem_document_is_understood() {
     });
     let kind = "application/problem+json".to_owned();
     let problem = Trouble::Status(400, Vec::new(), kind, body.to_string());
-    class.twilio().trouble(twilio::SEND, 1, problem);
+    class.trouble_at_twilio(twilio::SEND, 1, problem);
     class.student().asks();
-    class.eventually("a dead letter", || dead_letters(&class) == 1);
+    class.eventually("a dead letter", || class.dead_letters() == 1);
     let letter = class.redis().entries("coder-sms-register:dead");
     assert!(letter.contains("code 21614"), "{letter}");
 }
@@ -124,9 +112,9 @@ fn what_the_account_may_not_do_yet_is_done_for_all_once_it_may() {
         let class = class();
         class.twilio().refuse_all(400, code);
         let students = class.students(12);
-        students.iter().for_each(|student| drop(student.asks()));
+        class.all_ask(&students);
         class.eventually("all were refused", || refused(&class, &students) >= 12);
-        assert_eq!(dead_letters(&class), 0, "{code}");
+        assert_eq!(class.dead_letters(), 0, "{code}");
         assert!(!class.log().contains(PAUSED), "{code}");
         let log = class.log();
         let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
@@ -138,10 +126,7 @@ fn what_the_account_may_not_do_yet_is_done_for_all_once_it_may() {
         // The operator fixes it at Twilio; whoever texts next is the probe for all others.
         class.twilio().refuse_none();
         class.student().gets_a_login();
-        for student in &students {
-            student.next_login();
-            assert!(student.can_log_in(), "{code}");
-        }
+        class.all_log_in(&students);
         class.all_served();
         students.iter().for_each(Student::has_read_all);
         assert!(class.log().contains("are sent again"));
@@ -162,7 +147,7 @@ fn a_region_that_is_not_switched_on_concerns_nobody_else() {
     }
     let regions = ["region +1787 wait", "region +1939 wait"];
     for region in regions {
-        assert!(class.service().logs(region));
+        class.logs(region);
     }
     class.eventually("all three were refused", || {
         class.log().matches("attempt 1 failed").count() == 3
@@ -182,7 +167,7 @@ fn a_region_that_is_not_switched_on_concerns_nobody_else() {
     class.eventually("another try", || {
         class.twilio().refused_to(ana.phone()) > before
     });
-    assert!(class.service().logs("a newer text of this phone waits"));
+    class.logs("a newer text of this phone waits");
     class.twilio().refuse_none();
     ana.gets_a_login();
     ben.next_login();
@@ -204,16 +189,13 @@ fn three_phones_that_the_sender_does_not_reach_hold_nobody_else_up() {
     }
     // Wave by wave: each of the three texts again beside those who are served.
     for _ in 0..4 {
-        stuck.iter().for_each(|student| drop(student.asks()));
+        class.all_ask(&stuck);
         let others = class.students(6);
-        others.iter().for_each(|student| drop(student.asks()));
-        for student in &others {
-            student.next_login();
-            assert!(student.can_log_in());
-        }
+        class.all_ask(&others);
+        class.all_log_in(&others);
     }
     assert!(!class.log().contains(PAUSED));
-    assert_eq!(dead_letters(&class), 0);
+    assert_eq!(class.dead_letters(), 0);
     // Each text of theirs is tried when it comes, and hardly ever again meanwhile.
     let tries = refused(&class, &stuck);
     assert!(tries <= 3 * 4 * 2, "{tries} tries");
@@ -229,36 +211,22 @@ fn three_phones_that_the_sender_does_not_reach_hold_nobody_else_up() {
 }
 
 #[test]
-fn a_text_that_is_given_up_at_once_names_the_command_as_well() {
-    let class = class();
-    class.twilio().refuse_all(400, 21_617);
-    let ana = class.student();
-    let sid = ana.asks();
-    class.eventually("a dead letter", || dead_letters(&class) == 1);
-    let retry = format!("if that is mended: coder-sms-register retry {sid}");
-    assert!(class.service().logs(&retry));
-    let told = class.does(&["status"]);
-    assert!(told.contains(&sid), "{told}");
-    assert!(told.contains("coder-sms-register retry --all"), "{told}");
-    class.twilio().refuse_none();
-    class.does(&["retry", &sid]);
-    ana.next_login();
-}
-
-#[test]
-fn a_text_that_waited_in_vain_names_the_command_that_serves_it_later() {
-    let class = plan().with("CODER_REG_GIVE_UP", "2s").open();
-    class.twilio().refuse_all(400, 21_408);
-    let ana = class.student();
-    let sid = ana.asks();
-    class.eventually("a dead letter", || dead_letters(&class) == 1);
-    let retry = format!("once it is fixed: coder-sms-register retry {sid}");
-    assert!(class.service().logs(&retry));
-    let told = class.does(&["status"]);
-    assert!(told.contains(&retry), "{told}");
-    assert!(told.contains("retry --all"), "{told}");
-    class.twilio().refuse_none();
-    class.does(&["retry", &sid]);
-    ana.next_login();
-    assert!(ana.can_log_in());
+fn a_text_that_is_given_up_names_the_command_that_serves_it_later() {
+    for (give_up, code, words) in [
+        ("1h", 21_617, "if that is mended"),
+        ("2s", 21_408, "once it is fixed"),
+    ] {
+        let class = plan().with("CODER_REG_GIVE_UP", give_up).open();
+        class.twilio().refuse_all(400, code);
+        let ana = class.student();
+        let sid = ana.asks();
+        class.eventually("a dead letter", || class.dead_letters() == 1);
+        class.logs(&format!("{words}: coder-sms-register retry {sid}"));
+        let told = class.does(&["status"]);
+        assert!(told.contains(&sid), "{told}");
+        assert!(told.contains("coder-sms-register retry --all"), "{told}");
+        class.twilio().refuse_none();
+        class.does(&["retry", &sid]);
+        ana.logs_in();
+    }
 }

@@ -1,11 +1,9 @@
 //! Accounts whose time is up.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::plan;
 use support::fakes::coder::{Role, Version, ops as coder};
-use support::fakes::http::http_date;
 use support::fakes::trouble::{Trouble, Which};
 
 #[test]
@@ -29,16 +27,13 @@ fn workspaces_are_left_alone_until_they_stop_then_they_go_and_the_account_with_t
     let class = plan().with("CODER_REMOVE_TIME", "1s").open();
     let ana = class.student();
     let login = ana.gets_a_login();
-    class
-        .coder()
-        .running_workspace(login.username(), "dev")
-        .expect("a workspace");
+    class.has_a_running_workspace(&login);
     class
         .coder()
         .running_workspace(login.username(), "lab")
         .expect("another");
     class.coder().stop_workspace(login.username(), "lab");
-    assert!(class.service().logs("in use (1 running"));
+    class.logs("in use (1 running");
     assert!(
         class
             .coder()
@@ -76,23 +71,8 @@ fn with_leave_to_stop_running_workspaces_are_stopped() {
         .open();
     let ana = class.student();
     let login = ana.gets_a_login();
-    class
-        .coder()
-        .running_workspace(login.username(), "dev")
-        .expect("a workspace");
+    class.has_a_running_workspace(&login);
     class.all_gone();
-}
-
-#[test]
-fn a_delete_that_fails_is_tried_again_and_told_once() {
-    let class = plan().with("CODER_REMOVE_TIME", "1s").open();
-    let ana = class.student();
-    let login = ana.gets_a_login();
-    class.has_a_stopped_workspace(&login);
-    class.coder().fail_deletes(login.username(), 2);
-    class.all_gone();
-    let builds = class.coder().all_workspaces()[0].builds;
-    assert!(builds >= 5, "start, stop and three deletes, but {builds}");
 }
 
 #[test]
@@ -112,24 +92,12 @@ fn failed_calls_do_not_keep_an_account() {
             let class = plan().with("CODER_REMOVE_TIME", "1s").open();
             let ana = class.student();
             let login = ana.gets_a_login();
-            class
-                .coder()
-                .running_workspace(login.username(), "dev")
-                .expect("a workspace");
-            class.coder().trouble(op, 1, trouble.clone());
+            class.has_a_running_workspace(&login);
+            class.trouble_at_coder(op, 1, trouble.clone());
             class.coder().stop_workspace(login.username(), "dev");
             class.all_gone();
         }
     }
-}
-
-#[test]
-fn what_is_gone_already_is_gone() {
-    let class = plan().with("CODER_REMOVE_TIME", "2s").open();
-    let ana = class.student();
-    let login = ana.gets_a_login();
-    class.coder().delete_user(login.username());
-    class.all_gone();
 }
 
 #[test]
@@ -150,37 +118,6 @@ fn strangers_of_the_same_name_are_never_touched() {
     assert!(class.coder().user(login.username()).is_some());
 }
 
-#[test]
-fn a_renamed_account_is_found_and_removed() {
-    let class = plan().with("CODER_REMOVE_TIME", "2s").open();
-    let ana = class.student();
-    let login = ana.gets_a_login();
-    class.coder().rename_user(login.username(), "teachers-pet");
-    class
-        .coder()
-        .running_workspace("teachers-pet", "dev")
-        .expect("a workspace");
-    class.coder().stop_workspace("teachers-pet", "dev");
-    class.all_gone();
-}
-
-#[test]
-fn a_token_that_lost_its_rights_is_no_proof_that_anybody_is_gone() {
-    let class = plan().with("CODER_REMOVE_TIME", "2s").open();
-    let ana = class.student();
-    ana.gets_a_login();
-    class.coder().token_loses_rights();
-    assert!(
-        class
-            .service()
-            .logs("may not see, create, suspend or delete users")
-    );
-    assert_eq!(class.registrations(), 1);
-
-    class.coder().token_roles(&[Role::Owner]);
-    class.all_gone();
-}
-
 /// What is said once of a token of a bare User Admin.
 const BLIND: &str = "may not see, stop or delete workspaces of others: no accounts are removed";
 
@@ -189,6 +126,7 @@ fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_releas
     for version in [
         Version::V2_24,
         Version::V2_25,
+        Version::V2_29,
         Version::V2_31,
         Version::Newest,
     ] {
@@ -199,10 +137,7 @@ fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_releas
         class.coder().token_roles(&[Role::UserAdmin]);
         let [ana, ben] = [(); 2].map(|()| class.student());
         let login = ana.gets_a_login();
-        class
-            .coder()
-            .running_workspace(login.username(), "dev")
-            .expect("a workspace");
+        class.has_a_running_workspace(&login);
         // Whether he has one is not seen either.
         ben.gets_a_login();
         let stuck = "SELECT count(*) FROM registrations WHERE reap_note LIKE '%does not see workspaces of others%'";
@@ -232,45 +167,13 @@ fn nobody_is_deleted_by_a_token_that_does_not_see_workspaces_whatever_the_releas
 }
 
 #[test]
-fn with_the_right_to_see_workspaces_all_are_removed_whatever_the_release() {
-    for version in [
-        Version::V2_24,
-        Version::V2_25,
-        Version::V2_29,
-        Version::Newest,
-    ] {
-        let class = plan()
-            .coder_of(version)
-            .with("CODER_REMOVE_TIME", "1s")
-            .open();
-        class
-            .coder()
-            .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
-        let [ana, ben] = [(); 2].map(|()| class.student());
-        let login = ana.gets_a_login();
-        class
-            .coder()
-            .running_workspace(login.username(), "dev")
-            .expect("a workspace");
-        ben.gets_a_login();
-        class.coder().stop_workspace(login.username(), "dev");
-        class.all_gone();
-        assert!(class.workspaces_are_deleted());
-    }
-}
-
-#[test]
 fn a_coder_that_cannot_be_asked_for_rights_keeps_everybody() {
     let class = plan().with("CODER_REMOVE_TIME", "1s").open();
     let page = Trouble::json(404, &serde_json::json!({ "message": "Route not found." }))
         .with_header("X-Coder-Build-Version", "v2.1.0");
-    class.coder().trouble(coder::AUTH_CHECK, usize::MAX, page);
+    class.trouble_at_coder(coder::AUTH_CHECK, usize::MAX, page);
     class.student().gets_a_login();
-    assert!(
-        class
-            .service()
-            .logs("ask what the token may do at Coder: status 404")
-    );
+    class.logs("ask what the token may do at Coder: status 404");
     class.eventually("some looks", || class.coder().count(coder::AUTH_CHECK) > 4);
     assert_eq!(class.coder().count(coder::DELETE_USER), 0);
     assert_eq!(class.registrations(), 1);
@@ -284,15 +187,11 @@ fn a_refused_call_has_the_rights_looked_at_and_what_is_missing_told() {
         .with("CODER_REMOVE_TIME", "1h")
         .with("CODER_CHECK_INTERVAL", "15m")
         .open();
-    assert!(class.service().logs("Coder: reached"));
+    class.logs("Coder: reached");
     class.coder().token_loses_rights();
     class.student().asks();
     // Nobody looks by himself for a quarter of an hour.
-    assert!(
-        class
-            .service()
-            .logs("may not see, create, suspend or delete users")
-    );
+    class.logs("may not see, create, suspend or delete users");
 }
 
 #[test]
@@ -319,11 +218,8 @@ fn a_student_who_asks_after_the_time_was_up_gets_time_again_or_a_new_account() {
         .open();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .running_workspace(first.username(), "dev")
-        .expect("a workspace");
-    assert!(class.service().logs("in use (1 running"));
+    class.has_a_running_workspace(&first);
+    class.logs("in use (1 running");
     // Still at work, so the account is the same and its time runs anew.
     let second = ana.gets_a_login();
     assert_eq!(first.email, second.email);
@@ -344,7 +240,7 @@ fn thirty_accounts_are_removed_side_by_side() {
         .coder()
         .latency(support::fakes::trouble::Op::ANY, Duration::from_millis(20));
     let students = class.students(30);
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     for student in &students {
         let login = student.next_login();
         class.coder().running_workspace(login.username(), "dev");
@@ -361,9 +257,7 @@ fn a_lock_out_that_failed_is_tried_again() {
     let login = ana.gets_a_login();
     class.has_a_stopped_workspace(&login);
     class.coder().fail_deletes(login.username(), 2);
-    class
-        .coder()
-        .trouble(coder::SUSPEND, 1, Trouble::bad_gateway());
+    class.trouble_at_coder(coder::SUSPEND, 1, Trouble::bad_gateway());
     class.eventually("the student locked out", || !ana.can_log_in());
     assert_eq!(class.coder().count(coder::SUSPEND), 2);
     class.all_gone();
@@ -382,9 +276,7 @@ fn one_workspace_that_may_not_be_deleted_does_not_keep_the_others() {
     class.has_a_stopped_workspace(&login);
     let path = format!("/api/v2/workspaces/{first}/builds");
     let forbidden = serde_json::json!({"message": "Forbidden."});
-    class
-        .coder()
-        .trouble(Which::path("POST", path), 3, Trouble::json(403, &forbidden));
+    class.trouble_at_coder(Which::path("POST", path), 3, Trouble::json(403, &forbidden));
     class.eventually("the other workspace gone", || {
         class
             .coder()
@@ -392,11 +284,7 @@ fn one_workspace_that_may_not_be_deleted_does_not_keep_the_others() {
             .iter()
             .any(|workspace| workspace.name == "dev" && workspace.deleted)
     });
-    assert!(
-        class
-            .service()
-            .logs("delete a workspace at Coder: status 403")
-    );
+    class.logs("delete a workspace at Coder: status 403");
     class.all_gone();
 }
 
@@ -407,16 +295,11 @@ fn a_reservation_that_was_given_up_is_renewed_when_the_student_asks_again() {
         .with("CODER_REG_GIVE_UP", "1s")
         .open();
     let ana = class.student();
-    class
-        .coder()
-        .trouble(coder::CREATE_USER, 3, Trouble::CutBefore);
+    class.trouble_at_coder(coder::CREATE_USER, 3, Trouble::CutBefore);
     ana.asks();
-    class.eventually("the first text given up", || {
-        class.redis().length("coder-sms-register:dead") == 1
-    });
+    class.eventually("the first text given up", || class.dead_letters() == 1);
     class.coder().no_more_trouble();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     assert!(ana.can_log_in());
     assert_eq!(class.query("SELECT stage FROM registrations"), "announced");
 }
@@ -435,8 +318,8 @@ fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
             .wait_for_calls(coder::CREATE_USER, 1, Duration::from_secs(10))
     );
     // As if the time of the reservation had run out just now.
-    class.change("UPDATE registrations SET due_at = 1");
-    assert!(class.service().logs("reserved, but no user was seen yet"));
+    class.time_is_up();
+    class.logs("reserved, but no user was seen yet");
     class.coder().latency(coder::CREATE_USER, Duration::ZERO);
     let login = ana.next_login();
     class.all_served();
@@ -446,60 +329,12 @@ fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
     assert_eq!(class.coder().only_user().username, login.username());
 }
 
-/// The answer to an owner's question.
-fn all_rights() -> String {
-    let asked = [
-        "see users",
-        "create users",
-        "join",
-        "update users",
-        "delete users",
-        "see workspaces",
-        "stop workspaces",
-        "delete workspaces",
-        "delete keys",
-    ];
-    serde_json::json!(BTreeMap::from(asked.map(|name| (name, true)))).to_string()
-}
-
-#[test]
-fn nobody_is_removed_by_a_clock_that_differs_from_coders() {
-    let class = plan().with("CODER_REMOVE_TIME", "2s").open();
-    class.student().gets_a_login();
-    // As if this machine's clock had jumped two hours ahead.
-    let date = http_date(SystemTime::now() - Duration::from_secs(7_200));
-    let headers = [
-        ("Date", date.as_str()),
-        ("X-Coder-Build-Version", "v2.31.0"),
-    ];
-    let rights = Trouble::Status(
-        200,
-        headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec(),
-        "application/json".to_owned(),
-        all_rights(),
-    );
-    class.coder().trouble(coder::AUTH_CHECK, usize::MAX, rights);
-    assert!(
-        class
-            .service()
-            .logs("clock is 120 minutes ahead of Coder's")
-    );
-    assert_eq!(class.coder().students().len(), 1);
-
-    class.coder().no_more_trouble();
-    class.all_gone();
-}
-
 #[test]
 fn whom_coder_fails_to_delete_is_locked_out_meanwhile() {
     let class = plan().with("CODER_REMOVE_TIME", "1s").open();
     let ana = class.student();
     ana.gets_a_login();
-    class
-        .coder()
-        .trouble(coder::DELETE_USER, usize::MAX, Trouble::bad_gateway());
+    class.trouble_at_coder(coder::DELETE_USER, usize::MAX, Trouble::bad_gateway());
     let locked = "SELECT count(*) FROM registrations WHERE locked_at IS NOT NULL";
     class.eventually("it is locked out", || class.query(locked) == "1");
     assert!(!ana.can_log_in());

@@ -24,14 +24,7 @@ fn class() -> Classroom {
 
 /// A student with a login.
 fn login(class: &Classroom) -> Login {
-    let login = class.student().gets_a_login();
-    class.all_served();
-    login
-}
-
-/// Everybody's time is up now.
-fn time_is_up(class: &Classroom) {
-    class.change("UPDATE registrations SET due_at = 1");
+    class.login_of(&class.student())
 }
 
 #[test]
@@ -46,8 +39,8 @@ fn whatever_a_student_calls_itself_its_workspaces_and_then_it_are_removed() {
         fake.running_workspace(login.username(), "dev")
             .expect("a workspace");
         fake.rename_user(login.username(), name);
-        time_is_up(&class);
-        assert!(class.service().logs("in use (1 running"), "{name}");
+        class.time_is_up();
+        class.logs("in use (1 running");
         assert_eq!(fake.count(coder::DELETE_USER), 0, "{name}");
         assert!(fake.stop_workspace(name, "dev"));
         class.all_gone();
@@ -62,8 +55,7 @@ fn a_renamed_student_who_asks_again_keeps_its_account() {
     for name in NAMES {
         let class = class();
         let ana = class.student();
-        let login = ana.gets_a_login();
-        class.all_served();
+        let login = class.login_of(&ana);
         class.coder().rename_user(login.username(), name);
         class.change("UPDATE registrations SET announced_at = announced_at - 120");
         assert_eq!(ana.gets_a_login().email, login.email, "{name}");
@@ -86,7 +78,7 @@ fn an_error_page_in_place_of_a_404_does_not_hold_a_removal_open() {
     class
         .coder()
         .trouble_when(Box::new(is_look_up), usize::MAX, page);
-    time_is_up(&class);
+    class.time_is_up();
     class.all_gone();
 }
 
@@ -96,11 +88,9 @@ fn whose_id_is_still_listed_is_not_forgotten() {
     login(&class);
     // The server says that it is done, and is not.
     let done = serde_json::json!({"message": "User has been deleted!"});
-    class
-        .coder()
-        .trouble(coder::DELETE_USER, 3, Trouble::json(200, &done));
-    time_is_up(&class);
-    assert!(class.service().logs("deleted, but still there"));
+    class.trouble_at_coder(coder::DELETE_USER, 3, Trouble::json(200, &done));
+    class.time_is_up();
+    class.logs("deleted, but still there");
     assert_eq!(class.registrations(), 1);
     class.all_gone();
     assert!(class.coder().count(coder::DELETE_USER) >= 4);
@@ -116,9 +106,9 @@ fn a_list_that_is_none_proves_nothing() {
     ] {
         let class = class();
         login(&class);
-        class.coder().trouble(coder::LIST_USERS, 2, page);
-        time_is_up(&class);
-        assert!(class.service().logs("not Coder's answer"));
+        class.trouble_at_coder(coder::LIST_USERS, 2, page);
+        class.time_is_up();
+        class.logs("not Coder's answer");
         assert_eq!(class.coder().students().len(), 1);
         class.all_gone();
     }

@@ -99,7 +99,7 @@ fn a_coder_that_cannot_be_asked_for_rights_is_a_fault() {
     let ready = ready();
     let page = Trouble::json(404, &serde_json::json!({ "message": "Route not found." }))
         .with_header("X-Coder-Build-Version", "v2.1.0");
-    ready.class.coder().trouble(ops::AUTH_CHECK, 1, page);
+    ready.class.trouble_at_coder(ops::AUTH_CHECK, 1, page);
     ready.finds(
         "coder",
         "cannot be asked what the token may do, so no account is removed",

@@ -134,8 +134,7 @@ fn rules_that_cannot_be_read_are_a_warning() {
     let ready = ready();
     ready
         .class
-        .twilio()
-        .trouble(ops::HOOKS, 9, Trouble::html(403, "Forbidden"));
+        .trouble_at_twilio(ops::HOOKS, 9, Trouble::html(403, "Forbidden"));
     let report = ready.check();
     assert_eq!(report.ended.code, Some(0), "{report:#?}");
     report.has(

@@ -163,9 +163,8 @@ fn people_read_a_line_for_each_look_and_a_sum() {
 fn a_look_changes_nothing_anywhere() {
     let ready = ready();
     let class = &ready.class;
-    class.student().gets_a_login();
-    class.all_served();
-    assert!(class.service().logs("login of "));
+    class.login_of(&class.student());
+    class.logs("login of ");
     let before = state(class);
     let (coder, twilio) = (class.coder().calls().len(), class.twilio().calls().len());
     ready.check();
@@ -187,8 +186,7 @@ fn a_look_changes_nothing_anywhere() {
 fn a_class_whose_service_does_not_run_is_looked_at_as_well() {
     let ready = ready();
     let class = &ready.class;
-    class.student().gets_a_login();
-    class.all_served();
+    class.login_of(&class.student());
     ready.stops();
     let before = state(class);
     let report = ready.check();

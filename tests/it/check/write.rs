@@ -113,7 +113,7 @@ fn a_password_that_cannot_be_set_is_found_by_trying() {
 fn the_user_goes_also_when_its_login_fails() {
     let ready = ready();
     let page = Trouble::bad_gateway();
-    ready.class.coder().trouble(ops::LOGIN, 1, page);
+    ready.class.trouble_at_coder(ops::LOGIN, 1, page);
     let report = ready.check_with(&["--write"]);
     assert_eq!(report.ended.code, Some(1));
     report.has("fault", "coder", "log in at Coder: status 502", "");
@@ -142,8 +142,7 @@ fn the_user_goes_also_when_nobody_heard_that_it_was_made() {
     let ready = ready();
     ready
         .class
-        .coder()
-        .trouble(ops::CREATE_USER, 1, Trouble::LoseReply);
+        .trouble_at_coder(ops::CREATE_USER, 1, Trouble::LoseReply);
     let report = ready.check_with(&["--write"]);
     assert_eq!(report.ended.code, Some(1));
     report.has("fault", "coder", "create a user at Coder", "");

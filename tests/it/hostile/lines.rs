@@ -2,6 +2,7 @@
 
 use super::bears;
 use crate::class;
+use support::classroom::student::Student;
 use support::classroom::wire::{self, Wire};
 use support::fakes::random::Dice;
 
@@ -29,7 +30,7 @@ fn requests_in_one_write_are_answered_in_order() {
         student.next_login();
     }
     class.all_served();
-    students.iter().for_each(|student| student.has_read_all());
+    students.iter().for_each(Student::has_read_all);
     bears(&class, "pipelining", |_| ());
 }
 

@@ -273,8 +273,7 @@ fn an_offer_to_change_the_protocol_is_ignored() {
         // Still HTTP.
         wire.sends(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(wire.status(), 200);
-        student.next_login();
-        assert!(student.can_log_in());
+        student.logs_in();
     }
     bears(&class, "offers", |_| ());
 }

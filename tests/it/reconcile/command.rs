@@ -17,8 +17,7 @@ fn two_lost(class: &Classroom) -> [Login; 2] {
     class.loses_its_database();
     class.start_service();
     let ours = class.login_of(&ben);
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     [ours, theirs]
 }
 
@@ -27,7 +26,7 @@ fn a_rehearsal_changes_nothing_and_the_act_adopts_what_is_surely_ours() {
     let class = class();
     let [ours, theirs] = two_lost(&class);
     let [ours, theirs] = [ours.username(), theirs.username()];
-    let told = class.says(&["reconcile", "--dry-run"]);
+    let told = class.does(&["reconcile", "--dry-run"]);
     let line = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name));
         line.expect("a line").to_owned()
@@ -43,10 +42,10 @@ fn a_rehearsal_changes_nothing_and_the_act_adopts_what_is_surely_ours() {
         "{told}"
     );
     assert!(told.contains("reconcile --all"), "{told}");
-    let json = class.says_json(&["reconcile", "--dry-run", "--json"]);
+    let json = class.tells(&["reconcile", "--dry-run", "--json"]);
     assert_eq!(json["accounts"].as_array().unwrap().len(), 2);
     assert_eq!(class.registrations(), 0);
-    let status = class.says(&["status"]);
+    let status = class.does(&["status"]);
     let first = format!("unknown to the database, but made by this service: 1 account: {ours}\n");
     let second = format!("unknown to the database, with our mark: 1 account: {theirs}\n");
     assert!(
@@ -54,11 +53,11 @@ fn a_rehearsal_changes_nothing_and_the_act_adopts_what_is_surely_ours() {
         "{status}"
     );
 
-    let told = class.says(&["reconcile"]);
+    let told = class.does(&["reconcile"]);
     assert!(line(&told, ours).contains("adopted, 1"), "{told}");
     assert!(told.contains("1 account adopted, to be removed"), "{told}");
     assert_eq!(class.query(ADOPTED), ours);
-    let json = class.says_json(&["reconcile", "--json"]);
+    let json = class.tells(&["reconcile", "--json"]);
     assert_eq!(json["accounts"][0]["username"], theirs);
     assert_eq!(json["accounts"][0]["verdict"], "other-folder");
     assert_eq!(json["accounts"][0]["adoptable"], true);
@@ -75,9 +74,9 @@ fn others_are_adopted_when_a_person_says_so() {
         &["reconcile", "--all", ours.username()],
         &["reconcile", "--soon"],
     ] {
-        class.runs(2, misuse);
+        class.fails(2, misuse);
     }
-    let ended = class.runs(3, &["reconcile", ours.username(), "nobody-here"]);
+    let ended = class.fails(3, &["reconcile", ours.username(), "nobody-here"]);
     assert!(
         ended
             .stderr
@@ -85,11 +84,11 @@ fn others_are_adopted_when_a_person_says_so() {
         "{ended:?}"
     );
     assert_eq!(class.registrations(), 0);
-    let shown = class.says(&["reconcile", "--all", "--dry-run"]);
+    let shown = class.does(&["reconcile", "--all", "--dry-run"]);
     assert!(shown.contains("2 accounts would be adopted"), "{shown}");
-    class.says(&["reconcile", &theirs.username().to_uppercase()]);
+    class.does(&["reconcile", &theirs.username().to_uppercase()]);
     assert_eq!(class.query(ADOPTED), theirs.username());
-    let told = class.says_json(&["reconcile", "--all", "--yes", "--json"]);
+    let told = class.tells(&["reconcile", "--all", "--yes", "--json"]);
     assert_eq!(told["accounts"][0]["adopted"], true);
     assert_eq!(class.query(ADOPTED), names(&[&ours, &theirs]).join(" "));
     for arguments in [
@@ -97,7 +96,7 @@ fn others_are_adopted_when_a_person_says_so() {
         &["reconcile", "--all", "--yes"],
         &["reconcile", "--dry-run"],
     ] {
-        let told = class.says(arguments);
+        let told = class.does(arguments);
         assert_eq!(
             told,
             "the database knows every account that carries our mark\n"
@@ -105,7 +104,7 @@ fn others_are_adopted_when_a_person_says_so() {
     }
     class.has_a_stopped_workspace(&theirs);
     class.start_service();
-    class.says(&["end", "--all", "--yes"]);
+    class.does(&["end", "--all", "--yes"]);
     class.all_gone();
     assert!(class.workspaces_are_deleted());
 }
@@ -118,10 +117,10 @@ fn one_that_was_altered_is_never_adopted() {
     class
         .coder()
         .gives_role(ours, support::fakes::coder::Role::TemplateAdmin);
-    let told = class.says(&["reconcile", "--all", "--yes"]);
+    let told = class.does(&["reconcile", "--all", "--yes"]);
     assert!(told.contains("has our mark, but also a role"), "{told}");
     assert_eq!(class.query(ADOPTED), theirs);
-    let ended = class.runs(1, &["reconcile", ours]);
+    let ended = class.fails(1, &["reconcile", ours]);
     assert!(ended.stderr.contains("never adopted"), "{ended:?}");
     class.start_service();
     assert_eq!(class.query(ADOPTED), theirs);
@@ -131,15 +130,15 @@ fn one_that_was_altered_is_never_adopted() {
 fn without_an_answer_or_a_database_it_fails() {
     let class = class();
     class.coder().goes_down();
-    class.runs(1, &["reconcile"]);
+    class.fails(1, &["reconcile"]);
     class.coder().comes_back();
-    class.says(&["reconcile"]);
+    class.does(&["reconcile"]);
     class.end_service();
     class.set(
         "CODER_REG_DATA_DIR",
         class.folder().join("none").to_str().unwrap(),
     );
-    class.runs(1, &["reconcile"]);
+    class.fails(1, &["reconcile"]);
 }
 
 /// Runs SQL on the database at the class's next list of users, before or after that is made.
@@ -164,7 +163,7 @@ fn who_is_registered_or_removed_while_the_list_is_made_is_no_find() {
         &["status"],
     ] {
         let is_silent = || {
-            let told = class.says(command);
+            let told = class.does(command);
             assert!(
                 told == known || command == ["status"] && !told.contains("unknown"),
                 "{told}"
@@ -188,8 +187,7 @@ fn who_is_registered_or_removed_while_the_list_is_made_is_no_find() {
 fn the_service_and_commands_side_by_side_adopt_each_account_once() {
     let class = class();
     let logins: Vec<Login> = (0..5).map(|_| class.login_of(&class.student())).collect();
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     std::thread::scope(|scope| {
         let settings = class.settings();
         for _ in 0..4 {

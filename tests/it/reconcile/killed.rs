@@ -19,8 +19,7 @@ fn all_are_adopted_or_none_wherever_it_is_killed() {
     for _ in 0..LOST {
         class.login_of(&class.student());
     }
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     let template = fs::read(class.data_dir().join("registrations.db")).expect("the database");
     let mut found = Vec::new();
     for step in 0..STEPS {

@@ -33,7 +33,7 @@ fn accounts_made_since_a_backup_are_adopted_and_removed_when_their_time_is_up() 
     assert!((due - now_due).abs() <= 3, "{due} {now_due}");
     assert!(ben.can_log_in() && eva.can_log_in());
 
-    let text = class.says(&["status"]);
+    let text = class.does(&["status"]);
     let line = |login: &Login| {
         let line = text.lines().find(|line| line.starts_with(login.username()));
         line.expect("a line").to_owned()
@@ -41,14 +41,14 @@ fn accounts_made_since_a_backup_are_adopted_and_removed_when_their_time_is_up() 
     assert!(line(&bens).contains("adopted") && line(&bens).contains("dev stopped"));
     assert!(line(&first).contains("has a login"), "{text}");
     assert!(!text.contains("unknown"), "{text}");
-    class.says(&["extend", evas.username(), "30m"]);
-    class.says(&["end", bens.username()]);
+    class.does(&["extend", evas.username(), "30m"]);
+    class.does(&["end", bens.username()]);
     class.eventually("one removed", || class.coder().students().len() == 2);
     assert!(class.coder().user(bens.username()).is_none());
     assert!(class.workspaces_are_deleted());
     // Whose phone is not known gets another account, beside the one that is to go.
     assert_ne!(class.login_of(&eva).username(), evas.username());
-    class.change("UPDATE registrations SET due_at = 1");
+    class.time_is_up();
     class.all_gone();
 }
 
@@ -64,14 +64,14 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     );
     assert!(class.log().contains(&line), "{}", class.log());
     assert_eq!(class.registrations(), 0);
-    let text = class.says(&["status"]);
+    let text = class.does(&["status"]);
     let all = all.replace(' ', ", ");
     let line = format!("unknown to the database, with our mark: 2 accounts: {all}\n");
     assert!(text.contains(&line), "{text}");
-    let told = class.says_json(&["status", "--json"]);
+    let told = class.tells(&["status", "--json"]);
     assert_eq!(told["unknown_accounts"][0]["verdict"], "other-folder");
     assert_eq!(class.coder().students().len(), 2);
-    let offline = class.says_json(&["status", "--json", "--offline"]);
+    let offline = class.tells(&["status", "--json", "--offline"]);
     assert!(offline["unknown_accounts"].is_null());
 }
 
@@ -109,8 +109,7 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     let ana = class.student();
     let login = class.login_of(&ana);
     let backup_mark = class.coder().user(login.username()).unwrap().name;
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     let coder = class.coder();
     let domain = "class.example.org";
     let add = |name: &str, address: &str, shown: &str| {
@@ -142,19 +141,19 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     );
     // By its name and mark the imitator is known now.
     assert!(!class.log().contains("with our mark"), "{}", class.log());
-    class.says(&["end", "--all", "--yes"]);
+    class.does(&["end", "--all", "--yes"]);
     class.eventually("the student's removal", || class.registrations() == 0);
     assert!(coder.students().is_empty());
     assert_eq!(coder.users().len(), 6);
     class.restart_service();
     let line = format!("a person's: {}; see", login.username());
-    assert!(class.service().logs(&line), "{}", class.log());
-    let ended = class.runs(1, &["reconcile", login.username()]);
+    class.logs(&line);
+    let ended = class.fails(1, &["reconcile", login.username()]);
     assert!(
         ended.stderr.contains("has our mark, but another address"),
         "{ended:?}"
     );
-    let told = class.says(&["reconcile", "--all", "--yes"]);
+    let told = class.does(&["reconcile", "--all", "--yes"]);
     assert!(
         told.contains("altered since it was made: 1 account") && told.contains("left alone"),
         "{told}"
@@ -167,8 +166,7 @@ fn coder_is_asked_again_until_it_answers() {
     let class = class();
     let ana = class.student();
     let login = class.login_of(&ana);
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     class.coder().goes_down();
     class.start_service();
     assert_eq!(class.registrations(), 0);
@@ -180,7 +178,7 @@ fn coder_is_asked_again_until_it_answers() {
     class.coder().comes_back();
     class.eventually("an adoption", || class.query(ADOPTED) == login.username());
     let line = "Coder: reached, the token may make and remove accounts";
-    assert!(class.service().logs(line), "{}", class.log());
+    class.logs(line);
     // Once it has been done it is not done again before tomorrow. A removal lists one address only.
     let searches = || {
         let calls = class.coder().calls();
@@ -188,7 +186,7 @@ fn coder_is_asked_again_until_it_answers() {
         all.count()
     };
     let before = searches();
-    class.change("UPDATE registrations SET due_at = 1");
+    class.time_is_up();
     class.all_gone();
     assert_eq!(searches(), before);
 }
@@ -198,12 +196,11 @@ fn a_token_without_rights_concludes_nothing_until_it_has_them() {
     let class = class();
     let ana = class.student();
     class.login_of(&ana);
-    class.end_service();
-    class.change("DELETE FROM registrations");
+    class.loses_its_rows();
     class.coder().token_loses_rights();
     let lists = class.coder().count(ops::LIST_USERS);
     class.start_service();
-    let ended = class.runs(1, &["reconcile"]);
+    let ended = class.fails(1, &["reconcile"]);
     assert!(
         ended
             .stderr
@@ -223,8 +220,7 @@ fn an_adopted_account_has_an_hour_or_no_end_where_nothing_is_removed() {
         let class = plan().with("CODER_REMOVE_TIME", remove).open();
         let ana = class.student();
         let login = class.login_of(&ana);
-        class.end_service();
-        class.change("DELETE FROM registrations");
+        class.loses_its_rows();
         class
             .coder()
             .make_older(login.username(), std::time::Duration::from_secs(60));
@@ -240,7 +236,7 @@ fn an_adopted_account_has_an_hour_or_no_end_where_nothing_is_removed() {
                 assert!((life - 65..=life - 55).contains(&found), "{found}");
             }
         }
-        let told = class.says(&["status"]);
+        let told = class.does(&["status"]);
         assert!(told.contains("adopted"), "{told}");
         assert_eq!(told.contains("no end"), left.is_none(), "{told}");
         assert!(ana.can_log_in());

@@ -5,7 +5,6 @@
 //! service's log and in its files; finding one fails the test. When a test fails it prints all that
 //! was seen, so that nobody has to run it again.
 
-mod asked_again;
 pub mod clock;
 mod commands;
 pub mod folder;
@@ -16,6 +15,7 @@ pub mod preload;
 pub mod redis;
 mod secrets;
 pub mod service;
+mod steps;
 pub mod student;
 pub mod terminal;
 pub mod wire;
@@ -32,6 +32,7 @@ use folder::Folder;
 pub use plan::Plan;
 use redis::Redis;
 use service::Service;
+pub use steps::{CHANGED_PASSWORD, a_later_second};
 use student::Student;
 
 /// How long anything may take before a test gives up on it. A busy machine may be twenty times slower than an idle one.

@@ -68,6 +68,11 @@ impl<'a> Student<'a> {
         }
     }
 
+    /// The class of the student.
+    pub(super) fn class(&self) -> &Classroom {
+        self.class
+    }
+
     /// The student's number.
     pub fn phone(&self) -> &str {
         &self.phone

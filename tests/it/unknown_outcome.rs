@@ -42,9 +42,8 @@ fn an_entry_with_null_fields_does_not_hide_the_others() {
         let class = class();
         let ana = class.student();
         also_got(&class, &ana, &fields);
-        class.twilio().trouble(twilio::SEND, 1, Trouble::LoseReply);
-        ana.gets_a_login();
-        class.all_served();
+        class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+        class.login_of(&ana);
         ana.has_read_all();
         assert!(ana.can_log_in(), "{fields}");
         assert_eq!(class.twilio().count(twilio::SEND), 1, "{fields}");
@@ -61,15 +60,14 @@ fn a_log_that_cannot_be_read_is_read_later_and_nothing_is_sent_meanwhile() {
     ] {
         let shown = trouble.to_string();
         let class = class();
-        class.twilio().trouble(twilio::SEND, 1, Trouble::LoseReply);
-        class.twilio().trouble(twilio::LIST, 1, trouble);
+        class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+        class.trouble_at_twilio(twilio::LIST, 1, trouble);
         let ana = class.student();
-        ana.gets_a_login();
-        class.all_served();
+        class.login_of(&ana);
         ana.has_read_all();
         assert!(ana.can_log_in(), "{shown}");
         assert_eq!(class.twilio().count(twilio::SEND), 1, "{shown}");
-        assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+        assert_eq!(class.dead_letters(), 0);
     }
 }
 
@@ -82,8 +80,7 @@ fn a_text_that_went_by_rcs_is_found_under_that_address() {
     class.start_service();
     twilio.trouble(twilio::SEND, 1, Trouble::LoseReply);
     let ana = class.student();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     ana.has_read_all();
     assert!(ana.can_log_in());
     assert_eq!(twilio.count(twilio::SEND), 1);
@@ -98,14 +95,12 @@ fn a_text_of_another_messaging_service_is_not_taken_for_ours() {
         json!({ "body": null, "messaging_service_sid": other, "from": null }),
     ] {
         let class = plan().prepare();
-        let service = class.twilio().account().service_sid.clone();
-        class.set("FROM_NUM", &service);
+        class.texts_by_service();
         class.start_service();
         let ana = class.student();
         also_got(&class, &ana, &fields);
-        class.twilio().trouble(twilio::SEND, 1, Trouble::CutBefore);
-        ana.gets_a_login();
-        class.all_served();
+        class.trouble_at_twilio(twilio::SEND, 1, Trouble::CutBefore);
+        class.login_of(&ana);
         assert!(ana.can_log_in(), "{fields}");
         ana.has_read_all();
     }
@@ -116,15 +111,13 @@ fn where_the_log_keeps_no_words_our_own_text_is_found_by_its_sender_and_time() {
     for by_service in [false, true] {
         let class = plan().prepare();
         if by_service {
-            let service = class.twilio().account().service_sid.clone();
-            class.set("FROM_NUM", &service);
+            class.texts_by_service();
         }
         class.start_service();
         class.twilio().keeps_no_words(true);
-        class.twilio().trouble(twilio::SEND, 1, Trouble::LoseReply);
+        class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
         let ana = class.student();
-        ana.gets_a_login();
-        class.all_served();
+        class.login_of(&ana);
         ana.has_read_all();
         assert!(ana.can_log_in());
         assert_eq!(class.twilio().count(twilio::SEND), 1);

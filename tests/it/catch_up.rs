@@ -12,7 +12,7 @@ use support::fakes::twilio::{new_sid, ops as twilio};
 fn class() -> Classroom {
     let class = plan().with("CODER_REG_CATCH_UP", "30").open();
     // The search of this start is over: a text in its log that is still on its way counts as missed.
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     class
 }
 
@@ -39,10 +39,7 @@ fn who_texts_while_the_service_is_down_gets_a_login_after_its_start() {
     let students = class.students(5);
     students.iter().for_each(|student| drop(misses(student)));
     class.start_service();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-    }
+    class.all_log_in(&students);
     assert!(class.log().contains("5 texts that had not reached us"));
     class.all_served();
     students.iter().for_each(Student::has_read_all);
@@ -69,7 +66,7 @@ fn nobody_is_served_twice_however_often_the_service_starts() {
         .with("CODER_REG_RESEND_INTERVAL", "0")
         .with("CODER_REG_HINTS", "4s")
         .open();
-    assert!(class.service().logs("no text was missed"));
+    class.logs("no text was missed");
     let [ana, ben, eva] = [(); 3].map(|()| class.student());
     ana.gets_a_login();
     ben.texts("what is the phrase?");
@@ -82,7 +79,7 @@ fn nobody_is_served_twice_however_often_the_service_starts() {
     std::thread::sleep(Duration::from_secs(5));
     for _ in 0..3 {
         class.restart_service();
-        assert!(class.service().logs("no text was missed"));
+        class.logs("no text was missed");
         class.all_served();
     }
     ana.has_read_all();
@@ -96,16 +93,14 @@ fn texts_that_still_wait_are_not_put_in_again() {
     let class = class();
     class.coder().goes_down();
     let students = class.students(3);
-    students.iter().for_each(|student| drop(student.asks()));
+    class.all_ask(&students);
     for _ in 0..2 {
         class.restart_service();
-        assert!(class.service().logs("no text was missed"));
+        class.logs("no text was missed");
     }
     assert_eq!(class.redis().length("coder-sms-register:texts"), 3);
     class.coder().comes_back();
-    students
-        .iter()
-        .for_each(|student| drop(student.next_login()));
+    class.all_log_in(&students);
 }
 
 #[test]
@@ -124,8 +119,7 @@ fn texts_that_redis_lost_or_could_not_take_are_found() {
         !ana.inbox().is_empty() && !ben.inbox().is_empty()
     });
     for student in [&ana, &ben] {
-        student.next_login();
-        assert!(student.can_log_in());
+        student.logs_in();
         student.has_read_all();
     }
 }
@@ -152,42 +146,34 @@ fn only_recent_texts_to_our_own_number_are_taken() {
     assert!(blanked.inbox().is_empty());
 }
 
-#[test]
-fn more_texts_than_one_page_holds_are_all_found() {
-    let class = class();
-    class.end_service();
-    // Each stranger's text is one of the many that are left alone; the students come first and last.
-    let first = class.student();
-    came(&class, &first, 20 * MINUTE, PHRASE);
+/// So many texts of strangers that are left alone, a second apart.
+fn strangers_text(class: &Classroom, count: u64, first: Duration) {
     let stranger = class.student_with("+4915112345678");
-    for second in 0..450 {
-        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
+    for second in 0..count {
+        came(class, &stranger, first - Duration::from_secs(second), "hi");
     }
-    let last = class.student();
-    came(&class, &last, MINUTE, PHRASE);
-    class.start_service();
-    first.next_login();
-    last.next_login();
-    class.all_served();
-    assert!(class.log().contains("452 texts that had not reached us"));
 }
 
 #[test]
-fn further_pages_are_read_wherever_twilio_says_that_they_are() {
-    // An absolute address of Twilio's own, as behind a proxy or in a region; it is asked for where the first page was.
-    let class = class();
-    class.end_service();
-    let at = "https://api.dublin.ie1.twilio.com".to_owned();
-    class.twilio().set_up(|setup| setup.pages_at = at);
-    let ana = class.student();
-    came(&class, &ana, 20 * MINUTE, PHRASE);
-    let stranger = class.student_with("+4915112345678");
-    for second in 0..200 {
-        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
+fn more_texts_than_one_page_holds_are_all_found_wherever_twilio_says_that_the_pages_are() {
+    // An absolute address is Twilio's own, as behind a proxy or in a region; it is asked where the first page was.
+    for pages_at in ["", "https://api.dublin.ie1.twilio.com"] {
+        let class = class();
+        class.end_service();
+        class
+            .twilio()
+            .set_up(|setup| setup.pages_at = pages_at.to_owned());
+        // The students come first and last.
+        let [first, last] = [(); 2].map(|()| class.student());
+        came(&class, &first, 20 * MINUTE, PHRASE);
+        strangers_text(&class, 450, Duration::from_secs(700));
+        came(&class, &last, MINUTE, PHRASE);
+        class.start_service();
+        first.logs_in();
+        last.logs_in();
+        class.all_served();
+        assert!(class.log().contains("452 texts that had not reached us"));
     }
-    class.start_service();
-    ana.next_login();
-    assert!(ana.can_log_in());
 }
 
 #[test]
@@ -196,16 +182,9 @@ fn a_page_that_cannot_be_asked_for_is_told() {
     class.end_service();
     let at = "nowhere:".to_owned();
     class.twilio().set_up(|setup| setup.pages_at = at);
-    let stranger = class.student_with("+4915112345678");
-    for second in 0..201 {
-        came(&class, &stranger, Duration::from_secs(700 - second), "hi");
-    }
+    strangers_text(&class, 201, Duration::from_secs(700));
     class.start_service();
-    assert!(
-        class
-            .service()
-            .logs("the search for missed texts ended after 200 of them")
-    );
+    class.logs("the search for missed texts ended after 200 of them");
 }
 
 #[test]
@@ -214,16 +193,11 @@ fn the_log_may_have_any_order() {
     class.end_service();
     class.twilio().lists_oldest_first(true);
     // A whole page of texts that are too old comes first.
-    let stranger = class.student_with("+4915112345678");
-    for second in 0..200 {
-        let ago = Duration::from_secs(2_500 - second);
-        came(&class, &stranger, ago, "hi");
-    }
+    strangers_text(&class, 200, Duration::from_secs(2_500));
     let ana = class.student();
     came(&class, &ana, 5 * MINUTE, PHRASE);
     class.start_service();
-    ana.next_login();
-    assert!(ana.can_log_in());
+    ana.logs_in();
 }
 
 #[test]
@@ -256,8 +230,7 @@ fn an_odd_entry_in_the_log_does_not_hide_the_others() {
     });
     class.twilio().logs_also(SystemTime::now(), odd);
     class.start_service();
-    ana.next_login();
-    assert!(ana.can_log_in());
+    ana.logs_in();
 }
 
 #[test]
@@ -266,9 +239,7 @@ fn a_log_that_cannot_be_read_yet_is_read_later() {
     class.end_service();
     let ana = class.student();
     misses(&ana);
-    class
-        .twilio()
-        .trouble(twilio::LIST, 2, Trouble::bad_gateway());
+    class.trouble_at_twilio(twilio::LIST, 2, Trouble::bad_gateway());
     class.start_service();
     ana.next_login();
     assert!(class.log().contains("cannot look for missed texts yet"));
@@ -277,13 +248,13 @@ fn a_log_that_cannot_be_read_yet_is_read_later() {
 #[test]
 fn a_key_that_may_not_read_the_log_stops_nothing_else() {
     let class = plan().with("CODER_REG_CATCH_UP", "30").prepare();
-    class.twilio().trouble(
+    class.trouble_at_twilio(
         twilio::LIST,
         usize::MAX,
         Trouble::json(403, &serde_json::json!({ "code": 20403, "status": 403 })),
     );
     class.start_service();
-    assert!(class.service().logs("cannot look for missed texts: "));
+    class.logs("cannot look for missed texts: ");
     class.student().gets_a_login();
     let calls = class.twilio().count(twilio::LIST);
     assert_eq!(calls, 1, "it is not asked again and again");
@@ -292,8 +263,7 @@ fn a_key_that_may_not_read_the_log_stops_nothing_else() {
 #[test]
 fn behind_a_messaging_service_its_own_texts_are_found() {
     let class = plan().with("CODER_REG_CATCH_UP", "30").prepare();
-    let service = class.twilio().account().service_sid.clone();
-    class.set("FROM_NUM", &service);
+    class.texts_by_service();
     let [ana, ben] = [(); 2].map(|()| class.student());
     // The fake's log does not say which service a text came to, as some of Twilio's entries do not.
     came(&class, &ana, MINUTE, PHRASE);

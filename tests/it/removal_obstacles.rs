@@ -16,8 +16,7 @@ fn class() -> Classroom {
 
 /// A student with a workspace `dev` that is at rest.
 fn at_rest(class: &Classroom) -> Login {
-    let login = class.student().gets_a_login();
-    class.all_served();
+    let login = class.login_of(&class.student());
     class.has_a_stopped_workspace(&login);
     class.eventually("the workspace at rest", || {
         let workspaces = class.coder().workspaces_of(login.username());
@@ -26,11 +25,6 @@ fn at_rest(class: &Classroom) -> Login {
             .all(|workspace| workspace.status == "stopped")
     });
     login
-}
-
-/// Everybody's time is up now.
-fn time_is_up(class: &Classroom) {
-    class.change("UPDATE registrations SET due_at = 1");
 }
 
 /// Runs `act` on the fake once, at the first call of this kind.
@@ -52,7 +46,7 @@ fn once(
 
 /// Waits for these words, for some more looks, and fails if they were logged at more than one of them.
 fn is_told_once(class: &Classroom, words: &str) {
-    assert!(class.service().logs(words), "{words}");
+    class.logs(words);
     let before = class.coder().count(Op::ANY);
     class.eventually("some more looks", || {
         class.coder().count(Op::ANY) >= before + 6
@@ -96,7 +90,7 @@ fn whatever_state_a_workspace_is_in_it_goes_in_the_end() {
     fake.cancel_build(name(5), "dev");
     fake.start_workspace(name(6), "dev");
     fake.stop_workspace(name(7), "dev");
-    time_is_up(&class);
+    class.time_is_up();
     class.eventually("all gone but those who run", || fake.students().len() == 2);
     for number in [0, 6] {
         is_told_once(
@@ -115,7 +109,7 @@ fn a_build_that_no_provisioner_takes_is_waited_for() {
     let login = at_rest(&class);
     class.coder().no_provisioners(true);
     class.coder().start_workspace(login.username(), "dev");
-    time_is_up(&class);
+    class.time_is_up();
     is_told_once(&class, "in use (0 running, 1 changing), waiting");
     class.coder().no_provisioners(false);
     is_told_once(&class, "in use (1 running, 0 changing), waiting");
@@ -129,7 +123,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     let class = class();
     at_rest(&class);
     class.coder().no_provisioners(true);
-    time_is_up(&class);
+    class.time_is_up();
     is_told_once(&class, "deleting its workspaces");
     assert_eq!(
         class.coder().count(coder::CREATE_BUILD),
@@ -139,11 +133,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     class
         .coder()
         .pending_builds_fail_after(Duration::from_millis(300));
-    assert!(
-        class
-            .service()
-            .logs("its workspace dev does not go: its delete failed")
-    );
+    class.logs("its workspace dev does not go: its delete failed");
     class.coder().no_provisioners(false);
     class.all_gone();
     assert!(class.workspaces_are_deleted());
@@ -157,7 +147,7 @@ fn a_workspace_that_somebody_else_is_deleting_is_left_to_them() {
     once(&class, coder::CREATE_BUILD, When::Before, move |fake| {
         assert!(fake.delete_workspace(&username, "dev"));
     });
-    time_is_up(&class);
+    class.time_is_up();
     class.all_gone();
     assert!(class.workspaces_are_deleted());
     let calls = class.coder().calls();
@@ -176,7 +166,7 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
         .expect("a workspace");
     class.coder().stop_workspace(owner, "aa");
     class.coder().fail_deletes(&format!("{owner}/aa"), 6);
-    time_is_up(&class);
+    class.time_is_up();
     class.eventually("the neighbour gone", || {
         class.coder().workspaces_of(owner).len() == 1
     });
@@ -196,7 +186,7 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
         fake.start_workspace(&username, "late")
             .expect("a workspace");
     });
-    time_is_up(&class);
+    class.time_is_up();
     is_told_once(
         &class,
         "locked out, waiting for Coder to stop 1 that still run",
@@ -211,6 +201,7 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
 #[test]
 fn a_user_whom_somebody_else_deletes_in_the_middle_is_gone() {
     for (op, when) in [
+        (coder::AUTH_CHECK, When::Before),
         (coder::LIST_WORKSPACES, When::Before),
         (coder::SUSPEND, When::Before),
         (coder::SUSPEND, When::After),
@@ -221,7 +212,7 @@ fn a_user_whom_somebody_else_deletes_in_the_middle_is_gone() {
         let login = at_rest(&class);
         let username = login.username().to_owned();
         once(&class, op, when, move |fake| fake.delete_user(&username));
-        time_is_up(&class);
+        class.time_is_up();
         class.all_gone();
     }
 }
@@ -229,6 +220,8 @@ fn a_user_whom_somebody_else_deletes_in_the_middle_is_gone() {
 #[test]
 fn rights_lost_in_the_middle_prove_nothing() {
     for (op, when) in [
+        (coder::AUTH_CHECK, When::Before),
+        (coder::LIST_USERS, When::Before),
         (coder::LIST_WORKSPACES, When::Before),
         (coder::LIST_WORKSPACES, When::After),
         (coder::CREATE_BUILD, When::After),
@@ -237,7 +230,7 @@ fn rights_lost_in_the_middle_prove_nothing() {
         let class = class();
         at_rest(&class);
         once(&class, op, when, FakeCoder::token_loses_rights);
-        time_is_up(&class);
+        class.time_is_up();
         is_told_once(&class, "may not see, create, suspend or delete users");
         assert_eq!(class.registrations(), 1, "{op:?} {when:?}");
         assert_eq!(class.coder().students().len(), 1);
@@ -245,21 +238,6 @@ fn rights_lost_in_the_middle_prove_nothing() {
         class.all_gone();
         assert!(class.workspaces_are_deleted());
     }
-}
-
-#[test]
-fn a_user_who_is_no_longer_seen_is_not_forgotten() {
-    let class = class();
-    class.student().gets_a_login();
-    class.all_served();
-    // Just before the look at the user, so that the rights were still seen to be there.
-    let look = coder::LIST_USERS;
-    once(&class, look, When::Before, FakeCoder::token_loses_rights);
-    time_is_up(&class);
-    is_told_once(&class, "may not see, create, suspend or delete users");
-    assert_eq!(class.registrations(), 1);
-    class.coder().token_roles(&[Role::Owner]);
-    class.all_gone();
 }
 
 #[test]
@@ -277,7 +255,7 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
         } else {
             class.coder().expire_token();
         }
-        time_is_up(&class);
+        class.time_is_up();
         is_told_once(&class, "(CODER_API_KEY) is invalid or expired");
         assert_eq!(class.registrations(), 1);
         class.set("CODER_API_KEY", &class.coder().rotate_token());
@@ -300,7 +278,7 @@ fn coder_may_be_upgraded_in_the_middle() {
             .open();
         at_rest(&class);
         once(&class, op, when, |fake| fake.upgrade(Version::Newest));
-        time_is_up(&class);
+        class.time_is_up();
         class.all_gone();
         assert!(class.workspaces_are_deleted());
     }
@@ -326,8 +304,7 @@ fn who_registered_before_an_upgrade_is_known_after_it() {
 #[test]
 fn a_stop_that_was_cancelled_is_asked_for_again() {
     let class = class();
-    let login = class.student().gets_a_login();
-    class.all_served();
+    let login = class.login_of(&class.student());
     let owner = login.username();
     class
         .coder()
@@ -339,7 +316,7 @@ fn a_stop_that_was_cancelled_is_asked_for_again() {
     let is_cancelled = || class.coder().workspaces_of(owner)[0].status == "canceled";
     class.eventually("the stop is cancelled", is_cancelled);
     class.coder().build_time(Duration::from_millis(50));
-    time_is_up(&class);
+    class.time_is_up();
     class.all_gone();
     assert!(class.workspaces_are_deleted());
     // Start, the stop that was cancelled, ours, and the delete.
@@ -349,15 +326,14 @@ fn a_stop_that_was_cancelled_is_asked_for_again() {
 #[test]
 fn a_workspace_that_was_put_aside_and_still_runs_is_stopped() {
     let class = class();
-    let login = class.student().gets_a_login();
-    class.all_served();
+    let login = class.login_of(&class.student());
     let owner = login.username();
     class
         .coder()
         .running_workspace(owner, "dev")
         .expect("a workspace");
     class.coder().make_dormant(owner, "dev");
-    time_is_up(&class);
+    class.time_is_up();
     class.all_gone();
     assert!(class.workspaces_are_deleted());
     // Start, stop, delete.
@@ -372,13 +348,9 @@ fn a_refusal_of_before_is_no_news_of_a_student_who_works_on() {
         .prepare();
     class.coder().token_roles(&[Role::UserAdmin]);
     class.start_service();
-    let login = class.student().gets_a_login();
-    class.all_served();
-    class
-        .coder()
-        .running_workspace(login.username(), "dev")
-        .expect("a workspace");
-    time_is_up(&class);
+    let login = class.login_of(&class.student());
+    class.has_a_running_workspace(&login);
+    class.time_is_up();
     let noted = |words: &str| {
         let count = "SELECT count(*) FROM registrations WHERE reap_note LIKE";
         class.query(&format!("{count} '%{words}%'")) == "1"

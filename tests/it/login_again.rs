@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use crate::{class, plan};
-use support::classroom::Classroom;
 use support::classroom::student::{Login, Student};
+use support::classroom::{CHANGED_PASSWORD, Classroom};
 use support::fakes::client::Client;
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::trouble::Trouble;
@@ -61,15 +61,13 @@ fn a_page_in_place_of_coders_word_is_no_password_that_was_set() {
     let class = class();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     class.some_time_passes();
     // A proxy that answers for Coder, which so never hears of it.
     let page = Trouble::html(200, "Welcome");
-    class.coder().trouble(coder::SET_PASSWORD, usize::MAX, page);
+    class.trouble_at_coder(coder::SET_PASSWORD, usize::MAX, page);
     ana.asks();
-    assert!(class.service().logs("set a password at Coder: status 200"));
+    class.logs("set a password at Coder: status 200");
     // No login that does not work.
     ana.has_read_all();
     class.coder().no_more_trouble();
@@ -104,9 +102,7 @@ fn a_token_that_sees_no_workspaces_of_others_deletes_nobody_for_a_password() {
         let class = plan().coder_of(version).open();
         let ana = class.student();
         let first = ana.gets_a_login();
-        class
-            .coder()
-            .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+        class.changes_the_password(&first);
         class.coder().token_roles(&[Role::UserAdmin]);
         class.some_time_passes();
         ana.asks();
@@ -122,9 +118,7 @@ fn a_student_that_became_an_admin_is_told_and_not_made_anew() {
     let class = plan().coder_of(Version::V2_31).open();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     class
         .coder()
         .gives_role(first.username(), Role::TemplateAdmin);
@@ -152,9 +146,7 @@ fn a_password_that_the_student_changed_is_the_one_of_the_login_again() {
     let class = class();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     assert_eq!(asks_again(&class, &ana), first);
     assert!(ana.can_log_in());
 }
@@ -183,7 +175,7 @@ fn while_coder_is_down_nobody_is_told_a_login_that_was_not_proved() {
     class.some_time_passes();
     class.coder().goes_down();
     ana.asks();
-    assert!(class.service().logs("attempt 2 failed"));
+    class.logs("attempt 2 failed");
     assert_eq!(ana.inbox().len(), 1);
     class.coder().comes_back();
     assert_eq!(ana.next_login(), first);
@@ -199,6 +191,7 @@ fn the_password_of_a_deleted_user_is_never_set() {
     assert!(ana.can_log_in());
     assert_ne!(first.email, second.email);
     assert_eq!(class.coder().count(coder::SET_PASSWORD), 0);
+    assert_eq!(class.coder().students().len(), 1);
     assert_eq!(class.registrations(), 1);
 }
 
@@ -206,8 +199,7 @@ fn the_password_of_a_deleted_user_is_never_set() {
 fn a_lost_key_gives_everybody_a_new_password_that_works() {
     let class = class();
     let ana = class.student();
-    let first = ana.gets_a_login();
-    class.all_served();
+    let first = class.login_of(&ana);
     class.end_service();
     fs::remove_file(class.data_dir().join("password.key")).expect("it was there");
     class.start_service();
@@ -253,9 +245,7 @@ fn an_account_without_a_workspace_whose_password_cannot_be_set_is_made_anew_unde
     let class = plan().coder_of(Version::V2_31).open();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     class.token_sets_no_passwords();
     let second = asks_again(&class, &ana);
     assert_eq!(first.email, second.email);
@@ -274,9 +264,7 @@ fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
     let ana = class.student();
     let first = ana.gets_a_login();
     class.has_a_stopped_workspace(&first);
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     class.token_sets_no_passwords();
     class.some_time_passes();
     ana.asks();
@@ -287,7 +275,7 @@ fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
         "{told}"
     );
     let renew = format!("coder-sms-register renew {}", first.username());
-    assert!(class.service().logs(&renew));
+    class.logs(&renew);
     // Once for each interval of logins.
     ana.asks();
     class.all_served();
@@ -296,11 +284,7 @@ fn a_student_with_a_workspace_whose_password_cannot_be_set_is_told_so() {
     ana.asks();
     assert!(ana.next_text().starts_with(CHANGED));
     assert_eq!(class.coder().students().len(), 1);
-    assert!(
-        class
-            .coder()
-            .password_works(&first.email, "mfkt8-r3tnz-vk2px")
-    );
+    assert!(class.coder().password_works(&first.email, CHANGED_PASSWORD));
 }
 
 #[test]
@@ -327,16 +311,14 @@ fn an_internal_error_of_another_kind_deletes_nobody() {
     let class = class();
     let ana = class.student();
     let first = ana.gets_a_login();
-    class
-        .coder()
-        .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+    class.changes_the_password(&first);
     class.answers_passwords(&json!({
         "message": "Internal error updating user's password.",
         "detail": "pq: the connection was lost",
     }));
     class.some_time_passes();
     ana.asks();
-    assert!(class.service().logs("attempt 4 failed"));
+    class.logs("attempt 4 failed");
     assert_eq!(class.coder().created_ever().len(), 1);
     class.coder().no_more_trouble();
     assert_eq!(ana.next_login(), first);
@@ -357,24 +339,11 @@ fn an_account_that_is_made_anew_survives_a_kill_at_any_call() {
         let class = plan().coder_of(Version::V2_31).open();
         let ana = class.student();
         let first = ana.gets_a_login();
-        class
-            .coder()
-            .change_password(first.username(), "mfkt8-r3tnz-vk2px");
+        class.changes_the_password(&first);
         class.token_sets_no_passwords();
         class.some_time_passes();
-        let service = class.service();
-        class
-            .coder()
-            .on(op, when, 1, Box::new(move || service.kill()));
-        let webhook = ana.webhook(support::classroom::PHRASE, &[]);
-        let taken = ana.posts(&webhook) == 200;
-        class.eventually("the kill", || {
-            class.service().wait(std::time::Duration::ZERO).is_some()
-        });
-        class.restart_service();
-        if !taken {
-            class.eventually("the text is taken", || ana.posts(&webhook) == 200);
-        }
+        class.dies_at_coder(op, when);
+        ana.asks_over_a_kill();
         ana.next_login();
         class.all_served();
         assert!(ana.can_log_in(), "{op:?} {when:?}");

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::plan;
 use support::classroom::student::{Login, Student};
-use support::classroom::{Classroom, PATIENCE};
+use support::classroom::{Classroom, PATIENCE, a_later_second};
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::desk::Call;
 use support::fakes::trouble::{Trouble, Which};
@@ -23,11 +23,6 @@ fn class() -> Classroom {
         .open()
 }
 
-/// Everybody's time is up now.
-fn time_is_up(class: &Classroom) {
-    class.change("UPDATE registrations SET due_at = 1");
-}
-
 /// Coder's refusal with this message.
 fn refused_with(message: &str) -> Trouble {
     let refusal = Trouble::json(403, &json!({ "message": message }));
@@ -36,16 +31,13 @@ fn refused_with(message: &str) -> Trouble {
 
 /// A login whose workspace `dev` is at rest, and cannot be deleted from now on.
 fn stuck(class: &Classroom, student: &Student<'_>) -> Login {
-    let login = student.gets_a_login();
-    class.all_served();
+    let login = class.login_of(student);
     class.has_a_stopped_workspace(&login);
     let id = class.coder().workspaces_of(login.username())[0].id.clone();
     let path = format!("/api/v2/workspaces/{id}/builds");
     let message = "You do not have permission to delete this workspace.";
     let refusal = refused_with(message);
-    class
-        .coder()
-        .trouble(Which::path("POST", path), usize::MAX, refusal);
+    class.trouble_at_coder(Which::path("POST", path), usize::MAX, refusal);
     login
 }
 
@@ -54,12 +46,12 @@ fn the_phone_of_an_account_that_does_not_go_gets_another_one() {
     let class = class();
     let ana = class.student();
     let old = stuck(&class, &ana);
-    time_is_up(&class);
+    class.time_is_up();
     let way_out = format!("coder delete {}/dev --orphan", old.username());
-    assert!(class.service().logs(&way_out));
+    class.logs(&way_out);
     // Within the first minutes it may still go.
     ana.asks();
-    assert!(class.service().logs("is being removed"));
+    class.logs("is being removed");
     assert_eq!(class.registrations(), 1);
     class.change("UPDATE registrations SET locked_at = locked_at - 301");
     let new = ana.next_login();
@@ -102,8 +94,8 @@ fn a_phone_that_is_let_go_needs_a_seat() {
         .open();
     let ana = class.student();
     let old = stuck(&class, &ana);
-    time_is_up(&class);
-    assert!(class.service().logs("--orphan"));
+    class.time_is_up();
+    class.logs("--orphan");
     class.change("UPDATE registrations SET locked_at = locked_at - 301");
     ana.asks();
     assert!(ana.next_text().contains("full"));
@@ -118,11 +110,11 @@ fn a_user_that_cannot_be_locked_out_holds_its_phone_for_half_an_hour() {
     let ana = class.student();
     let old = stuck(&class, &ana);
     let refusal = refused_with("Forbidden.");
-    class.coder().trouble(coder::SUSPEND, usize::MAX, refusal);
-    time_is_up(&class);
-    assert!(class.service().logs("--orphan"));
+    class.trouble_at_coder(coder::SUSPEND, usize::MAX, refusal);
+    class.time_is_up();
+    class.logs("--orphan");
     ana.asks();
-    assert!(class.service().logs("is being removed"));
+    class.logs("is being removed");
     class.change("UPDATE registrations SET reaping_since = reaping_since - 1200");
     let attempts = || class.log().matches("is being removed").count();
     let before = attempts();
@@ -141,11 +133,10 @@ fn a_user_that_cannot_be_locked_out_holds_its_phone_for_half_an_hour() {
 #[test]
 fn a_delete_that_fails_is_told_once_with_what_coder_says_and_tried_again() {
     let class = class();
-    let login = class.student().gets_a_login();
-    class.all_served();
+    let login = class.login_of(&class.student());
     class.has_a_stopped_workspace(&login);
     class.coder().fail_deletes(login.username(), 3);
-    time_is_up(&class);
+    class.time_is_up();
     class.all_gone();
     let log = class.log();
     let told: Vec<&str> = log
@@ -175,15 +166,13 @@ fn a_delete_that_fails_is_told_once_with_what_coder_says_and_tried_again() {
 /// A text that waits for the whole life of its account from then on, as Coder fails what it needs.
 fn waits(class: &Classroom, student: &Student<'_>) {
     let failure = Trouble::json(500, &json!({"message": "Internal error."}));
-    class
-        .coder()
-        .trouble(coder::SET_PASSWORD, usize::MAX, failure);
+    class.trouble_at_coder(coder::SET_PASSWORD, usize::MAX, failure);
     // A login answers all texts of its second, so it was a while ago.
     class.change("UPDATE registrations SET announced_at = announced_at - 600");
     student.asks();
-    assert!(class.service().logs("attempt 1 failed"));
+    class.logs("attempt 1 failed");
     // Texts are dated in whole seconds, and what follows is to come after it.
-    std::thread::sleep(Duration::from_millis(1_100));
+    a_later_second();
 }
 
 #[test]
@@ -202,18 +191,13 @@ fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
                 .coder()
                 .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
             let ana = class.student();
-            ana.gets_a_login();
-            class.all_served();
+            class.login_of(&ana);
             waits(&class, &ana);
             assert_eq!(class.try_service(ends).code, Some(0));
             class.eventually("the account gone", || class.coder().students().is_empty());
             class.coder().no_more_trouble();
             class.all_served();
-            assert!(
-                class
-                    .service()
-                    .logs("its account was ended after this text came")
-            );
+            class.logs("its account was ended after this text came");
             class.all_gone();
             ana.has_read_all();
             assert_eq!(class.coder().created_ever().len(), 1);
@@ -227,10 +211,9 @@ fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
 fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
     let class = class();
     let ana = class.student();
-    ana.gets_a_login();
-    class.all_served();
+    class.login_of(&ana);
     waits(&class, &ana);
-    time_is_up(&class);
+    class.time_is_up();
     class.eventually("the account gone", || class.coder().students().is_empty());
     class.coder().no_more_trouble();
     class.all_served();
@@ -243,8 +226,7 @@ fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
 /// A phone with a login asks again, and the service dies over the send, which Twilio has taken or not. Ends in a
 /// later second than the text, as texts are dated in whole seconds and what follows is to come after it.
 fn dies_over_a_second_login(class: &Classroom, student: &Student<'_>, is_taken: bool) {
-    student.gets_a_login();
-    class.all_served();
+    class.login_of(student);
     // A login answers all texts of its second, so it was a while ago.
     class.change("UPDATE registrations SET announced_at = announced_at - 600");
     let hang = if is_taken {
@@ -252,7 +234,7 @@ fn dies_over_a_second_login(class: &Classroom, student: &Student<'_>, is_taken: 
     } else {
         Trouble::Hang(PATIENCE)
     };
-    class.twilio().trouble(twilio::SEND, 1, hang);
+    class.trouble_at_twilio(twilio::SEND, 1, hang);
     student.asks();
     class.eventually("the send under way", || {
         let sends = "SELECT count(sending_since) FROM registrations";
@@ -277,7 +259,7 @@ fn goes_for_good(class: &Classroom, student: &Student<'_>, is_taken: bool) {
     }
     student.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);
-    assert_eq!(class.redis().length("coder-sms-register:dead"), 0);
+    assert_eq!(class.dead_letters(), 0);
 }
 
 #[test]
@@ -326,10 +308,6 @@ fn a_send_that_nobody_goes_on_with_holds_an_account_whose_time_is_up_for_a_minut
          UPDATE registrations SET due_at = 1, sending_since = sending_since - 52",
     );
     class.start_service();
-    assert!(
-        class
-            .service()
-            .logs("a login to its phone is on its way, waiting for that")
-    );
+    class.logs("a login to its phone is on its way, waiting for that");
     goes_for_good(&class, &ana, false);
 }

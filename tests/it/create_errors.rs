@@ -30,8 +30,8 @@ fn a_role_that_the_token_may_not_assign_pauses_all_texts_with_one_error() {
         .coder()
         .default_org_member_roles(&["organization-workspace-access", "organization-auditor"]);
     let students = class.students(6);
-    students.iter().for_each(|student| drop(student.asks()));
-    assert!(class.service().logs(PAUSED));
+    class.all_ask(&students);
+    class.logs(PAUSED);
     let errors = errors(&class);
     assert_eq!(errors.len(), 1, "{errors:#?}");
     assert!(
@@ -47,43 +47,34 @@ fn a_role_that_the_token_may_not_assign_pauses_all_texts_with_one_error() {
         .coder()
         .default_org_member_roles(&["organization-workspace-access"]);
     class.restart_service();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-    }
+    class.all_log_in(&students);
 }
 
 #[test]
 fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
     let class = plan().open();
     let error = internal_error("insert of the member failed: a trigger said no");
-    class.coder().trouble(coder::CREATE_USER, usize::MAX, error);
+    class.trouble_at_coder(coder::CREATE_USER, usize::MAX, error);
     let students = class.students(3);
-    students.iter().for_each(|student| drop(student.asks()));
-    assert!(class.service().logs(PAUSED));
+    class.all_ask(&students);
+    class.logs(PAUSED);
     assert_eq!(errors(&class).len(), 1, "{:#?}", errors(&class));
     class.coder().no_more_trouble();
     class.restart_service();
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-    }
+    class.all_log_in(&students);
 }
 
 #[test]
 fn one_odd_internal_error_is_tried_again_soon() {
     let class = plan().open();
-    class.coder().trouble(
+    class.trouble_at_coder(
         coder::CREATE_USER,
         1,
         internal_error("the connection was lost"),
     );
     let students = class.students(4);
-    students.iter().for_each(|student| drop(student.asks()));
-    for student in &students {
-        student.next_login();
-        assert!(student.can_log_in());
-    }
+    class.all_ask(&students);
+    class.all_log_in(&students);
     class.all_served();
     assert!(errors(&class).is_empty(), "{:#?}", errors(&class));
 }
