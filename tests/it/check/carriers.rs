@@ -8,15 +8,15 @@ const TOLL_FREE: &str = "+18885550123";
 /// A class that texts through its Messaging Service.
 fn with_service() -> Ready {
     let ready = ready();
-    let service = ready.class.twilio().account().service_sid.clone();
-    ready.class.set("FROM_NUM", &service);
+    let service = ready.twilio().account().service_sid.clone();
+    ready.set("FROM_NUM", &service);
     ready
 }
 
 #[test]
 fn a_campaign_that_is_not_verified_is_told_of() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     let rejected = Campaign {
         error: Some((30897, "Rejected due to Disallowed Content.".to_owned())),
         ..Campaign::of("FAILED")
@@ -64,7 +64,7 @@ fn a_campaign_that_is_not_verified_is_told_of() {
         (Vec::new(), "no A2P campaign", "register a brand"),
     ] {
         twilio.set_up(|setup| setup.campaigns = campaigns);
-        ready.finds("twilio", words, cure, &[]);
+        ready.finds("twilio", words, cure);
     }
     // One that is in order is enough, wherever it stands in the list.
     let others = (0..120).map(|_| Campaign::of("FAILED"));
@@ -76,7 +76,7 @@ fn a_campaign_that_is_not_verified_is_told_of() {
 #[test]
 fn a_brand_that_is_not_approved_is_told_of() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     for (brand, words, cure) in [
         ("PENDING", "its brand is not approved yet", "wait for it"),
         ("IN_REVIEW", "its brand is not approved yet", "wait for it"),
@@ -88,13 +88,13 @@ fn a_brand_that_is_not_approved_is_told_of() {
         ),
     ] {
         twilio.set_up(|setup| setup.brand = brand.to_owned());
-        ready.finds("twilio", words, cure, &[]);
+        ready.finds("twilio", words, cure);
     }
     twilio.set_up(|setup| {
         setup.brand = "APPROVED".to_owned();
         setup.brand_mock = true;
     });
-    ready.finds("twilio", "its brand is a mock one", "register a brand", &[]);
+    ready.finds("twilio", "its brand is a mock one", "register a brand");
     let elsewhere = Campaign {
         elsewhere: true,
         ..Campaign::of("VERIFIED")
@@ -113,10 +113,7 @@ fn a_brand_that_is_not_approved_is_told_of() {
 #[test]
 fn a_number_in_no_service_is_not_called_ready() {
     let ready = ready();
-    ready
-        .class
-        .twilio()
-        .set_up(|setup| setup.in_service = false);
+    ready.twilio().set_up(|setup| setup.in_service = false);
     let report = ready.check();
     report.is_not_ready();
     report.has(
@@ -131,7 +128,7 @@ fn a_number_in_no_service_is_not_called_ready() {
 #[test]
 fn a_toll_free_number_in_a_service_is_looked_at() {
     let ready = with_service();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     twilio.set_up(|setup| setup.more_numbers = vec![TOLL_FREE.to_owned()]);
     for (state, words, cure) in [
         (
@@ -152,7 +149,7 @@ fn a_toll_free_number_in_a_service_is_looked_at() {
         ),
     ] {
         twilio.set_up(|setup| setup.toll_free = state.map(str::to_owned));
-        ready.finds("twilio", words, cure, &[]);
+        ready.finds("twilio", words, cure);
     }
     twilio.set_up(|setup| setup.toll_free = Some("TWILIO_APPROVED".to_owned()));
     let report = ready.check();
@@ -163,14 +160,13 @@ fn a_toll_free_number_in_a_service_is_looked_at() {
 #[test]
 fn a_toll_free_number_alone_is_looked_at() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     twilio.set_up(|setup| setup.more_numbers = vec![TOLL_FREE.to_owned()]);
-    ready.class.set("FROM_NUM", TOLL_FREE);
+    ready.set("FROM_NUM", TOLL_FREE);
     ready.finds(
         "twilio",
         "is toll-free and not verified",
         "hand the verification in",
-        &[],
     );
     twilio.set_up(|setup| setup.toll_free = Some("TWILIO_APPROVED".to_owned()));
     ready.check().is_well_elsewhere(&[]);
@@ -179,7 +175,7 @@ fn a_toll_free_number_alone_is_looked_at() {
 #[test]
 fn what_stands_on_a_later_page_counts() {
     let ready = with_service();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     // 250 numbers make three pages; the last one is toll-free and not verified.
     let others = (0..248).map(|number| format!("+1201444{number:04}"));
     let all: Vec<String> = others.chain([TOLL_FREE.to_owned()]).collect();
@@ -188,20 +184,19 @@ fn what_stands_on_a_later_page_counts() {
         "twilio",
         "+18885550123 is toll-free and not verified",
         "hand the verification in",
-        &[],
     );
     let report = ready.check();
     report.has("pass", "twilio", "with 250 number(s) for texts", "");
 
     // The number's service stands behind 110 others.
     let number = twilio.account().from_numbers[0].clone();
-    ready.class.set("FROM_NUM", &number);
+    ready.set("FROM_NUM", &number);
     twilio.set_up(|setup| {
         setup.more_numbers.clear();
         setup.other_services = 110;
         setup.campaigns.clear();
     });
-    ready.finds("twilio", "no A2P campaign", "register a brand", &[]);
+    ready.finds("twilio", "no A2P campaign", "register a brand");
     // Behind more than can be asked it is not looked at, so nothing is called ready.
     twilio.set_up(|setup| setup.other_services = 200);
     let report = ready.check();
@@ -217,7 +212,7 @@ fn what_stands_on_a_later_page_counts() {
 #[test]
 fn what_twilio_does_not_tell_is_not_called_ready() {
     let ready = with_service();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     for (field, words) in [
         ("capabilities", "whether some of its numbers can text"),
         ("phone_number", "some of its Messaging Service's numbers"),

@@ -9,14 +9,11 @@ use support::fakes::trouble::Trouble;
 #[test]
 fn a_wrong_token_is_a_fault() {
     let ready = ready();
-    ready
-        .class
-        .set("CODER_API_KEY", "0123456789-ABCDEFGHIJKLMNOPQRSTUV");
+    ready.set("CODER_API_KEY", "0123456789-ABCDEFGHIJKLMNOPQRSTUV");
     let report = ready.finds(
         "coder",
         "CODER_API_KEY) is invalid or expired",
         "make a token",
-        &[],
     );
     report.has("skipped", "coder", "the token is not let in", "");
     report.has("pass", "coder", "users may log in with passwords", "");
@@ -28,9 +25,9 @@ const ORGANIZATION: &str = "the role Organization Admin of the default organizat
 #[test]
 fn a_members_token_may_do_nothing() {
     let ready = ready();
-    ready.class.coder().token_loses_rights();
+    ready.coder().token_loses_rights();
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     report.has("pass", "coder", "the token is that of admin", "");
     for what in ["see users", "create users", "suspend users", "delete users"] {
         report.has("fault", "coder", &format!("may not {what}"), ADMIN);
@@ -46,7 +43,7 @@ fn a_members_token_may_do_nothing() {
 #[test]
 fn a_user_admin_alone_sees_no_workspaces_however_empty_the_list() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.token_roles(&[Role::UserAdmin]);
     let report = ready.check();
     report.has("pass", "coder", "may create users", "");
@@ -67,14 +64,14 @@ fn a_user_admin_alone_sees_no_workspaces_however_empty_the_list() {
 
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.is_well_elsewhere(&["coder"]);
 }
 
 #[test]
 fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     ready
         .check()
         .has("pass", "coder", "may set passwords of others", "");
@@ -85,7 +82,7 @@ fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know()
 
     coder.upgrade(Version::V2_31);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.has(
         "warning",
         "coder",
@@ -99,12 +96,11 @@ fn a_coder_that_cannot_be_asked_for_rights_is_a_fault() {
     let ready = ready();
     let page = Trouble::json(404, &serde_json::json!({ "message": "Route not found." }))
         .with_header("X-Coder-Build-Version", "v2.1.0");
-    ready.class.trouble_at_coder(ops::AUTH_CHECK, 1, page);
+    ready.trouble_at_coder(ops::AUTH_CHECK, 1, page);
     ready.finds(
         "coder",
         "cannot be asked what the token may do, so no account is removed",
         "update Coder",
-        &[],
     );
 }
 
@@ -112,7 +108,7 @@ fn a_coder_that_cannot_be_asked_for_rights_is_a_fault() {
 fn a_proxy_that_wants_a_login_is_not_coder() {
     let ready = ready();
     let page = Trouble::html(401, "Authorization Required");
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     // The version is told to everybody; what the token is for is not.
     coder.trouble(ops::READ_USER, 1, page);
     let report = ready.check();
@@ -135,9 +131,9 @@ fn a_token_that_ends_soon_is_a_warning() {
         (70, "is valid for 2 d "),
     ] {
         let time = Duration::from_secs(hours * 3_600);
-        ready.class.coder().token_lives(time);
+        ready.coder().token_lives(time);
         let report = ready.check();
-        assert_eq!(report.ended.code, Some(0));
+        report.ends_with(0);
         report.has(
             "warning",
             "coder",
@@ -146,10 +142,7 @@ fn a_token_that_ends_soon_is_a_warning() {
         );
         report.is_well_elsewhere(&["coder"]);
     }
-    ready
-        .class
-        .coder()
-        .token_lives(Duration::from_secs(80 * 3_600));
+    ready.coder().token_lives(Duration::from_secs(80 * 3_600));
     ready
         .check()
         .has("pass", "coder", "the token is valid for 3 d ", "");
@@ -158,7 +151,7 @@ fn a_token_that_ends_soon_is_a_warning() {
 #[test]
 fn a_token_is_good_for_longer_only_where_use_was_seen_to_prolong_it() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     for (version, prolongs) in [
         (Version::V2_24, true),
         (Version::V2_29, false),
@@ -189,17 +182,16 @@ fn a_token_is_good_for_longer_only_where_use_was_seen_to_prolong_it() {
 #[test]
 fn members_who_may_make_no_workspace_are_a_fault() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.default_org_member_roles(&[]);
     ready.finds(
         "coder",
         "students can log in and make no workspace",
         "coder organizations edit --default-org-member-roles \"organization-workspace-access\"",
-        &[],
     );
     coder.default_org_member_roles(&["organization-workspace-access", "agents-access"]);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.has(
         "warning",
         "coder",
@@ -210,14 +202,14 @@ fn members_who_may_make_no_workspace_are_a_fault() {
     coder.default_org_member_roles(&[]);
     coder.upgrade(Version::V2_31);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.is_well_elsewhere(&[]);
 }
 
 #[test]
 fn a_role_of_all_members_that_the_token_may_not_give_is_a_fault() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.default_org_member_roles(&[
         "organization-workspace-access",
         "organization-template-admin",
@@ -245,9 +237,9 @@ fn a_role_of_all_members_that_the_token_may_not_give_is_a_fault() {
 #[test]
 fn more_seats_than_may_log_in_within_a_minute_are_told() {
     let ready = ready();
-    ready.class.set("CODER_REG_MAX_USERS", "61");
+    ready.set("CODER_REG_MAX_USERS", "61");
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.has(
         "warning",
         "coder",
@@ -259,7 +251,7 @@ fn more_seats_than_may_log_in_within_a_minute_are_told() {
 #[test]
 fn mails_are_told_and_who_could_read_them() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     ready.check().has(
         "pass",
         "coder",
@@ -280,7 +272,7 @@ fn mails_are_told_and_who_could_read_them() {
     );
     let taken = "who reads mail to class.example.org";
     report.has("warning", "coder", taken, "ends in .invalid");
-    ready.class.set("CODER_EMAIL_DOM", "class.invalid");
+    ready.set("CODER_EMAIL_DOM", "class.invalid");
     let report = ready.check();
     assert!(
         !report
@@ -288,13 +280,13 @@ fn mails_are_told_and_who_could_read_them() {
             .iter()
             .any(|one| one.what.contains("who reads mail"))
     );
-    ready.class.set("CODER_EMAIL_DOM", "gmail.com");
+    ready.set("CODER_EMAIL_DOM", "gmail.com");
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     let strangers = "students' addresses end in gmail.com";
     report.has("fault", "coder", strangers, "a domain of your own");
 
-    ready.class.set("CODER_EMAIL_DOM", "class.example.org");
+    ready.set("CODER_EMAIL_DOM", "class.example.org");
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
     let unseen = "whether Coder sends mails cannot be seen with this token";
@@ -305,12 +297,11 @@ fn mails_are_told_and_who_could_read_them() {
 #[test]
 fn password_login_that_is_off_is_a_fault() {
     let ready = ready();
-    ready.class.coder().password_auth(false);
+    ready.coder().password_auth(false);
     ready.finds(
         "coder",
         "lets nobody log in with a password",
         "CODER_DISABLE_PASSWORD_AUTH",
-        &[],
     );
 }
 
@@ -318,7 +309,7 @@ fn password_login_that_is_off_is_a_fault() {
 fn something_else_than_coder_is_a_fault() {
     let ready = ready();
     // Somebody's web page at that address.
-    ready.class.set("CODER_API_URL", &ready.front.url());
+    ready.set("CODER_API_URL", &ready.front.url());
     ready.front.shows(200, "Welcome");
     let report = ready.check();
     report.has(
@@ -339,8 +330,8 @@ fn something_else_than_coder_is_a_fault() {
 #[test]
 fn a_coder_that_is_away_costs_one_call() {
     let ready = ready();
-    let coder = ready.class.coder();
-    ready.class.end_service();
+    let coder = ready.coder();
+    ready.end_service();
     coder.trouble(ops::BUILD_INFO, 1, Trouble::CutBefore);
     let calls = coder.calls().len();
     let report = ready.check();
@@ -357,7 +348,7 @@ fn a_coder_that_is_away_costs_one_call() {
 #[test]
 fn an_old_coder_is_asked_what_it_knows() {
     let ready = ready();
-    ready.class.coder().upgrade(Version::V2_10);
+    ready.coder().upgrade(Version::V2_10);
     let report = ready.check();
     report.is_not_ready();
     report.has(
@@ -367,7 +358,6 @@ fn an_old_coder_is_asked_what_it_knows() {
         "",
     );
     ready
-        .class
         .coder()
         .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
@@ -377,23 +367,19 @@ fn an_old_coder_is_asked_what_it_knows() {
 #[test]
 fn a_clock_that_is_off_is_blamed_on_the_one_who_is_alone() {
     let ready = ready();
-    ready.class.coder().clock_is_ahead(3_600);
+    ready.coder().clock_is_ahead(3_600);
     ready.finds(
         "clock",
         "behind Coder's: nobody would be removed",
         "set Coder's clock",
-        &[],
     );
-    ready
-        .class
-        .twilio()
-        .set_up(|setup| setup.clock_ahead = 3_600);
+    ready.twilio().set_up(|setup| setup.clock_ahead = 3_600);
     let report = ready.check();
     report.has("fault", "clock", "behind Coder's", "timedatectl");
     report.has("fault", "clock", "behind Twilio's", "timedatectl");
-    ready.class.coder().clock_is_ahead(-300);
-    ready.class.twilio().set_up(|setup| setup.clock_ahead = 0);
+    ready.coder().clock_is_ahead(-300);
+    ready.twilio().set_up(|setup| setup.clock_ahead = 0);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0));
+    report.ends_with(0);
     report.has("warning", "clock", "ahead of Coder's", "set Coder's clock");
 }

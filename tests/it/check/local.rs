@@ -9,10 +9,10 @@ use super::ready;
 #[test]
 fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
     let ready = ready();
-    ready.class.set("CODER_EMAIL_DOM", "localhost");
-    ready.class.set("CODER_REMOVE_TIME", "soon");
+    ready.set("CODER_EMAIL_DOM", "localhost");
+    ready.set("CODER_REMOVE_TIME", "soon");
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.ends_with(1);
     report.has(
         "fault",
         "settings",
@@ -33,9 +33,9 @@ fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
 #[test]
 fn a_misspelt_setting_is_a_fault() {
     let ready = ready();
-    ready.class.set("CODER_REMOVETIME", "60");
+    ready.set("CODER_REMOVETIME", "60");
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.ends_with(1);
     report.has(
         "fault",
         "settings",
@@ -48,11 +48,11 @@ fn a_misspelt_setting_is_a_fault() {
 #[test]
 fn without_any_setting_all_that_is_missing_is_named() {
     let ready = ready();
-    for name in ready.class.settings().keys() {
-        ready.class.set(name, "");
+    for name in ready.settings().keys() {
+        ready.set(name, "");
     }
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.ends_with(1);
     let settings = report.all("fault").filter(|one| one.area == "settings");
     assert!(settings.count() >= 8, "{report:#?}");
     for area in ["coder", "twilio", "public url"] {
@@ -67,9 +67,9 @@ fn an_easy_phrase_is_a_warning() {
         ("Hello!", "is shorter than 6 letters"),
         ("Welcome 2026", "is a word that many try first"),
     ] {
-        ready.class.set("CODER_REG_PASS", phrase);
+        ready.set("CODER_REG_PASS", phrase);
         let report = ready.check();
-        assert_eq!(report.ended.code, Some(0));
+        report.ends_with(0);
         report.has("warning", "phrase", reason, "two or three words");
         report.has("pass", "phrase", "letters and digits are compared", "");
         report.is_well_elsewhere(&["phrase"]);
@@ -81,7 +81,7 @@ fn an_easy_phrase_is_a_warning() {
 fn a_login_of_two_texts_is_a_warning() {
     let ready = ready();
     let domain = format!("{}.{}.example.org", "long".repeat(15), "name".repeat(10));
-    ready.class.set("CODER_EMAIL_DOM", &domain);
+    ready.set("CODER_EMAIL_DOM", &domain);
     let report = ready.check();
     report.has(
         "warning",
@@ -95,17 +95,16 @@ fn a_login_of_two_texts_is_a_warning() {
 #[test]
 fn a_folder_that_cannot_be_written_is_a_fault() {
     let ready = ready();
-    let folder = ready.class.data_dir();
+    let folder = ready.data_dir();
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
     ready.finds(
         "data folder",
         "may not be written by its own user",
         "chmod 700",
-        &[],
     );
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
 
-    ready.class.set("CODER_REG_DATA_DIR", "/proc/nothing/here");
+    ready.set("CODER_REG_DATA_DIR", "/proc/nothing/here");
     let report = ready.check();
     report.has(
         "fault",
@@ -113,21 +112,19 @@ fn a_folder_that_cannot_be_written_is_a_fault() {
         "cannot be made by this user",
         "set CODER_REG_DATA_DIR",
     );
-    ready
-        .class
-        .set("CODER_REG_DATA_DIR", &folder.display().to_string());
+    ready.set("CODER_REG_DATA_DIR", &folder.display().to_string());
 }
 
 #[test]
 fn a_damaged_database_is_a_fault() {
     let ready = ready();
     ready.stops();
-    let file = ready.class.data_dir().join("registrations.db");
+    let file = ready.data_dir().join("registrations.db");
     let mut bytes = fs::read(&file).unwrap();
     // All but the first page, which says whose the file is and what is in it.
     bytes[4_096..].fill(7);
     fs::write(&file, bytes).unwrap();
-    ready.finds(
+    ready.finds_beside(
         "data folder",
         "damaged",
         "restore a backup",
@@ -138,28 +135,27 @@ fn a_damaged_database_is_a_fault() {
 #[test]
 fn a_database_of_another_key_is_a_fault() {
     let ready = ready();
-    ready.class.student().gets_a_login();
-    ready.class.all_served();
-    ready.class.set("CODER_REG_PHONE_KEY", "another");
+    ready.student().gets_a_login();
+    ready.all_served();
+    ready.set("CODER_REG_PHONE_KEY", "another");
     ready.finds(
         "data folder",
         "1 account in the database: made with another phone key",
         "TWILIO_ACCOUNT_TOKEN=new,old",
-        &[],
     );
 }
 
 #[test]
 fn somebody_else_on_our_port_is_a_fault() {
     let ready = ready();
-    ready.class.end_service();
+    ready.end_service();
     let stranger = support::fakes::server::Server::start(|_| {
         let reply = support::fakes::server::Reply::text(200, "hello");
         support::fakes::server::Action::Reply(reply)
     });
     let address = stranger.address().to_string();
-    ready.class.set("CODER_REG_LISTEN", &address);
-    ready.finds(
+    ready.set("CODER_REG_LISTEN", &address);
+    ready.finds_beside(
         "data folder",
         "something else listens on",
         "another port",
@@ -170,11 +166,9 @@ fn somebody_else_on_our_port_is_a_fault() {
 #[test]
 fn a_service_of_another_folder_is_a_fault() {
     let ready = ready();
-    let other = ready.class.folder().join("other");
+    let other = ready.folder().join("other");
     fs::create_dir(&other).unwrap();
-    ready
-        .class
-        .set("CODER_REG_DATA_DIR", &other.display().to_string());
+    ready.set("CODER_REG_DATA_DIR", &other.display().to_string());
     let report = ready.check();
     let words = "works on another data folder";
     report.has("fault", "data folder", words, "set CODER_REG_DATA_DIR");
@@ -192,12 +186,11 @@ fn a_service_of_another_folder_is_a_fault() {
 #[test]
 fn a_wrong_password_of_redis_is_a_fault() {
     let ready = ready();
-    ready.class.set("REDIS_PW", "wrong");
+    ready.set("REDIS_PW", "wrong");
     ready.finds(
         "redis",
         "Redis refuses the password",
         "set REDIS_PW to the password",
-        &[],
     );
 }
 
@@ -207,50 +200,39 @@ fn a_redis_that_is_not_there_is_a_fault() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = nobody.local_addr().unwrap().port().to_string();
     drop(nobody);
-    ready.class.set("REDIS_HOST", "127.0.0.1");
-    ready.class.set("REDIS_PORT", &port);
-    ready.finds(
-        "redis",
-        "connection refused",
-        "start Redis; set REDIS_HOST",
-        &[],
-    );
+    ready.set("REDIS_HOST", "127.0.0.1");
+    ready.set("REDIS_PORT", &port);
+    ready.finds("redis", "connection refused", "start Redis; set REDIS_HOST");
 }
 
 #[test]
 fn a_redis_that_forgets_or_drops_is_a_fault() {
     let ready = ready();
     let config = |name: &str, value: &str| {
-        let mut connection = ready.class.redis().connection().unwrap();
+        let mut connection = ready.redis().connection().unwrap();
         redis::cmd("CONFIG")
             .arg(&["SET", name, value])
             .exec(&mut connection)
             .unwrap();
     };
     config("appendonly", "no");
-    ready.finds(
-        "redis",
-        "its append-only file is off",
-        "set appendonly yes",
-        &[],
-    );
+    ready.finds("redis", "its append-only file is off", "set appendonly yes");
     config("appendonly", "yes");
     config("maxmemory-policy", "allkeys-lru");
     ready.finds(
         "redis",
         "it drops texts when it is full",
         "maxmemory-policy noeviction",
-        &[],
     );
 }
 
 #[test]
 fn a_key_of_passwords_that_would_stop_the_start_is_a_fault_with_its_cure() {
     let ready = ready();
-    let key = ready.class.data_dir().join("password.key");
+    let key = ready.data_dir().join("password.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(1), "{report:#?}");
+    report.ends_with(1);
     report.has(
         "fault",
         "data folder",

@@ -19,6 +19,8 @@ mod unseen;
 mod whole;
 mod write;
 
+use std::ops::Deref;
+
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -53,6 +55,15 @@ fn before_start() -> Ready {
     Ready { front, class }
 }
 
+/// The verbs of the class are those of the ready class.
+impl Deref for Ready {
+    type Target = Classroom;
+
+    fn deref(&self) -> &Classroom {
+        &self.class
+    }
+}
+
 impl Ready {
     fn starts(&self) {
         self.class.set("CODER_REG_LISTEN", "127.0.0.1:0");
@@ -80,11 +91,16 @@ impl Ready {
         Report::of(self.class.try_service(&arguments))
     }
 
+    /// The same as [`Ready::finds_beside`], where no other area is touched.
+    fn finds(&self, area: &str, what: &str, cure: &str) -> Report {
+        self.finds_beside(area, what, cure, &[])
+    }
+
     /// Looks at everything; one thing is broken, and all that is not about it is as in a class that is
     /// ready. `touched` = the areas whose other findings may differ.
-    fn finds(&self, area: &str, what: &str, cure: &str, touched: &[&str]) -> Report {
+    fn finds_beside(&self, area: &str, what: &str, cure: &str, touched: &[&str]) -> Report {
         let report = self.check();
-        assert_eq!(report.ended.code, Some(1), "{report:#?}");
+        report.ends_with(1);
         report.has("fault", area, what, cure);
         let faults = report.all("fault").count();
         assert_eq!(faults, 1, "one thing is broken: {report:#?}");
@@ -152,6 +168,11 @@ impl Report {
         assert_eq!(self.whole["ready"], Value::Bool(false), "{self:#?}");
     }
 
+    /// Fails unless `check` ended with this exit code.
+    fn ends_with(&self, code: i32) {
+        assert_eq!(self.ended.code, Some(code), "{self:#?}");
+    }
+
     /// Fails unless there is such a finding, with such a cure.
     fn has(&self, verdict: &str, area: &str, what: &str, cure: &str) {
         let fits = |one: &&Found| {
@@ -195,7 +216,7 @@ const AREAS: [&str; 8] = [
 pub fn of_a_class_with_a_wrong_url() -> String {
     let ready = ready();
     let roles = [Role::UserAdmin, Role::OrganizationAdmin];
-    ready.class.coder().token_roles(&roles);
-    ready.class.twilio().sms_url("https://old.example.org/sms");
-    ready.class.try_service(&["check"]).stdout
+    ready.coder().token_roles(&roles);
+    ready.twilio().sms_url("https://old.example.org/sms");
+    ready.try_service(&["check"]).stdout
 }

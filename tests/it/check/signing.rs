@@ -12,17 +12,17 @@ fn signs(ready: &Ready, keys: &[Option<&SigningKey>]) {
         url: ready.front.url(),
         keys,
     };
-    ready.class.twilio().hook_rules(vec![rule]);
+    ready.twilio().hook_rules(vec![rule]);
 }
 
 /// The service starts again with this shared key, and with or without the Auth Token.
 fn knows(ready: &Ready, key: &str, token: bool) {
     if !token {
-        ready.class.set("TWILIO_ACCOUNT_TOKEN", "");
-        ready.class.set("CODER_REG_PHONE_KEY", "a key of our own");
+        ready.set("TWILIO_ACCOUNT_TOKEN", "");
+        ready.set("CODER_REG_PHONE_KEY", "a key of our own");
     }
-    ready.class.set("TWILIO_SHARED_KEY", key);
-    ready.class.restart_service();
+    ready.set("TWILIO_SHARED_KEY", key);
+    ready.restart_service();
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_class_with_a_shared_key_alone_is_ready() {
     signs(&ready, &[Some(&key)]);
     knows(&ready, &format!("{}:{}", key.id, key.secret), false);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.is_well_elsewhere(&["twilio"]);
     assert_eq!(report.in_area("skipped", "twilio"), 0, "{report:#?}");
     // An API key is told less than the Auth Token.
@@ -58,10 +58,10 @@ fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
     let (ready, key) = (ready(), SigningKey::random());
     signs(&ready, &[Some(&key)]);
     knows(&ready, &format!("{}:{}", key.id, key.secret), false);
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     // A standard key is told nothing, and a short code has no campaign that would show it.
     let number = twilio.account().from_numbers[0].clone();
-    ready.class.set("FROM_NUM", "787878");
+    ready.set("FROM_NUM", "787878");
     twilio.set_up(|setup| setup.short_codes = vec!["787878".to_owned()]);
     let report = ready.check();
     report.is_not_ready();
@@ -77,7 +77,7 @@ fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
     assert_eq!(ready.check().ended.code, Some(0));
     twilio.set_up(|setup| setup.kind = "Trial".to_owned());
     for from in ["787878", &number] {
-        ready.class.set("FROM_NUM", from);
+        ready.set("FROM_NUM", from);
         ready
             .check()
             .has("fault", "twilio", "a trial one", "upgrade");
@@ -85,7 +85,7 @@ fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
     // So is the Auth Token, which is set for this check alone.
     twilio.set_up(|setup| setup.main_key = false);
     let token = twilio.account().account_token.clone();
-    ready.class.set("TWILIO_ACCOUNT_TOKEN", &token);
+    ready.set("TWILIO_ACCOUNT_TOKEN", &token);
     ready
         .check()
         .has("fault", "twilio", "a trial one", "upgrade");
@@ -99,7 +99,7 @@ fn while_one_moves_over_both_are_looked_for() {
     signs(&ready, &[None, Some(&key)]);
     knows(&ready, &format!("{}:{}", key.id, key.secret), true);
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     let both = format!("the Auth Token and the shared key {}", key.id);
     report.has("pass", "twilio", &both, "");
 }
@@ -113,7 +113,6 @@ fn a_rule_whose_key_is_not_configured_is_a_fault() {
         "twilio",
         &words,
         &format!("set TWILIO_SHARED_KEY to {}:SECRET", key.id),
-        &[],
     );
 }
 
@@ -125,18 +124,15 @@ fn no_rule_where_only_a_shared_key_is_configured_is_a_fault() {
         "twilio",
         "with the Auth Token, and TWILIO_ACCOUNT_TOKEN is not set",
         "make a webhook rule",
-        &[],
     );
 }
 
 #[test]
 fn rules_that_cannot_be_read_are_a_warning() {
     let ready = ready();
-    ready
-        .class
-        .trouble_at_twilio(ops::HOOKS, 9, Trouble::html(403, "Forbidden"));
+    ready.trouble_at_twilio(ops::HOOKS, 9, Trouble::html(403, "Forbidden"));
     let report = ready.check();
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.has(
         "warning",
         "twilio",

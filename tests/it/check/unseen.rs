@@ -8,7 +8,7 @@ use support::fakes::twilio::ops;
 
 /// Every call to Twilio ends so; nothing that was asked of it is called ready.
 fn never_ready(ready: &Ready, trouble: &Trouble, words: &str, cure: &str) {
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     twilio.trouble(Op::ANY, usize::MAX, trouble.clone());
     let report = ready.check();
     twilio.no_more_trouble();
@@ -75,7 +75,7 @@ fn no_answer_that_does_not_help_is_called_ready() {
 #[test]
 fn any_single_question_that_fails_is_not_called_ready() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     for op in [
         ops::ACCOUNT,
         ops::LIST,
@@ -106,7 +106,7 @@ fn any_single_question_that_fails_is_not_called_ready() {
 #[test]
 fn what_passes_is_asked_once_more() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     for trouble in [
         Trouble::CutBefore,
         Trouble::unavailable(),
@@ -117,7 +117,7 @@ fn what_passes_is_asked_once_more() {
             twilio.trouble(op, 1, trouble.clone());
         }
         let report = ready.check();
-        assert_eq!(report.ended.code, Some(0), "{report:#?}");
+        report.ends_with(0);
         report.is_well_elsewhere(&[]);
     }
 }
@@ -125,8 +125,8 @@ fn what_passes_is_asked_once_more() {
 #[test]
 fn a_twilio_that_is_away_costs_two_calls() {
     let ready = ready();
-    let twilio = ready.class.twilio();
-    ready.class.end_service();
+    let twilio = ready.twilio();
+    ready.end_service();
     let calls = twilio.calls().len();
     twilio.trouble(Op::ANY, 2, Trouble::CutBefore);
     let report = ready.check();
@@ -179,13 +179,12 @@ fn each_refusal_has_its_cure_and_twilios_words() {
 #[test]
 fn a_key_that_may_send_and_not_read_is_a_fault() {
     let ready = ready();
-    let twilio = ready.class.twilio();
+    let twilio = ready.twilio();
     twilio.set_up(|setup| setup.key_rights = Some(vec![ops::SEND]));
     let report = ready.finds(
         "twilio",
         "cannot read the log at Twilio: status 403, code 70051",
         "give the restricted key the right to read Messages",
-        &[],
     );
     // The token of the account looks at the rest.
     report.has("pass", "twilio", "A2P campaign is verified", "");
@@ -194,13 +193,13 @@ fn a_key_that_may_send_and_not_read_is_a_fault() {
 #[test]
 fn spellings_of_twilios_address_are_understood() {
     let ready = ready();
-    let url = ready.class.twilio().url();
+    let url = ready.twilio().url();
     for spelling in [
         format!("{url}/2010-04-01"),
         format!("{url}/2010-04-01/Accounts/"),
         url.replace("http://", "HTTP://"),
     ] {
-        ready.class.set("TWILIO_API_URL", &spelling);
+        ready.set("TWILIO_API_URL", &spelling);
         ready.check().is_well_elsewhere(&[]);
     }
     for spelling in [
@@ -208,8 +207,8 @@ fn spellings_of_twilios_address_are_understood() {
         "https://www.twilio.com",
         "https://api.twilio.com/v1",
     ] {
-        ready.class.set("TWILIO_API_URL", spelling);
-        ready.finds(
+        ready.set("TWILIO_API_URL", spelling);
+        ready.finds_beside(
             "settings",
             "TWILIO_API_URL",
             "write it as https://api.twilio.com",
@@ -221,14 +220,9 @@ fn spellings_of_twilios_address_are_understood() {
 #[test]
 fn a_short_code_is_looked_at() {
     let ready = ready();
-    let twilio = ready.class.twilio();
-    ready.class.set("FROM_NUM", "12345");
-    ready.finds(
-        "twilio",
-        "the account does not own 12345",
-        "set FROM_NUM",
-        &[],
-    );
+    let twilio = ready.twilio();
+    ready.set("FROM_NUM", "12345");
+    ready.finds("twilio", "the account does not own 12345", "set FROM_NUM");
     twilio.set_up(|setup| setup.short_codes = vec!["12345".to_owned()]);
     let report = ready.check();
     report.has("pass", "twilio", "the account owns 12345", "");
@@ -244,6 +238,5 @@ fn a_short_code_is_looked_at() {
         "twilio",
         "to https://old.example.org/sms",
         "set the URL of 12345",
-        &[],
     );
 }

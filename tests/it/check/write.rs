@@ -10,7 +10,7 @@ use support::fakes::trouble::Trouble;
 
 /// All traces of a probe are gone but for what Coder keeps of every deleted user.
 fn is_gone(ready: &Ready) -> String {
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     assert!(coder.users().is_empty(), "{}", coder.describe());
     let deleted = coder.deleted_users();
     assert_eq!(deleted.len(), 1, "{deleted:?}");
@@ -23,9 +23,9 @@ fn is_gone(ready: &Ready) -> String {
 fn a_user_is_made_logs_in_and_is_gone() {
     let ready = ready();
     let before = ready.check();
-    assert!(ready.class.coder().created_ever().is_empty());
+    assert!(ready.coder().created_ever().is_empty());
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     let name = is_gone(&ready);
     let done = [
         "was made",
@@ -41,18 +41,18 @@ fn a_user_is_made_logs_in_and_is_gone() {
     assert_eq!(report.findings.len(), before.findings.len() + done.len());
     let told = format!("making user {name} at Coder; if it is left there, delete it under");
     assert!(report.ended.stderr.contains(&told), "{report:#?}");
-    assert_eq!(ready.class.registrations(), 0);
-    assert!(ready.class.twilio().texts().is_empty());
+    assert_eq!(ready.registrations(), 0);
+    assert!(ready.twilio().texts().is_empty());
 }
 
 #[test]
 fn a_student_who_could_do_nothing_is_found_by_its_own_session() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.default_org_member_roles(&[]);
     coder.no_templates();
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     report.has(
         "fault",
         "coder",
@@ -90,11 +90,11 @@ fn a_password_that_cannot_be_set_is_found_by_trying() {
         (Version::V2_31, &[Role::Owner], true),
     ] {
         let ready = ready();
-        let coder = ready.class.coder();
+        let coder = ready.coder();
         coder.upgrade(version);
         coder.token_roles(roles);
         let report = ready.check_with(&["--write"]);
-        assert_eq!(report.ended.code, Some(0), "{report:#?}");
+        report.ends_with(0);
         if sets {
             report.has("pass", "coder", "its password was set anew", "");
         } else {
@@ -113,9 +113,9 @@ fn a_password_that_cannot_be_set_is_found_by_trying() {
 fn the_user_goes_also_when_its_login_fails() {
     let ready = ready();
     let page = Trouble::bad_gateway();
-    ready.class.trouble_at_coder(ops::LOGIN, 1, page);
+    ready.trouble_at_coder(ops::LOGIN, 1, page);
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     report.has("fault", "coder", "log in at Coder: status 502", "");
     report.has("pass", "coder", "deleted and is gone", "");
     is_gone(&ready);
@@ -124,7 +124,7 @@ fn the_user_goes_also_when_its_login_fails() {
 #[test]
 fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.trouble(
         ops::DELETE_USER,
         1,
@@ -132,7 +132,7 @@ fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
     );
     coder.trouble(ops::DELETE_USER, 1, Trouble::LoseReply);
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(0), "{report:#?}");
+    report.ends_with(0);
     report.has("pass", "coder", "deleted and is gone", "");
     is_gone(&ready);
 }
@@ -140,11 +140,9 @@ fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
 #[test]
 fn the_user_goes_also_when_nobody_heard_that_it_was_made() {
     let ready = ready();
-    ready
-        .class
-        .trouble_at_coder(ops::CREATE_USER, 1, Trouble::LoseReply);
+    ready.trouble_at_coder(ops::CREATE_USER, 1, Trouble::LoseReply);
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     report.has("fault", "coder", "create a user at Coder", "");
     is_gone(&ready);
 }
@@ -152,14 +150,14 @@ fn the_user_goes_also_when_nobody_heard_that_it_was_made() {
 #[test]
 fn a_user_that_does_not_go_is_told_of_by_name() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.trouble(
         ops::DELETE_USER,
         usize::MAX,
         Trouble::html(500, "Internal Server Error"),
     );
     let report = ready.check_with(&["--write"]);
-    assert_eq!(report.ended.code, Some(1));
+    report.ends_with(1);
     let name = coder.only_user().username;
     let left = format!("user {name} is left at Coder");
     report.has(
@@ -173,7 +171,7 @@ fn a_user_that_does_not_go_is_told_of_by_name() {
 #[test]
 fn a_token_without_rights_makes_nothing() {
     let ready = ready();
-    ready.class.coder().token_loses_rights();
+    ready.coder().token_loses_rights();
     let report = ready.check_with(&["--write"]);
     report.has(
         "fault",
@@ -181,17 +179,17 @@ fn a_token_without_rights_makes_nothing() {
         "create a user at Coder: status 403",
         "make a token as a user admin",
     );
-    assert!(ready.class.coder().created_ever().is_empty());
+    assert!(ready.coder().created_ever().is_empty());
 }
 
 #[test]
 fn a_look_that_is_killed_leaves_a_user_that_is_known_by_name_and_marker() {
     let ready = ready();
-    let coder = ready.class.coder();
+    let coder = ready.coder();
     coder.trouble(ops::LOGIN, 1, Trouble::Hang(PATIENCE));
     let mut child = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
         .env_clear()
-        .envs(ready.class.settings())
+        .envs(ready.settings())
         .args(["check", "--write"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
