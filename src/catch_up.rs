@@ -64,6 +64,13 @@ impl CatchUpError {
     }
 }
 
+impl CatchUpError {
+    /// Whether Twilio refuses our key or account.
+    pub fn refuses_key(&self) -> bool {
+        matches!(self, Self::Twilio(fault) if fault.refuses_key())
+    }
+}
+
 impl fmt::Display for CatchUpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

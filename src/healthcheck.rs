@@ -1,8 +1,7 @@
-//! Asks a running service how it is, as a container's health check does.
+//! Asks a running service for its health, as a container's health check does.
 //!
-//! What is hidden here: one HTTP request over a plain socket, and the words for people behind the
-//! names that `/healthz` answers with. No name is looked up, so it works where there is no
-//! `/etc/hosts`.
+//! What is hidden here: one HTTP request over a plain socket, and the words behind the names that
+//! `/healthz` answers with. No host name is looked up, so it works where there is no `/etc/hosts`.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -10,48 +9,91 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::config::HEALTH_PATH;
+use crate::obstacles::Obstacle;
 use crate::stream::RedisFault;
 
-/// The longest that anybody has to wait for an answer.
+/// The longest time that the question takes.
 pub const LIMIT: Duration = Duration::from_secs(3);
 
 /// The longest answer that is read, in bytes. Ours has a few hundred.
 const ANSWER_LIMIT: usize = 4096;
 
-/// Why the service is not well.
+/// Why the service cannot take texts.
 #[derive(Debug)]
 pub enum HealthError {
-    /// Nobody answers.
+    /// There is no answer.
     Silent {
-        /// Who was asked.
+        /// The address that was asked.
         address: SocketAddr,
         /// What happened instead.
         why: String,
     },
-    /// Somebody answers, but not our service.
+    /// Something answers, but not our service.
     Stranger {
-        /// Who was asked.
+        /// The address that was asked.
         address: SocketAddr,
     },
     /// The service names what is wrong.
     Ill {
-        /// That name.
-        name: String,
+        /// That fault.
+        fault: NamedFault,
+        /// What else keeps students from being served.
+        obstacles: Vec<NamedFault>,
     },
 }
 
-/// What the names mean that are no fault of Redis, and what helps.
-const ILLS: [(&str, &str); 4] = [
-    (
-        "database-not-writable",
-        "the database cannot be written: is the disk full, or the data folder not this user's?",
-    ),
+/// Something that a service has named in its answer. A newer service may use names without words here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFault {
+    /// The name: lower-case letters and hyphens.
+    pub name: String,
+}
+
+impl NamedFault {
+    fn parse(name: &str) -> Option<Self> {
+        is_name(name).then(|| Self {
+            name: name.to_owned(),
+        })
+    }
+
+    /// What is wrong and what helps, where the name is known here.
+    pub fn words(&self) -> Option<(&'static str, &'static str)> {
+        if let Some(fault) = RedisFault::named(&self.name) {
+            return Some((fault.what(), fault.cure()));
+        }
+        let ills = ILLS.iter().find(|(known, ..)| *known == self.name);
+        let ills = ills.map(|(_, what, cure)| (*what, *cure));
+        ills.or_else(|| Obstacle::named(&self.name)?.words())
+    }
+}
+
+impl fmt::Display for NamedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match self.words() {
+            Some((what, cure)) => write!(f, ": {what}: {cure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Faults of the database that are no obstacles in the list of the service: name, what is wrong, what helps.
+const ILLS: [(&str, &str, &str); 3] = [
     (
         "database-stuck",
-        "the database does not answer: does the disk hang?",
+        "the database does not answer",
+        "see that the disk works",
     ),
-    ("database-refuses", "the database cannot be looked at"),
-    ("no-threads", "the system gives the service no more threads"),
+    (
+        "database-refuses",
+        "the database cannot be checked",
+        "the log of the service says why",
+    ),
+    (
+        "no-threads",
+        "the system gives the service no more threads",
+        "raise the limit of processes of the service's user",
+    ),
 ];
 
 impl fmt::Display for HealthError {
@@ -64,13 +106,9 @@ impl fmt::Display for HealthError {
                 f,
                 "something answers at {address} (CODER_REG_LISTEN), but not as this service does"
             ),
-            Self::Ill { name } => {
-                f.write_str(name)?;
-                if let Some(fault) = RedisFault::named(name) {
-                    return write!(f, ": {}: {}", fault.what(), fault.cure());
-                }
-                let meaning = ILLS.iter().find(|(known, _)| known == name);
-                meaning.map_or(Ok(()), |(_, words)| write!(f, ": {words}"))
+            Self::Ill { fault, obstacles } => {
+                write!(f, "{fault}")?;
+                obstacles.iter().try_for_each(|one| write!(f, "\n{one}"))
             }
         }
     }
@@ -79,22 +117,29 @@ impl fmt::Display for HealthError {
 impl std::error::Error for HealthError {}
 
 /// Asks the service that listens on `listen`; "all addresses" are asked by way of loopback. Takes
-/// `limit` at most.
+/// `limit` at most. Returns what keeps students from being served although texts are taken.
 ///
 /// # Errors
-/// It is not well, or not there.
-pub fn ask(listen: SocketAddr, limit: Duration) -> Result<(), HealthError> {
+/// It cannot take texts, or is not there.
+pub fn ask(listen: SocketAddr, limit: Duration) -> Result<Vec<NamedFault>, HealthError> {
     let address = reached(listen);
     let answer = exchange(address, limit).map_err(|error| HealthError::Silent {
         address,
         why: words(&error, limit),
     })?;
-    match read(&answer) {
-        Some((200, "ok")) => Ok(()),
-        Some((503, name)) if is_name(name) => Err(HealthError::Ill {
-            name: name.to_owned(),
+    let stranger = || HealthError::Stranger { address };
+    let (status, body) = read(&answer).ok_or_else(stranger)?;
+    let mut names = body.lines().map(NamedFault::parse);
+    let first = names.next().flatten().ok_or_else(stranger)?;
+    let obstacles: Option<Vec<_>> = names.collect();
+    let obstacles = obstacles.ok_or_else(stranger)?;
+    match (status, first.name.as_str()) {
+        (200, "ok") => Ok(obstacles),
+        (503, _) => Err(HealthError::Ill {
+            fault: first,
+            obstacles,
         }),
-        _ => Err(HealthError::Stranger { address }),
+        _ => Err(stranger()),
     }
 }
 
@@ -135,7 +180,7 @@ fn exchange(address: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     let mut part = [0; 1024];
     while answer.len() < ANSWER_LIMIT && read(&answer).is_none() {
-        // Set anew for each part, so that a dripping answer has no more time than a silent one.
+        // Set again for each part, so that a dripping answer has no more time than a silent one.
         stream.set_read_timeout(Some(left()?))?;
         match stream.read(&mut part) {
             Ok(0) => break,
@@ -147,7 +192,7 @@ fn exchange(address: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Status and body, without its line end. `None` where that is not a complete answer of a known
+/// Status and body. `None` where that is not a complete answer of a known
 /// length.
 fn read(answer: &[u8]) -> Option<(u16, &str)> {
     let mut headers = [httparse::EMPTY_HEADER; 16];
@@ -165,10 +210,10 @@ fn read(answer: &[u8]) -> Option<(u16, &str)> {
         return None;
     }
     let body = std::str::from_utf8(body).ok()?;
-    Some((head.code?, body.strip_suffix('\n').unwrap_or(body)))
+    Some((head.code?, body))
 }
 
-/// Whether it looks like a name of ours; nothing else of an answer is repeated.
+/// Whether it has the form of our names. Nothing else of an answer is printed.
 fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }
@@ -193,7 +238,7 @@ mod tests {
     #[test]
     fn only_a_complete_answer_counts() {
         let whole = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
-        assert_eq!(read(whole.as_bytes()), Some((200, "ok")));
+        assert_eq!(read(whole.as_bytes()), Some((200, "ok\n")));
         for length in 0..whole.len() {
             assert_eq!(read(&whole.as_bytes()[..length]), None);
         }
@@ -208,20 +253,31 @@ mod tests {
     }
 
     #[test]
-    fn every_trouble_with_redis_has_words() {
-        for fault in [
+    fn every_name_has_words() {
+        let redis = [
             StreamError::Away(String::new()),
             StreamError::Denied,
             StreamError::Full,
             StreamError::Shared,
             StreamError::Refused(String::new()),
-        ] {
-            let name = fault.name();
-            let told = HealthError::Ill {
-                name: name.to_owned(),
-            }
-            .to_string();
-            assert!(told.len() > name.len() + 10 && is_name(name), "{told}");
+        ];
+        let redis = redis.iter().map(StreamError::name);
+        let obstacles = Obstacle::ALL.iter().map(|one| one.as_str());
+        let ills = ILLS.iter().map(|(name, ..)| *name);
+        for name in redis.chain(obstacles).chain(ills) {
+            let fault = NamedFault::parse(name).expect("it has the form of a name");
+            assert!(fault.words().is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_redis_is_an_obstacle() {
+        for obstacle in Obstacle::ALL {
+            let is_of_redis = RedisFault::named(obstacle.as_str()).is_some();
+            assert_eq!(is_of_redis, obstacle.words().is_none(), "{obstacle}");
+        }
+        for fault in [StreamError::Denied, StreamError::Shared, StreamError::Full] {
+            assert!(Obstacle::named(fault.name()).is_some());
         }
     }
 }

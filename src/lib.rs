@@ -28,6 +28,7 @@ pub mod healthcheck;
 pub mod http;
 mod logging;
 pub mod metrics;
+pub mod obstacles;
 pub mod ownership;
 #[cfg(test)]
 mod properties;

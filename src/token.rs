@@ -12,6 +12,7 @@ use log::{debug, error, info, warn};
 use crate::coder::{Coder, CoderError, MissingRight, NEAR, Nearness, Rights, Validity};
 use crate::domain::{UnixSeconds, seconds};
 use crate::metrics::Gauge;
+use crate::obstacles::{Observer, Obstacle, Obstacles};
 
 /// The longest time between two looks at when the token ends, in seconds.
 const DAILY: UnixSeconds = 86_400;
@@ -24,6 +25,7 @@ pub struct CoderToken {
     coder: Arc<Coder>,
     told: Mutex<Option<KnownRights>>,
     expires_at: Arc<Gauge>,
+    obstacles: Arc<Obstacles>,
 }
 
 /// What was told of the rights when they were last asked for.
@@ -34,12 +36,13 @@ struct KnownRights {
 }
 
 impl CoderToken {
-    /// The token that `coder` calls with.
-    pub fn of(coder: Arc<Coder>) -> Self {
+    /// The token that `coder` calls with. What it lacks is reported to `obstacles`.
+    pub fn of(coder: Arc<Coder>, obstacles: Arc<Obstacles>) -> Self {
         Self {
             coder,
             told: Mutex::new(None),
             expires_at: Arc::default(),
+            obstacles,
         }
     }
 
@@ -94,6 +97,11 @@ impl CoderToken {
             lack: rights.missing(),
             set_passwords: rights.set_passwords,
         };
+        self.obstacles.set(
+            Obstacle::TokenLacksRights,
+            Observer::Token,
+            now.lack.is_some(),
+        );
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let before = told.as_ref();
         if again || before.is_none_or(|before| before.lack != now.lack) {

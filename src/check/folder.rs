@@ -216,11 +216,20 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
         store::LockHolder::Nobody => "the service".to_owned(),
     };
     match (running, healthcheck::ask(listen, healthcheck::LIMIT)) {
-        (true, Ok(())) => notes.pass(format!("{who} runs and is well")),
-        (true, Err(HealthError::Ill { name })) => notes.fault(
-            format!("{who} runs and is not well"),
-            HealthError::Ill { name }.to_string(),
-        ),
+        (true, Ok(obstacles)) => {
+            let is_well = obstacles.is_empty();
+            let how = if is_well { "is well" } else { "can take texts" };
+            notes.pass(format!("{who} runs and {how}"));
+            for obstacle in obstacles {
+                notes.warn(
+                    format!("{who} reports what keeps students from being served"),
+                    obstacle.to_string(),
+                );
+            }
+        }
+        (true, Err(ill @ HealthError::Ill { .. })) => {
+            notes.fault(format!("{who} runs and is not well"), ill.to_string());
+        }
         (true, Err(HealthError::Silent { .. })) => {
             notes.pass(format!("{who} runs"));
             notes.skip(
@@ -232,7 +241,7 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
             stranger.to_string(),
             "set CODER_REG_LISTEN as the running service has it",
         ),
-        (false, Ok(()) | Err(HealthError::Ill { .. })) => notes.fault(
+        (false, Ok(_) | Err(HealthError::Ill { .. })) => notes.fault(
             format!("a service listens on {listen}, but works on another data folder"),
             "set CODER_REG_DATA_DIR as that service has it, or stop it",
         ),

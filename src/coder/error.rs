@@ -161,6 +161,19 @@ impl CoderError {
         }
     }
 
+    /// Whether Coder was not reached or does not work, as opposed to an answer of Coder itself.
+    pub fn is_away(&self) -> bool {
+        matches!(
+            self.kind,
+            CoderErrorKind::Unreachable | CoderErrorKind::NotCoder | CoderErrorKind::Unclear
+        ) && self.fingerprint.is_none()
+    }
+
+    /// Whether Coder refuses the token itself, so that no call can work.
+    pub fn refuses_token(&self) -> bool {
+        self.kind == CoderErrorKind::Denied && self.status == Some(401)
+    }
+
     /// Whether Coder itself reported that the token lacks a right for this call. Answers of other
     /// servers do not count.
     pub fn is_forbidden(&self) -> bool {

@@ -70,7 +70,12 @@ pub struct Coder {
     on_refusal: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Whether a call was refused since the rights were last read.
     refused: AtomicBool,
+    /// Told how each call ended.
+    observer: OnceLock<CallObserver>,
 }
+
+/// Told how each call ended: `Ok` where Coder itself has answered and accepts the token.
+pub type CallObserver = Box<dyn Fn(Result<(), &CoderError>) + Send + Sync>;
 
 impl Coder {
     /// A client for the server whose API is at `api` (ends in `/api/v2`).
@@ -87,7 +92,15 @@ impl Coder {
             default_organization: Mutex::new(None),
             on_refusal: OnceLock::new(),
             refused: AtomicBool::new(false),
+            observer: OnceLock::new(),
         }
+    }
+
+    /// Has `observer` told how each call ended, on the thread of that call. Only the first one that is given
+    /// counts.
+    pub fn observe(&self, observer: CallObserver) {
+        // A second one is dropped.
+        let _ = self.observer.set(observer);
     }
 
     /// Sets `act` to be called whenever a call is refused because the token lacks a right. It runs
@@ -168,6 +181,27 @@ impl Coder {
     /// Makes one request. An answer that means the same for every call becomes an error here, so
     /// that no method has to check for it again.
     fn send(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<HttpResponse, CoderError> {
+        let result = self.exchange(operation, method, path, body);
+        if let Some(observer) = self.observer.get() {
+            match &result {
+                // A login page on the way.
+                Ok(answer) if answer.header(VERSION_HEADER).is_none() => {
+                    observer(Err(&CoderError::not_coder(operation, answer.status)));
+                }
+                Ok(_) => observer(Ok(())),
+                Err(fault) => observer(Err(fault)),
+            }
+        }
+        result
+    }
+
+    fn exchange(
         &self,
         operation: &'static str,
         method: Method,

@@ -2,7 +2,7 @@
 
 use log::{info, warn};
 
-use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
+use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request, reply};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
@@ -215,7 +215,7 @@ impl Provisioner {
         if !self.coder.rights()?.see_users {
             // Everybody looks gone to such a token; starting over would forget a living account.
             return Err(AttemptEnd::later(
-                RetryTime::Blocked,
+                RetryTime::Blocked(Peer::Coder),
                 "the token (CODER_API_KEY) may not see users any more",
             ));
         }
@@ -243,7 +243,7 @@ fn being_removed(registration: &Registration) -> AttemptEnd {
 /// such a refusal as well: a role that every new user gets and the token may not give is told so.
 fn concerns_all(fault: CoderError) -> AttemptEnd {
     match fault.kind {
-        CoderErrorKind::Refused => AttemptEnd::later(RetryTime::Blocked, fault),
+        CoderErrorKind::Refused => AttemptEnd::later(RetryTime::Blocked(Peer::Coder), fault),
         // Counted are internal errors of Coder's.
         _ if fault.repeats() >= ALIKE => AttemptEnd::later(RetryTime::Failing, fault),
         _ if fault.repeats() > 0 && fault.is_forbidden() => {

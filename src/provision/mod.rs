@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use log::warn;
 
 pub use full_class::FullClass;
-pub use outcome::{Cause, Completion, Later, Outcome, RetryTime, Silence};
+pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
 use crate::coder::Coder;
 use crate::config::{ClassConfig, Config, Sender, ServiceConfig};

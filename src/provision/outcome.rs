@@ -164,9 +164,9 @@ pub enum RetryTime {
     Away,
     /// That long, whatever others learn meanwhile.
     Exactly(Duration),
-    /// Nobody gets through until somebody acts: everything pauses but a probe now and then.
-    Blocked,
-    /// The same, where a fault is taken for such a refusal as it comes again and again.
+    /// Nobody gets through until somebody acts at this peer: everything pauses but a probe now and then.
+    Blocked(Peer),
+    /// The same at Coder, where a fault is taken for such a refusal as it comes again and again.
     Failing,
     /// Some phones are not reached until somebody acts; all others are served meanwhile.
     Held {
@@ -175,6 +175,15 @@ pub enum RetryTime {
         /// How long the text is still worth a try.
         left: Duration,
     },
+}
+
+/// A server that a login depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Coder.
+    Coder,
+    /// Twilio.
+    Twilio,
 }
 
 /// Why some phones cannot be texted although nothing is wrong with them. It ends at Twilio, by somebody's hand.
@@ -242,7 +251,7 @@ impl From<CoderError> for AttemptEnd {
             | CoderErrorKind::NotCoder
             | CoderErrorKind::Busy(None) => RetryTime::Away,
             CoderErrorKind::Busy(Some(span)) => RetryTime::Exactly(span),
-            CoderErrorKind::Denied => RetryTime::Blocked,
+            CoderErrorKind::Denied => RetryTime::Blocked(Peer::Coder),
             CoderErrorKind::Refused => return Self::Never(fault.to_string()),
         };
         Self::later(wait, fault)
@@ -258,7 +267,7 @@ impl From<SmsError> for AttemptEnd {
             SmsErrorKind::Region | SmsErrorKind::Unverified | SmsErrorKind::Sender => {
                 RetryTime::Away
             }
-            SmsErrorKind::Blocked => RetryTime::Blocked,
+            SmsErrorKind::Blocked => RetryTime::Blocked(Peer::Twilio),
             SmsErrorKind::Recipient | SmsErrorKind::OptedOut | SmsErrorKind::Refused => {
                 return Self::Never(fault.to_string());
             }

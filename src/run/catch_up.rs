@@ -64,6 +64,10 @@ fn search(catch_up: &mut CatchUp, found: &Counter, stop: &Stop) {
                 }
                 continue;
             }
+            // Reported for all calls to Twilio.
+            Err(error) if error.refuses_key() => {
+                debug!("cannot look for missed texts: {error}");
+            }
             Err(error) => warn!("cannot look for missed texts: {error}"),
         }
         return;

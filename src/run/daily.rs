@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use log::{debug, error, warn};
+use log::{debug, error, log, warn};
 
+use super::observers::coder_is_away;
 use crate::coder::{CoderError, CoderErrorKind};
 use crate::domain::{UnixSeconds, Username, count, seconds};
+use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::reconcile::{Reconciler, SearchResult};
 use crate::stream::Settler;
 use crate::token::CoderToken;
@@ -17,6 +19,17 @@ const DAILY: UnixSeconds = 86_400;
 /// The least time in seconds between two looks at the token's rights that refused calls have asked for.
 const SPACING: UnixSeconds = 5;
 
+/// The time in seconds between two looks at the token's rights while Coder is an obstacle, so that its end shows
+/// although no text needs Coder.
+const OBSTACLE_SPACING: UnixSeconds = 30;
+
+/// The obstacles that an answer about the token's rights may end.
+const OF_CODER: [Obstacle; 3] = [
+    Obstacle::CoderAway,
+    Obstacle::CoderRefuses,
+    Obstacle::TokenLacksRights,
+];
+
 /// Names that are listed at most.
 const LISTED: usize = 50;
 
@@ -25,6 +38,7 @@ pub(super) struct DailyRounds<'a> {
     reconciler: &'a Reconciler,
     settler: &'a Settler,
     token: &'a CoderToken,
+    obstacles: &'a Obstacles,
     /// Pause before Coder is asked again, if it did not answer.
     pause: Duration,
     /// How long a text may be tried for.
@@ -45,12 +59,14 @@ impl<'a> DailyRounds<'a> {
         reconciler: &'a Reconciler,
         settler: &'a Settler,
         token: &'a CoderToken,
+        obstacles: &'a Obstacles,
         (pause, text_life): (Duration, Duration),
     ) -> Self {
         Self {
             reconciler,
             settler,
             token,
+            obstacles,
             pause,
             text_life,
             last: None,
@@ -70,7 +86,7 @@ impl<'a> DailyRounds<'a> {
         if daily {
             self.last = Some(now);
             if let Err(error) = self.reconciler.store.prune(now, self.text_life) {
-                error!("old texts stay: {error}");
+                log!(error.level(), "old texts stay: {error}");
             }
             forget_phones(self.settler);
         }
@@ -82,7 +98,7 @@ impl<'a> DailyRounds<'a> {
             let done = self.ask_coder(now, daily);
             self.again_at = (!done).then_some(now + pause);
             self.asked = now;
-        } else if self.doubt_in(now) == Some(0) {
+        } else if self.next_question_in(now) == Some(0) {
             self.asked = now;
             // Where Coder does not answer any more, the next refusal asks again.
             let _ = self.token.rights();
@@ -99,15 +115,18 @@ impl<'a> DailyRounds<'a> {
         }
     }
 
-    /// Seconds until the rights are asked for again as Coder refused a call; `None` = it did not.
-    pub(super) fn doubt_in(&self, now: UnixSeconds) -> Option<UnixSeconds> {
-        let since = now - self.asked;
-        let left = if (0..SPACING).contains(&since) {
-            SPACING - since
+    /// Seconds until the rights are asked for again, as Coder refused a call or is an obstacle; `None` = neither.
+    pub(super) fn next_question_in(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let spacing = if self.token.is_in_doubt() {
+            SPACING
+        } else if OF_CODER.iter().any(|one| self.obstacles.has(*one)) {
+            OBSTACLE_SPACING
         } else {
-            0
+            return None;
         };
-        self.token.is_in_doubt().then_some(left)
+        let since = now - self.asked;
+        let waits = (0..spacing).contains(&since);
+        Some(if waits { spacing - since } else { 0 })
     }
 
     /// Tries the token and looks for accounts. Returns whether both came to an end.
@@ -123,6 +142,11 @@ impl<'a> DailyRounds<'a> {
         match &rights {
             // An outage is told of once, and its end.
             Ok(rights) => self.token.tell(rights, daily || !self.reached),
+            Err(fault) if fault.is_away() => {
+                coder_is_away(self.obstacles, fault, Observer::Token);
+            }
+            // Reported for all calls.
+            Err(fault) if fault.refuses_token() => {}
             Err(fault) if daily => tell_fault(fault),
             Err(_) => {}
         }

@@ -12,6 +12,7 @@ use super::{RunError, health, listening, system};
 use crate::config::Config;
 use crate::domain::{InstanceId, Receipt};
 use crate::gate::{self, Gate};
+use crate::obstacles::Obstacles;
 use crate::store::Store;
 use crate::stream::{Appender, Redis};
 use crate::webhook::{Judge, Webhook};
@@ -34,6 +35,7 @@ impl Front {
         instance_id: &InstanceId,
         notifier: Notifier,
         receipts: SyncSender<Receipt>,
+        obstacles: &Arc<Obstacles>,
     ) -> Result<Self, RunError> {
         let socket = private_socket(&config.service.data_dir)?;
         let webhook = Webhook::listen(
@@ -43,6 +45,7 @@ impl Front {
             health::database_check(Arc::clone(store)),
             Box::new(move || notifier.notify()),
             receipts,
+            Arc::clone(obstacles),
         )
         .map_err(system(format!("listen on {}", socket.display())))?;
         let limits = gate::Limits {

@@ -256,7 +256,7 @@ impl Lanes {
                 state.failures = state.failures.saturating_add(1);
                 (retry::TEXT.wait(attempt, noise), true)
             }
-            RetryTime::Blocked | RetryTime::Failing => {
+            RetryTime::Blocked(_) | RetryTime::Failing => {
                 let pause = retry::BLOCKED.wait(1, noise);
                 let known = state.paused_until.is_some();
                 if known || state.concerns_all(&mut job) {
@@ -285,7 +285,12 @@ impl Lanes {
         self.lock().paused_until.is_some()
     }
 
-    /// Sends everybody home; what is in hand without a verdict stays pending in Redis.
+    /// Causes that some phones wait for and that were reported.
+    pub fn reported_causes(&self) -> Vec<Cause> {
+        self.lock().holds.reported().collect()
+    }
+
+    /// Stops all workers; what is in hand without a verdict stays pending in Redis.
     pub fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();

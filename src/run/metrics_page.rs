@@ -17,6 +17,7 @@ use crate::config::ServiceConfig;
 use crate::domain::UnixSeconds;
 use crate::http::Calls;
 use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage};
+use crate::obstacles::{Obstacle, Obstacles};
 use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, Waiting};
 use crate::twilio::codes::{Code, UndeliveredLogins};
@@ -45,6 +46,7 @@ pub(super) struct ServiceMetrics {
     pub(super) redact: Arc<redact::RedactionCounters>,
     /// When the token at Coder ends.
     pub(super) token_ends: Arc<Gauge>,
+    pub(super) obstacles: Arc<Obstacles>,
 }
 
 /// Opens the address that metrics are shown on, if there is one.
@@ -195,6 +197,14 @@ impl ServiceMetrics {
             "Whether all texts wait, but for one try a minute, until somebody mends what Coder or Twilio refuses.",
         )
         .value(u8::from(self.lanes.is_paused()));
+        let mut samples = page.gauge(
+            "coder_sms_register_obstacle",
+            "Whether something of that kind keeps students from being served at present.",
+        );
+        for obstacle in Obstacle::ALL {
+            let is_present = u8::from(self.obstacles.has(*obstacle));
+            samples = samples.and(&[("kind", obstacle)], is_present);
+        }
     }
 
     fn write_logins(&self, page: &mut MetricsPage) {

@@ -15,6 +15,7 @@ mod health;
 mod lanes;
 mod metrics_page;
 mod notifier;
+mod observers;
 mod provisioner;
 mod reaper;
 mod receipts;

@@ -13,7 +13,8 @@ use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, noise};
 use crate::metrics::{Family, labels};
-use crate::provision::{Completion, Later, Outcome, Provisioner, RetryTime, Silence};
+use crate::obstacles::{Observer, Obstacle, Obstacles};
+use crate::provision::{Cause, Completion, Later, Outcome, Peer, Provisioner, RetryTime, Silence};
 use crate::retry;
 use crate::stop::Stop;
 use crate::stream::{NewDeadLetter, Settler, StreamError, Taker};
@@ -111,6 +112,7 @@ pub(super) struct TextLoop {
     pub(super) notifier: Notifier,
     pub(super) counts: Arc<TextCounters>,
     pub(super) channels: Channels,
+    pub(super) obstacles: Arc<Obstacles>,
 }
 
 impl TextLoop {
@@ -145,6 +147,8 @@ impl TextLoop {
                         self.notifier.notify();
                     }
                     failures = 0;
+                    self.obstacles.set_redis(Observer::Texts, None);
+                    self.obstacles.clear(Obstacle::RedisAway);
                     entries
                         .into_iter()
                         .for_each(|entry| self.lanes.offer(entry));
@@ -152,6 +156,8 @@ impl TextLoop {
                 Err(fault) => {
                     failures += 1;
                     report(&fault, &mut reported);
+                    self.obstacles
+                        .set_redis(Observer::Texts, Some(fault.name()));
                     stop.wait(retry::CONNECT.wait(failures, noise()));
                 }
             }
@@ -217,13 +223,17 @@ impl TextLoop {
     fn put_off(&self, job: Job, later: &Later) {
         self.counts.put_off.add(match later.wait {
             RetryTime::Away => Delay::Away,
-            RetryTime::Blocked | RetryTime::Failing => Delay::Blocked,
+            RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
             RetryTime::Held { .. } => Delay::Held,
             RetryTime::Exactly(_) => Delay::Wait,
         });
         // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
         let level = match (job.attempt, later.wait) {
-            (1, RetryTime::Blocked) => log::Level::Error,
+            // Reported already, for all texts.
+            (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
+                log::Level::Warn
+            }
+            (1, RetryTime::Blocked(_)) => log::Level::Error,
             // A second phone that meets the same is told below, for all of them.
             (3, RetryTime::Failing) if !self.lanes.is_paused() => log::Level::Error,
             (1, _) => log::Level::Warn,
@@ -245,7 +255,17 @@ impl TextLoop {
         let why = &later.why;
         match self.lanes.park(job, later.wait, noise()) {
             Some(WaitStart::Pause) => {
-                error!(
+                let peer = match later.wait {
+                    RetryTime::Blocked(peer) => peer,
+                    _ => Peer::Coder,
+                };
+                let is_new = self.obstacles.begin(refusal_of(peer), Observer::Texts);
+                log::log!(
+                    if is_new {
+                        log::Level::Error
+                    } else {
+                        log::Level::Warn
+                    },
                     "all texts are paused until this is fixed, one of them is tried each minute: {why}"
                 );
             }
@@ -255,6 +275,21 @@ impl TextLoop {
                 );
             }
             None => {}
+        }
+        self.report_waits();
+    }
+
+    /// Brings what texts wait for into the list of obstacles.
+    fn report_waits(&self) {
+        let causes = self.lanes.reported_causes();
+        let by_sender = |cause: &Cause| *cause == Cause::Sender;
+        let (sender, phones) = (causes.iter().any(by_sender), !causes.iter().all(by_sender));
+        let set = |obstacle, is_seen| self.obstacles.set(obstacle, Observer::Texts, is_seen);
+        set(Obstacle::SenderBlocked, sender);
+        set(Obstacle::PhonesBlocked, phones);
+        if !self.lanes.is_paused() {
+            set(Obstacle::CoderRefuses, false);
+            set(Obstacle::TwilioRefuses, false);
         }
     }
 
@@ -294,6 +329,7 @@ impl TextLoop {
                 if let Some(cause) = ends.hold {
                     info!("texts to {cause} are sent again");
                 }
+                self.report_waits();
             }
             Err(fault) => {
                 let wait = retry::TEXT.wait(job.attempt, noise());
@@ -313,6 +349,14 @@ impl TextLoop {
             attempts: job.attempt,
         };
         self.settler.record_dead_letter(&job.entry.id, &letter)
+    }
+}
+
+/// The obstacle that a refusal of all texts is.
+fn refusal_of(peer: Peer) -> Obstacle {
+    match peer {
+        Peer::Coder => Obstacle::CoderRefuses,
+        Peer::Twilio => Obstacle::TwilioRefuses,
     }
 }
 

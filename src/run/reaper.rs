@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use log::{error, info};
+use log::{info, log};
 
 use super::daily::{DailyRounds, forget_phones};
 use crate::clock::{ClockWatch, unix_now, uptime};
 use crate::domain::{UnixSeconds, count};
+use crate::obstacles::{Obstacle, Obstacles};
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::Redactor;
@@ -18,6 +19,9 @@ use crate::stream::Settler;
 
 /// The pause between two sweeps while logins wait to be blanked.
 const MOMENT: Duration = Duration::from_millis(100);
+
+/// The pause before the database is written again that could not be written.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
 /// What the loop needs.
 pub(super) struct ReaperLoop {
@@ -31,6 +35,7 @@ pub(super) struct ReaperLoop {
     pub(super) text_life: Duration,
     /// What wakes the reaper before its time.
     pub(super) wakeups: Receiver<()>,
+    pub(super) obstacles: Arc<Obstacles>,
 }
 
 impl ReaperLoop {
@@ -42,6 +47,7 @@ impl ReaperLoop {
             &self.reconciler,
             &self.settler,
             &reaper.token,
+            &self.obstacles,
             (reaper.check_interval, self.text_life),
         );
         let mut watch = ClockWatch::default();
@@ -62,13 +68,18 @@ impl ReaperLoop {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => error!("no removals: {error}"),
+                Err(error) => log!(error.level(), "no removals: {error}"),
             }
+            let is_unwritable = self.is_unwritable();
             let more = self
                 .redactor
                 .as_ref()
                 .is_some_and(|redactor| redact(redactor, now, stop));
-            let pause = if more { MOMENT } else { pause(reaper, &rounds) };
+            let pause = match (more, pause(reaper, &rounds)) {
+                (true, _) => MOMENT,
+                (_, pause) if is_unwritable => pause.min(WRITE_AGAIN),
+                (_, pause) => pause,
+            };
             // Rung or not; several rings are one.
             let _ = self.wakeups.recv_timeout(pause);
             while self.wakeups.try_recv().is_ok() {}
@@ -79,12 +90,22 @@ impl ReaperLoop {
     }
 }
 
+impl ReaperLoop {
+    /// Whether the database cannot be written. Where it could not before, it is tried, so that the end shows although
+    /// nothing else is written.
+    fn is_unwritable(&self) -> bool {
+        const DISK: [Obstacle; 2] = [Obstacle::DiskFull, Obstacle::DatabaseNotWritable];
+        let before = DISK.iter().any(|one| self.obstacles.has(*one));
+        before && self.reaper.store.probe().is_err()
+    }
+}
+
 /// Blanks logins at Twilio. Returns whether more of them can be blanked at once.
 fn redact(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
     match redactor.sweep(now, || stop.asked()) {
         Ok(swept) => swept.more,
         Err(error) => {
-            error!("logins stay in Twilio's log: {error}");
+            log!(error.level(), "logins stay in Twilio's log: {error}");
             false
         }
     }
@@ -108,7 +129,7 @@ fn pause(reaper: &Reaper, rounds: &DailyRounds<'_>) -> Duration {
     let now = unix_now();
     let next = reaper.store.next_check(now).ok().flatten();
     let next = next.map(|at| at.saturating_sub(now));
-    let soonest = next.into_iter().chain(rounds.doubt_in(now)).min();
+    let soonest = next.into_iter().chain(rounds.next_question_in(now)).min();
     let soon = soonest.map(|left| Duration::from_secs(left.max(1).unsigned_abs()));
     soon.map_or(reaper.check_interval, |span| {
         span.min(reaper.check_interval)

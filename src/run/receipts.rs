@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use log::{debug, error, info};
+use log::{debug, info, log};
 
 use crate::clock::unix_now;
 use crate::domain::{Receipt, noise};
@@ -58,7 +58,7 @@ fn write(store: &Store, counters: &UndeliveredLogins, batch: &[Receipt], stop: &
                 debug!("{} receipts written", batch.len());
                 return;
             }
-            Err(error) if attempt == 1 => error!("receipts wait: {error}"),
+            Err(error) if attempt == 1 => log!(error.level(), "receipts wait: {error}"),
             Err(_) => {}
         }
         if stop.wait(retry::TEXT.wait(attempt, noise())) {

@@ -10,6 +10,7 @@ use super::front::Front;
 use super::lanes::Lanes;
 use super::metrics_page::{self, MetricsSource, ServiceMetrics};
 use super::notifier::Notifier;
+use super::observers::{self, FailedCalls};
 use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::domain::{InstanceId, PasswordKey, PhoneKey, Receipt};
 use crate::http::Http;
 use crate::metrics::MetricsListener;
+use crate::obstacles::Obstacles;
 use crate::provision::{self, Provisioner};
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
@@ -43,6 +45,9 @@ struct Shared {
     calls: Http,
     to_coder: Http,
     to_twilio: Http,
+    obstacles: Arc<Obstacles>,
+    /// Calls to Twilio that failed in a row.
+    failed_to_twilio: Arc<FailedCalls>,
     instance_id: InstanceId,
     undelivered: Arc<UndeliveredLogins>,
     /// Wakes the search for missed texts.
@@ -86,6 +91,7 @@ impl Service {
             &shared.instance_id,
             shared.notifier.clone(),
             receipts,
+            &shared.obstacles,
         )?;
         let listener = metrics_page::listen(&config.service)?;
         // After the front, which empties the folder of the sockets.
@@ -132,12 +138,21 @@ impl Shared {
         let rights_notifier = reaper_notifier.clone();
         // The reaper's thread asks for the rights then.
         coder.on_refusal(Box::new(move || rights_notifier.notify()));
+        let obstacles = Arc::default();
+        coder.observe(observers::of_coder(&obstacles, reaper_notifier.clone()));
+        store.observe(observers::of_writes(
+            &obstacles,
+            &config.service.data_dir,
+            reaper_notifier.clone(),
+        ));
         Ok(Self {
             instance_id: store.instance_id()?,
             store,
             settler: Arc::new(Settler::new(redis.clone())),
             redis,
-            token: Arc::new(CoderToken::of(Arc::clone(&coder))),
+            token: Arc::new(CoderToken::of(Arc::clone(&coder), Arc::clone(&obstacles))),
+            obstacles,
+            failed_to_twilio: Arc::default(),
             coder,
             calls,
             to_coder,
@@ -163,7 +178,10 @@ impl Shared {
     }
 
     fn sms(&self, config: &Config) -> Sms {
-        Sms::new(self.to_twilio.clone(), &config.twilio)
+        Sms::new(self.to_twilio.clone(), &config.twilio).observed_by(observers::of_twilio(
+            &self.obstacles,
+            &self.failed_to_twilio,
+        ))
     }
 
     /// Makes each role, the metrics' page of all of them included.
@@ -227,6 +245,7 @@ impl Shared {
             notifier: self.notifier.clone(),
             counts: Arc::default(),
             channels: Channels::default(),
+            obstacles: Arc::clone(&self.obstacles),
         }
     }
 
@@ -239,6 +258,7 @@ impl Shared {
             settler: Arc::clone(&self.settler),
             text_life: config.service.give_up,
             wakeups,
+            obstacles: Arc::clone(&self.obstacles),
         }
     }
 
@@ -264,6 +284,7 @@ impl Shared {
             failed_sends: texts.provisioner.sms.failed_logins(),
             undelivered: Arc::clone(&self.undelivered),
             redact,
+            obstacles: Arc::clone(&self.obstacles),
         })
     }
 }

@@ -152,6 +152,34 @@ impl StoreError {
 }
 
 impl StoreError {
+    /// Whether the disk has no room left.
+    pub fn is_disk_full(&self) -> bool {
+        self.sqlite_code() == Some(ErrorCode::DiskFull)
+    }
+
+    /// Whether the disk or the file is to blame, and not what was to be written.
+    pub fn is_disk_trouble(&self) -> bool {
+        let code = self.sqlite_code();
+        matches!(self, Self::Damaged { .. })
+            || code.is_some_and(|code| code != ErrorCode::ConstraintViolation)
+    }
+
+    /// How loud this is logged where a write failed: a full disk is told once for all writes that meet it.
+    pub fn level(&self) -> log::Level {
+        if self.is_disk_full() {
+            log::Level::Debug
+        } else {
+            log::Level::Error
+        }
+    }
+
+    fn sqlite_code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Sql { source, .. } => source.sqlite_error_code(),
+            _ => None,
+        }
+    }
+
     /// What is wrong, and where.
     pub fn what(&self) -> String {
         match self {

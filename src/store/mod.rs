@@ -28,7 +28,7 @@ mod summary;
 mod texts;
 
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -60,9 +60,14 @@ use texts::{count_send, mark_seen, uncount_send};
 pub struct Store {
     connection: Mutex<Connection>,
     counts: StoreCounters,
+    /// Told how each write ended.
+    observer: OnceLock<WriteObserver>,
     /// Holds the folder's lock until the process ends, however it ends.
     _lock: File,
 }
+
+/// Told how each write ended. It must not use the store.
+pub type WriteObserver = Box<dyn Fn(Result<(), &StoreError>) + Send + Sync>;
 
 /// What a login that was sent leaves behind.
 #[derive(Clone, Copy, Debug)]
@@ -314,6 +319,13 @@ impl Store {
         self.write("write to the database", |tx| facts::probe(tx))
     }
 
+    /// Has `observer` told how each write ended, on the thread of that write. Only the first one that is given
+    /// counts.
+    pub fn observe(&self, observer: WriteObserver) {
+        // A second one is dropped.
+        let _ = self.observer.set(observer);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic inside a transaction rolls it back on unwinding, so the connection stays sound.
         self.connection
@@ -335,9 +347,9 @@ impl Store {
             tx.commit()?;
             Ok(result)
         };
-        let result = run().map_err(StoreError::sql(doing))?;
-        self.wrote(began);
-        Ok(result)
+        let result = run().map_err(StoreError::sql(doing));
+        self.note(began, &result);
+        result
     }
 
     /// Takes one registration one step further; `work` is given the stage that it reaches.
@@ -351,22 +363,26 @@ impl Store {
         let began = Instant::now();
         let mut connection = self.lock();
         let failed = StoreError::sql(doing);
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(&failed)?;
-        let word: Option<String> = tx
-            .prepare_cached("SELECT stage FROM registrations WHERE id = ?1")
-            .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
-            .map_err(&failed)?;
-        let stage = match word {
-            None => Stage::Gone,
-            Some(word) => Stage::parse(&word).ok_or(StoreError::Row("unknown stage"))?,
+        let run = || {
+            let tx = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(&failed)?;
+            let word: Option<String> = tx
+                .prepare_cached("SELECT stage FROM registrations WHERE id = ?1")
+                .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
+                .map_err(&failed)?;
+            let stage = match word {
+                None => Stage::Gone,
+                Some(word) => Stage::parse(&word).ok_or(StoreError::Row("unknown stage"))?,
+            };
+            let next = stage.after(event).map_err(StoreError::Step)?;
+            let result = work(&tx, next).map_err(&failed)?;
+            tx.commit().map_err(&failed)?;
+            Ok(result)
         };
-        let next = stage.after(event).map_err(StoreError::Step)?;
-        let result = work(&tx, next).map_err(&failed)?;
-        tx.commit().map_err(failed)?;
-        self.wrote(began);
-        Ok(result)
+        let result = run();
+        self.note(began, &result);
+        result
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -51,6 +51,7 @@ impl Store {
         let store = Self {
             connection: Mutex::new(connection),
             counts: StoreCounters::default(),
+            observer: OnceLock::new(),
             _lock: lock,
         };
         store.probe()?;

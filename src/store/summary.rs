@@ -88,9 +88,14 @@ impl Store {
         read().map_err(StoreError::sql("count registrations"))
     }
 
-    /// Notes what a transaction that began then has taken.
-    pub(super) fn wrote(&self, began: Instant) {
-        self.counts.writes.observe(began.elapsed());
+    /// Notes how a write ended that began then, and how long it took if it was done.
+    pub(super) fn note<T>(&self, began: Instant, result: &Result<T, StoreError>) {
+        if result.is_ok() {
+            self.counts.writes.observe(began.elapsed());
+        }
+        if let Some(observer) = self.observer.get() {
+            observer(result.as_ref().map(drop));
+        }
     }
 }
 

@@ -118,6 +118,19 @@ impl SmsError {
         self.said.as_ref().is_some_and(is_about_the_profile)
     }
 
+    /// Whether Twilio refuses our key or account, so that no call of ours can work.
+    pub fn refuses_key(&self) -> bool {
+        matches!(self.status, Some(401 | 403))
+            && self.code.is_some_and(|code| REFUSE_ALL.contains(&code))
+            && !self.is_about_the_profile()
+    }
+
+    /// Whether Twilio was not reached or failed, as opposed to an answer about this call.
+    pub fn is_away(&self) -> bool {
+        let failed = matches!(self.kind, SmsErrorKind::NotTaken(_) | SmsErrorKind::Unclear);
+        failed && self.status != Some(429)
+    }
+
     /// Whether Twilio itself has refused the call for want of a right, while it takes the credentials and
     /// the account is in order. What was refused by somebody else, or cannot be read, says nothing of rights.
     pub fn lacks_right(&self) -> bool {

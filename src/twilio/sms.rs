@@ -34,7 +34,11 @@ pub struct Sms {
     /// Set once Twilio does not like that address.
     callback_refused: AtomicBool,
     failed: Arc<Family<Code>>,
+    observer: Option<CallObserver>,
 }
+
+/// Told how each call ended: `Ok` where Twilio has done what was asked.
+pub type CallObserver = Box<dyn Fn(Result<(), &SmsError>) + Send + Sync>;
 
 #[derive(Deserialize)]
 struct AcceptedText {
@@ -57,7 +61,14 @@ impl Sms {
             callback: config.receipts.as_ref().map(|url| url.given.clone()),
             callback_refused: AtomicBool::new(false),
             failed: Arc::new(Family::new(Code::of_sends())),
+            observer: None,
         }
+    }
+
+    /// Has `observer` told how each call ended, on the thread of that call.
+    pub fn observed_by(mut self, observer: CallObserver) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Logins that it could not send, or of which nobody knows, by Twilio's code.
@@ -140,8 +151,17 @@ impl Sms {
         } else {
             &headers[..]
         };
-        self.http
+        let result = self
+            .http
             .call(method, url, used, body)
-            .map_err(|broken| SmsError::broken(operation, broken))
+            .map_err(|broken| SmsError::broken(operation, broken));
+        if let Some(observer) = &self.observer {
+            match &result {
+                Ok(answer) if (200..300).contains(&answer.status) => observer(Ok(())),
+                Ok(answer) => observer(Err(&SmsError::of(operation, answer))),
+                Err(fault) => observer(Err(fault)),
+            }
+        }
+        result
     }
 }

@@ -26,6 +26,7 @@ pub use judge::{
 };
 
 use crate::domain::{Receipt, Text};
+use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::stream::{AppendResult, Appender, Confirmation};
 use tally::RequestTally;
 pub use tally::{RequestCounters, RequestResult};
@@ -52,6 +53,7 @@ pub struct Webhook {
     database: DatabaseCheck,
     on_return: OnReturn,
     receipts: SyncSender<Receipt>,
+    obstacles: Arc<Obstacles>,
     counts: Arc<RequestCounters>,
     refusals: RequestTally,
     redis_fault: Option<&'static str>,
@@ -88,6 +90,7 @@ impl Webhook {
         database: DatabaseCheck,
         on_return: OnReturn,
         receipts: SyncSender<Receipt>,
+        obstacles: Arc<Obstacles>,
     ) -> std::io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let server = Server::from_listener(listener, None).map_err(std::io::Error::other)?;
@@ -99,6 +102,7 @@ impl Webhook {
             database,
             on_return,
             receipts,
+            obstacles,
             counts: Arc::default(),
             refusals: RequestTally::default(),
             redis_fault: None,
@@ -186,7 +190,7 @@ impl Webhook {
                 }
                 Judgement::Health => {
                     self.counts.requests.add(RequestResult::Health);
-                    healthy(alive.and_then(|()| (self.database)()))
+                    healthy(alive.and_then(|()| (self.database)()), &self.obstacles)
                 }
                 Judgement::Refuse(refusal) => {
                     self.counts.requests.add(RequestResult::of(refusal));
@@ -230,6 +234,13 @@ impl Webhook {
         self.turned_away += turned_away as u64;
         let well = turned_away == 0 && alive.is_ok();
         self.counts.redis_well.set(u64::from(well));
+        match fault.as_ref() {
+            Some(fault) => self
+                .obstacles
+                .set_redis(Observer::Webhook, Some(fault.name())),
+            None if well => self.obstacles.set_redis(Observer::Webhook, None),
+            None => {}
+        }
         if well {
             self.counts.appends.observe(began.elapsed());
         }
@@ -260,11 +271,21 @@ fn taken(appended: Confirmation) -> WebhookResponse {
     }
 }
 
-fn healthy(state: Result<(), &'static str>) -> WebhookResponse {
-    match state {
-        Ok(()) => answer(200, "text/plain", "ok\n".to_owned()),
-        Err(name) => answer(503, "text/plain", format!("{name}\n")),
-    }
+/// Whether texts can be taken, in the status and the first line; in further lines what keeps students from being
+/// served. Names only, as anybody may ask.
+fn healthy(state: Result<(), &'static str>, obstacles: &Obstacles) -> WebhookResponse {
+    let (status, first) = match state {
+        Ok(()) => (200, "ok"),
+        Err(name) => (503, name),
+    };
+    let names = obstacles.present().map(Obstacle::as_str);
+    let names = names.filter(|name| *name != first);
+    let lines = std::iter::once(first).chain(names);
+    answer(
+        status,
+        "text/plain",
+        lines.map(|line| format!("{line}\n")).collect(),
+    )
 }
 
 fn refused(refusal: &RequestRefusal) -> WebhookResponse {

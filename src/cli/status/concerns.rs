@@ -59,6 +59,7 @@ impl ClassView {
     pub(super) fn concerns(&self) -> Vec<Concern> {
         let mut all = Vec::new();
         all.extend(self.of_service());
+        all.extend(self.of_obstacles());
         all.extend(self.of_coder());
         all.extend(self.of_seats());
         all.extend(self.of_deliveries());
@@ -82,6 +83,21 @@ impl ClassView {
         let redis = self.texts.as_ref().err();
         let redis = redis.map(|why| fault(format!("what texts wait is not known: {why}")));
         service.into_iter().chain(redis)
+    }
+
+    /// What the running service reports. What this command itself was told by Coder is not repeated.
+    fn of_obstacles(&self) -> impl Iterator<Item = Concern> {
+        let is_seen_here = |name: &str| match name {
+            "coder-away" => matches!(self.at_coder, Some(Err(_))),
+            "token-lacks-rights" => self.coder().is_some(),
+            _ => false,
+        };
+        let obstacles = self.obstacles.iter();
+        let obstacles = obstacles.filter(move |one| !is_seen_here(&one.name));
+        obstacles.map(|one| match one.words() {
+            Some((what, cure)) => fault(what).helped_by(cure),
+            None => fault(one.name.clone()),
+        })
     }
 
     fn of_coder(&self) -> impl Iterator<Item = Concern> {

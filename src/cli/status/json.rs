@@ -61,6 +61,7 @@ impl ClassView {
             "service_running": self.condition.runs(),
             "service_well": self.condition.is_well(),
             "service_error": trouble,
+            "obstacles": self.obstacles.iter().map(|one| &one.name).collect::<Vec<_>>(),
             "counts": self.counts(),
             "accounts": self.roster.iter().map(|one| self.account(one)).collect::<Vec<_>>(),
             "coder_asked": self.at_coder.is_some(),

@@ -20,7 +20,7 @@ use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, User};
 use crate::config::Config;
 use crate::domain::registration::Registration;
-use crate::healthcheck;
+use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
 use crate::store::Commands;
@@ -155,9 +155,11 @@ fn inspect(
         Some(Ok(found)) => unknown_of(config, &found.users, &roster)?,
         _ => Vec::new(),
     };
+    let (condition, obstacles) = condition(config);
     Ok(ClassView {
         now: unix_now(),
-        condition: condition(config),
+        condition,
+        obstacles,
         roster,
         deliveries,
         pending_redactions,
@@ -169,18 +171,22 @@ fn inspect(
     })
 }
 
-/// How the service of this data folder is.
-fn condition(config: &Config) -> Condition {
-    match wake::is_running(&config.service.data_dir) {
+/// How the service of this data folder is, and what it reports that keeps students from being served.
+fn condition(config: &Config) -> (Condition, Vec<NamedFault>) {
+    let condition = match wake::is_running(&config.service.data_dir) {
         Err(_) => Condition::Hidden,
         Ok(false) => Condition::Stopped,
         // It listens on a port that the system has chosen.
         Ok(true) if config.service.listen.port() == 0 => Condition::Running,
         Ok(true) => match healthcheck::ask(config.service.listen, healthcheck::LIMIT) {
-            Ok(()) => Condition::Well,
+            Ok(obstacles) => return (Condition::Well, obstacles),
+            Err(HealthError::Ill { fault, obstacles }) => {
+                return (Condition::Unwell(fault.to_string()), obstacles);
+            }
             Err(why) => Condition::Unwell(why.to_string()),
         },
-    }
+    };
+    (condition, Vec::new())
 }
 
 /// Accounts of ours that the database does not know.

@@ -6,6 +6,7 @@ use crate::coder::{Nearness, Rights, User, Validity, Workspace};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::span;
 use crate::domain::{MessageSid, Receipt, UnixSeconds};
+use crate::healthcheck::NamedFault;
 use crate::reconcile::UnknownAccount;
 use crate::stream::DeadLetter;
 use crate::token::RENEWAL;
@@ -29,6 +30,8 @@ pub(super) enum Condition {
 pub(super) struct ClassView {
     pub(super) now: UnixSeconds,
     pub(super) condition: Condition,
+    /// What the service reports that keeps students from being served although texts are taken.
+    pub(super) obstacles: Vec<NamedFault>,
     pub(super) roster: Vec<Registration>,
     /// What became of their last login texts, by MessageSid.
     pub(super) deliveries: HashMap<String, Receipt>,

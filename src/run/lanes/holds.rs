@@ -162,6 +162,12 @@ impl Holds {
         due.into_iter().map(|held| held.job).collect()
     }
 
+    /// The causes that the operator was told of and that texts still wait for.
+    pub(super) fn reported(&self) -> impl Iterator<Item = Cause> {
+        let told = self.0.iter().filter(|hold| hold.told);
+        told.map(|hold| hold.cause)
+    }
+
     /// When [`Holds::due`] has something next.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let holds = self.0.iter().filter(|hold| !hold.waiting.is_empty());

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::tests::entry;
 use super::*;
 use crate::properties::drawn;
+use crate::provision::Peer;
 
 const PHONES: [&str; 5] = [
     "+12015550101",
@@ -36,7 +37,7 @@ fn act() -> impl Strategy<Value = Act> {
         Just(RetryTime::Exactly(Duration::ZERO)),
         Just(RetryTime::Exactly(Duration::from_secs(60))),
         Just(RetryTime::Away),
-        Just(RetryTime::Blocked),
+        Just(RetryTime::Blocked(Peer::Twilio)),
         (held(), 0..90_u64).prop_map(|(cause, left)| RetryTime::Held {
             cause,
             left: Duration::from_secs(left),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{MessageSid, Text};
+use crate::provision::Peer;
 
 pub(super) fn entry(id: &str, from: &str) -> StreamEntry {
     let text = Text {
@@ -125,13 +126,13 @@ fn a_block_pauses_all_but_one_probe() {
     }
     let first = take(&lanes);
     assert_eq!(
-        lanes.park(first, RetryTime::Blocked, 0),
+        lanes.park(first, RetryTime::Blocked(Peer::Twilio), 0),
         None,
         "one phone may be refused for its own sake"
     );
     let second = take(&lanes);
     assert_eq!(
-        lanes.park(second, RetryTime::Blocked, 0),
+        lanes.park(second, RetryTime::Blocked(Peer::Twilio), 0),
         Some(WaitStart::Pause),
         "a second one is not"
     );
@@ -149,7 +150,7 @@ fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     lanes.offer(entry("1", "+1a"));
     for _ in 0..3 {
         let job = take(&lanes);
-        assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
+        assert_eq!(lanes.park(job, RetryTime::Blocked(Peer::Twilio), 0), None);
         lanes.lock().parked[0].due = Instant::now();
     }
     lanes.lock().parked[0].due += Duration::from_secs(60);
@@ -315,7 +316,7 @@ fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
     for id in ["1", "2"] {
         lanes.offer(entry(id, id));
         let job = take(&lanes);
-        assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
+        assert_eq!(lanes.park(job, RetryTime::Blocked(Peer::Twilio), 0), None);
         lanes.offer(entry(&format!("after {id}"), &format!("after {id}")));
         lanes.finish(take(&lanes), true);
     }
@@ -328,7 +329,7 @@ fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
             .for_each(|parked| parked.due = now);
         let both = [(); 2].map(|()| take(&lanes));
         for job in both {
-            assert_eq!(lanes.park(job, RetryTime::Blocked, 0), None);
+            assert_eq!(lanes.park(job, RetryTime::Blocked(Peer::Twilio), 0), None);
         }
     }
     assert!(!lanes.is_paused());

@@ -105,7 +105,7 @@ impl Inside {
         Reaper {
             store: Arc::clone(self.store()),
             coder: Arc::clone(client),
-            token: Arc::new(CoderToken::of(Arc::clone(client))),
+            token: Arc::new(CoderToken::of(Arc::clone(client), Arc::default())),
             email_domain: DOMAIN.to_owned(),
             check_interval: Duration::from_secs(INTERVAL.unsigned_abs()),
             stop_after: None,
