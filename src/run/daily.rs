@@ -21,7 +21,7 @@ const SPACING: UnixSeconds = 5;
 
 /// The time in seconds between two looks at the token's rights while Coder is an obstacle, so that its end shows
 /// although no text needs Coder.
-const OBSTACLE_SPACING: UnixSeconds = 30;
+const OBSTACLE_SPACING: UnixSeconds = 10;
 
 /// The obstacles that an answer about the token's rights may end.
 const OF_CODER: [Obstacle; 3] = [

@@ -53,7 +53,7 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
         }
         failed.reset();
         if obstacles.clear(Obstacle::CoderAway) {
-            info!("Coder answers again");
+            info!("Coder: it answers again");
         }
         match result {
             Err(fault) if fault.refuses_token() => {
@@ -65,7 +65,7 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
             Err(_) => {}
             Ok(()) => {
                 if obstacles.end(Obstacle::CoderRefuses, Observer::Calls) {
-                    info!("Coder accepts the token again");
+                    info!("Coder: the token is accepted again");
                 }
             }
         }
@@ -76,7 +76,7 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
 pub(super) fn coder_is_away(obstacles: &Obstacles, fault: &CoderError, observer: Observer) -> bool {
     let is_new = obstacles.begin(Obstacle::CoderAway, observer);
     if is_new {
-        error!("Coder does not answer: {fault}; {}", fault.cure());
+        error!("Coder: no answer: {fault}; {}", fault.cure());
     }
     is_new
 }

@@ -1,6 +1,7 @@
 //! What an operator and a container ask of the binary beside the service itself.
 //!
 //! - `health`: `healthcheck`, of the service and of others
+//! - `obstacles`: what keeps students from being served, in all places where it is shown
 //! - `backup`: copies of the database while the service works
 //! - `restore`: a copy takes the database's place
 //! - `killed`: both, killed at every write, sync and name
@@ -10,6 +11,7 @@
 mod backup;
 mod health;
 mod killed;
+mod obstacles;
 mod restore;
 mod settings;
 mod token;

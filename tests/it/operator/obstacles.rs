@@ -1,0 +1,304 @@
+//! What keeps students from being served is shown by `/healthz`, `healthcheck`, `status` and the metrics while it
+//! lasts, and not afterwards. The log has one ERROR when it begins and one INFO when it is over.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::plan;
+use support::classroom::folder::Folder;
+use support::classroom::{Classroom, Plan, http};
+use support::fakes::coder::Role;
+use support::faults::disk::{Answer, Ask, Disk};
+
+/// A class whose metrics are shown.
+fn observed() -> Plan {
+    plan().with("CODER_REG_METRICS", "127.0.0.1:0")
+}
+
+/// The status of `/healthz` and its lines.
+fn healthz(class: &Classroom) -> (u16, Vec<String>) {
+    let address = class.service().address();
+    let answer = http::request(address, "GET", "/healthz", &[], b"").expect("an answer");
+    let lines = answer.body().lines().map(str::to_owned).collect();
+    (answer.status, lines)
+}
+
+/// What the metrics say about this kind.
+fn gauge(class: &Classroom, kind: &str) -> String {
+    let log = class.log();
+    let after = "metrics are at http://";
+    let address = log.rsplit_once(after).expect("metrics").1;
+    let address = address.split('/').next().expect("an address");
+    let page = http::request(address.parse().expect("it"), "GET", "/metrics", &[], b"");
+    let page = page.expect("a page").body().to_owned();
+    let name = format!("coder_sms_register_obstacle{{kind=\"{kind}\"}} ");
+    let line = page.lines().find_map(|line| line.strip_prefix(&name));
+    line.expect("each kind has a sample").to_owned()
+}
+
+/// A command, asked of the service that listens.
+fn command(class: &Classroom, arguments: &[&str]) -> (Option<i32>, String) {
+    class.set("CODER_REG_LISTEN", &class.service().address().to_string());
+    let ended = class.try_service(arguments);
+    (ended.code, ended.stdout + &ended.stderr)
+}
+
+/// Waits until all places show the obstacle, texts being taken or not.
+fn shows(class: &Classroom, kind: &str, can_take_texts: bool) {
+    class.eventually(kind, || healthz(class).1.iter().any(|line| line == kind));
+    let (status, lines) = healthz(class);
+    assert_eq!(
+        (status == 200, lines[0] == "ok"),
+        (can_take_texts, can_take_texts),
+        "{lines:?}"
+    );
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+    assert!(
+        lines.iter().all(|line| line.chars().all(is_name)),
+        "{lines:?}"
+    );
+    assert_eq!(gauge(class, kind), "1");
+    let (code, words) = command(class, &["healthcheck"]);
+    assert_eq!(code, Some(i32::from(!can_take_texts)), "{words}");
+    assert!(words.contains(&format!("{kind}: ")), "{words}");
+    let (_, json) = command(class, &["status", "--json", "--offline"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    if can_take_texts {
+        assert_eq!(json["service_well"], true, "{json}");
+        let obstacles = json["obstacles"].as_array().expect("a list");
+        assert!(obstacles.iter().any(|one| one == kind), "{json}");
+        let (_, screen) = command(class, &["status", "--offline"]);
+        assert!(screen.contains("FAULT"), "{screen}");
+    } else {
+        assert_eq!(json["service_well"], false, "{json}");
+    }
+}
+
+/// Waits until no place shows the obstacle.
+fn is_over(class: &Classroom, kind: &str) {
+    class.eventually(&format!("{kind} is over"), || {
+        healthz(class) == (200, vec!["ok".to_owned()])
+    });
+    assert_eq!(gauge(class, kind), "0");
+    let (code, words) = command(class, &["healthcheck"]);
+    assert_eq!((code, words.as_str()), (Some(0), "ok\n"));
+    let (_, json) = command(class, &["status", "--json", "--offline"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["obstacles"], serde_json::json!([]));
+}
+
+/// The lines of the log of this level with these words.
+fn lines(class: &Classroom, level: &str, words: &str) -> Vec<String> {
+    let log = class.log();
+    let level = format!(" {level} ");
+    let lines = log.lines().filter(|line| line.contains(&level));
+    let lines = lines.filter(|line| line.contains(words));
+    lines.map(str::to_owned).collect()
+}
+
+/// The log has this one ERROR and no other, and this one INFO.
+fn logged_once(class: &Classroom, error: &str, info: &str) {
+    let errors = lines(class, "ERROR", "");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].contains(error), "{errors:?}");
+    class.eventually(info, || lines(class, "INFO", info).len() == 1);
+}
+
+#[test]
+fn given_coder_goes_away_in_class_then_it_is_shown_until_it_is_back() {
+    let class = observed().open();
+    let students = class.students(4);
+    students[0].gets_a_login();
+    class.coder().goes_down();
+    students[1..].iter().for_each(|one| drop(one.asks()));
+    shows(&class, "coder-away", true);
+    class.coder().comes_back();
+    students[1..].iter().for_each(|one| drop(one.next_login()));
+    is_over(&class, "coder-away");
+    logged_once(&class, "Coder: no answer: ", "Coder: it answers again");
+}
+
+#[test]
+fn given_coder_is_away_at_the_start_then_it_is_asked_until_it_is_back() {
+    let class = observed().prepare();
+    class.coder().goes_down();
+    class.start_service();
+    shows(&class, "coder-away", true);
+    class.coder().comes_back();
+    // No student texts.
+    is_over(&class, "coder-away");
+    logged_once(&class, "Coder: no answer: ", "Coder: it answers again");
+}
+
+#[test]
+fn a_token_that_coder_refuses_is_shown_until_it_is_good_again() {
+    let class = observed().open();
+    class.student().gets_a_login();
+    class.coder().token_owner_suspended(true);
+    class.student().asks();
+    shows(&class, "coder-refuses", true);
+    class.coder().token_owner_suspended(false);
+    // Coder is asked although no other text comes.
+    is_over(&class, "coder-refuses");
+    logged_once(
+        &class,
+        "CODER_API_KEY",
+        "Coder: the token is accepted again",
+    );
+}
+
+#[test]
+fn given_all_texts_are_paused_then_there_is_one_error() {
+    let class = observed().open();
+    class.coder().token_owner_suspended(true);
+    for student in class.students(3) {
+        student.asks();
+    }
+    assert!(class.service().logs("all texts are paused"));
+    shows(&class, "coder-refuses", true);
+    let errors = lines(&class, "ERROR", "");
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+}
+
+#[test]
+fn a_right_that_the_token_lacks_is_shown_until_it_has_it() {
+    let class = observed().prepare();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class.start_service();
+    shows(&class, "token-lacks-rights", true);
+    class.coder().token_roles(&[Role::Owner]);
+    is_over(&class, "token-lacks-rights");
+    logged_once(&class, "CODER_API_KEY", "the token may make and remove");
+}
+
+#[test]
+fn given_twilio_is_away_then_it_is_shown_until_it_is_back() {
+    let class = observed().open();
+    let students = class.students(3);
+    class.twilio().goes_down();
+    students.iter().for_each(|one| drop(one.asks()));
+    shows(&class, "twilio-away", true);
+    class.twilio().comes_back();
+    students.iter().for_each(|one| drop(one.next_login()));
+    is_over(&class, "twilio-away");
+    logged_once(&class, "Twilio does not answer", "Twilio answers again");
+}
+
+#[test]
+fn given_twilio_refuses_the_key_at_the_start_then_it_is_one_error_until_a_text_gets_through() {
+    let class = observed().with("CODER_REG_CATCH_UP", "30").prepare();
+    class.twilio().auth_fails(true);
+    class.start_service();
+    shows(&class, "twilio-refuses", true);
+    let ana = class.student();
+    ana.asks();
+    assert!(class.service().logs("attempt 1 failed"));
+    class.twilio().auth_fails(false);
+    class.student().gets_a_login();
+    is_over(&class, "twilio-refuses");
+    logged_once(
+        &class,
+        "Twilio refuses our key or account",
+        "Twilio accepts our key again",
+    );
+}
+
+#[test]
+fn a_sender_that_is_blocked_is_shown_until_texts_get_through() {
+    let class = observed().open();
+    let students = class.students(2);
+    class.twilio().refuse_all(400, 21606);
+    students.iter().for_each(|one| drop(one.asks()));
+    shows(&class, "sender-blocked", true);
+    class.twilio().refuse_none();
+    class.student().gets_a_login();
+    students.iter().for_each(|one| drop(one.next_login()));
+    is_over(&class, "sender-blocked");
+}
+
+#[test]
+fn phones_that_the_account_may_not_text_are_shown_until_it_may() {
+    let class = observed().open();
+    let ana = class.student();
+    class.twilio().refuse(ana.phone(), 400, 21408);
+    ana.asks();
+    shows(&class, "phones-blocked", true);
+    class.twilio().refuse_none();
+    class.student().gets_a_login();
+    ana.next_login();
+    is_over(&class, "phones-blocked");
+}
+
+#[test]
+fn another_service_on_this_redis_database_is_shown_until_it_is_gone() {
+    let class = plan().open();
+    class.student().gets_a_login();
+    class.all_served();
+    let other = observed()
+        .with("REDIS_HOST", class.redis().socket())
+        .with("REDIS_PW", class.redis().password())
+        .open();
+    shows(&other, "redis-shared", true);
+    class.end_service();
+    // What the first one has left in Redis would last for a minute.
+    let mut connection = class.redis().connection().expect("the server answers");
+    redis::cmd("DEL")
+        .arg("coder-sms-register:owner")
+        .exec(&mut connection)
+        .expect("it is deleted");
+    is_over(&other, "redis-shared");
+    other.student().gets_a_login();
+}
+
+#[test]
+fn a_redis_that_is_away_is_shown_until_it_is_back_although_no_text_comes() {
+    let class = observed().open();
+    class.redis().kill();
+    class.eventually("the reader of texts notices", || {
+        gauge(&class, "redis-away") == "1"
+    });
+    shows(&class, "redis-away", false);
+    class.redis().start_again();
+    class.eventually("the reader of texts is back", || {
+        gauge(&class, "redis-away") == "0"
+    });
+    is_over(&class, "redis-away");
+}
+
+#[test]
+fn a_full_disk_is_one_error_with_the_folder_until_there_is_room() {
+    let folder = Folder::new();
+    let full = Arc::new(AtomicBool::new(false));
+    let is_full = Arc::clone(&full);
+    let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
+        let writes = matches!(ask.verb.as_str(), "write" | "sync" | "truncate" | "make");
+        if writes && ask.path.contains("registrations.db") && is_full.load(Ordering::SeqCst) {
+            return Answer::Full;
+        }
+        deed();
+        Answer::Truth
+    };
+    let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
+    let mut plan = observed();
+    for (name, value) in disk.settings() {
+        plan = plan.with(name, &value);
+    }
+    let class = plan.open();
+    let students = class.students(3);
+    students[0].gets_a_login();
+    class.all_served();
+    full.store(true, Ordering::SeqCst);
+    students[1..].iter().for_each(|one| drop(one.asks()));
+    class.eventually("the full disk", || gauge(&class, "disk-full") == "1");
+    shows(&class, "disk-full", false);
+    assert_eq!(healthz(&class).1, ["database-not-writable", "disk-full"]);
+    full.store(false, Ordering::SeqCst);
+    students[1..].iter().for_each(|one| drop(one.next_login()));
+    is_over(&class, "disk-full");
+    let error = format!(
+        "the disk of {} (CODER_REG_DATA_DIR) is full: free some space there",
+        class.data_dir().display()
+    );
+    logged_once(&class, &error, "the database can be written again");
+    class.end_service();
+}
