@@ -31,8 +31,8 @@ pub(super) enum CommandError {
     Failed(String),
     /// There is nothing to act on; what was looked for.
     Unmatched(String),
-    /// It could not be done, and that was said already.
-    Told,
+    /// It could not be done, and the reason was printed or logged.
+    Reported,
 }
 
 impl CommandError {

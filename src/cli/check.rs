@@ -67,7 +67,7 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
     if report.is_ready() {
         Ok(())
     } else {
-        Err(CommandError::Told)
+        Err(CommandError::Reported)
     }
 }
 

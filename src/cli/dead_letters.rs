@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::arguments::{Arguments, CommandError};
-use super::class::{agreed, needs_a_terminal};
+use super::selection::{ALL, JSON, Selection, YES, confirm, needs_a_terminal};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
@@ -50,15 +50,13 @@ unanswered; its sender may text again.
 Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
 ",
     options: DROP_OPTIONS,
-    run: drop_letters,
+    run: drop_dead_letters,
 };
 
-/// What stands behind either command, and the letters that it is about.
+/// The settings, and the dead letters that a command acts on.
 struct DeadLetterArguments {
     config: Config,
-    json: bool,
-    /// Whether `--all` was said without `--yes`.
-    asks: bool,
+    selection: Selection,
     chosen: Vec<DeadLetter>,
 }
 
@@ -69,51 +67,41 @@ impl From<StreamError> for CommandError {
 }
 
 impl DeadLetterArguments {
-    /// Reads the rest of the command line and the letters. `None` = they were listed, as none was named.
-    /// `more` are options of one command's own.
+    /// Reads the rest of the command line and the dead letters. `None` = they were listed, as none was named.
+    /// `more` are options that only this command has.
     fn read(
         arguments: &mut Arguments,
         more: &[&'static str],
     ) -> Result<Option<Self>, CommandError> {
-        let (names, given) = arguments.operands(&[&["all", "json"], more].concat())?;
-        let (all, json) = (given.contains(&"all"), given.contains(&"json"));
-        if all && !names.is_empty() {
-            let problem = "name texts or say --all, not both";
-            return Err(CommandError::Misused(problem.to_owned()));
-        }
+        let (selection, _) = Selection::read(arguments, &[&[ALL, JSON], more].concat())?;
+        selection.check("texts")?;
         let config = arguments.config()?;
         let letters = Waiting::new(Redis::new(&config.redis)?).dead()?;
-        if !all && names.is_empty() {
-            print(&list(&letters, json));
+        if !selection.all && selection.names.is_empty() {
+            print(&list(&letters, selection.json));
             return Ok(None);
         }
-        let is_meant = |letter: &DeadLetter, name: &String| {
-            letter.id == *name || !name.is_empty() && letter.sid.eq_ignore_ascii_case(name)
+        let is_meant = |letter: &DeadLetter, name: &str| {
+            letter.id == name || !name.is_empty() && letter.sid.eq_ignore_ascii_case(name)
         };
-        let is_unknown = |name: &&String| !letters.iter().any(|letter| is_meant(letter, name));
-        let unknown: Vec<&str> = names
-            .iter()
-            .filter(is_unknown)
-            .map(String::as_str)
-            .collect();
-        if !unknown.is_empty() {
+        let chosen = if selection.all {
+            Ok(letters)
+        } else {
+            selection.named(letters, is_meant)
+        };
+        let chosen = chosen.map_err(|unknown| {
             let unknown = unknown.join(" ");
-            let problem = format!("no dead letter of {unknown}; nothing is changed");
-            return Err(CommandError::Unmatched(problem));
-        }
-        if letters.is_empty() {
+            CommandError::Unmatched(format!("no dead letter of {unknown}; nothing is changed"))
+        })?;
+        if chosen.is_empty() {
             return Err(CommandError::Unmatched(
                 "there are no dead letters".to_owned(),
             ));
         }
-        let chosen = letters
-            .into_iter()
-            .filter(|letter| all || names.iter().any(|name| is_meant(letter, name)));
         Ok(Some(Self {
             config,
-            json,
-            asks: all && !given.contains(&"yes"),
-            chosen: chosen.collect(),
+            selection,
+            chosen,
         }))
     }
 
@@ -158,20 +146,20 @@ fn list(letters: &[DeadLetter], json: bool) -> String {
     table(&["TEXT", "GIVEN UP", "TRIES", "REASON"], &rows)
 }
 
-fn drop_letters(arguments: &mut Arguments) -> Result<(), CommandError> {
-    let Some(asked) = DeadLetterArguments::read(arguments, &["yes"])? else {
+fn drop_dead_letters(arguments: &mut Arguments) -> Result<(), CommandError> {
+    let Some(asked) = DeadLetterArguments::read(arguments, &[YES])? else {
         return Ok(());
     };
-    if asked.asks {
+    if asked.selection.asks_before_all() {
         needs_a_terminal("--all")?;
-        let question = format!("drop {}?", count(asked.chosen.len(), "dead letter"));
-        if !agreed(&question) {
-            return Err(CommandError::Failed("nothing is changed".to_owned()));
-        }
+        confirm(&format!(
+            "drop {}?",
+            count(asked.chosen.len(), "dead letter")
+        ))?;
     }
     let ids: Vec<&str> = asked.chosen.iter().map(|one| one.id.as_str()).collect();
     asked.settler()?.remove_dead_letters(&ids)?;
-    print(&if asked.json {
+    print(&if asked.selection.json {
         format!("{}\n", json!({ "dropped": ids.len() }))
     } else {
         format!("{} dropped\n", count(ids.len(), "dead letter"))
@@ -209,7 +197,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
             Err(why) => failed.push((letter, why)),
         }
     }
-    if asked.json {
+    if asked.selection.json {
         let failed = failed
             .iter()
             .map(|(letter, why)| json!({ "id": letter.id, "sid": letter.sid, "reason": why }));
@@ -230,7 +218,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(CommandError::Told)
+        Err(CommandError::Reported)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::arguments::{Arguments, CommandError};
-use super::class::{AppliedOrder, OrderArguments, as_json};
+use super::orders::{AppliedOrder, OrderArguments, as_json};
 use super::table::count;
 use super::{Command, print};
 use crate::domain::order::Order;
@@ -118,12 +118,12 @@ fn end(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let folder = arguments.data_dir()?;
     let done = asked.carry_out(order, &folder)?;
-    let waits = order == Order::End && done.running == Some(true) && !asked.dry_run;
-    if !asked.json {
+    let waits = order == Order::End && done.running == Some(true) && !asked.selection.dry_run;
+    if !asked.selection.json {
         asked.show(order, &done);
     }
     let progress = waits.then(|| wait(&done, &folder)).transpose()?;
-    if asked.json {
+    if asked.selection.json {
         print(&format!("{}\n", to_json(&done, &asked, progress.as_ref())));
     } else {
         let meaning = meaning(order, done.running, progress.as_ref());
@@ -180,7 +180,7 @@ fn to_json(
     asked: &OrderArguments,
     progress: Option<&Progress>,
 ) -> serde_json::Value {
-    let mut value = as_json(done, asked.dry_run);
+    let mut value = as_json(done, asked.selection.dry_run);
     value["gently"] = json!(asked.gently);
     value["gone"] = json!(progress.map(|one| one.gone));
     value["locked_out"] = json!(progress.map(|one| one.locked_out));

@@ -1,7 +1,7 @@
-//! `extend`: accounts live longer.
+//! `extend`: gives accounts more time.
 
 use super::arguments::{Arguments, CommandError};
-use super::class::{OrderArguments, as_json};
+use super::orders::{OrderArguments, as_json};
 use super::{Command, print};
 use crate::config::{self, Config};
 use crate::domain::order::Order;
@@ -30,7 +30,7 @@ const OPTIONS: &str = "      --all            every account
 
 fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
     let mut asked = OrderArguments::read(arguments, &[])?;
-    let Some(time) = asked.words.pop() else {
+    let Some(time) = asked.selection.names.pop() else {
         return Err(CommandError::Misused(
             "USER and TIME are missing".to_owned(),
         ));
@@ -43,14 +43,15 @@ fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
     let longest = Config::max_time(arguments.vars()?)?;
     let order = Order::Extend { by, longest };
     let done = asked.carry_out(order, &arguments.data_dir()?)?;
-    if asked.json {
-        print(&format!("{}\n", as_json(&done, asked.dry_run)));
+    let dry_run = asked.selection.dry_run;
+    if asked.selection.json {
+        print(&format!("{}\n", as_json(&done, dry_run)));
     } else {
         asked.show(order, &done);
         asked.sum_up(order, &done, "");
     }
-    if !done.applied.refused.is_empty() && !asked.all() {
-        return Err(CommandError::Told);
+    if !done.applied.refused.is_empty() && !asked.selection.all {
+        return Err(CommandError::Reported);
     }
     Ok(())
 }

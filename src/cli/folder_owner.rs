@@ -55,7 +55,7 @@ impl FolderOwner {
             .status();
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(_) => Err(CommandError::Told),
+            Ok(_) => Err(CommandError::Reported),
             Err(error) => Err(CommandError::Failed(format!(
                 "cannot work as the owner of {} (user {}): {error}",
                 self.folder.display(),

@@ -78,7 +78,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
             complain(&format!(
                 "texts of this phone that wait were not looked at, do it again later: {fault}"
             ));
-            Err(CommandError::Told)
+            Err(CommandError::Reported)
         }
         Ok(0) if known.accounts.is_empty() && !known.contact => Err(CommandError::Unmatched(
             "nothing is known about this phone".to_owned(),

@@ -7,7 +7,6 @@
 mod arguments;
 mod backup;
 mod check;
-mod class;
 mod config;
 mod dead_letters;
 mod end;
@@ -17,10 +16,12 @@ mod forget;
 mod healthcheck;
 mod help;
 mod naming;
+mod orders;
 mod reconcile;
 mod renew;
 mod restore;
 mod run;
+mod selection;
 mod status;
 mod table;
 pub(crate) mod terminal;
@@ -90,7 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             print(&format!("{PROGRAM} {}\n", env!("CARGO_PKG_VERSION")));
             return ExitCode::SUCCESS;
         }
-        Err(CommandError::Told) => return ExitCode::from(FAILED),
+        Err(CommandError::Reported) => return ExitCode::from(FAILED),
         Err(CommandError::Misused(problem)) => (MISUSED, with_help(&arguments, &problem)),
         Err(CommandError::UnknownOption(option)) => {
             let problem = help::unknown_option(arguments.command(), &option);

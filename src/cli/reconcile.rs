@@ -1,12 +1,10 @@
 //! `reconcile`: accounts at Coder that the database does not know.
 
-use std::io::IsTerminal;
-
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, CommandError};
-use super::class::agreed;
-use super::naming::{guessed, username};
+use super::naming::guessed;
+use super::selection::{ALL, DRY_RUN, JSON, Selection, YES, confirm, needs_a_terminal};
 use super::table::{count, span, table};
 use super::{Command, complain, print};
 use crate::clock::unix_now;
@@ -42,15 +40,6 @@ Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 n
     run: reconcile,
 };
 
-/// What stands behind the command.
-struct ReconcileArguments {
-    names: Vec<String>,
-    all: bool,
-    dry_run: bool,
-    yes: bool,
-    json: bool,
-}
-
 impl From<CoderError> for CommandError {
     fn from(fault: CoderError) -> Self {
         Self::Failed(fault.to_string())
@@ -58,18 +47,23 @@ impl From<CoderError> for CommandError {
 }
 
 fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
-    let asked = ReconcileArguments::read(arguments)?;
+    let (asked, _) = Selection::read(arguments, &[ALL, DRY_RUN, YES, JSON])?;
+    let asked = asked.of_accounts();
+    asked.check("accounts")?;
+    if asked.asks_before_all() {
+        needs_a_terminal("--all")?;
+    }
     let config = arguments.config()?;
     // Held open to the end: no restore takes the database's place in between.
     let mut hand = Commands::open(&config.service.data_dir)?;
     let mut found = search(&config, &hand)?;
-    let chosen = asked.choose(&found)?;
+    let chosen = choose(&asked, &found)?;
     let adoptions = |now| -> Vec<Adoption> {
         let chosen = chosen.iter();
         let life = config.class.remove_after;
         chosen.map(|found| adoption(found, now, life)).collect()
     };
-    if asked.asks() && !chosen.is_empty() {
+    if asked.asks_before_all() && !chosen.is_empty() {
         let now = unix_now();
         agree(&found, &adoptions(now), now)?;
     }
@@ -116,11 +110,7 @@ fn agree(
     };
     complain(rehearsal.rows().trim_end());
     let accounts = count(adoptions.len(), "account");
-    if agreed(&format!("adopt {accounts}, to be removed in time?")) {
-        Ok(())
-    } else {
-        Err(CommandError::Failed("nothing is changed".to_owned()))
-    }
+    confirm(&format!("adopt {accounts}, to be removed in time?"))
 }
 
 /// Adopts them, and returns those that were. Of `found` what somebody else has adopted by now is dropped, the
@@ -164,70 +154,33 @@ fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, Comma
     Ok(still_unknown(found, &hand.roster()?))
 }
 
-impl ReconcileArguments {
-    fn read(arguments: &mut Arguments) -> Result<Self, CommandError> {
-        let (names, given) = arguments.operands(&["all", "dry-run", "yes", "json"])?;
-        let has = |option| given.contains(&option);
-        let asked = Self {
-            names: names.iter().map(|name| username(name).to_owned()).collect(),
-            all: has("all"),
-            dry_run: has("dry-run"),
-            yes: has("yes"),
-            json: has("json"),
+/// The accounts to adopt.
+fn choose<'a>(
+    asked: &Selection,
+    found: &'a [UnknownAccount],
+) -> Result<Vec<&'a UnknownAccount>, CommandError> {
+    if asked.names.is_empty() {
+        let is_meant = |one: &&UnknownAccount| {
+            one.ownership == Ownership::Ours || asked.all && one.ownership.may_be_ours()
         };
-        let misused = |problem: &str| Err(CommandError::Misused(problem.to_owned()));
-        if asked.all && !asked.names.is_empty() {
-            return misused("name accounts or say --all, not both");
-        }
-        if asked.asks() && !std::io::stdin().is_terminal() {
-            return misused("--all wants --yes where nobody can be asked");
-        }
-        Ok(asked)
+        return Ok(found.iter().filter(is_meant).collect());
     }
-
-    fn asks(&self) -> bool {
-        self.all && !self.yes && !self.dry_run
-    }
-
-    /// Who is to be adopted.
-    fn choose<'a>(
-        &self,
-        found: &'a [UnknownAccount],
-    ) -> Result<Vec<&'a UnknownAccount>, CommandError> {
-        if self.names.is_empty() {
-            let is_meant = |one: &&UnknownAccount| {
-                one.ownership == Ownership::Ours || self.all && one.ownership.may_be_ours()
-            };
-            return Ok(found.iter().filter(is_meant).collect());
-        }
-        let is_meant =
-            |one: &UnknownAccount, name: &String| one.username.as_str().eq_ignore_ascii_case(name);
-        let is_missing = |name: &&String| !found.iter().any(|one| is_meant(one, name));
-        let missing: Vec<&str> = self
-            .names
-            .iter()
-            .filter(is_missing)
-            .map(String::as_str)
-            .collect();
-        if !missing.is_empty() {
-            let known = found.iter().map(|one| one.username.as_str());
-            return Err(CommandError::Unmatched(format!(
-                "no account with our mark that the database does not know: {}; nothing is changed",
-                guessed(&missing, known)
-            )));
-        }
-        let named = found
-            .iter()
-            .filter(|one| self.names.iter().any(|name| is_meant(one, name)));
-        let named: Vec<&UnknownAccount> = named.collect();
-        match named.iter().find(|one| !one.ownership.may_be_ours()) {
-            Some(altered) => Err(CommandError::Failed(format!(
-                "{} {}, so it is never adopted: remove it in Coder, if nobody needs it; nothing is changed",
-                altered.username,
-                altered.ownership.in_words()
-            ))),
-            None => Ok(named),
-        }
+    let is_meant =
+        |one: &&UnknownAccount, name: &str| one.username.as_str().eq_ignore_ascii_case(name);
+    let named = asked.named(found, is_meant).map_err(|unknown| {
+        let marked = found.iter().map(|one| one.username.as_str());
+        CommandError::Unmatched(format!(
+            "no account with our mark that is missing from the database: {}; nothing is changed",
+            guessed(&unknown, marked)
+        ))
+    })?;
+    match named.iter().find(|one| !one.ownership.may_be_ours()) {
+        Some(altered) => Err(CommandError::Failed(format!(
+            "{} {}, so it is never adopted: remove it in Coder, if it is not needed; nothing is changed",
+            altered.username,
+            altered.ownership.in_words()
+        ))),
+        None => Ok(named),
     }
 }
 

@@ -7,8 +7,8 @@ use std::process::Stdio;
 use time::OffsetDateTime;
 
 use super::arguments::{Arguments, CommandError};
-use super::class::{agreed, needs_a_terminal};
 use super::folder_owner::{FolderOwner, open_backup};
+use super::selection::{confirm, needs_a_terminal};
 use super::table::count;
 use super::{Command, print};
 use crate::domain::UnixSeconds;
@@ -42,9 +42,7 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
             "replace {}? It is kept beside the new one.",
             database.display()
         );
-        if !agreed(&question) {
-            return Err(CommandError::Failed("nothing is changed".to_owned()));
-        }
+        confirm(&question)?;
     }
     if let Some(owner) = FolderOwner::other_than_root(&folder) {
         let input = if from == "-" {

@@ -23,6 +23,6 @@ fn start(arguments: &mut Arguments) -> Result<(), CommandError> {
     }
     run::run(config).map_err(|error| {
         log::error!("{error}");
-        CommandError::Told
+        CommandError::Reported
     })
 }

@@ -196,7 +196,7 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
         "{told}"
     );
     let told = class.tells(&["status", "--json"]);
-    assert_eq!(told["unblanked_logins"]["given_up"][0], sid.as_str());
+    assert_eq!(told["unredacted_logins"]["given_up"][0], sid.as_str());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::picture::{ClassView, Condition};
+use super::overview::{ClassView, Condition};
 use crate::domain::registration::Registration;
 use crate::domain::span;
 use crate::domain::{MessageSid, count};
@@ -240,7 +240,7 @@ impl ClassView {
         if *late > 0 {
             let number = count(*late, "login");
             all.push(
-                warning(format!("not blanked in Twilio's log yet: {number}"))
+                warning(format!("not redacted in Twilio's log yet: {number}"))
                     .helped_by("tried again; the log of the service says why"),
             );
         }

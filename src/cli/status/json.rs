@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::reconcile;
-use super::picture::{ClassView, Condition, TokenView, login_at, state};
+use super::overview::{ClassView, Condition, TokenView, login_at, state};
 use crate::coder::{Rights, User, Workspace};
 use crate::domain::MessageSid;
 use crate::domain::registration::Registration;
@@ -70,7 +70,7 @@ impl ClassView {
             "unknown_accounts": self.coder().map(|_| {
                 self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
             }),
-            "unblanked_logins": self.pending_redactions.as_ref().map(|(given_up, late)| {
+            "unredacted_logins": self.pending_redactions.as_ref().map(|(given_up, late)| {
                 let given_up: Vec<&str> = given_up.iter().map(MessageSid::as_str).collect();
                 json!({ "given_up": given_up, "tried_again": late })
             }),

@@ -1,14 +1,15 @@
 //! `status`: the class at one glance.
 //!
-//! - `picture`: all that was found, and what follows from it
+//! - `overview`: all that was found, and what follows from it
 //! - `concerns`: what a person has to see to
 //! - `screen`: the words for people, as large as their terminal
 //! - `json`: the same for scripts
 //! - `watch`: a screen that stays
 
+mod account_table;
 mod concerns;
 mod json;
-mod picture;
+mod overview;
 mod screen;
 mod watch;
 
@@ -26,7 +27,7 @@ use crate::reconcile::{self, Marks, UnknownAccount};
 use crate::store::Commands;
 use crate::stream::{Redis, StreamError, Waiting};
 use crate::wake;
-use picture::{ClassView, CoderView, Condition, QueueView, TokenView};
+use overview::{ClassView, CoderView, Condition, QueueView, TokenView};
 
 pub(super) const COMMAND: Command = Command {
     name: "status",
@@ -112,16 +113,16 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
     );
     let mut look = || inspect(&config, &wanted, &coder, &mut waiting);
     let Some(pause) = wanted.watch else {
-        let picture = look()?;
+        let view = look()?;
         if wanted.json {
-            print(&format!("{}\n", picture.json()));
+            print(&format!("{}\n", view.json()));
         } else {
-            print_raw(&screen::now(&picture));
+            print_raw(&screen::now(&view));
         }
-        return if picture.is_whole() {
+        return if view.is_whole() {
             Ok(())
         } else {
-            Err(CommandError::Told)
+            Err(CommandError::Reported)
         };
     };
     if wanted.json {

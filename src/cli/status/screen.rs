@@ -5,10 +5,8 @@
 use super::super::harmless;
 use super::super::terminal::{self, Colours, TerminalSize, Tone, shortened, wrapped};
 use super::concerns::Concern;
-use super::picture::{ClassView, Condition, HAS_LOGIN, login_at, state};
+use super::overview::{ClassView, Condition, state};
 use crate::domain::count;
-use crate::domain::registration::{Registration, Stage};
-use crate::domain::span;
 
 /// What is shown on.
 #[derive(Clone, Copy)]
@@ -39,34 +37,31 @@ const LEAST_TABLE: usize = 5;
 /// How wide the label before a concern is, with the blanks behind it.
 const LABEL: usize = 7;
 
-/// The narrowest that workspaces are shown.
-const LEAST_WORKSPACES: usize = 12;
-
-/// A picture as it is printed once.
-pub(super) fn now(picture: &ClassView) -> String {
-    let lines = lines(picture, Canvas::of_stdout(), None);
+/// A view as it is printed once.
+pub(super) fn now(view: &ClassView) -> String {
+    let lines = lines(view, Canvas::of_stdout(), None);
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// The lines of a picture, `headline` above all others. The terminal's last line is left free: the next
+/// The lines of a view, `headline` above all others. The terminal's last line is left free: the next
 /// prompt stands there.
-pub(super) fn lines(picture: &ClassView, canvas: Canvas, headline: Option<&str>) -> Vec<String> {
+pub(super) fn lines(view: &ClassView, canvas: Canvas, headline: Option<&str>) -> Vec<String> {
     let width = canvas.width();
     let headline = headline.map(|line| canvas.colours.paint(Tone::Faint, line));
     let mut lines: Vec<String> = headline.into_iter().collect();
-    lines.extend(picture.summary(canvas));
+    lines.extend(view.summary(canvas));
     let room = canvas.size.map(|size| size.lines.saturating_sub(1));
-    let kept = match picture.roster.len() {
+    let kept = match view.roster.len() {
         0 => 0,
         number => (number + 2).min(LEAST_TABLE),
     };
-    let concerns = picture.concerns();
+    let concerns = view.concerns();
     let left = room.map(|room| room.saturating_sub(lines.len() + kept));
     lines.extend(shown(&concerns, canvas, left));
-    if !picture.roster.is_empty() {
+    if !view.roster.is_empty() {
         lines.push(String::new());
         let left = room.map(|room| room.saturating_sub(lines.len()));
-        lines.extend(picture.table(width, left, canvas.colours));
+        lines.extend(view.table(width, left, canvas.colours));
     }
     lines.truncate(room.unwrap_or(usize::MAX));
     lines
@@ -263,203 +258,4 @@ impl ClassView {
         };
         (tone, words.to_owned())
     }
-
-    /// Titles and as many rows as `room` lines hold, those first that have no login in hand.
-    fn table(&self, width: Option<usize>, room: Option<usize>, colours: Colours) -> Vec<String> {
-        let mut rows: Vec<&Registration> = self.roster.iter().collect();
-        let all = rows.len();
-        if let Some(room) = room {
-            rows.sort_by_key(|one| self.rank(one));
-            let fits = match room.saturating_sub(1) {
-                fits if all <= fits => all,
-                fits => fits.saturating_sub(1),
-            };
-            rows.truncate(fits);
-        }
-        let mut columns = self.columns(&rows);
-        if let Some(width) = width {
-            fit(&mut columns, width);
-        }
-        let mut lines = Vec::new();
-        if !rows.is_empty() {
-            let titles = columns.iter().map(|one| (one.title, Tone::Plain));
-            lines.push(line(&columns, titles, colours));
-        }
-        for row in 0..rows.len() {
-            let cells = columns.iter().map(|one| {
-                let (words, tone) = &one.cells[row];
-                (words.as_str(), *tone)
-            });
-            lines.push(line(&columns, cells, colours));
-        }
-        if rows.len() < all {
-            let more = format!("and {} more", all - rows.len());
-            lines.push(shortened(&more, width.unwrap_or(usize::MAX)));
-        }
-        lines
-    }
-
-    /// Who is shown first: whose login did not arrive, who has none yet, whose account does not go.
-    fn rank(&self, registration: &Registration) -> u8 {
-        match state(registration, self.now) {
-            _ if self.undelivered(registration).is_some() => 0,
-            "waiting for Coder" | "login being sent" => 1,
-            _ if registration.is_due(self.now) => 2,
-            _ => 3,
-        }
-    }
-
-    fn columns(&self, rows: &[&Registration]) -> Vec<Column> {
-        let plain = |cell: &dyn Fn(&Registration) -> String| -> Vec<(String, Tone)> {
-            let cell = |one: &&Registration| (harmless(&cell(one)), Tone::Plain);
-            rows.iter().map(cell).collect()
-        };
-        let column = |title, drop, cells| Column {
-            title,
-            drop,
-            cells,
-            width: 0,
-        };
-        let states = rows.iter().map(|one| self.standing(one)).collect();
-        let mut columns = vec![
-            column("USER", None, plain(&|one| one.username.to_string())),
-            column("STATE", None, states),
-            column("LOGIN SENT", Some(0), plain(&|one| self.login_sent(one))),
-            column("LEFT", Some(3), plain(&|one| self.left(one))),
-        ];
-        if self.coder().is_some() {
-            let seen = plain(&|one| self.last_seen(one));
-            columns.push(column("LAST SEEN", Some(2), seen));
-            let workspaces = plain(&|one| self.workspaces(one));
-            if workspaces.iter().any(|(words, _)| !words.is_empty()) {
-                columns.push(column(WORKSPACES, Some(1), workspaces));
-            }
-        }
-        columns.iter_mut().for_each(Column::measure);
-        columns
-    }
-
-    /// Where an account stands, and what became of its login, which says the same and more.
-    fn standing(&self, registration: &Registration) -> (String, Tone) {
-        let state = state(registration, self.now);
-        if let Some(receipt) = self.undelivered(registration) {
-            let code = receipt
-                .code
-                .map_or_else(String::new, |code| format!(" {code}"));
-            return (format!("{}{code}", receipt.delivery.as_str()), Tone::Fault);
-        }
-        // Where nobody tells what becomes of texts, "queued" is all that is ever known.
-        let told = self
-            .receipt(registration)
-            .filter(|receipt| state == HAS_LOGIN && receipt.delivery.has_left());
-        let words = told.map_or_else(
-            || state.to_owned(),
-            |receipt| format!("login {}", receipt.delivery.as_str()),
-        );
-        (words, Tone::Plain)
-    }
-
-    fn login_sent(&self, registration: &Registration) -> String {
-        match login_at(registration) {
-            Some(at) => self.ago(Some(at)),
-            None if registration.adopted_at.is_some() => "-".to_owned(),
-            None => format!("asked {}", self.ago(Some(registration.reserved_at))),
-        }
-    }
-
-    fn left(&self, registration: &Registration) -> String {
-        match (registration.stage, registration.due_at) {
-            (_, Some(due)) if due <= self.now => "up".to_owned(),
-            (Stage::Announced, None) => "no end".to_owned(),
-            (Stage::Announced, Some(due)) => span(due - self.now),
-            _ => "-".to_owned(),
-        }
-    }
-
-    fn last_seen(&self, registration: &Registration) -> String {
-        let user = self.coder().and_then(|coder| coder.user(registration));
-        match user.map(|user| user.last_seen()) {
-            None => "no user".to_owned(),
-            Some(None) => "never".to_owned(),
-            Some(seen) => self.ago(seen),
-        }
-    }
-
-    fn workspaces(&self, registration: &Registration) -> String {
-        let Some(coder) = self.coder() else {
-            return String::new();
-        };
-        let user = coder.user(registration);
-        let all = user.map_or_else(Vec::new, |user| coder.workspaces(user));
-        let words = all
-            .iter()
-            .map(|one| format!("{} {}", one.name, one.latest_build.status));
-        words.collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// The column that may be shortened.
-const WORKSPACES: &str = "WORKSPACES";
-
-/// A column of the table.
-struct Column {
-    title: &'static str,
-    /// When it is left out for want of room: the lowest number first; `None` = never.
-    drop: Option<u8>,
-    cells: Vec<(String, Tone)>,
-    width: usize,
-}
-
-impl Column {
-    fn measure(&mut self) {
-        let cells = self.cells.iter().map(|(words, _)| words.chars().count());
-        self.width = cells.max().unwrap_or(0).max(self.title.len());
-    }
-}
-
-/// The blanks between two columns.
-const GAP: usize = 2;
-
-/// Leaves out and shortens what `width` columns have no room for.
-fn fit(columns: &mut Vec<Column>, width: usize) {
-    loop {
-        let total: usize = columns.iter().map(|one| one.width + GAP).sum();
-        let over = total.saturating_sub(width + GAP);
-        if over == 0 {
-            return;
-        }
-        if let Some(last) = columns.iter_mut().find(|one| one.title == WORKSPACES)
-            && last.width >= LEAST_WORKSPACES + over
-        {
-            last.width -= over;
-            return;
-        }
-        let first = columns.iter().filter_map(|one| one.drop).min();
-        if first.is_none() {
-            // Names and states are left, and the terminal is very narrow.
-            let half = width.saturating_sub(GAP) / 2;
-            for column in columns.iter_mut() {
-                column.width = column.width.min(half.max(1));
-            }
-            return;
-        }
-        columns.retain(|one| one.drop != first);
-    }
-}
-
-fn line<'a>(
-    columns: &[Column],
-    cells: impl Iterator<Item = (&'a str, Tone)>,
-    colours: Colours,
-) -> String {
-    let mut text = String::new();
-    let mut gap = 0;
-    for (column, (words, tone)) in columns.iter().zip(cells) {
-        let words = shortened(words, column.width);
-        text += &" ".repeat(gap);
-        text += &colours.paint(tone, &words);
-        gap = GAP + column.width - words.chars().count();
-    }
-    text.truncate(text.trim_end().len());
-    text
 }

@@ -1,7 +1,7 @@
 //! `status --watch`: a screen that stays, drawn over the last one in one write.
 //!
 //! On a terminal it works on the second screen that terminals have for this, and gives the first one back
-//! however it ends. Elsewhere one picture follows the other, each whole.
+//! however it ends. Elsewhere one view follows the other, each whole.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use super::super::arguments::CommandError;
 use super::super::{PROGRAM, print_raw, terminal};
-use super::picture::ClassView;
+use super::overview::ClassView;
 use super::screen::{self, Canvas};
 use crate::domain::UnixSeconds;
 
@@ -33,21 +33,21 @@ pub(super) fn show(
 ) -> Result<(), CommandError> {
     if terminal::size().is_none() || !terminal::moves_its_cursor() {
         loop {
-            let picture = look()?;
-            let headline = headline(picture.now, pause);
-            print_raw(&joined(&picture, &headline, "\n"));
+            let view = look()?;
+            let headline = headline(view.now, pause);
+            print_raw(&joined(&view, &headline, "\n"));
             std::thread::sleep(pause);
         }
     }
     let (display, resized) = Display::open()?;
     loop {
-        let picture = look()?;
-        let headline = headline(picture.now, pause);
-        display.draw(&picture, &headline);
+        let view = look()?;
+        let headline = headline(view.now, pause);
+        display.draw(&view, &headline);
         let mut left = pause;
-        // A window of another size gets the same picture at once.
+        // A window of another size gets the same view at once.
         while let Some(rest) = wait(&resized, left) {
-            display.draw(&picture, &headline);
+            display.draw(&view, &headline);
             left = rest;
         }
     }
@@ -66,8 +66,8 @@ fn wait(resized: &Receiver<()>, span: Duration) -> Option<Duration> {
     }
 }
 
-fn joined(picture: &ClassView, headline: &str, end: &str) -> String {
-    let lines = screen::lines(picture, Canvas::of_stdout(), Some(headline));
+fn joined(view: &ClassView, headline: &str, end: &str) -> String {
+    let lines = screen::lines(view, Canvas::of_stdout(), Some(headline));
     lines.into_iter().map(|line| line + end).collect()
 }
 
@@ -107,12 +107,12 @@ impl Display {
         Ok((display, resized))
     }
 
-    /// Draws a picture over what is there.
-    fn draw(&self, picture: &ClassView, headline: &str) {
+    /// Draws a view over what is there.
+    fn draw(&self, view: &ClassView, headline: &str) {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if *shown {
             // Each line clears what is left of the old one, and the last what is below.
-            let lines = joined(picture, headline, "\x1b[K\n");
+            let lines = joined(view, headline, "\x1b[K\n");
             print_raw(&format!("\x1b[H{lines}\x1b[J"));
         }
     }

@@ -332,7 +332,7 @@ fn a_database_is_replaced_only_by_somebody_who_was_asked() {
     for from in [file.as_path(), Path::new("-")] {
         let (code, words) = unasked(from);
         assert_eq!(code, Some(2), "{words}");
-        assert!(words.contains("wants --yes"), "{words}");
+        assert!(words.contains("needs --yes"), "{words}");
     }
     let ended = class.on_a_terminal(&["restore", file.to_str().unwrap()], "n\n");
     assert_eq!(ended.code, Some(1), "{ended:?}");

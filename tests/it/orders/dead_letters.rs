@@ -132,7 +132,7 @@ fn what_twilio_does_not_have_stays_and_is_told() {
             .contains("1 dead letter dropped")
     );
     let ended = class.fails(2, &["drop", "--all"]);
-    assert!(ended.stderr.contains("wants --yes"), "{ended:?}");
+    assert!(ended.stderr.contains("needs --yes"), "{ended:?}");
     let ended = class.on_a_terminal(&["drop", "--all"], "n\n");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(class.redis().length(DEAD), 1);

@@ -1,12 +1,12 @@
-//! What `extend` and `end` have in common: whom they are about, asking first, and telling what came of it.
+//! What `extend` and `end` have in common: the selection of accounts, the confirmation, and the report.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, CommandError};
-use super::naming::{not_known, username};
+use super::naming::not_known;
+use super::selection::{ALL, DRY_RUN, JSON, Selection, YES, confirm, needs_a_terminal};
 use super::table::{count, span, table};
 use super::{complain, print};
 use crate::clock::unix_now;
@@ -16,64 +16,54 @@ use crate::domain::{UnixSeconds, seconds};
 use crate::store::{Commands, OrderResult};
 use crate::wake;
 
-/// What stands behind `extend` or `end`.
+/// The operands and options of `extend` or `end`.
 pub(super) struct OrderArguments {
-    /// Names, and what else is no option. Of an e-mail address it is the name.
-    pub(super) words: Vec<String>,
-    all: bool,
-    pub(super) dry_run: bool,
-    yes: bool,
-    pub(super) json: bool,
-    /// `--gently`, which only `end` knows.
+    pub(super) selection: Selection,
+    /// `--gently`, an option of `end` only.
     pub(super) gently: bool,
 }
 
-/// An order that was carried out, or rehearsed.
+/// An order that was carried out, or tried with `--dry-run`.
 pub(super) struct AppliedOrder {
     pub(super) applied: OrderResult,
     pub(super) now: UnixSeconds,
-    /// Whether there is a service that was told; `None` = it cannot be told.
+    /// Whether the service runs, and so was notified; `None` = it cannot be notified.
     pub(super) running: Option<bool>,
 }
 
 impl OrderArguments {
-    /// Reads the rest of the command line. `more` are options of this command's own.
+    /// Reads the rest of the command line. `more` are options that only this command has.
     ///
     /// # Errors
-    /// There is an option that is none of these.
+    /// There is an unknown option.
     pub(super) fn read(
         arguments: &mut Arguments,
         more: &[&'static str],
     ) -> Result<Self, CommandError> {
-        let options = [&["all", "dry-run", "yes", "json"], more].concat();
-        let (words, given) = arguments.operands(&options)?;
-        let has = |option| given.contains(&option);
-        let words = words.iter().map(|word| username(word).to_owned());
+        let options = [&[ALL, DRY_RUN, YES, JSON], more].concat();
+        let (selection, given) = Selection::read(arguments, &options)?;
         Ok(Self {
-            words: words.collect(),
-            all: has("all"),
-            dry_run: has("dry-run"),
-            yes: has("yes"),
-            json: has("json"),
-            gently: has("gently"),
+            selection: selection.of_accounts(),
+            gently: given.contains(&"gently"),
         })
     }
 
-    /// The names; `None` = everybody's.
+    /// The names; `None` = all accounts.
     fn names(&self) -> Result<Option<&[String]>, CommandError> {
-        let misused = |problem: &str| Err(CommandError::Misused(problem.to_owned()));
-        match (self.all, self.words.is_empty()) {
-            (true, true) => Ok(None),
-            (true, false) => misused("name accounts or say --all, not both"),
-            (false, true) => misused("USER is missing: name accounts, or say --all"),
-            (false, false) => Ok(Some(&self.words)),
+        self.selection.check("accounts")?;
+        match (self.selection.all, self.selection.names.as_slice()) {
+            (true, _) => Ok(None),
+            (false, []) => Err(CommandError::Misused(
+                "USER is missing: name accounts, or say --all".to_owned(),
+            )),
+            (false, names) => Ok(Some(names)),
         }
     }
 
     /// Carries `order` out.
     ///
     /// # Errors
-    /// Nothing was changed, or there is nobody to change.
+    /// Nothing was changed, or there is no account to change.
     pub(super) fn carry_out(
         &self,
         order: Order,
@@ -81,9 +71,10 @@ impl OrderArguments {
     ) -> Result<AppliedOrder, CommandError> {
         let names = self.names()?;
         let long = long_time(order);
-        let ask = (self.all || long.is_some()) && !self.yes && !self.dry_run;
+        let asked = &self.selection;
+        let ask = (asked.all || long.is_some()) && asked.may_ask();
         if ask {
-            needs_a_terminal(if self.all {
+            needs_a_terminal(if asked.all {
                 "--all"
             } else {
                 "more than 7 days"
@@ -96,12 +87,12 @@ impl OrderArguments {
             let long = long
                 .map(|by| format!(" by {}", span(by)))
                 .unwrap_or_default();
-            if meant > 0 && !agreed(&format!("{verb} {}{long}?", count(meant, "account"))) {
-                return Err(CommandError::Failed("nothing is changed".to_owned()));
+            if meant > 0 {
+                confirm(&format!("{verb} {}{long}?", count(meant, "account")))?;
             }
         }
         let now = unix_now();
-        let applied = hand.apply(order, names, now, self.dry_run)?;
+        let applied = hand.apply(order, names, now, asked.dry_run)?;
         if !applied.unknown.is_empty() {
             let roster = hand.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
@@ -116,31 +107,27 @@ impl OrderArguments {
         Ok(AppliedOrder {
             applied,
             now,
-            running: self.tell_service(folder),
+            running: self.notify_service(folder),
         })
     }
 
-    /// Whether everybody was meant.
-    pub(super) fn all(&self) -> bool {
-        self.all
-    }
-
-    /// Has the service look at once. `None` = it cannot be told.
-    fn tell_service(&self, folder: &Path) -> Option<bool> {
-        let told = if self.dry_run {
+    /// Has the service act at once. Returns whether it runs; `None` = it cannot be notified.
+    fn notify_service(&self, folder: &Path) -> Option<bool> {
+        let result = if self.selection.dry_run {
             wake::is_running(folder)
         } else {
             wake::notify(folder)
         };
-        told.inspect_err(|error| {
-            complain(&format!(
-                "the service cannot be told ({error}); it looks at its next check interval"
-            ));
-        })
-        .ok()
+        result
+            .inspect_err(|error| {
+                complain(&format!(
+                    "the service cannot be notified ({error}); it acts at its next check interval"
+                ));
+            })
+            .ok()
     }
 
-    /// Shows whose time was changed, and whose could not be and why.
+    /// Prints the accounts whose time was changed, and those whose time could not be changed, with the reason.
     pub(super) fn show(&self, order: Order, done: &AppliedOrder) {
         let changed = done.applied.changed.iter();
         let rows: Vec<Vec<String>> = changed
@@ -154,7 +141,7 @@ impl OrderArguments {
         }
     }
 
-    /// Tells how many accounts were changed, with what that means.
+    /// Prints how many accounts were changed, and what that means.
     pub(super) fn sum_up(&self, order: Order, done: &AppliedOrder, meaning: &str) {
         let changed = done.applied.changed.len();
         if changed == 0 {
@@ -162,7 +149,7 @@ impl OrderArguments {
         }
         let accounts = count(changed, "account");
         let verb = verb(order).1;
-        if self.dry_run {
+        if self.selection.dry_run {
             print(&format!("{accounts} would be {verb}; nothing is changed\n"));
         } else {
             print(&format!("{accounts} {verb}{meaning}\n"));
@@ -170,7 +157,7 @@ impl OrderArguments {
     }
 }
 
-/// By how much accounts are to live longer, if that is more than anybody means who does not mistype it.
+/// The time of an extension, in seconds, if it is so long that it may be a typing error.
 fn long_time(order: Order) -> Option<UnixSeconds> {
     const LONG: UnixSeconds = 7 * 86_400;
     match order {
@@ -202,7 +189,7 @@ fn row(order: Order, before: &Registration, due: Due, now: UnixSeconds) -> Vec<S
     vec![before.username.to_string(), left(before.due_at), after]
 }
 
-/// Times are UTC seconds.
+/// The order for scripts. Times are UTC seconds.
 pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
     let AppliedOrder {
         applied, running, ..
@@ -223,23 +210,4 @@ pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
             json!({ "username": registration.username.as_str(), "reason": refusal.reason() })
         }).collect::<Vec<_>>(),
     })
-}
-
-/// Refuses where nobody can be asked; `what` is what wants an answer.
-pub(super) fn needs_a_terminal(what: &str) -> Result<(), CommandError> {
-    if std::io::stdin().is_terminal() {
-        return Ok(());
-    }
-    Err(CommandError::Misused(format!(
-        "{what} wants --yes where nobody can be asked"
-    )))
-}
-
-/// Asks on the terminal; anything but a yes is a no.
-pub(super) fn agreed(question: &str) -> bool {
-    let mut terminal = std::io::stderr();
-    let _ = write!(terminal, "{question} [y/N] ").and_then(|()| terminal.flush());
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.is_ok() && ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str())
 }
