@@ -43,7 +43,7 @@ fn a_phone_that_texts_by_sms_and_by_rcs_has_one_account() {
     };
     let by_rcs = || ana.webhook_by_rcs(PHRASE);
     let first = login_after(&by_rcs, 1);
-    assert_eq!(login_after(&|| ana.webhook(PHRASE, &[]), 2), first);
+    assert_eq!(login_after(&|| ana.phrase_webhook(), 2), first);
     assert_eq!(login_after(&by_rcs, 3), first);
     assert_eq!(class.registrations(), 1);
     assert_eq!(class.coder().created_ever().len(), 1);
@@ -60,7 +60,7 @@ fn texts_of_a_phone_by_both_channels_at_once_make_one_account() {
     // In one write, so that the service has them all in hand together.
     let posted: Vec<u8> = students
         .iter()
-        .flat_map(|student| [student.webhook(PHRASE, &[]), student.webhook_by_rcs(PHRASE)])
+        .flat_map(|student| [student.phrase_webhook(), student.webhook_by_rcs(PHRASE)])
         .flat_map(|webhook| wire::bytes(&webhook))
         .collect();
     let mut wire = Wire::saying(class.service().address(), &posted);

@@ -186,7 +186,7 @@ fn what_is_no_phrase_costs_coder_nothing() {
 fn a_repeated_webhook_costs_a_look_into_the_database() {
     let class = quiet();
     let ana = class.student();
-    let webhook = ana.webhook("I am ready to learn", &[]);
+    let webhook = ana.phrase_webhook();
     assert_eq!(ana.posts(&webhook), 200);
     class.all_served();
 
@@ -199,7 +199,7 @@ fn a_repeated_webhook_costs_a_look_into_the_database() {
 fn a_forged_text_costs_nobody_anything() {
     let class = quiet();
     let ana = class.student();
-    let mut webhook = ana.webhook("I am ready to learn", &[]);
+    let mut webhook = ana.phrase_webhook();
     webhook.body.push_str("&Forged=1");
 
     let bill = bill(&class, || assert_eq!(ana.posts(&webhook), 403));

@@ -79,7 +79,7 @@ fn a_second_login_killed_at_any_call_still_ends_with_a_working_login() {
         // The second text must arrive in a later second than the first login.
         class.eventually("the kill", || {
             if !class.is_dead() {
-                let _ = ana.posts(&ana.webhook("I am ready to learn", &[]));
+                let _ = ana.posts(&ana.phrase_webhook());
             }
             class.is_dead()
         });
@@ -163,7 +163,7 @@ fn kills_at_random_moments_lose_and_double_nobody() {
     class.twilio().latency(Op::ANY, Duration::from_millis(10));
     let students = class.students(20);
     for (number, student) in students.iter().enumerate() {
-        student.texts_until_taken("I am ready to learn");
+        student.asks_until_taken();
         if number % 3 == 2 {
             // Somewhere within the work on the last few texts.
             std::thread::park_timeout(Duration::from_millis(7 * (number as u64 % 5)));

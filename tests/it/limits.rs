@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::plan;
 use support::classroom::student::Student;
-use support::classroom::{Classroom, PHRASE, a_later_second};
+use support::classroom::{Classroom, a_later_second};
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::http::Request;
 use support::fakes::trouble::{Op, Trouble, Which};
@@ -113,7 +113,7 @@ fn texts_that_twilio_did_not_take_do_not_count() {
 fn a_webhook_that_is_replayed_a_hundred_times_has_one_effect() {
     let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
     let ana = class.student();
-    let webhook = ana.webhook(PHRASE, &[]);
+    let webhook = ana.phrase_webhook();
     for _ in 0..100 {
         assert_eq!(ana.posts(&webhook), 200);
     }

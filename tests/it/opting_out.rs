@@ -120,7 +120,7 @@ fn a_text_found_afterwards_is_not_sent_to_who_is_still_on_twilios_list() {
     class.all_served();
     class.twilio().refuse(ana.phone(), 400, 21610);
     class.end_service();
-    ana.webhook(PHRASE, &[]);
+    ana.phrase_webhook();
     class.start_service();
     class.eventually("Twilio says that they are still on its list", || {
         class.twilio().refused_to(ana.phone()) == 1
@@ -139,7 +139,7 @@ fn what_only_we_know_is_not_undone_by_a_text_found_afterwards() {
     ana.texts("stop texting me");
     class.all_served();
     class.end_service();
-    ana.webhook(PHRASE, &[]);
+    ana.phrase_webhook();
     ana.webhook("ok", &[]);
     class.start_service();
     class.logs("2 texts that had not reached us");

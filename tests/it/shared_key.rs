@@ -1,7 +1,7 @@
 //! Webhooks that Twilio signs with a shared key: no Auth Token has to lie on the machine.
 
 use crate::plan;
-use support::classroom::{Classroom, PHRASE};
+use support::classroom::Classroom;
 use support::fakes::twilio::{Fate, HookRule, SigningKey};
 
 fn rule(match_type: &'static str, url: &str, keys: &[Option<&SigningKey>]) -> HookRule {
@@ -78,7 +78,7 @@ fn both_kinds_are_taken_while_one_moves_over_to_the_other() {
 fn refusal(class: &Classroom, keys: &[Option<&SigningKey>]) -> String {
     signs(class, keys);
     let student = class.student();
-    let webhook = student.webhook(PHRASE, &[]);
+    let webhook = student.phrase_webhook();
     assert_eq!(student.posts(&webhook), 403);
     class.eventually("a line in the log", || {
         class.log().contains("refused requests")
@@ -136,7 +136,7 @@ fn a_header_that_strangers_made_up_changes_nothing() {
     signs(&class, &[Some(&key)]);
     class.start_service();
     let mallory = class.student();
-    let good = mallory.webhook(PHRASE, &[]);
+    let good = mallory.phrase_webhook();
     for value in [
         String::new(),
         "algorithm=none".to_owned(),

@@ -193,15 +193,15 @@ fn texts_survive_a_redis_that_dies_hangs_and_forgets_its_group() {
 
     let late = class.student();
     class.redis().pause();
-    assert_eq!(late.posts(&late.webhook("I am ready to learn", &[])), 503);
+    assert_eq!(late.posts(&late.phrase_webhook()), 503);
     class.redis().resume();
-    late.texts_until_taken("I am ready to learn");
+    late.asks_until_taken();
     late.next_login();
 
     let mut connection = class.redis().connection().unwrap();
     redis::cmd("FLUSHALL").exec(&mut connection).unwrap();
     let last = class.student();
-    last.texts_until_taken("I am ready to learn");
+    last.asks_until_taken();
     last.logs_in();
     students.iter().for_each(Student::has_read_all);
 }
@@ -225,12 +225,12 @@ fn a_full_redis_turns_texts_away_until_there_is_room() {
         .arg(&["SET", "maxmemory", "1"])
         .exec(&mut connection)
         .unwrap();
-    assert_eq!(ana.posts(&ana.webhook("I am ready to learn", &[])), 503);
+    assert_eq!(ana.posts(&ana.phrase_webhook()), 503);
     redis::cmd("CONFIG")
         .arg(&["SET", "maxmemory", "0"])
         .exec(&mut connection)
         .unwrap();
-    ana.texts_until_taken("I am ready to learn");
+    ana.asks_until_taken();
     ana.next_login();
 }
 

@@ -77,7 +77,7 @@ fn a_text_is_answered_with_an_empty_response_and_nothing_else() {
 fn a_forged_webhook_leaves_no_trace() {
     let class = class();
     let ana = class.student();
-    let good = ana.webhook("I am ready to learn", &[]);
+    let good = ana.phrase_webhook();
     let mut forged = good.clone();
     forged.body = forged.body.replace("ready", "Ready");
     assert_eq!(ana.posts(&forged), 403);
@@ -210,12 +210,12 @@ fn a_text_is_confirmed_only_by_redis() {
     let class = class();
     let ana = class.student();
     class.redis().kill();
-    assert_eq!(ana.posts(&ana.webhook("I am ready to learn", &[])), 503);
+    assert_eq!(ana.posts(&ana.phrase_webhook()), 503);
     let health = send(&class, "GET", "/healthz", &[], b"");
     assert_eq!((health.status, health.body()), (503, "redis-away\n"));
 
     class.redis().start_again();
-    ana.texts_until_taken("I am ready to learn");
+    ana.asks_until_taken();
     ana.logs_in();
 }
 
@@ -250,7 +250,7 @@ fn a_text_that_a_tunnel_forwards_in_chunks_is_served() {
     let class = class();
     for size in [1, 7, 100, 64 * 1024] {
         let student = class.student();
-        let whole = wire::bytes(&student.webhook("I am ready to learn", &[]));
+        let whole = wire::bytes(&student.phrase_webhook());
         let whole = String::from_utf8(whole).unwrap();
         let (head, body) = whole.split_once("\r\n\r\n").unwrap();
         let length = format!("Content-Length: {}", body.len());
@@ -272,7 +272,7 @@ fn a_text_that_a_tunnel_forwards_in_chunks_is_served() {
         student.logs_in();
         // The tunnel keeps its connection for the next one's text.
         let next = class.student();
-        wire.sends(&wire::bytes(&next.webhook("I am ready to learn", &[])));
+        wire.sends(&wire::bytes(&next.phrase_webhook()));
         assert_eq!(wire.status(), 200);
         next.next_login();
     }

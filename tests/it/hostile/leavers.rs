@@ -33,7 +33,7 @@ fn thousands_who_break_off_before_they_are_let_in_harm_nobody() {
 fn thousands_who_break_off_anywhere_in_a_request_harm_nobody() {
     let class = class();
     let mallory = class.student();
-    let mut forged = mallory.webhook("I am ready to learn", &[]);
+    let mut forged = mallory.phrase_webhook();
     forged.body.push('x');
     let request = wire::bytes(&forged);
     bears(&class, "resets in the middle", |address| {
@@ -48,7 +48,7 @@ fn thousands_who_break_off_anywhere_in_a_request_harm_nobody() {
 fn a_text_cut_short_is_refused_and_not_taken() {
     let class = class();
     let mallory = class.student();
-    let request = wire::bytes(&mallory.webhook("I am ready to learn", &[]));
+    let request = wire::bytes(&mallory.phrase_webhook());
     bears(&class, "cut short", |address| {
         for cut in (1..request.len()).step_by(17).chain([request.len() - 1]) {
             let mut wire = Wire::saying(address, &request[..cut]);
@@ -63,7 +63,7 @@ fn a_text_cut_short_is_refused_and_not_taken() {
 fn who_closes_their_side_after_the_text_is_still_answered() {
     let class = class();
     let student = class.student();
-    let request = wire::bytes(&student.webhook("I am ready to learn", &[]));
+    let request = wire::bytes(&student.phrase_webhook());
     let mut wire = Wire::saying(class.service().address(), &request);
     wire.half_closes();
     assert_eq!(wire.status(), 200);
@@ -75,7 +75,7 @@ fn who_closes_their_side_after_the_text_is_still_answered() {
 fn a_text_whose_sender_does_not_wait_for_the_answer_is_served_once_at_most() {
     let class = class();
     let student = class.student();
-    let webhook = student.webhook("I am ready to learn", &[]);
+    let webhook = student.phrase_webhook();
     let request = wire::bytes(&webhook);
     for number in 0..40 {
         let wire = Wire::saying(class.service().address(), &request);

@@ -12,7 +12,7 @@ fn requests_in_one_write_are_answered_in_order() {
     let students = class.students(20);
     let mut write = Vec::new();
     for student in &students {
-        write.extend(wire::bytes(&student.webhook("I am ready to learn", &[])));
+        write.extend(wire::bytes(&student.phrase_webhook()));
         write.extend(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         write.extend(b"HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
         write.extend(b"DELETE /inbound HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -38,8 +38,8 @@ fn requests_in_one_write_are_answered_in_order() {
 fn of_several_in_one_write_those_before_a_bad_one_count_and_those_after_it_do_not() {
     let class = class();
     let (ana, mallory) = (class.student(), class.student());
-    let good = wire::bytes(&ana.webhook("I am ready to learn", &[]));
-    let late = wire::bytes(&mallory.webhook("I am ready to learn", &[]));
+    let good = wire::bytes(&ana.phrase_webhook());
+    let late = wire::bytes(&mallory.phrase_webhook());
     let bad =
         b"POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n";
     let mut wire = Wire::saying(
@@ -58,7 +58,7 @@ fn of_several_in_one_write_those_before_a_bad_one_count_and_those_after_it_do_no
 fn a_body_that_is_a_request_is_not_served_as_one() {
     let class = class();
     let mallory = class.student();
-    let inner = wire::bytes(&mallory.webhook("I am ready to learn", &[]));
+    let inner = wire::bytes(&mallory.phrase_webhook());
     for (line, status) in [
         ("POST /inbound", 400),
         ("POST /elsewhere", 404),
@@ -82,8 +82,7 @@ fn a_body_that_is_a_request_is_not_served_as_one() {
 fn a_client_that_waits_for_continue_is_served_and_one_that_lies_is_not() {
     let class = class();
     let student = class.student();
-    let whole =
-        String::from_utf8(wire::bytes(&student.webhook("I am ready to learn", &[]))).unwrap();
+    let whole = String::from_utf8(wire::bytes(&student.phrase_webhook())).unwrap();
     let waiting = whole.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
     let (head, body) = waiting.split_once("\r\n\r\n").unwrap();
     let mut wire = Wire::saying(
@@ -114,7 +113,7 @@ fn garbage_is_answered_or_cut_and_changes_nothing() {
     let class = class();
     let mut dice = Dice::new(20_240_229);
     let mallory = class.student();
-    let mut forged = mallory.webhook("I am ready to learn", &[]);
+    let mut forged = mallory.phrase_webhook();
     forged.body = forged.body.replace("ready", "eager");
     let forged = wire::bytes(&forged);
     for round in 0..10 {

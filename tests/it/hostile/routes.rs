@@ -28,7 +28,7 @@ fn sent_as(address: SocketAddr, method: &str, target: &str, text: &Webhook) -> A
 fn each_path_says_which_methods_it_takes() {
     let class = class();
     let mallory = class.student();
-    let text = mallory.webhook("I am ready to learn", &[]);
+    let text = mallory.phrase_webhook();
     let others = [
         "OPTIONS", "PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "PURGE", "PROPFIND",
     ];
@@ -74,7 +74,7 @@ fn each_path_says_which_methods_it_takes() {
 fn a_path_that_only_looks_like_ours_does_not_exist() {
     let class = class();
     let mallory = class.student();
-    let text = mallory.webhook("I am ready to learn", &[]);
+    let text = mallory.phrase_webhook();
     for target in [
         "/",
         "/inbound/",
@@ -117,7 +117,7 @@ fn a_query_string_does_not_matter() {
         "/inbound?a?b#c",
     ] {
         let student = class.student();
-        let text = student.webhook("I am ready to learn", &[]);
+        let text = student.phrase_webhook();
         assert_eq!(
             sent_as(class.service().address(), "POST", target, &text).status,
             200,

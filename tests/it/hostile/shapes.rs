@@ -107,8 +107,8 @@ fn each_is_refused(edits: &[Edit]) {
     let class = class();
     for (name, status, line, by) in edits {
         let mallory = class.student();
-        let bad = edited(&mallory.webhook("I am ready to learn", &[]), line, by);
-        let good = wire::bytes(&mallory.webhook("I am ready to learn", &[]));
+        let bad = edited(&mallory.phrase_webhook(), line, by);
+        let good = wire::bytes(&mallory.phrase_webhook());
         bears(&class, name, |address| {
             let mut wire = Wire::saying(address, &[bad, good].concat());
             let answer = wire
@@ -155,7 +155,7 @@ const CHUNKS: &[(u16, &str)] = &[
 fn a_text_in_chunks_whose_end_is_in_doubt_is_refused_with_all_that_follows() {
     let class = class();
     let mallory = class.student();
-    let good = mallory.webhook("I am ready to learn", &[]);
+    let good = mallory.phrase_webhook();
     let follows = String::from_utf8(wire::bytes(&good)).unwrap();
     let length = good.body.len();
     for (status, chunks) in CHUNKS {
@@ -177,7 +177,7 @@ fn a_text_in_chunks_whose_end_is_in_doubt_is_refused_with_all_that_follows() {
 fn a_text_in_proper_chunks_is_refused_where_another_reader_could_go_by_something_else() {
     let class = class();
     let mallory = class.student();
-    let good = mallory.webhook("I am ready to learn", &[]);
+    let good = mallory.phrase_webhook();
     let follows = wire::bytes(&good);
     let length = good.body.len();
     let chunks = format!("{length:x}\r\n{}\r\n0\r\n\r\n", good.body);
@@ -206,8 +206,7 @@ fn a_text_in_proper_chunks_is_refused_where_another_reader_could_go_by_something
 fn lines_that_end_in_another_way_make_no_request() {
     let class = class();
     let mallory = class.student();
-    let good =
-        String::from_utf8(wire::bytes(&mallory.webhook("I am ready to learn", &[]))).unwrap();
+    let good = String::from_utf8(wire::bytes(&mallory.phrase_webhook())).unwrap();
     for bytes in [
         good.replace("\r\n", "\n"),
         good.replace("\r\n", "\r"),
@@ -264,7 +263,7 @@ fn an_offer_to_change_the_protocol_is_ignored() {
         "Connection: X-Private\r\nX-Private: 1\r\nUpgrade: websocket\r\n",
     ] {
         let student = class.student();
-        let text = student.webhook("I am ready to learn", &[]);
+        let text = student.phrase_webhook();
         let mut wire = Wire::saying(
             class.service().address(),
             &edited(&text, HOST, &format!("{HOST}{line}")),

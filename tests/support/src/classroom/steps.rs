@@ -147,7 +147,7 @@ impl Student<'_> {
     /// answer to Twilio, Twilio offers the text again.
     pub fn asks_over_a_kill(&self) {
         let class = self.class();
-        let webhook = self.webhook(super::PHRASE, &[]);
+        let webhook = self.phrase_webhook();
         let taken = self.posts(&webhook) == 200;
         class.starts_after_the_kill();
         if !taken {

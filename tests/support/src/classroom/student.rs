@@ -84,12 +84,17 @@ impl<'a> Student<'a> {
         self.webhook_as(&self.phone, &to, body, extra)
     }
 
-    /// The same by RCS, where the class has a sender of that kind.
+    /// The webhook that Twilio would send for the phrase.
+    pub fn phrase_webhook(&self) -> Webhook {
+        self.webhook(PHRASE, &[])
+    }
+
+    /// A webhook by RCS, where the class has a sender of that kind.
     pub fn webhook_by_rcs(&self, body: &str) -> Webhook {
         self.webhook_as(&format!("rcs:{}", self.phone), "rcs:brand_agent", body, &[])
     }
 
-    /// The same from and to any addresses that Twilio may give.
+    /// A webhook from and to any addresses that Twilio may give.
     pub fn webhook_as(&self, from: &str, to: &str, body: &str, extra: &[(&str, &str)]) -> Webhook {
         let account = self.class.twilio().account();
         let sid = twilio::new_sid();
@@ -150,6 +155,11 @@ impl<'a> Student<'a> {
     /// Texts the phrase.
     pub fn asks(&self) -> String {
         self.texts(PHRASE)
+    }
+
+    /// Texts the phrase as [`Student::texts_until_taken`].
+    pub fn asks_until_taken(&self) -> String {
+        self.texts_until_taken(PHRASE)
     }
 
     /// Texts the phrase and reads the login that comes.

@@ -158,11 +158,6 @@ impl FakeServer {
         self.add_hook(which.into(), when, times, Box::new(move |_| hook()));
     }
 
-    /// Runs `hook` with every call of this kind, before it is applied. The call waits for it.
-    pub fn when_called(&self, which: impl Into<Which>, hook: Box<dyn FnMut(&Call) + Send>) {
-        self.add_hook(which.into(), When::Before, usize::MAX, hook);
-    }
-
     /// From now on every call has to pass this gate, unless trouble meets it first.
     pub fn gate(&self, gate: Gate) {
         lock(&self.desk.state).gate = Some(Arc::new(gate));
