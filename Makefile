@@ -24,7 +24,8 @@ picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
 	@$(RELEASE)/demo --picture docs/picture.svg
 
-pages: picture ## write what tests hold in docs/ anew: the picture, the table of settings, the samples of commands
+pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, the manual page, the completions
+	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages
 	WRITE_PAGES=1 $(CARGO) test --locked --test it -- documents
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test

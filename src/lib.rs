@@ -42,6 +42,7 @@ mod similar;
 pub mod stop;
 pub mod store;
 pub mod stream;
+mod terminal;
 pub mod token;
 pub mod twilio;
 pub mod wake;

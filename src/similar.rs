@@ -1,10 +1,10 @@
-//! Finds the known word that a misspelt one was probably meant to be.
+//! Guesses which known word a misspelt word stands for.
 
-/// The one of `known` that is closest to `word`, if it is close enough to have been meant.
+/// The word of `known` that is closest to `word`, if it is close enough to be a guess.
 ///
-/// Case, `_` and `-` do not count. One slip is allowed in short words, two in longer ones, three from 16
-/// letters on; a slip is a letter too many, one missing, another one, two that changed places, or an ending
-/// of up to three letters too many.
+/// Case, `_` and `-` are ignored. A short word may have one slip, a longer one two, and a word of 16 or more
+/// letters three. A slip is one letter added, left out, replaced, or exchanged with its neighbour. An added
+/// ending of up to three letters is one slip as well.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     let allowed = match word.len() {
@@ -16,7 +16,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     };
     let distance = |candidate: &str| {
         let candidate = plain(candidate);
-        // `FROM_NUMBER` for `FROM_NUM`: an ending too many is one slip.
+        // `FROM_NUMBER` for `FROM_NUM`: an added ending is one slip.
         let ending = word.strip_prefix(candidate.as_slice());
         match ending.map(<[char]>::len) {
             Some(1..=3) => 1,
@@ -31,7 +31,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// Longer words are not compared: no name of ours comes near to it, and the work grows with the square.
+/// Longer words are not compared: all our names are shorter, and the work grows with the square of the length.
 const LONGEST: usize = 64;
 
 fn plain(word: &str) -> Vec<char> {
@@ -76,7 +76,7 @@ mod tests {
     ];
 
     #[test]
-    fn slips_are_forgiven_and_other_words_are_not_guessed() {
+    fn words_with_few_slips_are_guessed_and_others_are_not() {
         for (word, meant) in [
             ("ned", Some("end")),
             ("END", Some("end")),
@@ -118,7 +118,7 @@ mod tests {
         #![proptest_config(drawn())]
 
         #[test]
-        fn a_word_has_no_slips_against_itself_and_as_many_either_way(
+        fn the_number_of_slips_is_symmetric_and_zero_between_equal_words(
             one in "[a-z]{0,12}", two in "[a-z]{0,12}",
         ) {
             let (a, b) = (plain(&one), plain(&two));

@@ -23,6 +23,9 @@ install -m 0644 "$from/redis.conf" "$root/etc/$NAME/"
 gzip -9nc "$from/$NAME.8" >"$root/usr/share/man/man8/$NAME.8.gz"
 install -m 0644 "$from/README.md" "$from/SECURITY.md" "$from/nginx.conf" "$from/third-party.txt" "$doc/"
 install -m 0644 "$from"/docs/* "$doc/docs/"
+install -D -m 0644 "$from/completions/$NAME.bash" "$root/usr/share/bash-completion/completions/$NAME"
+install -D -m 0644 "$from/completions/_$NAME" "$root/usr/share/zsh/vendor-completions/_$NAME"
+install -D -m 0644 "$from/completions/$NAME.fish" "$root/usr/share/fish/vendor_completions.d/$NAME.fish"
 install -m 0644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/$NAME"
 
 # Of each "## VERSION - DATE" of CHANGELOG.md an entry in Debian's form; what is unreleased bears the commit's date.

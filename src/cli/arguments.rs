@@ -1,4 +1,4 @@
-//! What stands on the command line, word by word, and the settings that it works with.
+//! The words of the command line, and the settings.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,28 +8,28 @@ use std::path::{Path, PathBuf};
 use lexopt::{Arg, Parser};
 
 use super::Command;
-use super::naming::everybody;
+use super::naming::word_for_all;
 use crate::config::{self, Config, ConfigError, Vars};
 use crate::store::StoreError;
 
 /// The folder of the package's settings.
 const INSTALLED: &str = "/etc/coder-sms-register";
 
-/// How a command may end, other than well.
+/// Why a command prints help or the version, or did not succeed.
 pub(super) enum CommandError {
     /// Help was asked for.
     Help,
     /// The version was asked for.
     Version,
-    /// The command line is wrong; what about it.
+    /// The command line is wrong; the problem.
     Misused(String),
-    /// There is no such option; its name without dashes.
+    /// The command does not have this option; its name without dashes.
     UnknownOption(String),
-    /// The settings are wrong; all that is.
+    /// The settings are wrong; all their faults.
     Faulty(String),
-    /// It could not be done; why.
+    /// It could not be done; the reason.
     Failed(String),
-    /// There is nothing to act on; what was looked for.
+    /// There is nothing to act on; a message.
     Unmatched(String),
     /// It could not be done, and the reason was printed or logged.
     Reported,
@@ -72,7 +72,7 @@ pub(super) enum ArgumentWord {
     Value(OsString),
 }
 
-/// The words that are left. Options that every command has are taken out on the way.
+/// The words of the command line that are not read yet. The options of all commands are handled here.
 pub(super) struct Arguments {
     parser: Parser,
     command: Option<&'static Command>,
@@ -89,20 +89,20 @@ impl Arguments {
         }
     }
 
-    /// Remembers whose the words are from here on.
+    /// Sets the command to which all further words belong.
     pub(super) fn enter(&mut self, command: &'static Command) {
         self.command = Some(command);
     }
 
-    /// The command that was found, if one was.
+    /// The command, if it was read already.
     pub(super) fn command(&self) -> Option<&'static Command> {
         self.command
     }
 
-    /// The next word that is the command's own.
+    /// The next word that is not an option of all commands.
     ///
     /// # Errors
-    /// Help or version was asked for, or an option is used wrongly.
+    /// Help or the version was requested, or an option is used wrongly.
     pub(super) fn next(&mut self) -> Result<Option<ArgumentWord>, CommandError> {
         loop {
             let option = match self.parser.next()? {
@@ -127,10 +127,10 @@ impl Arguments {
         }
     }
 
-    /// For a command that takes nothing more.
+    /// Reads the rest of the line of a command without operands and options of its own.
     ///
     /// # Errors
-    /// Something is left.
+    /// There is a further word.
     pub(super) fn end(&mut self) -> Result<(), CommandError> {
         match self.next()? {
             None => Ok(()),
@@ -139,16 +139,16 @@ impl Arguments {
         }
     }
 
-    /// The value of the option that was just returned, where it was given as `--option=value`.
+    /// The value of the option that was just returned, if it was given as `--option=value`.
     pub(super) fn value_given(&mut self) -> Option<OsString> {
         self.parser.optional_value()
     }
 
-    /// For a command that takes one operand, called `what`, and `options` without values. Returns the
-    /// operand and those that were given.
+    /// Reads the rest of the line of a command with one operand, called `what`, and `options` without values.
+    /// Returns the operand and the options that were given.
     ///
     /// # Errors
-    /// The operand is missing, or something else is there.
+    /// The operand is missing, or there is another word.
     pub(super) fn operand(
         &mut self,
         what: &str,
@@ -173,11 +173,11 @@ impl Arguments {
         }
     }
 
-    /// For a command that takes any number of operands, and `options` without values. Returns the
-    /// operands and the options that were given.
+    /// Reads the rest of the line of a command with any number of operands, and `options` without values.
+    /// Returns the operands and the options that were given.
     ///
     /// # Errors
-    /// Something else is there, or a word that means everybody where there is an option for that.
+    /// There is another word, or a word such as `all` where the command has `--all`.
     pub(super) fn operands(
         &mut self,
         options: &[&'static str],
@@ -198,7 +198,7 @@ impl Arguments {
             }
         }
         if options.contains(&"all")
-            && let Some(word) = everybody(&operands)
+            && let Some(word) = word_for_all(&operands)
         {
             return Err(CommandError::Misused(format!(
                 "unexpected {word:?}, did you mean --all?"
@@ -207,10 +207,10 @@ impl Arguments {
         Ok((operands, given))
     }
 
-    /// The environment, and beneath it the file that `--env-file` names, or the package's own.
+    /// The variables of the environment, and of the file that `--env-file` names or of the package's file.
     ///
     /// # Errors
-    /// That file cannot be read, or is no file of settings.
+    /// That file cannot be read, or it is not a file of settings.
     pub(super) fn vars(&self) -> Result<Vars, CommandError> {
         let vars = std::env::vars_os().filter_map(|(name, value)| {
             Some((
@@ -220,7 +220,7 @@ impl Arguments {
         });
         let vars = vars.collect();
         match &self.env_file {
-            Some(file) => beneath(vars, file),
+            Some(file) => with_file(vars, file),
             None => installed(vars, Path::new(INSTALLED)),
         }
     }
@@ -234,17 +234,17 @@ impl Arguments {
         Ok(Config::from_vars(self.vars()?, &read)?)
     }
 
-    /// The folder of the database, whatever the other settings are like.
+    /// The folder of the database. Other settings are not read.
     ///
     /// # Errors
-    /// The settings that say so have faults.
+    /// Its settings have faults.
     pub(super) fn data_dir(&self) -> Result<PathBuf, CommandError> {
         Ok(Config::data_dir(self.vars()?)?)
     }
 }
 
-/// `vars`, and beneath them the settings in `file`.
-fn beneath(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, CommandError> {
+/// `vars` and the settings in `file`; `vars` take precedence.
+fn with_file(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, CommandError> {
     let shown = file.display().to_string();
     let bytes = fs::read(file).map_err(|error| CommandError::Faulty(unreadable(&shown, &error)))?;
     let file = config::parse_env_file(&bytes)
@@ -262,22 +262,21 @@ fn unreadable(shown: &str, error: &io::Error) -> String {
     format!("cannot read the settings in {shown}: {error}{cure}")
 }
 
-/// `vars`. Where they hold no setting of ours, the settings of the package in `folder` as well, if it is
-/// installed.
+/// `vars`, or, if they contain none of our settings, the settings of the installed package in `folder`.
 fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, CommandError> {
     if vars.iter().any(|(name, _)| config::is_setting(name)) {
         return Ok(Vars::from(vars));
     }
     let file = folder.join("env");
     match fs::symlink_metadata(&file) {
-        // What the service is given by systemd, a command finds in the folder.
+        // systemd gives the credentials in this folder to the service; a command reads the folder itself.
         Ok(_) => {
             let credentials = folder.join("credentials");
             let known = vars.iter().any(|(name, _)| name == CREDENTIALS);
             if !known && credentials.is_dir() {
                 vars.push((CREDENTIALS.to_owned(), credentials.display().to_string()));
             }
-            beneath(vars, &file)
+            with_file(vars, &file)
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let shown = file.display().to_string();
@@ -287,7 +286,7 @@ fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, Com
     }
 }
 
-/// The variable by which systemd says where it has put a service's credentials.
+/// The variable in which systemd names the folder of a service's credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `backup`: a copy of the database.
+//! `backup`: copies the database.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -15,9 +15,9 @@ pub(super) const COMMAND: Command = Command {
     operands: "FILE",
     summary: "copy the database to FILE, or with - to standard output; the service may be running",
     details: "\
-The copy is one moment of the database, in one file that only its owner can read. It holds no phones and
-no passwords, but the names of accounts. It is checked before it gets its name. Needs no settings but
-CODER_REG_DATA_DIR or CODER_REG_ENV. As root it reads them as the user to whom the folder belongs.
+The copy is a consistent snapshot in one file that only its owner can read. It contains the names of
+accounts, but no phones and no passwords. It is checked before it gets its name. The only settings that it
+needs are CODER_REG_DATA_DIR or CODER_REG_ENV. Root reads the database as the owner of the data folder.
 ",
     options: "      --force          overwrite FILE\n",
     run: save,
@@ -36,11 +36,11 @@ fn save(arguments: &mut Arguments) -> Result<(), CommandError> {
     let owner = FolderOwner::other_than_root(&folder);
     let summary = match (owner, to_stdout) {
         (Some(owner), true) => {
-            return owner.does(&["backup"], Stdio::null(), Stdio::inherit());
+            return owner.run(&["backup"], Stdio::null(), Stdio::inherit());
         }
         (Some(owner), false) => {
             return store::receive_backup(Path::new(&to), force, |file| {
-                owner.does(&["backup"], Stdio::null(), file)
+                owner.run(&["backup"], Stdio::null(), file)
             });
         }
         (None, true) => store::backup_to(&folder, &mut std::io::stdout().lock())?,

@@ -1,4 +1,4 @@
-//! `check`: is everything ready for class?
+//! `check`: checks that everything is ready for class.
 
 use std::fs;
 
@@ -6,25 +6,26 @@ use serde_json::json;
 
 use super::arguments::{ArgumentWord, Arguments, CommandError};
 use super::table::count;
-use super::{Command, complain, print};
+use super::{Command, complain, harmless, print, print_raw};
 use crate::check::{self, CheckStatus, Finding};
 use crate::config::PartialConfig;
+use crate::terminal::{self, Colours, Tone, wrapped};
 
 pub(super) const COMMAND: Command = Command {
     name: "check",
     operands: "",
-    summary: "is everything ready for class? look at settings, data folder, Redis, Coder, Twilio, public URL, clock and phrase",
+    summary: "check that everything is ready for class: settings, data folder, Redis, Coder, Twilio, public URL, clock and phrase",
     details: "\
-A line for each thing that was looked at: ok, warn, FAULT, or - where it could not be looked at; behind ->
-stands what helps. Nothing is changed anywhere, and it does not matter whether the service runs. It takes
-some seconds, and half a minute at most where nobody answers.
+It prints a line for each check: ok, warn, FAULT, or - if the check could not be made. A line after -> says
+what to do. Nothing is changed, and the service may be running or stopped. It takes some seconds, and at most
+half a minute if a server does not answer.
 
-With --write it also makes a user at Coder, logs in as that user, deletes it and sees it gone.
+With --write it also creates a user in Coder, logs in as that user, deletes it and checks that it is gone.
 
-Exit codes: 0 ready for class (there may be warnings), 1 there is a fault or something could not be looked
-at, 2 misused
+Exit codes: 0 ready for class (there may be warnings), 1 a fault or a check that could not be made, 2 wrong
+usage
 ",
-    options: "      --write          also make a user at Coder, log in as it, and delete it
+    options: "      --write          also create a user in Coder, log in as it, and delete it
       --json           print one JSON object
 ",
     run,
@@ -59,15 +60,34 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
     let announce: &dyn Fn(&str) = &complain;
     let findings = check::inspect(&parts, wanted.write.then_some(announce));
     let report = CheckReport::of(&findings);
-    print(&if wanted.json {
-        format!("{}\n", report.json())
+    if wanted.json {
+        print(&format!("{}\n", report.json()));
     } else {
-        report.text()
-    });
+        let width = terminal::size().map(|size| size.columns);
+        print_raw(&report.text(width, Colours::of(&std::io::stdout())));
+    }
     if report.is_ready() {
         Ok(())
     } else {
         Err(CommandError::Reported)
+    }
+}
+
+/// The widths of the columns of areas and of verdicts, and of the gap behind a column.
+const AREA: usize = 11;
+const LABEL: usize = 5;
+const GAP: usize = 2;
+
+/// The width of all that is left of a finding.
+const MARGIN: usize = AREA + GAP + LABEL + GAP;
+
+/// The word of a verdict, and its tone.
+fn label(verdict: CheckStatus) -> (&'static str, Tone) {
+    match verdict {
+        CheckStatus::Pass => ("ok", Tone::Good),
+        CheckStatus::Warning => ("warn", Tone::Warning),
+        CheckStatus::Fault => ("FAULT", Tone::Fault),
+        CheckStatus::Skipped => ("-", Tone::Warning),
     }
 }
 
@@ -80,7 +100,7 @@ impl<'a> CheckReport<'a> {
         Self { findings }
     }
 
-    /// Everything was looked at, and nothing is a fault.
+    /// Whether every check was made and none is a fault.
     fn is_ready(&self) -> bool {
         self.findings.iter().all(|one| one.verdict.is_ready())
     }
@@ -90,8 +110,11 @@ impl<'a> CheckReport<'a> {
         found.filter(|one| one.verdict == verdict).count()
     }
 
-    /// For people: areas and verdicts in columns, a cure below what it cures.
-    fn text(&self) -> String {
+    /// For people: areas, verdicts and findings in columns, a cure below its finding, in lines of at most `width`
+    /// columns.
+    fn text(&self, width: Option<usize>, colours: Colours) -> String {
+        let room = width.map(|width| width.saturating_sub(MARGIN));
+        let cell = |text: &str| wrapped(&[(Tone::Plain, &harmless(text))], room, colours);
         let mut text = String::new();
         let mut last = None;
         for Finding {
@@ -103,18 +126,25 @@ impl<'a> CheckReport<'a> {
         {
             let title = if last == Some(*area) { "" } else { area.name() };
             last = Some(*area);
-            let word = match verdict {
-                CheckStatus::Pass => "ok",
-                CheckStatus::Warning => "warn",
-                CheckStatus::Fault => "FAULT",
-                CheckStatus::Skipped => "-",
-            };
-            text += &format!("{title:11}  {word:5}  {what}\n");
-            if let Some(cure) = cure {
-                text += &format!("{:11}  {:5}  -> {cure}\n", "", "");
+            let (word, tone) = label(*verdict);
+            let gap = " ".repeat(LABEL.saturating_sub(word.len()) + GAP);
+            let word = colours.paint(tone, word);
+            let mut margin = format!("{title:AREA$}{:GAP$}{word}{gap}", "");
+            let cure = cure.as_ref().map(|cure| cell(&format!("-> {cure}")));
+            for line in cell(what).into_iter().chain(cure.into_iter().flatten()) {
+                text += &format!("{margin}{line}\n");
+                margin = " ".repeat(MARGIN);
             }
         }
-        text + &self.sum()
+        let tone = if self.is_ready() {
+            Tone::Good
+        } else {
+            Tone::Fault
+        };
+        for line in wrapped(&[(tone, &self.sum())], width, colours) {
+            text += &format!("{line}\n");
+        }
+        text
     }
 
     /// The last line.
@@ -129,16 +159,16 @@ impl<'a> CheckReport<'a> {
             parts.push(count(faults, "fault"));
         }
         if skipped > 0 {
-            parts.push(format!("{skipped} not looked at"));
+            parts.push(format!("{skipped} not checked"));
         }
         if warnings > 0 {
             parts.push(count(warnings, "warning"));
         }
         let parts = parts.join(", ");
         match (self.is_ready(), parts.as_str()) {
-            (true, "") => "ready for class\n".to_owned(),
-            (true, parts) => format!("ready for class, {parts}\n"),
-            (false, parts) => format!("not ready: {parts}\n"),
+            (true, "") => "ready for class".to_owned(),
+            (true, parts) => format!("ready for class, {parts}"),
+            (false, parts) => format!("not ready: {parts}"),
         }
     }
 

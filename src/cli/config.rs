@@ -1,15 +1,16 @@
-//! `config`: what was understood of the settings.
+//! `config`: the settings as the program reads them.
 
 use super::arguments::{Arguments, CommandError};
-use super::{Command, complain, print};
+use super::{Command, complain_raw, harmless, print};
+use crate::terminal::{Colours, Tone};
 
 pub(super) const COMMAND: Command = Command {
     name: "config",
     operands: "",
-    summary: "print what was understood of the settings, secrets masked, or all that is wrong with them",
+    summary: "print the settings as they are understood, with secrets masked, or all faults in them",
     details: "\
-The second column says where a value comes from: set (environment or --env-file), file (NAME_FILE),
-credential (systemd), default. Behind = stands what it was taken to mean.
+The second column is the source of a value: set (environment or --env-file), file (NAME_FILE), credential
+(systemd) or default. The text after = is how the program understands the value.
 ",
     options: "",
     run: show,
@@ -18,8 +19,9 @@ credential (systemd), default. Behind = stands what it was taken to mean.
 fn show(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
     let config = arguments.config()?;
+    let label = Colours::of(&std::io::stderr()).paint(Tone::Warning, "warning:");
     for warning in &config.warnings {
-        complain(&format!("warning: {warning}"));
+        complain_raw(&format!("{label} {}", harmless(warning)));
     }
     print(&config.table());
     Ok(())

@@ -1,4 +1,4 @@
-//! `retry` and `drop`: texts that were given up are served again, or let go of.
+//! `retry` and `drop`: serve dead letters again, or discard them.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ const OPTIONS: &str = "      --all            every dead letter
       --json           print one JSON object
 ";
 
-/// Those of `drop`, which cannot be taken back.
+/// The options of `drop`, which cannot be undone.
 const DROP_OPTIONS: &str = "      --all            every dead letter
       --yes            do not ask before --all
       --json           print one JSON object
@@ -27,13 +27,12 @@ const DROP_OPTIONS: &str = "      --all            every dead letter
 pub(super) const RETRY: Command = Command {
     name: "retry",
     operands: "[SID...|--all]",
-    summary: "serve texts again that were given up; without SID it lists them",
+    summary: "serve dead letters (texts that were given up) again; without SID list them",
     details: "\
-SID is Twilio's name of a text, SM.... A dead letter has neither phone nor words, so the text is fetched from
-Twilio's log, and then served as if it came now. The service may be running; otherwise it is served when the
-service starts.
+SID is Twilio's name of a text, SM.... A dead letter contains neither the phone nor the words, so the text is
+read from Twilio's log and then served like a new text. If the service is stopped, this happens when it starts.
 
-Exit codes: 0 done, 1 failed or not all of them, 2 misused, 3 no such dead letter
+Exit codes: 0 done, 1 failure or not done for all, 2 wrong usage, 3 no such dead letter
 ",
     options: OPTIONS,
     run: retry,
@@ -42,12 +41,12 @@ Exit codes: 0 done, 1 failed or not all of them, 2 misused, 3 no such dead lette
 pub(super) const DROP: Command = Command {
     name: "drop",
     operands: "[SID...|--all]",
-    summary: "remove dead letters of texts that were given up; without SID it lists them",
+    summary: "discard dead letters (texts that were given up); without SID list them",
     details: "\
-SID is Twilio's name of a text, SM..., or Redis' name of a letter whose text had none. The text stays
-unanswered; its sender may text again.
+SID is Twilio's name of a text, SM..., or the id of a dead letter without SID. The text is never answered; its
+sender may text again.
 
-Exit codes: 0 done, 1 failed, 2 misused, 3 no such dead letter
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 no such dead letter
 ",
     options: DROP_OPTIONS,
     run: drop_dead_letters,
@@ -182,7 +181,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let (mut served, mut failed) = (Vec::new(), Vec::new());
     for letter in &asked.chosen {
-        // Of a text that came to be given up twice there may be two letters.
+        // A text that was given up twice may have two dead letters.
         let result = if served.contains(&letter.sid) {
             again
                 .settler
@@ -208,12 +207,12 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
         ));
     } else if !served.is_empty() {
         print(&format!(
-            "{} given to the service again\n",
+            "{} passed to the service again\n",
             count(served.len(), "text")
         ));
     }
     for (letter, why) in &failed {
-        complain(&format!("{} stays a dead letter: {why}", letter.sid));
+        complain(&format!("{} remains a dead letter: {why}", letter.sid));
     }
     if failed.is_empty() {
         Ok(())
@@ -222,7 +221,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
     }
 }
 
-/// What serving a text again needs.
+/// Everything that is needed to serve a text again.
 struct RetriedText<'a> {
     hand: &'a mut Commands,
     key: PhoneKey,
@@ -232,20 +231,20 @@ struct RetriedText<'a> {
 }
 
 impl RetriedText<'_> {
-    /// Puts the text of a letter into the stream once more.
+    /// Appends the text of a dead letter to the stream again.
     ///
-    /// In this order: killed after any step, the letter still stands and may be retried; a text that
-    /// comes into the stream twice that way is known by its name the second time.
+    /// The dead letter is removed last: if the program is killed after any step, it still exists and may be
+    /// retried. A text that enters the stream twice in this way is recognised by its SID.
     fn serve(&mut self, letter: &DeadLetter) -> Result<(), String> {
         let sid = MessageSid::parse(&letter.sid).ok_or("its entry was not readable")?;
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
-        let text = found.ok_or("Twilio's log does not have it any more, or not its words")?;
+        let text = found.ok_or("Twilio's log does not contain it any more, or not its words")?;
         let phone = Phone::of_sender(&text.from).ok();
         let hashes = phone.map(|phone| phone.hashes(&self.key));
         self.hand
             .allow_again(&sid, &hashes.unwrap_or_default())
             .map_err(|error| error.to_string())?;
-        // By its age of before it might be given up at the first obstacle.
+        // With its old time it could be given up at the first obstacle.
         let text = Text {
             received: unix_now(),
             ..text
@@ -254,10 +253,10 @@ impl RetriedText<'_> {
         match (appended.fault, appended.texts.first()) {
             (None, Some(Ok(()))) => {}
             (Some(fault), _) => return Err(fault.to_string()),
-            (None, _) => return Err("Redis did not take it; do it again".to_owned()),
+            (None, _) => return Err("Redis did not accept it; repeat the command".to_owned()),
         }
         self.settler
             .remove_dead_letters(&[&letter.id])
-            .map_err(|fault| format!("it is served again, but its letter stays: {fault}"))
+            .map_err(|fault| format!("it is served again, but its dead letter remains: {fault}"))
     }
 }

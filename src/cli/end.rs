@@ -1,4 +1,4 @@
-//! `end`: accounts' time is up.
+//! `end`: ends the time of accounts now.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -17,49 +17,49 @@ use crate::store::{Commands, StoreError};
 pub(super) const COMMAND: Command = Command {
     name: "end",
     operands: "USER...|--all",
-    summary: "end the time of accounts now; the service may be running or not",
+    summary: "end the time of accounts now; the service may be running or stopped",
     details: "\
-USER is an account's username or e-mail address, in any case. A running service locks the accounts out at once: their logins and
-open sessions are over, Coder stops their workspaces within a minute, and they are deleted as soon as they have
-stopped, then the account. The command waits until all are locked out, a minute at most, and says what it saw.
-With --gently nobody is locked out: an account is removed once no workspace of it runs, or after
-CODER_STOP_AFTER. Texts that came before count no more; a student who texts the phrase afterwards gets another
-account. If one of several names is not known nothing is changed. Needs no settings but CODER_REG_DATA_DIR or
-CODER_REG_ENV.
+USER is an account's username or e-mail address, in any case. A running service locks the accounts out at once: logins and open
+sessions end, and Coder stops their workspaces within a minute. The workspaces are deleted when they have
+stopped, then the accounts. The command waits until all accounts are locked out, at most a minute, and reports
+the result. With --gently no account is locked out: it is removed when none of its workspaces runs, or after
+CODER_STOP_AFTER. Earlier texts are ignored from then on; a student who texts the phrase again gets another
+account. If one of several names is not known, nothing is changed. The only settings that it needs are
+CODER_REG_DATA_DIR or CODER_REG_ENV.
 
-Exit codes: 0 recorded, 1 failed, 2 misused, 3 no such account
+Exit codes: 0 recorded, 1 failure, 2 wrong usage, 3 no such account
 ",
     options: OPTIONS,
     run: end,
 };
 
 /// The options, for `--help`.
-const OPTIONS: &str = "      --gently         wait until no workspace runs, and lock nobody out
+const OPTIONS: &str = "      --gently         wait until no workspace runs, and lock no account out
       --all            every account
-      --dry-run        say what would be done, and change nothing
+      --dry-run        print what would be done, and change nothing
       --yes            do not ask before --all
       --json           print one JSON object
 ";
 
-/// How long the command waits for the service to lock everybody out.
+/// How long the command waits until the service has locked all accounts out.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pause between two looks into the database.
+/// The pause between two queries of the database.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What the service has done about accounts that were ended.
+/// How far the removal of ended accounts is.
 #[derive(Default)]
 struct Progress {
-    /// They are gone.
+    /// The number of accounts that are removed.
     gone: usize,
-    /// Nobody can work with them; their workspaces are being stopped and deleted.
+    /// The number of accounts that are locked out; their workspaces are being stopped and deleted.
     locked_out: usize,
-    /// They can still be worked with.
+    /// Accounts that can still be used.
     usable: Vec<Registration>,
 }
 
 impl Progress {
-    /// How far the removal of these accounts is.
+    /// The progress of `ended`.
     fn of(ended: &[&Registration], hand: &Commands) -> Result<Self, StoreError> {
         let roster = hand.roster()?;
         let mut progress = Self::default();
@@ -73,37 +73,37 @@ impl Progress {
         Ok(progress)
     }
 
-    /// Whether a further wait would bring nothing: whom the service has looked at and not locked out, it
-    /// looks at again only later.
+    /// Whether waiting longer is useless: an account that the service tried and failed to lock out is retried only
+    /// later.
     fn is_final(&self) -> bool {
         self.usable.iter().all(|one| one.reap_note.is_some())
     }
 
     fn in_words(&self) -> String {
         let mut words = match (self.usable.len(), self.gone + self.locked_out) {
-            (0, _) => ": nobody can work on".to_owned(),
+            (0, _) => " and locked out".to_owned(),
             (usable, 0) => format!(": {usable} can still be used, see below"),
             (usable, over) => {
-                format!(": nobody can work on with {over}; {usable} can still be used, see below")
+                format!(": {over} locked out; {usable} can still be used, see below")
             }
         };
         words += &match self.locked_out {
             0 => String::new(),
             1 => {
-                "; 1 has a workspace that is being stopped and deleted, and is gone within minutes"
+                "; 1 has a workspace that is being stopped and deleted; the account is removed within minutes"
                     .to_owned()
             }
             more => format!(
-                "; {more} have workspaces that are being stopped and deleted, and are gone within minutes"
+                "; {more} have workspaces that are being stopped and deleted; the accounts are removed within minutes"
             ),
         };
         for one in &self.usable {
             let note = one.reap_note.as_deref();
-            let note = note.unwrap_or("the service has not looked at it yet");
+            let note = note.unwrap_or("the service has not tried it yet");
             words += &format!("\n{}: {note}", one.username);
         }
         if !self.usable.is_empty() {
-            words += "\nthe service goes on trying, see status";
+            words += "\nthe service retries, see status";
         }
         words
     }
@@ -132,7 +132,7 @@ fn end(arguments: &mut Arguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Waits until the service has locked everybody out, or has looked at all and could not.
+/// Waits until the service has tried to lock all accounts out.
 fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
     let ended: Vec<&Registration> = done.applied.changed.iter().map(|(one, _)| one).collect();
     let began = Instant::now();
@@ -146,7 +146,7 @@ fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
         if shows && began.elapsed() > PAUSE {
             let left = count(progress.usable.len(), "account");
             let end = if is_over { "\n" } else { "" };
-            // Only for the eyes.
+            // A failure to write the progress does not matter.
             let _ = write!(terminal, "\rlocking out: {left} left  {end}");
         }
         if is_over {
@@ -156,22 +156,22 @@ fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
     }
 }
 
-/// What an end means for those who work with the accounts.
+/// What the order means for the use of the accounts.
 fn meaning(order: Order, running: Option<bool>, progress: Option<&Progress>) -> String {
     match (progress, order, running) {
         (Some(progress), ..) => progress.in_words(),
         (None, Order::End, Some(false)) => {
-            ", but only on record: the service does not run. They can be used until it is started, which locks them out first"
+            ", but only in the database: the service does not run. They can be used until it is started; then it locks them out first"
                 .to_owned()
         }
         (None, Order::End, _) => {
-            ", but only on record: they can be used until the service looks at them".to_owned()
+            ", but only in the database: they can be used until the service handles them".to_owned()
         }
         (None, _, Some(false)) => {
-            "; the service does not run: it removes them when it is started, each once its workspaces have stopped"
+            "; the service does not run: when it is started it removes each when its workspaces have stopped"
                 .to_owned()
         }
-        _ => "; the service removes each once its workspaces have stopped".to_owned(),
+        _ => "; the service removes each when its workspaces have stopped".to_owned(),
     }
 }
 

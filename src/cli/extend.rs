@@ -9,13 +9,14 @@ use crate::domain::order::Order;
 pub(super) const COMMAND: Command = Command {
     name: "extend",
     operands: "USER...|--all TIME",
-    summary: "let accounts live longer by TIME; the service may be running or not",
+    summary: "give accounts more time; the service may be running or stopped",
     details: "\
-USER is an account's username or e-mail address, in any case. TIME is minutes, or 90m, 2h, 1d; it counts from when the
-account's time would be up, or from now if it is. CODER_MAX_TIME limits it. If one of several names is not
-known nothing is changed. Needs no settings but these and CODER_REG_DATA_DIR or CODER_REG_ENV.
+USER is an account's username or e-mail address, in any case. TIME is minutes, or 90m, 2h, 1d. It is
+added to the account's end, or to the present time if that end has passed. CODER_MAX_TIME limits the result.
+If one of several names is not known, nothing is changed. The only settings that it needs are CODER_MAX_TIME
+and CODER_REG_DATA_DIR or CODER_REG_ENV.
 
-Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 no such account
+Exit codes: 0 done, 1 failure or not done for all named accounts, 2 wrong usage, 3 no such account
 ",
     options: OPTIONS,
     run: extend,
@@ -23,8 +24,8 @@ Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 n
 
 /// The options, for `--help`.
 const OPTIONS: &str = "      --all            every account
-      --dry-run        say what would be done, and change nothing
-      --yes            do not ask before --all, nor before more than 7 days
+      --dry-run        print what would be done, and change nothing
+      --yes            do not ask before --all or before more than 7 days
       --json           print one JSON object
 ";
 

@@ -1,8 +1,8 @@
-//! An operator is often root, and the data folder another user's: then that user does the work.
+//! Runs a command as the owner of the data folder if the operator is root.
 //!
-//! Root that opens, makes or gives away files in a folder of somebody else could be led by links there
-//! to any file of the machine. So the program starts itself once more as the folder's owner; only the
-//! operator's own file is opened by root, and handed over as standard input or output.
+//! If root opened, created or chowned files in another user's folder, symbolic links in it could lead to any
+//! file of the machine. So the program starts itself again as the folder's owner. Root opens only the
+//! operator's own file, and passes it as standard input or output.
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use super::arguments::CommandError;
 
-/// A data folder that belongs to somebody else than root, seen by root.
+/// The owner of a data folder, who is not root, while this process runs as root.
 pub(super) struct FolderOwner {
     folder: PathBuf,
     uid: u32,
@@ -20,7 +20,7 @@ pub(super) struct FolderOwner {
 }
 
 impl FolderOwner {
-    /// The owner of `folder`, if this is root and the folder another user's.
+    /// The owner of `folder`, if this process runs as root and the owner is another user.
     pub(super) fn other_than_root(folder: &Path) -> Option<Self> {
         let folder = fs::canonicalize(folder).ok()?;
         let (own, found) = (
@@ -34,8 +34,8 @@ impl FolderOwner {
         })
     }
 
-    /// Runs `command -` of this program as that user, with what follows the command. It says itself what came of it.
-    pub(super) fn does(
+    /// Runs `command -` of this program as that user. That process prints the result itself.
+    pub(super) fn run(
         &self,
         command: &[&str],
         input: impl Into<Stdio>,
@@ -46,7 +46,7 @@ impl FolderOwner {
             .arg("-")
             .env_clear()
             .env("CODER_REG_DATA_DIR", &self.folder)
-            // Gives up root's further groups, too.
+            // This also drops root's supplementary groups.
             .uid(self.uid)
             .gid(self.gid)
             .current_dir("/")
@@ -57,7 +57,7 @@ impl FolderOwner {
             Ok(status) if status.success() => Ok(()),
             Ok(_) => Err(CommandError::Reported),
             Err(error) => Err(CommandError::Failed(format!(
-                "cannot work as the owner of {} (user {}): {error}",
+                "cannot run as the owner of {} (user {}): {error}",
                 self.folder.display(),
                 self.uid
             ))),
@@ -65,7 +65,7 @@ impl FolderOwner {
     }
 }
 
-/// Opens a backup for the owner to read.
+/// Opens a backup that the owner will read.
 pub(super) fn open_backup(path: &Path) -> Result<File, CommandError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");

@@ -1,4 +1,4 @@
-//! `forget`: somebody wants nothing to be known of their phone any more.
+//! `forget`: erases all data about a phone.
 
 use std::io::{IsTerminal, Read};
 
@@ -19,23 +19,23 @@ use crate::wake;
 pub(super) const COMMAND: Command = Command {
     name: "forget",
     operands: "PHONE",
-    summary: "erase what is known of a phone, and end its account; the service may be running or not",
+    summary: "erase all data about a phone, and end its account; the service may be running or stopped",
     details: "\
-PHONE is in international form, +12025550123. Everybody on this machine may see it in the list of processes;
-with - it is read from standard input instead. Hints, opt-outs and texts that wait are erased at once, the
-rest when the account is removed, which begins at once. Of a phone that was renumbered (Mexico, Benin, Ivory
-Coast) either number will do. A phone that had opted out and is forgotten may ask
-for a login again; Twilio keeps its own list. Twilio's log and backups of the database are not touched.
+PHONE is in international form, +12025550123. Every user of this machine can see it in the list of processes;
+with - it is read from standard input instead. Hints, opt-outs and waiting texts are erased at once, the rest
+with the account, whose removal starts at once. For a phone that was renumbered (Mexico, Benin, Ivory Coast)
+either number works. A phone that had opted out can ask for a login again after it was forgotten; Twilio keeps
+its own list. Twilio's log and backups of the database are not changed.
 
-Exit codes: 0 done, 1 failed or not all of it, 2 misused, 3 nothing is known of this phone
+Exit codes: 0 done, 1 failure or not everything done, 2 wrong usage, 3 there are no data about this phone
 ",
-    options: "      --dry-run        say what is known, and change nothing
+    options: "      --dry-run        print what is stored, and change nothing
       --json           print one JSON object
 ",
     run: forget,
 };
 
-/// More than any phone that somebody pastes with blanks and brackets, in bytes.
+/// The most bytes that are read: more than any phone with spaces and brackets.
 const LONGEST: u64 = 64;
 
 fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
@@ -57,7 +57,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         .flatten()
         .map(|(_, sid)| sid.clone())
         .collect();
-    // First the database: a text that is known to be served is not served, wherever it turns up.
+    // The database first: it records the texts as served, so that they are not served wherever they turn up.
     let known = hand.forget(&hashes, &sids, unix_now(), dry_run)?;
     let texts = waiting.and_then(|entries| {
         if !dry_run {
@@ -66,28 +66,28 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         Ok(entries.len())
     });
     if !dry_run && let Err(error) = wake::notify(&config.service.data_dir) {
-        debug!("the service is not told: {error}");
+        debug!("the service is not notified: {error}");
     }
     if given.contains(&"json") {
         print(&as_json(&known, &texts, dry_run));
     } else {
-        print(&told(&known, &texts, dry_run));
+        print(&report(&known, &texts, dry_run));
     }
     match texts {
         Err(fault) => {
             complain(&format!(
-                "texts of this phone that wait were not looked at, do it again later: {fault}"
+                "waiting texts of this phone could not be read, repeat the command later: {fault}"
             ));
             Err(CommandError::Reported)
         }
         Ok(0) if known.accounts.is_empty() && !known.contact => Err(CommandError::Unmatched(
-            "nothing is known about this phone".to_owned(),
+            "there are no data about this phone".to_owned(),
         )),
         Ok(_) => Ok(()),
     }
 }
 
-/// What stands on standard input.
+/// Reads standard input.
 fn typed() -> Result<String, CommandError> {
     let mut words = String::new();
     if std::io::stdin().is_terminal() {
@@ -101,7 +101,7 @@ fn typed() -> Result<String, CommandError> {
     Ok(words)
 }
 
-/// Never repeats what was given.
+/// Parses the phone. Its error does not contain `given`.
 fn parse(given: &str) -> Result<Phone, CommandError> {
     let is_sign = |c: char| c.is_whitespace() || "-().".contains(c);
     let bare: String = given.chars().filter(|c| !is_sign(*c)).collect();
@@ -123,16 +123,16 @@ fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), Strea
     for (id, _) in entries {
         settler.acknowledge(id)?;
     }
-    // The phone stands in Redis' file until that is written anew, which the service asks for every day.
+    // The phone remains in Redis' file until that is rewritten, which the service requests daily.
     if let Err(fault) = settler.compact() {
         complain(&format!(
-            "the texts may stand in Redis' append-only file for another day: {fault}"
+            "the texts may remain in Redis' append-only file for another day: {fault}"
         ));
     }
     Ok(())
 }
 
-fn told(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+fn report(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
     let (erased, deleted) = if dry_run {
         ("would be erased", "would be deleted")
     } else {
@@ -144,17 +144,17 @@ fn told(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool)
     }
     if let Ok(number @ 1..) = texts {
         let texts = count(*number, "text");
-        text += &format!("{texts} of this phone that waited: {deleted}\n");
+        text += &format!("{texts} of this phone in the queue: {deleted}\n");
     }
     for account in &known.accounts {
         let name = &account.username;
         text += &match (account.stage, dry_run) {
             (Stage::Reaping, _) => format!(
-                "its account {name} is being removed; then nothing is known of this phone any more\n"
+                "its account {name} is being removed; after that there are no data about this phone\n"
             ),
             (_, true) => format!("its account {name}: would be ended and removed\n"),
             _ => format!(
-                "its account {name} is ended: the service locks it out and removes it, and then nothing is known of this phone any more\n"
+                "its account {name} is ended: the service locks it out and removes it; after that there are no data about this phone\n"
             ),
         };
     }

@@ -1,4 +1,4 @@
-//! `healthcheck`: asks a running service for its health.
+//! `healthcheck`: asks the running service for its health.
 
 use super::arguments::{Arguments, CommandError};
 use super::{Command, print};
@@ -8,13 +8,12 @@ use crate::healthcheck;
 pub(super) const COMMAND: Command = Command {
     name: "healthcheck",
     operands: "",
-    summary: "ask the running service whether it can take texts: prints ok, or says what is wrong",
+    summary: "ask the running service whether it can accept texts; print ok or what is wrong",
     details: "\
-After ok it prints what keeps students from being served although texts are taken, such as a Coder that \
-does not answer: a line each, with what helps. It asks where CODER_REG_LISTEN says, needs no other setting, \
-and takes 3 seconds at most.
+After ok it prints a line for each thing that keeps students from being served although texts are accepted, for \
+example a Coder that does not answer, and what to do.
 
-Exit codes: 0 texts can be taken, 1 they cannot, 2 misused
+It connects to the address in CODER_REG_LISTEN, needs no other setting, and takes at most 3 seconds.
 ",
     options: "",
     run: ask,

@@ -1,34 +1,35 @@
-//! What `--help` says.
+//! The text of `--help`.
 
-use super::terminal::hanging;
-use super::{COMMANDS, Command, PROGRAM};
+use super::{COMMANDS, Command, EXIT_CODES, PROGRAM};
 use crate::config::{SETTINGS, Setting};
 use crate::similar::closest;
+use crate::terminal::hanging;
 
-/// How wide help is.
+/// The width of help, in columns.
 const WIDTH: usize = 80;
 
-/// Where the meaning of an option begins.
+/// The column in which the meaning of an option begins.
 const MEANING: usize = 23;
 
-const OPTIONS: &str = "      --env-file FILE  read settings from FILE, in the form of .env-template; what is set in the environment wins
+/// The options of all commands.
+pub(super) const OPTIONS: &str = "      --env-file FILE  read settings from FILE, in the form of .env-template; the environment takes precedence
   -h, --help           print help, also of one command: COMMAND --help
   -V, --version        print the version
 ";
 
-/// Of one command, or of all.
+/// The help of one command, or of the program.
 pub(super) fn of(command: Option<&Command>) -> String {
     let Some(command) = command else {
         return whole();
     };
-    let blank = if command.operands.is_empty() { "" } else { " " };
+    let gap = if command.operands.is_empty() { "" } else { " " };
     let settings = if command.name == super::config::COMMAND.name {
         settings()
     } else {
         String::new()
     };
     format!(
-        "{}\n\nUsage: {PROGRAM} {}{blank}{} [OPTIONS]\n\n{}\n\nOptions:\n{}{}{settings}",
+        "{}\n\nUsage: {PROGRAM} {}{gap}{} [OPTIONS]\n\n{}\n\nOptions:\n{}{}{settings}",
         hanging(&sentence(command.summary), WIDTH, 0),
         command.name,
         command.operands,
@@ -38,14 +39,14 @@ pub(super) fn of(command: Option<&Command>) -> String {
     )
 }
 
-/// Paragraphs, an empty line between them, in lines of our width.
+/// The paragraphs of `text`, in lines of at most [`WIDTH`] columns.
 fn paragraphs(text: &str) -> String {
     let all = text.trim_end().split("\n\n");
     let all = all.map(|one| hanging(one, WIDTH, 0));
     all.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Options, a line each, with their meanings below each other.
+/// Options, one per line, with their meanings in one column.
 fn options(lines: &str) -> String {
     let line = |line: &str| {
         let words = line.trim_start();
@@ -62,7 +63,7 @@ fn options(lines: &str) -> String {
     lines.lines().map(line).collect()
 }
 
-/// What is wrong with an option that `command` does not have.
+/// The message about an option that `command` does not have.
 pub(super) fn unknown_option(command: Option<&Command>, option: &str) -> String {
     let dashes = if option.chars().count() == 1 {
         "-"
@@ -77,7 +78,8 @@ pub(super) fn unknown_option(command: Option<&Command>, option: &str) -> String 
     format!("unknown option {dashes}{option}{guess}")
 }
 
-fn sentence(summary: &str) -> String {
+/// `summary` with a capital letter and a full stop.
+pub(super) fn sentence(summary: &str) -> String {
     let mut chars = summary.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(chars).collect::<String>() + "."
@@ -105,14 +107,20 @@ Commands:
 {commands}
 Options:
 {}
-Exit codes: 0 all well, 1 it failed, 2 wrong command line or settings, 3 nothing
-to act on
+{}
 
-Settings are environment variables. {PROGRAM} config --help lists them;
-so does the manual page: man {PROGRAM}
+Settings are environment variables. They are listed by {PROGRAM}
+config --help and by the manual page: man {PROGRAM}
 ",
-        options(OPTIONS)
+        options(OPTIONS),
+        hanging(&exit_codes(), WIDTH, 0)
     )
+}
+
+fn exit_codes() -> String {
+    let code = |(code, meaning): &(u8, &str)| format!("{code} {meaning}");
+    let codes: Vec<String> = EXIT_CODES.iter().map(code).collect();
+    format!("Exit codes: {}", codes.join(", "))
 }
 
 fn settings() -> String {
@@ -135,7 +143,7 @@ fn settings() -> String {
             hanging(&meaning, WIDTH, INDENT)
         )
     };
-    let intro = "Settings are environment variables; * = must be set, + = may also be given as a file, by NAME_FILE, or as a credential of systemd:";
+    let intro = "Settings are environment variables; * = required, + = a secret, which may also be read from the file that NAME_FILE names, or from a credential of systemd:";
     let lines: String = SETTINGS.iter().map(line).collect();
     format!("\n{}\n{lines}", hanging(intro, WIDTH, 0))
 }

@@ -1,8 +1,7 @@
-//! The command line: which of a few things to do, and how it ended.
+//! The command line: the commands, their help and their exit codes.
 //!
-//! What is hidden here: help, exit codes, and all printing that is not the log. A command is a module
-//! with a `Command` in it and a line in `COMMANDS`; it takes its own options from `Arguments`,
-//! which sees to those that all commands have.
+//! All printing except the log is done here. A command is a module with a `Command` in it and a line in
+//! `COMMANDS`. It reads its own options from `Arguments`, which reads the options that all commands have.
 
 mod arguments;
 mod backup;
@@ -17,6 +16,8 @@ mod healthcheck;
 mod help;
 mod naming;
 mod orders;
+#[cfg(test)]
+mod pages;
 mod reconcile;
 mod renew;
 mod restore;
@@ -24,43 +25,51 @@ mod run;
 mod selection;
 mod status;
 mod table;
-pub(crate) mod terminal;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
 use crate::similar::closest;
+use crate::terminal::{Colours, Tone};
 use arguments::{ArgumentWord, Arguments, CommandError};
 
-/// The name by which the program speaks of itself.
+/// The name of the program in its messages.
 const PROGRAM: &str = "coder-sms-register";
 
-/// The service ended, could not start, or something asked for was not done, for a reason that lies
-/// outside.
+/// The service ended or could not start, or a command did not do all of its work, for a reason outside the
+/// program.
 const FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
 const MISUSED: u8 = 2;
-/// Nothing is there that a command could act on.
+/// There is nothing that a command could act on.
 const UNMATCHED: u8 = 3;
 
-/// One thing that the program can be asked to do.
+/// Every exit code and its meaning, for help and the manual page.
+const EXIT_CODES: [(u8, &str); 4] = [
+    (0, "success"),
+    (FAILED, "failure"),
+    (MISUSED, "wrong command line or settings"),
+    (UNMATCHED, "nothing to act on"),
+];
+
+/// One command of the program.
 struct Command {
-    /// The word that asks for it.
+    /// The word on the command line.
     name: &'static str,
-    /// What may stand behind that word.
+    /// What may follow that word.
     operands: &'static str,
     /// One line for the list of commands.
     summary: &'static str,
-    /// What `COMMAND --help` says besides; ends with a newline.
+    /// The paragraphs of `COMMAND --help`, an empty line between them; ends with a newline.
     details: &'static str,
-    /// Its own options, a line each.
+    /// The options of this command only, one per line.
     options: &'static str,
-    /// Does it.
+    /// Carries the command out.
     run: fn(&mut Arguments) -> Result<(), CommandError>,
 }
 
-/// Every command, in the order in which help lists them.
+/// Every command, in the order of the list in help.
 const COMMANDS: [&Command; 14] = [
     &run::COMMAND,
     &config::COMMAND,
@@ -78,7 +87,7 @@ const COMMANDS: [&Command; 14] = [
     &restore::COMMAND,
 ];
 
-/// Does what `arguments` (without the program's name) ask for.
+/// Runs the command in `arguments`, which do not include the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments = Arguments::new(arguments);
     let (code, words) = match dispatch(&mut arguments) {
@@ -101,16 +110,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(CommandError::Failed(error)) => (FAILED, error),
         Err(CommandError::Unmatched(what)) => (UNMATCHED, what),
     };
-    complain(&format!("{PROGRAM}: {words}"));
+    let label = Colours::of(&std::io::stderr()).paint(Tone::Fault, &format!("{PROGRAM}:"));
+    complain_raw(&format!("{label} {}", harmless(&words)));
     ExitCode::from(code)
 }
 
-/// A problem with the command line, and where to read how it is used.
+/// A problem with the command line, with a pointer to the help.
 fn with_help(arguments: &Arguments, problem: &str) -> String {
-    let asked = arguments
+    let command = arguments
         .command()
         .map_or_else(|| PROGRAM.to_owned(), |c| format!("{PROGRAM} {}", c.name));
-    format!("{problem}; see {asked} --help")
+    format!("{problem}; see {command} --help")
 }
 
 fn dispatch(arguments: &mut Arguments) -> Result<(), CommandError> {
@@ -122,7 +132,7 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), CommandError> {
     if word == "version" {
         return Err(CommandError::Version);
     }
-    let asked = if word == "help" {
+    let name = if word == "help" {
         match arguments.next()? {
             Some(ArgumentWord::Value(word)) => word,
             _ => return Err(CommandError::Help),
@@ -130,12 +140,12 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), CommandError> {
     } else {
         word.clone()
     };
-    let Some(command) = COMMANDS.iter().find(|command| asked == command.name) else {
+    let Some(command) = COMMANDS.iter().find(|command| name == command.name) else {
         let names = COMMANDS.iter().map(|command| command.name);
-        let meant = asked.to_str().and_then(|word| closest(word, names));
+        let meant = name.to_str().and_then(|word| closest(word, names));
         let guess = meant.map_or_else(String::new, |name| format!(", did you mean {name}?"));
         return Err(CommandError::Misused(format!(
-            "unknown command {asked:?}{guess}"
+            "unknown command {name:?}{guess}"
         )));
     };
     arguments.enter(command);
@@ -145,27 +155,32 @@ fn dispatch(arguments: &mut Arguments) -> Result<(), CommandError> {
     (command.run)(arguments)
 }
 
-/// Prints to standard output; a closed pipe (`| head`) is no failure.
+/// Prints to standard output. A closed pipe (`| head`) is not a failure.
 fn print(text: &str) {
     print_raw(&harmless(text));
 }
 
-/// The same for words that are all our own, and may move the cursor.
+/// Prints text that may contain control sequences. Its parts from outside must be [`harmless`].
 fn print_raw(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Says something on standard error, where it does not mix with what was asked for.
+/// Prints a line to standard error.
 fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
+    complain_raw(&harmless(text));
 }
 
-/// Text in which nothing steers a terminal: names that Coder or Redis tell stand in it, and whoever chose
-/// them shall not choose what an instructor sees.
+/// The same for text that may contain control sequences. Its parts from outside must be [`harmless`].
+fn complain_raw(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// `text` without control characters. It may contain names from Coder or Redis, and such a name must not be
+/// able to control the operator's terminal.
 fn harmless(text: &str) -> String {
-    let steers = |c: char| c.is_control() && c != '\n';
-    text.replace(steers, "\u{fffd}")
+    let is_control = |c: char| c.is_control() && c != '\n';
+    text.replace(is_control, "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -173,7 +188,7 @@ mod tests {
     use super::harmless;
 
     #[test]
-    fn nothing_that_steers_a_terminal_is_printed() {
+    fn control_characters_are_not_printed() {
         for (text, shown) in [
             (
                 "two\nlines, \u{e9} \u{2026}\n",

@@ -1,12 +1,12 @@
-//! Accounts as people write them on the command line.
+//! The names of accounts on the command line.
 
 use crate::domain::count;
 use crate::similar::closest;
 
-/// Words that people write where they mean everybody.
-const EVERYBODY: [&str; 4] = ["all", "everybody", "everyone", "*"];
+/// Words that are used in place of `--all` by mistake.
+const WORDS_FOR_ALL: [&str; 4] = ["all", "everybody", "everyone", "*"];
 
-/// The username in `word`, which may be the e-mail address that stands in a login.
+/// The username in `word`, which may be the e-mail address from a login text.
 pub(super) fn username(word: &str) -> &str {
     match word.split_once('@') {
         Some((name, _)) if !name.is_empty() => name,
@@ -14,13 +14,17 @@ pub(super) fn username(word: &str) -> &str {
     }
 }
 
-/// The word among `words` with which somebody probably meant `--all`.
-pub(super) fn everybody(words: &[String]) -> Option<&str> {
-    let is_meant = |word: &&String| EVERYBODY.iter().any(|all| word.eq_ignore_ascii_case(all));
+/// The first of `words` that probably means `--all`.
+pub(super) fn word_for_all(words: &[String]) -> Option<&str> {
+    let is_meant = |word: &&String| {
+        WORDS_FOR_ALL
+            .iter()
+            .any(|all| word.eq_ignore_ascii_case(all))
+    };
     words.iter().find(is_meant).map(String::as_str)
 }
 
-/// Says that nobody has these names.
+/// The message that no accounts have these names.
 pub(super) fn not_known<'a>(
     unknown: &[impl AsRef<str>],
     known: impl Iterator<Item = &'a str> + Clone,
@@ -32,7 +36,7 @@ pub(super) fn not_known<'a>(
     format!("{noun} not known: {}", guessed(unknown, known))
 }
 
-/// Those names, each with the one of `known` that was probably meant.
+/// The names, each with the one of `known` that it probably stands for.
 pub(super) fn guessed<'a>(
     unknown: &[impl AsRef<str>],
     known: impl Iterator<Item = &'a str> + Clone,
@@ -50,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_stands_for_its_account() {
+    fn an_address_means_its_account() {
         for (word, name) in [
             ("happy-tuna", "happy-tuna"),
             ("happy-tuna@class.example.org", "happy-tuna"),
@@ -63,15 +67,15 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_known_is_told_with_what_was_meant() {
+    fn unknown_names_are_reported_with_a_guess() {
         let known = ["happy-tuna", "agile-noodle"];
-        let told = |unknown: &[&str]| not_known(unknown, known.iter().copied());
+        let message = |unknown: &[&str]| not_known(unknown, known.iter().copied());
         assert_eq!(
-            told(&["agile-nodle"]),
+            message(&["agile-nodle"]),
             "account not known: agile-nodle (did you mean agile-noodle?)"
         );
         assert_eq!(
-            told(&["bob", "hapy-tuna"]),
+            message(&["bob", "hapy-tuna"]),
             "2 accounts not known: bob, hapy-tuna (did you mean happy-tuna?)"
         );
     }

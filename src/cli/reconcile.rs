@@ -1,4 +1,4 @@
-//! `reconcile`: accounts at Coder that the database does not know.
+//! `reconcile`: finds accounts in Coder that are missing from the database.
 
 use serde_json::{Value, json};
 
@@ -19,21 +19,21 @@ use crate::wake;
 pub(super) const COMMAND: Command = Command {
     name: "reconcile",
     operands: "[USER...|--all]",
-    summary: "find accounts of ours at Coder that the database does not know, and have them removed in time",
+    summary: "find our accounts in Coder that are missing from the database, and have them removed in time",
     details: "\
-For the day after a database was lost, or an old backup restored: accounts that carry our mark (display name
-\"Class guest ...\") and that the database does not know would stay for ever. Those that this service made are
-adopted: they are removed as any other account, when their time is up, an hour from now at the earliest. The
-service does the same at its start and daily.
+This is for a lost database or a restored old backup. Accounts with our mark (display name
+\"Class guest ...\") that are missing from the database would never be removed. Those that this service made are
+adopted: they are removed when their time is up like all others, but not within the next hour. The service does
+the same at its start and daily.
 
-The others are shown and left alone, as they may be another service's that shares Coder, e-mail domain and
-key: if there is none, adopt them by USER, an account's username, or with --all. An account that was altered
-since it was made is never adopted. One without our mark is never even shown.
+The others are listed and not changed, because they may belong to another service with the same Coder, e-mail
+domain and key. If there is none, adopt them by USER, which is a username, or with --all. An account that was
+altered after it was made is never adopted. Accounts without our mark are not listed.
 
-Exit codes: 0 done, 1 failed or not done for all that were named, 2 misused, 3 no such account
+Exit codes: 0 done, 1 failure or not done for all named accounts, 2 wrong usage, 3 no such account
 ",
-    options: "      --all            adopt also those that may be another service's
-      --dry-run        say what would be done, and change nothing
+    options: "      --all            also adopt those that may be another service's
+      --dry-run        print what would be done, and change nothing
       --yes            do not ask before --all
       --json           print one JSON object
 ",
@@ -54,7 +54,7 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
         needs_a_terminal("--all")?;
     }
     let config = arguments.config()?;
-    // Held open to the end: no restore takes the database's place in between.
+    // Open until the end, so that no restore replaces the database in between.
     let mut hand = Commands::open(&config.service.data_dir)?;
     let mut found = search(&config, &hand)?;
     let chosen = choose(&asked, &found)?;
@@ -67,7 +67,7 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
         let now = unix_now();
         agree(&found, &adoptions(now), now)?;
     }
-    // However long the answer took.
+    // Again, because the answer may have taken long.
     let now = unix_now();
     let adoptions = adoptions(now);
     let adopted = if asked.dry_run {
@@ -113,8 +113,8 @@ fn agree(
     confirm(&format!("adopt {accounts}, to be removed in time?"))
 }
 
-/// Adopts them, and returns those that were. Of `found` what somebody else has adopted by now is dropped, the
-/// service say, while we asked.
+/// Adopts the accounts, and returns those that were adopted. Accounts that were adopted by others in the meantime,
+/// such as by the service, are removed from `found`.
 fn adopt(
     hand: &mut Commands,
     found: &mut Vec<UnknownAccount>,
@@ -129,7 +129,7 @@ fn adopt(
     Ok(adopted)
 }
 
-/// The accounts in question.
+/// The accounts with our mark that are missing from the database.
 fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, CommandError> {
     let coder = Coder::new(
         Http::new(config.service.call_limit),
@@ -184,10 +184,10 @@ fn choose<'a>(
     }
 }
 
-/// What came of it.
+/// The result.
 struct ReconcileReport<'a> {
     dry_run: bool,
-    /// Whether the service runs; `None` = it cannot be found out.
+    /// Whether the service runs; `None` = not known.
     running: Option<bool>,
     now: UnixSeconds,
     found: &'a [UnknownAccount],
@@ -235,7 +235,7 @@ impl ReconcileReport<'_> {
 
     fn text(&self) -> String {
         if self.found.is_empty() {
-            return "the database knows every account that carries our mark\n".to_owned();
+            return "the database contains every account with our mark\n".to_owned();
         }
         let mut text = self.rows();
         let (adopted, left) = (self.adopted.len(), self.found.iter());
@@ -247,18 +247,18 @@ impl ReconcileReport<'_> {
             text += &if self.dry_run {
                 format!("{accounts} would be adopted; nothing is changed\n")
             } else {
-                format!("{accounts} adopted, to be removed as any other when the time is up\n")
+                format!("{accounts} adopted, to be removed when the time is up\n")
             };
         }
         if !doubtful.is_empty() {
             text += &format!(
-                "{} may be another service's with this Coder, e-mail domain and key; if there is none: coder-sms-register reconcile --all\n",
+                "{} may belong to another service with this Coder, e-mail domain and key; if there is none: coder-sms-register reconcile --all\n",
                 count(doubtful.len(), "account")
             );
         }
         if !altered.is_empty() {
             text += &format!(
-                "never adopted, as altered since it was made: {}; remove in Coder what nobody needs\n",
+                "altered after it was made, so never adopted: {}; remove it in Coder if it is not needed\n",
                 count(altered.len(), "account")
             );
         }
@@ -283,7 +283,7 @@ impl ReconcileReport<'_> {
     }
 }
 
-/// For scripts. Times are UTC seconds.
+/// An account for scripts. Times are UTC seconds.
 pub(super) fn as_json(found: &UnknownAccount) -> Value {
     json!({
         "username": found.username.as_str(),

@@ -1,4 +1,4 @@
-//! `renew`: an account gets another password.
+//! `renew`: gives an account another password.
 
 use super::arguments::{Arguments, CommandError};
 use super::naming::{not_known, username};
@@ -14,14 +14,15 @@ use crate::store::{Commands, RenewError, StoreError};
 pub(super) const COMMAND: Command = Command {
     name: "renew",
     operands: "USER",
-    summary: "give an account another password, as when somebody else has seen it; the service may be running or not",
+    summary: "give an account another password, for instance after others have seen it; the service may be running or stopped",
     details: "\
-USER is an account's username or e-mail address, in any case. Its password is replaced at Coder at once: the old one no longer
-works, and whoever is logged in with it is signed out. The new one is shown to nobody; its student texts the
-phrase and gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's, or with Coder after
-2.35.1 a User Admin's. With another one nothing is changed. It may be repeated, also after it was interrupted.
+USER is an account's username or e-mail address, in any case. Its password is replaced in Coder at
+once: the old one no longer works, and its sessions end. The new one is not shown; the student texts the phrase
+and gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's token, or after Coder 2.35.1
+also a User Admin's. With another token nothing is changed. The command may be repeated, also after an
+interruption.
 
-Exit codes: 0 done, 1 failed, 2 misused, 3 no such account
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 no such account
 ",
     options: "",
     run: renew,
@@ -36,7 +37,7 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
     let config = arguments.config()?;
     let mut hand = Commands::open(&config.service.data_dir)?;
     let key = hand.password_key(&config.service.data_dir)?;
-    // The counter first: whatever happens after it, the next text of the student asks Coder for the new one.
+    // The counter first: after any failure the next text of the student makes the service set the new password.
     let renewal = match hand.renew_password(name)? {
         Ok(renewal) => renewal,
         Err(refusal) => return Err(not_renewed(name, refusal, &hand)?),
@@ -62,50 +63,49 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
                 "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
             )))
         }
-        Err(NotSet::Unseen) => {
+        Err(NotSet::Invisible) => {
             hand.password_kept(&renewal)?;
             Err(CommandError::Failed(format!(
                 "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
             )))
         }
-        // A service whose token sets no passwords could never send a login again that Coder does not have.
-        Err(NotSet::Surely(fault)) => {
+        // Without this the service could never send the login again if its token may not set passwords.
+        Err(NotSet::Certain(fault)) => {
             hand.password_kept(&renewal)?;
             Err(CommandError::Failed(format!(
                 "{username} keeps its password: {fault}"
             )))
         }
-        Err(NotSet::Perhaps(fault)) => Err(CommandError::Failed(format!(
+        Err(NotSet::Uncertain(fault)) => Err(CommandError::Failed(format!(
             "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
         ))),
     }
 }
 
-/// A password that was not seen to be set.
+/// Why a password was not confirmed as set.
 enum NotSet {
-    /// The token sees no users, so whether the account is there is not known.
-    Unseen,
-    /// The call that sets it was not made, or not carried out.
-    Surely(CoderError),
-    /// It may be set.
-    Perhaps(CoderError),
+    /// The token may not see users, so it is not known whether the account exists.
+    Invisible,
+    /// It is certainly not set.
+    Certain(CoderError),
+    /// It may be set or not.
+    Uncertain(CoderError),
 }
 
 impl NotSet {
-    /// Sorts a fault of the call that sets it.
+    /// Classifies a fault of the call that sets it.
     fn of(fault: CoderError) -> Self {
         match fault.kind {
             CoderErrorKind::Unreachable
             | CoderErrorKind::Busy(_)
             | CoderErrorKind::Denied
-            | CoderErrorKind::Refused => Self::Surely(fault),
-            CoderErrorKind::Unclear | CoderErrorKind::NotCoder => Self::Perhaps(fault),
+            | CoderErrorKind::Refused => Self::Certain(fault),
+            CoderErrorKind::Unclear | CoderErrorKind::NotCoder => Self::Uncertain(fault),
         }
     }
 }
 
-/// Sets the password that the account is to have. `None` = Coder has no such user: only of a living one is a
-/// password ever set.
+/// Sets the account's new password. `None` = Coder has no such user; a password is set only for a user that exists.
 fn set(
     config: &Config,
     key: &PasswordKey,
@@ -121,28 +121,28 @@ fn set(
     );
     let username = &registration.username;
     let address = username.email(&config.coder.email_domain);
-    let Some(user) = coder.locate(id, &address).map_err(NotSet::Surely)? else {
-        // To a token without the right everybody looks gone.
-        let rights = coder.rights().map_err(NotSet::Surely)?;
+    let Some(user) = coder.locate(id, &address).map_err(NotSet::Certain)? else {
+        // A token without the right to see users gets the same answer as for a deleted user.
+        let rights = coder.rights().map_err(NotSet::Certain)?;
         return if rights.see_users {
             Ok(None)
         } else {
-            Err(NotSet::Unseen)
+            Err(NotSet::Invisible)
         };
     };
     let password = key.password(username, &registration.marker, counter);
     let set = coder
         .set_password(&user.id, &password)
         .map_err(NotSet::of)?;
-    // Deleted just before, it takes a password all the same.
+    // Coder sets the password of a deleted user without an error.
     let is_gone = set == PasswordResult::Set
         && !coder
             .is_listed(&user.id, &user.email)
-            .map_err(NotSet::Perhaps)?;
+            .map_err(NotSet::Uncertain)?;
     Ok((!is_gone).then_some(set))
 }
 
-/// Why the account `name` got no other password.
+/// The message for an account that gets no new password.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -160,13 +160,13 @@ fn not_renewed(
                 "{unknown}; nothing is changed"
             )));
         }
-        RenewError::NoLogin => "has no login yet, so there is no password that anybody could know",
+        RenewError::NoLogin => "has no login yet, so there is no password to replace",
         RenewError::BeingSent => {
             "has a login that is being sent at this moment: try again in a minute"
         }
         RenewError::BeingRemoved => "is being removed",
         RenewError::Adopted => {
-            "was found at Coder, and its student's phone is not known: nobody could get the new password. Set one at Coder, or end the account"
+            "was adopted from Coder, and the phone of its student is not known: the new password could not be sent. Set one in Coder, or end the account"
         }
     };
     Ok(CommandError::Failed(format!(

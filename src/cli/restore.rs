@@ -1,4 +1,4 @@
-//! `restore`: a backup becomes the database.
+//! `restore`: replaces the database with a backup.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -17,11 +17,11 @@ use crate::store::{self, Origin, RestoreResult};
 pub(super) const COMMAND: Command = Command {
     name: "restore",
     operands: "FILE",
-    summary: "make FILE, or with - what comes on standard input, the database; the service must be stopped",
+    summary: "replace the database with FILE, or with - from standard input; the service must be stopped",
     details: "\
-The backup is checked from end to end first. The old database is kept beside the new one as
-registrations.db.before-restore, or ...-2 and so on: nothing is overwritten. Needs no settings but
-CODER_REG_DATA_DIR or CODER_REG_ENV. As root it works as the user to whom the folder belongs.
+The backup is checked completely first. The old database is kept beside the new one as
+registrations.db.before-restore, or ...-2 and so on: nothing is overwritten. The only settings that it needs
+are CODER_REG_DATA_DIR or CODER_REG_ENV. Root runs it as the owner of the data folder.
 ",
     options: "      --yes            do not ask before a database is replaced\n",
     run: put_back,
@@ -37,7 +37,7 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     let folder = arguments.data_dir()?;
     let database = folder.join(store::DATABASE);
     if database.exists() && !given.contains(&"yes") {
-        needs_a_terminal("restore in the place of a database")?;
+        needs_a_terminal("replacing a database")?;
         let question = format!(
             "replace {}? It is kept beside the new one.",
             database.display()
@@ -50,7 +50,7 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
         } else {
             open_backup(Path::new(&from))?.into()
         };
-        return owner.does(&["restore", "--yes"], input, Stdio::inherit());
+        return owner.run(&["restore", "--yes"], input, Stdio::inherit());
     }
     let mut stdin = std::io::stdin().lock();
     let origin = if from == "-" {
@@ -58,23 +58,23 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     } else {
         Origin::File(Path::new(&from))
     };
-    print(&told(&store::restore(&folder, origin)?));
+    print(&report(&store::restore(&folder, origin)?));
     Ok(())
 }
 
-/// Names that are listed at most.
+/// The most names that are listed.
 const LISTED: usize = 50;
 
-fn told(restored: &RestoreResult) -> String {
+fn report(restored: &RestoreResult) -> String {
     let registrations = count(restored.summary.registrations, "registration");
     let newest = restored.summary.newest.and_then(date);
     let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));
     let mut text = format!(
-        "restored {registrations}{newest}; accounts made since the backup are not known to it\n"
+        "restored {registrations}{newest}; it does not contain accounts made since the backup\n"
     );
     if let Some(learnt) = &restored.learnt {
         text += &match learnt.unknown.as_slice() {
-            [] => "the old database knew no other accounts\n".to_owned(),
+            [] => "the old database contained no other accounts\n".to_owned(),
             names => {
                 let more = names.len().saturating_sub(LISTED);
                 let more = if more > 0 {
@@ -83,7 +83,7 @@ fn told(restored: &RestoreResult) -> String {
                     String::new()
                 };
                 let names = names[..names.len().min(LISTED)].join(" ");
-                format!("the old database knew these others: {names}{more}\n")
+                format!("the old database contained these others: {names}{more}\n")
             }
         };
     }
@@ -93,7 +93,7 @@ fn told(restored: &RestoreResult) -> String {
             text += "now start the service: it finds the accounts that it made since the backup, and removes them when their time is up\n";
         }
         None => {
-            text += "now start the service; accounts made since the backup are shown by coder-sms-register reconcile, and adopted with --all if no other service made them\n";
+            text += "now start the service; coder-sms-register reconcile lists accounts made since the backup, and reconcile --all adopts them if no other service made them\n";
         }
     }
     text

@@ -7,9 +7,9 @@ use crate::{logging, run};
 pub(super) const COMMAND: Command = Command {
     name: "run",
     operands: "",
-    summary: "take texts, make accounts, remove them in time (the default)",
+    summary: "run the service: accept texts, create accounts, remove them in time (the default)",
     details: "\
-It stays in the foreground, logs to standard error, and stops within 5 seconds on SIGTERM or SIGINT.
+It stays in the foreground, logs to standard error, and stops within 5 seconds after SIGTERM or SIGINT.
 ",
     options: "",
     run: start,

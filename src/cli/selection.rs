@@ -75,11 +75,11 @@ impl Selection {
     ///
     /// # Errors
     /// The names that mean none of `found`.
-    pub(super) fn named<'a, T>(
-        &'a self,
+    pub(super) fn named<T>(
+        &self,
         found: impl IntoIterator<Item = T>,
         is_meant: impl Fn(&T, &str) -> bool,
-    ) -> Result<Vec<T>, Vec<&'a str>> {
+    ) -> Result<Vec<T>, Vec<&str>> {
         let mut is_known = vec![false; self.names.len()];
         let mut named = Vec::new();
         for one in found {

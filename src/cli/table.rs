@@ -1,8 +1,8 @@
-//! Aligned columns, and numbers of things.
+//! Tables with aligned columns; numbers with their nouns.
 
 pub(super) use crate::domain::{count, span};
 
-/// Rows under their titles, each column as wide as its widest cell.
+/// Titles and rows, each column as wide as its widest cell.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_they_must_be() {
+    fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [
             vec!["happy-tuna".to_owned(), "é".to_owned(), String::new()],
             vec!["a".to_owned(), "long word".to_owned(), "x".to_owned()],

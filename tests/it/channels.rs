@@ -116,7 +116,7 @@ fn a_phone_is_forgotten_with_its_waiting_texts_by_rcs() {
     class.eventually("an attempt", || class.log().contains("attempt 1 failed"));
     let told = class.try_service(&["forget", ana.phone()]).stdout;
     assert!(
-        told.contains("1 text of this phone that waited: deleted"),
+        told.contains("1 text of this phone in the queue: deleted"),
         "{told}"
     );
     class.coder().comes_back();

@@ -183,30 +183,3 @@ fn the_shipped_redis_allows_every_command_in_the_source() {
         "only {seen} commands found: is Redis spoken to elsewhere?"
     );
 }
-
-#[test]
-fn the_manual_page_names_every_command() {
-    let manual = read("deploy/coder-sms-register.8");
-    let output = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
-        .arg("--help")
-        .output()
-        .unwrap();
-    let help = String::from_utf8(output.stdout).unwrap();
-    let commands = help
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .filter(|line| !line.starts_with("   "));
-    let mut count = 0;
-    for line in commands {
-        let name = line.split_whitespace().next().unwrap();
-        let entry = |form: &str| manual.lines().any(|line| line.starts_with(form));
-        assert!(
-            entry(&format!(".B {name}")) || entry(&format!(".BI {name} ")),
-            "{name}"
-        );
-        count += 1;
-    }
-    assert!(count >= 2, "{help}");
-}

@@ -191,7 +191,7 @@ fn a_text_that_can_never_be_blanked_is_given_up() {
     let told = class.does(&["status"]);
     assert!(
         told.contains(&format!(
-            "left in Twilio's log with their words: 1 login: {sid}"
+            "not redacted in Twilio's log, and given up: 1 login: {sid}"
         )),
         "{told}"
     );

@@ -64,7 +64,7 @@ fn the_phone_of_an_account_that_does_not_go_gets_another_one() {
     let status = class.try_service(&["status"]).stdout;
     assert!(
         status.contains("2 accounts")
-            && status.contains("1 account not gone yet, time up since ")
+            && status.contains("1 account not removed yet, time up since ")
             && status.contains(&format!(": {}\n", old.username())),
         "{status}"
     );

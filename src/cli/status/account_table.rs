@@ -1,16 +1,16 @@
 //! The accounts as a table. Columns are left out and shortened to fit the terminal.
 
 use super::super::harmless;
-use super::super::terminal::{Colours, Tone, shortened};
 use super::overview::{ClassView, HAS_LOGIN, login_at, state};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::span;
+use crate::terminal::{Colours, Tone, shortened};
 
 /// The width, in columns, below which workspaces are left out rather than shortened further.
 const LEAST_WORKSPACES: usize = 12;
 
 impl ClassView {
-    /// Titles and as many rows as `room` lines hold, those first that have no login in hand.
+    /// The titles, and as many rows as fit into `room` lines; accounts whose students have no login come first.
     pub(super) fn table(
         &self,
         width: Option<usize>,
@@ -50,7 +50,8 @@ impl ClassView {
         lines
     }
 
-    /// Who is shown first: whose login did not arrive, who has none yet, whose account does not go.
+    /// The order of rows: first accounts whose login did not arrive, then those without a login, then those that are
+    /// overdue for removal.
     fn rank(&self, registration: &Registration) -> u8 {
         match state(registration, self.now) {
             _ if self.undelivered(registration).is_some() => 0,
@@ -71,7 +72,7 @@ impl ClassView {
             cells,
             width: 0,
         };
-        let states = rows.iter().map(|one| self.standing(one)).collect();
+        let states = rows.iter().map(|one| self.state_or_delivery(one)).collect();
         let mut columns = vec![
             column("USER", None, plain(&|one| one.username.to_string())),
             column("STATE", None, states),
@@ -90,8 +91,8 @@ impl ClassView {
         columns
     }
 
-    /// Where an account stands, and what became of its login, which says the same and more.
-    fn standing(&self, registration: &Registration) -> (String, Tone) {
+    /// The state of an account or, where it is known, of its login text.
+    fn state_or_delivery(&self, registration: &Registration) -> (String, Tone) {
         let state = state(registration, self.now);
         if let Some(receipt) = self.undelivered(registration) {
             let code = receipt
@@ -99,11 +100,11 @@ impl ClassView {
                 .map_or_else(String::new, |code| format!(" {code}"));
             return (format!("{}{code}", receipt.delivery.as_str()), Tone::Fault);
         }
-        // Where nobody tells what becomes of texts, "queued" is all that is ever known.
-        let told = self
+        // Without receipts "queued" is the last state that is ever known.
+        let receipt = self
             .receipt(registration)
             .filter(|receipt| state == HAS_LOGIN && receipt.delivery.has_left());
-        let words = told.map_or_else(
+        let words = receipt.map_or_else(
             || state.to_owned(),
             |receipt| format!("login {}", receipt.delivery.as_str()),
         );
@@ -155,7 +156,7 @@ const WORKSPACES: &str = "WORKSPACES";
 /// A column of the table.
 struct Column {
     title: &'static str,
-    /// When it is left out for want of room: the lowest number first; `None` = never.
+    /// The order in which columns are left out if they do not fit, the lowest number first; `None` = never.
     drop: Option<u8>,
     cells: Vec<(String, Tone)>,
     width: usize,
@@ -168,10 +169,10 @@ impl Column {
     }
 }
 
-/// The blanks between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
 
-/// Leaves out and shortens what `width` columns have no room for.
+/// Leaves out and shortens columns until the table is at most `width` wide.
 fn fit(columns: &mut Vec<Column>, width: usize) {
     loop {
         let total: usize = columns.iter().map(|one| one.width + GAP).sum();
@@ -187,7 +188,7 @@ fn fit(columns: &mut Vec<Column>, width: usize) {
         }
         let first = columns.iter().filter_map(|one| one.drop).min();
         if first.is_none() {
-            // Names and states are left, and the terminal is very narrow.
+            // Only names and states are left, and the terminal is very narrow.
             let half = width.saturating_sub(GAP) / 2;
             for column in columns.iter_mut() {
                 column.width = column.width.min(half.max(1));

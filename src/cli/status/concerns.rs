@@ -1,4 +1,4 @@
-//! What a person has to see to: a cause each, however many accounts it concerns.
+//! What needs the operator: one entry per cause, for any number of accounts.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use crate::twilio::codes::{self, Explanation};
 /// One cause.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Concern {
-    /// Whether students go without what they asked for until somebody acts.
+    /// Whether students are not served until the operator acts.
     pub(super) is_fault: bool,
-    /// What is the matter.
+    /// What is wrong.
     pub(super) what: String,
-    /// The accounts or texts that it concerns; empty where it concerns everybody.
+    /// The accounts or texts that it concerns; empty = all.
     pub(super) names: Vec<String>,
-    /// What helps; empty where it is said already.
+    /// What helps; may be empty.
     pub(super) cure: String,
 }
 
@@ -55,7 +55,7 @@ fn were(number: usize, noun: &str) -> String {
 }
 
 impl ClassView {
-    /// All of them, the most urgent first.
+    /// All concerns, the most urgent first.
     pub(super) fn concerns(&self) -> Vec<Concern> {
         let mut all = Vec::new();
         all.extend(self.of_service());
@@ -63,11 +63,11 @@ impl ClassView {
         all.extend(self.of_coder());
         all.extend(self.of_seats());
         all.extend(self.of_deliveries());
-        all.extend(self.of_letters());
+        all.extend(self.of_dead_letters());
         all.extend(self.of_passwords());
         all.extend(self.of_removals());
         all.extend(self.of_log());
-        all.extend(self.of_strangers());
+        all.extend(self.of_unknown_accounts());
         all
     }
 
@@ -76,12 +76,12 @@ impl ClassView {
             Condition::Well | Condition::Running | Condition::Hidden => None,
             Condition::Unwell(why) => Some(fault(format!("the service is not well: {why}"))),
             Condition::Stopped => Some(
-                fault("the service does not run: no text is served, and nobody is removed")
+                fault("the service does not run: no text is served, and no account is removed")
                     .helped_by("start it; its log says why it ended"),
             ),
         };
         let redis = self.texts.as_ref().err();
-        let redis = redis.map(|why| fault(format!("what texts wait is not known: {why}")));
+        let redis = redis.map(|why| fault(format!("the waiting texts are not known: {why}")));
         service.into_iter().chain(redis)
     }
 
@@ -103,7 +103,7 @@ impl ClassView {
     fn of_coder(&self) -> impl Iterator<Item = Concern> {
         let away = match &self.at_coder {
             Some(Err(why)) => Some(fault(format!(
-                "Coder does not tell who has logged in: {why}"
+                "Coder does not answer, so logins and workspaces are not known: {why}"
             ))),
             _ => None,
         };
@@ -117,16 +117,16 @@ impl ClassView {
         let number = usize::try_from(self.turned_away).unwrap_or(usize::MAX);
         let left = self.seats_left();
         let what = format!(
-            "{} turned away in the last day, as all seats were taken",
+            "{} turned away in the last day because the class was full",
             were(number, "student")
         );
         match (number, left) {
             (0, _) => None,
             (_, 0) => Some(fault(what).helped_by(
-                "end accounts that nobody uses, or raise CODER_REG_MAX_USERS and start the service again; then they text the phrase again",
+                "end accounts that are not used, or raise CODER_REG_MAX_USERS and restart the service; then the students text the phrase again",
             )),
             _ => Some(warning(what).helped_by(format!(
-                "{} left now: they text the phrase again", count(left, "seat")
+                "{} left now: the students text the phrase again", count(left, "seat")
             ))),
         }
     }
@@ -152,8 +152,8 @@ impl ClassView {
         all.into_iter().map(concern).collect()
     }
 
-    /// QueueView that were given up, by their reason, the latest first.
-    fn of_letters(&self) -> Vec<Concern> {
+    /// Texts that were given up, by their reason, the latest first.
+    fn of_dead_letters(&self) -> Vec<Concern> {
         let mut all: Vec<Concern> = Vec::new();
         let texts = self.texts.as_ref().ok();
         let mut reasons: Vec<(&str, Vec<&crate::stream::DeadLetter>)> = Vec::new();
@@ -172,7 +172,7 @@ impl ClassView {
             all.push(concern.of(names.collect()));
         }
         if let Some(last) = all.last_mut() {
-            last.cure = "once the cause is fixed: coder-sms-register retry --all, or retry SID; let go of them: drop".to_owned();
+            last.cure = "once the cause is fixed: coder-sms-register retry --all, or retry SID; to discard them: drop".to_owned();
         }
         all
     }
@@ -202,7 +202,7 @@ impl ClassView {
         withheld.into_iter().chain(renewed)
     }
 
-    /// Accounts whose time is up and that are still there, by what they wait for.
+    /// Accounts whose time is up and that still exist, by the reason.
     fn of_removals(&self) -> Vec<Concern> {
         let mut notes: Vec<(Option<&str>, Vec<&Registration>)> = Vec::new();
         for one in self.overdue() {
@@ -215,16 +215,16 @@ impl ClassView {
         let concern = |(note, accounts): (Option<&str>, Vec<&Registration>)| {
             let since = accounts.iter().filter_map(|one| one.due_at).min();
             let since = since.map_or_else(String::new, |due| span(self.now - due));
-            let note = note.unwrap_or("not looked at yet");
+            let note = note.unwrap_or("the service has not tried to remove it yet");
             let number = count(accounts.len(), "account");
-            let what = format!("{number} not gone yet, time up since {since}: {note}");
+            let what = format!("{number} not removed yet, time up since {since}: {note}");
             let names = accounts.iter().map(|one| one.username.to_string());
             warning(what).of(names.collect())
         };
         notes.into_iter().map(concern).collect()
     }
 
-    /// Logins whose words stay in Twilio's log.
+    /// Logins whose words are still in Twilio's log.
     fn of_log(&self) -> Vec<Concern> {
         let mut all = Vec::new();
         let Some((given_up, late)) = &self.pending_redactions else {
@@ -233,7 +233,7 @@ impl ClassView {
         if !given_up.is_empty() {
             let number = count(given_up.len(), "login");
             let names = given_up.iter().map(MessageSid::to_string);
-            let what = format!("left in Twilio's log with their words: {number}");
+            let what = format!("not redacted in Twilio's log, and given up: {number}");
             let concern = fault(what).of(names.collect());
             all.push(concern.helped_by("delete them in Twilio's console"));
         }
@@ -241,24 +241,24 @@ impl ClassView {
             let number = count(*late, "login");
             all.push(
                 warning(format!("not redacted in Twilio's log yet: {number}"))
-                    .helped_by("tried again; the log of the service says why"),
+                    .helped_by("they are retried; the log of the service has the reason"),
             );
         }
         all
     }
 
-    /// Accounts of ours at Coder that the database does not know.
-    fn of_strangers(&self) -> Vec<Concern> {
+    /// Accounts in Coder with our mark that are missing from the database.
+    fn of_unknown_accounts(&self) -> Vec<Concern> {
         let kinds = [
             (
                 true,
-                "but made by this service",
+                "made by this service",
                 "adopted at its next start or within a day, or now by: coder-sms-register reconcile",
             ),
             (
                 false,
                 "with our mark",
-                "nobody removes them; see: coder-sms-register reconcile",
+                "they are not removed; see: coder-sms-register reconcile",
             ),
         ];
         let mut all = Vec::new();
@@ -268,7 +268,7 @@ impl ClassView {
             let names: Vec<String> = found.map(|one| one.username.to_string()).collect();
             if !names.is_empty() {
                 let number = count(names.len(), "account");
-                let what = format!("unknown to the database, {what}: {number}");
+                let what = format!("missing from the database, {what}: {number}");
                 all.push(warning(what).of(names).helped_by(cure));
             }
         }

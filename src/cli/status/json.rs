@@ -1,4 +1,4 @@
-//! What `status` tells scripts. Times are UTC seconds. Every field stands in docs/monitoring.md.
+//! The JSON of `status`. Times are UTC seconds. docs/monitoring.md describes every field.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::domain::registration::Registration;
 use crate::stream::DeadLetter;
 
 impl Condition {
-    /// Whether the service runs; `None` = that cannot be found out.
+    /// Whether the service runs; `None` = not known.
     fn runs(&self) -> Option<bool> {
         match self {
             Self::Well | Self::Unwell(_) | Self::Running => Some(true),
@@ -19,7 +19,7 @@ impl Condition {
         }
     }
 
-    /// Whether it can take texts; `None` = it was not asked.
+    /// Whether it can accept texts; `None` = it was not asked.
     fn is_well(&self) -> Option<bool> {
         match self {
             Self::Well => Some(true),
@@ -45,7 +45,7 @@ impl TokenView {
 }
 
 impl ClassView {
-    /// Everything, as one object.
+    /// Everything as one object.
     pub(super) fn json(&self) -> Value {
         let texts = self.texts.as_ref().ok();
         let coder_fault = match &self.at_coder {
@@ -72,13 +72,13 @@ impl ClassView {
             }),
             "unredacted_logins": self.pending_redactions.as_ref().map(|(given_up, late)| {
                 let given_up: Vec<&str> = given_up.iter().map(MessageSid::as_str).collect();
-                json!({ "given_up": given_up, "tried_again": late })
+                json!({ "given_up": given_up, "retried": late })
             }),
             "redis_error": self.texts.as_ref().err(),
             "waiting_texts": texts.map(|texts| {
                 json!({ "count": texts.waiting, "oldest_at": texts.oldest })
             }),
-            "dead_letters": texts.map(|texts| texts.dead.iter().map(letter).collect::<Vec<_>>()),
+            "dead_letters": texts.map(|texts| texts.dead.iter().map(dead_letter).collect::<Vec<_>>()),
         })
     }
 
@@ -128,7 +128,7 @@ impl ClassView {
     }
 }
 
-fn letter(letter: &DeadLetter) -> Value {
+fn dead_letter(letter: &DeadLetter) -> Value {
     json!({
         "sid": letter.sid,
         "reason": letter.reason,

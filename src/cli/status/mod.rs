@@ -1,10 +1,10 @@
-//! `status`: the class at one glance.
+//! `status`: an overview of the class.
 //!
-//! - `overview`: all that was found, and what follows from it
-//! - `concerns`: what a person has to see to
-//! - `screen`: the words for people, as large as their terminal
+//! - `overview`: what was found, and what follows from it
+//! - `concerns`: what needs the operator
+//! - `screen`: the text, fitted to the terminal; `account_table`: its table
 //! - `json`: the same for scripts
-//! - `watch`: a screen that stays
+//! - `watch`: the text again and again, drawn in place
 
 mod account_table;
 mod concerns;
@@ -32,25 +32,25 @@ use overview::{ClassView, CoderView, Condition, QueueView, TokenView};
 pub(super) const COMMAND: Command = Command {
     name: "status",
     operands: "",
-    summary: "show who is in class: accounts, their time, who has logged in, and what needs a person",
+    summary: "show the class: accounts, their time, logins, and what needs you",
     details: "\
-First how many accounts, seats and texts there are and how the service is; then what needs a person, a cause \
-each; then a line for each account. On a terminal it shows as much as there is room for, those first that have \
-no login in hand; elsewhere everything. It changes nothing, and asks Coder once for 200 users and once for 100 \
-workspaces, however many are in class, and what our token may do and when it ends. If Coder or Redis does not \
-answer, the rest is shown. There are no phones in it: the database has none. In JSON, times are UTC seconds; \
-docs/monitoring.md tells every field.
+First come the numbers of accounts, seats and texts and the state of the service, then what needs you, one \
+entry per cause, then a line for each account. On a terminal it prints as much as fits, with the accounts first \
+whose students have no login; elsewhere it prints everything. It changes nothing. Its requests to Coder are one per \
+200 users, one per 100 workspaces, and a few about the token. If Coder or Redis does not answer, the rest is \
+shown. It shows no phones: the database has none. In JSON, times are UTC seconds; docs/monitoring.md describes \
+every field.
 
-Exit codes: 0 all was asked, 1 something did not answer, 2 misused
+Exit codes: 0 Coder and Redis answered, 1 one of them did not, 2 wrong usage
 ",
     options: "      --offline        do not ask Coder
       --json           print one JSON object
-      --watch [SECONDS]  show it again and again, every 5 seconds if nothing else is said, until Ctrl-C
+      --watch [SECONDS]  repeat it every SECONDS (default: 5) until Ctrl-C
 ",
     run: status,
 };
 
-/// Pause between two looks of `--watch`.
+/// The default pause between two views of `--watch`.
 const PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
@@ -95,7 +95,7 @@ fn pause(seconds: &str) -> Result<Duration, CommandError> {
     match seconds.parse() {
         Ok(number @ 1..=3_600) => Ok(Duration::from_secs(number)),
         _ => Err(CommandError::Misused(format!(
-            "--watch wants seconds from 1 to 3600, not {seconds:?}"
+            "--watch needs seconds from 1 to 3600, not {seconds:?}"
         ))),
     }
 }
@@ -111,9 +111,9 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
         &config.coder.address.api,
         config.coder.key.clone(),
     );
-    let mut look = || inspect(&config, &wanted, &coder, &mut waiting);
+    let mut view = || inspect(&config, &wanted, &coder, &mut waiting);
     let Some(pause) = wanted.watch else {
-        let view = look()?;
+        let view = view()?;
         if wanted.json {
             print(&format!("{}\n", view.json()));
         } else {
@@ -127,11 +127,11 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     if wanted.json {
         loop {
-            print(&format!("{}\n", look()?.json()));
+            print(&format!("{}\n", view()?.json()));
             std::thread::sleep(pause);
         }
     }
-    watch::show(&mut look, pause)
+    watch::show(&mut view, pause)
 }
 
 fn inspect(
@@ -140,7 +140,7 @@ fn inspect(
     coder: &Coder,
     waiting: &mut Waiting,
 ) -> Result<ClassView, CommandError> {
-    // Opened for each look: a restore must be able to take the database's place in between.
+    // Opened for each view: between two views a restore must be able to replace the database.
     let hand = Commands::open(&config.service.data_dir)?;
     let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
     let pending_redactions = config
@@ -172,12 +172,12 @@ fn inspect(
     })
 }
 
-/// How the service of this data folder is, and what it reports that keeps students from being served.
+/// The condition of the service that uses this data folder, and what keeps students from being served.
 fn condition(config: &Config) -> (Condition, Vec<NamedFault>) {
     let condition = match wake::is_running(&config.service.data_dir) {
         Err(_) => Condition::Hidden,
         Ok(false) => Condition::Stopped,
-        // It listens on a port that the system has chosen.
+        // The system has chosen its port, which is not known here.
         Ok(true) if config.service.listen.port() == 0 => Condition::Running,
         Ok(true) => match healthcheck::ask(config.service.listen, healthcheck::LIMIT) {
             Ok(obstacles) => return (Condition::Well, obstacles),
@@ -190,7 +190,7 @@ fn condition(config: &Config) -> (Condition, Vec<NamedFault>) {
     (condition, Vec::new())
 }
 
-/// Accounts of ours that the database does not know.
+/// Accounts with our mark that are missing from the database.
 fn unknown_of(
     config: &Config,
     users: &[User],

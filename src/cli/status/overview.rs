@@ -1,4 +1,4 @@
-//! All that `status` found, and what follows from it.
+//! What `status` found, and what follows from it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,60 +11,61 @@ use crate::reconcile::UnknownAccount;
 use crate::stream::DeadLetter;
 use crate::token::RENEWAL;
 
-/// How the service is.
+/// The condition of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// It can take texts.
+    /// It can accept texts.
     Well,
-    /// It runs and cannot take texts, or does not say whether; why.
+    /// It runs but cannot accept texts, or does not say whether it can; the reason.
     Unwell(String),
-    /// It runs, and could not be asked.
+    /// It runs, but its port is not known, so it was not asked.
     Running,
     /// It does not run.
     Stopped,
-    /// Whether it runs cannot be found out.
+    /// Whether it runs could not be determined.
     Hidden,
 }
 
-/// All that was found.
+/// Everything that was found.
 pub(super) struct ClassView {
     pub(super) now: UnixSeconds,
     pub(super) condition: Condition,
     /// What the service reports that keeps students from being served although texts are taken.
     pub(super) obstacles: Vec<NamedFault>,
     pub(super) roster: Vec<Registration>,
-    /// What became of their last login texts, by MessageSid.
+    /// The receipts of the last login texts, by MessageSid.
     pub(super) deliveries: HashMap<String, Receipt>,
-    /// Logins that stay in Twilio's log: those given up, and how many are late. `None` = they are to stay.
+    /// Logins that are still in Twilio's log: those that were given up, and the number that is late. `None` = logins
+    /// are not redacted.
     pub(super) pending_redactions: Option<(Vec<MessageSid>, u32)>,
-    /// How many accounts there may be.
+    /// The limit of accounts.
     pub(super) seats: u32,
-    /// Phones that found the class full of late and have no account.
+    /// Phones without an account that were turned away in the last day because the class was full.
     pub(super) turned_away: u32,
-    /// `None` = it was not asked.
+    /// `None` = Coder was not asked.
     pub(super) at_coder: Option<Result<CoderView, String>>,
-    /// Accounts of ours there that the database does not know.
+    /// Accounts in Coder with our mark that are missing from the database.
     pub(super) unknown: Vec<UnknownAccount>,
     pub(super) texts: Result<QueueView, String>,
 }
 
-/// What Coder knows of the class.
+/// The class in Coder.
 pub(super) struct CoderView {
     pub(super) users: Vec<User>,
     pub(super) workspaces: Vec<Workspace>,
     pub(super) token: TokenView,
 }
 
-/// What Coder tells of our token.
+/// Our token in Coder.
 pub(super) struct TokenView {
-    /// What it may do, or why Coder did not say.
+    /// Its rights, or why Coder did not report them.
     pub(super) rights: Result<Rights, String>,
-    /// Until when it is good; `None` = Coder did not say.
+    /// When it expires; `None` = Coder did not report it.
     pub(super) validity: Option<Validity>,
 }
 
 impl TokenView {
-    /// What somebody has to do something about.
+    /// What the operator must mend.
     pub(super) fn troubles(&self, now: UnixSeconds) -> Vec<String> {
         let rights = match &self.rights {
             Ok(rights) => rights.missing().map(|missing| missing.to_string()),
@@ -82,24 +83,24 @@ impl TokenView {
     }
 }
 
-/// What stands in Redis.
+/// The texts in Redis.
 pub(super) struct QueueView {
     pub(super) waiting: usize,
     pub(super) oldest: Option<UnixSeconds>,
     pub(super) dead: Vec<DeadLetter>,
 }
 
-/// How an account that has a login is called.
+/// The states of accounts whose student has a login.
 pub(super) const HAS_LOGIN: &str = "has a login";
 const NEW_LOGIN: &str = "new login being sent";
 
-/// When its last login was texted. Of an adopted account nobody knows.
+/// When its last login was texted. For an adopted account this is not known.
 pub(super) fn login_at(registration: &Registration) -> Option<UnixSeconds> {
     let known = registration.adopted_at.is_none();
     registration.announced_at.filter(|_| known)
 }
 
-/// Where an account stands, in plain words.
+/// The state of an account, in plain words.
 pub(super) fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
     match registration.stage {
         Stage::Reaping | Stage::Gone => "being removed",
@@ -129,7 +130,7 @@ impl CoderView {
 }
 
 impl ClassView {
-    /// Whether everything that was asked has answered.
+    /// Whether both Redis and Coder answered, as far as they were asked.
     pub(super) fn is_whole(&self) -> bool {
         self.texts.is_ok() && !matches!(self.at_coder, Some(Err(_)))
     }
@@ -145,37 +146,37 @@ impl ClassView {
         )
     }
 
-    /// What Twilio has told of the last login text.
+    /// The receipt of the last login text.
     pub(super) fn receipt(&self, registration: &Registration) -> Option<&Receipt> {
         let sid = registration.login_sid.as_ref()?;
         self.deliveries.get(sid.as_str())
     }
 
-    /// Whether its student has a login that works, or should have.
+    /// Whether its student has a working login, or gets one at the moment.
     pub(super) fn has_login(&self, registration: &Registration) -> bool {
         matches!(state(registration, self.now), HAS_LOGIN | NEW_LOGIN)
     }
 
-    /// The receipt that says that this account's login did not reach its student, who still waits for it.
+    /// The receipt of a login that did not arrive, if the student still needs it.
     pub(super) fn undelivered(&self, registration: &Registration) -> Option<&Receipt> {
         let receipt = self.receipt(registration)?;
         let waits = self.has_login(registration) && receipt.delivery.has_failed();
         waits.then_some(receipt)
     }
 
-    /// How many accounts have a login.
+    /// The number of accounts with a login.
     pub(super) fn with_login(&self) -> usize {
         let roster = self.roster.iter();
         roster.filter(|one| self.has_login(one)).count()
     }
 
-    /// How many of them did not get it.
+    /// The number of accounts with a login that did not arrive.
     pub(super) fn not_delivered(&self) -> usize {
         let roster = self.roster.iter();
         roster.filter(|one| self.undelivered(one).is_some()).count()
     }
 
-    /// How many accounts stand where.
+    /// The number of accounts by state.
     pub(super) fn states(&self) -> BTreeMap<&'static str, usize> {
         let mut states = BTreeMap::new();
         for registration in &self.roster {
@@ -184,14 +185,14 @@ impl ClassView {
         states
     }
 
-    /// How many more accounts there may be.
+    /// The number of further accounts until the limit.
     pub(super) fn seats_left(&self) -> usize {
         usize::try_from(self.seats)
             .unwrap_or(usize::MAX)
             .saturating_sub(self.roster.len())
     }
 
-    /// Accounts whose time is up and that are still there.
+    /// Accounts whose time is up and that still exist.
     pub(super) fn overdue(&self) -> impl Iterator<Item = &Registration> {
         self.roster.iter().filter(|one| one.is_due(self.now))
     }

@@ -1,17 +1,17 @@
-//! What `status` shows people: everything, or as much of it as their terminal has room for.
+//! The text of `status`: everything, or as much as the terminal has room for.
 //!
-//! The order is that of need: how things stand, what somebody has to do, then the accounts.
+//! The order is the order of importance: the summary, what needs the operator, then the accounts.
 
 use super::super::harmless;
-use super::super::terminal::{self, Colours, TerminalSize, Tone, shortened, wrapped};
 use super::concerns::Concern;
 use super::overview::{ClassView, Condition, state};
 use crate::domain::count;
+use crate::terminal::{self, Colours, TerminalSize, Tone, shortened, wrapped};
 
-/// What is shown on.
+/// The output that the text must fit.
 #[derive(Clone, Copy)]
 pub(super) struct Canvas {
-    /// `None` = there is room for everything.
+    /// `None` = no limit.
     pub(super) size: Option<TerminalSize>,
     pub(super) colours: Colours,
 }
@@ -30,21 +30,20 @@ impl Canvas {
     }
 }
 
-/// What is kept for the table below all else, where accounts are: its titles, three rows, and how many more
-/// there are.
+/// The number of lines that are reserved for the table, if there are accounts: an empty line, its titles, two rows,
+/// and the number of further rows.
 const LEAST_TABLE: usize = 5;
 
-/// How wide the label before a concern is, with the blanks behind it.
+/// The width of the label before a concern, with the spaces after it.
 const LABEL: usize = 7;
 
-/// A view as it is printed once.
+/// The text for standard output, for one use of `status` without `--watch`.
 pub(super) fn now(view: &ClassView) -> String {
     let lines = lines(view, Canvas::of_stdout(), None);
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// The lines of a view, `headline` above all others. The terminal's last line is left free: the next
-/// prompt stands there.
+/// The lines of a view, with `headline` on top. The terminal's last line is left free for the next prompt.
 pub(super) fn lines(view: &ClassView, canvas: Canvas, headline: Option<&str>) -> Vec<String> {
     let width = canvas.width();
     let headline = headline.map(|line| canvas.colours.paint(Tone::Faint, line));
@@ -67,10 +66,10 @@ pub(super) fn lines(view: &ClassView, canvas: Canvas, headline: Option<&str>) ->
     lines
 }
 
-/// How full the concerns are shown.
+/// How much of each concern is shown.
 #[derive(Clone, Copy)]
 struct Fullness {
-    /// How many names at least, where there are more.
+    /// The least number of names, where there are more.
     names: usize,
     cures: bool,
 }
@@ -78,9 +77,7 @@ struct Fullness {
 /// The concerns, in `room` lines if there is a limit.
 fn shown(concerns: &[Concern], canvas: Canvas, room: Option<usize>) -> Vec<String> {
     if concerns.is_empty() {
-        let words = canvas
-            .colours
-            .paint(Tone::Good, "nothing needs a person now");
+        let words = canvas.colours.paint(Tone::Good, "nothing needs you now");
         return vec![words];
     }
     let all = |fullness: Fullness| -> Vec<Vec<String>> {
@@ -106,7 +103,7 @@ fn shown(concerns: &[Concern], canvas: Canvas, room: Option<usize>) -> Vec<Strin
         blocks = all(least);
     }
     let mut left = blocks.len();
-    // A line says how many are not shown.
+    // One line is needed for the number of those that are not shown.
     while left > 1 && length(&blocks[..left]) + usize::from(left < blocks.len()) > room {
         left -= 1;
     }
@@ -143,15 +140,15 @@ impl Concern {
         }
         let label = format!("{label:LABEL$}");
         let label = canvas.colours.paint(tone, &label);
-        let blanks = " ".repeat(LABEL);
-        let mut before = std::iter::once(label).chain(std::iter::repeat(blanks));
+        let margin = " ".repeat(LABEL);
+        let mut before = std::iter::once(label).chain(std::iter::repeat(margin));
         let lines = lines.into_iter();
         lines
             .map(|line| before.next().unwrap_or_default() + &line)
             .collect()
     }
 
-    /// The names: all of them, or `least` and as many more as fill the last line.
+    /// All names, or `least` of them and as many more as fit into the last line.
     fn names_that_fit(
         &self,
         width: Option<usize>,
@@ -180,7 +177,7 @@ impl Concern {
 }
 
 impl ClassView {
-    /// How things stand, in three paragraphs.
+    /// The summary: accounts, seats and texts, and the service, a paragraph each.
     fn summary(&self, canvas: Canvas) -> Vec<String> {
         let alert = |number: usize, tone: Tone| if number > 0 { tone } else { Tone::Plain };
         let wrap = |pieces: &[(Tone, String)]| {
@@ -251,10 +248,7 @@ impl ClassView {
             Condition::Unwell(_) => (Tone::Fault, "the service is not well"),
             Condition::Running => (Tone::Plain, "the service is running"),
             Condition::Stopped => (Tone::Fault, "the service does not run"),
-            Condition::Hidden => (
-                Tone::Warning,
-                "whether the service runs cannot be found out",
-            ),
+            Condition::Hidden => (Tone::Warning, "whether the service runs is not known"),
         };
         (tone, words.to_owned())
     }

@@ -1,7 +1,7 @@
-//! `status --watch`: a screen that stays, drawn over the last one in one write.
+//! `status --watch`: the status again and again, drawn in place.
 //!
-//! On a terminal it works on the second screen that terminals have for this, and gives the first one back
-//! however it ends. Elsewhere one view follows the other, each whole.
+//! On a terminal it uses the alternate screen, and each view is one write over the last one. The normal screen is
+//! restored however the program ends. Elsewhere each view is printed below the last one, without a limit of lines.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,28 +12,29 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::super::arguments::CommandError;
-use super::super::{PROGRAM, print_raw, terminal};
+use super::super::{PROGRAM, print_raw};
 use super::overview::ClassView;
 use super::screen::{self, Canvas};
 use crate::domain::UnixSeconds;
+use crate::terminal;
 
-/// Goes to the second screen, hides the cursor, and has long lines cut.
+/// Switches to the alternate screen, hides the cursor, and turns line wrapping off.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 
-/// Takes that back.
+/// Undoes [`ENTER`].
 const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-/// Shows what `look` finds, again and again.
+/// Shows the views that `inspect` returns until a signal ends the program.
 ///
 /// # Errors
-/// There is nothing to look at. Otherwise it goes on until a signal ends the program.
+/// `inspect` failed.
 pub(super) fn show(
-    look: &mut dyn FnMut() -> Result<ClassView, CommandError>,
+    inspect: &mut dyn FnMut() -> Result<ClassView, CommandError>,
     pause: Duration,
 ) -> Result<(), CommandError> {
-    if terminal::size().is_none() || !terminal::moves_its_cursor() {
+    if terminal::size().is_none() || !terminal::has_control_sequences() {
         loop {
-            let view = look()?;
+            let view = inspect()?;
             let headline = headline(view.now, pause);
             print_raw(&joined(&view, &headline, "\n"));
             std::thread::sleep(pause);
@@ -41,11 +42,11 @@ pub(super) fn show(
     }
     let (display, resized) = Display::open()?;
     loop {
-        let view = look()?;
+        let view = inspect()?;
         let headline = headline(view.now, pause);
         display.draw(&view, &headline);
         let mut left = pause;
-        // A window of another size gets the same view at once.
+        // After a change of the window's size the same view is drawn again.
         while let Some(rest) = wait(&resized, left) {
             display.draw(&view, &headline);
             left = rest;
@@ -53,7 +54,7 @@ pub(super) fn show(
     }
 }
 
-/// Waits that long. `Some` = the size changed meanwhile, and so much of the time is left.
+/// Waits for `span`. `Some` = the window's size changed; the rest of the time.
 fn wait(resized: &Receiver<()>, span: Duration) -> Option<Duration> {
     let began = std::time::Instant::now();
     match resized.recv_timeout(span) {
@@ -71,7 +72,7 @@ fn joined(view: &ClassView, headline: &str, end: &str) -> String {
     lines.into_iter().map(|line| line + end).collect()
 }
 
-/// What is shown, when it was looked at, and how it ends.
+/// The headline: the time of the view, the command, and how to end it.
 fn headline(now: UnixSeconds, pause: Duration) -> String {
     let day = now.rem_euclid(86_400);
     let (hours, minutes, seconds) = (day / 3_600, day / 60 % 60, day % 60);
@@ -81,14 +82,14 @@ fn headline(now: UnixSeconds, pause: Duration) -> String {
     )
 }
 
-/// The second screen of a terminal, which is left when this is dropped.
+/// The alternate screen of a terminal. Dropping it restores the normal screen.
 struct Display {
-    /// Whether it is shown; held while something is written.
+    /// Whether it is shown; locked while something is written.
     shown: Arc<Mutex<bool>>,
 }
 
 impl Display {
-    /// Goes there. What is received tells that the terminal has another size.
+    /// Switches to it. The receiver gets a message when the size of the terminal changes.
     fn open() -> Result<(Self, Receiver<()>), CommandError> {
         let refused =
             |error: std::io::Error| CommandError::Failed(format!("cannot watch: {error}"));
@@ -102,16 +103,16 @@ impl Display {
         };
         std::thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || heed(signals, &shown, &sender))
+            .spawn(move || handle(signals, &shown, &sender))
             .map_err(refused)?;
         Ok((display, resized))
     }
 
-    /// Draws a view over what is there.
+    /// Draws a view over the last one.
     fn draw(&self, view: &ClassView, headline: &str) {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if *shown {
-            // Each line clears what is left of the old one, and the last what is below.
+            // Each line clears the rest of the old line, and the end clears all lines below.
             let lines = joined(view, headline, "\x1b[K\n");
             print_raw(&format!("\x1b[H{lines}\x1b[J"));
         }
@@ -127,11 +128,11 @@ impl Drop for Display {
     }
 }
 
-/// Does what signals ask for: ends or stops the program as it would without this, on the first screen.
-fn heed(mut signals: Signals, shown: &Mutex<bool>, resized: &Sender<()>) {
+/// Handles signals: the program ends or stops as usual, but on the normal screen.
+fn handle(mut signals: Signals, shown: &Mutex<bool>, resized: &Sender<()>) {
     for signal in signals.forever() {
         if signal != SIGWINCH {
-            // Held until the program has ended or goes on, so that nothing is drawn meanwhile.
+            // Locked until the program has ended or continues, so that nothing is drawn in between.
             let shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
             if *shown {
                 print_raw(LEAVE);

@@ -155,7 +155,7 @@ fn people_read_a_line_for_each_look_and_a_sum() {
     let ended = ready.try_service(&["check"]);
     assert_eq!(ended.code, Some(1));
     let last = ended.stdout.lines().last().unwrap();
-    assert_eq!(last, "not ready: 1 fault, 4 not looked at, 3 warnings");
+    assert_eq!(last, "not ready: 1 fault, 4 not checked, 3 warnings");
     assert!(ended.stdout.contains("coder        ") && ended.stdout.contains("  FAULT  "));
 }
 
@@ -203,7 +203,7 @@ fn a_class_whose_service_does_not_run_is_looked_at_as_well() {
     report.has("skipped", "public url", not_run, "start the service");
     let ended = class.try_service(&["check"]);
     let last = ended.stdout.lines().last().unwrap();
-    assert_eq!(last, "not ready: 1 not looked at, 4 warnings");
+    assert_eq!(last, "not ready: 1 not checked, 4 warnings");
     report.is_well_elsewhere(&["data folder", "public url"]);
     assert_eq!(state(class), before);
 }

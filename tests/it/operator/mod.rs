@@ -1,6 +1,7 @@
 //! What an operator and a container ask of the binary beside the service itself.
 //!
 //! - `health`: `healthcheck`, of the service and of others
+//! - `completions`: bash completes commands and options
 //! - `obstacles`: what keeps students from being served, in all places where it is shown
 //! - `backup`: copies of the database while the service works
 //! - `restore`: a copy takes the database's place
@@ -9,6 +10,7 @@
 //! - `token`: the token at Coder, its end and what it lacks
 
 mod backup;
+mod completions;
 mod health;
 mod killed;
 mod obstacles;

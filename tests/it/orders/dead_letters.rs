@@ -67,7 +67,10 @@ fn a_text_that_was_given_up_leads_to_a_login_when_it_is_retried() {
         assert!(class.does(&[command, "--help"]).contains("[SID...|--all]"));
     }
     let told = class.does(&["retry", &sid]);
-    assert!(told.contains("1 text given to the service again"), "{told}");
+    assert!(
+        told.contains("1 text passed to the service again"),
+        "{told}"
+    );
     ana.next_login();
     class.all_served();
     assert!(ana.can_log_in());
@@ -112,7 +115,7 @@ fn what_twilio_does_not_have_stays_and_is_told() {
     assert!(
         ended
             .stderr
-            .contains(&format!("{lost} stays a dead letter: Twilio's log")),
+            .contains(&format!("{lost} remains a dead letter: Twilio's log")),
         "{ended:?}"
     );
     assert!(ended.stderr.contains("not readable"), "{ended:?}");

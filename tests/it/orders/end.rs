@@ -147,9 +147,9 @@ fn an_account_that_is_ended_gently_waits_and_its_student_may_ask_again() {
         .running_workspace(login.username(), "dev")
         .expect("a workspace");
     let told = class.does(&["end", "--gently", login.username()]);
-    assert!(told.contains("once its workspaces have stopped"), "{told}");
+    assert!(told.contains("when its workspaces have stopped"), "{told}");
     class.eventually("the wait", || class.log().contains("in use (1 running"));
-    assert!(student.can_log_in(), "nobody is locked out");
+    assert!(student.can_log_in(), "it is not locked out");
     assert_eq!(class.registrations(), 1);
     // A text counts in whole seconds, and this one is to come after the end.
     std::thread::sleep(Duration::from_millis(1_100));

@@ -60,7 +60,7 @@ fn nothing_is_left_of_a_phone_once_its_account_is_removed() {
     assert!(!holders(&class, ben.phone()).is_empty());
     let ended = class.fails(3, &["forget", ana.phone()]);
     assert!(
-        ended.stderr.contains("nothing is known about this phone"),
+        ended.stderr.contains("there are no data about this phone"),
         "{ended:?}"
     );
     // It may come back, as anybody may.
@@ -111,7 +111,7 @@ fn texts_that_wait_are_deleted_and_make_no_account() {
     });
     let told = class.does(&["forget", ana.phone()]);
     assert!(
-        told.contains("1 text of this phone that waited: deleted"),
+        told.contains("1 text of this phone in the queue: deleted"),
         "{told}"
     );
     assert!(
@@ -190,7 +190,7 @@ fn what_cannot_be_done_is_told_without_the_phone() {
     class.redis().kill();
     let ended = class.fails(1, &["forget", ana.phone(), "--dry-run"]);
     assert!(
-        ended.stderr.contains("do it again later: Redis"),
+        ended.stderr.contains("repeat the command later: Redis"),
         "{ended:?}"
     );
     class.redis().start_again();

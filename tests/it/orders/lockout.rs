@@ -53,7 +53,7 @@ fn nobody_can_work_on_when_the_command_says_so_and_all_is_gone_soon_after() {
         let told = class.does(&["end", "--all", "--yes"]);
         assert!(
             told.contains(
-                "4 accounts ended: nobody can work on; 2 have workspaces that are being stopped and deleted, and are gone within minutes"
+                "4 accounts ended and locked out; 2 have workspaces that are being stopped and deleted; the accounts are removed within minutes"
             ),
             "{version:?}: {told}"
         );
@@ -77,7 +77,7 @@ fn what_coder_does_not_stop_by_itself_is_stopped_after_two_minutes() {
     let login = at_work(&class);
     let told = class.does(&["end", login.username()]);
     assert!(
-        told.contains("nobody can work on; 1 has a workspace"),
+        told.contains("ended and locked out; 1 has a workspace"),
         "{told}"
     );
     assert!(
@@ -206,7 +206,7 @@ fn an_end_after_a_gentle_one_locks_out() {
     class.eventually("the wait", || class.log().contains("in use (1 running"));
     assert!(works(&class, &login));
     let told = class.does(&["end", "--all", "--yes"]);
-    assert!(told.contains("nobody can work on"), "{told}");
+    assert!(told.contains("ended and locked out"), "{told}");
     assert!(!works(&class, &login));
     class.eventually_within(2 * AT_ONCE, "an empty class", || class.registrations() == 0);
 }

@@ -178,19 +178,79 @@ fn what_there_is_no_room_for_is_left_out_by_its_weight() {
     assert_eq!(titles(20), ["USER", "STATE"]);
 }
 
+const RED: &str = "[1;31m";
+const YELLOW: &str = "[33m";
+
+/// The colours of a command on a terminal with these variables, and the text that it shows.
+fn colours(class: &Classroom, command: &str, variables: &[(&str, &str)]) -> (Vec<String>, String) {
+    let (_, screen) = class.on_a_screen((80, 200), &[command], variables).ends();
+    assert_eq!((screen.overlong, screen.scrolled), (0, 0));
+    let text = screen.text().join("\n");
+    (screen.colours, text)
+}
+
 #[test]
-fn colours_are_for_terminals_whose_operator_wants_them() {
+fn shownneed_a_terminal_that_has_them_and_no_objection() {
     let class = crowd(0);
-    let colours = |variables: &[(&str, &str)]| {
-        let shown = class.on_a_screen((80, 24), &["status"], variables);
-        let (_, screen) = shown.ends();
-        assert!(screen.text().join("\n").contains("FAULT  the service"));
-        screen.colours
+    for command in ["status", "check"] {
+        let (shown, text) = colours(&class, command, &[("NO_COLOR", "")]);
+        assert!(shown.contains(&RED.to_owned()), "{command}: {text}");
+        for refusal in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let (shown, text) = colours(&class, command, &[refusal]);
+            assert_eq!(shown, [""; 0], "{command}: {refusal:?}: {text}");
+        }
+    }
+    let minutes = ("CODER_REMOVE_TIME", "12");
+    let (warned, text) = colours(
+        &class,
+        "config",
+        &[
+            minutes,
+            ("CODER_REG_ENV", "prod"),
+            ("CODER_REG_LOG_LEVEL", "info"),
+        ],
+    );
+    assert!(text.contains("warning: CODER_REMOVE_TIME"), "{text}");
+    assert!(warned.contains(&YELLOW.to_owned()), "{warned:?}");
+    let (failed, text) = colours(&class, "config", &[("REDIS_PORT", "none")]);
+    assert!(text.starts_with("coder-sms-register: "), "{text}");
+    assert_eq!(failed[0], RED);
+}
+
+#[test]
+fn errors_of_the_log_stand_out_on_a_terminal() {
+    let class = sleepy();
+    // The data folder is in use, so that a second service ends.
+    let (logged, text) = colours(&class, "run", &[("CODER_REG_LISTEN", "127.0.0.1:0")]);
+    assert!(text.contains(" ERROR "), "{text}");
+    assert!(logged.contains(&RED.to_owned()), "{logged:?}: {text}");
+    let plain = class.fails(1, &["run"]);
+    assert!(
+        plain.stderr.contains(" ERROR ") && !plain.stderr.contains('\u{1b}'),
+        "{plain:?}"
+    );
+}
+
+#[test]
+fn check_breaks_its_lines_between_words() {
+    let class = crowd(0);
+    let plain = class.fails(1, &["check"]).stdout;
+    let longest = plain.lines().map(|line| line.chars().count()).max();
+    assert!(longest > Some(80), "{plain}");
+    let (_, text) = colours(&class, "check", &[]);
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace();
+        // Spans of time and ports of fakes differ.
+        let words = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+        words.map(str::to_owned).collect()
     };
-    assert!(colours(&[]).contains(&"[1;31m".to_owned()));
-    assert!(colours(&[("NO_COLOR", "")]).contains(&"[1;31m".to_owned()));
-    assert_eq!(colours(&[("NO_COLOR", "1")]), [""; 0]);
-    assert_eq!(colours(&[("TERM", "dumb")]), [""; 0]);
+    assert_eq!(words(&text), words(&plain));
+    let margin = " ".repeat(20);
+    let continued = text.lines().filter(|line| {
+        let rest = line.strip_prefix(&margin);
+        rest.is_some_and(|rest| !rest.starts_with("-> ") && !rest.starts_with(' '))
+    });
+    assert!(continued.count() > 0, "{text}");
 }
 
 fn is_drawn(screen: &Screen, times: usize) -> bool {

@@ -113,7 +113,7 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
         "{text}"
     );
     let stuck = format!(
-        "warn   1 account not gone yet, time up since 10 min: stuck: for a reason: {}\n",
+        "warn   1 account not removed yet, time up since 10 min: stuck: for a reason: {}\n",
         names[4]
     );
     assert!(text.contains(&stuck), "{text}");
@@ -205,7 +205,7 @@ fn who_does_not_answer_is_named_and_the_rest_is_shown() {
     assert!(
         ended
             .stdout
-            .contains("Coder does not tell who has logged in: list users"),
+            .contains("so logins and workspaces are not known: list users"),
         "{ended:?}"
     );
     assert!(ended.stdout.contains("the service is running"), "{ended:?}");
@@ -410,7 +410,7 @@ fn whom_a_full_class_turned_away_is_told_until_they_have_an_account() {
     assert!(text.contains("0 of 1 seats left, 1 turned away;"), "{text}");
     assert!(
         text.contains(
-            "FAULT  1 student was turned away in the last day, as all seats were taken\n"
+            "FAULT  1 student was turned away in the last day because the class was full\n"
         ),
         "{text}"
     );
@@ -418,7 +418,7 @@ fn whom_a_full_class_turned_away_is_told_until_they_have_an_account() {
     class.all_gone();
     let text = class.does(&["status"]);
     assert!(
-        text.contains("-> 1 seat left now: they text the phrase again\n"),
+        text.contains("-> 1 seat left now: the students text the phrase again\n"),
         "{text}"
     );
     ben.gets_a_login();
@@ -437,7 +437,7 @@ fn the_service_is_asked_how_it_is() {
     class.set("CODER_REG_LISTEN", &address);
     let text = class.does(&["status"]);
     assert!(
-        text.contains("\nthe service is well\nnothing needs a person now\n"),
+        text.contains("\nthe service is well\nnothing needs you now\n"),
         "{text}"
     );
     class.redis().kill();

@@ -46,8 +46,8 @@ fn a_rehearsal_changes_nothing_and_the_act_adopts_what_is_surely_ours() {
     assert_eq!(json["accounts"].as_array().unwrap().len(), 2);
     assert_eq!(class.registrations(), 0);
     let status = class.does(&["status"]);
-    let first = format!("unknown to the database, but made by this service: 1 account: {ours}\n");
-    let second = format!("unknown to the database, with our mark: 1 account: {theirs}\n");
+    let first = format!("missing from the database, made by this service: 1 account: {ours}\n");
+    let second = format!("missing from the database, with our mark: 1 account: {theirs}\n");
     assert!(
         status.contains(&first) && status.contains(&second),
         "{status}"
@@ -80,7 +80,7 @@ fn others_are_adopted_when_a_person_says_so() {
     assert!(
         ended
             .stderr
-            .contains("does not know: nobody-here; nothing is changed"),
+            .contains("missing from the database: nobody-here; nothing is changed"),
         "{ended:?}"
     );
     assert_eq!(class.registrations(), 0);
@@ -97,10 +97,7 @@ fn others_are_adopted_when_a_person_says_so() {
         &["reconcile", "--dry-run"],
     ] {
         let told = class.does(arguments);
-        assert_eq!(
-            told,
-            "the database knows every account that carries our mark\n"
-        );
+        assert_eq!(told, "the database contains every account with our mark\n");
     }
     class.has_a_stopped_workspace(&theirs);
     class.start_service();
@@ -156,7 +153,7 @@ fn who_is_registered_or_removed_while_the_list_is_made_is_no_find() {
     let class = class();
     class.login_of(&class.student());
     class.end_service();
-    let known = "the database knows every account that carries our mark\n";
+    let known = "the database contains every account with our mark\n";
     for command in [
         &["reconcile"][..],
         &["reconcile", "--all", "--yes"],

@@ -66,7 +66,7 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     assert_eq!(class.registrations(), 0);
     let text = class.does(&["status"]);
     let all = all.replace(' ', ", ");
-    let line = format!("unknown to the database, with our mark: 2 accounts: {all}\n");
+    let line = format!("missing from the database, with our mark: 2 accounts: {all}\n");
     assert!(text.contains(&line), "{text}");
     let told = class.tells(&["status", "--json"]);
     assert_eq!(told["unknown_accounts"][0]["verdict"], "other-folder");
@@ -155,7 +155,8 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     );
     let told = class.does(&["reconcile", "--all", "--yes"]);
     assert!(
-        told.contains("altered since it was made: 1 account") && told.contains("left alone"),
+        told.contains("altered after it was made, so never adopted: 1 account")
+            && told.contains("left alone"),
         "{told}"
     );
     assert_eq!(class.registrations(), 0);

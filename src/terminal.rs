@@ -1,57 +1,57 @@
-//! What words are printed on: how large it is, whether it has colours, and lines that fit it.
+//! The terminal: its size, its colours, and lines of text that fit it.
 
 use std::io::IsTerminal;
 
 use rustix::termios::tcgetwinsize;
 
-/// A terminal's lines and columns.
+/// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TerminalSize {
-    pub(super) columns: usize,
-    pub(super) lines: usize,
+pub(crate) struct TerminalSize {
+    pub(crate) columns: usize,
+    pub(crate) lines: usize,
 }
 
-/// What a terminal is taken for that does not tell its size, as one at a serial line.
-const USUAL: TerminalSize = TerminalSize {
+/// The size that is assumed for a terminal that does not report one, such as a serial line.
+const DEFAULT_SIZE: TerminalSize = TerminalSize {
     columns: 80,
     lines: 24,
 };
 
-/// The size of the terminal that standard output is; `None` = it is none.
-pub(super) fn size() -> Option<TerminalSize> {
+/// The size of the terminal at standard output; `None` = standard output is not a terminal.
+pub(crate) fn size() -> Option<TerminalSize> {
     let out = std::io::stdout();
     if !out.is_terminal() {
         return None;
     }
-    let told = tcgetwinsize(&out).ok();
-    let told = told.filter(|told| told.ws_col > 0 && told.ws_row > 0);
-    Some(told.map_or(USUAL, |told| TerminalSize {
-        columns: told.ws_col.into(),
-        lines: told.ws_row.into(),
+    let size = tcgetwinsize(&out).ok();
+    let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
+    Some(size.map_or(DEFAULT_SIZE, |size| TerminalSize {
+        columns: size.ws_col.into(),
+        lines: size.ws_row.into(),
     }))
 }
 
-/// Whether the terminal, if it is one, knows how to move its cursor.
-pub(super) fn moves_its_cursor() -> bool {
+/// Whether a terminal of this kind interprets control sequences.
+pub(crate) fn has_control_sequences() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// How words stand out.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// They do not.
+    /// Ordinary text.
     Plain,
-    /// All is well.
+    /// A good state.
     Good,
-    /// Somebody should look at it.
+    /// Something that the operator should check.
     Warning,
-    /// Somebody has to act.
+    /// Something that needs the operator.
     Fault,
-    /// Less important than the rest.
+    /// Text of less importance.
     Faint,
 }
 
-/// Whether tones become colours.
+/// Whether tones are shown as colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Colours(bool);
 
@@ -59,13 +59,13 @@ impl Colours {
     /// No colours.
     pub(crate) const OFF: Self = Self(false);
 
-    /// As `out` can show them and the operator wants them: <https://no-color.org>.
+    /// Colours if `out` is a terminal that has them, and `NO_COLOR` is not set: <https://no-color.org>.
     pub(crate) fn of(out: &impl IsTerminal) -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self(out.is_terminal() && !unwanted && moves_its_cursor())
+        Self(out.is_terminal() && !unwanted && has_control_sequences())
     }
 
-    /// `words` in that tone. They must not steer the terminal themselves.
+    /// `words` in that tone. They must not contain control sequences.
     pub(crate) fn paint(self, tone: Tone, words: &str) -> String {
         let code = match tone {
             _ if !self.0 || words.is_empty() => return words.to_owned(),
@@ -79,9 +79,9 @@ impl Colours {
     }
 }
 
-/// The words of `pieces`, a blank between them, in lines of at most `width` columns; `None` = in one line.
-/// A word that is wider than a line is broken.
-pub(super) fn wrapped(
+/// The words of `pieces`, separated by spaces, in lines of at most `width` columns; `None` = one line. A word
+/// that is wider than a line is broken.
+pub(crate) fn wrapped(
     pieces: &[(Tone, &str)],
     width: Option<usize>,
     colours: Colours,
@@ -115,15 +115,15 @@ pub(super) fn wrapped(
     lines
 }
 
-/// `text` in lines of at most `width` columns, the second and all further ones behind `indent` blanks.
-pub(super) fn hanging(text: &str, width: usize, indent: usize) -> String {
-    let blanks = " ".repeat(indent);
+/// `text` in lines of at most `width` columns. All lines but the first are indented by `indent` spaces.
+pub(crate) fn hanging(text: &str, width: usize, indent: usize) -> String {
+    let margin = " ".repeat(indent);
     let room = width.saturating_sub(indent);
-    wrapped(&[(Tone::Plain, text)], Some(room), Colours::OFF).join(&format!("\n{blanks}"))
+    wrapped(&[(Tone::Plain, text)], Some(room), Colours::OFF).join(&format!("\n{margin}"))
 }
 
-/// `text`, cut to `width` columns; what is cut shows as `…`.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+/// `text`, cut to `width` columns. A cut is shown as `…`.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_broken_between_words_where_that_is_possible() {
+    fn lines_are_broken_between_words_where_possible() {
         assert_eq!(plain("one two three", 8), ["one two", "three"]);
         assert_eq!(plain("one two", 7), ["one two"]);
         assert_eq!(plain("a longestword b", 5), ["a", "longe", "stwor", "d b"]);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn colours_do_not_count_as_width() {
         let pieces = [(Tone::Fault, "two words"), (Tone::Plain, "more")];
         assert_eq!(
             wrapped(&pieces, Some(9), Colours(true)),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_shows() {
+    fn a_cut_is_visible() {
         assert_eq!(shortened("happy-tuna", 10), "happy-tuna");
         assert_eq!(shortened("happy-tuna", 6), "happy…");
         assert_eq!(shortened("é", 1), "é");
