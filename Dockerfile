@@ -1,5 +1,5 @@
-# The images of coder-sms-register. Plain instructions only, so that the classic builder of older Docker
-# engines makes the same as BuildKit.
+# The images of coder-sms-register. It has plain instructions only, so that the classic builder of older Docker
+# engines can build them too.
 #
 #   docker build -t coder-sms-register .                                          the service
 #   docker build --target redis_stage -t coder-sms-reg-redis-testing .            its Redis
@@ -13,10 +13,10 @@ RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends redis-server \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log /etc/redis \
     && install -d -o 10002 -g 10002 -m 0700 /data \
-    # Command lines of Alpine's days call their shell so.
+    # Older command lines for an Alpine image call this shell.
     && ln -s dash /bin/ash
 COPY deploy/redis/redis.conf /etc/redis/redis.conf
-# Stands before /usr/bin in the path: every way to start Redis in this image gets the password and the settings.
+# Comes before /usr/bin in the path, so that every way to start Redis in this image sets the password and the settings.
 COPY deploy/redis/redis-server deploy/redis/redis-healthcheck /usr/local/bin/
 WORKDIR /data
 USER 10002:10002
@@ -34,8 +34,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && rustup target add "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
 WORKDIR /build
-# The dependencies in a layer of their own: as long as they stay the same, a change of the source does not build them
-# again. Cargo wants to see every target that Cargo.toml names.
+# The dependencies are a layer of their own, so that a change of the source does not build them again. Cargo requires
+# every target that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
 COPY tests/support/Cargo.toml tests/support/
 RUN mkdir -p src tests/it tests/support/src \
@@ -43,7 +43,7 @@ RUN mkdir -p src tests/it tests/support/src \
     && for main in src tests/it; do echo 'fn main() {}' > "$main/main.rs"; done \
     && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
 COPY src src
-# Newer than what was built from the empty files, whatever the dates in the checkout say.
+# Newer than what was built from the empty files, whatever the dates in the checkout are.
 RUN touch src/lib.rs src/main.rs \
     && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}" \
     && install -d /out/data \

@@ -11,12 +11,18 @@ STUDENTS ?= 12
 PROOFS ?=
 PARTS ?=
 RUNS ?= 100000
+KEEP ?=
+ARCHS ?= amd64 arm64
+# Redis or Valkey, whichever is installed: make test REDIS_SERVER=valkey-server
+REDIS_SERVER ?= $(shell command -v redis-server || command -v valkey-server || echo redis-server)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
 
+# Service and demo come from one call of cargo, so that no crate is compiled twice. Cargo shows how far it is.
 demo: toolchain redis-server ## play a whole class on this machine: make demo STUDENTS=60
+	@test -x $(RELEASE)/demo || echo 'The first build compiles about 100 crates, which takes some minutes.'
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
 	@$(RELEASE)/demo --students $(STUDENTS)
 
@@ -83,16 +89,24 @@ docs: ## the documentation builds, warnings denied
 build: toolchain ## the release binary: target/release/coder-sms-register
 	$(CARGO) build --locked --release
 
-dist: toolchain musl ## a static binary with its systemd units: target/dist/coder-sms-register-VERSION-x86_64-linux.tar.gz
-	@CARGO="$(CARGO)" deploy/dist.sh
+# What a release consists of. A static binary is built for each processor, with the same bytes from the same commit.
+dist: toolchain ## a release for amd64 and arm64 in target/dist: packages, archives, checksums, parts list, page
+	@set -e; for arch in $(ARCHS); do $(MAKE) --no-print-directory package ARCH=$$arch; done
+	@CARGO="$(CARGO)" deploy/release.sh $(ARCHS)
 
-deb: dist ## a Debian package: target/dist/coder-sms-register_VERSION_amd64.deb
-	@deploy/debian/build.sh
+deb: toolchain ## a Debian package and an archive for this machine's processor, in target/dist
+	@$(MAKE) --no-print-directory package ARCH=$$(case $$(uname -m) in aarch64) echo arm64;; *) echo amd64;; esac)
 
-install: ## install what `make dist` has packed, as systemd services: sudo make install PREFIX=/usr/local
+package:
+	@ARCH=$(ARCH) deploy/toolchain.sh
+	@ARCH=$(ARCH) CARGO="$(CARGO)" deploy/dist.sh
+	@ARCH=$(ARCH) deploy/debian/build.sh
+.PHONY: package
+
+install: ## install what `make deb` has packed, as systemd services: sudo make install PREFIX=/usr/local
 	@deploy/install.sh install $(MAKEOVERRIDES)
 
-uninstall: ## remove what `make install` has installed; settings and data are kept
+uninstall: ## remove what `make install` has installed; keeps settings and data
 	@deploy/install.sh uninstall $(MAKEOVERRIDES)
 
 run: build redis-server ## run against your .env and the Redis that it names
@@ -106,7 +120,7 @@ redis: redis-server ## a local Redis for `make run`, in the foreground, with the
 		umask 077; printf 'bind 127.0.0.1\nport %s\ndir ./data\nappendonly yes\nappendfsync always\nmaxmemory-policy noeviction\n' \
 			"$${REDIS_PORT:-6379}" > data/redis.conf; \
 		if [ -n "$${REDIS_PW:-}" ]; then printf 'requirepass "%s"\n' "$$REDIS_PW" >> data/redis.conf; fi; \
-		exec redis-server data/redis.conf
+		exec $(REDIS_SERVER) data/redis.conf
 
 clean: ## remove what was built
 	$(CARGO) clean
@@ -158,11 +172,10 @@ change-over:
 	@tls=$$($(COMPOSE) ps -q tls 2>/dev/null); test -z "$$tls" || $(COMPOSE) restart tls
 .PHONY: change-over
 
+# Removes all that it made. KEEP=1 keeps the base images, so that the next run is faster.
 docker-test: toolchain ## build the images, run a class in containers, kill them, upgrade, restore: make docker-test ACTS="images class packages"
 	$(CARGO) build --locked $(SUPPORT) --bin containers
-	@sh tests/containers/stand-ins.sh
-	@$${CARGO_TARGET_DIR:-target}/debug/containers $(ACTS)
-
+	@KEEP=$(KEEP) $${CARGO_TARGET_DIR:-target}/debug/containers $(ACTS)
 
 # --- what has to be there ---
 
@@ -173,14 +186,10 @@ toolchain:
 		echo 'A C compiler is missing (SQLite and the TLS library are partly C): sudo apt-get install gcc libc6-dev' >&2; exit 1; }
 .PHONY: toolchain
 
-musl: toolchain # adds Rust's musl target and installs musl-tools where they are missing
-	@deploy/musl.sh
-.PHONY: musl
-
-redis-server: # installs redis-server where it is missing; its system service is not started
-	@command -v redis-server >/dev/null || { \
-		if ! command -v apt-get >/dev/null; then \
-			echo 'redis-server is missing: install Redis 6.2 or later with the package manager of this system.' >&2; exit 1; fi; \
+redis-server: # installs redis-server if neither it nor Valkey is there; its system service is not started
+	@command -v $(REDIS_SERVER) >/dev/null || { \
+		if [ '$(REDIS_SERVER)' != redis-server ] || ! command -v apt-get >/dev/null; then \
+			echo '$(REDIS_SERVER) is missing: install Redis 6.2 or later, or Valkey, with the package manager of this system.' >&2; exit 1; fi; \
 		if [ "$$(id -u)" = 0 ]; then as_root=; \
 		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
 		else echo 'redis-server is missing. Type: su -c "apt-get update && apt-get install -y redis-server"' >&2; exit 1; fi; \

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Builds the static binary and packs what belongs to it: make dist.
+# Builds the static binary and packs what belongs to it: a part of `make dist`.
+#   ARCH=amd64|arm64 deploy/dist.sh
 #
-# The same commit and the same Rust give the same bytes, wherever and whenever: no path of this
-# machine gets into the binary, and the archive has sorted names, one owner and the commit's time.
+# The same commit and the same Rust give the same bytes: no path of this machine gets into the binary,
+# and the archive has sorted names, one owner and the commit's time.
 set -eu
 cd "$(dirname "$0")/.."
 . deploy/common.sh
 
-TARGET=x86_64-unknown-linux-musl
 build=${CARGO_TARGET_DIR:-$PWD/target}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 
-# Later prefixes win, so the narrower ones stand last: the name of a registry's folder tells a mirror.
+# Later prefixes win, so the narrower ones come last: the name of a registry's folder tells a mirror.
 "${CARGO:-cargo}" fetch --locked --quiet --target "$TARGET"
 flags="--remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$(rustc --print sysroot)=/rust"
 flags="$flags --remap-path-prefix=$PWD=/source --remap-path-prefix=$build=/target"
@@ -23,14 +23,22 @@ for registry in "$cargo_home"/registry/src/*; do
 done
 maps="$maps -ffile-prefix-map=$PWD=/source -ffile-prefix-map=$build=/target"
 
-# Flags of this machine, for its processor say, have no place in what is handed on.
-env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$flags" CC_x86_64_unknown_linux_musl=musl-gcc \
-	CFLAGS_x86_64_unknown_linux_musl="$maps" CARGO_TARGET_DIR="$build" \
-	"${CARGO:-cargo}" build --locked --release --bin "$NAME" --target "$TARGET"
+# For another processor: a compiler for glibc with musl's headers in place of its own; Rust brings musl itself.
+# Calls into libgcc for atomic operations would be missing then, so they are compiled in place.
+if [ -n "$CROSS" ]; then
+	maps="$maps -nostdinc -isystem $MUSL_HEADERS -isystem $("$C_COMPILER" -print-file-name=include)"
+	[ "$ARCH" != arm64 ] || maps="$maps -mno-outline-atomics"
+	target_name=$(echo "$TARGET" | tr a-z- A-Z_)
+	set -- "CARGO_TARGET_${target_name}_LINKER=$C_COMPILER"
+fi
+triple=$(echo "$TARGET" | tr - _)
+# Flags of this machine, for its processor for example, are left out.
+env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$flags" "CC_$triple=$C_COMPILER" "CFLAGS_$triple=$maps" \
+	CARGO_TARGET_DIR="$build" "$@" "${CARGO:-cargo}" build --locked --release --bin "$NAME" --target "$TARGET"
 built=$build/$TARGET/release/$NAME
 binary=$STAGE/$NAME
 # What is left names the compilers only.
-strip --remove-section=.comment -o "$binary" "$built"
+"${CROSS}strip" --remove-section=.comment -o "$binary" "$built"
 
 # An interpreter would be the loader of shared libraries.
 if readelf -l "$binary" | grep -q INTERP; then
@@ -43,6 +51,15 @@ for path in "$cargo_home" "$build" "$PWD"; do
 		exit 1
 	fi
 done
+
+# Tried at once, where this machine can run it.
+if [ -z "$CROSS" ]; then
+	"$binary" --version
+elif qemu=$(command -v "qemu-$MACHINE-static" || command -v "qemu-$MACHINE"); then
+	echo "$("$qemu" "$binary" --version), run by ${qemu##*/}"
+else
+	echo "$NAME for $ARCH is built, but was not run: qemu-user is not installed"
+fi
 
 folder=$STAGE/$RELEASE
 rm -rf "$folder"

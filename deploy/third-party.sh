@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes which parts of others are linked into the static binary, with the texts of their licences,
-# as most of them ask for. Reads what cargo has fetched for the build: deploy/third-party.sh TARGET
+# Lists the third-party parts of the static binary with the texts of their licences, as most licences
+# require. Reads what cargo has fetched for the build: deploy/third-party.sh TARGET
 set -eu
 cd "$(dirname "$0")/.."
 export LC_ALL=C
@@ -9,8 +9,8 @@ known=$(mktemp -d)
 trap 'rm -rf "$known"' EXIT
 
 cat <<'HEAD'
-Parts of others in the static binary of coder-sms-register, with their licences.
-Where a part offers several ("MIT OR Apache-2.0") any one of them may be chosen; MIT is, wherever offered.
+Third-party parts of the static binary of coder-sms-register, with their licences.
+If a part offers several licences ("MIT OR Apache-2.0"), any of them may be chosen. MIT is chosen if it is offered.
 
 Beside the crates below: Rust's standard library (MIT OR Apache-2.0, https://www.rust-lang.org),
 musl (MIT, https://musl.libc.org), SQLite (public domain, https://sqlite.org).

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Makes the Debian package of what deploy/dist.sh has packed: make deb.
+# Makes the Debian package of what deploy/dist.sh has packed: a part of `make dist` and `make deb`.
+#   ARCH=amd64|arm64 deploy/debian/build.sh
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/common.sh
 
-command -v dpkg-deb >/dev/null || { echo 'dpkg-deb is missing: a Debian package is made on Debian or its like.' >&2; exit 1; }
+command -v dpkg-deb >/dev/null || { echo 'dpkg-deb is missing: a Debian package can be made on Debian and its derivatives only.' >&2; exit 1; }
 
 from=$STAGE/$RELEASE
 root=$STAGE/deb
@@ -28,7 +29,7 @@ install -D -m 0644 "$from/completions/_$NAME" "$root/usr/share/zsh/vendor-comple
 install -D -m 0644 "$from/completions/$NAME.fish" "$root/usr/share/fish/vendor_completions.d/$NAME.fish"
 install -m 0644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/$NAME"
 
-# Of each "## VERSION - DATE" of CHANGELOG.md an entry in Debian's form; what is unreleased bears the commit's date.
+# Each "## VERSION - DATE" of CHANGELOG.md becomes an entry in Debian's form; an unreleased one gets the commit's date.
 now=$(date -u -R -d "@$SOURCE_DATE_EPOCH")
 maintainer=$(sed -n 's/^Maintainer: //p' deploy/debian/control.in)
 sed -n '/^## /,$p' CHANGELOG.md | tr -d '`' | awk -v name="$NAME" -v now="$now" -v by="$maintainer" '
@@ -52,7 +53,7 @@ sed -n '/^## /,$p' CHANGELOG.md | tr -d '`' | awk -v name="$NAME" -v now="$now" 
 	{ text = text " " $0 }
 	END { entry() }' | gzip -9nc >"$doc/changelog.gz"
 
-# The text of the licence as Debian's form of a copyright file wants it: indented, a point on empty lines.
+# The licence in the form of a Debian copyright file: indented, a full stop on empty lines.
 copyright=$(sed -n 's/^Copyright (c) //p' LICENSE)
 {
 	sed "s|@COPYRIGHT@|$copyright|" deploy/debian/copyright.in
@@ -60,12 +61,12 @@ copyright=$(sed -n 's/^Copyright (c) //p' LICENSE)
 } >"$doc/copyright"
 
 size=$(du -k -s --apparent-size "$root" | cut -f 1)
-sed "s|@VERSION@|$VERSION|; s|@SIZE@|$size|" deploy/debian/control.in >"$root/DEBIAN/control"
+sed "s|@VERSION@|$VERSION|; s|@SIZE@|$size|; s|@ARCH@|$ARCH|" deploy/debian/control.in >"$root/DEBIAN/control"
 install -m 0644 deploy/debian/conffiles "$root/DEBIAN/"
 install -m 0755 deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm "$root/DEBIAN/"
 (cd "$root" && find usr etc -type f | sort | xargs md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-deb=target/dist/${NAME}_${VERSION}_amd64.deb
+deb=target/dist/${NAME}_${VERSION}_$ARCH.deb
 DPKG_DEB_THREADS_MAX=1 dpkg-deb --root-owner-group -Zxz --build "$root" "$deb" >/dev/null
 echo "$deb: $(wc -c <"$deb") bytes"

@@ -1,23 +1,24 @@
 #!/bin/sh
-# Installs what `make deb` and `make dist` made in Debian containers with systemd as process 1, and
-# goes through an operator's life: install, fill in, start, kill, upgrade, remove, purge.
+# Installs what `make deb` has made in Debian containers with systemd as process 1, and does what an
+# operator does: install, fill in, start, kill, upgrade, remove, purge.
 #
-#   tests/containers/packages.sh IMAGE PACKAGE.deb RELEASE.tar.gz
+#   tests/containers/packages.sh IMAGE PACKAGE.deb RELEASE.tar.gz [SERVER]
 #
 # IMAGE: Debian 12 or later with apt and its package sources, such as debian:bookworm-slim. From it an
-# image with systemd is built and kept, coder-sms-register-test-systemd. Prints a line for each point
-# seen; the first failure ends it with exit code 1 and the journal. Coder and Twilio are closed ports:
-# a text that is taken waits in Redis, through everything that is done.
+# image with systemd is built, coder-sms-register-test-systemd. SERVER: redis-server or valkey-server, the
+# package that is installed first. Prints a line for each point seen; the first failure ends it with exit
+# code 1 and the journal. Coder and Twilio are closed ports: an accepted text waits in Redis through all of it.
 set -eu
 
 SERVICE=coder-sms-register
 REDIS=coder-sms-register-redis
 CONFIG=/etc/coder-sms-register
+SERVER=${SERVER:-redis-server}
 SOCKET=/run/coder-sms-register-redis/redis.sock
 TOKEN=fedcba9876543210fedcba9876543210
 URL=https://sms.example.org/inbound
 
-# --- seeing and telling ---
+# --- checks and their output ---
 
 fail() {
 	echo "FAILED: $*" >&2
@@ -55,7 +56,7 @@ active() { systemctl --quiet is-active $SERVICE && systemctl --quiet is-active $
 pid_of() { systemctl show -P MainPID "$1"; }
 state_of() { systemctl show -P ActiveState "$1"; }
 modes() { stat -c '%a %U %G' "$1"; }
-redis() { redis-cli -s $SOCKET "$@"; }
+redis() { "${SERVER%-server}-cli" -s $SOCKET "$@"; }
 texts() { redis XLEN coder-sms-register:texts; }
 refused() { redis "$@" 2>&1 | grep -qE 'NOPERM|command not allowed'; }
 new_pid() { [ "$(pid_of "$1")" != "$2" ] && [ "$(pid_of "$1")" != 0 ]; }
@@ -98,7 +99,7 @@ check_running() {
 	same 'so is the database' "600 $SERVICE $SERVICE" "$(modes /var/lib/$SERVICE/registrations.db)"
 	same "Redis's folder is for Redis only" "700 $REDIS $SERVICE" "$(modes /var/lib/$REDIS)"
 	same 'the socket is for the group' "770 $REDIS $SERVICE" "$(modes $SOCKET)"
-	if runuser -u nobody -- redis-cli -s $SOCKET PING 2>&1 | grep -q PONG; then fail 'nobody reaches Redis'; fi
+	if runuser -u nobody -- "${SERVER%-server}-cli" -s $SOCKET PING 2>&1 | grep -q PONG; then fail 'nobody reaches Redis'; fi
 	echo 'ok: others do not reach Redis'
 	uid=$(id -u $REDIS)
 	same 'Redis listens on no port' '' "$(awk -v uid="$uid" '$4 == "0A" && $8 == uid' /proc/net/tcp /proc/net/tcp6)"
@@ -182,14 +183,15 @@ version() { dpkg-query -W -f '${Version}' $SERVICE; }
 
 inside_deb() {
 	apt update
-	# What the package depends on is there before, so that the rest is the package's own.
-	apt install --no-install-recommends redis-server >/dev/null 2>&1
+	# The package's dependencies are installed first, so that the rest is the package's own.
+	apt install --no-install-recommends "$SERVER" >/dev/null 2>&1
 	system_state >/root/before
 	apt install /tmp/package.deb >/root/install.log 2>&1 || fail "the package does not install: $(cat /root/install.log)"
 	echo 'ok: the package installs'
 	seen 'and says what to do next' grep -q 'sudoedit /etc/coder-sms-register/env' /root/install.log
 	same 'not started while its settings are empty' inactive "$(state_of $SERVICE)"
 	same 'its Redis runs' active "$(state_of $REDIS)"
+	same 'and is the server that was installed' "${SERVER%-server}" "$(redis INFO server | sed -n 's/^server_name:\([a-z]*\).*/\1/p' | grep . || echo redis)"
 	same 'both are enabled' 'enabled enabled' "$(systemctl is-enabled $SERVICE $REDIS | xargs)"
 	seen 'the units are in order' systemd-analyze verify --man=no /usr/lib/systemd/system/$SERVICE.service /usr/lib/systemd/system/$REDIS.service
 	fill_in
@@ -238,7 +240,7 @@ inside_deb() {
 
 inside_tar() {
 	apt update
-	apt install --no-install-recommends redis-server >/dev/null 2>&1
+	apt install --no-install-recommends "$SERVER" >/dev/null 2>&1
 	mkdir /root/release
 	tar -C /root/release --strip-components=1 -xzf /tmp/release.tar.gz
 	cd /root/release
@@ -281,16 +283,18 @@ esac
 
 # --- outside ---
 
-[ $# = 3 ] && [ -f "$2" ] && [ -f "$3" ] || {
-	echo 'Usage: tests/containers/packages.sh IMAGE PACKAGE.deb RELEASE.tar.gz' >&2
+[ $# -ge 3 ] && [ -f "$2" ] && [ -f "$3" ] || {
+	echo 'Usage: tests/containers/packages.sh IMAGE PACKAGE.deb RELEASE.tar.gz [SERVER]' >&2
 	exit 2
 }
+SERVER=${4:-redis-server}
 container=
 # shellcheck disable=SC2317
 clean_up() { [ -z "$container" ] || docker rm -f "$container" >/dev/null; }
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
+echo "building an image of $1 with systemd"
 docker build -q -t coder-sms-register-test-systemd - >/dev/null <<DOCKERFILE
 FROM $1
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
@@ -309,11 +313,11 @@ else
 	groups='-v /sys/fs/cgroup:/sys/fs/cgroup:ro'
 fi
 for way in deb tar; do
-	echo "--- $way"
+	echo "--- $way on $1 with $SERVER"
 	# shellcheck disable=SC2086
 	container=$(docker run -d --cap-add SYS_ADMIN --cap-add SYS_PTRACE --cap-add NET_ADMIN \
 		--security-opt seccomp=unconfined --security-opt apparmor=unconfined --tmpfs /run --tmpfs /run/lock --tmpfs /tmp:exec $groups -e container=docker coder-sms-register-test-systemd)
-	# Not docker cp, which does not see what is mounted on /tmp.
+	# Not by docker cp, which does not see the mount on /tmp.
 	docker exec -i "$container" sh -c 'cat >/root/packages.sh' <"$0"
 	tries=60
 	until docker exec "$container" systemctl is-system-running --wait >/dev/null 2>&1; do
@@ -323,7 +327,7 @@ for way in deb tar; do
 	done
 	docker exec -i "$container" sh -c 'cat >/tmp/package.deb' <"$2"
 	docker exec -i "$container" sh -c 'cat >/tmp/release.tar.gz' <"$3"
-	docker exec "$container" sh /root/packages.sh "inside-$way"
+	docker exec -e SERVER="$SERVER" "$container" sh /root/packages.sh "inside-$way"
 	docker rm -f "$container" >/dev/null
 	container=
 done

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Makes sure that every base image is there under its name: as it is, pulled, or, where no registry can be reached, made
-# from Debian's packages and this machine's Rust. A stand-in carries the label "stand-in" and is larger than the original.
+# Provides every base image under its name. An image that is missing is pulled, or, if no registry can be reached,
+# made from Debian's packages and this machine's Rust. Such a stand-in has the label "stand-in" and is larger.
+#   tests/containers/stand-ins.sh [--list]
+# --list prints the names only.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,18 +16,23 @@ rust=$(value_of RUST_IMAGE)
 caddy=$(sed -n 's/^ *image: *\(caddy:.*\)/\1/p' "$project/docker-compose.yml")
 bookworm=debian:bookworm-slim
 
+if [ "${1:-}" = --list ]; then
+    printf '%s\n' "$debian" "$rust" "$caddy" "$bookworm"
+    exit
+fi
+
 is_there() {
     docker image inspect "$1" >/dev/null 2>&1
 }
 
-# A registry that cannot be reached is asked once, not once an image.
+# After the first failure the registry is not tried again for the other images.
 offline=
 have() {
     is_there "$1" && return 0
     [ -z "$offline" ] || return 1
     echo "pulling $1"
     timeout 300 docker pull -q "$1" >/dev/null 2>&1 && return 0
-    echo "no registry within reach: the base images are made here"
+    echo "no registry can be reached: making the base images here, which takes minutes"
     offline=yes
     return 1
 }
@@ -83,7 +90,7 @@ make_rust() { # name
     rm -rf "$scratch/rust/toolchain/lib/rustlib/src" "$scratch"/rust/toolchain/lib/rustlib/wasm*
     cp "$(rustup which cargo | xargs dirname)/../lib/rustlib/components" "$scratch/rust/components" 2>/dev/null || true
     cp "$(command -v rustup)" "$scratch/rust/rustup"
-    # Machines that look into TLS have an authority of their own.
+    # A machine whose TLS is inspected on the way has an authority of its own.
     cp /etc/ssl/certs/ca-certificates.crt "$scratch/rust/ca-certificates.crt"
     cat >"$scratch/rust/Dockerfile" <<DOCKERFILE
 FROM $debian
@@ -104,7 +111,7 @@ DOCKERFILE
     rm -rf "$scratch/rust"
 }
 
-# Debian's caddy, with the privilege that the original's file has.
+# Debian's caddy, with the file capability that the original has.
 make_caddy() { # name
     echo "making $1 from Debian's package"
     mkdir -p "$scratch/caddy"

@@ -1,9 +1,12 @@
-//! What is shipped for systemd agrees with the program, and its Redis lets the program do its work.
+//! The units, the package and the release agree with the program, and the shipped Redis allows what the program
+//! needs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use coder_sms_register::config::SETTINGS;
+use serde_json::Value;
 
 use crate::plan;
 use support::classroom::Classroom;
@@ -59,7 +62,7 @@ fn the_installed_env_file_has_every_setting_and_names_the_units_own_redis() {
 }
 
 #[test]
-fn the_unit_goes_by_the_programs_exit_codes_and_default_folder() {
+fn the_unit_names_the_programs_exit_code_and_default_folder() {
     let unit = read("deploy/systemd/coder-sms-register.service");
     assert_eq!(values(&unit, "RestartPreventExitStatus", '='), ["2"]);
     let output = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
@@ -77,6 +80,102 @@ fn the_unit_goes_by_the_programs_exit_codes_and_default_folder() {
         .unwrap()
         .meaning;
     assert!(meaning.contains(&format!("{folder},")), "{meaning}");
+}
+
+#[test]
+fn the_redis_unit_starts_whichever_server_is_installed() {
+    let unit = read("deploy/systemd/coder-sms-register-redis.service");
+    let start = values(&unit, "ExecStart", '=');
+    assert_eq!(start.len(), 1);
+    let line = start[0].strip_prefix("/bin/sh -c '").unwrap();
+    let script = line.strip_suffix('\'').unwrap().replace("$$", "$");
+    let allowed = values(&unit, "ExecPaths", '=').join(" ");
+    assert!(allowed.contains("/bin/sh"), "{allowed}");
+    let folder = support::classroom::folder::Folder::new();
+    // Says its own name in place of serving.
+    let install = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "#!/bin/sh\necho \"${0##*/} $*\"\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        for place in ["/usr/bin", "/usr/local/bin"] {
+            assert!(allowed.contains(&format!("-{place}/{name}")), "{allowed}");
+        }
+    };
+    let started = || {
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().env("PATH", folder.path());
+        let output = command.args(["-c", &script]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(started(), "", "no server is installed");
+    let arguments = "/etc/coder-sms-register/redis.conf --supervised systemd --daemonize no\n";
+    for name in ["valkey-server", "redis-server"] {
+        install(name);
+        assert_eq!(started(), format!("{name} {arguments}"));
+    }
+    let depends = read("deploy/debian/control.in");
+    assert!(depends.contains("Depends: redis-server (>= 5:6.2) | valkey-server, "));
+}
+
+/// The packages of Cargo.lock that have a checksum: `name@version` and the checksum.
+fn locked_crates() -> BTreeSet<(String, String)> {
+    let lock = read("Cargo.lock");
+    let value = |package: &str, key: &str| {
+        let line = package.lines().find_map(|line| line.strip_prefix(key));
+        line.map(|value| value.trim_matches('"').to_owned())
+    };
+    let packages = lock.split("[[package]]").filter_map(|package| {
+        let checksum = value(package, "checksum = ")?;
+        let [name, version] = ["name = ", "version = "].map(|key| value(package, key).unwrap());
+        Some((format!("{name}@{version}"), checksum))
+    });
+    packages.collect()
+}
+
+#[test]
+fn the_bill_of_materials_lists_what_is_linked_with_the_checksums_of_cargo_lock() {
+    let output = Command::new("deploy/sbom.sh")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["x86_64-unknown-linux-musl", "0.1.0", "2026-01-02T03:04:05Z"])
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    let bom: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(bom["bomFormat"], "CycloneDX");
+    assert_eq!(bom["specVersion"], "1.6");
+    assert_eq!(bom["metadata"]["timestamp"], "2026-01-02T03:04:05Z");
+    let locked = locked_crates();
+    let string = |value: &Value| value.as_str().unwrap().to_owned();
+    let own = string(&bom["metadata"]["component"]["bom-ref"]);
+    let mut listed = BTreeSet::from([own.clone()]);
+    let mut names = BTreeSet::new();
+    for part in bom["components"].as_array().unwrap() {
+        assert!(
+            listed.insert(string(&part["bom-ref"])),
+            "listed twice: {part}"
+        );
+        assert!(!string(&part["licenses"][0]["expression"]).contains('/'));
+        let text = |key: &str| string(&part[key]);
+        names.insert(text("name"));
+        if let Some(of_cargo) = text("bom-ref").strip_prefix("pkg:cargo/") {
+            assert_eq!(of_cargo, format!("{}@{}", text("name"), text("version")));
+            let checksum = string(&part["hashes"][0]["content"]);
+            assert!(locked.contains(&(of_cargo.to_owned(), checksum)), "{part}");
+        }
+    }
+    for name in ["ureq", "rusqlite", "ring", "SQLite"] {
+        assert!(names.contains(name), "{name} is linked: {names:?}");
+    }
+    assert!(!names.contains("proptest"), "it is for tests only");
+    let mut reached = BTreeSet::new();
+    for entry in bom["dependencies"].as_array().unwrap() {
+        assert!(listed.contains(&string(&entry["ref"])), "{entry}");
+        reached.extend(entry["dependsOn"].as_array().unwrap().iter().map(string));
+    }
+    listed.remove(&own);
+    assert_eq!(listed, reached, "each part is needed by another");
 }
 
 #[test]
@@ -98,8 +197,7 @@ fn scripts_find_the_version_in_cargo_toml() {
     );
 }
 
-/// Gives the class's Redis the rights that the shipped `redis.conf` gives, with the password of the
-/// class, and a user `watcher` who may do everything.
+/// Gives the class's Redis the rights that the shipped `redis.conf` gives, and adds a user `watcher` with all rights.
 fn restrict(class: &Classroom) {
     let conf = read("deploy/systemd/redis.conf");
     let rules = values(&conf, "user", ' ');
@@ -119,7 +217,7 @@ fn restrict(class: &Classroom) {
 }
 
 #[test]
-fn the_shipped_redis_refuses_nothing_that_the_service_asks() {
+fn the_shipped_redis_allows_what_a_class_needs() {
     let class = plan()
         .with("CODER_REMOVE_TIME", "2s")
         .with("CODER_CHECK_INTERVAL", "1s")
@@ -132,7 +230,7 @@ fn the_shipped_redis_refuses_nothing_that_the_service_asks() {
     class.student().texts("I am not ready");
     class.all_served();
     crate::metrics::comes_to(&class, "scrape_ok{source=\"redis\"}", 1.0);
-    // Taken over from the run before, and the file written anew when the class is over.
+    // Takes entries over from the run before, and rewrites the file when the class is over.
     class.restart_service();
     class.all_gone();
 
@@ -180,6 +278,6 @@ fn the_shipped_redis_allows_every_command_in_the_source() {
     }
     assert!(
         seen >= 15,
-        "only {seen} commands found: is Redis spoken to elsewhere?"
+        "only {seen} commands found: are others sent elsewhere?"
     );
 }

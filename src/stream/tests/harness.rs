@@ -163,7 +163,8 @@ impl Drop for StreamHarness {
 }
 
 fn serve(folder: &std::path::Path, settings: &[String]) -> Child {
-    let mut command = Command::new("redis-server");
+    let server = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+    let mut command = Command::new(server);
     command.args(["--port", "0", "--save", "", "--appendonly", "no"]);
     command
         .arg("--unixsocket")
@@ -175,7 +176,7 @@ fn serve(folder: &std::path::Path, settings: &[String]) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    command.spawn().expect("redis-server is installed")
+    command.spawn().expect("the Redis server is installed")
 }
 
 /// Asks again and again until there is an answer; gives up after ten seconds.

@@ -99,7 +99,7 @@ pub fn serve_as_child(kind: Kind) {
     let mut output = std::io::stdout();
     let _ = writeln!(output, "{address}").and_then(|()| output.flush());
     std::thread::spawn(|| {
-        // Ends with whoever holds the other end, however that one ended.
+        // Ends when the other end is closed, whatever ended that process.
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
     });

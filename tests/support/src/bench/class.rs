@@ -1,4 +1,4 @@
-//! Whole classes: so many students text within ten seconds, and everybody waits for a login.
+//! Whole classes: all students text within ten seconds, and each waits for a login.
 //!
 //! Coder and Twilio take their time, as the real ones do, and keep to it whatever comes. What is
 //! compared is when the last login was texted, and when it could have been: the same texts at the same

@@ -1,7 +1,7 @@
 //! Instructions of the hot paths: the one figure that is the same on a busy machine and a quiet one.
 //!
-//! valgrind counts all instructions of a child of this program that takes a path some times, and of
-//! another one that takes it more often; what is between them, for each time, is the path alone. Its
+//! valgrind counts all instructions of a child process that runs a path several times, and of another
+//! that runs it more often. The difference, divided by the number of further runs, is the path alone. Its
 //! processor is a plain one: where the real one has instructions for SHA-1, a signature is cheaper
 //! than counted here.
 

@@ -1,4 +1,4 @@
-//! Accounts that stand for nobody, so that a database is as large as it would be with many.
+//! Accounts without students, so that a database is as large as after many classes.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -31,7 +31,7 @@ pub fn fill(class: &Classroom, count: usize) {
     ));
 }
 
-/// Ends the time of everybody but the crowd. The service does not run.
+/// Ends the time of all accounts but those. The service does not run.
 pub fn end_all_others(class: &Classroom) {
     let past = now() - 1;
     class.change(&format!(

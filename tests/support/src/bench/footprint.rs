@@ -142,7 +142,7 @@ fn copy(bench: &Bench, build: &Path, path: PathBuf) -> PathBuf {
     path
 }
 
-/// A class texts and gets its logins, and Twilio tells that each was sent and delivered.
+/// A class texts and gets its logins, and Twilio reports each as sent and delivered.
 fn burst(bench: &Bench, class: &Classroom, students: usize) {
     let texts: Vec<_> = class
         .students(students)

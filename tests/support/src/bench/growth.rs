@@ -38,7 +38,7 @@ struct Grown {
     other: Vec<f64>,
     /// Milliseconds from start to ready.
     starts: Spread,
-    /// Instructions that the database takes for a text of either kind.
+    /// Instructions of the database for a text of either kind.
     instructions: Option<[f64; 2]>,
 }
 
@@ -97,7 +97,7 @@ fn measure(bench: &Bench) -> Section {
     })
 }
 
-/// A class at which so many are registered, and whose Coder and Twilio answer at once.
+/// A class with this many registrations, whose Coder and Twilio answer at once.
 fn class_with(bench: &Bench, known: usize) -> Classroom {
     let class = bench
         .plan()
@@ -108,7 +108,7 @@ fn class_with(bench: &Bench, known: usize) -> Classroom {
     class
 }
 
-/// Everybody texts each of these words, all at once. Returns the CPU milliseconds that a text takes of
+/// All students text each of these words, at once. Returns the CPU milliseconds that a text takes of
 /// the service.
 fn cost(class: &Classroom, students: &[Student<'_>], words: &[&str]) -> f64 {
     let each = |words: &&str| {
@@ -125,7 +125,7 @@ fn cost(class: &Classroom, students: &[Student<'_>], words: &[&str]) -> f64 {
     used.as_secs_f64() * 1e3 / texts.len() as f64
 }
 
-/// The instructions that the store takes for a new phone's text, and for other words of a known one.
+/// The instructions of the store for a new phone's text, and for other words of a known phone.
 fn instructions(bench: &Bench, class: &Classroom) -> Option<[f64; 2]> {
     let folder = class.data_dir();
     let each = |what: &str| {

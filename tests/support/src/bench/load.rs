@@ -20,7 +20,7 @@ use super::wire::{Requests, whole_answer};
 /// How long answers are waited for that are due when the time is over, counted from the last that came.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// The longest sleep between two looks at what is due, in an open loop.
+/// The longest sleep between two checks of what is due, in an open loop.
 const NAP: Duration = Duration::from_micros(100);
 
 /// What came of it.

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use super::stats::Spread;
 use crate::classroom::folder::Folder;
+use crate::classroom::redis::server_version;
 use crate::fakes::clock::rfc3339;
 
 /// The first line of what a command prints; `None` if it cannot be run.
@@ -27,7 +28,7 @@ fn field(file: &str, label: &str) -> Option<String> {
     Some(line.trim_matches([' ', '\t', ':', '=', '"']).to_owned())
 }
 
-/// How long the disk takes to keep 512 more bytes of a file, in milliseconds.
+/// How long the disk needs to sync 512 more bytes of a file, in milliseconds.
 fn sync_time() -> Spread {
     let folder = Folder::new();
     let mut file = File::create(folder.path().join("sync")).expect("a file");
@@ -79,9 +80,8 @@ pub fn describe(binary: &Path) -> String {
     );
     line("load before it began", load());
     line("to sync 512 bytes, ms", sync_time().show(2));
-    let redis = output("redis-server", &["--version"]).unwrap_or_else(unknown);
-    let version = redis.split(' ').find_map(|word| word.strip_prefix("v="));
-    line("Redis", version.map_or_else(unknown, str::to_owned));
+    let redis = server_version().unwrap_or_else(|_| unknown());
+    line("Redis", redis);
     line(
         "compiler",
         output("rustc", &["--version"]).unwrap_or_else(unknown),

@@ -1,7 +1,7 @@
 //! Benchmarks: the real program, a real Redis, fakes of Coder and Twilio with given delays, and what
 //! all of it costs on this machine.
 //!
-//! Nothing here is a test: figures are printed and judged against the goals of the house, and no
+//! Nothing here is a test: figures are printed and compared with the project's goals, and no
 //! figure fails anything. `make bench` runs all parts and writes `docs/benchmarks.md`; the tests run a
 //! short cut of each part, so that none of them rots. A file a topic:
 //!

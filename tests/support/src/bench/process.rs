@@ -1,4 +1,4 @@
-//! What the kernel knows of a process (proc(5)).
+//! What the kernel reports about a process (proc(5)).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Process {
         let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.map(|ticks| ticks.parse().unwrap_or(0)).sum();
-        // In hundredths of a second on every Linux that Rust knows (USER_HZ).
+        // In hundredths of a second on every Linux that Rust supports (USER_HZ).
         Duration::from_millis(ticks * 10)
     }
 

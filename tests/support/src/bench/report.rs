@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// What the house wants to reach, and what was found.
+/// The project's goals, and what was measured.
 pub struct Goal {
     /// What is measured.
     pub what: String,
@@ -141,7 +141,7 @@ impl Section {
     }
 }
 
-/// A paragraph in lines of some 110 letters.
+/// A paragraph in lines of about 110 characters.
 pub fn wrap(words: &str) -> String {
     const WIDTH: usize = 110;
     let mut text = String::new();

@@ -23,7 +23,7 @@ impl Spread {
         }
     }
 
-    /// `median (least-most)`, each with so many digits after the point.
+    /// `median (least-most)`, each with `digits` digits after the point.
     pub fn show(&self, digits: usize) -> String {
         let [median, least, most] =
             [self.median, self.least, self.most].map(|value| number(value, digits));
@@ -54,7 +54,7 @@ pub fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// A figure with so many digits after the point, and commas between thousands.
+/// A figure with `digits` digits after the point, and commas between thousands.
 pub fn number(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let (whole, fraction) = text.split_at(text.find('.').unwrap_or(text.len()));

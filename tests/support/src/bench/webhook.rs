@@ -1,4 +1,4 @@
-//! How many texts are taken a second, beside a tiny_http that takes them without keeping them.
+//! How many texts are accepted a second, beside a tiny_http server that accepts them without storing them.
 //!
 //! Four servers take turns, so that whatever else the machine does meets all of them: two bare ones,
 //! and the service with two kinds of Redis. Nothing is served meanwhile: Coder refuses the service's
@@ -30,7 +30,7 @@ pub const PART: Part = Part {
 /// The stream of texts.
 const TEXTS: &str = "coder-sms-register:texts";
 
-/// How long the provisioner takes nothing more once it has all that it takes.
+/// How long the provisioner accepts nothing more once it has as many texts as it accepts.
 const SETTLED: Duration = Duration::from_millis(500);
 
 /// How clients connect.
@@ -38,7 +38,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 enum Mode {
     /// So many connections that stay open, and how they are opened.
     KeepAlive(usize, Opening),
-    /// A new connection for each text, so many at a time.
+    /// A new connection for each text, this many at a time.
     Fresh(usize),
 }
 
@@ -151,7 +151,7 @@ fn measure(bench: &Bench) -> Section {
     let mut field = Field::prepare(bench);
     let rounds = bench.pick(1, 5);
     let mut turns: Vec<Turns> = MODES.map(Turns::new).into();
-    // The first round warms everybody up.
+    // The first round warms up all caches.
     for round in 0..=rounds {
         bench.says(&format!("webhook: round {round} of {rounds}"));
         for turn in &mut turns {
@@ -281,7 +281,7 @@ impl<'a> Field<'a> {
 
     /// One turn at half of the rate of the turn before. Returns that rate, too.
     fn half_load(&mut self, server: usize) -> (f64, Outcome) {
-        // A busy machine may have served nobody in a short turn.
+        // A busy machine may have served no text in a short turn.
         let rate = (self.turn(server, CROWDED[0]).outcome.rate / 2.0).max(1.0);
         let limit = Duration::from_millis(self.bench.pick(100, 2_000));
         if server == 0 {
@@ -304,7 +304,7 @@ impl<'a> Field<'a> {
         Bare::start(self.bench.own.as_deref(), kind, &self.classes[0].settings())
     }
 
-    /// Has each Redis write its file anew, so that it does not grow for ever.
+    /// Has each Redis rewrite its file, so that it does not grow for ever.
     fn tidy_up(&self) {
         for class in &self.classes {
             let mut redis = class.redis().connection().expect("Redis answers");
@@ -336,11 +336,11 @@ impl Ledger {
     }
 }
 
-/// Sends texts until the provisioner has taken as many as it takes, and then as many again.
+/// Sends texts until the provisioner has accepted as many as it can hold, and then as many again.
 fn fill(bench: &Bench, class: &Classroom, texts: &Requests) {
     let address = class.service().address();
     let filled = || class.redis().length(TEXTS) >= bench.pick(200, 8_192);
-    // However long it takes: only what comes after is measured.
+    // Without a time limit: only what follows is measured.
     let full = within(PATIENCE, || {
         let _ = {
             let slice = Duration::from_millis(100);

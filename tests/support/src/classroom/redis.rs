@@ -1,6 +1,7 @@
-//! A real redis-server, on a Unix socket of its own.
+//! A real Redis or Valkey server, on a Unix socket of its own.
 
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -9,6 +10,37 @@ use redis::{Connection, TypedCommands};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{PATIENCE, within};
+
+/// The server to start: what `REDIS_SERVER` names, else redis-server or valkey-server, whichever is installed.
+pub fn server_program() -> OsString {
+    let named = std::env::var_os("REDIS_SERVER").filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let installed = |name: &&str| {
+            let mut folders = std::env::split_paths(&path);
+            folders.any(|folder| folder.join(name).is_file())
+        };
+        let mut names = ["redis-server", "valkey-server"].into_iter();
+        names.find(installed).unwrap_or("redis-server").into()
+    })
+}
+
+/// Which server it is and its version, such as `Redis server v=7.0.15`.
+///
+/// # Errors
+/// There is none; what to do.
+pub fn server_version() -> Result<String, String> {
+    let program = server_program();
+    let output = Command::new(&program).arg("--version").output();
+    let output = output.map_err(|_| {
+        format!(
+            "{} is missing: `make redis-server` installs it",
+            program.display()
+        )
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.split(" sha=").next().unwrap_or_default().to_owned())
+}
 
 /// Databases of a server.
 const DATABASES: u32 = 512;
@@ -76,7 +108,7 @@ impl Redis {
     /// Starts the server on the files that it left.
     pub fn start_again(&self) {
         let _ = std::fs::remove_file(&self.socket);
-        let child = Command::new("redis-server")
+        let child = Command::new(server_program())
             .args(["--port", "0", "--save", "", "--appendonly", "yes"])
             .args(["--databases", &DATABASES.to_string()])
             .args(["--appendfsync", self.fsync.word()])

@@ -1,6 +1,6 @@
 //! `make coder-test`: a class on a Coder that exists.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,8 +8,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::{Deployment, Switch, Trial};
+use crate::classroom::redis::server_version;
 
-/// Exit codes besides 0: something did not hold, it cannot run, somebody stopped it.
+/// Exit codes besides 0: something did not hold, it cannot run, a signal stopped it.
 const BROKEN: u8 = 1;
 const UNUSABLE: u8 = 2;
 const STOPPED: u8 = 130;
@@ -67,11 +68,7 @@ fn trial(students: usize) -> Result<Trial, String> {
         }
     };
     let deployment = Deployment::new(&setting("CODER_API_URL")?, &setting("CODER_API_KEY")?);
-    let redis = Command::new("redis-server")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status();
-    redis.map_err(|_| "redis-server is missing: `make redis-server` installs it".to_owned())?;
+    server_version()?;
     Ok(Trial {
         binary: crate::program()?,
         deployment,

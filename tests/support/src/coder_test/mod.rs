@@ -37,7 +37,7 @@ use traces::Traces;
 /// How long one thing may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// How often those who wait look.
+/// How often a waiting thread checks.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A Coder and who may do everything there.
@@ -69,13 +69,13 @@ pub struct Trial {
     pub students: usize,
     /// Without it the server is not killed.
     pub switch: Option<Switch>,
-    /// Set by whoever wants an early end.
+    /// Set to end the trial early.
     pub interrupted: Arc<AtomicBool>,
-    /// Takes a line of what is told.
+    /// Prints a line.
     pub say: Box<dyn Fn(&str) + Send + Sync>,
 }
 
-/// What held and what did not, told line by line.
+/// What held and what did not, printed line by line.
 pub struct Tally<'a> {
     trial: &'a Trial,
     faults: RefCell<Vec<String>>,
@@ -114,7 +114,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Sleeps a moment, unless somebody wants an end.
+    /// Sleeps a moment, unless the trial is to end.
     fn pause(&self) -> Result<(), String> {
         if self.trial.interrupted.load(Ordering::Relaxed) {
             return Err("stopped by a signal".to_owned());

@@ -90,7 +90,7 @@ impl Server {
         self.call(Some(&self.token), method, path, body)
     }
 
-    /// A call by the holder of a token, or by nobody. Waits where Coder says that it was asked too often.
+    /// A call with a token or without one. Waits when Coder answers that there were too many requests.
     pub fn call(
         &self,
         token: Option<&str>,
@@ -131,7 +131,7 @@ impl Server {
         }
     }
 
-    /// The session of somebody who logs in, with the status of the answer.
+    /// Logs in. Returns the session and the status of the answer.
     pub fn log_in(&self, email: &str, password: &str) -> Result<(u16, String), String> {
         let body = serde_json::json!({ "email": email, "password": password });
         let answer = self.call(None, Method::POST, "/users/login", &body)?;

@@ -1,4 +1,4 @@
-//! The commands that stop and start the deployment, where whoever runs the trial has given them.
+//! The commands that stop and start the deployment, if they were given.
 
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};

@@ -26,7 +26,7 @@ impl<'a> Traces<'a> {
         Self { server, suffix }
     }
 
-    /// Removes the service's user and tells whether anything of the trial is left.
+    /// Removes the service's user and returns whether anything of the trial is left.
     pub fn are_gone(&self, tally: &Tally<'_>) {
         let name = staff::username(self.suffix);
         let gone = self.users().and_then(|users| {
@@ -96,7 +96,7 @@ impl<'a> Traces<'a> {
             for workspace in workspaces_of(self.server, &user.username)? {
                 let id = workspace["id"].as_str().unwrap_or_default();
                 let path = format!("/workspaces/{id}/builds");
-                // 409 = a build is active: the next look comes soon.
+                // 409: a build is active; it is tried again soon.
                 self.server
                     .tell(Method::POST, &path, &json!({ "transition": "delete" }))?
                     .expect("delete a workspace", &[201, 409])?;
@@ -108,7 +108,7 @@ impl<'a> Traces<'a> {
 
 impl Drop for Traces<'_> {
     fn drop(&mut self) {
-        // What cannot be removed was told by `are_gone`, or is told by name here.
+        // What cannot be removed was reported by `are_gone`, or is reported by name here.
         let left = self.users().unwrap_or_default();
         for user in left {
             if let Err(complaint) = self.remove(&user) {

@@ -1,4 +1,4 @@
-//! What is done, in this order.
+//! The acts, in the order in which they are played.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::class_run::{self, Door, everybody_is_served};
-use super::docker::{build, crash, docker, field, try_docker};
+use super::class_run::{self, Door, all_are_served};
+use super::docker::{crash, docker, field, stopped};
 use super::proxies::{self, Nginx, base_image};
 use super::site::{Site, commit, git};
-use super::{inspect, packages};
+use super::{images, inspect, packages};
 use crate::classroom::within;
 
 /// One act.
@@ -26,8 +26,8 @@ pub struct Act {
 pub const ACTS: &[Act] = &[
     Act {
         name: "images",
-        about: "builds every target of the Dockerfile and looks at what came out",
-        run: images,
+        about: "builds every target of the Dockerfile and inspects what came out",
+        run: images::play,
     },
     Act {
         name: "class",
@@ -36,23 +36,25 @@ pub const ACTS: &[Act] = &[
     },
     Act {
         name: "packages",
-        about: "installs the Debian package and the tar under systemd, upgrades and removes them",
+        about: "builds the Debian package and the archive, installs them under systemd, upgrades and removes them",
         run: |_| packages::play(),
     },
 ];
 
-/// Tells what was seen, with the time.
+/// Prints what is done and what was seen, with the time.
 pub struct Teller {
     began: Instant,
 }
 
 impl Teller {
-    fn says(&self, words: &str) {
+    /// Prints a line; panics after a signal.
+    pub fn says(&self, words: &str) {
+        assert!(!stopped(), "stopped by a signal");
         println!("{:>6.1} s  {words}", self.began.elapsed().as_secs_f64());
     }
 }
 
-/// Plays these acts, or all.
+/// Plays the acts of these names; all, if there is none.
 pub fn play(names: &[&str]) {
     let teller = Teller {
         began: Instant::now(),
@@ -69,101 +71,18 @@ fn project() -> &'static Path {
     crate::project()
 }
 
-fn images(teller: &Teller) {
-    let tag = |target: &str| format!("sms-test-{target}-{}", std::process::id());
-    let _tags = Tags(["redis_stage", "build_stage", "service"].map(tag));
-    for target in ["redis_stage", "build_stage"] {
-        build(
-            project(),
-            &["--quiet", "--target", target, "--tag", &tag(target)],
-        );
-        teller.says(&format!("{target} is built"));
-    }
-    let listed = docker([
-        "run",
-        "--rm",
-        "--entrypoint",
-        "ls",
-        &tag("build_stage"),
-        "-A",
-        "/build",
-    ]);
-    let mut files: Vec<&str> = listed.lines().collect();
-    files.sort_unstable();
-    assert_eq!(
-        files,
-        ["Cargo.lock", "Cargo.toml", "src", "target", "tests"],
-        "what the builder got"
-    );
-    build(project(), &["--quiet", "--tag", &tag("service")]);
-    inspect::image_is_bare(&tag("service"));
-    let bytes = |image: &str| -> f64 { field(image, "{{.Size}}").parse().expect("bytes") };
-    teller.says(&format!(
-        "the service's image holds one file and an empty folder: {:.2} MB",
-        bytes(&tag("service")) / 1e6
-    ));
-    let base = base_image(project(), "DEBIAN_IMAGE");
-    let own = bytes(&tag("redis_stage")) - bytes(&base);
-    teller.says(&format!("Redis's image adds {:.1} MB to {base}", own / 1e6));
-    redis_of_old_command_lines(&tag("redis_stage"));
-    teller.says("Redis starts by its own command and by a hand-written one, both with what it confirms on disk");
-}
-
-/// Images that go again, whatever happens.
-struct Tags([String; 3]);
-
-impl Drop for Tags {
-    fn drop(&mut self) {
-        for tag in &self.0 {
-            try_docker(&["rmi", "--force", tag]);
-        }
-    }
-}
-
-/// However it is started, the password counts and the append-only file is written.
-fn redis_of_old_command_lines(image: &str) {
-    let by_hand = "redis-server --requirepass ${REDIS_PW} --daemonize yes && ash";
-    for command in [&[][..], &["//bin//ash", "-c", by_hand][..]] {
-        let run = [
-            "run",
-            "--detach",
-            "--interactive",
-            "--tty",
-            "--env",
-            "REDIS_PW=one-word",
-            image,
-        ];
-        let container = docker([&run[..], command].concat());
-        let ask = "REDISCLI_AUTH=one-word redis-cli info persistence";
-        let keeps = within(Duration::from_secs(20), || {
-            let asked = try_docker(&["exec", &container, "sh", "-c", ask]);
-            String::from_utf8_lossy(&asked.stdout).contains("aof_enabled:1")
-        });
-        let refused = try_docker(&["exec", &container, "redis-cli", "ping"]);
-        let refused = String::from_utf8_lossy(&refused.stdout).into_owned();
-        docker(["rm", "--force", &container]);
-        assert!(keeps, "{command:?} keeps what it confirms");
-        assert!(
-            refused.contains("NOAUTH"),
-            "{command:?} asks for the password: {refused}"
-        );
-    }
-    let unset = try_docker(&["run", "--rm", image]);
-    assert_eq!(unset.status.code(), Some(2), "no start without a password");
-}
-
-/// A site, and everybody who has asked there so far.
+/// A site, and the phones that have asked there so far.
 struct Class<'a> {
     site: Site,
     teller: &'a Teller,
     phones: Vec<String>,
-    /// How often the most eager has asked.
+    /// How often a phone has asked, at most.
     requests: usize,
 }
 
 fn class(teller: &Teller) {
     let site = Site::prepare();
-    teller.says("Coder and Twilio are there, .env is filled in");
+    teller.says("the fakes of Coder and Twilio run, .env is filled in; building the images, which takes minutes");
     site.compose(&["config", "--quiet"]);
     site.compose(&["up", "-d", "--build"]);
     site.is_healthy("sms");
@@ -176,11 +95,11 @@ fn class(teller: &Teller) {
     };
     class.is_confined();
     class.survives_kills();
-    class.comes_through_caddy();
-    class.comes_through_nginx();
+    class.serves_through_caddy();
+    class.serves_through_nginx();
     class.is_upgraded_and_downgraded();
     class.is_restored();
-    class.stops_in_peace();
+    class.stops_cleanly();
     class.leaves_nothing_behind();
     class.logs_are_clean();
     class_run::nothing_odd(&class.site);
@@ -208,7 +127,7 @@ impl Class<'_> {
         self.says(&format!("{service} is killed"));
     }
 
-    /// `count` students of this name text through a door while harm is done. Gives the seconds that it took.
+    /// `count` new students text through a door while harm is done. Returns the seconds that it took.
     fn registers(&mut self, count: usize, door: &Door, span: u64, harm: impl FnOnce(&Self)) -> f64 {
         let first = self.phones.len();
         let phones: Vec<String> = (first..first + count)
@@ -222,7 +141,7 @@ impl Class<'_> {
         took
     }
 
-    /// Some who have an account ask again, and get a login for that account.
+    /// The first `count` phones ask again, and get a login for the same account.
     fn asks_again(&mut self, count: usize) {
         self.requests += 1;
         let before = self.checks();
@@ -234,11 +153,15 @@ impl Class<'_> {
             Duration::ZERO,
             || (),
         );
-        assert_eq!(self.checks(), before, "everybody has kept their account");
+        assert_eq!(
+            self.checks(),
+            before,
+            "all students have kept their accounts"
+        );
     }
 
     fn checks(&self) -> BTreeMap<String, String> {
-        everybody_is_served(&self.site, &self.phones, self.requests)
+        all_are_served(&self.site, &self.phones, self.requests)
     }
 
     /// Service and Redis crash in the middle of a class, each alone and both at once.
@@ -256,7 +179,7 @@ impl Class<'_> {
         ));
     }
 
-    fn comes_through_caddy(&mut self) {
+    fn serves_through_caddy(&mut self) {
         self.site.write_env(&[("COMPOSE_PROFILES", "tls")]);
         self.site.compose(&["up", "-d"]);
         let door = proxies::caddy(&self.site);
@@ -271,7 +194,7 @@ impl Class<'_> {
             "Content-Type".to_owned(),
             "application/x-www-form-urlencoded".to_owned(),
         )];
-        // Older versions of Caddy say 502 where newer ones say 413; none hands it all on.
+        // Older versions of Caddy answer 502, newer ones 413. None forwards the whole body.
         let refused = door.post(&form, &"x".repeat(70_000));
         assert!(
             matches!(refused, 413 | 502),
@@ -287,7 +210,7 @@ impl Class<'_> {
         ));
     }
 
-    fn comes_through_nginx(&mut self) {
+    fn serves_through_nginx(&mut self) {
         let nginx = Nginx::start(&self.site, &base_image(project(), "DEBIAN_IMAGE"));
         let took = self.registers(10, &nginx.door(), 2, |_| ());
         let log = nginx.log();
@@ -302,7 +225,7 @@ impl Class<'_> {
         ));
     }
 
-    /// A new version appears at the origin: one command takes it, while students text; another goes back.
+    /// A new version appears at the origin. One command installs it while students text, another goes back.
     fn is_upgraded_and_downgraded(&mut self) {
         let origin = self.site.origin();
         let change = |name: &str, from: &str, to: &str| {
@@ -311,7 +234,7 @@ impl Class<'_> {
             assert!(text.contains(from), "{name} has {from:?}");
             fs::write(&path, text.replace(from, to)).expect("the disk has room");
         };
-        // Other words each time, or the builder would have the image already.
+        // Other words in each run, or the builder would have the image in its cache.
         let words = format!("Version {} of this test.", std::process::id());
         change(
             "src/cli/help.rs",
@@ -326,6 +249,7 @@ impl Class<'_> {
         commit(&origin, "Change something");
         let before = git(&self.site.folder(), &["rev-parse", "HEAD"]);
 
+        self.says("make upgrade: building the new version while students text");
         let door = Door::Plain(self.site.plain());
         let took = self.registers(10, &door, 60, |class| {
             let said = class.site.make(&["upgrade"]);
@@ -348,28 +272,28 @@ impl Class<'_> {
         self.site.is_healthy("sms");
         assert!(!self.help().contains(&words), "the old program runs");
         self.asks_again(10);
-        self.says("make downgrade: the old program runs, everybody known");
+        self.says("make downgrade: the old program runs, all accounts are known");
 
         self.site.make(&["upgrade", "FILE=once-more.db"]);
         self.site.is_healthy("sms");
         assert!(self.help().contains(&words), "the new program runs again");
         self.asks_again(10);
         self.logs_are_clean();
-        self.says("make upgrade once more: the new program runs, everybody known");
+        self.says("make upgrade once more: the new program runs, all accounts are known");
     }
 
-    /// What the program in the running container says of itself.
+    /// The help of the program in the running container.
     fn help(&self) -> String {
         self.site
             .compose(&["exec", "-T", "sms", "coder-sms-register", "--help"])
     }
 
-    /// Looks through all logs; before containers are replaced and their logs with them.
+    /// Checks all logs. Containers that are replaced lose theirs, so this comes first.
     fn logs_are_clean(&self) {
         inspect::logs_are_clean(&self.site, &["sms", "redis", "tls"]);
     }
 
-    /// The machine is lost; what is left is the clone with its .env, and a backup.
+    /// The machine is lost. The clone with its .env and a backup are left.
     fn is_restored(&mut self) {
         self.site.make(&["backup", "FILE=class.db"]);
         let file = self.site.folder().join("class.db");
@@ -389,14 +313,14 @@ impl Class<'_> {
         self.site.is_healthy("sms");
         self.asks_again(20);
         self.says(&format!(
-            "make backup ({} KB), volumes lost, make restore: everybody known",
+            "make backup ({} KB), volumes lost, make restore: all accounts are known",
             bytes.len() / 1024
         ));
     }
 
-    fn stops_in_peace(&mut self) {
+    fn stops_cleanly(&mut self) {
         for service in ["sms", "redis"] {
-            let took = inspect::stops_in_peace(&self.site, service);
+            let took = inspect::stops_cleanly(&self.site, service);
             self.says(&format!(
                 "{service} stops in {:.1} s, exit code 0",
                 took.as_secs_f64()
@@ -405,7 +329,7 @@ impl Class<'_> {
         self.site.is_healthy("sms");
     }
 
-    /// A class that is short: its accounts and their workspaces go by themselves, and nobody else's.
+    /// A short class: its accounts and their workspaces are removed, and no others.
     fn leaves_nothing_behind(&mut self) {
         let (long, before) = (self.phones.clone(), self.checks());
         self.site
@@ -429,24 +353,28 @@ impl Class<'_> {
         let ever = self.site.coder().words("/created-ever").len();
         assert_eq!(ever, self.phones.len(), "one account for each phone, ever");
         self.phones = long;
-        assert_eq!(self.checks(), before, "the others have kept theirs");
+        assert_eq!(self.checks(), before, "the others have kept their accounts");
         self.says(&format!(
-            "20 accounts and their workspaces have removed themselves, {} stay; {ever} were ever made",
+            "20 accounts and their workspaces were removed, {} stay; {ever} were ever made",
             self.phones.len()
         ));
-        let hand = ["exec", "-T", "sms", "coder-sms-register"];
+        let program = ["exec", "-T", "sms", "coder-sms-register"];
         let roster = self
             .site
-            .compose(&[&hand[..], &["status", "--offline"]].concat());
+            .compose(&[&program[..], &["status", "--offline"]].concat());
         let shown = before.values().filter(|name| roster.contains(*name));
-        assert_eq!(shown.count(), before.len(), "everybody is in the roster");
+        assert_eq!(
+            shown.count(),
+            before.len(),
+            "all students are in the roster"
+        );
         self.site
-            .compose(&[&hand[..], &["end", "--all", "--yes"]].concat());
+            .compose(&[&program[..], &["end", "--all", "--yes"]].concat());
         let gone = within(Duration::from_secs(120), || {
             thread::sleep(Duration::from_millis(300));
             self.site.coder().words("/students").is_empty()
         });
         assert!(gone, "accounts are left after end --all");
-        self.says("status shows everybody, end --all leaves nobody");
+        self.says("status shows all students, end --all removes them");
     }
 }

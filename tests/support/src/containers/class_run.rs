@@ -1,4 +1,4 @@
-//! Students who text through a published port, and what has to be true of them afterwards.
+//! Students who text through a published port, and what must hold afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use crate::classroom::student::Login;
 use crate::classroom::{PHRASE, SIGNED_URL, http, within};
 use crate::fakes::twilio;
 
-/// How long a class may take, kills and restarts included.
+/// How long a class may take, with kills and restarts.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The way that a text takes to us.
+/// The way that a text takes to the service.
 pub enum Door {
     /// The published port of the service.
     Plain(SocketAddr),
@@ -29,7 +29,7 @@ impl Door {
         Self::Tls(Box::new(tls::client(address, root)))
     }
 
-    /// Brings a webhook once; 0 if no answer came.
+    /// Sends a webhook once. Returns the status, 0 if no answer came.
     pub fn post(&self, headers: &[(String, String)], body: &str) -> u16 {
         match self {
             Self::Plain(address) => {
@@ -49,7 +49,7 @@ impl Door {
     }
 }
 
-/// Texts the phrase; Twilio offers the text again until it is taken.
+/// Texts the phrase. Twilio offers the text again until it is accepted.
 pub fn text(site: &Site, door: &Door, phone: &str) {
     let account = site.account();
     let sid = twilio::new_sid();
@@ -58,18 +58,18 @@ pub fn text(site: &Site, door: &Door, phone: &str) {
     let signature = twilio::sign(&account.account_token, SIGNED_URL, &params);
     let headers = twilio::webhook_headers(&signature);
     let body = twilio::form_encode(&params);
-    let taken = within(PATIENCE, || {
-        let taken = door.post(&headers, &body) == 200;
-        if !taken {
+    let accepted = within(PATIENCE, || {
+        let accepted = door.post(&headers, &body) == 200;
+        if !accepted {
             thread::sleep(Duration::from_millis(200));
         }
-        taken
+        accepted
     });
-    assert!(taken, "a text was never taken");
+    assert!(accepted, "a text was never accepted");
 }
 
-/// All of `phones` text the phrase, spread over `span`, while `harm` is done. Gives the seconds from the first text
-/// to the last login.
+/// All of `phones` text the phrase, spread over `span`, while `harm` is done. Returns the seconds from the first
+/// text to the last login.
 pub fn play(
     site: &Site,
     door: &Door,
@@ -123,7 +123,7 @@ fn count(texts: &Texts, phone: &str) -> usize {
     texts.get(phone).map_or(0, Vec::len)
 }
 
-/// Every secret that was handed out: phones and passwords.
+/// All secrets of the students: phones and passwords.
 pub fn secrets(site: &Site) -> Vec<String> {
     let mut secrets = Vec::new();
     for (phone, bodies) in texts(site) {
@@ -134,20 +134,16 @@ pub fn secrets(site: &Site) -> Vec<String> {
     secrets
 }
 
-/// Checks that each of `phones` has exactly one account and that its last login works; and that there is no other
-/// account. `requests` is how often each has asked. Gives the user names by phone.
-pub fn everybody_is_served(
-    site: &Site,
-    phones: &[String],
-    requests: usize,
-) -> BTreeMap<String, String> {
+/// Checks that each of `phones` has exactly one account, that its last login works, and that there is no other
+/// account. `requests` is how often each has asked. Returns the user names by phone.
+pub fn all_are_served(site: &Site, phones: &[String], requests: usize) -> BTreeMap<String, String> {
     let texts = texts(site);
     let mut names = BTreeMap::new();
     for phone in phones {
         let bodies = texts.get(phone).map_or(&[][..], Vec::as_slice);
         let logins: Vec<Login> = bodies.iter().filter_map(|body| Login::read(body)).collect();
         assert_eq!(logins.len(), bodies.len(), "a text was no login");
-        // A text whose outcome stayed open is repeated once at most.
+        // A text with an unknown outcome is sent again once at most.
         assert!(logins.len() <= 2 * requests, "too many texts to a student");
         let login = logins.last().expect("a login for each student");
         let accounts: BTreeSet<&str> = logins.iter().map(Login::username).collect();
@@ -166,7 +162,7 @@ pub fn everybody_is_served(
     names
 }
 
-/// Checks that nobody asked Coder or Twilio for something that they do not know, or touched a stranger.
+/// Checks that no request to Coder or Twilio was invalid or touched a stranger's account.
 pub fn nothing_odd(site: &Site) {
     let complaints = [
         site.coder().words("/complaints"),

@@ -1,8 +1,33 @@
-//! The two command-line tools, `docker` and whichever compose there is.
+//! The two command-line tools, `docker` and the compose tool that is installed, and Ctrl-C.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Set by the first signal; the second one ends the process at once.
+static STOPPED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From now on a signal fails the next command, so that all that was made is removed.
+///
+/// # Errors
+/// A signal cannot be caught.
+pub fn catch_signals() -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_shutdown(signal, 130, Arc::clone(&STOPPED))?;
+        flag::register(signal, Arc::clone(&STOPPED))?;
+    }
+    Ok(())
+}
+
+/// Whether a signal came.
+pub fn stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
 
 /// Whether an engine answers and a compose tool is there; else what is missing.
 pub fn is_there() -> Result<(), String> {
@@ -41,14 +66,15 @@ pub fn docker<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> String
     said(Command::new("docker").args(arguments))
 }
 
-/// Runs `docker` where failing is no failure of the test.
+/// Runs `docker` where the test goes on if that fails.
 pub fn try_docker(arguments: &[&str]) -> Output {
     let mut command = Command::new("docker");
     command.args(arguments).output().expect("docker runs")
 }
 
-/// Runs a command and gives its standard output; panics with all that it said if it fails.
+/// Runs a command and gives its standard output; panics with all that it printed if it fails.
 pub fn said(command: &mut Command) -> String {
+    assert!(!stopped(), "stopped by a signal");
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -66,8 +92,8 @@ pub fn field(of: &str, template: &str) -> String {
     docker(["inspect", "--format", template, of])
 }
 
-/// Ends a container's first process from outside with SIGKILL, as a crash would: unlike `docker kill`, the
-/// engine does not know that anybody wanted it, so the restart policy counts.
+/// Ends a container's first process from outside with SIGKILL, as a crash would. After `docker kill` the engine
+/// would not apply the restart policy.
 pub fn crash(container: &str, image_with_shell: &str) {
     let pid = field(container, "{{.State.Pid}}");
     let kill = format!("kill -KILL {pid}");

@@ -1,7 +1,7 @@
-//! A fake, played inside a container of its own, and the window through which the test watches it.
+//! A fake in a container of its own, and the window through which the test inspects it.
 //!
-//! The service reaches the fake on port 80. Port 81 is the window: what a test in the same process would ask by
-//! verbs, it asks there, as JSON.
+//! The service calls the fake on port 80. Port 81 is the window: it answers as JSON what a test in the same process
+//! would ask the fake directly.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ fn everywhere(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
 }
 
-/// Plays a fake until it is killed.
+/// Runs a fake until it is killed.
 pub fn play(guest: &str, settings: &[&str]) -> ExitCode {
     let window = match (guest, settings) {
         ("coder", []) => coder(),
@@ -112,7 +112,7 @@ fn twilio_window(twilio: &FakeTwilio, request: &Request) -> Reply {
     Reply::text(200, &shown.to_string())
 }
 
-/// A window, seen from outside.
+/// A window, as the test uses it.
 pub struct Window {
     address: SocketAddr,
 }
@@ -123,7 +123,7 @@ impl Window {
         Self { address }
     }
 
-    /// What is seen there; waits for the guest to be there at all.
+    /// What the window answers. Waits until the fake has started.
     pub fn see(&self, target: &str) -> Value {
         for _ in 0..100 {
             if let Ok(answer) = http::request(self.address, "GET", target, &[], &[])
@@ -133,7 +133,7 @@ impl Window {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("nothing is seen at {}{target}", self.address);
+        panic!("no answer at {}{target}", self.address);
     }
 
     /// A list of words.

@@ -7,10 +7,10 @@ use super::class_run;
 use super::docker::{docker, field, try_docker};
 use super::site::Site;
 
-/// The one privilege that the proxy keeps, as a bit mask: to listen on ports below 1024.
+/// The one capability of the proxy, as a bit mask: it may listen on ports below 1024.
 const NET_BIND_SERVICE: u64 = 1 << 10;
 
-/// Checks what is configured for a container, and what its first process really has.
+/// Checks the configuration of a container, and the rights of its first process.
 pub fn is_confined(site: &Site, service: &str, user: Option<&str>) {
     let container = site.container(service);
     let config = |template: &str| field(&container, template);
@@ -68,7 +68,7 @@ pub fn is_confined(site: &Site, service: &str, user: Option<&str>) {
 /// `/proc/<pid>/status` of a container's first process, read from beside it.
 fn process_status(site: &Site, container: &str) -> String {
     let beside = format!("container:{container}");
-    // Where the container has no shell of its own, another one looks.
+    // If the container has no shell, a second container reads its files.
     let redis = site.container("redis");
     let image = field(&redis, "{{.Image}}");
     docker([
@@ -129,7 +129,7 @@ pub fn redis_is_private(site: &Site) {
     assert!(wipe.contains("NOPERM"), "{wipe}");
 }
 
-/// Checks that a container listens on nothing but these ports. The engine's own name server is none of them.
+/// Checks that a container listens on these ports only, apart from the engine's own name server.
 pub fn listens_on(site: &Site, service: &str, ports: &[u16]) {
     let beside = format!("container:{}", site.container(service));
     let image = field(&site.container("redis"), "{{.Image}}");
@@ -177,8 +177,8 @@ pub fn logs_are_clean(site: &Site, services: &[&str]) {
     }
 }
 
-/// Stops a container; gives how long that took. It must end by itself, in peace.
-pub fn stops_in_peace(site: &Site, service: &str) -> Duration {
+/// Stops a container, which must end by itself with exit code 0. Returns how long that took.
+pub fn stops_cleanly(site: &Site, service: &str) -> Duration {
     let container = site.container(service);
     let began = Instant::now();
     docker(["stop", &container]);
@@ -189,7 +189,7 @@ pub fn stops_in_peace(site: &Site, service: &str) -> Duration {
     took
 }
 
-/// Checks the image of the service: what it is, and that nothing is in it but what belongs there.
+/// Checks the labels and settings of the service's image, and that it contains only the program and its folder.
 pub fn image_is_bare(image: &str) {
     let version = field(
         image,

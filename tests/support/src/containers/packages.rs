@@ -2,10 +2,14 @@
 
 use std::process::Command;
 
-/// What the packages are installed on: the oldest Debian that they are for.
-const DEBIAN: &str = "debian:bookworm-slim";
+/// The systems that the package is installed on, each with a server: the oldest Debian that it is for, and one
+/// that has Valkey.
+const SYSTEMS: [(&str, &str); 2] = [
+    ("debian:bookworm-slim", "redis-server"),
+    ("debian:trixie-slim", "valkey-server"),
+];
 
-/// Builds the packages and runs the script that lives with them; its lines appear as they come.
+/// Builds the packages and runs `tests/containers/packages.sh`, whose lines appear as they come.
 pub fn play() {
     if std::env::consts::ARCH != "x86_64" {
         println!("skipped: the packages are for x86_64");
@@ -22,8 +26,8 @@ pub fn play() {
     let version = env!("CARGO_PKG_VERSION");
     let package = format!("target/dist/coder-sms-register_{version}_amd64.deb");
     let release = format!("target/dist/coder-sms-register-{version}-x86_64-linux.tar.gz");
-    run(
-        "sh",
-        &["tests/containers/packages.sh", DEBIAN, &package, &release],
-    );
+    for (debian, server) in SYSTEMS {
+        let script = "tests/containers/packages.sh";
+        run("sh", &[script, debian, &package, &release, server]);
+    }
 }

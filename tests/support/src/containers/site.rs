@@ -30,7 +30,7 @@ struct Ports {
     twilio: SocketAddr,
 }
 
-/// The site. Dropping it takes everything down, volumes too.
+/// The site. Dropping it removes all its containers, networks, volumes and images.
 pub struct Site {
     name: String,
     account: TwilioAccount,
@@ -41,7 +41,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A clone of a repository with all that is in this checkout, guests invited, `.env` filled in.
+    /// Clones a repository with all files of this checkout, starts the fakes, and fills in `.env`.
     pub fn prepare() -> Self {
         let folder = Folder::new();
         let name = format!("sms-test-{}", std::process::id());
@@ -101,7 +101,7 @@ impl Site {
         self.ports.https
     }
 
-    /// What no log may show.
+    /// Secrets that no log may contain.
     pub fn secrets(&self) -> Vec<String> {
         vec![
             self.account.account_token.clone(),
@@ -111,7 +111,7 @@ impl Site {
         ]
     }
 
-    /// Fills `.env-template` in as a person does: a line with that name gets that value. `more` comes last.
+    /// Fills `.env-template` in as an operator does: the line of each name gets its value. `more` comes last.
     pub fn write_env(&self, more: &[(&str, &str)]) {
         let quoted = format!("'{WEBHOOK_URL}'");
         let token = self.token.get().map_or("not-yet", String::as_str);
@@ -182,7 +182,7 @@ impl Site {
         command
     }
 
-    /// Runs compose; gives what it printed on both ways, panics if it fails.
+    /// Runs compose. Returns standard output and error; panics if it fails.
     pub fn compose(&self, arguments: &[&str]) -> String {
         let words = compose_words();
         let mut command = self.command(words[0]);
@@ -190,7 +190,7 @@ impl Site {
         both(&mut command)
     }
 
-    /// Runs make in the clone; gives what it printed on both ways, panics if it fails.
+    /// Runs make in the clone. Returns standard output and error; panics if it fails.
     pub fn make(&self, arguments: &[&str]) -> String {
         both(self.command("make").args(arguments))
     }
@@ -236,7 +236,7 @@ impl Site {
         );
     }
 
-    /// All that a service has logged.
+    /// The whole log of a service.
     pub fn logs(&self, service: &str) -> String {
         let output = try_docker(&["logs", &self.container(service)]);
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -322,7 +322,7 @@ fn free_ports() -> Ports {
     }
 }
 
-/// Makes a repository of all files of this checkout that git knows or would take.
+/// Makes a repository of all files of this checkout that git tracks or would add.
 fn publish_checkout(origin: &Path) {
     fs::create_dir_all(origin).expect("a folder");
     let listed = [
@@ -341,7 +341,7 @@ fn publish_checkout(origin: &Path) {
         }
     }
     git(origin, &["init", "--quiet", "--initial-branch", "main"]);
-    commit(origin, "As it is");
+    commit(origin, "The checkout");
 }
 
 /// Commits all that is in `folder`.
@@ -357,7 +357,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
     said(Command::new("git").arg("-C").arg(folder).args(arguments))
 }
 
-/// Runs a command and gives both its ways of printing in one; panics with that if it fails.
+/// Runs a command. Returns standard output and error in one text; panics with that if it fails.
 fn both(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -52,18 +52,18 @@ pub struct Part {
 }
 
 impl Part {
-    /// As much of the phone as is shown.
+    /// The part of the phone that is shown.
     pub fn ending(&self) -> String {
         format!("...{}", &self.phone[self.phone.len().saturating_sub(2)..])
     }
 
-    /// The student as complaints name them.
+    /// The student's name in a report of faults.
     pub fn label(&self) -> String {
         format!("{} (phone {})", self.name, self.ending())
     }
 }
 
-/// Everybody who texts.
+/// All who text.
 pub struct Cast {
     pub students: Vec<Part>,
     /// A text that Twilio never signed.
@@ -87,7 +87,7 @@ impl Cast {
     }
 }
 
-/// Gathers `count` students. Their texts and phones must never be seen in a log.
+/// Makes `count` students. No log may contain their texts and phones.
 pub fn gather(class: &Classroom, count: usize) -> Cast {
     class.keeps_secret("iamreadytolearn");
     let students: Vec<Part> = (0..count).map(|index| part(class, index, count)).collect();
@@ -131,7 +131,7 @@ fn part(class: &Classroom, index: usize, count: usize) -> Part {
     }
 }
 
-/// A text with everything right but the signature.
+/// A text that is valid but for its signature.
 fn forge(class: &Classroom, phone: &str) -> Webhook {
     let account = class.twilio().account();
     let (sid, to) = (twilio::new_sid(), &account.from_numbers[0]);
@@ -144,7 +144,7 @@ fn forge(class: &Classroom, phone: &str) -> Webhook {
     }
 }
 
-/// The digits by which a phone would be found in a log, with or without its country.
+/// The phone without its country code: a log must not contain it in either form.
 fn local(phone: &str) -> &str {
     phone.trim_start_matches("+1")
 }

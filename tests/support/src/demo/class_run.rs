@@ -11,18 +11,16 @@ use super::stage::{RESEND, Stage};
 use crate::classroom::student::Login;
 use crate::fakes::twilio::SentText;
 
-/// How long a student looks at a hint before typing again.
+/// How long a student reads a hint before texting again.
 const READING: Duration = Duration::from_millis(700);
-/// Between the two texts of somebody in a hurry.
+/// Between the two texts of a hasty student.
 const HASTE: Duration = Duration::from_millis(100);
 
-/// Whose words a line of a conversation is.
+/// Who has written a line of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Voice {
     Student,
     Answer,
-    /// What happens beside the phone.
-    Aside,
 }
 
 /// One line of a conversation.
@@ -43,7 +41,7 @@ pub struct Conversation {
     pub waits: Vec<Duration>,
     /// When the first login came.
     pub first_login: Option<Instant>,
-    /// Where it did not go as it should.
+    /// What did not hold, if anything.
     pub fault: Option<String>,
 }
 
@@ -51,7 +49,7 @@ pub struct Conversation {
 pub struct ClassRun {
     /// In the order of the students.
     pub conversations: Vec<Conversation>,
-    /// What the forger was told.
+    /// How the forged request was answered.
     pub forged_status: u16,
     pub faults: Vec<String>,
 }
@@ -93,8 +91,8 @@ pub fn play(
         (conversations, forger.join().unwrap_or(0))
     });
     ground.interrupt.check()?;
-    let mut faults = told_faults(cast, &conversations);
-    faults.extend(look_around(stage, cast, ground)?);
+    let mut faults = student_faults(cast, &conversations);
+    faults.extend(inspect(stage, cast, ground)?);
     screen.end_progress();
     Ok(ClassRun {
         conversations,
@@ -103,21 +101,18 @@ pub fn play(
     })
 }
 
-fn told_faults(cast: &Cast, conversations: &[Conversation]) -> Vec<String> {
-    let told = cast.students.iter().zip(conversations);
-    told.filter_map(|(part, conversation)| {
-        let fault = conversation.fault.as_ref()?;
-        Some(format!("{}: {fault}", part.label()))
-    })
-    .collect()
+fn student_faults(cast: &Cast, conversations: &[Conversation]) -> Vec<String> {
+    let pairs = cast.students.iter().zip(conversations);
+    pairs
+        .filter_map(|(part, conversation)| {
+            let fault = conversation.fault.as_ref()?;
+            Some(format!("{}: {fault}", part.label()))
+        })
+        .collect()
 }
 
-/// What must be so now that everybody is served.
-fn look_around(
-    stage: &Stage,
-    cast: &Cast,
-    ground: &Ground<'_>,
-) -> Result<Vec<String>, Interrupted> {
+/// Checks what must hold when every student has a login.
+fn inspect(stage: &Stage, cast: &Cast, ground: &Ground<'_>) -> Result<Vec<String>, Interrupted> {
     let class = stage.class();
     let texts = || class.redis().length("coder-sms-register:texts");
     while texts() > 0 && Instant::now() < ground.deadline {
@@ -125,7 +120,8 @@ fn look_around(
     }
     let mut faults = Vec::new();
     if texts() > 0 {
-        faults.push("texts are still waiting although everybody should be served".to_owned());
+        faults
+            .push("texts are still waiting although every student should have a login".to_owned());
     }
     for part in &cast.students {
         let (wanted, found) = (
@@ -142,7 +138,7 @@ fn look_around(
     let (registered, students) = (class.registrations(), cast.students.len());
     if registered != students {
         faults.push(format!(
-            "the database knows {registered} students instead of {students}"
+            "the database contains {registered} students instead of {students}"
         ));
     }
     Ok(faults)
@@ -153,14 +149,14 @@ fn converse(part: &Part, ground: &Ground<'_>) -> Conversation {
         part,
         ground,
         sent: 0,
-        heard: 0,
-        told: Conversation::default(),
+        received: 0,
+        conversation: Conversation::default(),
     };
     if let Err(fault) = scene.play() {
-        scene.told.fault = Some(fault);
+        scene.conversation.fault = Some(fault);
     }
-    scene.told.lines.sort_by_key(|line| line.at);
-    scene.told
+    scene.conversation.lines.sort_by_key(|line| line.at);
+    scene.conversation
 }
 
 /// A conversation under way.
@@ -168,8 +164,8 @@ struct Scene<'a> {
     part: &'a Part,
     ground: &'a Ground<'a>,
     sent: usize,
-    heard: usize,
-    told: Conversation,
+    received: usize,
+    conversation: Conversation,
 }
 
 impl Scene<'_> {
@@ -181,7 +177,7 @@ impl Scene<'_> {
             }
             Role::Hesitant => {
                 self.texts()?;
-                let hint = self.hears()?;
+                let hint = self.receives()?;
                 if Login::read(&hint.body).is_some() {
                     return Err("a wrong phrase got a login".to_owned());
                 }
@@ -203,8 +199,7 @@ impl Scene<'_> {
     fn loses_a_login(&mut self) -> Result<(), String> {
         let asked = self.texts()?;
         let old = self.gets_login(asked)?;
-        self.tries("the first password", &old, 201)?;
-        self.aside("logs in, then deletes the text");
+        self.tries("the first password", &old)?;
         self.waits(RESEND + Duration::from_millis(200))?;
         let asked = self.texts()?;
         let new = self.gets_login(asked)?;
@@ -214,12 +209,11 @@ impl Scene<'_> {
         if old.password != new.password {
             return Err("asking again brought another password".to_owned());
         }
-        self.tries("the password", &new, 201)?;
-        self.aside("it is the same login, and it works");
+        self.tries("the password", &new)?;
         Ok(())
     }
 
-    /// Texts what comes next. Gives the time of it.
+    /// Sends the next text. Returns when.
     fn texts(&mut self) -> Result<Instant, String> {
         let (body, webhook) = &self.part.texts[self.sent];
         self.sent += 1;
@@ -232,36 +226,34 @@ impl Scene<'_> {
         }
     }
 
-    fn hears(&mut self) -> Result<SentText, String> {
-        let Some(text) = self.ground.text_to(&self.part.phone, self.heard) else {
+    fn receives(&mut self) -> Result<SentText, String> {
+        let Some(text) = self.ground.text_to(&self.part.phone, self.received) else {
             if self.ground.twilio.refused_to(&self.part.phone) > 0 {
                 return Err("no answer came: Twilio refused to send it".to_owned());
             }
             let limit = self.ground.clock(self.ground.deadline).as_secs();
             return Err(format!("no answer came within {limit} s"));
         };
-        self.heard += 1;
+        self.received += 1;
         self.line(text.at, Voice::Answer, text.body.clone());
         Ok(text)
     }
 
     fn gets_login(&mut self, asked: Instant) -> Result<Login, String> {
-        let text = self.hears()?;
+        let text = self.receives()?;
         let login = Login::read(&text.body).ok_or("an answer came, but it was no login")?;
-        self.told
+        self.conversation
             .waits
             .push(text.at.saturating_duration_since(asked));
-        self.told.first_login.get_or_insert(text.at);
-        self.told.login = Some(login.clone());
+        self.conversation.first_login.get_or_insert(text.at);
+        self.conversation.login = Some(login.clone());
         Ok(login)
     }
 
-    fn tries(&self, what: &str, login: &Login, wanted: u16) -> Result<(), String> {
+    fn tries(&self, what: &str, login: &Login) -> Result<(), String> {
         match self.ground.log_in(login) {
-            status if status == wanted => Ok(()),
-            status => Err(format!(
-                "{what} was answered with {status} instead of {wanted}"
-            )),
+            201 => Ok(()),
+            status => Err(format!("{what} was answered with {status} instead of 201")),
         }
     }
 
@@ -270,12 +262,8 @@ impl Scene<'_> {
         waited.map_err(|Interrupted| "stopped".to_owned())
     }
 
-    fn aside(&mut self, words: &str) {
-        self.line(Instant::now(), Voice::Aside, words.to_owned());
-    }
-
     fn line(&mut self, at: Instant, voice: Voice, words: String) {
         let at = self.ground.clock(at);
-        self.told.lines.push(Line { at, voice, words });
+        self.conversation.lines.push(Line { at, voice, words });
     }
 }

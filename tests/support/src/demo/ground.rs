@@ -1,4 +1,4 @@
-//! What can be reached from a student's thread: the webhook, the phone, and Coder's login page.
+//! What a student's thread can reach: the webhook, the phone, and Coder's login page.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::classroom::student::{Login, Webhook};
 use crate::fakes::coder::FakeCoder;
 use crate::fakes::twilio::{FakeTwilio, SentText};
 
-/// How often Twilio offers a text again that was not taken, as `rc=3` in the webhook URL says.
+/// How often Twilio offers a text again that was not accepted, as `rc=3` in the webhook URL asks.
 const OFFERS_AGAIN: u32 = 3;
 const OFFER_PAUSE: Duration = Duration::from_millis(300);
 
@@ -17,29 +17,29 @@ const OFFER_PAUSE: Duration = Duration::from_millis(300);
 pub struct Ground<'a> {
     pub coder: &'a FakeCoder,
     pub twilio: &'a FakeTwilio,
-    /// Where Twilio brings texts.
+    /// Where Twilio delivers texts.
     pub webhook: SocketAddr,
     /// When the first text was sent.
     pub began: Instant,
-    /// Until when logins have to be there.
+    /// When all logins must have arrived.
     pub deadline: Instant,
     pub interrupt: &'a Interrupt,
 }
 
 impl Ground<'_> {
-    /// How far a moment is into the class.
+    /// How long after the beginning of the class a moment is.
     pub fn clock(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.began)
     }
 
-    /// Brings a text once, as Twilio does; 0 if no answer came.
+    /// Delivers a text once, as Twilio does. Returns the status, 0 if no answer came.
     pub fn post(&self, webhook: &Webhook) -> u16 {
         let body = webhook.body.as_bytes();
         let answer = http::request(self.webhook, "POST", "/inbound", &webhook.headers, body);
         answer.map_or(0, |answer| answer.status)
     }
 
-    /// Brings a text, and again if that failed and might not the next time.
+    /// Delivers a text, and again after a failure that may pass.
     pub fn deliver(&self, webhook: &Webhook) -> u16 {
         let mut status = self.post(webhook);
         for _ in 0..OFFERS_AGAIN {

@@ -1,4 +1,4 @@
-//! Ctrl-C: the demo ends by itself and takes its children along.
+//! Ctrl-C: the demo ends by itself and stops its child processes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// How often those who wait look up.
+/// How often a waiting thread checks for a signal.
 const BLINK: Duration = Duration::from_millis(20);
 
-/// Whether somebody wants the demo to end.
+/// Whether a signal has asked the demo to end.
 #[derive(Clone)]
 pub struct Interrupt(Arc<AtomicBool>);
 
-/// Somebody does.
+/// It has.
 #[derive(Debug)]
 pub struct Interrupted;
 

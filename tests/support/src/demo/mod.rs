@@ -1,16 +1,16 @@
-//! A class from the first text to the last removal, played for a person who watches.
+//! `make demo`: a class from the first text to the last removal, played for a person who watches.
 //!
-//! The real program and a real Redis run on this machine; Coder and Twilio are fakes. What is
-//! claimed is checked: the exit code is 0 only if everything held. A file a topic:
+//! The real program and a real Redis run on this machine; Coder and Twilio are fakes. Every claim is
+//! checked: the exit code is 0 only if all held. One file for each topic:
 //!
 //! - `options`, `screen`, `interrupt`: the command line, the terminal, Ctrl-C
-//! - `stage`: what is started, and how fast time passes on it
+//! - `stage`: what is started, and how long an account lives
 //! - `cast`: who texts what
-//! - `ground`: what can be reached from a student's thread
-//! - `class_run`, `phones`: act 1, the class texts; and how it looks on the phones
-//! - `proof`: act 2, every login is tried and every student starts to work
+//! - `ground`: what a student's thread can reach
+//! - `class_run`, `phones`: act 1, the class texts; and what the phones show
+//! - `proof`: act 2, every login is tried and every student starts a workspace
 //! - `removal`: act 3, the time is up
-//! - `report`: what came of it
+//! - `report`: the results, and the instructor's screen
 //!
 //! With `--picture FILE` it draws the picture of the README instead ([`crate::picture`]).
 
@@ -37,7 +37,9 @@ use report::Report;
 use screen::{Paint, Screen};
 use stage::Stage;
 
-/// Exit codes besides 0: something did not hold, the demo cannot run, somebody stopped it.
+use crate::classroom::redis::server_version;
+
+/// Exit codes besides 0: something did not hold, the demo cannot run, a signal stopped it.
 const BROKEN: u8 = 1;
 const UNUSABLE: u8 = 2;
 const STOPPED: u8 = 130;
@@ -55,7 +57,7 @@ pub fn main() -> ExitCode {
         }
         Err(complaint) => return unusable(&complaint),
     };
-    let binary = match crate::program().and_then(|path| stage::find_redis().map(|()| path)) {
+    let binary = match crate::program().and_then(|path| server_version().map(|_| path)) {
         Ok(path) => path,
         Err(complaint) => return unusable(&complaint),
     };
@@ -70,7 +72,7 @@ pub fn main() -> ExitCode {
     perform(&options, binary, &screen)
 }
 
-/// Plays it and says the last word, once the class is closed: closing may have a complaint too.
+/// Plays it and prints the verdict after the class is closed, as closing may find a fault too.
 fn perform(options: &Options, program: PathBuf, screen: &Screen) -> ExitCode {
     let mut report = None;
     let closed = catch_unwind(AssertUnwindSafe(|| {

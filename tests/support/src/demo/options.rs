@@ -47,7 +47,7 @@ pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String>
                 let file = value.or_else(|| arguments.next());
                 picture = Some(file.ok_or("--picture takes the name of a file")?);
             }
-            _ => return Err(format!("{argument:?} is not known; --help shows what is")),
+            _ => return Err(format!("there is no option {argument:?}; see --help")),
         }
     }
     Ok(Wish::Play(Options { students, picture }))

@@ -5,42 +5,30 @@ use super::class_run::{ClassRun, Conversation, Line, Voice};
 use super::screen::{Paint, Screen, seconds};
 use crate::classroom::student::Login;
 
-/// More students than this are too many to read.
-const READABLE: usize = 16;
-/// Of those, this many are shown.
+/// The first students are shown: one with each role, and two more.
 const SHOWN: usize = 6;
 
-/// Shows the conversations, or the first of them, and what became of the forged text.
+/// Shows the first conversations, and how the forged text was answered.
 pub fn show(cast: &Cast, class_run: &ClassRun, screen: &Screen) {
-    let all = cast.students.len();
-    let shown = if all > READABLE { SHOWN } else { all };
     screen.say(&format!(
         "  {}  what a student texts     {}  what comes back\n",
         screen.paint(Paint::Student, ">"),
         screen.paint(Paint::Answer, "<")
     ));
-    for (index, part) in cast.students.iter().take(shown).enumerate() {
-        // The first login is shown as it is; of the others, what differs.
-        show_one(part, &class_run.conversations[index], index == 0, screen);
+    let pairs = cast.students.iter().zip(&class_run.conversations);
+    for (index, (part, conversation)) in pairs.take(SHOWN).enumerate() {
+        // The first login is shown whole, of the others only what differs.
+        show_one(part, conversation, index == 0, screen);
     }
-    if shown < all {
-        let rest = &class_run.conversations[shown..];
-        let served = rest
-            .iter()
-            .filter(|conversation| conversation.login.is_some());
-        let last = rest
-            .iter()
-            .flat_map(|conversation| conversation.lines.last());
-        let last = last.map(|line| line.at).max().unwrap_or_default();
+    let rest = class_run.conversations.iter().skip(SHOWN);
+    let served = rest.filter(|one| one.login.is_some()).count();
+    if let Some(more @ 1..) = cast.students.len().checked_sub(SHOWN) {
         screen.say(&format!(
-            "\n  ... and {} more: {} of them have a login, the last after {}",
-            rest.len(),
-            served.count(),
-            seconds(last)
+            "\n  ... and {more} more: {served} of them have a login"
         ));
     }
     screen.say(&format!(
-        "\n  A forged text in the name of somebody who never texted is answered with {}.",
+        "\n  A forged text with the phone of a stranger is answered with {}.",
         class_run.forged_status
     ));
 }
@@ -78,7 +66,6 @@ fn show_line(line: &Line, in_full: bool, screen: &Screen) {
     };
     match line.voice {
         Voice::Student => say(&time, ">", Paint::Student, line.words.trim()),
-        Voice::Aside => say(&time, " ", Paint::Faint, &format!("({})", line.words)),
         Voice::Answer => {
             let mut lines = answer(&line.words, in_full).into_iter();
             say(&time, "<", Paint::Answer, &lines.next().unwrap_or_default());
@@ -89,7 +76,7 @@ fn show_line(line: &Line, in_full: bool, screen: &Screen) {
     }
 }
 
-/// The lines of an answer that are shown, no password among them.
+/// The lines of an answer that are shown. Passwords are masked.
 fn answer(words: &str, in_full: bool) -> Vec<String> {
     let Some(login) = Login::read(words) else {
         return wrap(words, 66);
@@ -111,7 +98,7 @@ fn mask(password: &str) -> String {
     })
 }
 
-/// Breaks a text at its blanks.
+/// Breaks a text between words.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

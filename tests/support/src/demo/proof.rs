@@ -1,4 +1,4 @@
-//! Act 2: every login that was texted last is tried, and every student starts to work.
+//! Act 2: each student's last login is tried, each student starts a workspace, and the instructor looks.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,16 +12,16 @@ use super::interrupt::Interrupted;
 use super::screen::{Screen, plural, seconds};
 use super::stage::Stage;
 use crate::classroom::student::Login;
+use crate::picture::terminal::Line;
 
-/// Logins tried side by side.
-const HANDS: usize = 16;
+/// How many logins are tried at the same time.
+const THREADS: usize = 16;
 
-/// How long workspaces run on after the first account's time is up, so that they are seen to be
-/// left alone.
+/// How long workspaces still run after the first account's time is up. They must be left alone then.
 const OVERTIME: Duration = Duration::from_millis(1_500);
 
-/// The name of everybody's workspace.
-const WORKSPACE: &str = "class_run";
+/// The name of each student's workspace.
+const WORKSPACE: &str = "python";
 
 /// The whole act.
 pub struct Proof {
@@ -29,10 +29,12 @@ pub struct Proof {
     pub proved: usize,
     /// Workspaces that students could start.
     pub workspaces: usize,
+    /// The instructor's screen while all work.
+    pub status: Vec<Line>,
     pub faults: Vec<String>,
 }
 
-/// Tries all logins side by side; gives the statuses in their order, 0 where there is no login.
+/// Tries all logins in parallel. Returns the statuses in the same order, 0 where there is no login.
 pub fn try_logins(
     logins: &[Option<&Login>],
     ground: &Ground<'_>,
@@ -41,7 +43,7 @@ pub fn try_logins(
     let statuses = Mutex::new(vec![0; logins.len()]);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..HANDS.min(logins.len()) {
+        for _ in 0..THREADS.min(logins.len()) {
             scope.spawn(|| {
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
@@ -78,7 +80,7 @@ pub fn play(
         .min();
     let left = first.map(|at| (at + stage.lifetime).saturating_duration_since(Instant::now()));
     let run = left.unwrap_or_default() + OVERTIME;
-    // As the templates of a class should be set.
+    // As an instructor sets the template of a class.
     ground.coder.auto_stop_after(run);
 
     let logins: Vec<_> = class_run
@@ -104,7 +106,7 @@ pub fn play(
     let time = seconds(ground.clock(Instant::now()));
     let all = plural(cast.students.len(), "student");
     screen.say(&format!(
-        "{time:>8}   {proved} of {all} logged in with what stood on their phone"
+        "{time:>8}   {proved} of {all} logged in with the text on their phone"
     ));
     screen.say(&format!(
         "{:>8}   {workspaces} started a workspace, which its template stops after {}",
@@ -114,6 +116,7 @@ pub fn play(
     Ok(Proof {
         proved,
         workspaces,
+        status: stage.status(),
         faults,
     })
 }
@@ -130,7 +133,7 @@ fn judge(cast: &Cast, logins: &[Option<&Login>], statuses: &[u16]) -> (usize, Ve
                     part.label()
                 ));
             }
-            // Complained about in the act before.
+            // Reported in act 1.
             (None, _) => {}
         }
     }

@@ -10,12 +10,13 @@ use super::screen::{Screen, plural, seconds};
 use super::stage::{STRANGER, Stage};
 use crate::fakes::coder::ops::LIST_WORKSPACES;
 
-const LOOK: Duration = Duration::from_millis(100);
+/// Between two inspections.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Without any change for that long after the last account's time is up, nothing is waited for.
+/// If nothing changes for this long after the last account's time is up, the demo stops waiting.
 const STANDSTILL: Duration = Duration::from_secs(15);
 
-/// The service counts in whole seconds, so that an account's time may end that much earlier.
+/// The service counts in whole seconds, so an account's time may end this much earlier.
 const ROUNDING: Duration = Duration::from_secs(1);
 
 /// The whole act.
@@ -27,10 +28,10 @@ pub struct Removal {
     pub faults: Vec<String>,
 }
 
-/// Who and what is there.
+/// Accounts and workspaces at one moment.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Census {
-    /// Students that Coder knows.
+    /// Students' accounts at Coder.
     users: usize,
     /// Running, or about to.
     running: usize,
@@ -81,7 +82,7 @@ impl Census {
     }
 }
 
-/// What is worth a line that stays, in the order in which it comes.
+/// The events that are reported once each, in this order.
 #[derive(Default)]
 struct Milestones {
     looked: bool,
@@ -94,13 +95,10 @@ impl Milestones {
         let mut lines = Vec::new();
         let once = |flag: &mut bool, now: bool| now && !std::mem::replace(flag, true);
         if once(&mut self.looked, looked) {
-            lines.push(match census.running {
-                0 => "the first accounts' time is up".to_owned(),
-                1 => "the time is up; the workspace still runs, so it is left alone".to_owned(),
-                more => format!(
-                    "the first accounts' time is up; {more} workspaces still run: left alone"
-                ),
-            });
+            let running = plural(census.running, "running workspace");
+            lines.push(format!(
+                "the first accounts' time is up; {running} left alone"
+            ));
         }
         if once(&mut self.stopped, looked && census.running == 0) {
             lines.push("Coder has stopped the last workspace; now they can be deleted".to_owned());
@@ -112,13 +110,15 @@ impl Milestones {
     }
 }
 
-/// Somebody who watches it happen.
+/// Follows the removal.
 struct Watch<'a> {
     stage: &'a Stage,
     ground: &'a Ground<'a>,
     screen: &'a Screen,
     first_due: Instant,
     last_due: Instant,
+    /// How often workspaces had been listed before the removal began.
+    lists_before: usize,
     /// Students who had a login.
     served: usize,
     milestones: Milestones,
@@ -128,12 +128,12 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Looks once. Returns whether there is nothing more to see.
-    fn look(&mut self) -> bool {
+    /// Inspects once. Returns whether the removal has ended, or never will.
+    fn inspect(&mut self) -> bool {
         let census = Census::take(self.stage);
         let now = Instant::now();
         let due = now + ROUNDING >= self.first_due;
-        let looked = due && self.ground.coder.count(LIST_WORKSPACES) > 0;
+        let looked = due && self.ground.coder.count(LIST_WORKSPACES) > self.lists_before;
         for line in self.milestones.pass(&census, looked) {
             self.say(&line);
         }
@@ -142,7 +142,7 @@ impl Watch<'_> {
             self.faults.push(early.to_owned());
         }
         if census.is_empty() {
-            self.say("the last account is removed, and forgotten in the database");
+            self.say("the last account is removed, at Coder and in the database");
             return true;
         }
         if census != self.last {
@@ -163,7 +163,7 @@ impl Watch<'_> {
         false
     }
 
-    /// Why there is no use in waiting, if so.
+    /// Why waiting is of no use, if so.
     fn hopeless(&self, now: Instant) -> Option<String> {
         if let Some(status) = self.stage.class().service().wait(Duration::ZERO) {
             return Some(format!("the program has ended by itself ({status})"));
@@ -178,7 +178,7 @@ impl Watch<'_> {
     }
 }
 
-/// Watches until everybody is gone, or nothing moves any more.
+/// Follows the removal until all accounts are gone, or nothing changes any more.
 pub fn play(
     stage: &Stage,
     class_run: &ClassRun,
@@ -186,8 +186,8 @@ pub fn play(
     screen: &Screen,
 ) -> Result<Removal, Interrupted> {
     screen.head(3, "Time runs out");
-    let told = &class_run.conversations;
-    let logins = || told.iter().filter_map(|one| one.first_login);
+    let conversations = &class_run.conversations;
+    let logins = || conversations.iter().filter_map(|one| one.first_login);
     let now = Instant::now();
     let mut watch = Watch {
         stage,
@@ -195,16 +195,17 @@ pub fn play(
         screen,
         first_due: logins().min().unwrap_or(now) + stage.lifetime,
         last_due: logins().max().unwrap_or(now) + stage.lifetime,
+        lists_before: ground.coder.count(LIST_WORKSPACES),
         served: logins().count(),
         milestones: Milestones::default(),
         last: Census::take(stage),
         changed: now,
         faults: Vec::new(),
     };
-    while !watch.look() {
-        ground.interrupt.pause(LOOK)?;
+    while !watch.inspect() {
+        ground.interrupt.pause(INTERVAL)?;
     }
-    let logins: Vec<_> = told.iter().map(|one| one.login.as_ref()).collect();
+    let logins: Vec<_> = conversations.iter().map(|one| one.login.as_ref()).collect();
     let statuses = try_logins(&logins, ground, |_, _| {});
     ground.interrupt.check()?;
     let gone = ground.coder.deleted_users();

@@ -1,4 +1,4 @@
-//! What came of it: a table, and what did not hold.
+//! The results: a table, what did not hold, and the instructor's screen.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::removal::Removal;
 use super::screen::{Paint, Screen, plural, seconds};
 use super::stage::Stage;
 
-/// Words of the program's log are shown up to this many lines when something did not hold.
+/// How many lines of the program's log are shown if something did not hold.
 const LOG_LINES: usize = 10;
 
 /// The verdict.
@@ -25,17 +25,17 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// A row that only tells.
-    fn tell(&self, what: &str, value: &str) {
+    /// A row without a check.
+    fn row(&self, what: &str, value: &str) {
         self.screen.say(&format!("  {what:26} {value}"));
     }
 
-    /// A row that must hold; `fault` says what is wrong if it does not.
+    /// A row with a check; `fault` says what is wrong if it fails.
     fn hold(&mut self, what: &str, value: &str, holds: bool, fault: impl FnOnce() -> String) {
         if holds {
-            return self.tell(what, value);
+            return self.row(what, value);
         }
-        self.tell(
+        self.row(
             what,
             &self.screen.paint(Paint::Bad, &format!("{value}   (!)")),
         );
@@ -51,7 +51,7 @@ impl Table<'_> {
     }
 }
 
-/// Shows the table and says what did not hold.
+/// Shows the table and the instructor's screen, and returns what did not hold.
 pub fn draw_up(
     stage: &Stage,
     cast: &Cast,
@@ -60,7 +60,7 @@ pub fn draw_up(
     removal: &Removal,
     screen: &Screen,
 ) -> Report {
-    screen.head(4, "What came of it");
+    screen.head(4, "Results");
     let acts = [&class_run.faults, &proof.faults, &removal.faults];
     let mut table = Table {
         screen,
@@ -77,13 +77,18 @@ pub fn draw_up(
     let strange = strange.concat();
     if !strange.is_empty() {
         table.faults.push(format!(
-            "calls that the real APIs do not know: {}",
+            "calls that the real APIs do not have: {}",
             strange.join(", ")
         ));
     }
     if !table.faults.is_empty() {
-        complain(stage, screen);
+        show_log(stage, screen);
     }
+    screen.head(
+        5,
+        "What the instructor saw in act 2: coder-sms-register status",
+    );
+    proof.status.iter().for_each(|line| screen.show(line));
     Report {
         faults: table.faults,
     }
@@ -92,7 +97,7 @@ pub fn draw_up(
 fn logins(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRun, proof: &Proof) {
     let students = cast.students.len();
     let made = stage.class().coder().created_ever().len();
-    table.tell("students", &students.to_string());
+    table.row("students", &students.to_string());
     table.count("accounts made", made, students, "one for each phone");
     table.count("logins proved", proof.proved, students, "by logging in");
     table.count("workspaces started", proof.workspaces, students, "");
@@ -108,7 +113,7 @@ fn logins(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRu
         }
         _ => "never".to_owned(),
     };
-    table.tell("from text to login", &value);
+    table.row("from text to login", &value);
 }
 
 fn texts(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRun) {
@@ -170,14 +175,14 @@ fn remains(table: &mut Table<'_>, stage: &Stage, cast: &Cast, removal: &Removal)
         table.count(what, count, 0, "");
     }
     table.hold(
-        "somebody else's account",
+        "a stranger's account",
         if stage.stranger_is_untouched() {
             "untouched, its workspace too"
         } else {
             "touched"
         },
         stage.stranger_is_untouched(),
-        || "somebody else's account or workspace was touched".to_owned(),
+        || "a stranger's account or workspace was touched".to_owned(),
     );
 }
 
@@ -192,8 +197,8 @@ fn secrets(table: &mut Table<'_>, stage: &Stage) {
     });
 }
 
-/// What the program itself had to complain about.
-fn complain(stage: &Stage, screen: &Screen) {
+/// Shows warnings and errors of the program's log.
+fn show_log(stage: &Stage, screen: &Screen) {
     let log = stage.class().log();
     let serious = |line: &&str| line.contains("WARN") || line.contains("ERROR");
     let lines: Vec<&str> = log.lines().filter(serious).take(LOG_LINES).collect();
@@ -205,7 +210,7 @@ fn complain(stage: &Stage, screen: &Screen) {
     }
 }
 
-/// A count; the largest one stands for "could not be asked".
+/// A count. `usize::MAX` means that there was no answer.
 fn number(count: usize) -> String {
     match count {
         usize::MAX => "unknown".to_owned(),

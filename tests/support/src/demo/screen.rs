@@ -5,8 +5,9 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use super::interrupt::Interrupt;
+use crate::picture::terminal::Line;
 
-/// Where no line can change, progress is told this often at most.
+/// If standard output is no terminal, progress is printed at most this often.
 const PLAIN_PROGRESS: Duration = Duration::from_secs(2);
 
 /// What a piece of text is, as far as colour goes.
@@ -22,7 +23,7 @@ pub enum Paint {
 
 /// Standard output.
 pub struct Screen {
-    /// Whether a line can be written over.
+    /// Whether a line can be replaced.
     live: bool,
     colour: bool,
     interrupt: Interrupt,
@@ -30,15 +31,15 @@ pub struct Screen {
 }
 
 struct Progress {
-    /// Whether the cursor stands in a line that is to change.
+    /// Whether the cursor is in a line that will be replaced.
     open: bool,
-    /// What was said last where no line can change.
+    /// What was printed last, if standard output is no terminal.
     words: String,
     said: Instant,
 }
 
 impl Screen {
-    /// Looks at what standard output is.
+    /// Finds out what standard output is.
     pub fn new(interrupt: Interrupt) -> Self {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -55,7 +56,7 @@ impl Screen {
         }
     }
 
-    /// Who is asked whether to go on.
+    /// Says whether the demo is to go on.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
@@ -83,14 +84,26 @@ impl Screen {
         self.progress.borrow_mut().said = Instant::now();
     }
 
+    /// A line of another terminal, in its colours if this one has colours.
+    pub fn show(&self, line: &Line) {
+        let mut text = String::from("  ");
+        for (look, words) in line {
+            match look.codes().filter(|_| self.colour) {
+                Some(codes) => text += &format!("\x1b[{codes}m{words}\x1b[0m"),
+                None => text += words,
+            }
+        }
+        self.say(text.trim_end());
+    }
+
     /// The heading of an act.
     pub fn head(&self, number: u32, title: &str) {
         let heading = format!("{number}. {title}");
         self.say(&format!("\n{}\n", self.paint(Paint::Heading, &heading)));
     }
 
-    /// A line that the next one may replace. `tail` is for those who watch it change; where no line
-    /// can change, only new `words` are worth another line.
+    /// A line that the next one replaces. `tail` is left out if standard output is no terminal; then only
+    /// new `words` are printed.
     pub fn progress(&self, time: Duration, words: String, tail: &str) {
         let time = seconds(time);
         let mut progress = self.progress.borrow_mut();
@@ -104,7 +117,7 @@ impl Screen {
         }
     }
 
-    /// Wipes the line that changes.
+    /// Removes the line that changes.
     pub fn end_progress(&self) {
         let mut progress = self.progress.borrow_mut();
         progress.words.clear();
@@ -113,7 +126,7 @@ impl Screen {
         }
     }
 
-    /// Nobody who reads any more is somebody who wants the demo to end.
+    /// A closed standard output ends the demo, as a signal does.
     fn write(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());

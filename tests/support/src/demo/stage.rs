@@ -1,8 +1,7 @@
-//! What the demo starts, and how fast time passes on it.
+//! What the demo starts, and how long an account lives in it.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::ground::Ground;
@@ -12,6 +11,7 @@ use super::screen::{Paint, Screen, plural};
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::coder::ops::CREATE_USER;
 use crate::fakes::trouble::Op;
+use crate::picture::terminal::{Line, shows};
 
 /// How slow the fakes are, after the real ones.
 const CODER_CREATES: Duration = Duration::from_millis(250);
@@ -22,23 +22,18 @@ const TWILIO_ANSWERS: Duration = Duration::from_millis(150);
 /// How long after a login the same phone gets another one.
 pub const RESEND: Duration = Duration::from_secs(2);
 
-/// Somebody else's account and workspace, which are none of the program's business.
+/// An account and a workspace that the program did not make and must not touch.
 pub const STRANGER: &str = "somebody-else";
 const STRANGERS_WORKSPACE: &str = "research";
 
-/// Looks whether there is a Redis to start.
-pub fn find_redis() -> Result<(), String> {
-    let mut command = Command::new("redis-server");
-    let version = command.arg("--version").stdout(Stdio::null()).status();
-    version.map(|_| ()).map_err(|_| {
-        "redis-server is missing: install it (Debian, Ubuntu: `apt-get install redis-server`)"
-            .to_owned()
-    })
-}
+/// The size of the instructor's terminal.
+const COLUMNS: u16 = 100;
+const ROWS: u16 = 30;
 
-/// A class that is set up, and begins with its first text.
+/// A class that is set up. It begins with its first text.
 pub struct Stage {
     class: Classroom,
+    program: PathBuf,
     /// How long an account lives.
     pub lifetime: Duration,
     students: usize,
@@ -49,13 +44,13 @@ pub struct Stage {
 impl Stage {
     /// Starts everything; the program is ready when this returns.
     pub fn prepare(program: PathBuf, options: &Options) -> Self {
-        // Logins and their proofs have to come first: with the usual eight side by side a login
-        // takes 50 ms of everybody's time. That much is allowed for once more.
+        // Time enough for all logins and their proofs: eight are made at a time, which is 50 ms for each.
+        // That is allowed for twice.
         let lifetime = Duration::from_secs(10 + options.students as u64 / 10);
-        let class = Plan::new(program)
+        let class = Plan::new(program.clone())
             .with("CODER_REMOVE_TIME", &format!("{}s", lifetime.as_secs()))
             .with("CODER_CHECK_INTERVAL", "1s")
-            // The cast's texts stand in the fake's log before they are brought.
+            // The fake's log lists the cast's texts before they are delivered.
             .with("CODER_REG_CATCH_UP", "0")
             .with(
                 "CODER_REG_RESEND_INTERVAL",
@@ -75,6 +70,7 @@ impl Stage {
         class.start_service();
         Self {
             class,
+            program,
             lifetime,
             students: options.students,
             stranger_id,
@@ -87,24 +83,20 @@ impl Stage {
         &self.class
     }
 
-    /// When the first text was sent; now, if there was none.
-    pub fn began(&self) -> Instant {
-        *self.began.get_or_init(Instant::now)
-    }
-
-    /// What students can reach. The class begins now.
+    /// What students can reach. The class begins with the first call.
     pub fn ground<'a>(&'a self, interrupt: &'a Interrupt) -> Ground<'a> {
+        let began = *self.began.get_or_init(Instant::now);
         Ground {
             coder: self.class.coder(),
             twilio: self.class.twilio(),
             webhook: self.class.service().address(),
-            began: self.began(),
-            deadline: self.began() + self.lifetime,
+            began,
+            deadline: began + self.lifetime,
             interrupt,
         }
     }
 
-    /// Whether the stranger still has account and workspace, and nobody has tried to change that.
+    /// Whether the stranger's account and workspace are as before, and no request tried to change them.
     pub fn stranger_is_untouched(&self) -> bool {
         let coder = self.class.coder();
         let same = coder
@@ -113,50 +105,26 @@ impl Stage {
         same && coder.workspaces_of(STRANGER).len() == 1 && coder.touched_foreign().is_empty()
     }
 
-    /// Tells what was started.
+    /// Says what is played.
     pub fn introduce(&self, screen: &Screen) {
-        let class = &self.class;
-        let service = class.service();
         let students = plural(self.students, "student");
         let title = format!("coder-sms-register: a class of {students}, played on this machine");
         screen.say(&format!("\n{}\n", screen.paint(Paint::Heading, &title)));
-        screen.say(
-            "  Students text a phrase and get a login for Coder. When their time is up,\n\
-             \x20 their accounts and workspaces are removed. This is the real program with a\n\
-             \x20 real Redis; Coder and Twilio are fakes, about as slow as the real ones.\n\
-             \x20 Nothing leaves this machine, no phone rings, and nothing is charged.\n",
-        );
-        let ready = service.start_time().as_millis();
-        let millis = |span: Duration| span.as_millis();
-        let rows = [
-            (
-                "program",
-                service.address().to_string(),
-                format!("ready {ready} ms after its start"),
-            ),
-            ("Redis", class.redis().socket().to_owned(), String::new()),
-            (
-                "fake Coder",
-                class.coder().url(),
-                format!(
-                    "{} ms to make a user, else {} ms",
-                    millis(CODER_CREATES),
-                    millis(CODER_ANSWERS)
-                ),
-            ),
-            (
-                "fake Twilio",
-                class.twilio().url(),
-                format!("{} ms a call", millis(TWILIO_ANSWERS)),
-            ),
-        ];
-        for (what, place, note) in rows {
-            let row = format!("  {what:12} {place:24} {note}");
-            screen.say(row.trim_end());
-        }
         screen.say(&format!(
-            "\n  Time is short here: an account lives {} s, not 12 hours.",
+            "  The program and its Redis are real. Coder and Twilio are fakes, about as slow as the real\n\
+             \x20 ones: nothing leaves this machine. An account lives {} s here, not 12 hours.",
             self.lifetime.as_secs()
         ));
+    }
+
+    /// The instructor's screen as it is now: what `status` shows on a terminal.
+    pub fn status(&self) -> Vec<Line> {
+        shows(
+            &self.program,
+            &self.class.settings(),
+            "status",
+            COLUMNS,
+            ROWS,
+        )
     }
 }

@@ -1,11 +1,11 @@
 //! The picture of the README: what a student texts and gets, and the instructor's screen. Nothing of it is written by
-//! hand: a class is played with the real program, and what it said is drawn.
+//! hand: a class is played with the real program, and what it printed is drawn.
 //!
 //! - `terminal`: a command on a terminal of a given size, and what its colours mean
 //! - `svg`: the drawing
 
 mod svg;
-mod terminal;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Plays a class of the program, up to the moment when everybody has a login but one, whose phone is out of reach.
+    /// Plays a class up to the moment when all students have a login but one, whose phone is out of reach.
     /// `pause` lies between one student and the next, so that their times differ.
     pub fn play(program: PathBuf, pause: Duration) -> Self {
         let class = Plan::new(program.clone())
@@ -58,7 +58,7 @@ impl Scene {
             assert!(class.coder().password_works(&login.email, &login.password));
             class.coder().running_workspace(login.username(), "python");
         }
-        class.eventually("every phone is heard of", || heard_of(&class) == STUDENTS);
+        class.eventually("a receipt for every phone", || receipts(&class) == STUDENTS);
         let screen = terminal::shows(&program, &class.settings(), "status", COLUMNS, ROWS);
         Self {
             number: class.twilio().account().from_numbers[0].clone(),
@@ -73,8 +73,8 @@ impl Scene {
     }
 }
 
-/// How many logins have come to their end, well or not.
-fn heard_of(class: &Classroom) -> usize {
+/// How many logins were delivered, or failed for good.
+fn receipts(class: &Classroom) -> usize {
     let count = "SELECT count(*) FROM deliveries WHERE state IN ('delivered', 'undelivered')";
     class.query(count).parse().unwrap_or_default()
 }

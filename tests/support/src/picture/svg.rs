@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::terminal::{Line, Look};
 use super::{COLUMNS, COMMAND, PHRASE, Scene};
 
-/// Of a monospaced letter of 13 pixels.
+/// The width of a monospaced letter of 13 pixels.
 const LETTER: f64 = 7.83;
 const ROW: usize = 18;
 const EDGE: usize = 18;
@@ -28,7 +28,7 @@ struct Drawing(String);
 
 impl Drawing {
     fn add(&mut self, what: std::fmt::Arguments<'_>) {
-        // A string takes whatever it is given.
+        // Writing to a string does not fail.
         let _ = self.0.write_fmt(what);
         self.0.push('\n');
     }
@@ -41,7 +41,7 @@ impl Drawing {
         ));
     }
 
-    /// A line of text whose letters stand on `y`.
+    /// A line of text with its baseline at `y`.
     fn text(&mut self, x: usize, y: usize, class: &str, words: &str) {
         let words = escaped(words);
         self.add(format_args!(
@@ -61,7 +61,7 @@ impl Drawing {
     }
 }
 
-/// How wide so many letters are.
+/// The width of this many letters, in pixels.
 fn wide(letters: usize) -> usize {
     (letters as f64 * LETTER).ceil() as usize
 }
@@ -150,7 +150,7 @@ fn draw_screen(drawing: &mut Drawing, rows: &[Line], top: usize, size: (usize, u
     }
 }
 
-/// Neighbours of one look as one piece.
+/// Joins neighbouring pieces with the same look.
 fn merged(line: &Line) -> Line {
     let mut pieces = Line::new();
     for (look, words) in line {

@@ -17,6 +17,19 @@ pub struct Look {
     pub colour: Option<u8>,
 }
 
+impl Look {
+    /// The codes of a terminal for it; `None` for plain words.
+    pub fn codes(self) -> Option<String> {
+        let bold = self.bold.then(|| "1".to_owned());
+        let faint = self.faint.then(|| "2".to_owned());
+        let colour = self
+            .colour
+            .map(|number| format!("{}", 30 + u32::from(number)));
+        let codes: Vec<String> = [bold, faint, colour].into_iter().flatten().collect();
+        (!codes.is_empty()).then(|| codes.join(";"))
+    }
+}
+
 /// Pieces of a line, each with one look.
 pub type Line = Vec<(Look, String)>;
 

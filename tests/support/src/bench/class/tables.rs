@@ -149,7 +149,7 @@ fn calls(played: &[Played]) -> Table {
     table
 }
 
-/// What a student costs where nobody outside takes any time.
+/// What a student costs if Coder and Twilio answer at once.
 fn each(costs: &[Played], figure: impl Fn(&Played) -> f64) -> Spread {
     Spread::of(
         costs

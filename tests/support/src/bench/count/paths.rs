@@ -1,4 +1,4 @@
-//! The paths themselves, as a child under valgrind takes them.
+//! The paths that a child process runs under valgrind.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -168,7 +168,7 @@ fn config(settings: impl Iterator<Item = (String, String)>) -> Config {
     Config::from_vars(settings, &read).expect("the settings of a service")
 }
 
-/// Takes the path of that name so many times. `folder` is a data folder for those that need one; the
+/// Runs the path of that name `times` times. `folder` is a data folder for those that need one; the
 /// settings that it was made with are then in the environment.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use super::super::Bench;
 pub struct Size {
     /// Bytes of the release binary that was measured.
     pub bytes: u64,
-    /// Bytes of the static one, if `make dist` or somebody else has built it.
+    /// Bytes of the static one, if `make dist` has built it.
     pub fixed: Option<u64>,
     /// Bytes of code by crate, the largest first, as cargo-bloat counts them; what it says without.
     pub crates: Result<Vec<(String, u64)>, &'static str>,

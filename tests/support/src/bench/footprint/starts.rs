@@ -11,7 +11,7 @@ use crate::fakes::coder::ops::CREATE_USER;
 
 /// How long it takes, in milliseconds.
 pub struct Starts {
-    /// From its start to the first line of its log, which tells where it listens.
+    /// From its start to the first line of its log, which says where it listens.
     pub listens: Spread,
     /// From its start to the first `GET /healthz` that is answered with 200.
     pub ready: Spread,

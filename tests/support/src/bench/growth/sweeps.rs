@@ -29,7 +29,7 @@ pub struct Sweep {
     pub about: String,
     /// Accounts that were removed.
     pub accounts: usize,
-    /// Seconds from the start of the service until nobody was left.
+    /// Seconds from the start of the service until no account was left.
     pub seconds: f64,
     /// The same with hands that lose no time between calls; 0 without delays.
     pub bound: f64,
