@@ -1,8 +1,9 @@
-//! Who may come in, and who has to leave for it.
+//! Admission and eviction of client connections.
 //!
-//! Hidden here: what the gate does when there is no room, be it of connections, of memory or of the system's files. It
-//! goes on: whoever never asked for anything leaves first, and a request in flight is never given up for a newcomer.
-//! One thing it does not do is to count by address: behind a proxy all clients have the same.
+//! When connections, memory or file descriptors run out, the gate evicts clients and goes on. A
+//! client that never sent a complete request is evicted first, and a request in flight is never
+//! given up for a new client. Connections are not counted by address, because behind a proxy all
+//! clients have the same one.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -13,22 +14,23 @@ use mio::{Interest, Token};
 use super::conn::{Conn, EvictionRank};
 use super::event_loop::EventLoop;
 
-/// Then the clients already inside have a turn.
+/// After this many, the clients already connected are served first.
 const ACCEPTS_AT_ONCE: usize = 64;
-/// When the system has nothing left for us, so many leave, for whatever else the process needs.
-const LEAVE_AT_ONCE: usize = 4;
-const TRY_AGAIN: Duration = Duration::from_millis(5);
+/// Connections evicted after a failed accept, to free descriptors for the whole process.
+const EVICTED_PER_ERROR: usize = 4;
+const ACCEPT_RETRY: Duration = Duration::from_millis(5);
 
 impl EventLoop {
-    /// Lets in who waits, and takes care to come back: the system reports a crowd at the door only once.
+    /// Accepts waiting clients. If some remain, it schedules another call: the listener is
+    /// edge-triggered, so the system does not report them again.
     pub fn accept(&mut self) {
         self.accept_at = None;
         for _ in 0..ACCEPTS_AT_ONCE {
-            let full = self.conns.len() >= self.turn.limits.connections;
-            let leaver = if full { self.least_deserving() } else { None };
-            if full && leaver.is_none() {
-                // All are being served. They will not be for long.
-                self.accept_at = Some(self.turn.now + TRY_AGAIN);
+            let full = self.conns.len() >= self.ctx.limits.connections;
+            let evicted = if full { self.next_to_evict() } else { None };
+            if full && evicted.is_none() {
+                // All clients are being served, which does not take long.
+                self.accept_at = Some(self.ctx.now + ACCEPT_RETRY);
                 return;
             }
             let Some(listener) = &self.listener else {
@@ -36,7 +38,7 @@ impl EventLoop {
             };
             match listener.accept() {
                 Ok((sock, _)) => {
-                    if let Some(id) = leaver {
+                    if let Some(id) = evicted {
                         self.evict(id);
                     }
                     self.admit(sock);
@@ -44,15 +46,16 @@ impl EventLoop {
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return,
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
-                    _ => return self.make_room(),
+                    _ => return self.on_accept_error(),
                 },
             }
         }
-        self.accept_at = Some(self.turn.now);
+        self.accept_at = Some(self.ctx.now);
     }
 
     fn admit(&mut self, mut sock: TcpStream) {
-        // Pipelined answers would wait for each other's acknowledgement. A socket that cannot do it still works.
+        // Without it, pipelined answers wait for each other's acknowledgement. If it fails, the
+        // connection still works.
         let _ = sock.set_nodelay(true);
         let id = self.next_conn;
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -62,35 +65,36 @@ impl EventLoop {
             .register(&mut sock, Token(id), interest)
             .is_err()
         {
-            self.turn.tally.counts.accept_errors.add();
+            self.ctx.tally.counts.accept_errors.add();
             return;
         }
         self.next_conn += 1;
-        self.turn.tally.counts.accepted.add();
-        self.conns.insert(id, Conn::new(sock, &self.turn));
-        // At once: a request in flight is safe from the next one at the door.
+        self.ctx.tally.counts.accepted.add();
+        self.conns.insert(id, Conn::new(sock, &self.ctx));
+        // Read at once: a request in flight is safe from eviction by the next client.
         self.drive(id);
     }
 
-    /// The system would not give us a connection, most likely for want of file descriptors.
-    fn make_room(&mut self) {
-        self.turn.tally.counts.accept_errors.add();
-        for _ in 0..LEAVE_AT_ONCE {
-            if let Some(id) = self.least_deserving() {
+    /// Handles an error of the system, most likely that no file descriptor is left.
+    fn on_accept_error(&mut self) {
+        self.ctx.tally.counts.accept_errors.add();
+        for _ in 0..EVICTED_PER_ERROR {
+            if let Some(id) = self.next_to_evict() {
                 self.evict(id);
             }
         }
-        self.accept_at = Some(self.turn.now + TRY_AGAIN);
+        self.accept_at = Some(self.ctx.now + ACCEPT_RETRY);
     }
 
-    /// Keeps the sum of all buffers bounded, at the cost of whoever holds most. A proper request is small.
-    pub fn keep_within_memory(&mut self) {
-        while self.buffered + self.upstream.held() > self.turn.limits.buffered_bytes {
-            let movable = self
+    /// Keeps the sum of all buffers within its limit by evicting the connections that hold most. A
+    /// valid request is small.
+    pub fn enforce_memory_limit(&mut self) {
+        while self.buffered + self.upstream.memory() > self.ctx.limits.buffered_bytes {
+            let evictable = self
                 .conns
                 .iter()
-                .filter(|(_, conn)| conn.counted > 0 && conn.claim().is_some());
-            let Some(id) = movable
+                .filter(|(_, conn)| conn.counted > 0 && conn.eviction_rank().is_some());
+            let Some(id) = evictable
                 .max_by_key(|(_, conn)| conn.counted)
                 .map(|(id, _)| *id)
             else {
@@ -100,28 +104,29 @@ impl EventLoop {
         }
     }
 
-    /// Strangers leave before those who were served, the oldest first. But those who were served may not hold more than
-    /// half of the places against newcomers: it takes one cheap request to be one of them.
-    fn least_deserving(&self) -> Option<usize> {
-        let movable = || {
+    /// The connection to evict next: one that was never served before an idle one, and the oldest
+    /// first. But if idle ones hold more than half of the places they go first, because one cheap
+    /// request is enough to become one.
+    fn next_to_evict(&self) -> Option<usize> {
+        let evictable = || {
             self.conns
                 .iter()
-                .filter_map(|(id, conn)| Some((conn.claim()?, *id)))
+                .filter_map(|(id, conn)| Some((conn.eviction_rank()?, *id)))
         };
-        let idle = movable()
-            .filter(|((claim, _), _)| *claim == EvictionRank::Idle)
+        let idle = evictable()
+            .filter(|((rank, _), _)| *rank == EvictionRank::Idle)
             .count();
-        let first = if idle * 2 > self.turn.limits.connections {
+        let first = if idle * 2 > self.ctx.limits.connections {
             EvictionRank::Idle
         } else {
-            EvictionRank::None
+            EvictionRank::Unserved
         };
-        let leaver = movable().min_by_key(|((claim, since), _)| (*claim != first, *claim, *since));
-        leaver.map(|(_, id)| id)
+        let next = evictable().min_by_key(|((rank, since), _)| (*rank != first, *rank, *since));
+        next.map(|(_, id)| id)
     }
 
     fn evict(&mut self, id: usize) {
-        self.turn.tally.counts.evicted.add();
+        self.ctx.tally.counts.evicted.add();
         self.close(id);
     }
 }

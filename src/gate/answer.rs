@@ -1,24 +1,25 @@
-//! Answers: the gate's own short ones, and those of the upstream, written anew for the client.
+//! Answers to clients: the gate's own error answers, and the upstream's answers, rewritten.
 //!
-//! Hidden here: which answers of the upstream can be trusted to end where they say. One that cannot makes the whole
-//! connection to the upstream worthless, because the next answer would be given to the wrong client.
+//! An answer of the upstream is used only if its end is certain. Otherwise the whole connection to
+//! the upstream has to be dropped, because the next answer could go to the wrong client.
 
 use httparse::{EMPTY_HEADER, Header, Status};
 
-/// Far above any answer of ours. An upstream that says more has lost its mind, or we have lost our place.
+/// Far above any answer of the service. Above it, the upstream is broken or the parser has lost its
+/// position.
 const MOST_ANSWER_BYTES: usize = 1024 * 1024;
 const MOST_HEADER_LINES: usize = 64;
 const NOT_FOR_CLIENTS: [&str; 4] = ["Connection", "Keep-Alive", "Server", "Content-Length"];
 
-/// Written by the gate when the client waits for it before sending the body.
+/// Sent to a client that waits for it before it sends the body.
 pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// An error that the gate itself answers.
+/// An error answer of the gate itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateRefusal {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
-    /// The standard's own phrase for the status.
+    /// The standard reason phrase of the status.
     pub reason: &'static str,
     /// What the client should do instead.
     pub cure: &'static str,
@@ -30,9 +31,9 @@ impl GateRefusal {
         reason: "Request Timeout",
         cure: "send the whole request at once",
     };
-    pub(super) const CUT_SHORT: Self =
+    pub(super) const INCOMPLETE: Self =
         Self::bad_request("send the whole request before you close your side");
-    pub(super) const UPSTREAM_AWAY: Self = Self {
+    pub(super) const UPSTREAM_UNAVAILABLE: Self = Self {
         status: 503,
         reason: "Service Unavailable",
         cure: "try again",
@@ -42,12 +43,12 @@ impl GateRefusal {
         reason: "Service Unavailable",
         cure: "stopping, try again later",
     };
-    pub(super) const CROWDED: Self = Self {
+    pub(super) const OVERLOADED: Self = Self {
         status: 503,
         reason: "Service Unavailable",
-        cure: "crowded, try again later",
+        cure: "overloaded, try again later",
     };
-    pub(super) const UPSTREAM_SILENT: Self = Self {
+    pub(super) const UPSTREAM_TIMEOUT: Self = Self {
         status: 504,
         reason: "Gateway Timeout",
         cure: "no answer in time, try again",
@@ -61,7 +62,7 @@ impl GateRefusal {
         }
     }
 
-    /// The whole answer, which always ends the connection. Without a body if it answers HEAD.
+    /// Writes the whole answer, which always closes the connection. An answer to HEAD has no body.
     pub(super) fn write(self, to_head: bool, out: &mut Vec<u8>) {
         let Self {
             status,
@@ -80,13 +81,13 @@ impl GateRefusal {
     }
 }
 
-/// What becomes of the client's connection after the answer.
+/// Whether the client's connection persists after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// It stays open, as HTTP/1.1 takes for granted.
+    /// It stays open, which is the default in HTTP/1.1.
     Keep,
-    /// It stays open, and an HTTP/1.0 client has to be told.
-    KeepAndSay,
+    /// It stays open, and the answer says so, as HTTP/1.0 requires.
+    KeepExplicit,
     /// It is closed.
     Close,
 }
@@ -95,7 +96,7 @@ impl Persistence {
     const fn line(self) -> &'static [u8] {
         match self {
             Self::Keep => b"",
-            Self::KeepAndSay => b"Connection: keep-alive\r\n",
+            Self::KeepExplicit => b"Connection: keep-alive\r\n",
             Self::Close => b"Connection: close\r\n",
         }
     }
@@ -104,17 +105,18 @@ impl Persistence {
 /// An answer of the upstream, ready for its client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Relay {
-    /// Bytes that it took of what the upstream sent.
+    /// Its length in the bytes from the upstream.
     pub used: usize,
-    /// Bytes for the client.
+    /// The bytes to send to the client.
     pub bytes: Vec<u8>,
 }
 
-/// The upstream sent what cannot be an answer.
+/// The upstream closed the connection or sent bytes that are not a usable answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BrokenResponse;
 
-/// Takes the first answer out of `bytes`, if it is there as a whole. `to_head`: it answers HEAD, so it has no body.
+/// Rewrites the first answer in `bytes`; `None` while it is incomplete. `to_head`: it answers HEAD,
+/// so it has no body.
 pub(super) fn relay(
     bytes: &[u8],
     to_head: bool,
@@ -171,7 +173,7 @@ fn write_line(name: &str, value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The announced length, if any. Anything that makes the end doubtful is [`BrokenResponse`].
+/// The announced length, if any. Anything that makes the end uncertain is a [`BrokenResponse`].
 fn length_of(headers: &[Header<'_>]) -> Result<Option<usize>, BrokenResponse> {
     let mut length = None;
     for header in headers {
@@ -199,7 +201,7 @@ mod tests {
         b"HTTP/1.1 200 OK\r\nServer: tiny\r\nDate: today\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 2";
 
     #[test]
-    fn an_answer_is_written_anew_and_what_follows_is_left() {
+    fn an_answer_is_rewritten_and_the_bytes_after_it_stay() {
         let relayed = relay(PLAIN, false, Persistence::Close).unwrap().unwrap();
         assert_eq!(&PLAIN[relayed.used..], b"HTTP/1.1 2");
         let text =
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_its_last_byte_is_awaited() {
+    fn an_answer_is_incomplete_without_its_last_byte() {
         let whole = relay(PLAIN, false, Persistence::Keep)
             .unwrap()
             .unwrap()
@@ -223,11 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn no_body_follows_where_none_may() {
+    fn answers_to_head_and_with_status_204_have_no_body() {
         let to_head = relay(PLAIN, true, Persistence::Keep).unwrap().unwrap();
         assert_eq!(&PLAIN[to_head.used..], b"hiHTTP/1.1 2");
         let empty = b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n";
-        let relayed = relay(empty, false, Persistence::KeepAndSay)
+        let relayed = relay(empty, false, Persistence::KeepExplicit)
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_with_a_doubtful_end_is_broken() {
+    fn an_answer_with_an_uncertain_end_is_broken() {
         for bytes in [
             &b"HTTP/1.1 200 OK\r\n\r\n"[..],
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_fault_and_cure_and_is_never_a_200() {
+    fn a_refusal_names_the_error_and_its_cure_and_closes_the_connection() {
         let mut out = Vec::new();
         GateRefusal::TOO_SLOW.write(false, &mut out);
         let text = String::from_utf8(out).unwrap();

@@ -1,8 +1,8 @@
-//! A body in chunks (RFC 9112, section 7.1): bytes in, the same body without its framing out. No socket, no clock.
+//! Decoder of a chunked body (RFC 9112, section 7.1). No socket, no clock.
 //!
-//! Hidden here: how strict the reading is. Sizes are hexadecimal digits and nothing else, lines end with CR LF,
-//! extensions and trailers are checked, counted and dropped. What a lenient reader would repair is refused, because a
-//! proxy in front may have repaired it in another way.
+//! It is strict: a size has hexadecimal digits only, every line ends with CR LF, and extensions and
+//! trailers are checked, counted and dropped. What a lenient parser would repair is refused,
+//! because a proxy in front may have repaired it in another way.
 
 use super::Limits;
 use super::answer::GateRefusal;
@@ -22,7 +22,7 @@ const BAD_TRAILER: GateRefusal = GateRefusal::bad_request(
 );
 const TOO_MANY_CHUNKS: GateRefusal = GateRefusal::bad_request("send the body in fewer chunks");
 
-/// What the next byte belongs to.
+/// The part of the body that the next byte belongs to.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Size,
@@ -31,13 +31,13 @@ enum Part {
     Trailer,
 }
 
-/// How far a body in chunks has been read. It lies behind its head in the same buffer, and is decoded in place.
+/// The state of decoding. The body is behind its head in the same buffer, and is decoded in place.
 #[derive(Debug)]
 pub(super) struct Chunks {
     part: Part,
     /// Where the decoded body begins in the buffer.
     start: usize,
-    /// Bytes decoded.
+    /// Bytes decoded so far.
     length: usize,
     chunks: usize,
     trailer_lines: usize,
@@ -57,16 +57,16 @@ impl Chunks {
         }
     }
 
-    /// Replaces as much framing in `buffer` as is there by the body alone. Returns the body's length once it is whole;
-    /// what follows it in `buffer` is then the next request.
+    /// Removes the framing from `buffer`, as far as it has arrived. Returns the length of the body
+    /// once it is complete; the bytes after it in `buffer` belong to the next request.
     pub fn decode(
         &mut self,
         buffer: &mut Vec<u8>,
         limits: &Limits,
     ) -> Result<Option<usize>, GateRefusal> {
-        // Bytes before `at` are read; those between `written` and `at` are framing.
+        // Bytes before `at` are parsed; those between the decoded body and `at` are framing.
         let mut at = self.start + self.length;
-        let whole = loop {
+        let complete = loop {
             let unread = &buffer[at..];
             match self.part {
                 Part::Size => {
@@ -107,15 +107,15 @@ impl Chunks {
                     if line.is_empty() {
                         break true;
                     }
-                    self.note_trailer(line, limits)?;
+                    self.check_trailer(line, limits)?;
                 }
             }
         };
         buffer.drain(self.start + self.length..at);
-        Ok(whole.then_some(self.length))
+        Ok(complete.then_some(self.length))
     }
 
-    /// Reads the line before a chunk: its size, perhaps extensions.
+    /// Parses the line before a chunk: its size, and any extensions.
     fn begin_chunk(&mut self, line: &[u8], limits: &Limits) -> Result<Part, GateRefusal> {
         let digits = line.split(|byte| *byte == b';').next().unwrap_or(line);
         let size = size_of(digits).ok_or(BAD_SIZE)?;
@@ -132,7 +132,7 @@ impl Chunks {
         Ok(Part::Data { left: size })
     }
 
-    fn note_trailer(&mut self, line: &[u8], limits: &Limits) -> Result<(), GateRefusal> {
+    fn check_trailer(&mut self, line: &[u8], limits: &Limits) -> Result<(), GateRefusal> {
         let name = line.split(|byte| *byte == b':').next().unwrap_or(line);
         self.trailer_lines += 1;
         self.trailer_bytes += line.len() + 2;
@@ -146,7 +146,8 @@ impl Chunks {
     }
 }
 
-/// The first line of `bytes` without its end, once that is there. The line with its end has `most` bytes at most.
+/// The first line of `bytes` without its CR LF; `None` while it is incomplete. With the CR LF it
+/// may have `most` bytes.
 fn line_of(bytes: &[u8], most: usize) -> Result<Option<&[u8]>, GateRefusal> {
     let window = &bytes[..bytes.len().min(most)];
     let Some(lf) = window.iter().position(|byte| *byte == b'\n') else {
@@ -162,7 +163,7 @@ fn line_of(bytes: &[u8], most: usize) -> Result<Option<&[u8]>, GateRefusal> {
     }
 }
 
-/// Digits only: others read `+5`, `0x5` and `5 ` in ways of their own.
+/// The size of a chunk. Digits only, as parsers disagree about `+5`, `0x5` and `5 `.
 fn size_of(digits: &[u8]) -> Option<usize> {
     if !(1..=MOST_SIZE_DIGITS).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_hexdigit)
     {

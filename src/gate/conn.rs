@@ -1,7 +1,7 @@
-//! One client: what it has sent, what it is owed, and until when.
+//! One client connection: its buffers, its state and its deadline.
 //!
-//! Hidden here: the edge-triggered socket. A readiness that was reported once is not reported again, so it is kept in
-//! `readable` until a read finds nothing more.
+//! The socket is edge-triggered: readiness is reported only once. So `readable` keeps it until a
+//! read finds no more bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::mem;
@@ -16,54 +16,55 @@ use super::answer::{CONTINUE, GateRefusal, Persistence};
 use super::intake::Intake;
 use super::tally::GateTally;
 
-/// A buffer that grew beyond this is given back when it is no longer needed.
+/// Capacity that an empty buffer keeps, in bytes.
 const KEPT_BYTES: usize = 4 * 1024;
-/// Of what a client still sends after its last answer, so much is read. Enough for what was under way when it was
-/// refused; whoever goes on is cut off.
-const LINGER_BYTES: usize = 256 * 1024;
+/// Bytes read from a client after its last answer. Enough for what was in transit when it was
+/// refused; after that it is cut off.
+const MOST_LINGER_BYTES: usize = 256 * 1024;
 
-/// What all connections share while one of them has its turn.
+/// State that all connections share.
 pub(super) struct ConnContext {
     pub now: Instant,
     pub limits: Limits,
-    /// Where reads go first, so that no connection's buffer grows before bytes have come.
+    /// The target of every read, so that no connection's buffer grows before bytes have arrived.
     pub scratch: Box<[u8]>,
     pub tally: GateTally,
     /// The gate is stopping: no connection serves another request.
     pub draining: bool,
 }
 
-/// What a connection wants after its turn.
+/// What the event loop has to do with a connection next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// To be left alone until its socket or its deadline says so.
+    /// Nothing, until its socket is ready or its deadline passes.
     Wait,
-    /// Its complete request taken; see [`Conn::take_request`].
+    /// Take its complete request with [`Conn::take_request`].
     Forward,
-    /// Nothing any more.
-    Gone,
+    /// Close it.
+    Close,
 }
 
-/// What a connection can say for itself when there is no more room, the weakest first.
+/// The order of eviction, first to last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EvictionRank {
-    /// Never sent a proper request, or has had its last answer.
-    None,
-    /// Was answered before, and is not being served now.
+    /// It never sent a valid request, or has got its last answer.
+    Unserved,
+    /// It was served before, and has no request in flight now.
     Idle,
-    /// Does not take its answer.
+    /// It has not read its answer yet.
     Unread,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ConnState {
-    /// A request is awaited, or a part of it is there.
+    /// No complete request has arrived yet.
     Collecting,
-    /// The request is with the upstream.
+    /// The request has been forwarded to the upstream.
     InFlight,
     /// The answer is being written.
     Answering { last: bool },
-    /// All is said. What the client still sends is read and dropped, so that it can read the answer.
+    /// The last answer is written. What the client still sends is read and dropped, so that it gets
+    /// the answer and not a reset.
     Lingering,
 }
 
@@ -71,40 +72,42 @@ enum ConnState {
 pub(super) struct Conn {
     sock: TcpStream,
     state: ConnState,
-    /// When the present state began.
+    /// When the current state began.
     since: Instant,
-    /// When the present state ends, whatever the client does.
+    /// When the current state ends, whatever the client does.
     pub deadline: Instant,
-    /// Bytes that the gate's account holds against this connection.
+    /// Bytes that the gate's total counts for this connection.
     pub counted: usize,
     intake: Intake,
     out: Vec<u8>,
     sent: usize,
+    /// It has got an answer of the upstream before.
     answered: bool,
+    /// `100 Continue` was sent for the current request.
     continued: bool,
     /// Bytes read after the last answer.
     drained: usize,
     readable: bool,
-    /// The client has closed its side: reads must go on until they say so too.
+    /// The client has closed its side: reads must go on until they return the end of the stream.
     half_closed: bool,
     broken: bool,
 }
 
-/// What a read brought.
+/// The result of a read.
 enum ReadResult {
     Bytes(usize),
-    Nothing,
-    End,
-    BrokenResponse,
+    WouldBlock,
+    EndOfStream,
+    Failed,
 }
 
 impl Conn {
-    pub fn new(sock: TcpStream, turn: &ConnContext) -> Self {
+    pub fn new(sock: TcpStream, ctx: &ConnContext) -> Self {
         Self {
             sock,
             state: ConnState::Collecting,
-            since: turn.now,
-            deadline: turn.now + turn.limits.first_byte,
+            since: ctx.now,
+            deadline: ctx.now + ctx.limits.first_byte,
             counted: 0,
             intake: Intake::default(),
             out: Vec::new(),
@@ -112,86 +115,87 @@ impl Conn {
             answered: false,
             continued: false,
             drained: 0,
-            // Its request is often there before it is let in.
+            // Its request has often arrived before it is accepted.
             readable: true,
             half_closed: false,
             broken: false,
         }
     }
 
-    /// Remembers what the system said about the socket.
-    pub fn note(&mut self, event: &Event) {
+    /// Stores the readiness that the system reports.
+    pub fn on_event(&mut self, event: &Event) {
         self.readable |= event.is_readable() || event.is_read_closed();
         self.half_closed |= event.is_read_closed();
         self.broken |= event.is_error();
     }
 
-    /// Has the next turn read, whatever the system has said so far.
-    pub fn inspect_again(&mut self) {
+    /// Makes the next [`Conn::advance`] read, even if the system has not reported readiness.
+    pub fn assume_readable(&mut self) {
         self.readable = true;
     }
 
-    /// Goes as far as the socket allows.
-    pub fn advance(&mut self, turn: &mut ConnContext) -> Next {
+    /// Reads, parses and writes as far as the socket allows.
+    pub fn advance(&mut self, ctx: &mut ConnContext) -> Next {
         loop {
             if self.broken || !self.flush() {
-                return Next::Gone;
+                return Next::Close;
             }
             match self.state {
-                ConnState::Collecting => match self.collect(turn) {
-                    // Refused: there is something to write.
+                ConnState::Collecting => match self.collect(ctx) {
+                    // Refused: there is an answer to write.
                     None => {}
                     Some(next) => return next,
                 },
                 ConnState::InFlight => return Next::Wait,
                 ConnState::Answering { .. } if !self.out.is_empty() => return Next::Wait,
-                ConnState::Answering { last } => self.finish_answer(last, turn),
-                ConnState::Lingering => return self.drain(turn),
+                ConnState::Answering { last } => self.finish_answer(last, ctx),
+                ConnState::Lingering => return self.drain(ctx),
             }
         }
     }
 
-    /// Reads until a request is complete, or nothing more is there, or it is refused (`None`).
-    fn collect(&mut self, turn: &mut ConnContext) -> Option<Next> {
+    /// Reads until a request is complete or no more bytes are there. `None`: the request was
+    /// refused.
+    fn collect(&mut self, ctx: &mut ConnContext) -> Option<Next> {
         loop {
-            match self.intake.inspect(&turn.limits) {
+            match self.intake.parse(&ctx.limits) {
                 Ok(false) => {}
                 Ok(true) => return Some(Next::Forward),
                 Err(refusal) => {
-                    self.refuse(refusal, turn);
+                    self.refuse(refusal, ctx);
                     return None;
                 }
             }
             if self.intake.wants_continue() && !mem::replace(&mut self.continued, true) {
                 self.out.extend_from_slice(CONTINUE);
                 if !self.flush() {
-                    return Some(Next::Gone);
+                    return Some(Next::Close);
                 }
             }
             let started = !self.intake.is_empty();
-            match self.fill(turn) {
+            match self.fill(ctx) {
                 ReadResult::Bytes(_) if !started => {
                     self.enter(
                         ConnState::Collecting,
-                        turn.now,
-                        turn.now + turn.limits.complete,
+                        ctx.now,
+                        ctx.now + ctx.limits.complete,
                     );
                 }
                 ReadResult::Bytes(_) => {}
-                ReadResult::Nothing => return Some(Next::Wait),
-                ReadResult::End if started => {
-                    self.refuse(GateRefusal::CUT_SHORT, turn);
+                ReadResult::WouldBlock => return Some(Next::Wait),
+                ReadResult::EndOfStream if started => {
+                    self.refuse(GateRefusal::INCOMPLETE, ctx);
                     return None;
                 }
-                ReadResult::End | ReadResult::BrokenResponse => return Some(Next::Gone),
+                ReadResult::EndOfStream | ReadResult::Failed => return Some(Next::Close),
             }
         }
     }
 
-    fn fill(&mut self, turn: &mut ConnContext) -> ReadResult {
-        let got = self.read(&mut turn.scratch);
+    fn fill(&mut self, ctx: &mut ConnContext) -> ReadResult {
+        let got = self.read(&mut ctx.scratch);
         if let ReadResult::Bytes(count) = got {
-            self.intake.push(&turn.scratch[..count]);
+            self.intake.push(&ctx.scratch[..count]);
         }
         got
     }
@@ -199,22 +203,23 @@ impl Conn {
     fn read(&mut self, scratch: &mut [u8]) -> ReadResult {
         while self.readable {
             match self.sock.read(scratch) {
-                Ok(0) => return ReadResult::End,
+                Ok(0) => return ReadResult::EndOfStream,
                 Ok(count) => {
-                    // A read that leaves room has emptied the socket, and what comes later is reported anew. Only an
-                    // end that is already reported is not, hence the second condition.
+                    // A read that does not fill the buffer has emptied the socket, and later bytes
+                    // are reported again. Only an end of the stream that was already reported is
+                    // not, hence the second condition.
                     self.readable = count == scratch.len() || self.half_closed;
                     return ReadResult::Bytes(count);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return ReadResult::BrokenResponse,
+                Err(_) => return ReadResult::Failed,
             }
         }
-        ReadResult::Nothing
+        ReadResult::WouldBlock
     }
 
-    /// Writes what is owed, as far as the socket takes it. False when the client is gone.
+    /// Writes the output as far as the socket accepts it. Returns false if the client is gone.
     fn flush(&mut self) -> bool {
         while self.sent < self.out.len() {
             match self.sock.write(&self.out[self.sent..]) {
@@ -230,54 +235,50 @@ impl Conn {
         true
     }
 
-    /// Puts the request onto `upstream` and waits for its answer from now on. Returns whether it is HEAD; nothing if
-    /// there is no complete request.
-    pub fn take_request(&mut self, upstream: &mut Vec<u8>, turn: &ConnContext) -> Option<bool> {
+    /// Moves the request to `upstream` and starts to wait for its answer. Returns whether its
+    /// method is HEAD; `None` if there is no complete request.
+    pub fn take_request(&mut self, upstream: &mut Vec<u8>, ctx: &ConnContext) -> Option<bool> {
         let is_head = self.intake.take(upstream)?;
-        self.enter(
-            ConnState::InFlight,
-            turn.now,
-            turn.now + turn.limits.backend,
-        );
+        self.enter(ConnState::InFlight, ctx.now, ctx.now + ctx.limits.backend);
         Some(is_head)
     }
 
-    /// Gives the upstream's answer. `last` closes the connection after it.
-    pub fn give(&mut self, answer: Vec<u8>, last: bool, turn: &ConnContext) {
+    /// Starts to write the upstream's answer. `last` closes the connection after it.
+    pub fn answer(&mut self, answer: Vec<u8>, last: bool, ctx: &ConnContext) {
         if self.out.is_empty() {
             self.out = answer;
         } else {
-            // A `100 Continue` that the client has not taken yet.
+            // A `100 Continue` that the client has not read yet.
             self.out.extend_from_slice(&answer);
         }
         self.answered = true;
         self.enter(
             ConnState::Answering { last },
-            turn.now,
-            turn.now + turn.limits.take_answer,
+            ctx.now,
+            ctx.now + ctx.limits.take_answer,
         );
     }
 
-    /// Answers with an error of the gate's own, which is the last answer.
-    pub fn refuse(&mut self, refusal: GateRefusal, turn: &mut ConnContext) {
+    /// Answers with an error of the gate, which is the last answer.
+    pub fn refuse(&mut self, refusal: GateRefusal, ctx: &mut ConnContext) {
         log::debug!("gate: refused with {}", refusal.status);
-        turn.tally.counts.refused.add();
+        ctx.tally.counts.refused.add();
         refusal.write(self.intake.is_head(), &mut self.out);
         self.intake.close();
         self.enter(
             ConnState::Answering { last: true },
-            turn.now,
-            turn.now + turn.limits.take_answer,
+            ctx.now,
+            ctx.now + ctx.limits.take_answer,
         );
     }
 
-    /// Acts on a deadline that has passed. False when there is nothing left to say.
-    pub fn expire(&mut self, turn: &mut ConnContext) -> bool {
+    /// Handles a deadline that has passed. Returns false if the connection can be closed at once.
+    pub fn expire(&mut self, ctx: &mut ConnContext) -> bool {
         match self.state {
             ConnState::Collecting if !self.intake.is_empty() => {
-                self.refuse(GateRefusal::TOO_SLOW, turn);
+                self.refuse(GateRefusal::TOO_SLOW, ctx);
             }
-            ConnState::InFlight => self.refuse(GateRefusal::UPSTREAM_SILENT, turn),
+            ConnState::InFlight => self.refuse(GateRefusal::UPSTREAM_TIMEOUT, ctx),
             ConnState::Collecting | ConnState::Answering { .. } | ConnState::Lingering => {
                 return false;
             }
@@ -285,47 +286,44 @@ impl Conn {
         true
     }
 
-    /// Ends what has not become a request. False when there is nothing left to say.
-    pub fn retire(&mut self, turn: &mut ConnContext) -> bool {
+    /// Refuses an incomplete request, because the gate is stopping. Returns false if the connection
+    /// can be closed at once.
+    pub fn refuse_incomplete(&mut self, ctx: &mut ConnContext) -> bool {
         match self.state {
             ConnState::Collecting if self.intake.is_empty() => return false,
-            ConnState::Collecting => self.refuse(GateRefusal::STOPPING, turn),
+            ConnState::Collecting => self.refuse(GateRefusal::STOPPING, ctx),
             ConnState::InFlight | ConnState::Answering { .. } | ConnState::Lingering => {}
         }
         true
     }
 
-    fn finish_answer(&mut self, last: bool, turn: &ConnContext) {
+    fn finish_answer(&mut self, last: bool, ctx: &ConnContext) {
         self.intake.next();
         self.continued = false;
-        if last || turn.draining {
-            // What cannot be half-closed is about to report its end anyway.
+        if last || ctx.draining {
+            // If this fails, the next read reports the end of the connection.
             let _ = self.sock.shutdown(Shutdown::Write);
-            self.enter(
-                ConnState::Lingering,
-                turn.now,
-                turn.now + turn.limits.linger,
-            );
+            self.enter(ConnState::Lingering, ctx.now, ctx.now + ctx.limits.linger);
         } else if self.intake.is_empty() {
-            self.enter(ConnState::Collecting, turn.now, turn.now + turn.limits.idle);
+            self.enter(ConnState::Collecting, ctx.now, ctx.now + ctx.limits.idle);
         } else {
             self.enter(
                 ConnState::Collecting,
-                turn.now,
-                turn.now + turn.limits.complete,
+                ctx.now,
+                ctx.now + ctx.limits.complete,
             );
         }
     }
 
-    fn drain(&mut self, turn: &mut ConnContext) -> Next {
-        while self.drained < LINGER_BYTES {
-            match self.read(&mut turn.scratch) {
+    fn drain(&mut self, ctx: &mut ConnContext) -> Next {
+        while self.drained < MOST_LINGER_BYTES {
+            match self.read(&mut ctx.scratch) {
                 ReadResult::Bytes(count) => self.drained += count,
-                ReadResult::Nothing => return Next::Wait,
-                ReadResult::End | ReadResult::BrokenResponse => return Next::Gone,
+                ReadResult::WouldBlock => return Next::Wait,
+                ReadResult::EndOfStream | ReadResult::Failed => return Next::Close,
             }
         }
-        Next::Gone
+        Next::Close
     }
 
     fn enter(&mut self, state: ConnState, now: Instant, deadline: Instant) {
@@ -334,34 +332,34 @@ impl Conn {
         self.deadline = deadline;
     }
 
-    /// Whether an answer of the upstream is awaited.
+    /// Whether it waits for an answer of the upstream.
     pub fn is_in_flight(&self) -> bool {
         self.state == ConnState::InFlight
     }
 
-    /// What the request in hand wants for its connection.
+    /// Whether the current request wants its connection to persist.
     pub fn persist(&self) -> Persistence {
         self.intake.persist()
     }
 
     /// Bytes of memory held.
-    pub fn held(&self) -> usize {
-        self.intake.held() + self.out.capacity()
+    pub fn memory(&self) -> usize {
+        self.intake.memory() + self.out.capacity()
     }
 
-    /// Its claim to stay and since when, or nothing if it may not be made to leave.
-    pub fn claim(&self) -> Option<(EvictionRank, Instant)> {
-        let claim = match self.state {
+    /// Its rank and the start of its current state; `None` if it may not be evicted.
+    pub fn eviction_rank(&self) -> Option<(EvictionRank, Instant)> {
+        let rank = match self.state {
             ConnState::InFlight => return None,
-            ConnState::Lingering => EvictionRank::None,
-            ConnState::Collecting if !self.answered => EvictionRank::None,
+            ConnState::Lingering => EvictionRank::Unserved,
+            ConnState::Collecting if !self.answered => EvictionRank::Unserved,
             ConnState::Collecting => EvictionRank::Idle,
             ConnState::Answering { .. } => EvictionRank::Unread,
         };
-        Some((claim, self.since))
+        Some((rank, self.since))
     }
 
-    /// For leaving the poll.
+    /// The socket, to deregister it from the poll.
     pub fn sock(&mut self) -> &mut TcpStream {
         &mut self.sock
     }

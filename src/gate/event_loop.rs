@@ -1,6 +1,7 @@
-//! The loop: wait until a socket or a deadline has something to say, and give everybody concerned a turn.
+//! The event loop: it waits for a ready socket or a deadline, and then advances the connections
+//! concerned.
 //!
-//! Hidden here: the one thread. Nothing in it blocks but the poll, and with no client there is not even a deadline to
+//! It is the gate's only thread. Only the poll blocks, and without a client it has no deadline to
 //! wake up for.
 
 use std::collections::BTreeMap;
@@ -15,8 +16,8 @@ use mio::{Events, Poll, Token};
 use super::answer::{BrokenResponse, GateRefusal, Persistence};
 use super::conn::{Conn, ConnContext, Next};
 use super::tally::GateTally;
-use super::upstream::{Upstream, UpstreamEvent};
-use super::{Gate, Remote};
+use super::upstream::{Upstream, UpstreamRead};
+use super::{Gate, GateHandle};
 
 pub(super) const LISTENER: Token = Token(0);
 pub(super) const WAKER: Token = Token(1);
@@ -24,42 +25,47 @@ const UPSTREAM: Token = Token(2);
 const FIRST_CONN: usize = 3;
 
 const EVENTS_AT_ONCE: usize = 256;
-/// What one read can bring. A request in flight may hold as much of what its client has sent too early.
+/// The most bytes of one read. A request in flight may hold as many bytes of the next request.
 const SCRATCH_BYTES: usize = 8 * 1024;
-/// Deadlines are looked after no more often than this.
+/// Deadlines are checked at most this often.
 const SWEEP_EVERY: Duration = Duration::from_millis(100);
-/// An upstream whose oldest answer is due for so many backend limits is given up.
+/// The connection to the upstream is dropped when its oldest answer has been due for this many
+/// times [`Limits::backend`](super::Limits::backend).
 const PATIENCE: u32 = 3;
 
-/// The gate at work.
+/// A running gate.
 pub(super) struct EventLoop {
     pub poll: Poll,
-    /// Gone once the gate is stopping.
+    /// `None` once the gate is stopping.
     pub listener: Option<TcpListener>,
-    /// When clients are to be let in, if any may be waiting.
+    /// When to accept clients, if any may be waiting.
     pub accept_at: Option<Instant>,
-    /// By number. Numbers are never used twice, so whoever waits for an answer cannot be mistaken for a newcomer.
+    /// By number. Numbers are never reused, so an answer cannot reach a client that connected
+    /// later.
     pub conns: BTreeMap<usize, Conn>,
     pub next_conn: usize,
     pub upstream: Upstream,
-    pub turn: ConnContext,
+    pub ctx: ConnContext,
     /// Bytes that all connections hold together.
     pub buffered: usize,
     sweep_at: Option<Instant>,
     swept: Instant,
-    /// When the gate stops whoever is still there; set once it is stopping.
+    /// When the gate ends even if clients are still connected; set once it is stopping.
     drain_until: Option<Instant>,
-    remote: Remote,
+    handle: GateHandle,
 }
 
 impl EventLoop {
-    /// Connects to the upstream, which proves that there is one.
+    /// Creates the loop and connects to the upstream.
+    ///
+    /// # Errors
+    /// The upstream cannot be reached.
     pub fn start(gate: Gate) -> io::Result<Self> {
         let now = Instant::now();
         let mut upstream = Upstream::new(gate.upstream, UPSTREAM);
         upstream.dial(gate.poll.registry())?;
         let scratch = vec![0; SCRATCH_BYTES].into_boxed_slice();
-        let turn = ConnContext {
+        let ctx = ConnContext {
             now,
             limits: gate.limits,
             scratch,
@@ -73,12 +79,12 @@ impl EventLoop {
             conns: BTreeMap::new(),
             next_conn: FIRST_CONN,
             upstream,
-            turn,
+            ctx,
             buffered: 0,
             sweep_at: None,
             swept: now,
             drain_until: None,
-            remote: gate.remote,
+            handle: gate.handle,
         })
     }
 
@@ -90,13 +96,13 @@ impl EventLoop {
                 Err(_) => continue,
                 Ok(()) => {}
             }
-            self.turn.now = Instant::now();
+            self.ctx.now = Instant::now();
             self.handle(&events);
             let open = self.conns.len() as u64;
-            self.turn.tally.counts.open.set(open);
+            self.ctx.tally.counts.open.set(open);
             if self
                 .drain_until
-                .is_some_and(|until| self.conns.is_empty() || self.turn.now >= until)
+                .is_some_and(|until| self.conns.is_empty() || self.ctx.now >= until)
             {
                 self.finish();
                 return Ok(());
@@ -104,7 +110,7 @@ impl EventLoop {
         }
     }
 
-    /// How long nothing is to be done. Without a client: for ever.
+    /// The time until the next deadline; `None` without one.
     fn timeout(&self) -> Option<Duration> {
         let next = [self.sweep_at, self.accept_at, self.drain_until]
             .into_iter()
@@ -116,54 +122,54 @@ impl EventLoop {
     fn handle(&mut self, events: &Events) {
         for event in events {
             match event.token() {
-                LISTENER => self.accept_at = Some(self.turn.now),
+                LISTENER => self.accept_at = Some(self.ctx.now),
                 WAKER => {}
-                UPSTREAM => self.upstream.note(event),
+                UPSTREAM => self.upstream.on_event(event),
                 Token(id) => {
                     if let Some(conn) = self.conns.get_mut(&id) {
-                        conn.note(event);
+                        conn.on_event(event);
                         self.drive(id);
                     }
                 }
             }
         }
-        if self.hear().is_err() {
-            self.lose_upstream();
+        if self.read_answers().is_err() {
+            self.drop_upstream();
         }
-        if self.accept_at.is_some_and(|at| at <= self.turn.now) {
+        if self.accept_at.is_some_and(|at| at <= self.ctx.now) {
             self.accept();
         }
-        if self.drain_until.is_none() && self.remote.stopping.load(Ordering::Acquire) {
+        if self.drain_until.is_none() && self.handle.stopping.load(Ordering::Acquire) {
             self.start_draining();
         }
-        if self.sweep_at.is_some_and(|at| at <= self.turn.now) {
+        if self.sweep_at.is_some_and(|at| at <= self.ctx.now) {
             self.sweep();
         }
-        // Last, so that one write carries what all clients have asked in this turn.
+        // Last, so that one write carries the requests of all clients.
         if self.upstream.flush().is_err() {
-            self.lose_upstream();
+            self.drop_upstream();
         }
     }
 
-    /// Lets a client's connection go as far as it can.
+    /// Advances a client's connection as far as possible.
     pub fn drive(&mut self, id: usize) {
         while let Some(conn) = self.conns.get_mut(&id) {
-            match conn.advance(&mut self.turn) {
+            match conn.advance(&mut self.ctx) {
                 Next::Wait => break,
                 Next::Forward => self.forward(id),
-                Next::Gone => return self.close(id),
+                Next::Close => return self.close(id),
             }
         }
-        self.account(id);
-        self.keep_within_memory();
+        self.track(id);
+        self.enforce_memory_limit();
     }
 
-    /// Brings the books up to date after a connection's turn.
-    fn account(&mut self, id: usize) {
+    /// Updates the memory total and the next deadline after a connection has advanced.
+    fn track(&mut self, id: usize) {
         let Some(conn) = self.conns.get_mut(&id) else {
             return;
         };
-        let held = conn.held();
+        let held = conn.memory();
         self.buffered = self.buffered + held - mem::replace(&mut conn.counted, held);
         let deadline = conn.deadline;
         self.wake_by(deadline);
@@ -177,73 +183,76 @@ impl EventLoop {
     pub fn close(&mut self, id: usize) {
         if let Some(mut conn) = self.conns.remove(&id) {
             self.buffered -= conn.counted;
-            // Dropping the socket takes it off the poll anyway.
+            // Dropping the socket removes it from the poll in any case.
             let _ = self.poll.registry().deregister(conn.sock());
         }
     }
 
-    /// Hands a complete request on.
+    /// Forwards the complete request of a client to the upstream.
     fn forward(&mut self, id: usize) {
-        self.account(id);
-        self.keep_within_memory();
-        let over = self.buffered + self.upstream.held() > self.turn.limits.buffered_bytes;
-        let crowded = over || self.upstream.waiting() >= self.turn.limits.connections;
+        self.track(id);
+        self.enforce_memory_limit();
+        let over = self.buffered + self.upstream.memory() > self.ctx.limits.buffered_bytes;
+        let overloaded = over || self.upstream.pending() >= self.ctx.limits.connections;
         let Some(conn) = self.conns.get_mut(&id) else {
             return;
         };
-        if crowded {
-            conn.refuse(GateRefusal::CROWDED, &mut self.turn);
-        } else if self.upstream.reach(self.poll.registry(), self.turn.now) {
-            if let Some(to_head) = conn.take_request(self.upstream.post(), &self.turn) {
-                self.upstream.expect(id, to_head, self.turn.now);
+        if overloaded {
+            conn.refuse(GateRefusal::OVERLOADED, &mut self.ctx);
+        } else if self
+            .upstream
+            .ensure_connected(self.poll.registry(), self.ctx.now)
+        {
+            if let Some(to_head) = conn.take_request(self.upstream.outbox(), &self.ctx) {
+                self.upstream.push_pending(id, to_head, self.ctx.now);
             }
         } else {
-            conn.refuse(GateRefusal::UPSTREAM_AWAY, &mut self.turn);
+            conn.refuse(GateRefusal::UPSTREAM_UNAVAILABLE, &mut self.ctx);
         }
     }
 
-    /// Takes what the upstream says and gives everybody their answer.
-    fn hear(&mut self) -> Result<(), BrokenResponse> {
-        while let UpstreamEvent::Bytes = self.upstream.listen(&mut self.turn.scratch)? {
-            while let Some(slot) = self.upstream.front() {
+    /// Reads answers of the upstream and passes them to their clients.
+    fn read_answers(&mut self) -> Result<(), BrokenResponse> {
+        while let UpstreamRead::Bytes = self.upstream.read(&mut self.ctx.scratch)? {
+            while let Some(slot) = self.upstream.oldest() {
                 let (id, to_head) = (slot.conn, slot.to_head);
-                // Whoever left, or was told 504, owns the answer all the same: it is taken and dropped.
+                // If its client has left or has got a 504, the answer is read and dropped.
                 let owner = self.conns.get_mut(&id).filter(|conn| conn.is_in_flight());
                 let persist = match &owner {
-                    Some(conn) if !self.turn.draining => conn.persist(),
+                    Some(conn) if !self.ctx.draining => conn.persist(),
                     _ => Persistence::Close,
                 };
-                let Some(relay) = self.upstream.answer(to_head, persist)? else {
+                let Some(relay) = self.upstream.next_answer(to_head, persist)? else {
                     break;
                 };
                 if let Some(conn) = owner {
-                    conn.give(relay.bytes, persist == Persistence::Close, &self.turn);
+                    conn.answer(relay.bytes, persist == Persistence::Close, &self.ctx);
                     self.drive(id);
                 }
             }
-            self.upstream.settle()?;
+            self.upstream.discard_used()?;
         }
         Ok(())
     }
 
-    /// Tells all who wait for the upstream that it is gone.
-    fn lose_upstream(&mut self) {
-        self.turn.tally.counts.upstream_lost.add();
-        for slot in self.upstream.fail(self.poll.registry(), self.turn.now) {
-            self.refuse_in_flight(slot.conn, GateRefusal::UPSTREAM_AWAY);
+    /// Drops the connection to the upstream and refuses all pending requests.
+    fn drop_upstream(&mut self) {
+        self.ctx.tally.counts.upstream_lost.add();
+        for slot in self.upstream.reset(self.poll.registry(), self.ctx.now) {
+            self.refuse_in_flight(slot.conn, GateRefusal::UPSTREAM_UNAVAILABLE);
         }
     }
 
     fn refuse_in_flight(&mut self, id: usize, refusal: GateRefusal) {
         if let Some(conn) = self.conns.get_mut(&id).filter(|conn| conn.is_in_flight()) {
-            conn.refuse(refusal, &mut self.turn);
+            conn.refuse(refusal, &mut self.ctx);
             self.drive(id);
         }
     }
 
-    /// Looks after the deadlines that have passed, and finds the next.
+    /// Handles the deadlines that have passed, and finds the next one.
     fn sweep(&mut self) {
-        let now = self.turn.now;
+        let now = self.ctx.now;
         self.swept = now;
         self.sweep_at = None;
         let due: Vec<usize> = self
@@ -256,21 +265,21 @@ impl EventLoop {
             let Some(conn) = self.conns.get_mut(&id) else {
                 continue;
             };
-            if conn.expire(&mut self.turn) {
+            if conn.expire(&mut self.ctx) {
                 self.drive(id);
             } else {
                 self.close(id);
             }
         }
-        let patience = self.turn.limits.backend * PATIENCE;
+        let patience = self.ctx.limits.backend * PATIENCE;
         if self
             .upstream
-            .oldest()
+            .oldest_since()
             .is_some_and(|since| since + patience <= now)
         {
-            self.lose_upstream();
+            self.drop_upstream();
         }
-        let upstream_deadline = self.upstream.oldest().map(|since| since + patience);
+        let upstream_deadline = self.upstream.oldest_since().map(|since| since + patience);
         if let Some(next) = self
             .conns
             .values()
@@ -280,30 +289,30 @@ impl EventLoop {
         {
             self.wake_by(next);
         }
-        self.turn.tally.report(now);
+        self.ctx.tally.report(now);
     }
 
-    /// Lets nobody in any more, and ends what is no complete request yet.
+    /// Stops accepting clients, and refuses requests that are still incomplete.
     fn start_draining(&mut self) {
-        self.drain_until = Some(self.turn.now + self.turn.limits.drain);
-        // Who stands at the door with a request in hand is served, too.
+        self.drain_until = Some(self.ctx.now + self.ctx.limits.drain);
+        // Clients in the kernel's queue are still served if their request has arrived.
         self.accept();
         self.accept_at = None;
-        self.turn.draining = true;
+        self.ctx.draining = true;
         if let Some(mut listener) = self.listener.take() {
             let _ = self.poll.registry().deregister(&mut listener);
         }
         let ids: Vec<usize> = self.conns.keys().copied().collect();
         for id in ids {
-            // A request that has arrived but was not read yet is still served.
+            // A request that has arrived but is not read yet is still served.
             if let Some(conn) = self.conns.get_mut(&id) {
-                conn.inspect_again();
+                conn.assume_readable();
             }
             self.drive(id);
             let Some(conn) = self.conns.get_mut(&id) else {
                 continue;
             };
-            if conn.retire(&mut self.turn) {
+            if conn.refuse_incomplete(&mut self.ctx) {
                 self.drive(id);
             } else {
                 self.close(id);
@@ -311,12 +320,12 @@ impl EventLoop {
         }
     }
 
-    /// The last words, to whoever was not answered in time.
+    /// Refuses the requests that were not answered in time, and logs the counts.
     fn finish(&mut self) {
         let ids: Vec<usize> = self.conns.keys().copied().collect();
         for id in ids {
             self.refuse_in_flight(id, GateRefusal::STOPPING);
         }
-        self.turn.tally.flush(self.turn.now);
+        self.ctx.tally.flush(self.ctx.now);
     }
 }

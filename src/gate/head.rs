@@ -1,7 +1,8 @@
-//! The head of a request: bytes in, a verdict out. No socket, no clock.
+//! Parser of a request's head. No socket, no clock.
 //!
-//! Hidden here: what counts as a request that cannot be misunderstood. Whatever two readers could read in two ways is
-//! refused, and what passes is written anew, so the server behind never sees a byte order that a client made up.
+//! It decides which requests are unambiguous. Anything that two parsers could read in two ways is
+//! refused, and a valid head is rewritten, so that the upstream never sees a client's own bytes of
+//! framing.
 
 use std::ops::RangeInclusive;
 
@@ -10,12 +11,13 @@ use httparse::{EMPTY_HEADER, Error, Header, Status};
 use super::Limits;
 use super::answer::{GateRefusal, Persistence};
 
-/// Room for header lines; [`Limits::header_lines`] may ask for less.
+/// The most header lines that can be parsed; [`Limits::header_lines`] may be lower.
 const MOST_HEADER_LINES: usize = 128;
 const METHOD_LETTERS: RangeInclusive<usize> = 1..=16;
 const LENGTH_DIGITS: RangeInclusive<usize> = 1..=10;
 
-/// Headers that are about the client's own connection, that we write ourselves, or that only a trusted proxy may say.
+/// Headers that concern only the client's connection, that the gate writes itself, or that only a
+/// trusted proxy may set.
 const NEVER_FORWARDED: [&str; 14] = [
     "Connection",
     "Content-Length",
@@ -70,38 +72,39 @@ const BAD_VERSION: GateRefusal = GateRefusal {
     cure: "use HTTP/1.1 or HTTP/1.0",
 };
 
-/// What the bytes received so far amount to.
+/// The result of parsing the bytes received so far.
 #[derive(Debug)]
 pub enum HeadResult {
-    /// So far nothing is wrong; more is needed.
+    /// Valid so far; more bytes are needed.
     Incomplete,
-    /// No further byte could make this a request for us.
+    /// Not a valid request, whatever follows.
     Bad(GateRefusal),
-    /// The head is whole.
-    Whole(Head),
+    /// The head is complete and valid.
+    Complete(Head),
 }
 
-/// A head that has passed.
+/// A valid head.
 #[derive(Debug)]
 pub struct Head {
-    /// Bytes that it took.
+    /// Its length in bytes.
     pub len: usize,
-    /// Bytes of body that follow; with `chunked` known only once they are decoded, and 0 until then.
+    /// Bytes of the body. With `chunked` it is 0 until the body is decoded.
     pub body: usize,
-    /// The body comes in chunks.
+    /// The body is chunked.
     pub chunked: bool,
-    /// Whether the client's connection may serve another request.
+    /// Whether the client's connection persists.
     pub persist: Persistence,
-    /// The answer to HEAD has no body.
+    /// The method is HEAD, so the answer has no body.
     pub is_head: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub wants_continue: bool,
-    /// The head for the upstream, written anew. With `chunked` it lacks its end: see [`Head::end_with_length`].
+    /// The rewritten head for the upstream. With `chunked` it lacks its end: see
+    /// [`Head::end_with_length`].
     pub forward: Vec<u8>,
 }
 
 impl Head {
-    /// Completes the head of a body in chunks, which are decoded now and have `length` bytes.
+    /// Completes the head of a chunked body, which is decoded now and has `length` bytes.
     pub(super) fn end_with_length(&mut self, length: usize) {
         self.body = length;
         write_length(length, &mut self.forward);
@@ -109,7 +112,8 @@ impl Head {
     }
 }
 
-/// How far a head has been looked through, so that no byte is looked at twice however slowly they come.
+/// The position of the search for the head's end, so that no byte is scanned twice however slowly
+/// they arrive.
 #[derive(Default)]
 pub struct Scan {
     at: usize,
@@ -118,19 +122,19 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Reads the request that starts with the first of `bytes`, which grow from call to call.
+    /// Parses the head at the start of `bytes`, which grow from call to call.
     pub fn read(&mut self, bytes: &[u8], limits: &Limits) -> HeadResult {
         match self.find_end(bytes, limits) {
             Ok(None) => HeadResult::Incomplete,
             Ok(Some(end)) => {
-                parse(&bytes[..end], limits).map_or_else(HeadResult::Bad, HeadResult::Whole)
+                parse(&bytes[..end], limits).map_or_else(HeadResult::Bad, HeadResult::Complete)
             }
             Err(refusal) => HeadResult::Bad(refusal),
         }
     }
 
-    /// The length of the head once its empty line is there. httparse would take a bare LF for a line's end, which
-    /// others do not: it is refused here.
+    /// The length of the head once its empty line has arrived. A bare LF is refused: httparse
+    /// accepts it as the end of a line, other parsers do not.
     fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, GateRefusal> {
         if bytes
             .first()
@@ -166,7 +170,7 @@ impl Scan {
     }
 }
 
-/// Judges a head that ends with its empty line.
+/// Validates a head that ends with its empty line.
 fn parse(head: &[u8], limits: &Limits) -> Result<Head, GateRefusal> {
     let mut lines = [EMPTY_HEADER; MOST_HEADER_LINES];
     let mut request = httparse::Request::new(&mut lines);
@@ -202,7 +206,7 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Head, GateRefusal> {
         chunked,
         persist: framing.persist(minor),
         is_head: method == "HEAD",
-        // A 1.0 client does not know the interim answer.
+        // HTTP/1.0 has no interim answers.
         wants_continue: framing.wants_continue && minor == 1 && (body > 0 || chunked),
         forward: framing.forward(method, target, body, request.headers, head.len()),
     })
@@ -212,13 +216,13 @@ fn refusal_for(error: Error, head: &[u8]) -> GateRefusal {
     match error {
         Error::TooManyHeaders => HEAD_TOO_LARGE,
         Error::HeaderValue => BAD_VALUE,
-        // "HTTP/1.2" is a version that we do not speak; "FOO" is none.
-        Error::Version if names_some_http(head) => BAD_VERSION,
+        // "HTTP/1.2" is an unsupported version; "FOO" is none at all.
+        Error::Version if names_http_version(head) => BAD_VERSION,
         _ => BAD_HEAD,
     }
 }
 
-fn names_some_http(head: &[u8]) -> bool {
+fn names_http_version(head: &[u8]) -> bool {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     line.rsplit(|byte| *byte == b' ')
         .next()
@@ -226,14 +230,15 @@ fn names_some_http(head: &[u8]) -> bool {
         .starts_with(b"HTTP/")
 }
 
-/// What the header lines say about where the request ends and what becomes of the connection.
+/// What the headers say about the end of the request and about its connection.
 #[derive(Default)]
 struct Framing<'a> {
     length: Option<usize>,
     chunked: bool,
     hosts: usize,
     wants_continue: bool,
-    /// The values of `Connection`; each may name several options, and headers that concern only this connection.
+    /// The values of `Connection`. Each may name several options, and headers that concern only
+    /// this connection.
     connection: Vec<&'a [u8]>,
 }
 
@@ -241,9 +246,10 @@ impl<'a> Framing<'a> {
     fn of(headers: &[Header<'a>], minor: u8) -> Result<Self, GateRefusal> {
         let mut framing = Self::default();
         for header in headers {
-            framing.note(header)?;
+            framing.add(header)?;
         }
-        // RFC 9112, section 6.1: a proxy in front may have gone by the length, or not have known chunks at all.
+        // RFC 9112, section 6.1: a proxy in front may have used the length, or may not support
+        // chunks.
         if framing.chunked && (framing.length.is_some() || minor != 1) {
             return Err(BAD_ENCODING);
         }
@@ -255,13 +261,13 @@ impl<'a> Framing<'a> {
         }
     }
 
-    fn note(&mut self, header: &Header<'a>) -> Result<(), GateRefusal> {
+    fn add(&mut self, header: &Header<'a>) -> Result<(), GateRefusal> {
         if !is_printable(header.value) {
             return Err(BAD_VALUE);
         }
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if is("Transfer-Encoding") {
-            // Nothing but the one word: readers disagree about lists, other codings and repetitions.
+            // Only this one word: parsers disagree about lists, other codings and repetitions.
             let plain = header.value.eq_ignore_ascii_case(b"chunked");
             if !plain || std::mem::replace(&mut self.chunked, true) {
                 return Err(BAD_ENCODING);
@@ -299,7 +305,7 @@ impl<'a> Framing<'a> {
         } else if minor == 1 {
             Persistence::Keep
         } else if self.connection_names("keep-alive") {
-            Persistence::KeepAndSay
+            Persistence::KeepExplicit
         } else {
             Persistence::Close
         }
@@ -350,7 +356,7 @@ fn write_length(length: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("Content-Length: {length}\r\n").as_bytes());
 }
 
-/// Whether `bytes` are printable ASCII, blanks and tabs.
+/// Whether `bytes` are printable ASCII, spaces and tabs.
 pub(super) fn is_printable(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
 }
@@ -361,12 +367,12 @@ pub(super) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(of_token)
 }
 
-/// Digits only: others read `+5`, `5, 5` and `0x5` in ways of their own.
+/// The value of `Content-Length`. Digits only, as parsers disagree about `+5`, `5, 5` and `0x5`.
 fn length_of(value: &[u8]) -> Option<usize> {
     if !LENGTH_DIGITS.contains(&value.len()) || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    // Ten digits may still be too many for the `usize` of a 32-bit machine; that length is over any limit too.
+    // Ten digits may exceed the `usize` of a 32-bit machine; such a length is above any limit.
     let length: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
     Some(usize::try_from(length).unwrap_or(usize::MAX))
 }

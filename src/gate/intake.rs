@@ -1,6 +1,6 @@
-//! What one client has sent: bytes in, whole requests out. No socket, no clock.
+//! The receive buffer of one client: bytes in, complete requests out. No socket, no clock.
 //!
-//! Hidden here: whether a body came with a length or in chunks. The server behind gets a length either way.
+//! A body may come with a length or in chunks. The upstream gets a length in both cases.
 
 use std::mem;
 
@@ -9,40 +9,40 @@ use super::answer::{GateRefusal, Persistence};
 use super::chunks::Chunks;
 use super::head::{Head, HeadResult, Scan};
 
-/// A buffer that grew beyond this is given back when it is no longer needed.
+/// Capacity that the buffer keeps after a request, in bytes.
 const KEPT_BYTES: usize = 4 * 1024;
 
-/// The bytes of one connection that belong to no answered request.
+/// The bytes that a client has sent and that belong to no answered request.
 #[derive(Default)]
 pub struct Intake {
     bytes: Vec<u8>,
     scan: Scan,
     head: Option<Head>,
-    /// While a body in chunks is not whole.
+    /// The decoder, while a chunked body is incomplete.
     chunks: Option<Chunks>,
 }
 
 impl Intake {
-    /// Adds what was read.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether nothing is there.
+    /// Whether the buffer is empty.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Looks through what is new. Returns whether a whole request is there.
+    /// Parses the new bytes. Returns whether a complete request is there.
     ///
     /// # Errors
-    /// No further byte could make this a request for us.
-    pub fn inspect(&mut self, limits: &Limits) -> Result<bool, GateRefusal> {
+    /// The bytes are not a valid request, whatever follows.
+    pub fn parse(&mut self, limits: &Limits) -> Result<bool, GateRefusal> {
         if self.head.is_none() && !self.bytes.is_empty() {
             match self.scan.read(&self.bytes, limits) {
                 HeadResult::Incomplete => {}
                 HeadResult::Bad(refusal) => return Err(refusal),
-                HeadResult::Whole(head) => {
+                HeadResult::Complete(head) => {
                     self.chunks = head.chunked.then(|| Chunks::at(head.len));
                     self.head = Some(head);
                 }
@@ -66,7 +66,8 @@ impl Intake {
         self.head.as_ref().is_some_and(|head| head.wants_continue)
     }
 
-    /// Puts the whole request onto `upstream`. Returns whether it is HEAD; nothing if there is no whole request.
+    /// Moves the complete request to `upstream`. Returns whether its method is HEAD; `None` if
+    /// there is no complete request.
     pub fn take(&mut self, upstream: &mut Vec<u8>) -> Option<bool> {
         let head = self.head.as_mut()?;
         let end = head.len + head.body;
@@ -79,24 +80,24 @@ impl Intake {
         Some(is_head)
     }
 
-    /// Makes ready for the next request, of which some bytes may be there.
+    /// Prepares for the next request, of which some bytes may already be here.
     pub fn next(&mut self) {
         self.head = None;
         self.scan = Scan::default();
     }
 
-    /// Drops all bytes: nothing more is served.
+    /// Drops all bytes, as no further request is served.
     pub fn close(&mut self) {
         self.bytes = Vec::new();
         self.chunks = None;
     }
 
-    /// Whether the request in hand is HEAD.
+    /// Whether the method of the current request is HEAD.
     pub fn is_head(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.is_head)
     }
 
-    /// What the request in hand wants for its connection.
+    /// Whether the current request wants its connection to persist.
     pub fn persist(&self) -> Persistence {
         self.head
             .as_ref()
@@ -104,7 +105,7 @@ impl Intake {
     }
 
     /// Bytes of memory held.
-    pub fn held(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let forward = self.head.as_ref().map_or(0, |head| head.forward.capacity());
         self.bytes.capacity() + forward
     }

@@ -1,45 +1,50 @@
-//! How much, how many and how long: every bound that the gate keeps, in one value.
+//! All limits of the gate: sizes, counts and times.
 
 use std::fs;
 use std::time::Duration;
 
-/// Never more clients than this at once, whatever the system would allow: it bounds memory as well as descriptors.
+/// The most clients at once, even if the system would allow more. It bounds memory as well as file
+/// descriptors.
 const MOST_CONNECTIONS: usize = 512;
 
-/// The bounds that the gate keeps. [`Default`] holds the values for production. Every duration may be up to a year, and
-/// is kept to about 100 ms.
+/// The limits of the gate. [`Default`] has the values for production. A duration may be up to a
+/// year, and is enforced to about 100 ms.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Clients connected at once, 1 or more. One more makes the least deserving leave. It also bounds the requests
-    /// that wait for the upstream.
+    /// Clients connected at once, 1 or more. A further client evicts one of them. This also bounds
+    /// the number of requests that wait for the upstream.
     pub connections: usize,
-    /// Bytes of a request's head, request line and empty line included.
+    /// Bytes of a request's head, including the request line and the empty line.
     pub head_bytes: usize,
     /// Header lines of a request, 1 to 128.
     pub header_lines: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Chunks of a body, those without bytes not counted.
+    /// Chunks of a body, without the last one of size 0.
     pub chunks: usize,
-    /// Bytes of a line between chunks, its end included: a chunk's size with its extensions, or a trailer.
+    /// Bytes of a line between chunks, including CR LF: a chunk's size with its extensions, or a
+    /// trailer.
     pub chunk_line_bytes: usize,
-    /// Bytes of the trailers behind the last chunk; there may be as many as header lines.
+    /// Bytes of all trailers after the last chunk. Their number is limited by `header_lines`.
     pub trailer_bytes: usize,
-    /// Bytes buffered for all connections together. Beyond it, the connection that holds most has to leave.
+    /// Bytes buffered for all connections together. Above it, the connection that holds most is
+    /// evicted.
     pub buffered_bytes: usize,
-    /// From the accepted connection to the first byte.
+    /// From accepting the connection to its first byte.
     pub first_byte: Duration,
-    /// From a request's first byte to its last. Absolute: a trickle never extends it.
+    /// From a request's first byte to its last. Absolute: slow progress does not extend it.
     pub complete: Duration,
     /// From an answer to the first byte of the next request.
     pub idle: Duration,
-    /// From the complete request to the upstream's answer; then the client gets a 504.
+    /// From the complete request to the upstream's answer. After it the client gets a 504.
     pub backend: Duration,
-    /// For the client to take its answer.
+    /// For the client to read its answer.
     pub take_answer: Duration,
-    /// For what a client still sends after the last answer, so that it reads the answer and not a reset.
+    /// For reading and dropping what a client still sends after the last answer, so that it gets
+    /// the answer and not a reset.
     pub linger: Duration,
-    /// From [`Remote::stop`](super::Remote::stop) to the end, whoever is still unanswered.
+    /// From [`GateHandle::stop`](super::GateHandle::stop) to the end, even if requests are still
+    /// unanswered.
     pub drain: Duration,
 }
 
@@ -66,11 +71,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults, with `connections` fitted to this process: half of the files that it may open, 512 at most. The
-    /// other half is for everybody else in the process.
+    /// The defaults, with `connections` fitted to this process: half of the files that it may open,
+    /// 512 at most. The other half is for the rest of the process.
     #[must_use]
     pub fn for_this_process() -> Self {
-        // Without /proc nothing is known; 1024 is what nearly every system grants.
+        // Without /proc the limit is unknown; 1024 is the default of nearly every system.
         let open_files = fs::read_to_string("/proc/self/limits")
             .ok()
             .as_deref()
@@ -121,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_room_for_somebody() {
+    fn the_limit_of_this_process_is_in_range() {
         assert!((1..=512).contains(&Limits::for_this_process().connections));
     }
 }

@@ -1,14 +1,19 @@
-//! The gate owns the public socket and hands on only complete, bounded, timely, strictly framed requests.
+//! The gate: a small reverse proxy that owns the public socket. It forwards only complete, bounded,
+//! timely and strictly framed requests to the HTTP server of this process.
 //!
-//! Hidden here: that the HTTP server behind it, tiny_http 0.12, could not stand the open internet (it allocates what a
-//! request announces, a few idle connections starve it, one full descriptor table ends it), and how it is spared. One thread watches all connections
-//! with `mio`; every connection has an absolute deadline, a bounded buffer and at most one request in flight. What has
-//! passed is written anew, never copied raw, down one private unix connection; answers come back in the same order.
+//! That server, tiny_http 0.12, is not safe on the open internet: it allocates the body size that a
+//! request announces, a few idle connections starve it, and one full descriptor table ends it. So
+//! it listens on a private Unix socket, behind the gate. One thread watches all connections with
+//! `mio`. Every connection has an absolute deadline, a bounded buffer and at most one request in
+//! flight. A valid request is rewritten, never copied raw, to one connection to the upstream
+//! server. The answers come back in the same order.
 //!
-//! - `head`, `chunks` and `answer` are pure: bytes in, a verdict out; `intake` joins the first two to whole requests.
-//! - `conn` is one client: what it has sent, what it is owed, until when.
-//! - `upstream` is the one connection to the server behind, with the queue of those who wait for it.
-//! - `watch` is the loop that joins them; `crowd` lets clients in and decides who has to leave.
+//! - `head`, `chunks` and `answer` are pure parsers. `intake` joins the first two to whole
+//!   requests.
+//! - `conn` is one client connection: its buffers, its state and its deadline.
+//! - `upstream` is the one connection to the HTTP server, with the queue of pending requests.
+//! - `event_loop` joins them. `admission` accepts clients and decides which ones to evict.
+//! - `limits` holds all bounds. `tally` counts, and writes the warnings.
 
 mod admission;
 mod answer;
@@ -33,7 +38,7 @@ use mio::net::TcpListener;
 use mio::{Interest, Poll, Waker};
 use socket2::{Domain, Socket, Type};
 
-// Doors for tests/fuzz; it alone asks for the feature `fuzzing`.
+// Exported for tests/fuzz only, the one user of the feature `fuzzing`.
 #[cfg(feature = "fuzzing")]
 pub use {
     answer::{GateRefusal, Persistence},
@@ -44,15 +49,15 @@ pub use {
 pub use limits::Limits;
 pub use tally::GateCounters;
 
-/// A bound public socket, ready to serve.
+/// A gate with its public socket bound, ready to run.
 ///
 /// ```no_run
 /// # use coder_sms_register::gate::{Gate, Limits};
 /// # fn main() -> std::io::Result<()> {
 /// let gate = Gate::bind("0.0.0.0:8000".parse().unwrap(), "/run/us/http".into(), Limits::for_this_process())?;
-/// let remote = gate.remote();
+/// let handle = gate.handle();
 /// let thread = std::thread::spawn(move || gate.run());
-/// remote.stop();
+/// handle.stop();
 /// # drop(thread);
 /// # Ok(())
 /// # }
@@ -63,16 +68,17 @@ pub struct Gate {
     local_addr: SocketAddr,
     upstream: PathBuf,
     limits: Limits,
-    remote: Remote,
+    handle: GateHandle,
     counts: Arc<GateCounters>,
 }
 
 impl Gate {
-    /// Opens the public socket at `listen` (port 0 picks a free one). Clients may connect from now on, and are served
-    /// once [`Gate::run`] is called. `upstream` is the path of the unix socket that the HTTP server listens on.
+    /// Opens the public socket at `listen` (port 0 picks a free one). Clients can connect from now
+    /// on; they are served once [`Gate::run`] is called. `upstream` is the path of the Unix socket
+    /// that the HTTP server listens on.
     ///
     /// # Errors
-    /// When the address cannot be had, or the system has no descriptor left for us.
+    /// The address cannot be bound, or the process has no file descriptor left.
     pub fn bind(listen: SocketAddr, upstream: PathBuf, limits: Limits) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = public_listener(listen)?;
@@ -80,7 +86,7 @@ impl Gate {
         poll.registry()
             .register(&mut listener, event_loop::LISTENER, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), event_loop::WAKER)?);
-        let remote = Remote {
+        let handle = GateHandle {
             stopping: Arc::default(),
             waker,
         };
@@ -90,12 +96,12 @@ impl Gate {
             local_addr,
             upstream,
             limits,
-            remote,
+            handle,
             counts: Arc::default(),
         })
     }
 
-    /// The public address, with the port that was really given.
+    /// The public address, with the port that the system assigned.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
@@ -103,21 +109,21 @@ impl Gate {
 
     /// A handle that stops this gate from another thread.
     #[must_use]
-    pub fn remote(&self) -> Remote {
-        self.remote.clone()
+    pub fn handle(&self) -> GateHandle {
+        self.handle.clone()
     }
 
-    /// What happens to it, counted.
+    /// The counters of this gate.
     #[must_use]
     pub fn counts(&self) -> Arc<GateCounters> {
         Arc::clone(&self.counts)
     }
 
-    /// Serves until [`Remote::stop`] is called and the requests in flight are answered. Blocks.
+    /// Serves until [`GateHandle::stop`] is called and the requests in flight are answered. Blocks.
     ///
     /// # Errors
-    /// When the upstream cannot be reached at the start, or the system's poll itself is broken. Nothing that a client
-    /// or, later, the upstream does can end it.
+    /// The upstream cannot be reached at the start, or the system's poll fails. Nothing that a
+    /// client does can end the gate, nor anything that the upstream does later.
     pub fn run(self) -> io::Result<()> {
         event_loop::EventLoop::start(self)?.run()
     }
@@ -125,30 +131,31 @@ impl Gate {
 
 /// Stops a [`Gate`] from another thread.
 #[derive(Clone)]
-pub struct Remote {
+pub struct GateHandle {
     stopping: Arc<AtomicBool>,
     waker: Arc<Waker>,
 }
 
-impl Remote {
-    /// Asks the gate to let nobody in any more, to finish the requests in flight within [`Limits::drain`] and to
-    /// return. It may be called at any time, also before [`Gate::run`], and more than once.
+impl GateHandle {
+    /// Asks the gate to accept no more clients, to finish the requests in flight within
+    /// [`Limits::drain`], and to return. May be called at any time, also before [`Gate::run`], and
+    /// more than once.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         if let Err(error) = self.waker.wake() {
-            log::error!("gate: could not be woken to stop: {error}");
+            log::error!("gate: cannot be woken to stop: {error}");
         }
     }
 }
 
-/// Connections that the kernel keeps until we accept them. The standard library's 128 overflow when a
-/// class texts at once behind a proxy that opens a connection each, and whoever is dropped then waits
-/// a second.
+/// Connections that the kernel queues until they are accepted. The standard library's 128 are too
+/// few when a whole class texts at once through a proxy that opens one connection for each text: a
+/// connection that is dropped then is retried a second later.
 const BACKLOG: i32 = 1024;
 
 fn public_listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // As the standard library does: a restart must not wait for connections of the run before.
+    // As the standard library does: a restart must not wait for connections of the previous run.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;

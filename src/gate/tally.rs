@@ -1,4 +1,5 @@
-//! What the gate tells the operator: counts, at most once a minute, and never a byte that a client has chosen.
+//! The counters of the gate, and the warnings about them: at most one a minute, and never with a
+//! byte that a client sent.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,30 +8,30 @@ use crate::metrics::{Counter, Gauge};
 
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
-/// What has happened since the start.
+/// Counts since the start.
 #[derive(Debug, Default)]
 pub struct GateCounters {
-    /// Connections that were let in.
+    /// Connections accepted.
     pub accepted: Counter,
-    /// Connections at present.
+    /// Connections open now.
     pub open: Gauge,
-    /// Connections that had to leave for others.
+    /// Connections closed to make room for others.
     pub evicted: Counter,
-    /// Times that the system would not give us a connection.
+    /// Connections that the system could not accept.
     pub accept_errors: Counter,
-    /// Requests that the gate itself answered with an error.
+    /// Requests that the gate answered with an error of its own.
     pub refused: Counter,
-    /// Times that the upstream was lost.
+    /// Times that the connection to the upstream was lost.
     pub upstream_lost: Counter,
 }
 
-/// The counts, and how much of them is told.
+/// The counters, and their values at the last warning.
 #[derive(Default)]
 pub(super) struct GateTally {
     pub counts: Arc<GateCounters>,
-    /// How they stood at the last warning.
-    told: [u64; 4],
-    warned: Option<Instant>,
+    /// The four counts of the warning, as last reported.
+    reported: [u64; 4],
+    warned_at: Option<Instant>,
 }
 
 impl GateTally {
@@ -41,17 +42,17 @@ impl GateTally {
         }
     }
 
-    /// Writes the warning that is due, if any.
+    /// Logs the counts if they have changed and the last warning is a minute old.
     pub fn report(&mut self, now: Instant) {
         if self
-            .warned
+            .warned_at
             .is_none_or(|at| now.duration_since(at) >= BETWEEN_WARNINGS)
         {
             self.flush(now);
         }
     }
 
-    /// Writes what is not yet written.
+    /// Logs the counts if they have changed.
     pub fn flush(&mut self, now: Instant) {
         let GateCounters {
             evicted,
@@ -61,15 +62,15 @@ impl GateTally {
             ..
         } = &*self.counts;
         let counts = [evicted, accept_errors, refused, upstream_lost].map(Counter::get);
-        if counts == self.told {
+        if counts == self.reported {
             return;
         }
         let [evicted, accept_errors, refused, upstream_lost] =
-            std::array::from_fn(|n| counts[n] - self.told[n]);
+            std::array::from_fn(|n| counts[n] - self.reported[n]);
         log::warn!(
-            "gate: {evicted} evicted, {accept_errors} accept errors, {refused} refused, {upstream_lost} times upstream lost"
+            "gate: {evicted} connections evicted, {accept_errors} accept errors, {refused} requests refused, {upstream_lost} losses of the upstream since the last report"
         );
-        self.told = counts;
-        self.warned = Some(now);
+        self.reported = counts;
+        self.warned_at = Some(now);
     }
 }

@@ -1,8 +1,9 @@
-//! The one connection to the HTTP server behind, and the queue of those who wait for its answers.
+//! The one connection to the upstream HTTP server, and the queue of pending requests.
 //!
-//! Hidden here: that requests of all clients share it. The server answers in the order it was asked, so the oldest in
-//! the queue owns the next answer, even when it has left meanwhile. Once that order is in doubt the connection is
-//! thrown away. It is dialled when a request needs it: a restart of the server between two requests goes unnoticed.
+//! The requests of all clients share this connection. The server answers in the order of the
+//! requests, so the next answer belongs to the oldest pending request, even if its client has left.
+//! When that order is in doubt, the connection is dropped. It is opened when a request needs it, so
+//! a restart of the server between two requests goes unnoticed.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,35 +18,35 @@ use super::answer::{self, BrokenResponse, Persistence, Relay};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// A buffer that grew beyond this is given back when it is empty.
+/// Capacity that an empty buffer keeps, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 
-/// One who waits for an answer.
+/// A forwarded request without an answer.
 pub(super) struct PendingRequest {
     pub conn: usize,
     pub to_head: bool,
     since: Instant,
 }
 
-/// What listening to the upstream brought.
-pub(super) enum UpstreamEvent {
+/// The result of a read from the upstream.
+pub(super) enum UpstreamRead {
     Bytes,
-    Nothing,
+    WouldBlock,
 }
 
-/// The connection to the server behind.
+/// The connection to the upstream.
 pub(super) struct Upstream {
     path: PathBuf,
     token: Token,
     sock: Option<UnixStream>,
-    waiting: VecDeque<PendingRequest>,
+    pending: VecDeque<PendingRequest>,
     out: Vec<u8>,
     sent: usize,
     inbuf: Vec<u8>,
     used: usize,
     readable: bool,
     half_closed: bool,
-    /// Not dialled again before this.
+    /// The earliest time of the next attempt to connect.
     dial_at: Option<Instant>,
     pause: Duration,
 }
@@ -56,7 +57,7 @@ impl Upstream {
             path,
             token,
             sock: None,
-            waiting: VecDeque::new(),
+            pending: VecDeque::new(),
             out: Vec::new(),
             sent: 0,
             inbuf: Vec::new(),
@@ -68,7 +69,7 @@ impl Upstream {
         }
     }
 
-    /// Connects. A unix socket connects at once or not at all, so nothing waits here.
+    /// Connects. A Unix socket connects at once or not at all, so this does not block.
     pub fn dial(&mut self, registry: &Registry) -> io::Result<()> {
         let mut sock = UnixStream::connect(&self.path)?;
         registry.register(
@@ -82,8 +83,9 @@ impl Upstream {
         Ok(())
     }
 
-    /// Whether there is a connection, dialling if it is time for that.
-    pub fn reach(&mut self, registry: &Registry, now: Instant) -> bool {
+    /// Connects if needed and if the pause after a failure is over. Returns whether there is a
+    /// connection.
+    pub fn ensure_connected(&mut self, registry: &Registry, now: Instant) -> bool {
         if self.sock.is_some() {
             return true;
         }
@@ -92,32 +94,33 @@ impl Upstream {
         }
         let dialled = self.dial(registry).is_ok();
         if !dialled {
-            self.rest(now);
+            self.back_off(now);
         }
         dialled
     }
 
-    /// Remembers what the system said about the socket.
-    pub fn note(&mut self, event: &Event) {
+    /// Stores the readiness that the system reports.
+    pub fn on_event(&mut self, event: &Event) {
         self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
         self.half_closed |= event.is_read_closed();
     }
 
-    /// Where the next request's bytes go; [`Upstream::expect`] must follow.
-    pub fn post(&mut self) -> &mut Vec<u8> {
+    /// The output buffer, for the bytes of the next request; [`Upstream::push_pending`] must
+    /// follow.
+    pub fn outbox(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// Queues the one whose request was just posted.
-    pub fn expect(&mut self, conn: usize, to_head: bool, now: Instant) {
-        self.waiting.push_back(PendingRequest {
+    /// Queues the request whose bytes were just added to the outbox.
+    pub fn push_pending(&mut self, conn: usize, to_head: bool, now: Instant) {
+        self.pending.push_back(PendingRequest {
             conn,
             to_head,
             since: now,
         });
     }
 
-    /// Writes what was posted, as far as the socket takes it: one write for the requests of many.
+    /// Writes the outbox as far as the socket accepts it. One write may carry many requests.
     pub fn flush(&mut self) -> Result<(), BrokenResponse> {
         let Some(sock) = &mut self.sock else {
             return Ok(());
@@ -141,34 +144,34 @@ impl Upstream {
     }
 
     /// Reads once.
-    pub fn listen(&mut self, scratch: &mut [u8]) -> Result<UpstreamEvent, BrokenResponse> {
+    pub fn read(&mut self, scratch: &mut [u8]) -> Result<UpstreamRead, BrokenResponse> {
         let Some(sock) = &mut self.sock else {
-            return Ok(UpstreamEvent::Nothing);
+            return Ok(UpstreamRead::WouldBlock);
         };
         while self.readable {
             match sock.read(scratch) {
                 Ok(0) => return Err(BrokenResponse),
                 Ok(count) => {
-                    // As with clients: a read that leaves room has emptied the socket.
+                    // As with clients: a read that does not fill the buffer has emptied the socket.
                     self.readable = count == scratch.len() || self.half_closed;
                     self.inbuf.extend_from_slice(&scratch[..count]);
-                    return Ok(UpstreamEvent::Bytes);
+                    return Ok(UpstreamRead::Bytes);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Err(BrokenResponse),
             }
         }
-        Ok(UpstreamEvent::Nothing)
+        Ok(UpstreamRead::WouldBlock)
     }
 
-    /// Who owns the next answer.
-    pub fn front(&self) -> Option<&PendingRequest> {
-        self.waiting.front()
+    /// The pending request that the next answer belongs to.
+    pub fn oldest(&self) -> Option<&PendingRequest> {
+        self.pending.front()
     }
 
-    /// Takes the next answer, if it is there as a whole. Bytes that nobody has asked for break the connection.
-    pub fn answer(
+    /// Takes the next answer if it is complete.
+    pub fn next_answer(
         &mut self,
         to_head: bool,
         persist: Persistence,
@@ -180,55 +183,56 @@ impl Upstream {
         let relayed = answer::relay(unread, to_head, persist)?;
         if let Some(relay) = &relayed {
             self.used += relay.used;
-            self.waiting.pop_front();
+            self.pending.pop_front();
             self.pause = FIRST_PAUSE;
         }
         Ok(relayed)
     }
 
-    /// Forgets what was taken. Bytes left over with nobody waiting break the connection.
-    pub fn settle(&mut self) -> Result<(), BrokenResponse> {
+    /// Discards the bytes of answers already taken. Bytes that remain without a pending request
+    /// break the connection.
+    pub fn discard_used(&mut self) -> Result<(), BrokenResponse> {
         self.inbuf.drain(..self.used);
         self.used = 0;
         if self.inbuf.is_empty() {
             empty(&mut self.inbuf);
-        } else if self.waiting.is_empty() {
+        } else if self.pending.is_empty() {
             return Err(BrokenResponse);
         }
         Ok(())
     }
 
-    /// Throws the connection away and returns those who waited for it.
-    pub fn fail(&mut self, registry: &Registry, now: Instant) -> VecDeque<PendingRequest> {
+    /// Drops the connection and returns the pending requests.
+    pub fn reset(&mut self, registry: &Registry, now: Instant) -> VecDeque<PendingRequest> {
         if let Some(mut sock) = self.sock.take() {
-            // Dropping it takes it off the poll anyway.
+            // Dropping the socket removes it from the poll in any case.
             let _ = registry.deregister(&mut sock);
         }
         self.out = Vec::new();
         self.sent = 0;
         self.inbuf = Vec::new();
         self.used = 0;
-        self.rest(now);
-        std::mem::take(&mut self.waiting)
+        self.back_off(now);
+        std::mem::take(&mut self.pending)
     }
 
-    fn rest(&mut self, now: Instant) {
+    fn back_off(&mut self, now: Instant) {
         self.dial_at = Some(now + self.pause);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    /// How many wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// The number of pending requests.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
     }
 
-    /// Since when the oldest has been waiting.
-    pub fn oldest(&self) -> Option<Instant> {
-        self.waiting.front().map(|slot| slot.since)
+    /// Since when the oldest request has been pending.
+    pub fn oldest_since(&self) -> Option<Instant> {
+        self.pending.front().map(|slot| slot.since)
     }
 
     /// Bytes of memory held.
-    pub fn held(&self) -> usize {
+    pub fn memory(&self) -> usize {
         self.out.capacity() + self.inbuf.capacity()
     }
 }

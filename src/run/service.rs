@@ -166,7 +166,7 @@ impl Shared {
 
     fn shutdown(&self, front: &Front, taker: &Taker) -> Shutdown {
         Shutdown {
-            gate: front.gate.remote(),
+            gate: front.gate.handle(),
             webhook: front.webhook.waker(),
             settler: Arc::clone(&self.settler),
             taker_id: taker.client_id(),

@@ -20,7 +20,7 @@ const CALLS_END: Duration = Duration::from_millis(3_500);
 
 /// What has to be told to stop, in the order in which it is told.
 pub(super) struct Shutdown {
-    pub(super) gate: gate::Remote,
+    pub(super) gate: gate::GateHandle,
     pub(super) webhook: webhook::Waker,
     pub(super) settler: Arc<Settler>,
     pub(super) taker_id: Arc<AtomicI64>,

@@ -46,7 +46,8 @@ fn whatever_passes_can_be_read_in_one_way_only() {
                 _ => drop(bytes.splice(at..at, SPLINTERS[dice.below(SPLINTERS.len())].bytes())),
             }
         }
-        let HeadResult::Whole(mut head) = Scan::default().read(&bytes, &Limits::default()) else {
+        let HeadResult::Complete(mut head) = Scan::default().read(&bytes, &Limits::default())
+        else {
             continue;
         };
         passed += 1;

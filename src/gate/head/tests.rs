@@ -6,7 +6,7 @@ fn read(bytes: &[u8]) -> HeadResult {
 
 fn whole(text: &str) -> Head {
     match read(text.as_bytes()) {
-        HeadResult::Whole(head) => head,
+        HeadResult::Complete(head) => head,
         other => panic!("{text:?} gave {other:?}"),
     }
 }
@@ -241,7 +241,7 @@ fn the_verdict_is_the_same_however_slowly_the_bytes_come() {
             (1..=text.len()).find_map(|end| match scan.read(&text.as_bytes()[..end], &limits) {
                 HeadResult::Incomplete => None,
                 HeadResult::Bad(refusal) => Some(refusal.status),
-                HeadResult::Whole(_) => Some(0),
+                HeadResult::Complete(_) => Some(0),
             });
         assert_eq!(verdict, Some(*status), "{name}");
     }
@@ -259,7 +259,7 @@ fn a_head_is_awaited_until_its_last_byte() {
         );
     }
     let bytes = format!("{text}abcGET /");
-    let HeadResult::Whole(head) = scan.read(bytes.as_bytes(), &Limits::default()) else {
+    let HeadResult::Complete(head) = scan.read(bytes.as_bytes(), &Limits::default()) else {
         panic!("not whole")
     };
     assert_eq!((head.len, head.body), (text.len(), 3));
@@ -274,7 +274,7 @@ fn a_head_that_never_ends_is_refused_at_its_limits() {
     };
     let verdict = |text: &str| match Scan::default().read(text.as_bytes(), &limits) {
         HeadResult::Incomplete => 0,
-        HeadResult::Whole(_) => 200,
+        HeadResult::Complete(_) => 200,
         HeadResult::Bad(refusal) => refusal.status,
     };
     assert_eq!(verdict(&"A".repeat(99)), 0);
@@ -357,7 +357,7 @@ fn the_connection_persists_as_both_sides_understand_it() {
         ("HTTP/1.0\r\n", Persistence::Close),
         (
             "HTTP/1.0\r\nConnection: Keep-Alive\r\n",
-            Persistence::KeepAndSay,
+            Persistence::KeepExplicit,
         ),
     ] {
         assert_eq!(

@@ -17,7 +17,7 @@ fn served(bytes: &[u8], reads: &[usize]) -> (Vec<u8>, Option<GateRefusal>) {
         rest = later;
         intake.push(read);
         loop {
-            match intake.inspect(&Limits::default()) {
+            match intake.parse(&Limits::default()) {
                 Ok(true) => {
                     intake.take(&mut upstream).unwrap();
                     intake.next();

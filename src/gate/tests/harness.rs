@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tiny_http::{Header, Response, Server};
 
-use crate::gate::{Gate, Limits, Remote};
+use crate::gate::{Gate, GateHandle, Limits};
 
 /// A proper request.
 pub const POST: &[u8] = b"POST /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
@@ -46,7 +46,7 @@ impl Drop for TempFolder {
 /// A running gate. Stops with its owner, and must stop well.
 pub struct GateHarness {
     pub address: SocketAddr,
-    pub remote: Remote,
+    pub handle: GateHandle,
     gate: Option<JoinHandle<io::Result<()>>>,
     back: Option<TestBackend>,
     pub folder: TempFolder,
@@ -74,11 +74,11 @@ impl GateHarness {
 
     fn bind(folder: TempFolder, limits: Limits, at_the_door: impl FnOnce(SocketAddr)) -> Self {
         let gate = Gate::bind("127.0.0.1:0".parse().unwrap(), folder.socket(), limits).unwrap();
-        let (address, remote) = (gate.local_addr(), gate.remote());
+        let (address, handle) = (gate.local_addr(), gate.handle());
         at_the_door(address);
         Self {
             address,
-            remote,
+            handle,
             gate: Some(thread::spawn(|| gate.run())),
             back: None,
             folder,
@@ -115,7 +115,7 @@ impl GateHarness {
 
 impl Drop for GateHarness {
     fn drop(&mut self) {
-        self.remote.stop();
+        self.handle.stop();
         if !thread::panicking() {
             self.has_stopped();
         }

@@ -183,7 +183,10 @@ fn those_who_gave_up_do_not_fill_the_queue_behind() {
     let answer = third.answer();
     assert_eq!(
         (answer.status, answer.body.as_str()),
-        (503, "503 service unavailable: crowded, try again later\n")
+        (
+            503,
+            "503 service unavailable: overloaded, try again later\n"
+        )
     );
     drop(hold);
     serves_again(&house);
@@ -297,7 +300,7 @@ fn the_stop_finishes_what_is_in_flight_and_nothing_else() {
     served.send(POST);
     served.send(POST);
     let _unheard = house.client();
-    house.remote.stop();
+    house.handle.stop();
     assert_eq!(partial.answer().status, 503);
     eventually("nobody is let in", || {
         TcpStream::connect(house.address).is_err()
@@ -321,8 +324,8 @@ fn the_stop_waits_no_longer_than_it_may() {
     let mut client = house.client();
     client.send(POST);
     let since = Instant::now();
-    house.remote.stop();
-    house.remote.clone().stop();
+    house.handle.stop();
+    house.handle.clone().stop();
     assert_eq!(client.answer().status, 503);
     house.has_stopped();
     assert!(since.elapsed() < Duration::from_secs(5));

@@ -39,7 +39,7 @@ fuzz_target!(|input: &[u8]| {
         let parsed = Scan::default().read(rest, &LIMITS);
         comes_to_the_same_in_pieces(rest, &parsed);
         let head = match parsed {
-            HeadResult::Whole(head) => head,
+            HeadResult::Complete(head) => head,
             HeadResult::Bad(refusal) => {
                 refused = Some(refusal.status);
                 break;
@@ -85,7 +85,7 @@ fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
         end = (end + 1 + pick(&input[..end], 9)).min(input.len());
         intake.push(&input[start..end]);
         loop {
-            match intake.inspect(&LIMITS) {
+            match intake.parse(&LIMITS) {
                 Ok(false) => break,
                 Ok(true) => {
                     intake.take(&mut upstream).expect("a whole request");
@@ -111,10 +111,10 @@ fn comes_to_the_same_in_pieces(bytes: &[u8], at_once: &HeadResult) {
     while end < bytes.len() {
         end = (end + 1 + pick(&bytes[..end], 7)).min(bytes.len());
         match (scan.read(&bytes[..end], &LIMITS), at_once) {
-            (HeadResult::Incomplete, HeadResult::Whole(head)) => assert!(end < head.len),
+            (HeadResult::Incomplete, HeadResult::Complete(head)) => assert!(end < head.len),
             (HeadResult::Incomplete, _) => {}
             (HeadResult::Bad(early), HeadResult::Bad(late)) => return assert_eq!(early, *late),
-            (HeadResult::Whole(early), HeadResult::Whole(late)) => {
+            (HeadResult::Complete(early), HeadResult::Complete(late)) => {
                 return assert_eq!((early.len, early.forward), (late.len, late.forward.clone()));
             }
             (early, late) => panic!("{early:?}, but {late:?}"),
@@ -220,7 +220,7 @@ fn agrees(request: &Request<'_>, head: &Head) {
     ) {
         (_, true, _) | (false, _, false) => Persistence::Close,
         (true, ..) => Persistence::Keep,
-        (false, ..) => Persistence::KeepAndSay,
+        (false, ..) => Persistence::KeepExplicit,
     };
     assert_eq!(head.persist, persist);
     assert_eq!(
@@ -269,7 +269,7 @@ fn forward(request: &Request<'_>, body: Option<(usize, bool)>) -> String {
 
 /// What was written anew passes again and is already in its last form; nobody can read more lines in it than we do.
 fn stays_the_same(head: &[u8], body: usize) {
-    let HeadResult::Whole(again) = Scan::default().read(head, &WIDE) else {
+    let HeadResult::Complete(again) = Scan::default().read(head, &WIDE) else {
         panic!("{:?} does not pass", String::from_utf8_lossy(head));
     };
     // A length of 0 is written for methods that may have a body, and for a body in chunks.
