@@ -1,4 +1,4 @@
-//! Appending, many texts in one round trip.
+//! Appending texts to the stream, many in one round trip.
 
 use std::time::{Duration, Instant};
 
@@ -7,27 +7,28 @@ use redis::{RedisResult, Value, cmd};
 use super::{LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::Text;
 
-/// After a failure texts are turned away unasked for this long, so that Twilio's retries are not
-/// each kept waiting for a Redis that hangs.
-const REST: Duration = Duration::from_millis(300);
+/// After a failure, texts are refused for this long without a call to Redis, so that not every
+/// retry by Twilio waits for a Redis that hangs.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Appends texts to the stream.
 pub struct Appender {
-    line: LazyConnection,
-    resting: Option<(Instant, &'static str)>,
+    connection: LazyConnection,
+    paused: Option<(Instant, &'static str)>,
 }
 
-/// `Ok` once Redis has confirmed, else the name of what is wrong.
+/// `Ok` if Redis has confirmed, else the name of the [`RedisFault`](super::RedisFault).
 pub type Confirmation = Result<(), &'static str>;
 
-/// What became of some texts.
+/// The result of appending texts.
 #[derive(Debug)]
 pub struct AppendResult {
-    /// The fate of each, in their order. One that is not confirmed may be in the stream all the same.
+    /// One result for each text, in their order. A text that is not confirmed may still be in the
+    /// stream.
     pub texts: Vec<Confirmation>,
-    /// The sign of life; `Ok` if none was asked for.
+    /// The result of the PING; `Ok` if there was none.
     pub alive: Confirmation,
-    /// What went wrong first, for the log; the others are alike.
+    /// The first error, for the log; the others are alike.
     pub fault: Option<StreamError>,
 }
 
@@ -35,19 +36,19 @@ impl Appender {
     /// An appender that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: LazyConnection::new(redis),
-            resting: None,
+            connection: LazyConnection::new(redis),
+            paused: None,
         }
     }
 
-    /// Appends every text and, with `ping`, asks Redis for a sign of life besides.
+    /// Appends every text. With `ping`, it also checks whether Redis answers.
     pub fn append(&mut self, texts: &[&Text], ping: bool) -> AppendResult {
-        if let Some((until, name)) = self.resting
+        if let Some((until, name)) = self.paused
             && Instant::now() < until
         {
             return AppendResult::none(texts.len(), name, None);
         }
-        self.resting = None;
+        self.paused = None;
         let mut commands: Vec<u8> = Vec::with_capacity(256 * texts.len() + 16);
         texts
             .iter()
@@ -55,12 +56,15 @@ impl Appender {
         if ping {
             commands.extend_from_slice(&cmd("PING").get_packed_command());
         }
-        // A text that gets in twice is served once.
-        match self.line.say(&commands, texts.len() + usize::from(ping)) {
+        // A text that is appended twice is served once.
+        match self
+            .connection
+            .send(&commands, texts.len() + usize::from(ping))
+        {
             Ok(answers) => AppendResult::of(answers, texts.len()),
             Err(error) => {
                 let fault = StreamError::from(error);
-                self.resting = Some((Instant::now() + REST, fault.name()));
+                self.paused = Some((Instant::now() + PAUSE, fault.name()));
                 AppendResult::none(texts.len(), fault.name(), Some(fault))
             }
         }
@@ -97,7 +101,7 @@ impl AppendResult {
     }
 }
 
-/// Writes the XADD of one text. The entry has what the answer needs and nothing else.
+/// Writes the XADD of one text. The entry has only what the reply needs.
 pub fn write_xadd(bytes: &mut Vec<u8>, text: &Text) {
     let mut xadd = cmd("XADD");
     xadd.arg(TEXTS).arg("*");

@@ -1,4 +1,4 @@
-//! What Redis is like, asked before class; nothing is written.
+//! What Redis reports about itself, for `check` and the start. Nothing is written.
 
 use std::collections::HashMap;
 
@@ -8,37 +8,37 @@ use super::{LazyConnection, OWNER, Redis, StreamError};
 use crate::config::RedisConfig;
 use crate::domain::InstanceId;
 
-/// A Redis as it describes itself, and whose database it is.
+/// The properties of a Redis server, and the owner of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisInfo {
-    /// Its version, major and minor; zeros where it says none.
+    /// Its version, major and minor; zeros if unknown.
     pub version: (u32, u32),
-    /// What it confirmed is in its append-only file.
+    /// It has an append-only file, so that confirmed writes survive a restart.
     pub append_only: bool,
-    /// That file could be written last time.
+    /// The last write to that file succeeded.
     pub file_is_well: bool,
-    /// It never drops an entry to make room for another one.
+    /// It never evicts keys (`maxmemory-policy noeviction`).
     pub keeps_all: bool,
-    /// It takes writes: no replica.
+    /// It accepts writes, as it is not a replica.
     pub is_master: bool,
-    /// Bytes in use, and the most that it may use; 0 = no limit.
+    /// Bytes in use, and the limit (`maxmemory`); 0 = no limit.
     pub memory: (u64, u64),
-    /// It lets in who has no password.
+    /// It accepts connections without a password.
     pub is_open: bool,
-    /// The data folder whose service works on the database, by its instance id.
+    /// The instance id of the service that owns the database, if there is one.
     pub owner: Option<InstanceId>,
 }
 
 impl RedisInfo {
-    /// Looks at the Redis of `config`.
+    /// Asks the Redis of `config`.
     ///
     /// # Errors
     /// Redis cannot be used.
     pub fn at(config: &RedisConfig) -> Result<Self, StreamError> {
-        let mut line = LazyConnection::new(Redis::new(config)?);
+        let mut connection = LazyConnection::new(Redis::new(config)?);
         let mut commands = cmd("INFO").get_packed_command();
         commands.extend(cmd("GET").arg(OWNER).get_packed_command());
-        let mut answers = line.say(&commands, 2)?.into_iter();
+        let mut answers = connection.send(&commands, 2)?.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(redis::Value::Nil));
         let info: String = from_redis_value(next()?).map_err(RedisError::from)?;
         let owner: Option<String> = from_redis_value(next()?).map_err(RedisError::from)?;
@@ -68,13 +68,13 @@ impl RedisInfo {
     }
 }
 
-/// Whether a connection without password is let in. A Unix socket may go by its file's mode instead.
+/// Whether Redis accepts a connection without a password.
 fn is_open(config: &RedisConfig) -> bool {
-    let stranger = RedisConfig {
+    let without_password = RedisConfig {
         password: None,
         ..config.clone()
     };
-    Redis::new(&stranger).is_ok_and(|redis| redis.connect().is_ok())
+    Redis::new(&without_password).is_ok_and(|redis| redis.connect().is_ok())
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
     const INFO: &str = "# Server\r\nredis_version:7.0.15\r\n\r\n# Memory\r\nused_memory:1000\r\nmaxmemory:2000\r\nmaxmemory_policy:noeviction\r\n# Persistence\r\naof_enabled:1\r\naof_last_write_status:ok\r\nrole:master\r\n";
 
     #[test]
-    fn what_redis_says_of_itself_is_read() {
+    fn the_answer_to_info_is_parsed() {
         let look = RedisInfo::read(INFO, None, false);
         assert_eq!((look.version, look.memory), ((7, 0), (1_000, 2_000)));
         assert!(look.append_only && look.file_is_well && look.keeps_all && look.is_master);

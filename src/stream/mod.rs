@@ -1,9 +1,9 @@
-//! The Redis stream that texts wait in: append, take, claim, acknowledge, dead-letter.
+//! The Redis stream of received texts: append, take, claim, acknowledge, dead-letter.
 //!
-//! What is hidden here: Redis. An entry holds the phone in clear until its verdict is out; then it
-//! is deleted and acknowledged. Three hands hold a connection each, as
-//! one of them blocks: [`Appender`] (the webhook's), [`Taker`] (the provisioner's) and [`Settler`]
-//! (shared by all who have a verdict).
+//! Only this module uses Redis. An entry has the phone number in clear until its text is settled;
+//! then it is deleted and acknowledged. Three types have one connection each, because one of them
+//! blocks: [`Appender`] (used by the webhook), [`Taker`] (by the provisioner) and [`Settler`]
+//! (shared by all threads that settle texts). [`Waiting`] reads without changing anything.
 
 mod append;
 mod info;
@@ -23,7 +23,7 @@ use redis::{
 
 use socket2::TcpKeepalive;
 
-// Doors for tests/fuzz; it alone asks for the feature `fuzzing`.
+// Exported for tests/fuzz only, the one user of the feature `fuzzing`.
 #[cfg(feature = "fuzzing")]
 pub use {append::write_xadd, take::read_text};
 
@@ -38,40 +38,40 @@ use crate::config::RedisConfig;
 
 /// The stream of texts.
 pub const TEXTS: &str = "coder-sms-register:texts";
-/// The stream of texts that were given up: sid, reason and times, no phone and no words.
+/// The stream of dead letters: sid, reason and times, without phone number and body.
 pub const DEAD: &str = "coder-sms-register:dead";
-/// Which data folder's service works on this database. Two would read each other's pending entries
-/// as their own, and a phone could get an account from each.
+/// The key with the instance id of the service that owns this database. Two services would read
+/// each other's pending entries as their own, and a phone could get an account from each.
 pub const OWNER: &str = "coder-sms-register:owner";
-/// The consumer group, made from the stream's beginning.
+/// The consumer group, created at the beginning of the stream.
 pub const GROUP: &str = "provisioners";
-/// Our name in the group. One data folder, one service, one consumer: after a restart the pending
-/// entries of the run before are our own.
+/// The consumer's name in the group. One data folder has one service and one consumer, so after a
+/// restart the pending entries of the previous run are its own.
 pub const CONSUMER: &str = "provisioner";
 
-/// Time limit of connecting and of every answer that Redis does not hold back on purpose.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// The time limit of connecting, and of every answer to a command that does not block.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How long a connection may be quiet before the kernel asks whether the other end is there.
+/// How long a connection may be idle before the kernel probes the other end.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// What Redis cannot do for us now.
+/// Why Redis cannot be used.
 #[derive(Debug)]
 pub enum StreamError {
     /// It cannot be reached, is loading, or is a replica for now.
     Away(String),
-    /// It refuses our password or user.
+    /// It refuses the password or the user.
     Denied,
     /// Its memory is full.
     Full,
     /// A service with another data folder works on the same Redis database.
     Shared,
-    /// Anything else that it said.
+    /// Any other error code.
     Refused(String),
 }
 
 impl StreamError {
-    /// Which fault of Redis this is.
+    /// The kind of this error.
     pub fn fault(&self) -> RedisFault {
         match self {
             Self::Away(_) => RedisFault::Away,
@@ -82,12 +82,12 @@ impl StreamError {
         }
     }
 
-    /// The word for `GET /healthz` and for counting; tells nothing secret.
+    /// The name in `GET /healthz` and in metrics. It has no secret.
     pub fn name(&self) -> &'static str {
         self.fault().name()
     }
 
-    /// What is wrong, with what Redis or the system said.
+    /// What is wrong, with the reason that Redis or the system gave.
     pub fn what(&self) -> String {
         let what = self.fault().what();
         match self {
@@ -96,7 +96,7 @@ impl StreamError {
         }
     }
 
-    /// What helps.
+    /// What the operator can do.
     pub fn cure(&self) -> &'static str {
         self.fault().cure()
     }
@@ -117,31 +117,31 @@ impl From<RedisError> for StreamError {
                 Self::Denied
             }
             (_, Some("OOM")) => Self::Full,
-            (ErrorKind::Io, _) => Self::Away(io_words(&error)),
+            (ErrorKind::Io, _) => Self::Away(io_reason(&error)),
             (_, Some(code @ ("LOADING" | "READONLY" | "MASTERDOWN" | "CLUSTERDOWN" | "BUSY"))) => {
                 Self::Away(code.to_owned())
             }
-            // Codes and categories only: details may repeat an argument.
+            // Codes and categories only: the details may contain an argument of the command.
             (_, code) => Self::Refused(code.unwrap_or_else(|| error.category()).to_owned()),
         }
     }
 }
 
-fn io_words(error: &RedisError) -> String {
-    let words = if error.is_timeout() {
+fn io_reason(error: &RedisError) -> String {
+    let reason = if error.is_timeout() {
         "timed out"
     } else if error.is_connection_refusal() {
         "connection refused"
     } else {
         "connection broke"
     };
-    words.to_owned()
+    reason.to_owned()
 }
 
-/// Sends `count` commands in one go and reads their answers, each of which may be a refusal.
+/// Sends `count` commands at once and reads their answers, each of which may be an error.
 ///
-/// Ends at the first answer that does not come: every further one would wait for the whole time
-/// limit again. The connection must not be used after that.
+/// It stops at the first answer that does not arrive, because each further one would wait for the
+/// whole time limit again. The connection must not be used after that.
 fn exchange(
     connection: &mut Connection,
     commands: &[u8],
@@ -158,7 +158,7 @@ fn exchange(
     Ok(answers)
 }
 
-/// A connection that is made when it is needed and kept while it is whole.
+/// A connection that is opened when it is needed and kept until it fails.
 struct LazyConnection {
     redis: Redis,
     connection: Option<Connection>,
@@ -172,12 +172,12 @@ impl LazyConnection {
         }
     }
 
-    /// Says `commands` and returns an answer to each of them.
+    /// Sends `count` packed commands and returns one answer for each.
     ///
-    /// If the connection had died while nobody needed it, as it does when Redis is started anew, they
-    /// are said once more. So they must be such as may be said twice.
-    fn say(&mut self, commands: &[u8], count: usize) -> RedisResult<Vec<RedisResult<Value>>> {
-        // Put back only whole: what is still in flight must not be taken for a later answer.
+    /// If the connection broke while it was idle, for example because Redis was restarted, they are
+    /// sent once more on a new one. So it must be safe to send them twice.
+    fn send(&mut self, commands: &[u8], count: usize) -> RedisResult<Vec<RedisResult<Value>>> {
+        // Kept only after all answers: one still in flight must not be read as a later answer.
         let (mut connection, idle) = match self.connection.take() {
             Some(connection) => (connection, true),
             None => (self.redis.connect()?, false),
@@ -197,31 +197,31 @@ impl LazyConnection {
     }
 }
 
-/// How connections are made.
+/// The settings of connections to Redis.
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
 }
 
 impl Redis {
-    /// Prepares connections to the Redis of `config`; nothing is connected yet.
+    /// The settings for the Redis of `config`. It does not connect.
     ///
     /// # Errors
-    /// The address cannot be used at all.
+    /// The address is invalid.
     pub fn new(config: &RedisConfig) -> Result<Self, StreamError> {
         let address = if config.host.starts_with('/') {
             ConnectionAddr::Unix((&config.host).into())
         } else {
             ConnectionAddr::Tcp(config.host.clone(), config.port)
         };
-        // Without the library's name in the handshake there is one round trip less to wait for.
+        // Without the library's name in the handshake, connecting takes one round trip less.
         let mut settings = RedisConnectionInfo::default()
             .set_db(config.db)
             .set_skip_set_lib_name();
         if let Some(password) = &config.password {
             settings = settings.set_password(password.reveal());
         }
-        // Hours may pass between two texts, and networks forget quiet connections.
+        // Hours may pass between two texts, and firewalls drop idle connections.
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let info = address
             .into_connection_info()?
@@ -236,14 +236,14 @@ impl Redis {
         })
     }
 
-    /// A connection whose answers may take as long as [`PATIENCE`].
+    /// Opens a connection whose answers may take [`ANSWER_TIMEOUT`].
     fn connect(&self) -> RedisResult<Connection> {
-        let mut connection = self.client.get_connection_with_timeout(PATIENCE)?;
-        // The call above takes its own time limits off again.
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.set_write_timeout(Some(PATIENCE))?;
-        // A Redis that wants a password and was given none says so only now, and says it of a long
-        // command in other words.
+        let mut connection = self.client.get_connection_with_timeout(ANSWER_TIMEOUT)?;
+        // The call above removes its own time limits again.
+        connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+        connection.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+        // If a password is missing, Redis says so only now. It would answer a long command with
+        // another error.
         for answer in exchange(&mut connection, &cmd("PING").get_packed_command(), 1)? {
             answer?;
         }

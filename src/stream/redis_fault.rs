@@ -1,17 +1,18 @@
-//! What can be wrong with Redis: one name, one meaning and one cure for each fault, wherever it is told.
+//! What can be wrong with Redis: each fault has one name, one description and one cure, wherever it
+//! is reported.
 
 /// What is wrong with Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedisFault {
     /// It cannot be reached, is loading, or is a replica for now.
     Away,
-    /// It refuses our password or user.
+    /// It refuses the password or the user.
     Denied,
     /// Its memory is full.
     Full,
     /// A service with another data folder works on the same Redis database.
     Shared,
-    /// It refuses something else.
+    /// It refuses a command for another reason.
     Refused,
 }
 
@@ -24,7 +25,7 @@ impl RedisFault {
         Self::Refused,
     ];
 
-    /// The word for `GET /healthz` and for counting; tells nothing secret.
+    /// The name in `GET /healthz` and in metrics. It has no secret.
     pub fn name(self) -> &'static str {
         match self {
             Self::Away => "redis-away",
@@ -35,7 +36,7 @@ impl RedisFault {
         }
     }
 
-    /// The fault of that name.
+    /// The fault with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
@@ -51,7 +52,7 @@ impl RedisFault {
         }
     }
 
-    /// What helps.
+    /// What the operator can do.
     pub fn cure(self) -> &'static str {
         match self {
             Self::Away => {
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_is_known_by_its_name_and_has_a_cure_of_its_own() {
+    fn each_fault_is_found_by_its_name_and_has_its_own_cure() {
         for fault in RedisFault::ALL {
             assert_eq!(RedisFault::named(fault.name()), Some(fault));
             let alike = |other: &&RedisFault| other.cure() == fault.cure();

@@ -1,4 +1,4 @@
-//! Ending an entry: acknowledged and deleted, or moved to the dead letters.
+//! Settling entries: they are acknowledged and deleted, or become dead letters.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,26 +7,26 @@ use redis::{Cmd, cmd, from_redis_value};
 use super::{DEAD, GROUP, LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, UnixSeconds};
 
-/// Dead letters that are kept, about; the oldest go first.
+/// About this many dead letters are kept; the oldest are removed first.
 const DEAD_KEPT: usize = 1_000;
 
-/// Ends entries. Shared: each call holds the connection for one round trip.
+/// Settles entries. It may be shared: each call locks the connection for one round trip.
 pub struct Settler {
-    line: Mutex<LazyConnection>,
+    connection: Mutex<LazyConnection>,
 }
 
-/// What is kept of a text that was given up: enough to find it in Twilio's console, nothing personal.
+/// The content of a dead letter: enough to find the text in Twilio's console, and no personal data.
 #[derive(Debug)]
 pub struct NewDeadLetter<'a> {
-    /// Twilio's name for it, if the entry had a readable one.
+    /// The text's sid, if the entry had a readable one.
     pub sid: Option<&'a MessageSid>,
-    /// Why it was given up.
+    /// Why the text is not served.
     pub reason: &'a str,
-    /// When it came, if the entry said so.
+    /// When the text was received, if known.
     pub received: Option<UnixSeconds>,
-    /// When it was given up.
+    /// When it became a dead letter.
     pub at: UnixSeconds,
-    /// How often it was tried.
+    /// The number of attempts to serve it.
     pub attempts: u32,
 }
 
@@ -34,31 +34,33 @@ impl Settler {
     /// A settler that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: Mutex::new(LazyConnection::new(redis)),
+            connection: Mutex::new(LazyConnection::new(redis)),
         }
     }
 
-    /// Deletes and acknowledges an entry: nobody will need it again.
+    /// Deletes and acknowledges an entry.
     ///
-    /// In this order and without a transaction: a full Redis refuses to queue one, and then it would
-    /// stay full. If we are killed in between, the entry comes back without its fields.
+    /// It does so in this order and without a transaction: a full Redis refuses to queue a
+    /// transaction, and would stay full. If the service is killed in between, the entry is read
+    /// again without its fields.
     ///
     /// # Errors
-    /// Redis did not confirm; the entry will come back.
+    /// Redis did not confirm; the entry will be read again.
     pub fn acknowledge(&self, id: &str) -> Result<(), StreamError> {
         let delete = cmd("XDEL").arg(TEXTS).arg(id).take();
         let acknowledge = cmd("XACK").arg(TEXTS).arg(GROUP).arg(id).take();
         self.run(&[delete, acknowledge])
     }
 
-    /// Moves an entry to the dead letters. Killed in between, it may come to stand there twice.
+    /// Moves an entry to the dead letters. If the service is killed in between, there may be two
+    /// dead letters for it.
     ///
     /// # Errors
-    /// Redis did not confirm; the entry will come back.
+    /// Redis did not confirm; the entry will be read again.
     pub fn record_dead_letter(
         &self,
         id: &str,
-        letter: &NewDeadLetter<'_>,
+        dead_letter: &NewDeadLetter<'_>,
     ) -> Result<(), StreamError> {
         let mut xadd = cmd("XADD");
         xadd.arg(DEAD)
@@ -67,16 +69,16 @@ impl Settler {
             .arg(DEAD_KEPT)
             .arg("*");
         xadd.arg("sid")
-            .arg(letter.sid.map_or("", MessageSid::as_str));
-        xadd.arg("reason").arg(letter.reason);
-        xadd.arg("received").arg(letter.received.unwrap_or(0));
-        xadd.arg("at").arg(letter.at);
-        xadd.arg("attempts").arg(letter.attempts);
+            .arg(dead_letter.sid.map_or("", MessageSid::as_str));
+        xadd.arg("reason").arg(dead_letter.reason);
+        xadd.arg("received").arg(dead_letter.received.unwrap_or(0));
+        xadd.arg("at").arg(dead_letter.at);
+        xadd.arg("attempts").arg(dead_letter.attempts);
         self.run(&[xadd])?;
         self.acknowledge(id)
     }
 
-    /// Removes dead letters, by Redis' names for them.
+    /// Removes the dead letters with these entry ids.
     ///
     /// # Errors
     /// Redis did not confirm.
@@ -87,33 +89,36 @@ impl Settler {
         self.run(&[cmd("XDEL").arg(DEAD).arg(ids).take()])
     }
 
-    /// Ends the wait of the connection with that id at once.
+    /// Unblocks the connection with this client id.
     ///
     /// # Errors
-    /// Redis did not confirm; the wait ends by itself later.
+    /// Redis did not confirm; the block ends by itself later.
     pub fn unblock(&self, client_id: i64) -> Result<(), StreamError> {
         self.run(&[cmd("CLIENT").arg("UNBLOCK").arg(client_id).take()])
     }
 
-    /// Has Redis write its append-only file anew, where it keeps one: phones of texts long answered
-    /// stand in it until then.
+    /// Makes Redis rewrite its append-only file, if it has one. Until then that file still contains
+    /// the phone numbers of texts that were settled long ago.
     ///
     /// # Errors
-    /// Redis did not begin. Some operators forbid the command; then the file is written anew when
-    /// Redis itself finds it too long.
+    /// Redis did not start. Some operators forbid the command; then the file is rewritten when Redis
+    /// itself finds it too long.
     pub fn compact(&self) -> Result<(), StreamError> {
         let mut info = cmd("INFO");
         info.arg("persistence");
         let answers = {
-            let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-            line.say(&info.get_packed_command(), 1)?
+            let mut connection = self
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            connection.send(&info.get_packed_command(), 1)?
         };
         let persistence: Option<String> = answers
             .into_iter()
             .next()
             .transpose()?
             .and_then(|answer| from_redis_value(answer).ok());
-        // Where there is no such file the command would make one.
+        // Without an append-only file the command would create one.
         if persistence.is_some_and(|lines| lines.contains("aof_enabled:1")) {
             self.run(&[cmd("BGREWRITEAOF")])?;
         }
@@ -122,9 +127,12 @@ impl Settler {
 
     fn run(&self, commands: &[Cmd]) -> Result<(), StreamError> {
         let bytes: Vec<u8> = commands.iter().flat_map(Cmd::get_packed_command).collect();
-        // All of this may be said twice.
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        for answer in line.say(&bytes, commands.len())? {
+        // Safe to send twice, as `send` requires: each command here is.
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for answer in connection.send(&bytes, commands.len())? {
             answer?;
         }
         Ok(())

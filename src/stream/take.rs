@@ -1,4 +1,5 @@
-//! Taking entries: our own pending ones first, then new ones, now and then those of a dead consumer.
+//! Taking entries: first the pending ones of this consumer, then new ones, and at intervals those
+//! that another consumer left behind.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,74 +7,75 @@ use std::time::{Duration, Instant};
 
 use redis::{Connection, RedisResult, Value, cmd, from_redis_value};
 
-use super::{CONSUMER, GROUP, OWNER, PATIENCE, Redis, StreamError, TEXTS};
+use super::{ANSWER_TIMEOUT, CONSUMER, GROUP, OWNER, Redis, StreamError, TEXTS};
 use crate::domain::{InstanceId, MessageSid, OptWord, Text};
 
-/// How long another consumer's entry must have lain idle before it counts as left behind. Far above
-/// the time that any entry is worked on without a word to Redis.
-const LEFT_BEHIND: Duration = Duration::from_secs(60);
+/// How long another consumer's entry must be idle before it is claimed. Far above the time that any
+/// entry is worked on without a command to Redis.
+const CLAIM_AFTER_IDLE: Duration = Duration::from_secs(60);
 
-/// How long a service that has gone still owns its Redis database.
-const OWNED: Duration = Duration::from_secs(60);
+/// How long a service owns the Redis database after it last renewed its ownership.
+const OWNERSHIP_TIME: Duration = Duration::from_secs(60);
 
-/// The shortest wait that Redis knows; 0 would be for ever.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// The shortest block that Redis supports; 0 would block without end.
+const SHORTEST_BLOCK: Duration = Duration::from_millis(1);
 
 /// One entry of the stream.
 #[derive(Debug)]
 pub struct StreamEntry {
-    /// Redis' name for it.
+    /// Its entry id in Redis.
     pub id: String,
     /// The text in it.
     pub text: Result<Text, UnreadableEntry>,
 }
 
-/// An entry that holds no text: its fields are missing or not of their form.
+/// An entry without a valid text: fields are missing or malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadableEntry {
-    /// Whether it has no fields at all, as one that was deleted while pending.
+    /// Whether it has no fields at all, because it was deleted while pending.
     pub deleted: bool,
 }
 
-/// Takes entries. It survives any failure of Redis: the next call connects again, makes the group
-/// again, and reads our own pending entries again.
+/// Takes entries. It recovers from any failure of Redis: the next call connects again, creates the
+/// group if it is missing, and reads this consumer's pending entries again.
 pub struct Taker {
     redis: Redis,
     connection: Option<Connection>,
     client_id: Arc<AtomicI64>,
-    /// Where we are in our own pending entries; `None` once they have all been read.
-    history: Option<String>,
+    /// The pending entry of this consumer that was read last; `None` once all have been read.
+    pending_after: Option<String>,
     claim_after: Instant,
-    /// Where we are in looking for entries left behind; `None` while we are not.
+    /// Where the next claim starts; `None` if no round of claims is in progress.
     claim_from: Option<String>,
-    /// Whose the database has to be.
+    /// The required owner of the database: this service.
     owner: InstanceId,
-    own_again: Instant,
+    renew_at: Instant,
 }
 
 impl Taker {
-    /// A taker for the data folder of that id; it connects when it is first needed.
+    /// A taker for the service with the instance id `owner`. It connects when it is first needed.
     pub fn new(redis: Redis, owner: &InstanceId) -> Self {
         Self {
             redis,
             connection: None,
             client_id: Arc::new(AtomicI64::new(0)),
-            history: None,
+            pending_after: None,
             claim_after: Instant::now(),
             claim_from: None,
             owner: owner.clone(),
-            own_again: Instant::now(),
+            renew_at: Instant::now(),
         }
     }
 
-    /// Redis' name for the connection that blocks, by which [`super::Settler::unblock`] wakes it; 0
-    /// while there is none.
+    /// The client id of the blocking connection, for [`super::Settler::unblock`]; 0 while there is
+    /// no connection.
     pub fn client_id(&self) -> Arc<AtomicI64> {
         Arc::clone(&self.client_id)
     }
 
-    /// Takes up to `count` entries; waits up to `block` for the first, but not on a new connection.
-    /// An entry that is still in work may come again after a reconnection.
+    /// Takes up to `count` entries. It waits up to `block` for the first one, but not on a new
+    /// connection. After a reconnection, an entry that is still being worked on may be returned
+    /// again.
     ///
     /// # Errors
     /// Redis cannot be used; the next call starts over.
@@ -85,7 +87,7 @@ impl Taker {
                 Err(StreamError::Shared)
             }
             Err(error) if error.code() == Some("UNBLOCKED") => {
-                // The stream was deleted under us; the next read finds that the group is gone too.
+                // The stream was deleted meanwhile; the next read finds that the group is missing.
                 self.disconnect();
                 Ok(Vec::new())
             }
@@ -101,13 +103,13 @@ impl Taker {
         self.client_id.store(0, Ordering::Relaxed);
     }
 
-    /// `None` = the database is another service's.
+    /// `None` if another service owns the database.
     fn try_take(&mut self, count: usize, block: Duration) -> RedisResult<Option<Vec<StreamEntry>>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        if !self.owns(&mut connection)? {
+        if !self.renew_ownership(&mut connection)? {
             return Ok(None);
         }
         let mut entries = self.read(&mut connection, count, block);
@@ -115,9 +117,9 @@ impl Taker {
             .as_ref()
             .is_err_and(|error| error.code() == Some("NOGROUP"))
         {
-            // A new or an emptied Redis. Only then: where it is full, it refuses this command even
-            // if the group exists.
-            make_group(&mut connection)?;
+            // Redis is new or was emptied. The group is created only then, because a full Redis
+            // refuses this command even if the group exists.
+            create_group(&mut connection)?;
             entries = self.read(&mut connection, count, block);
         }
         let entries = entries?;
@@ -125,12 +127,12 @@ impl Taker {
         Ok(Some(entries))
     }
 
-    /// Whether the database is ours; keeps it ours for a while.
-    fn owns(&mut self, connection: &mut Connection) -> RedisResult<bool> {
-        if Instant::now() < self.own_again {
+    /// Whether this service owns the database. If so, it renews the ownership when needed.
+    fn renew_ownership(&mut self, connection: &mut Connection) -> RedisResult<bool> {
+        if Instant::now() < self.renew_at {
             return Ok(true);
         }
-        let seconds = OWNED.as_secs();
+        let seconds = OWNERSHIP_TIME.as_secs();
         let owner: Option<String> = cmd("GET").arg(OWNER).query(connection)?;
         let ours = match owner {
             Some(owner) if owner == self.owner.as_str() => {
@@ -145,14 +147,14 @@ impl Taker {
                     .query(connection);
                 match taken {
                     Ok(taken) => taken.is_some(),
-                    // A full Redis takes no new key, but its entries have to go all the same.
+                    // A full Redis refuses new keys, but its entries still have to be settled.
                     Err(error) if error.code() == Some("OOM") => true,
                     Err(error) => return Err(error),
                 }
             }
         };
         if ours {
-            self.own_again = Instant::now() + OWNED / 3;
+            self.renew_at = Instant::now() + OWNERSHIP_TIME / 3;
         }
         Ok(ours)
     }
@@ -161,7 +163,7 @@ impl Taker {
         let mut connection = self.redis.connect()?;
         let id: i64 = cmd("CLIENT").arg("ID").query(&mut connection)?;
         self.client_id.store(id, Ordering::Relaxed);
-        self.history = Some("0".to_owned());
+        self.pending_after = Some("0".to_owned());
         self.claim_after = Instant::now();
         Ok(connection)
     }
@@ -173,18 +175,18 @@ impl Taker {
         block: Duration,
     ) -> RedisResult<Vec<StreamEntry>> {
         let mut block = block;
-        if let Some(after) = self.history.clone() {
-            // The first answer on a new connection comes at once: that Redis is there again is worth
-            // knowing before the next text.
-            block = AT_ONCE;
+        if let Some(after) = self.pending_after.clone() {
+            // The first call on a new connection returns at once, so that the caller learns before
+            // the next text that Redis is back.
+            block = SHORTEST_BLOCK;
             let own = read_group(connection, count, None, &after)?;
-            self.history = own.last().map(|entry| entry.id.clone());
+            self.pending_after = own.last().map(|entry| entry.id.clone());
             if !own.is_empty() {
                 return Ok(own);
             }
         }
         if Instant::now() >= self.claim_after {
-            self.claim_after = Instant::now() + LEFT_BEHIND;
+            self.claim_after = Instant::now() + CLAIM_AFTER_IDLE;
             self.claim_from = Some("0-0".to_owned());
         }
         while let Some(from) = self.claim_from.take() {
@@ -194,27 +196,27 @@ impl Taker {
                 return Ok(claimed);
             }
         }
-        // The answer is held back on purpose, so the socket has to be more patient than that.
-        connection.set_read_timeout(Some(block + 2 * PATIENCE))?;
+        // This command blocks, so the time limit of the socket has to be longer.
+        connection.set_read_timeout(Some(block + 2 * ANSWER_TIMEOUT))?;
         let new = read_group(connection, count, Some(block), ">")?;
-        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         Ok(new)
     }
 }
 
-/// Makes the group from "0", not "$": texts that came before it are texts all the same.
-fn make_group(connection: &mut Connection) -> RedisResult<()> {
-    let made: RedisResult<()> = cmd("XGROUP")
+/// Creates the group at "0", not "$", so that texts that arrived before it are served too.
+fn create_group(connection: &mut Connection) -> RedisResult<()> {
+    let created: RedisResult<()> = cmd("XGROUP")
         .arg(&["CREATE", TEXTS, GROUP, "0", "MKSTREAM"])
         .query(connection);
-    match made {
+    match created {
         Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
         other => other,
     }
 }
 
-/// An entry on the wire: its id, and its names and values in turn; none if it was deleted. Read as
-/// bytes, so that one unreadable entry does not spoil those beside it.
+/// An entry in Redis' protocol: its id, and its field names and values in turn (`None` if it was
+/// deleted). They are bytes, so that one malformed entry does not make the whole answer unreadable.
 pub(super) type RawEntry = (String, Option<Vec<Vec<u8>>>);
 
 fn read_group(
@@ -230,7 +232,7 @@ fn read_group(
         .arg("COUNT")
         .arg(count);
     if let Some(block) = block {
-        // 0 would mean for ever.
+        // 0 would block without end.
         read.arg("BLOCK")
             .arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX).max(1));
     }
@@ -243,7 +245,8 @@ fn read_group(
     Ok(entries.map(read_entry).collect())
 }
 
-/// Takes over entries that a consumer has not touched for [`LEFT_BEHIND`], and says where to go on.
+/// Claims entries that a consumer has left idle for [`CLAIM_AFTER_IDLE`]. Also returns where the
+/// next claim starts; "0-0" = the round is complete.
 fn claim(
     connection: &mut Connection,
     count: usize,
@@ -251,20 +254,21 @@ fn claim(
 ) -> RedisResult<(String, Vec<StreamEntry>)> {
     let answer: RedisResult<Vec<Value>> = cmd("XAUTOCLAIM")
         .arg(&[TEXTS, GROUP, CONSUMER])
-        .arg(u64::try_from(LEFT_BEHIND.as_millis()).unwrap_or(u64::MAX))
+        .arg(u64::try_from(CLAIM_AFTER_IDLE.as_millis()).unwrap_or(u64::MAX))
         .arg(from)
         .arg("COUNT")
         .arg(count)
         .query(connection);
     let mut answer = match answer {
-        // Redis before 6.2 does not know the command; there, only our own entries come back.
+        // Redis before 6.2 has no such command; there, only entries of this consumer are read
+        // again.
         Err(error) if error.code() == Some("ERR") => return Ok(("0-0".to_owned(), Vec::new())),
         other => other?.into_iter(),
     };
     let next = answer
         .next()
         .map_or_else(|| Ok("0-0".to_owned()), from_redis_value)?;
-    // Before 7.0 an entry that was deleted meanwhile stands there as nothing at all.
+    // Before Redis 7.0 the list has a nil for an entry that was deleted meanwhile.
     let entries: Vec<Option<RawEntry>> = answer
         .next()
         .map_or_else(|| Ok(Vec::new()), from_redis_value)?;
@@ -281,7 +285,7 @@ pub(super) fn read_entry((id, fields): RawEntry) -> StreamEntry {
     }
 }
 
-/// The text in an entry whose names and values follow each other in `fields`.
+/// Parses the text of an entry. `fields` are its field names and values in turn.
 pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, UnreadableEntry> {
     let unreadable = UnreadableEntry {
         deleted: fields.is_empty(),

@@ -1,4 +1,4 @@
-//! Looking at what waits in the stream, without taking it.
+//! Inspecting the streams of texts and dead letters. Nothing is taken or changed.
 
 use std::collections::HashSet;
 
@@ -8,21 +8,21 @@ use super::take::{RawEntry, StreamEntry, read_entry};
 use super::{DEAD, GROUP, LazyConnection, Redis, StreamError, TEXTS};
 use crate::domain::{MessageSid, Phone, UnixSeconds};
 
-/// Entries that are looked at in one round trip.
+/// Entries read in one round trip.
 const PAGE: usize = 500;
 
-/// A text that was given up, as its dead letter tells of it.
+/// A dead letter: the record of a text that could not be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Redis' name for the letter.
+    /// Its entry id in Redis.
     pub id: String,
-    /// Twilio's name for the text; empty if the entry had no readable one.
+    /// The sid of the text; empty if the entry had no readable one.
     pub sid: String,
-    /// Why it was given up.
+    /// Why the text was not served.
     pub reason: String,
-    /// When it was given up.
+    /// When it became a dead letter.
     pub at: Option<UnixSeconds>,
-    /// How often it was tried.
+    /// The number of attempts to serve it.
     pub attempts: u32,
 }
 
@@ -46,41 +46,42 @@ impl DeadLetter {
     }
 }
 
-/// How much waits in the streams.
+/// The lengths of the streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Texts, those in work included.
+    /// Texts, including those being worked on.
     pub texts: u64,
-    /// When the oldest of them came.
+    /// When the oldest of them was appended.
     pub oldest: Option<UnixSeconds>,
-    /// Texts that were taken and have no verdict yet.
+    /// Texts that were taken and are not settled yet.
     pub pending: u64,
-    /// When the oldest of those came.
+    /// When the oldest of those was appended.
     pub oldest_pending: Option<UnixSeconds>,
     /// Dead letters.
     pub dead: u64,
 }
 
-/// When Redis made an entry: its name begins with the milliseconds.
+/// When an entry was appended: its id begins with the Unix time in milliseconds.
 fn time_of(id: &str) -> Option<UnixSeconds> {
     let milliseconds: UnixSeconds = id.split('-').next()?.parse().ok()?;
     Some(milliseconds / 1_000)
 }
 
-/// Looks at the stream.
+/// Inspects the streams.
 pub struct Waiting {
-    line: LazyConnection,
+    connection: LazyConnection,
 }
 
 impl Waiting {
-    /// One that connects when it is first needed.
+    /// An inspector that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
-            line: LazyConnection::new(redis),
+            connection: LazyConnection::new(redis),
         }
     }
 
-    /// How many texts are in the stream, those in work included, and when the oldest came.
+    /// The number of texts in the stream, including those being worked on, and when the oldest was
+    /// appended.
     ///
     /// # Errors
     /// Redis cannot be used.
@@ -88,15 +89,15 @@ impl Waiting {
         let mut commands = cmd("XLEN").arg(TEXTS).get_packed_command();
         let oldest = cmd("XRANGE").arg(&[TEXTS, "-", "+", "COUNT", "1"]).take();
         commands.extend(oldest.get_packed_command());
-        let mut answers = self.line.say(&commands, 2)?.into_iter();
+        let mut answers = self.connection.send(&commands, 2)?.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(redis::Value::Nil));
         let length: usize = from_redis_value(next()?).map_err(RedisError::from)?;
         let oldest: Vec<RawEntry> = from_redis_value(next()?).map_err(RedisError::from)?;
-        let came = oldest.first().and_then(|(id, _)| time_of(id));
-        Ok((length, came))
+        let oldest = oldest.first().and_then(|(id, _)| time_of(id));
+        Ok((length, oldest))
     }
 
-    /// How much waits.
+    /// The lengths of both streams.
     ///
     /// # Errors
     /// Redis cannot be used.
@@ -111,11 +112,11 @@ impl Waiting {
             .iter()
             .flat_map(redis::Cmd::get_packed_command)
             .collect();
-        let mut answers = self.line.say(&bytes, commands.len())?.into_iter();
+        let mut answers = self.connection.send(&bytes, commands.len())?.into_iter();
         let mut next = || answers.next().unwrap_or(Ok(Value::Nil));
         let texts = from_redis_value(next()?).map_err(RedisError::from)?;
         let oldest: Vec<RawEntry> = from_redis_value(next()?).map_err(RedisError::from)?;
-        // Of a stream that nobody has taken from yet there is no group.
+        // Before the first text is taken the group does not exist.
         let pending = match next() {
             Err(error) if error.code() == Some("NOGROUP") => None,
             answer => Some(answer?),
@@ -140,32 +141,32 @@ impl Waiting {
     /// Redis cannot be used.
     pub fn dead(&mut self) -> Result<Vec<DeadLetter>, StreamError> {
         let range = cmd("XRANGE").arg(&[DEAD, "-", "+"]).take();
-        let answers = self.line.say(&range.get_packed_command(), 1)?;
+        let answers = self.connection.send(&range.get_packed_command(), 1)?;
         let answer = answers.into_iter().next().transpose()?;
-        let letters = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
-        let letters: Vec<RawEntry> = letters.map_err(RedisError::from)?;
-        Ok(letters.into_iter().map(DeadLetter::read).collect())
+        let entries = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
+        let entries: Vec<RawEntry> = entries.map_err(RedisError::from)?;
+        Ok(entries.into_iter().map(DeadLetter::read).collect())
     }
 
-    /// The names of all texts in the stream, those in work included.
+    /// The sids of all texts in the stream, including those being worked on.
     ///
     /// # Errors
     /// Redis cannot be used.
     pub fn sids(&mut self) -> Result<HashSet<String>, StreamError> {
         let mut sids = HashSet::new();
-        self.each(|entry| {
+        self.for_each_entry(|entry| {
             sids.extend(entry.text.ok().map(|text| text.sid.as_str().to_owned()));
         })?;
         Ok(sids)
     }
 
-    /// The entries of a phone's texts, those in work included, and the texts' names.
+    /// The entry ids and sids of all texts from a phone, including those being worked on.
     ///
     /// # Errors
     /// Redis cannot be used.
     pub fn texts_of(&mut self, phone: &Phone) -> Result<Vec<(String, MessageSid)>, StreamError> {
         let mut found = Vec::new();
-        self.each(|entry| {
+        self.for_each_entry(|entry| {
             if let Ok(text) = entry.text
                 && Phone::of_sender(&text.from).as_ref() == Ok(phone)
             {
@@ -175,22 +176,22 @@ impl Waiting {
         Ok(found)
     }
 
-    /// Shows every entry, oldest first.
-    fn each(&mut self, mut visit: impl FnMut(StreamEntry)) -> Result<(), StreamError> {
+    /// Calls `visit` with every entry of the stream of texts, oldest first.
+    fn for_each_entry(&mut self, mut visit: impl FnMut(StreamEntry)) -> Result<(), StreamError> {
         let mut from = "-".to_owned();
         loop {
             let range = cmd("XRANGE")
                 .arg(&[TEXTS, &from, "+", "COUNT"])
                 .arg(PAGE)
                 .take();
-            let answers = self.line.say(&range.get_packed_command(), 1)?;
+            let answers = self.connection.send(&range.get_packed_command(), 1)?;
             let answer = answers.into_iter().next().transpose()?;
             let page = answer.map_or_else(|| Ok(Vec::new()), from_redis_value);
             let page: Vec<RawEntry> = page.map_err(RedisError::from)?;
             let full = page.len() == PAGE;
             for raw in page {
                 let entry = read_entry(raw);
-                // "(" = after that one.
+                // "(" excludes this entry itself from the next page.
                 from = format!("({}", entry.id);
                 visit(entry);
             }
