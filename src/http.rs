@@ -1,7 +1,7 @@
-//! One outgoing HTTP request at a time: the room around ureq, shared by the Coder and Twilio clients.
+//! The HTTP client, shared by the clients of Coder and Twilio. Only this module uses ureq.
 //!
-//! What is hidden here: time limits, redirects, proxies and pools. A caller learns one thing that a
-//! status code cannot tell: whether a failed request may have reached the other side.
+//! It sets the time limits, and the rules for redirects, proxies and connection pools. If a request
+//! fails without a status, its error says whether the request may have reached the server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,43 +16,43 @@ use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
 use crate::metrics::{Family, Histogram, labels};
 
-/// The largest answer that is read, in bytes. A thousand workspaces stay well below it.
+/// The largest answer that is read, in bytes. A list of a thousand workspaces is far smaller.
 const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// In a container the usual cause is a name server that containers do not reach.
+/// In a container the usual cause is a name server that containers cannot reach.
 const NO_SUCH_HOST: &str =
     "host name not found: is it spelt right, and does the name server answer here?";
 
 const NO_LOOK_UP: &str = "name look-up timed out: does the name server answer here?";
 
-/// Words for what is wrong with the other side's certificate, or with its TLS.
+/// Reasons for a failed TLS handshake.
 pub(crate) const EXPIRED: &str = "its TLS certificate has expired, or is not valid yet";
 pub(crate) const OTHER_NAME: &str = "its TLS certificate is for another name";
 pub(crate) const UNTRUSTED: &str =
     "its TLS certificate is self-signed, or lacks the intermediate certificate of its issuer";
-pub(crate) const NO_TLS: &str = "what answers there does not speak TLS";
+pub(crate) const NO_TLS: &str = "the server does not use TLS on this port";
 const TLS_FAILED: &str = "TLS handshake failed";
 
-/// Makes requests; cheap to clone, all clones share their connections.
+/// An HTTP client. It is cheap to clone; all clones share their connections.
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
     calls: Arc<Calls>,
 }
 
-/// How long calls took, by what came back.
+/// The durations of calls, by the class of their status.
 pub type Calls = Family<Status, Histogram>;
 
 labels! {
-    /// What came back.
+    /// The class of the status of an answer.
     pub enum Status {
-        /// It was done.
+        /// Success.
         Done => "2xx",
-        /// Another place was named.
+        /// A redirect.
         Elsewhere => "3xx",
-        /// It was refused.
+        /// A client error.
         Refused => "4xx",
-        /// The other side failed.
+        /// A server error.
         Failed => "5xx",
         /// No complete answer.
         NoAnswer => "no_answer",
@@ -71,7 +71,7 @@ impl Status {
     }
 }
 
-/// What came back, whatever its status.
+/// An answer with any status.
 #[derive(Debug)]
 pub struct HttpResponse {
     /// The HTTP status.
@@ -82,12 +82,12 @@ pub struct HttpResponse {
     pub body: Vec<u8>,
 }
 
-/// A request without an answer.
+/// Why a request has no complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpError {
-    /// It surely never reached the other side.
+    /// It certainly did not reach the server.
     NotSent(&'static str),
-    /// It may have been carried out.
+    /// It may have reached the server and been carried out.
     Unknown(&'static str),
 }
 
@@ -100,16 +100,16 @@ impl fmt::Display for HttpError {
 }
 
 impl Http {
-    /// An agent whose every call ends within `limit`, connecting and reading included.
+    /// A client whose calls each end within `limit`, including connecting and reading the answer.
     pub fn new(limit: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(limit))
             .timeout_connect(Some(limit.min(Duration::from_secs(5))))
-            // A redirect would carry our token, a custom header, to whatever host it names.
+            // A redirect would send the token, a custom header, to any host that it names.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            // A proxy from the environment also takes calls to loopback and inner networks away.
+            // A proxy from the environment would also be used for loopback and internal networks.
             .proxy(None)
             .user_agent(concat!("coder-sms-register/", env!("CARGO_PKG_VERSION")))
             .input_buffer_size(16 * 1024)
@@ -124,7 +124,8 @@ impl Http {
         }
     }
 
-    /// A clone whose calls, and those of its clones, are counted apart: those to one peer.
+    /// A clone with its own [`Calls`], which it shares with its own clones, to measure the calls to
+    /// one peer.
     pub fn to_a_peer(&self) -> Self {
         Self {
             agent: self.agent.clone(),
@@ -132,7 +133,7 @@ impl Http {
         }
     }
 
-    /// How long calls of this one and its clones took.
+    /// The durations of the calls of this client and its clones.
     pub fn calls(&self) -> Arc<Calls> {
         Arc::clone(&self.calls)
     }
@@ -142,11 +143,11 @@ impl Http {
         self.agent.clone().shutdown();
     }
 
-    /// Makes one request. An empty `body` is sent as `Content-Length: 0` where the method has bodies,
-    /// and not at all elsewhere.
+    /// Makes one request. An empty `body` is sent as `Content-Length: 0` if the method is POST, PUT
+    /// or PATCH, and not at all otherwise.
     ///
     /// # Errors
-    /// [`HttpError`] where no complete answer came. Every status is an answer.
+    /// [`HttpError`] if there is no complete answer. Any status is an answer.
     pub fn call(
         &self,
         method: Method,
@@ -169,7 +170,8 @@ impl Http {
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
     ) -> Result<HttpResponse, HttpError> {
-        // ureq would announce a chunked body for a PUT without one, which not every server takes.
+        // Without a body, ureq would announce a chunked one for PUT, which not every server
+        // accepts.
         let has_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
@@ -200,28 +202,28 @@ fn new_calls() -> Arc<Calls> {
     Arc::new(Family::with(all, Histogram::of_calls))
 }
 
-/// How far a request came that got no answer.
+/// The stage at which a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpStage {
-    /// The host's name leads nowhere.
+    /// The host name could not be resolved.
     Name,
-    /// Nobody takes the connection.
+    /// The connection could not be opened.
     Connection,
-    /// Somebody takes it, but not with a certificate to trust.
+    /// The TLS handshake failed, for example because the certificate is not trusted.
     Tls,
-    /// Somebody took the request, and did not answer it in order.
-    HttpResponse,
+    /// The request was sent, but there was no valid answer.
+    Response,
 }
 
 impl HttpError {
-    /// How far the request came.
+    /// The stage at which the request failed.
     pub fn stage(self) -> HttpStage {
         match self.why() {
             NO_SUCH_HOST | NO_LOOK_UP => HttpStage::Name,
             EXPIRED | OTHER_NAME | UNTRUSTED | NO_TLS | TLS_FAILED => HttpStage::Tls,
             _ => match self {
                 Self::NotSent(_) => HttpStage::Connection,
-                Self::Unknown(_) => HttpStage::HttpResponse,
+                Self::Unknown(_) => HttpStage::Response,
             },
         }
     }
@@ -233,8 +235,8 @@ impl HttpError {
     }
 }
 
-/// Sorts an error into "never left" and "who knows". ureq's own words are dropped, as they may hold
-/// the URL and in it a phone number.
+/// Decides whether the request of a failed call may have reached the server. ureq's own message is
+/// dropped, because it may contain the URL and so a phone number.
 fn classify(error: &ureq::Error) -> HttpError {
     use std::io::ErrorKind;
     match error {
@@ -260,7 +262,7 @@ fn classify(error: &ureq::Error) -> HttpError {
             Some(why) => HttpError::NotSent(why),
             None => HttpError::Unknown("no valid TLS or HTTP"),
         },
-        // The standard library has no kind of its own for it.
+        // The standard library has no error kind for it.
         ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => {
             HttpError::NotSent(NO_SUCH_HOST)
         }
@@ -273,8 +275,8 @@ fn classify(error: &ureq::Error) -> HttpError {
     }
 }
 
-/// What is wrong with the other side's TLS, by the words that rustls has for it. A certificate that
-/// is trusted by nobody fails by the first of several rules, whichever it breaks.
+/// The reason for a failed TLS handshake, by the words in rustls' message. A bad certificate is
+/// reported with the first rule that it breaks, even if it breaks several.
 fn tls_words(error: &str) -> Option<&'static str> {
     let has = |part: &str| error.contains(part);
     if has("invalid peer certificate") {
@@ -294,12 +296,12 @@ fn tls_words(error: &str) -> Option<&'static str> {
 }
 
 impl HttpResponse {
-    /// A header as text.
+    /// The value of a header; `None` if it is missing or not text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The body as JSON; `None` where it claims to be, or is, something else.
+    /// The body as JSON; `None` if its type or its content is not JSON of this form.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
         let is_json = self
             .header("content-type")
@@ -310,19 +312,19 @@ impl HttpResponse {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The other side's clock, as it tells it.
+    /// The time of the server, by its `Date` header.
     pub fn date(&self) -> Option<UnixSeconds> {
         let date = OffsetDateTime::parse(self.header("date")?, &Rfc2822).ok()?;
         Some(date.unix_timestamp())
     }
 
-    /// Seconds by which our clock is ahead of the other side's; `None` where it does not tell its time.
+    /// Seconds by which the local clock is ahead of the server's; `None` without a `Date` header.
     pub fn clock_ahead(&self) -> Option<UnixSeconds> {
         self.date().map(|theirs| unix_now() - theirs)
     }
 
-    /// How long the other side asks us to wait, at most an hour; a date instead of seconds counts
-    /// as none.
+    /// The wait that the server asks for in `Retry-After`, at most an hour. A date instead of
+    /// seconds is ignored.
     pub fn retry_after(&self) -> Option<Duration> {
         let seconds: u64 = self.header("retry-after")?.trim().parse().ok()?;
         Some(Duration::from_secs(seconds.min(3_600)))
@@ -334,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_not_found_was_never_sent_to() {
+    fn a_request_to_an_unknown_host_is_not_sent() {
         let http = Http::new(Duration::from_secs(5));
         // No name server has to be asked for a label of more than 63 characters.
         let url = format!("http://{}.example.org/", "a".repeat(70));

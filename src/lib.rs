@@ -1,8 +1,9 @@
 //! coder-sms-register: students text a phrase, get a temporary Coder account, and lose it when the
 //! class is over.
 //!
-//! The map of the house is in `docs/architecture.md`. Nouns and rules stand in [`domain`],
-//! [`domain::registration`] and [`retry`]; each technology has one room around them; [`run`] joins them.
+//! The modules are described in `docs/architecture.md`. Value types and rules are in [`domain`],
+//! [`domain::registration`] and [`retry`]. Each technology has one module of its own, and [`run`]
+//! joins them to the service.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -13,7 +14,7 @@
     clippy::unwrap_used,
     clippy::use_self
 )]
-// A test that finds nothing to unwrap has failed.
+// In a test, a failed unwrap is a failed test.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod catch_up;

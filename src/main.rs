@@ -1,4 +1,4 @@
-//! The program; see the library for everything that it does.
+//! The executable. All of its code is in the library.
 
 #![forbid(unsafe_code)]
 

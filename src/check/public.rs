@@ -179,7 +179,7 @@ fn unreached(url: &SignedUrl, broken: HttpError, facts: &FolderFacts, notes: &mu
             &format!("{broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
             format!("try from outside: a phone without Wi-Fi that opens {} sees \"method not allowed\"", url.as_str()),
         ),
-        HttpStage::HttpResponse => notes.fault(
+        HttpStage::Response => notes.fault(
             format!("{host} takes the request, but {broken}"),
             "look into the log of the proxy, and of the service",
         ),

@@ -1,4 +1,4 @@
-//! What a student gets: a username, and the marker by which we know the account again.
+//! The username of an account, and the marker that proves that the service created it.
 
 use std::fmt;
 
@@ -7,19 +7,21 @@ use super::phone::PhoneKey;
 use super::random::{below, bytes, hex};
 use super::words::{ADJECTIVES, NOUNS};
 
-/// A Coder username of two friendly words and, after a clash, digits: `happy-tuna`, `happy-tuna-27`.
+/// A Coder username of two friendly words and, after a clash, digits: `happy-tuna`,
+/// `happy-tuna-27`.
 ///
-/// It obeys Coder's rule (`codersdk/name.go`: 1 to 32 bytes, letters and digits with single hyphens
-/// between them) and cannot be one of Coder's route names, as it always has a hyphen.
+/// It follows Coder's rule (`codersdk/name.go`: 1 to 32 bytes, letters and digits with single
+/// hyphens between them). It cannot be one of Coder's route names, because it always has a hyphen.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
 impl Username {
-    /// The longest name that [`Username::draw`] can make, in bytes: two words of 8 and three digits.
+    /// The longest name that [`Username::draw`] can make, in bytes: two words of 8 and three
+    /// digits.
     pub const LONGEST: usize = 8 + 1 + 8 + 4;
 
-    /// Draws a name. The first try is two words; each further one adds a number, as the plain pair
-    /// has shown to be taken.
+    /// Draws a name after `clashes` names that were taken. Without a clash it is two words; after
+    /// one it also has a number.
     pub fn draw(clashes: u32) -> Self {
         let pair = format!(
             "{}-{}",
@@ -33,7 +35,7 @@ impl Username {
         })
     }
 
-    /// Reads a stored name back; `None` if it breaks Coder's rule.
+    /// Parses a stored name; `None` if it breaks Coder's rule.
     pub fn parse(raw: &str) -> Option<Self> {
         let fits = (1..=32).contains(&raw.len())
             && raw
@@ -65,29 +67,31 @@ impl fmt::Debug for Username {
     }
 }
 
-/// The display name that our users carry in Coder, such as `Class guest 1f0c92aa-77b01e5d-c4a11b02`.
+/// The display name of the service's users in Coder, such as `Class guest
+/// 1f0c92aa-77b01e5d-c4a11b02`.
 ///
-/// The first number is drawn for one reservation, the second proves that our key drew it for this
-/// name, the third that it was drawn in this data folder: services of one instructor may share the key.
-/// A user with the marker that we wrote down before creating it is ours; one without is a stranger's.
+/// The first number is drawn for one reservation. The second proves that it was drawn with this key
+/// for this username. The third proves the data folder, because several services of one instructor
+/// may share the key. A user in Coder belongs to the service only if it has the marker that was
+/// stored before the user was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(String);
 
-/// Who drew a display name, as far as its proofs tell. All of them had our key.
+/// Which service drew a marker, by its proofs. All of them have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawer {
-    /// This data folder's service.
+    /// The service of this data folder.
     ThisFolder,
-    /// Another data folder's: one that was lost, or that of another service.
+    /// The service of another data folder, which may have been lost.
     OtherFolder,
 }
 
-/// Whether this is one of the numbers of a marker: 8 hex digits, as we write them.
+/// Whether `text` is one of the numbers of a marker: 8 lower-case hex digits.
 fn is_number(text: &str) -> bool {
     text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// What every marker begins with.
+/// The beginning of every marker.
 const WORDS: &str = "Class guest ";
 
 impl Marker {
@@ -99,8 +103,9 @@ impl Marker {
         Self(format!("{WORDS}{nonce}-{proof}-{place}"))
     }
 
-    /// Who drew `shown`, a user's display name, for the name `username`; `None` if that was not one of
-    /// `keys`, whatever it looks like. Without `instance_id`, that of this data folder, nobody drew it here.
+    /// The service that drew `shown`, the display name of the user `username`; `None` if it was
+    /// drawn with none of `keys`. `instance_id` is that of this data folder; without it, no marker
+    /// counts as drawn here.
     pub fn drawer(
         shown: &str,
         username: &str,
@@ -124,7 +129,7 @@ impl Marker {
         })
     }
 
-    /// Reads a stored marker back.
+    /// Restores a stored marker.
     pub fn from_stored(raw: String) -> Self {
         Self(raw)
     }

@@ -1,33 +1,33 @@
-//! What became of a text that was sent, as Twilio tells it: in its own time, in any order, repeatedly.
+//! Delivery receipts of texts that were sent. Twilio sends them late, in any order and repeatedly.
 
 use super::{MessageSid, Username};
 
-/// How far a text has come.
+/// The delivery state of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// Twilio has it (queued, accepted or scheduled).
     Queued,
-    /// It is on its way to the carrier.
+    /// Twilio is sending it to the carrier.
     Sending,
-    /// The carrier has it. Some carriers never say more.
+    /// The carrier has it. Some carriers never report more.
     Sent,
-    /// The phone, or its carrier, has confirmed it.
+    /// The phone or its carrier has confirmed it.
     Delivered,
-    /// The carrier said no.
+    /// The carrier could not deliver it.
     Undelivered,
     /// It never left Twilio, or was cancelled.
     Failed,
-    /// Somebody has read it.
+    /// The recipient has read it.
     Read,
 }
 
 impl Delivery {
-    /// Reads Twilio's word; `None` for one that says nothing about a text on its way.
+    /// Parses Twilio's `MessageStatus`; `None` if it is not a state of an outgoing text.
     pub fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "queued" | "accepted" | "scheduled" => Self::Queued,
             "sending" => Self::Sending,
-            // The carrier has it, and one part of it has not arrived yet, or never will.
+            // The carrier has it, but not all of its parts have arrived.
             "sent" | "partially_delivered" => Self::Sent,
             "delivered" => Self::Delivered,
             "undelivered" => Self::Undelivered,
@@ -37,7 +37,7 @@ impl Delivery {
         })
     }
 
-    /// The word under which it is stored, one of Twilio's.
+    /// Its stored form, one of Twilio's words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -60,22 +60,23 @@ impl Delivery {
         }
     }
 
-    /// Whether this is further than `known`: receipts come in any order, and none takes a text back.
+    /// Whether this state comes after `known`. Receipts arrive in any order, and an earlier state
+    /// must not replace a later one.
     pub fn is_beyond(self, known: Self) -> bool {
         self.rank() > known.rank()
     }
 
-    /// Whether a carrier has the text, or nobody ever will: its words are not needed any more.
+    /// Whether the text has left Twilio or has failed, so that its body is not needed any more.
     pub fn has_left(self) -> bool {
         self.rank() >= Self::Sent.rank()
     }
 
-    /// Whether nothing more is to come but "read".
+    /// Whether no further state can follow, except "read".
     pub fn has_ended(self) -> bool {
         self.rank() >= Self::Delivered.rank()
     }
 
-    /// Whether it has reached the phone, as far as anybody knows.
+    /// Whether it has reached the phone, according to the receipts.
     pub fn has_arrived(self) -> bool {
         matches!(self, Self::Delivered | Self::Read)
     }
@@ -86,29 +87,29 @@ impl Delivery {
     }
 }
 
-/// The code of a text to a person who has opted out.
+/// Twilio's error code for a text to a recipient who has opted out.
 const OPTED_OUT: u32 = 21610;
 
-/// Whether `code`, with which a delivery failed, says that the person has opted out.
+/// Whether a delivery failed with the code for a recipient who has opted out.
 pub fn says_opted_out(code: Option<u32>) -> bool {
     code == Some(OPTED_OUT)
 }
 
-/// One word from Twilio about one text that was sent.
+/// A delivery receipt for one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Which text.
+    /// The text.
     pub sid: MessageSid,
-    /// How far it has come.
+    /// Its new state.
     pub delivery: Delivery,
-    /// Twilio's error code, where it failed and Twilio says why.
+    /// Twilio's error code, if it failed and Twilio gives one.
     pub code: Option<u32>,
 }
 
-/// A login that will not reach its student.
+/// A login text that was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undelivered {
-    /// Whose login.
+    /// The account of the login.
     pub username: Username,
     /// The text.
     pub sid: MessageSid,
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_order_the_furthest_state_is_kept() {
+    fn the_latest_state_is_kept_in_any_order_of_receipts() {
         let kept = |words: &[&str]| {
             let all = words.iter().filter_map(|word| Delivery::parse(word));
             all.reduce(|known, next| if next.is_beyond(known) { next } else { known })
@@ -167,7 +168,7 @@ mod tests {
             (&["undelivered", "sent"], Delivery::Undelivered),
             (&["failed", "queued"], Delivery::Failed),
             (&["read", "delivered"], Delivery::Read),
-            // Two ends contradict each other: the first stands.
+            // Two final states contradict each other: the first one is kept.
             (&["delivered", "undelivered"], Delivery::Delivered),
             (&["failed", "delivered"], Delivery::Failed),
         ] {
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_beyond_itself_and_the_questions_agree_with_the_ranks() {
+    fn no_state_comes_after_itself_and_the_predicates_agree_with_the_ranks() {
         for delivery in ALL {
             assert!(!delivery.is_beyond(delivery));
             assert!(!(delivery.has_failed() && delivery.has_arrived()));

@@ -1,19 +1,19 @@
-//! The instance id: which data folder something belongs to.
+//! The instance id, which identifies a data folder.
 
 use std::fmt;
 
-/// The random id of a data folder: 8 bytes as hex digits, drawn by the first service that works on the folder. It
-/// tells two services apart at Coder, in Redis and at the public URL. It is no secret.
+/// The random id of a data folder: 8 bytes as hex digits, drawn by the first service that uses the
+/// folder. It distinguishes services at Coder, in Redis and at the public URL. It is not secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InstanceId(String);
 
 impl InstanceId {
-    /// Reads an id back that was drawn by the database.
+    /// Restores an id from its stored form.
     pub fn from_stored(raw: impl Into<String>) -> Self {
         Self(raw.into())
     }
 
-    /// The id as it is compared and signed.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

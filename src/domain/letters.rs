@@ -1,24 +1,24 @@
-//! The letters and digits of a text, in one form for all the ways in which a phone may send them.
+//! Normalisation of texts to letters and digits, so that all spellings of a phone compare equal.
 //!
-//! The form is compatibility normalisation (NFKD), then case folding, then these rules of our own:
+//! It is compatibility normalisation (NFKD), then case folding, then these rules:
 //!
 //! - A decimal digit of any script becomes the ASCII digit of the same value.
-//! - An accent is a mark on a Latin or Greek letter, and in Cyrillic the dots of `ё` and the stress marks of
-//!   vowels. Accents are dropped, as the "simple characters" mode of phones drops them too. All other marks stay:
-//!   a Devanagari vowel sign, a Hebrew point, a Thai tone, a kana voicing mark or the breve of `й` makes another
-//!   word.
-//! - Latin letters that Unicode does not decompose are written as CLDR's Latin-ASCII transform writes them
-//!   (`ø` as `o`, `æ` as `ae`).
-//! - Blanks, punctuation, apostrophes, symbols and invisible characters do not count.
+//! - An accent is a mark on a Latin or Greek letter, and in Cyrillic the dots of `ё` and the stress
+//!   marks of vowels. Accents are dropped, as the "simple characters" mode of phones does. All
+//!   other marks are kept: a Devanagari vowel sign, a Hebrew point, a Thai tone, a kana voicing
+//!   mark or the breve of `й` makes another word.
+//! - Latin letters that Unicode does not decompose are written as CLDR's Latin-ASCII transform
+//!   writes them (`ø` as `o`, `æ` as `ae`).
+//! - Spaces, punctuation, apostrophes, symbols and invisible characters are dropped.
 //!
-//! Look-alikes of different scripts stay different letters: Cyrillic `а` is not Latin `a`.
+//! Look-alikes of different scripts stay different: Cyrillic `а` is not Latin `a`.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Text;
 
-/// Whether accents count.
+/// Whether accents are significant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Accents {
     /// `ê` is `e`.
@@ -27,7 +27,8 @@ pub(super) enum Accents {
     Kept,
 }
 
-/// The letters and digits of `text`: of its first [`Text::LENGTH`] visible characters, so that the work is bounded.
+/// Normalises `text` to its letters and digits. Only the first [`Text::LENGTH`] visible characters
+/// are used, so that the work is bounded.
 pub(super) fn fold(text: &str, accents: Accents) -> String {
     if text.is_ascii() {
         return text
@@ -46,8 +47,7 @@ pub(super) fn fold(text: &str, accents: Accents) -> String {
         .nfkd()
         .filter(|c| !is_invisible(*c));
     let mut folded = String::new();
-    // The letter that marks belong to.
-    // What a mark belongs to: the letter or digit just before it.
+    // The letter or digit that a following mark belongs to.
     let mut base = None;
     let mut last_letter = None;
     for c in decomposed {
@@ -69,14 +69,14 @@ pub(super) fn fold(text: &str, accents: Accents) -> String {
     folded
 }
 
-/// Whether `c` is the mark with which the Thai or Lao letter AM begins once it is decomposed. That letter may stand
-/// behind a sign, to which the mark does not belong.
+/// Whether `c` is the mark at the start of the decomposed Thai or Lao letter AM. That letter may
+/// follow a sign; then the mark belongs to the letter before the sign.
 fn is_nikhahit(c: char) -> bool {
     matches!(c, '\u{e4d}' | '\u{ecd}')
 }
 
-/// Down, up and down again: some letters have two small forms (`σ` and `ς`), or become several letters when they
-/// change case (`ß`).
+/// Lower case, upper case and lower case again: some letters have two small forms (`σ` and `ς`),
+/// and some become several letters when their case changes (`ß`).
 fn fold_case(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase()
         .flat_map(char::to_uppercase)
@@ -98,10 +98,10 @@ fn push_base(folded: &mut String, c: char, accents: Accents) {
     }
 }
 
-/// Whether a mark on that letter or digit makes another letter of it.
+/// Whether a mark on this letter or digit is significant.
 fn counts(base: char, mark: char, accents: Accents) -> bool {
     match base {
-        // The frame of an emoji such as a keycap.
+        // For example the frame of a keycap emoji.
         _ if digit(base).is_some() => false,
         'a'..='z'
         | '\u{df}'..='\u{3ff}'
@@ -119,7 +119,7 @@ fn counts(base: char, mark: char, accents: Accents) -> bool {
     }
 }
 
-/// Characters that are not shown: joiners, selectors, fillers, direction marks (Unicode's property
+/// Whether `c` is never displayed: joiners, selectors, fillers, direction marks (Unicode's property
 /// `Default_Ignorable_Code_Point`).
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -130,13 +130,13 @@ fn is_invisible(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Apostrophes and primes that Unicode counts as letters.
+/// Whether `c` is an apostrophe or prime that Unicode classifies as a letter.
 fn is_apostrophe(c: char) -> bool {
     matches!(c, '\u{2b9}'..='\u{2bf}' | '\u{7f4}'..='\u{7f5}' | '\u{a78b}'..='\u{a78c}')
 }
 
-/// The zeros of all scripts; in each the other nine digits follow (Unicode's general category `Nd`, version 17).
-/// Normalisation takes care of those that are not listed here, such as full-width ones.
+/// The digit zero of each script; the other nine digits follow it (Unicode's general category `Nd`,
+/// version 17). Zeros that normalisation already replaces, such as full-width ones, are not listed.
 const ZEROS: [char; 70] = [
     '0',
     '\u{660}',
@@ -217,7 +217,7 @@ fn digit(c: char) -> Option<char> {
     char::from_digit(u32::from(c) - u32::from(*zero), 10)
 }
 
-/// How CLDR's transform Latin-ASCII writes small letters that have no decomposition.
+/// The form that CLDR's transform Latin-ASCII gives to small letters without a decomposition.
 fn latin_ascii(c: char) -> Option<&'static str> {
     Some(match c {
         'æ' => "ae",
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_decomposes_into_a_mark_first_stays_one_behind_a_sign() {
+    fn a_letter_that_decomposes_to_a_mark_first_is_the_same_after_a_sign() {
         for (one, other) in [
             ("\u{e19}\u{e33}", "\u{e19}_\u{e33}"),
             ("\u{e99}\u{eb3}", "\u{e99} \u{eb3}"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_to_write_the_same_word() {
+    fn spellings_of_the_same_word_are_equal() {
         for (one, other) in [
             ("prêt à apprendre", "pret a apprendre"),
             ("prêt à apprendre", "pre\u{302}t a\u{300} apprendre"),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_letters_that_make_another_word() {
+    fn different_marks_and_letters_make_different_words() {
         for (one, other) in [
             ("कि", "की"),
             ("कल", "कला"),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_may_count() {
+    fn accents_can_be_significant() {
         let exact = |text| fold(text, Accents::Kept);
         assert_ne!(exact("año"), exact("ano"));
         assert_ne!(exact("rød"), exact("rod"));

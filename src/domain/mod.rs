@@ -1,7 +1,8 @@
-//! The nouns of the service: parsed once, compared, never printing their secrets.
+//! The value types and rules of the service: phones, phrases, usernames, passwords, registrations.
 //!
-//! What is hidden here: how a phone becomes a hash, what counts as the phrase, and how names are drawn and
-//! passwords derived. Nothing in this folder knows HTTP, Redis, SQL or the clock.
+//! Values are validated when they are parsed, and `Debug` never prints a secret. This module
+//! decides how a phone becomes a hash, which texts are the phrase, how names are drawn and how
+//! passwords are derived. Nothing here uses HTTP, Redis, SQL or the clock.
 
 mod account;
 mod delivery;
@@ -40,7 +41,7 @@ pub use signed_url::{SignedUrl, UrlError};
 pub use text::{MessageSid, Text};
 pub use time::{UnixSeconds, exact_span, seconds, span};
 
-/// The letters and digits of `text` in the one form in which texts are compared; accents do not count.
+/// The letters and digits of `text`, normalised as texts are compared. Accents are dropped.
 pub fn letters_of(text: &str) -> String {
     letters::fold(text, letters::Accents::Ignored)
 }

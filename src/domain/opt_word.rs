@@ -1,29 +1,30 @@
-//! The words with which people opt out of texts, or into them again.
+//! Recognition of texts that opt out of texts, or in again.
 
 use super::letters::{Accents, fold};
 
-/// A word with which a person opts out of, or into, texts of a sender.
+/// The meaning of an opt-out, opt-in or help text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptWord {
-    /// No more texts, please.
+    /// It opts out of further texts.
     Stop,
-    /// Texts are welcome again.
+    /// It opts in again.
     Start,
-    /// A request for help, which Twilio answers itself.
+    /// It asks for help, which Twilio answers itself.
     Help,
-    /// Twilio's log, which does not say whether the text was such a word: a Messaging Service may have words of its
-    /// own.
+    /// Not known: the text comes from Twilio's log, which does not tell, and a Messaging Service
+    /// may have keywords of its own.
     Untold,
 }
 
-/// Whole texts that opt out, in the form in which texts are compared.
+/// Whole texts that opt out, normalised as texts are compared.
 ///
-/// Twilio acts on the first eight (docs: "Customize users' opt-in and opt-out experience with Advanced Opt-Out") and,
-/// in French, on the three behind them ("Opt-out keywords" of its Proxy); no other language has words of its own
-/// there. What an operator adds as Advanced Opt-Out, in any language, comes with `OptOutType`. `unsub` is one of
-/// the words that Twilio asks for in Canada (help centre: "Industry standards for mandatory keyword responses required in
-/// Canada"). The US rule 47 CFR 64.1200(a)(10) counts any reasonable wording, names "opt out", and leaves what Twilio
-/// does not act on to the sender.
+/// Twilio acts on the first eight (docs: "Customize users' opt-in and opt-out experience with
+/// Advanced Opt-Out") and, in French, on the next three ("Opt-out keywords" of its Proxy). It has
+/// no keywords in other languages. Keywords that an operator adds as Advanced Opt-Out, in any
+/// language, come with `OptOutType`. `unsub` is one of the keywords that Twilio requires in Canada
+/// (help centre: "Industry standards for mandatory keyword responses required in Canada"). The US
+/// rule 47 CFR 64.1200(a)(10) accepts any reasonable wording, names "opt out", and makes the sender
+/// responsible for what Twilio does not act on.
 const STOP: [&str; 56] = [
     "stop",
     "stopall",
@@ -83,22 +84,23 @@ const STOP: [&str; 56] = [
     "endtexts",
 ];
 
-/// How many of these Twilio acts on by itself, as bare words. Of its French ones that is not said of every number.
+/// The number of these that Twilio acts on itself, as bare words. The French ones are not included,
+/// because Twilio does not document them for every number.
 const TWILIO_ACTS_ON: usize = 8;
 
-/// Texts that opt in again, to Twilio as well.
+/// Texts that opt in again; Twilio acts on them too.
 const START: [&str; 3] = ["start", "unstop", "yes"];
 
-/// Texts that Twilio answers itself, as bare words.
+/// Bare words that Twilio answers itself.
 const HELP: [&str; 2] = ["help", "info"];
 
-/// Words at either end of an opt-out that do not change it.
+/// Words at either end of an opt-out that do not change its meaning.
 const COURTESY: [&str; 8] = [
     "please", "pls", "plz", "now", "thanks", "thankyou", "anymore", "svp",
 ];
 
 impl OptWord {
-    /// Reads Twilio's `OptOutType` parameter.
+    /// Parses Twilio's `OptOutType` parameter.
     pub fn from_parameter(value: &str) -> Option<Self> {
         match value {
             "STOP" => Some(Self::Stop),
@@ -108,7 +110,7 @@ impl OptWord {
         }
     }
 
-    /// Reads what [`OptWord::as_str`] made.
+    /// Parses the stored form that [`OptWord::as_str`] returns.
     pub fn from_stored(value: &str) -> Option<Self> {
         match value {
             "UNTOLD" => Some(Self::Untold),
@@ -116,7 +118,7 @@ impl OptWord {
         }
     }
 
-    /// The form in which it travels through the stream; [`OptWord::from_stored`] reads it back.
+    /// Its stored form in the stream.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
@@ -126,9 +128,10 @@ impl OptWord {
         }
     }
 
-    /// Recognises a whole text that opts out or in, in any letter case, with any signs and invisible characters.
-    /// "I can't stop learning" is a sentence that contains the word, and no opt-out. A request for help is only what
-    /// Twilio takes for one, as nobody else answers it.
+    /// Recognises a whole text that opts out or in, in any letter case, with any punctuation and
+    /// invisible characters. A sentence that only contains such a word, such as "I can't stop
+    /// learning", is no opt-out. A request for help is recognised only if Twilio recognises it too,
+    /// because only Twilio answers it.
     pub fn in_body(body: &str) -> Option<Self> {
         let bare = body.trim();
         if HELP.iter().any(|word| bare.eq_ignore_ascii_case(word)) {
@@ -142,12 +145,12 @@ impl OptWord {
         if START.contains(&words.concat().as_str()) {
             return Some(Self::Start);
         }
-        let wish = without_courtesy(&words).concat();
-        STOP.contains(&wish.as_str()).then_some(Self::Stop)
+        let request = without_courtesy(&words).concat();
+        STOP.contains(&request.as_str()).then_some(Self::Stop)
     }
 
-    /// Whether Twilio acts on that opt-out by itself: it keeps a list of its own then, refuses texts to that phone and
-    /// takes opt-ins.
+    /// Whether Twilio itself acts on this opt-out. Then it refuses further texts to that phone,
+    /// until the phone opts in again.
     pub fn is_known_to_twilio(body: &str) -> bool {
         let bare = body.trim();
         STOP[..TWILIO_ACTS_ON]
@@ -155,19 +158,21 @@ impl OptWord {
             .any(|word| bare.eq_ignore_ascii_case(word))
     }
 
-    /// Whether `phrase` cannot be the phrase of a class, as a text with these letters may be one of the above,
-    /// wherever its blanks are.
+    /// Whether `phrase` cannot be the phrase of a class, because a text with these letters, with
+    /// spaces anywhere, could be one of the texts above.
     pub(super) fn reserves(phrase: &str) -> bool {
         let letters = fold(phrase, Accents::Ignored);
-        let mut wish = letters.as_str();
-        let strip = |wish| {
-            let strip = |word| str::strip_prefix(wish, word).or_else(|| wish.strip_suffix(word));
+        let mut request = letters.as_str();
+        let strip_courtesy = |text| {
+            let strip = |word| str::strip_prefix(text, word).or_else(|| text.strip_suffix(word));
             COURTESY.into_iter().find_map(strip)
         };
-        while let Some(rest) = strip(wish) {
-            wish = rest;
+        while let Some(rest) = strip_courtesy(request) {
+            request = rest;
         }
-        STOP.contains(&wish) || Self::in_body(phrase).is_some() || Self::in_body(&letters).is_some()
+        STOP.contains(&request)
+            || Self::in_body(phrase).is_some()
+            || Self::in_body(&letters).is_some()
     }
 }
 
@@ -191,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_texts_that_opt_out() {
+    fn whole_texts_opt_out() {
         for body in [
             " Stop\n",
             "STOPALL",
@@ -237,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_only_contain_such_a_word() {
+    fn texts_that_only_contain_such_a_word_do_not_opt_out() {
         for body in [
             "I can't stop learning",
             "when does class end",
@@ -266,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_opt_in_again_or_ask_twilio_for_help() {
+    fn whole_texts_opt_in_again_or_ask_for_help() {
         for body in ["unstop", " Start!", "YES", "“yes”"] {
             assert_eq!(OptWord::in_body(body), Some(OptWord::Start), "{body:?}");
         }
@@ -285,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn twilio_acts_on_bare_words_alone() {
+    fn twilio_acts_only_on_bare_words() {
         for body in ["STOP", " optout\n", "Revoke"] {
             assert!(OptWord::is_known_to_twilio(body), "{body:?}");
         }
@@ -301,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_are_in_the_form_in_which_texts_are_compared() {
+    fn the_lists_are_normalised() {
         for word in STOP.iter().chain(&START).chain(&HELP).chain(&COURTESY) {
             assert_eq!(fold(word, Accents::Ignored), *word);
         }

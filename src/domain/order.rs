@@ -1,84 +1,84 @@
-//! The instructor's hand on the class: what may be done to an account's time, and why not.
+//! The instructor's orders to extend or end an account, and why an order may be refused.
 //!
-//! Pure: the registration and `now` are given, and nothing is changed here.
+//! Pure functions: the registration and the time are given, and nothing is changed.
 
 use std::time::Duration;
 
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{UnixSeconds, seconds};
 
-/// What the instructor wants of an account.
+/// An order of the instructor for one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// It lives longer.
+    /// Remove it later.
     Extend {
-        /// By so much, from when its time is up, or from now if that is past.
+        /// The extension, counted from the time when it is due, or from now if that is past.
         by: Duration,
-        /// The longest life of an account from its login on; `None` = any.
+        /// The longest life of an account after its login was sent; `None` = no limit.
         longest: Option<Duration>,
     },
-    /// Its time is up now: its student is locked out, whatever runs.
+    /// Remove it now: its student is locked out, even if workspaces are running.
     End,
-    /// Its time is up now; it is removed once no workspace of it runs.
+    /// Remove it as soon as none of its workspaces is running.
     EndGently,
 }
 
-/// The time that an order gives an account.
+/// The time that an order sets for an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// When its time is up.
+    /// When the account is due for removal.
     pub at: UnixSeconds,
-    /// Whether that is sooner than was asked for, as no account may live longer.
+    /// Whether this is earlier than ordered, because of the longest life of an account.
     pub limited: bool,
 }
 
 /// Why an order cannot be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRefused {
-    /// Removal cannot be turned back.
+    /// Its removal has begun, which cannot be undone.
     BeingRemoved,
-    /// Its time has not begun.
+    /// Its login was not sent yet, so its time has not started.
     NoLogin,
-    /// It has no end that could be moved.
+    /// It is never removed.
     NeverRemoved,
-    /// It has all the time that there is.
+    /// It already has the longest time allowed.
     Longest,
 }
 
 impl OrderRefused {
-    /// In plain words.
+    /// The reason, to follow the name of the account.
     pub fn reason(self) -> &'static str {
         match self {
             Self::BeingRemoved => {
-                "is being removed already, which cannot be turned back; its student may text the phrase again for a new account"
+                "is being removed already, which cannot be undone; its student may text the phrase again for a new account"
             }
             Self::NoLogin => {
-                "has no login yet: its time begins when that is texted, so there is nothing to extend"
+                "has no login yet: its time starts when the login is texted, so there is nothing to extend"
             }
             Self::NeverRemoved => {
                 "is never removed (CODER_REMOVE_TIME=0), so there is nothing to extend"
             }
-            Self::Longest => "has the longest time that CODER_MAX_TIME allows already",
+            Self::Longest => "already has the longest time that CODER_MAX_TIME allows",
         }
     }
 }
 
 impl Order {
-    /// Whether the account is to go.
+    /// Whether the order removes the account.
     pub fn ends(self) -> bool {
         !matches!(self, Self::Extend { .. })
     }
 
-    /// When an account's time is up by this order.
+    /// When the account is due for removal after this order.
     ///
     /// # Errors
-    /// The [`OrderRefused`].
+    /// [`OrderRefused`] says why the order is not possible.
     pub fn due(self, registration: &Registration, now: UnixSeconds) -> Result<Due, OrderRefused> {
         if matches!(registration.stage, Stage::Reaping | Stage::Gone) {
             return Err(OrderRefused::BeingRemoved);
         }
         let Self::Extend { by, longest } = self else {
-            // One that waits for its workspaces to stop has waited since then.
+            // An account that is already due stays due since then.
             let at = registration.due_at.map_or(now, |due| due.min(now));
             return Ok(Due { at, limited: false });
         };
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_counts_from_the_end_or_from_now() {
+    fn an_extension_counts_from_the_due_time_or_from_now() {
         let order = Order::Extend {
             by: Duration::from_secs(1_800),
             longest: None,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_now_and_never_later_than_the_time_was_up() {
+    fn an_end_is_due_now_or_when_the_account_was_already_due() {
         for order in [Order::End, Order::EndGently] {
             for stage in [Stage::Reserved, Stage::Created, Stage::Announced] {
                 assert_eq!(due(order, stage, Some(600)), Ok(0));

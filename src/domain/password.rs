@@ -1,7 +1,7 @@
-//! Passwords: how they look, and how they follow from a key that lies beside the database.
+//! Passwords: their format, and how they are derived from a key in a file beside the database.
 //!
-//! A password is stored nowhere. It is derived again whenever it is needed, so a repeat after a crash and a
-//! student who asks again get the same one.
+//! A password is never stored. It is derived again whenever it is needed, so a repeated attempt
+//! after a crash, or a student who texts the phrase again, gets the same one.
 
 use std::fmt;
 
@@ -11,39 +11,40 @@ use sha2::Sha256;
 use super::account::{Marker, Username};
 use super::random::{bytes, hex};
 
-/// A password made for one student. It can be shown to that student, and to nobody else.
+/// The password of one student. It may be shown only to that student.
 pub struct Password(String);
 
-/// Consonants and digits without look-alikes (no `l`, `0`, `1`), without vowels so that no words
-/// arise, in one case so that no shift key is needed.
+/// Consonants and digits without look-alikes (no `l`, `0`, `1`). There are no vowels, so that no
+/// words occur, and only lower case, so that no shift key is needed.
 const ALPHABET: &[u8; 28] = b"bcdfghjkmnpqrstvwxyz23456789";
 const GROUPS: usize = 3;
 const GROUP: usize = 5;
 
-/// Bytes below this number choose a character; the others are skipped, as a remainder of them would favour
-/// the first characters. It is the largest multiple of 28 that a byte can reach.
-const EVEN: u8 = 252;
+/// Bytes below this limit choose a character. The others are skipped, because their remainders
+/// would favour the first characters. It is the largest multiple of 28 that a byte can reach.
+const UNBIASED_LIMIT: u8 = 252;
 
 impl Password {
     /// Its length in characters, hyphens included.
     pub const LENGTH: usize = GROUPS * (GROUP + 1) - 1;
 
-    /// Draws a password for an account that is no student's, such as the one that a check makes.
+    /// Draws a random password for an account of no student, such as the one that `check` creates.
     pub fn draw() -> Self {
         Self::from_bytes(std::iter::repeat_with(bytes::<32>).flatten())
     }
 
-    /// The first password that `bytes` spell: 15 of 28 characters, 72.1 bits, as `xxxxx-xxxxx-xxxxx`.
+    /// The first password that `bytes` encode: 15 characters of an alphabet of 28, 72.1 bits, as
+    /// `xxxxx-xxxxx-xxxxx`.
     ///
-    /// A candidate without a letter or without a digit (1 of 155) is skipped: Coder counts what each
-    /// kind adds, so a password of digits alone would come near to its limit. That costs 0.01 bits.
-    /// `bytes` has to be random and without end.
+    /// A candidate without a letter or without a digit (1 of 155) is skipped: Coder rates how many
+    /// kinds of characters there are, so a password of digits alone would be close to its limit.
+    /// That costs 0.01 bits. `bytes` has to be random and endless.
     fn from_bytes(bytes: impl Iterator<Item = u8>) -> Self {
-        let mut places = bytes
-            .filter(|byte| *byte < EVEN)
+        let mut characters = bytes
+            .filter(|byte| *byte < UNBIASED_LIMIT)
             .map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
         loop {
-            let candidate: Vec<char> = places.by_ref().take(GROUPS * GROUP).collect();
+            let candidate: Vec<char> = characters.by_ref().take(GROUPS * GROUP).collect();
             let has = |kind: fn(&char) -> bool| candidate.iter().any(kind);
             if has(char::is_ascii_lowercase) && has(char::is_ascii_digit) {
                 let groups: Vec<String> = candidate.chunks(GROUP).map(String::from_iter).collect();
@@ -52,17 +53,18 @@ impl Password {
         }
     }
 
-    /// Whether `text` holds what looks like a password: groups of its length and alphabet, joined by hyphens, as a
-    /// phone that repeats a login shows them.
+    /// Whether `text` contains something in the format of a password: groups of its length and
+    /// alphabet, joined by hyphens. It does if a phone sends a login text back.
     pub fn is_in(text: &str) -> bool {
-        let is_sign = |c: char| c.is_ascii() && ALPHABET.contains(&(c as u8));
-        text.split(|c: char| c != '-' && !is_sign(c)).any(|run| {
-            let groups: Vec<&str> = run.split('-').collect();
-            groups.len() == GROUPS && groups.iter().all(|group| group.len() == GROUP)
-        })
+        let in_alphabet = |c: char| c.is_ascii() && ALPHABET.contains(&(c as u8));
+        text.split(|c: char| c != '-' && !in_alphabet(c))
+            .any(|run| {
+                let groups: Vec<&str> = run.split('-').collect();
+                groups.len() == GROUPS && groups.iter().all(|group| group.len() == GROUP)
+            })
     }
 
-    /// The password itself: called where it is sent to Coder and where the reply is written.
+    /// The password itself, only for the request to Coder and for the reply to the student.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -74,12 +76,12 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What separates the uses of the key from each other.
+/// Labels that separate the uses of the key from each other.
 const OF_PASSWORDS: &[u8] = b"coder-sms-register password v1";
 const OF_CHECKS: &[u8] = b"coder-sms-register password key check v1";
 
-/// The key that all passwords of one data folder follow from: 32 random bytes. Whoever has it, and an
-/// account's display name, has that account's password.
+/// The key that all passwords of one data folder are derived from: 32 random bytes. This key,
+/// together with the username, marker and counter of an account, gives the account's password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordKey([u8; 32]);
 
@@ -89,7 +91,7 @@ impl PasswordKey {
         Self(bytes())
     }
 
-    /// Reads the key's written form; `None` if it is anything but 64 hexadecimal digits.
+    /// Parses the key's text form; `None` if it is not exactly 64 hexadecimal digits.
     pub fn parse(written: &str) -> Option<Self> {
         let digits = written.as_bytes();
         if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -103,20 +105,20 @@ impl PasswordKey {
         Some(Self(key))
     }
 
-    /// Its written form, 64 hexadecimal digits: for its file, and for nothing else.
+    /// Its text form, 64 hexadecimal digits, only for its file.
     pub fn reveal(&self) -> String {
         hex(&self.0)
     }
 
-    /// A value of 32 bytes that tells two keys apart without giving either away.
+    /// A value of 32 bytes to compare two keys without revealing them.
     pub fn check(&self) -> [u8; 32] {
         self.mac(&[OF_CHECKS])
     }
 
-    /// The password number `counter` of the account that is called `username` and carries `marker`.
+    /// The password number `counter` of the account with this username and marker.
     ///
-    /// The marker holds a number that is drawn for each account, so a name that is used again for another
-    /// student gives another password.
+    /// The marker contains a number that is drawn for each account, so a username that is used
+    /// again for another student gives another password.
     pub fn password(&self, username: &Username, marker: &Marker, counter: u32) -> Password {
         let block = |number: u32| {
             self.mac(&[
@@ -127,7 +129,7 @@ impl PasswordKey {
                 &number.to_be_bytes(),
             ])
         };
-        // The blocks do not end within any time that there is: 32 bytes each, 4,294,967,296 of them.
+        // Endless in practice: 4,294,967,296 blocks of 32 bytes.
         Password::from_bytes((0..=u32::MAX).flat_map(block))
     }
 

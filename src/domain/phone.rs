@@ -1,4 +1,5 @@
-//! Phones: E.164 numbers, the countries let in, and the keyed hash that stands for a phone at rest.
+//! Phone numbers in E.164 form, the allowed countries, and the keyed hash that is stored for a
+//! phone.
 
 mod renumbered;
 
@@ -11,63 +12,65 @@ use super::random::hex;
 use super::secret::{Fingerprint, keyed_hash};
 
 /// A phone number in E.164 form (ITU-T E.164: `+`, then 8 to 15 digits, the first not 0) that can
-/// receive a text. The old and the new number of a line that was renumbered are the same phone. `Debug` shows the
-/// last two digits.
+/// receive a text. The old and the new number of a renumbered line are the same phone. `Debug`
+/// shows only the last two digits.
 #[derive(Clone)]
 pub struct Phone {
-    /// As it came: where texts to it go.
+    /// The number as received; replies go to it.
     number: String,
-    /// The number that took its place, if one did.
+    /// The number that replaced it, if there is one.
     renewed: Option<String>,
 }
 
-/// Why a sender is not served. None of these carries the sender itself.
+/// Why a sender is not served. No variant contains the sender itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnservedSender {
     /// Five or six digits: Twilio numbers cannot text short codes.
     ShortCode,
-    /// Letters, or nothing that E.164 knows.
+    /// Letters, or a number that is not E.164.
     NotANumber,
-    /// Somebody who texts by WhatsApp; no SMS can be sent to what Twilio gives for the sender.
+    /// A sender on WhatsApp; no SMS can be sent to the address that Twilio gives.
     WhatsApp,
     /// A sender of another channel, such as `messenger:`.
     Channel,
     /// Its dialling prefix is not in `CODER_REG_COUNTRIES`.
     Country,
-    /// A toll-free or premium number: no phone in a student's hand.
+    /// A toll-free or premium number, which is never a student's phone.
     NotMobile,
     /// The service's own number.
     Ourselves,
 }
 
 impl UnservedSender {
-    /// The reason in words.
+    /// The reason, for the log.
     pub fn reason(self) -> &'static str {
         match self {
             Self::ShortCode => "the sender is a short code",
             Self::NotANumber => "the sender is no phone number",
             Self::WhatsApp => "the sender texts by WhatsApp",
             Self::Channel => "the sender texts by a channel that is not served",
-            Self::Country => "the sender's country is not let in",
+            Self::Country => "the sender's country is not allowed",
             Self::NotMobile => "the sender is no mobile number",
             Self::Ourselves => "the sender is our own number",
         }
     }
 }
 
-/// Area codes of the North American plan that are toll-free or premium, so never a student's phone
-/// (NANPA, codes 8YY toll-free and 900 premium).
+/// Area codes of the North American plan that are toll-free or premium (NANPA: 8YY toll-free, 900
+/// premium).
 const NANP_NOT_MOBILE: [&str; 8] = ["800", "833", "844", "855", "866", "877", "888", "900"];
 
-/// The channel whose senders are phones: RCS, which Twilio prefers to SMS where a Messaging Service has it.
+/// The channel RCS. Its senders are phones, and Twilio prefers it to SMS if a Messaging Service has
+/// it.
 pub const RCS: &str = "rcs";
 const WHATSAPP: &str = "whatsapp";
 
-/// Letters of a channel's name.
+/// The length of a channel's name.
 const CHANNEL: RangeInclusive<usize> = 2..=20;
 
-/// The channel that a sender's or receiver's address begins with (`whatsapp:+1...`), and what follows it. The name is
-/// of letters, digits, `-` and `_` and begins with a letter, so that it never holds a phone number.
+/// Splits the address of a sender or receiver (`whatsapp:+1...`) into the name of its channel and
+/// the rest; `None` without a channel. A name has letters, digits, `-` and `_` and begins with a
+/// letter, so it never contains a phone number.
 pub fn channel_of(address: &str) -> Option<(&str, &str)> {
     let (channel, rest) = address.trim().split_once(':')?;
     let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -81,7 +84,7 @@ impl Phone {
     /// Parses a sender as Twilio gives it.
     ///
     /// # Errors
-    /// The [`UnservedSender`] reason; the text itself is not repeated.
+    /// [`UnservedSender`] says why, without the sender itself.
     pub fn parse(raw: &str) -> Result<Self, UnservedSender> {
         let phone = Self::of_sender(raw)?;
         if let Some(national) = phone.number.strip_prefix("+1")
@@ -94,14 +97,15 @@ impl Phone {
         Ok(phone)
     }
 
-    /// Whether `number`, in E.164 form, is a toll-free one of the North American plan (codes 8YY).
+    /// Whether `number`, in E.164 form, is a toll-free number of the North American plan (codes
+    /// 8YY).
     pub fn is_toll_free(number: &str) -> bool {
         let area = number.strip_prefix("+1").and_then(|rest| rest.get(..3));
         area.is_some_and(|area| area != "900" && NANP_NOT_MOBILE.contains(&area))
     }
 
-    /// The phone behind a sender as Twilio gives it, toll-free numbers included. By RCS (`rcs:+1...`) it is the same
-    /// phone as by SMS.
+    /// Parses a sender as Twilio gives it, including toll-free numbers. A sender by RCS
+    /// (`rcs:+1...`) is the same phone as by SMS.
     ///
     /// # Errors
     /// Any but [`UnservedSender::NotMobile`], [`UnservedSender::Country`] and [`UnservedSender::Ourselves`].
@@ -116,7 +120,7 @@ impl Phone {
         }
     }
 
-    /// Parses any E.164 number, toll-free ones included: our own number may be one.
+    /// Parses any E.164 number, including toll-free ones: the service's own number may be one.
     ///
     /// # Errors
     /// [`UnservedSender::ShortCode`] or [`UnservedSender::NotANumber`].
@@ -143,28 +147,28 @@ impl Phone {
         })
     }
 
-    /// The number in E.164 form as it came, for the one request that has to name it.
+    /// The number in E.164 form as received, only for a request that has to contain it.
     pub fn reveal(&self) -> &str {
         &self.number
     }
 
-    /// The number that stands for this phone: the newest one. It is no less secret than the other.
+    /// The newest number of this phone. It is as secret as the number received.
     pub fn canonical(&self) -> &str {
         self.renewed.as_ref().unwrap_or(&self.number)
     }
 
-    /// The keyed hash under which this phone is known in the database.
+    /// The keyed hash under which this phone is stored in the database.
     pub fn hash(&self, key: &PhoneKey) -> PhoneHash {
         hash_of(self.canonical(), key)
     }
 
-    /// The hash of its former number, if it has one: rows that a program without the table of renumberings made
-    /// stand under it.
+    /// The hash of its former number, if it has one. Rows that were written before the renumbering
+    /// was added to the table have this hash.
     pub fn former_hash(&self, key: &PhoneKey) -> Option<PhoneHash> {
         renumbered::former(self.canonical()).map(|number| hash_of(&number, key))
     }
 
-    /// All hashes under which this phone may be known.
+    /// All hashes under which this phone may be stored.
     pub fn hashes(&self, key: &PhoneKey) -> Vec<PhoneHash> {
         let own = [self.hash(key)];
         own.into_iter().chain(self.former_hash(key)).collect()
@@ -208,7 +212,7 @@ impl PhoneKey {
         ))
     }
 
-    /// A value that tells two keys apart without giving either away.
+    /// A value to compare two keys without revealing them.
     pub fn check(&self) -> Fingerprint {
         Fingerprint::new(keyed_hash(&self.0, &[b"check"]))
     }
@@ -218,20 +222,21 @@ impl PhoneKey {
         Fingerprint::new(keyed_hash(&self.0, &[b"body", body.as_bytes()]))
     }
 
-    /// The proof, in 8 hex digits, that `username` with `nonce` was named by this installation.
+    /// The proof, in 8 hex digits, that `username` and `nonce` were drawn with this key.
     pub(super) fn sign_name(&self, username: &str, nonce: &str) -> String {
         let mac = keyed_hash(&self.0, &[b"marker", username.as_bytes(), nonce.as_bytes()]);
         hex(&mac[..4])
     }
 
-    /// The proof, in 8 hex digits, that this was done in the data folder of `instance_id`.
+    /// The proof, in 8 hex digits, that `username` and `nonce` were drawn in the data folder of
+    /// `instance_id`.
     pub(super) fn sign_instance(
         &self,
         username: &str,
         nonce: &str,
         instance_id: &InstanceId,
     ) -> String {
-        // The first word is in the markers of all accounts that there are, so it stays.
+        // This word must not change: the markers of existing accounts depend on it.
         let parts = [
             b"home",
             username.as_bytes(),
@@ -248,7 +253,7 @@ impl fmt::Debug for PhoneKey {
     }
 }
 
-/// HMAC-SHA1 of a phone: what the database knows of it.
+/// HMAC-SHA1 of a phone, the only form in which the database stores it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PhoneHash([u8; 20]);
 
@@ -265,12 +270,12 @@ impl fmt::Debug for PhoneHash {
     }
 }
 
-/// The dialling prefixes let in, such as `+1` or `+4179`; `*` lets in all.
+/// The allowed dialling prefixes, such as `+1` or `+4179`; `*` allows all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Countries(Vec<String>);
 
 impl Countries {
-    /// Parses a list separated by commas or blanks: `+1, +49`, or `*`.
+    /// Parses a list separated by commas or spaces: `+1, +49`, or `*`.
     ///
     /// # Errors
     /// The first element that is neither `*` nor `+` with 1 to 7 digits.
@@ -290,12 +295,12 @@ impl Countries {
         Ok(Self(prefixes))
     }
 
-    /// Whether no prefix is listed, so that nobody would be served.
+    /// Whether no prefix is listed, so that no phone would be served.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether `phone` belongs to one of the prefixes, by its old number or its new one.
+    /// Whether `phone` has one of the prefixes, in its former or its newest number.
     pub fn admit(&self, phone: &Phone) -> bool {
         let former = renumbered::former(phone.canonical());
         let numbers = [Some(phone.canonical()), former.as_deref()];
@@ -360,7 +365,7 @@ mod tests {
         assert_eq!(rcs.reveal(), "+14155550123");
         let key = PhoneKey::derive("k");
         assert!(rcs == sms && rcs.hash(&key) == sms.hash(&key));
-        // Our own number, or the one that an operator types, is one without a channel.
+        // The service's own number, or one that an operator types, has no channel.
         assert!(Phone::parse_any("rcs:+14155550123").is_err());
     }
 

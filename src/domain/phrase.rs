@@ -1,4 +1,4 @@
-//! The phrase that students text.
+//! The phrase that students text, and how texts are compared with it.
 
 use std::fmt;
 
@@ -7,52 +7,52 @@ use unicode_normalization::UnicodeNormalization;
 use super::letters::{Accents, fold};
 use super::{OptWord, count};
 
-/// The phrase, as its letters and digits in the one form in which texts are compared. Two are equal if these are.
+/// A phrase, as its normalised letters and digits. Two phrases are equal if these are.
 #[derive(Clone)]
 pub struct Passphrase {
     letters: String,
-    /// What arrives where a phone sends it in the 7-bit alphabet, if that is something else.
+    /// The letters that arrive if a phone sends the phrase in the 7-bit alphabet, if they differ.
     simple: Option<String>,
     accents: Accents,
-    /// Letters that stand in the settings, and what they count as where that is not plain.
+    /// Letters of the configured phrase that normalisation replaces, each with its replacement.
     replaced: Vec<(char, String)>,
 }
 
 /// Why a configured phrase cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhraseError {
-    /// No letter and no digit in it.
+    /// It has no letter and no digit.
     Empty,
-    /// Twilio keeps this word for opting out or in, so it never reaches us as a phrase.
+    /// It is a word for opting out or in, so it cannot be used as a phrase.
     OptWord,
 }
 
-/// Why a phrase is easily guessed by who has nothing but the number.
+/// Why a phrase is easy to guess for a person who knows only the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
     /// Fewer than 6 letters and digits.
     Short,
-    /// Digits alone, fewer than 10 of them.
+    /// Only digits, fewer than 10 of them.
     Digits,
-    /// One sign again and again, or signs in the order of the alphabet or keyboard.
+    /// One character repeated, or characters in the order of the alphabet or keyboard.
     Run,
-    /// What many would try first.
+    /// A word that many people would try first.
     Common,
 }
 
 impl Weakness {
-    /// The reason in words.
+    /// The reason, to follow the name of the setting.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Short => "is shorter than 6 letters",
-            Self::Digits => "is nothing but a few digits",
-            Self::Run => "is a run of signs in their usual order",
+            Self::Digits => "has only digits, and few of them",
+            Self::Run => "is a run of characters in their usual order",
             Self::Common => "is a word that many try first",
         }
     }
 }
 
-/// Words that people choose, and others try, in this trade.
+/// Words that are often chosen, and tried, for a class.
 const COMMON: [&str; 39] = [
     "access",
     "account",
@@ -95,7 +95,7 @@ const COMMON: [&str; 39] = [
     "workspace",
 ];
 
-/// Orders in which hands and minds run along.
+/// Usual orders of characters.
 const RUNS: [&str; 5] = [
     "01234567890123456789",
     "abcdefghijklmnopqrstuvwxyz",
@@ -105,7 +105,7 @@ const RUNS: [&str; 5] = [
 ];
 
 impl Passphrase {
-    /// Parses a configured phrase. Its accents do not count.
+    /// Parses a configured phrase. Its accents are ignored.
     ///
     /// # Errors
     /// See [`PhraseError`].
@@ -113,8 +113,8 @@ impl Passphrase {
         Self::with(phrase, Accents::Ignored)
     }
 
-    /// Parses phrases that are used side by side. Accents count in those that would be the same without them, such
-    /// as `año` and `ano`.
+    /// Parses phrases that are used at the same time. Accents are significant in those that would
+    /// otherwise be the same, such as `año` and `ano`.
     ///
     /// # Errors
     /// See [`PhraseError`], for each phrase.
@@ -160,13 +160,14 @@ impl Passphrase {
         })
     }
 
-    /// Whether `body` is the phrase: the same letters and digits, whatever the case, blanks, signs and accents.
+    /// Whether `body` is the phrase: the same letters and digits. Case, spaces, punctuation and
+    /// accents are ignored.
     pub fn matches(&self, body: &str) -> bool {
         let letters = fold(body, self.accents);
         letters == self.letters || self.simple.as_ref() == Some(&letters)
     }
 
-    /// Whether a text may be both phrases.
+    /// Whether one text can match both phrases.
     fn overlaps(&self, other: &Self) -> bool {
         let forms = |phrase: &Self| [Some(phrase.letters.clone()), phrase.simple.clone()];
         let others = forms(other);
@@ -174,8 +175,8 @@ impl Passphrase {
         own.any(|form| others.contains(&Some(form)))
     }
 
-    /// How texts are compared with it, in words that do not give it away: how many letters count, and which of them
-    /// count as others.
+    /// A description of the comparison that does not reveal the phrase: the number of letters, and
+    /// the letters that are replaced.
     pub fn comparison(&self) -> String {
         let letters = self.letters.nfc().count();
         let mut words = format!("{} and digits are compared", count(letters, "letter"));
@@ -186,7 +187,7 @@ impl Passphrase {
         words
     }
 
-    /// Why it is easily guessed, if it is. Digits behind a common word add nothing.
+    /// Why it is easy to guess, if it is. Digits after a common word do not make it stronger.
     pub fn weakness(&self) -> Option<Weakness> {
         let length = self.letters.nfc().count();
         let back: String = self.letters.chars().rev().collect();
@@ -224,10 +225,11 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// What arrives of a phrase where a phone turns every letter into one of the 7-bit alphabet (a setting named "simple
-/// characters" or "GSM alphabet"; Android's table is `sms_7bit_translation_table.xml`). Accents go with the others in
-/// [`fold`]; here is what those rules do not cover: `œ` becomes `o`, `ĳ` becomes `j`, and a Greek letter whose capital
-/// looks like a Latin one becomes that. A phone does so to the whole text, so single letters stay different.
+/// The letters that arrive if a phone replaces every letter by one of the 7-bit alphabet (a setting
+/// named "simple characters" or "GSM alphabet"; Android's table is
+/// `sms_7bit_translation_table.xml`). [`fold`] drops the accents; this covers the rest: `œ` becomes
+/// `o`, `ĳ` becomes `j`, and a Greek letter whose capital looks like a Latin one becomes that one.
+/// A phone does so in the whole text, so a text with only some letters replaced does not match.
 fn simple(phrase: &str) -> String {
     let ligatures: String = phrase
         .nfc()
@@ -260,14 +262,15 @@ fn simple(phrase: &str) -> String {
         .collect()
 }
 
-/// The letters of a phrase that count as others, in the order in which they stand in it.
+/// The letters of a phrase that normalisation replaces, in their order in the phrase, each with its
+/// replacement.
 fn replaced(phrase: &str, accents: Accents) -> Vec<(char, String)> {
     let mut pairs = Vec::new();
     for c in phrase.nfc().flat_map(char::to_lowercase) {
         let form: String = fold(c.encode_utf8(&mut [0; 4]), accents).nfc().collect();
         let pair = (c, form);
-        let is_news = !pair.1.is_empty() && !pair.1.chars().eq([c]);
-        if is_news && !pairs.contains(&pair) {
+        let is_replaced = !pair.1.is_empty() && !pair.1.chars().eq([c]);
+        if is_replaced && !pairs.contains(&pair) {
             pairs.push(pair);
         }
     }
@@ -282,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_phrase() {
+    fn spellings_of_one_phrase_match() {
         let phrase = Passphrase::parse("iamreadytolearn").unwrap();
         for body in [
             "I am ready to learn!",
@@ -300,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phrase_as_phones_send_it() {
+    fn a_phrase_matches_what_phones_send_in_the_7_bit_alphabet() {
         for (phrase, body) in [
             ("prêt à apprendre", "Pret a apprendre"),
             ("Grüße 7", "grusse ٧"),
@@ -333,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn accents_count_where_phrases_differ_in_nothing_else() {
+    fn accents_are_significant_if_phrases_differ_only_in_them() {
         let several = |phrases: &[&str]| -> Vec<Passphrase> {
             let all = Passphrase::parse_several(phrases);
             all.into_iter().map(Result::unwrap).collect()
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_is_compared_is_told_without_the_phrase() {
+    fn the_comparison_is_described_without_the_phrase() {
         for (phrase, words) in [
             ("I am ready", "8 letters and digits are compared"),
             (
@@ -377,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn phrases_that_are_easily_guessed() {
+    fn weak_phrases_are_recognised() {
         for (phrase, weakness) in [
             ("Hello", Weakness::Short),
             ("42 42", Weakness::Short),
@@ -412,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn phrases_that_cannot_work() {
+    fn unusable_phrases_are_refused() {
         assert_eq!(Passphrase::parse(" ?! "), Err(PhraseError::Empty));
         assert_eq!(Passphrase::parse("Stop!"), Err(PhraseError::OptWord));
         for word in [

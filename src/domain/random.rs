@@ -1,11 +1,11 @@
-//! Draws from the operating system's generator, every choice equally likely.
+//! Random values from the operating system's generator, all equally likely.
 
 use std::fmt::Write;
 
-/// A uniform draw from `0..bound`. `bound` must lie in `1..=65536`.
+/// A uniform random number in `0..bound`. `bound` must be in `1..=65536`.
 ///
-/// Values in the incomplete last stretch are thrown away (rejection sampling): a plain remainder
-/// would favour the small ones.
+/// Values in the incomplete last range are rejected (rejection sampling), because a plain remainder
+/// would favour small numbers.
 pub(super) fn below(bound: usize) -> usize {
     debug_assert!((1..=65536).contains(&bound));
     let limit = 65536 - 65536 % bound;
@@ -20,18 +20,18 @@ pub(super) fn below(bound: usize) -> usize {
 /// `N` random bytes.
 pub(super) fn bytes<const N: usize>() -> [u8; N] {
     let mut buffer = [0; N];
-    // getrandom(2) fails only on kernels before 3.17 or when forbidden by a sandbox; a service that
-    // cannot draw passwords must not go on with weak ones.
+    // getrandom(2) fails only on kernels before 3.17 or if a sandbox forbids it. A service that
+    // cannot draw random keys must not go on with weak ones.
     getrandom::fill(&mut buffer).expect("the operating system's random generator answers");
     buffer
 }
 
-/// A random byte, for waits that must not fall together.
+/// A random byte, as jitter for waits that must not coincide.
 pub fn noise() -> u8 {
     bytes::<1>()[0]
 }
 
-/// 32 hexadecimal digits that nobody can foretell.
+/// 32 unpredictable hexadecimal digits.
 pub fn nonce() -> String {
     hex(&bytes::<16>())
 }

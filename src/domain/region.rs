@@ -1,22 +1,23 @@
-//! The region of a phone number, as far as its first digits tell it: what an account may send to is
-//! switched on region by region.
+//! The region of a phone number, by its first digits. Twilio enables the countries that an account
+//! may send to by region.
 
 use std::fmt;
 
 use super::Phone;
 
-/// A country's dialling code such as `+49`, or a territory's within the North American plan such as
-/// `+1787`. Two countries that share a code are one.
+/// The dialling code of a country, such as `+49`, or of a territory in the North American plan,
+/// such as `+1787`. Countries that share a code are one region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Region(u16);
 
-/// Area codes of the North American plan outside the United States and Canada (NANPA's list of area codes, 2026).
+/// Area codes of the North American plan outside the United States and Canada (NANPA's list of area
+/// codes, 2026).
 const TERRITORIES: [u16; 27] = [
     242, 246, 264, 268, 284, 340, 345, 441, 473, 649, 658, 664, 670, 671, 684, 721, 758, 767, 784,
     787, 809, 829, 849, 868, 869, 876, 939,
 ];
 
-/// Dialling codes of two digits; those that begin with 1 or 7 have one, all others three (ITU-T E.164,
+/// Dialling codes with two digits. The codes 1 and 7 have one digit, all others three (ITU-T E.164,
 /// list of assigned country codes).
 const TWO_DIGITS: [u16; 44] = [
     20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56,
@@ -26,7 +27,7 @@ const TWO_DIGITS: [u16; 44] = [
 impl Region {
     /// The region of a phone.
     pub fn of(phone: &Phone) -> Self {
-        // A phone has a plus sign and 8 digits at least.
+        // A phone number has a plus sign and at least 8 digits.
         let first = |count: usize| phone.reveal().get(1..=count).and_then(|d| d.parse().ok());
         let [one, two, three, four] = [1, 2, 3, 4].map(|count| first(count).unwrap_or(0));
         Self(match one {

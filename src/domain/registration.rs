@@ -1,67 +1,67 @@
-//! The states of a registration, and the one function that says what may follow what.
+//! The stages of a registration, and the one function that defines the transitions between them.
 
 use std::fmt;
 
 use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
 
-/// Where the bond of one phone and one Coder user stands.
+/// The stage of a registration, which links one phone to one Coder user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// A name is written down; the Coder user may or may not exist.
+    /// A username is stored; the Coder user may or may not exist.
     Reserved,
-    /// The Coder user exists and its id is known; no login has reached the student.
+    /// The Coder user exists and its id is stored; no login has been texted.
     Created,
     /// A login was texted.
     Announced,
-    /// It was ended, or the time is up and no workspace was busy: it is locked out, and its workspaces,
-    /// then the user, are being removed.
+    /// The removal has begun: the user is locked out, and its workspaces, then the user, are being
+    /// removed. It begins when the account is ended, or when it is due and no workspace is busy.
     Reaping,
-    /// The user is proved gone; the row is forgotten. Never stored.
+    /// The user is confirmed to be gone, and the row is deleted. Never stored.
     Gone,
 }
 
 /// What happened to a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The name turned out to be a stranger's; another was drawn.
+    /// The username belongs to another user; a new one was drawn.
     Renamed,
-    /// Coder has the user.
+    /// The user exists in Coder.
     UserCreated,
-    /// Its time was up, but the student asks again.
+    /// It was due, but the student texted the phrase again.
     Renewed,
-    /// The instructor gave it another time.
+    /// The instructor changed the time when it is due.
     Rescheduled,
-    /// A login text is about to be sent, or is taken back before it left.
+    /// A login text is about to be sent, or is cancelled before it was sent.
     LoginPrepared,
-    /// Twilio took a login text.
+    /// Twilio accepted a login text.
     LoginSent,
-    /// Somebody removed the Coder user behind our back while the student still wants it.
+    /// The Coder user was removed by another party while the student still needs it.
     UserVanished,
-    /// Removal begins.
+    /// The removal begins.
     ReapBegun,
-    /// The user is proved gone.
+    /// The user is confirmed to be gone.
     UserGone,
 }
 
-/// A step that no registration may take.
+/// A transition that is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IllegalStep {
-    /// Where it stood.
+    /// The stage of the registration.
     pub stage: Stage,
-    /// What was said to have happened.
+    /// The event that is not allowed in it.
     pub event: Event,
 }
 
 impl fmt::Display for IllegalStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} cannot follow on {:?}", self.event, self.stage)
+        write!(f, "{:?} is not allowed in {:?}", self.event, self.stage)
     }
 }
 
 impl std::error::Error for IllegalStep {}
 
 impl Stage {
-    /// All that a registration may be stored in.
+    /// All stages that are stored.
     pub const STORED: [Self; 4] = [
         Self::Reserved,
         Self::Created,
@@ -69,10 +69,10 @@ impl Stage {
         Self::Reaping,
     ];
 
-    /// The only way from one stage to the next.
+    /// The stage after an event: the only way from one stage to the next.
     ///
     /// # Errors
-    /// [`IllegalStep`] names both sides.
+    /// [`IllegalStep`] if the event is not allowed in this stage.
     pub fn after(self, event: Event) -> Result<Self, IllegalStep> {
         use Event as E;
         match (self, event) {
@@ -85,16 +85,16 @@ impl Stage {
             (Self::Created | Self::Announced, E::LoginSent) => Ok(Self::Announced),
             (Self::Created | Self::Announced, E::UserVanished) => Ok(Self::Reserved),
             (Self::Reserved | Self::Created | Self::Announced, E::ReapBegun) => Ok(Self::Reaping),
-            // The user of a reservation that is being reaped may turn up late.
+            // The user of a reservation that is being removed may appear late.
             (Self::Reaping, E::UserCreated) => Ok(Self::Reaping),
-            // A login that was on its way when the removal began.
+            // A login text was being sent when the removal began.
             (Self::Reaping, E::LoginSent) => Ok(Self::Reaping),
             (Self::Reaping, E::UserGone) => Ok(Self::Gone),
             (stage, event) => Err(IllegalStep { stage, event }),
         }
     }
 
-    /// The word under which it is stored.
+    /// Its stored form.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reserved => "reserved",
@@ -105,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// Reads a stored word back.
+    /// Parses its stored form.
     pub fn parse(word: &str) -> Option<Self> {
         Self::STORED
             .into_iter()
@@ -113,71 +113,71 @@ impl Stage {
     }
 }
 
-/// One phone and its Coder user, as the database knows them.
+/// One phone and its Coder user, as stored in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// Row number; never reused while the row lives.
+    /// The row number.
     pub id: i64,
-    /// The name in Coder.
+    /// The username in Coder.
     pub username: Username,
-    /// The display name by which the user is known to be ours.
+    /// The display name that proves that the service created the user.
     pub marker: Marker,
-    /// Where it stands.
+    /// The current stage.
     pub stage: Stage,
     /// Coder's id of the user (a UUID), once known.
     pub coder_id: Option<String>,
-    /// When the name was written down.
+    /// When the username was stored.
     pub reserved_at: UnixSeconds,
     /// When the last login was texted.
     pub announced_at: Option<UnixSeconds>,
-    /// When its time is up; `None` = never.
+    /// When it is due for removal; `None` = never.
     pub due_at: Option<UnixSeconds>,
-    /// A login text that is on its way and whose outcome is not recorded yet.
+    /// A login text that is being sent and whose outcome is not recorded yet.
     pub sending: Option<Sending>,
-    /// Login texts repeated although nobody could say what became of the one before.
+    /// The number of login texts repeated although the outcome of the previous one was unknown.
     pub doubtful: u32,
-    /// Login texts since `window_start`.
+    /// The number of login texts since `window_start`.
     pub sent_in_window: u32,
-    /// Start of the 24 hours in which texts are counted.
+    /// Start of the 24 hours in which login texts are counted.
     pub window_start: UnixSeconds,
-    /// Looks at a removal since something last changed.
+    /// The number of attempts at its removal since the last progress.
     pub reap_tries: u32,
-    /// What a removal waits for, as last logged.
+    /// What its removal waits for, as last logged.
     pub reap_note: Option<String>,
-    /// When the instructor ended it, unless its student has asked again since.
+    /// When the instructor ended it, unless its student has texted the phrase again since.
     pub ended_at: Option<UnixSeconds>,
-    /// Twilio's name for the last login text, if it is known. What became of that text is kept by
-    /// this name.
+    /// The sid of the last login text, if known. Its delivery state is stored under this sid.
     pub login_sid: Option<MessageSid>,
-    /// When it was taken over from Coder, as the database did not know it. Its phone is not known then.
+    /// When it was adopted: the user was found at Coder but was not in the database. Then the phone
+    /// is not known.
     pub adopted_at: Option<UnixSeconds>,
-    /// Which of the passwords that follow from the key it is to have; `None` = nobody knows its
-    /// password, as it was found at Coder.
+    /// The counter that its password is derived with; `None` = the password is not known, because
+    /// the user was found at Coder.
     pub password_counter: Option<u32>,
-    /// Whether its user at Coder is known to have had that password.
+    /// Whether the user at Coder is known to have had that password.
     pub password_known: bool,
-    /// When an operator renewed its password, unless its student has got the new one since.
+    /// When an operator renewed its password, unless its student has received the new one since.
     pub renewed_at: Option<UnixSeconds>,
-    /// When its student was told that the login cannot be sent, unless one was sent since.
+    /// When its student got the text that the login cannot be sent, unless a login was sent since.
     pub withheld_at: Option<UnixSeconds>,
-    /// How far its removal has come.
+    /// The progress of its removal.
     pub removal: Removal,
 }
 
-/// How far a removal has come.
+/// The progress of a removal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removal {
-    /// When it began; `None` = it has not.
+    /// When it began; `None` = not yet.
     pub since: Option<UnixSeconds>,
-    /// When the user was seen to be locked out, or not to exist.
+    /// When the user was confirmed to be locked out, or not to exist.
     pub locked_at: Option<UnixSeconds>,
-    /// Since when Coder refuses something that it needs.
+    /// Since when Coder refuses a request that the removal needs.
     pub refused_since: Option<UnixSeconds>,
 }
 
 #[cfg(test)]
 impl Registration {
-    /// A registration as a test begins with it: nothing has happened to it yet.
+    /// A new registration for tests.
     pub(crate) fn fresh(username: Username, marker: Marker, reserved_at: UnixSeconds) -> Self {
         Self {
             id: 1,
@@ -206,17 +206,17 @@ impl Registration {
     }
 }
 
-/// A login text that was handed, or was about to be handed, to Twilio.
+/// A login text that was sent, or was about to be sent, to Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sending {
-    /// By which it is found in Twilio's log.
+    /// The fingerprint to find it in Twilio's log.
     pub fingerprint: Fingerprint,
-    /// When it was written down.
+    /// When this was stored.
     pub since: UnixSeconds,
 }
 
 impl Registration {
-    /// Whether the time is up at `now`.
+    /// Whether it is due for removal at `now`.
     pub fn is_due(&self, now: UnixSeconds) -> bool {
         self.due_at.is_some_and(|due| due <= now)
     }
@@ -231,7 +231,7 @@ mod tests {
     use Stage::{Announced, Created, Gone, Reaping, Reserved};
 
     #[test]
-    fn the_whole_table() {
+    fn every_pair_of_stage_and_event_is_in_the_table() {
         let events = [
             Event::Renamed,
             Event::UserCreated,
@@ -310,13 +310,13 @@ mod tests {
     }
 
     #[test]
-    fn an_illegal_step_names_both_sides() {
+    fn an_illegal_step_names_stage_and_event() {
         let step = Reserved.after(Event::LoginSent).unwrap_err();
-        assert_eq!(step.to_string(), "LoginSent cannot follow on Reserved");
+        assert_eq!(step.to_string(), "LoginSent is not allowed in Reserved");
     }
 
     #[test]
-    fn stages_are_read_back() {
+    fn stored_stages_are_parsed() {
         for stage in [Reserved, Created, Announced, Reaping] {
             assert_eq!(Stage::parse(stage.as_str()), Some(stage));
         }

@@ -1,4 +1,4 @@
-//! Values that must not be printed, and the keyed hash that stands in for them at rest.
+//! Values that must not be printed, and the keyed hashes that are stored in place of some of them.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use sha1::Sha1;
 
 use super::random::hex;
 
-/// A token, password or key from the configuration. `Debug` shows that it is there, never what it is.
+/// A token, password or key from the configuration. `Debug` never shows the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the value as it is.
+    /// Wraps the value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
     }
 
-    /// The value itself, for the one place that has to send or compare it.
+    /// The value itself, only where it has to be sent or compared.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// HMAC-SHA1 of `parts`, each preceded by its length so that no two lists of parts collide.
+/// HMAC-SHA1 of `parts`. Each is preceded by its length, so that no two lists of parts collide.
 pub(super) fn keyed_hash(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
     // HMAC takes a key of any length (RFC 2104, section 2), so this constructor cannot fail.
     let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of any length");
@@ -40,21 +40,21 @@ pub(super) fn keyed_hash(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
     mac.finalize().into_bytes().into()
 }
 
-/// What shows somebody who has `secret`, and nobody else, that we have it: 40 hexadecimal digits that
-/// depend on every one of `parts`.
+/// A proof of knowing `secret`, for a verifier that also has it: 40 hexadecimal digits that depend
+/// on all of `parts`.
 pub fn prove(secret: &Secret, parts: &[&str]) -> String {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     hex(&keyed_hash(secret.reveal().as_bytes(), &parts))
 }
 
-/// A keyed hash of one outgoing text, kept while the outcome of its sending is unknown.
+/// A keyed hash of one outgoing text, stored while the outcome of its sending is unknown.
 ///
-/// It recognises that text in Twilio's log without storing the password that is in it.
+/// With it the text is found in Twilio's log, without storing the password that is in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 20]);
 
 impl Fingerprint {
-    /// Rebuilds a fingerprint from its stored form; `None` if that is not 20 bytes.
+    /// Restores a fingerprint from its stored form; `None` if that is not 20 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -80,13 +80,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_do_not_print() {
+    fn secrets_are_not_printed() {
         let shown = format!("{:?} {:?}", Secret::new("hunter2"), Fingerprint([7; 20]));
         assert_eq!(shown, "Secret(..) Fingerprint(..)");
     }
 
     #[test]
-    fn moving_a_border_between_parts_changes_the_hash() {
+    fn the_hash_depends_on_the_boundaries_of_the_parts() {
         assert_ne!(
             keyed_hash(b"k", &[b"ab", b"c"]),
             keyed_hash(b"k", &[b"a", b"bc"])

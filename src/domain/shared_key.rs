@@ -1,29 +1,29 @@
-//! A key of Twilio that signs webhooks in place of the Auth Token, and its name.
+//! Shared keys of Twilio, which sign webhooks in place of the Auth Token, and their ids.
 
 use std::fmt;
 
 use super::Secret;
 
-/// What the ids of shared keys begin with.
+/// The prefix of the ids of shared keys.
 const ID_START: &str = "webhooks_sharedkey_";
-/// The longest id that is shown; Twilio's have 26 characters after their beginning.
+/// The longest valid id; Twilio's have 26 characters after the prefix.
 const ID_LENGTH: usize = 64;
 
-/// A key that Twilio signs webhooks with instead of the Auth Token; it can do nothing else.
+/// A key that Twilio signs webhooks with instead of the Auth Token. It has no other use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedKey {
-    /// Twilio's name for it (`webhooks_sharedkey_...`); `None` = not known, so it may be the key of any name.
+    /// Its id at Twilio (`webhooks_sharedkey_...`); `None` = not known, so it is tried for any id.
     pub id: Option<KeyId>,
-    /// What is signed with.
+    /// The key itself.
     pub secret: Secret,
 }
 
-/// The name of a shared key. It is no secret, and safe to show.
+/// The id of a shared key. It is not secret.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyId(String);
 
 impl KeyId {
-    /// Parses a name; `None` if it has another form.
+    /// Parses an id; `None` if it has another form.
     pub fn parse(raw: &str) -> Option<Self> {
         let rest = raw.strip_prefix(ID_START)?;
         let proper = !rest.is_empty()
@@ -32,12 +32,12 @@ impl KeyId {
         proper.then(|| Self(raw.to_owned()))
     }
 
-    /// The name as Twilio writes it.
+    /// The id as Twilio writes it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a value begins as such names do.
+    /// Whether a value has the prefix of such ids.
     pub fn begins(value: &str) -> bool {
         value.starts_with(ID_START)
     }
@@ -62,7 +62,7 @@ mod tests {
     const ID: &str = "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3";
 
     #[test]
-    fn a_key_s_name_has_one_form() {
+    fn key_ids_have_one_form() {
         assert!(KeyId::parse(ID).is_some());
         let long = format!("{ID_START}{}", "a".repeat(ID_LENGTH));
         for bad in [

@@ -1,26 +1,27 @@
-//! The URL that Twilio was given, and how it may be spelled where it is signed.
+//! The URL of the webhook as configured at Twilio, and the spellings that Twilio may sign.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// The URL that Twilio was given.
+/// The URL of the webhook as configured at Twilio.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedUrl {
-    /// Spellings that Twilio may have signed, the likeliest first: as configured, without user info. Whether a default
-    /// port, a user, capitals in the host or a path that is empty are signed as they were typed is written nowhere,
-    /// and the official helpers disagree.
+    /// Spellings that Twilio may have signed, the most likely first: as configured, without user
+    /// info. It is not documented whether a default port, user info, capitals in the host or an
+    /// empty path are signed as typed, and Twilio's helper libraries differ.
     spellings: Vec<String>,
-    /// As configured without user info, and the same with the default port added, or any port taken away.
+    /// As configured without user info, and the same with the default port added or its port
+    /// removed.
     plain: [String; 2],
     path: String,
 }
 
-/// Why a value is no URL of a webhook.
+/// Why a value is not the URL of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlError {
     /// It begins with neither `https://` nor `http://`.
     Scheme,
-    /// No host, or a character that no URL has.
+    /// It has no host, or a character that is not allowed in a URL.
     Form,
 }
 
@@ -36,8 +37,8 @@ impl fmt::Display for UrlError {
 impl std::error::Error for UrlError {}
 
 impl SignedUrl {
-    /// Parses the URL as it stands in Twilio's console; its fragment (Twilio's connection
-    /// overrides) is never signed, and comes off.
+    /// Parses the URL as it is in Twilio's console. Its fragment (Twilio's connection overrides) is
+    /// never signed, and is dropped.
     ///
     /// # Errors
     /// See [`UrlError`].
@@ -91,16 +92,16 @@ impl SignedUrl {
         })
     }
 
-    /// The path under which the webhook is served; begins with `/`.
+    /// The path of the webhook; begins with `/`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Whether requests to `other` come here and carry a signature for this URL: the same URL, but for
-    /// the default port, which may be written or not.
+    /// Whether requests to `other` arrive here with a signature for this URL: both are the same
+    /// URL, with or without the default port.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let (ours, theirs) = (&self.plain, &other.plain);
-        // The second spelling of a URL without port has the default one; it is the longer one then.
+        // If the URL has no port, the second spelling has the default port and so is longer.
         let with_port = |urls: &[String]| urls[1].len() > urls[0].len();
         ours[0] == theirs[0]
             || (with_port(ours) && ours[1] == theirs[0])
@@ -112,7 +113,7 @@ impl SignedUrl {
         self.as_str().starts_with("https://")
     }
 
-    /// Its host, without port; an IPv6 address in its brackets.
+    /// Its host without port; an IPv6 address has its brackets.
     pub fn host(&self) -> &str {
         let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
         let authority = rest.split(['/', '?']).next().unwrap_or(rest);
@@ -166,7 +167,7 @@ fn with(first: String, second: Option<String>) -> Vec<String> {
     first.into_iter().chain(second).collect()
 }
 
-/// As typed, in small letters, and an IPv6 address in its shortest form.
+/// The spellings of a host: as typed, in lower case, and an IPv6 address in its shortest form.
 fn hosts(host: &str) -> Vec<String> {
     let small = host.to_ascii_lowercase();
     let address = host

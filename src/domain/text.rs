@@ -1,11 +1,11 @@
-//! One text message on its way from a phone to a verdict.
+//! One received text message.
 
 use std::fmt;
 
 use super::{OptWord, UnixSeconds};
 
-/// Twilio's name for one message: two capital letters (`SM`, `MM`) and 32 hex digits. Not secret: it
-/// is what an operator looks up in Twilio's console.
+/// Twilio's id of one message: two capital letters (`SM`, `MM`) and 32 hex digits. It is not
+/// secret: an operator uses it to find the message in Twilio's console.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MessageSid(String);
 
@@ -37,25 +37,26 @@ impl fmt::Debug for MessageSid {
     }
 }
 
-/// A text as the webhook took it in. `Debug` shows the sid alone.
+/// A text as the webhook received it. `Debug` shows only the sid.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text {
-    /// Its name, and our key against doubles.
+    /// Its id, by which duplicates are recognised.
     pub sid: MessageSid,
-    /// The sender as Twilio wrote it; not parsed yet.
+    /// The sender as Twilio gives it; not parsed yet.
     pub from: String,
-    /// Our number that it was sent to.
+    /// The number of the service that it was sent to.
     pub to: String,
     /// What the person wrote.
     pub body: String,
-    /// Set where Twilio says that the text was an opt-out word and has been answered, or cannot say it.
+    /// Set if Twilio reports that the text was an opt-out, opt-in or help word, or if it cannot
+    /// tell.
     pub opt_out: Option<OptWord>,
-    /// When the webhook took it in.
+    /// When the webhook received it.
     pub received: UnixSeconds,
 }
 
 impl Text {
-    /// The longest text that Twilio passes on, in characters.
+    /// The longest text that Twilio forwards, in characters.
     pub const LENGTH: usize = 1_600;
 }
 

@@ -1,16 +1,16 @@
-//! Points and spans of time, and how they are said.
+//! Times and time spans, and how they are displayed.
 
-/// Seconds since 1970-01-01 UTC: the only form of time inside the service.
+/// Seconds since 1970-01-01 UTC: the only form in which the service stores times.
 pub type UnixSeconds = i64;
 
-/// A span as whole seconds, rounded up: a time set by it never comes early.
+/// A span as whole seconds, rounded up, so that a time computed with it is never too early.
 pub fn seconds(span: std::time::Duration) -> UnixSeconds {
     let whole = span.as_secs() + u64::from(span.subsec_nanos() > 0);
     UnixSeconds::try_from(whole).unwrap_or(UnixSeconds::MAX / 4)
 }
 
-/// A span for people: `45 s`, `12 min`, `1 h 30 min`, `2 d 3 h`. It is rounded down to minutes, and from a day on to
-/// hours; a negative span is 0.
+/// A span for display: `45 s`, `12 min`, `1 h 30 min`, `2 d 3 h`. It is rounded down to minutes,
+/// and from one day on to hours; a negative span is displayed as 0.
 pub fn span(seconds: UnixSeconds) -> String {
     let step = match seconds {
         ..60 => 1,
@@ -20,7 +20,7 @@ pub fn span(seconds: UnixSeconds) -> String {
     exact_span(seconds - seconds % step)
 }
 
-/// A span with nothing rounded: `1 min 30 s`; a negative span is 0.
+/// A span for display without rounding: `1 min 30 s`; a negative span is displayed as 0.
 pub fn exact_span(seconds: UnixSeconds) -> String {
     let mut rest = seconds.max(0);
     let mut words = Vec::new();
@@ -44,7 +44,7 @@ mod tests {
     use crate::properties::drawn;
 
     #[test]
-    fn spans_are_said_as_people_say_them() {
+    fn spans_are_displayed_in_usual_units() {
         for (seconds, words) in [
             (-5, "0 s"),
             (59, "59 s"),

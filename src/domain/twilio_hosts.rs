@@ -1,35 +1,37 @@
-//! The hosts of Twilio's API. Each product has one of its own; all are derived from that of texts.
+//! The hosts of Twilio's API. Each product has its own host; all are derived from the host of the
+//! product for texts.
 
 /// The domain of Twilio's hosts.
 const DOMAIN: &str = "twilio.com";
 
-/// The product that texts are sent with, as it stands in a host: `api.twilio.com`, or that of a region
+/// The product for texts, as in `api.twilio.com`, or in the host of a region
 /// (`api.dublin.ie1.twilio.com`).
 const TEXTS: &str = "api";
 
-/// The product of Messaging Services and of the carriers' registrations.
+/// The product for Messaging Services and for registrations with carriers.
 pub const MESSAGING: &str = "messaging";
 
-/// The product of webhook rules and shared keys.
+/// The product for webhook rules and shared keys.
 pub const WEBHOOKS: &str = "webhooks";
 
-/// The version in all paths of the product that texts are sent with.
+/// The API version in all paths of the product for texts.
 pub const VERSION: &str = "2010-04-01";
 
-/// Whether `host`, in lower case and without port, is one of Twilio's own.
+/// Whether `host`, in lower case and without port, belongs to Twilio.
 pub fn is_twilios(host: &str) -> bool {
     let rest = host.strip_suffix(DOMAIN);
     rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether a root as `TWILIO_API_URL` has it leads to Twilio itself, and not to a stand-in.
+/// Whether a root URL, in the form of `TWILIO_API_URL`, leads to Twilio itself, and not to a
+/// substitute for tests.
 pub fn leads_to_twilio(root: &str) -> bool {
     let host = root.strip_prefix("https://").unwrap_or_default();
     is_twilios(host.split(['/', ':']).next().unwrap_or(host))
 }
 
-/// The root of another product beside `root`. A stand-in for Twilio is taken to have all products in one
-/// place.
+/// The root URL of another product, derived from `root`. A substitute for Twilio is assumed to
+/// serve all products at one root.
 pub fn beside(root: &str, product: &str) -> String {
     match root.strip_prefix("https://api.") {
         Some(rest) if leads_to_twilio(root) => format!("https://{product}.{rest}"),
@@ -37,7 +39,8 @@ pub fn beside(root: &str, product: &str) -> String {
     }
 }
 
-/// The host of texts where `host` is one of Twilio's that people take for it; `None` = another one.
+/// The host of the product for texts, if `host` is that of a product that is confused with it;
+/// `None` for any other host.
 pub fn of_texts(host: &str) -> Option<String> {
     let (product, rest) = host.split_once('.')?;
     match product {
@@ -51,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_have_hosts_of_their_own_at_twilio_alone() {
+    fn only_twilio_has_one_host_for_each_product() {
         for (root, messaging) in [
             ("https://api.twilio.com", "https://messaging.twilio.com"),
             (

@@ -4,8 +4,8 @@
 //! letters, spelled the same in British and American English, and no easily mistaken homophone
 //! where one can be avoided. Fit for any classroom: nothing about body, skin, age, health, wealth,
 //! faith, politics, sex, violence or drugs, no insult and no slang for one of these. Every first
-//! half must be harmless with every second half. Within a list no two words are one slip of the
-//! finger apart, so one wrong letter never makes another name.
+//! half must be harmless with every second half. Within a list, no two words differ by one typing
+//! error, so one wrong letter never makes another name.
 
 /// First halves: what something can be like. Sorted, unique, 3 to 8 lower-case ASCII letters.
 pub(super) const ADJECTIVES: [&str; 423] = [
@@ -61,8 +61,8 @@ pub(super) const ADJECTIVES: [&str; 423] = [
     "zesty", "zigzag", "zippy", "zooming",
 ];
 
-/// Second halves: animals, plants, places, sky, music, craft, science and food. Sorted, unique,
-/// 3 to 8 lower-case ASCII letters.
+/// Second halves: animals, plants, places, sky, music, craft, science and food. Sorted, unique, 3
+/// to 8 lower-case ASCII letters.
 pub(super) const NOUNS: [&str; 488] = [
     "abacus", "acorn", "algebra", "almanac", "alpaca", "anchovy", "antelope", "anvil", "apple",
     "apricot", "aquarium", "arcade", "archway", "aspen", "atlas", "atom", "aurora", "avocado",
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_slip_turns_one_word_into_another() {
+    fn no_typing_error_turns_one_word_into_another() {
         for list in LISTS {
             for (at, left) in list.iter().enumerate() {
                 for right in &list[at + 1..] {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_recognised() {
+    fn typing_errors_are_recognised() {
         for (left, right) in [
             ("coral", "moral"),
             ("tuna", "tunas"),

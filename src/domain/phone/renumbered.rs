@@ -1,27 +1,28 @@
-//! Phones that got another number while they stayed the same line: old and new form are one phone.
+//! Renumbered lines: the old and the new number are the same phone.
 //!
-//! Only where the whole country's plan changed and the new number follows from the old one. Argentina is not here:
-//! `+54 9 11 ...` and `+54 11 ...` may be a mobile and a fixed line of two people, as its mobile and fixed numbers
-//! share area codes and only the `9` tells them apart (ENACOM's numbering plan).
+//! Only changes of a whole country's plan are listed, where the old number determines the new one.
+//! Argentina is not listed: `+54 9 11 ...` and `+54 11 ...` may be a mobile and a fixed line of two
+//! people, as its mobile and fixed numbers share area codes and differ only in the `9` (ENACOM's
+//! numbering plan).
 
 /// One change of numbers.
 struct Renumbering {
     /// The country code.
     country: &'static str,
-    /// How many digits the old national number has.
+    /// The number of digits of the old national number.
     digits: usize,
-    /// How it begins.
+    /// The prefixes of old national numbers.
     begins: &'static [&'static str],
-    /// What is taken from its beginning.
+    /// The digits removed from the beginning.
     dropped: &'static str,
-    /// What is put there instead.
+    /// The digits added in their place.
     added: &'static str,
 }
 
 const RENUMBERINGS: [Renumbering; 5] = [
-    // Mexico, 2019-08-03: the 1 between country code and mobile number went. Twilio's guidelines for Mexico
-    // (twilio.com/en-us/guidelines/mx/voice and .../sms) give the date and both forms; the regulator's plan is in the Diario
-    // Oficial de la Federacion of 2018-05-11.
+    // Mexico, 2019-08-03: the 1 between country code and mobile number was dropped. Twilio's
+    // guidelines for Mexico (twilio.com/en-us/guidelines/mx/voice and .../sms) give the date and
+    // both forms; the regulator's plan is in the Diario Oficial de la Federacion of 2018-05-11.
     Renumbering {
         country: "+52",
         digits: 11,
@@ -29,9 +30,9 @@ const RENUMBERINGS: [Renumbering; 5] = [
         dropped: "1",
         added: "",
     },
-    // Benin, 2024-11-30: 01 came before every number, whoever's it is (allafrica.com, 2024-11-30, on the campaign of the
-    // regulator, ARCEP). How old numbers began: the plan that ARCEP told the ITU, as the data of numero-uemoa 0.1.0 (PyPI)
-    // hold it.
+    // Benin, 2024-11-30: every number got the prefix 01, for all operators (allafrica.com,
+    // 2024-11-30, on the campaign of the regulator, ARCEP). The prefixes of old numbers are those
+    // of the plan that ARCEP reported to the ITU, taken from the data of numero-uemoa 0.1.0 (PyPI).
     Renumbering {
         country: "+229",
         digits: 8,
@@ -39,10 +40,11 @@ const RENUMBERINGS: [Renumbering; 5] = [
         dropped: "",
         added: "01",
     },
-    // Ivory Coast, 2021-01-31: a prefix of its network came before every mobile number (newsgeek.ci, 2020-07-28, on the
-    // announcement of the regulator, ARTCI). Which old beginnings got which prefix: its notice in the form of ITU-T E.129,
-    // copied in github.com/guyaristide/numerotation (2021-02-04); numero-uemoa 0.1.0 (PyPI) has the same ones. The original
-    // of neither notice was seen. Fixed lines are left out: they got 21, 25 or 27, and send no texts. Moov:
+    // Ivory Coast, 2021-01-31: every mobile number got a prefix of its network (newsgeek.ci,
+    // 2020-07-28, on the announcement of the regulator, ARTCI). The new prefix for each old one is
+    // from ARTCI's notice in the form of ITU-T E.129, copied in github.com/guyaristide/numerotation
+    // (2021-02-04); numero-uemoa 0.1.0 (PyPI) has the same ones. The original of neither notice was
+    // seen. Fixed lines are not listed: they got 21, 25 or 27, and send no texts. Moov:
     Renumbering {
         country: "+225",
         digits: 8,
@@ -94,12 +96,12 @@ impl Renumbering {
     }
 }
 
-/// The number that took the place of `number`, if one did. Both in E.164 form.
+/// The number that replaced `number`, if there is one. Both in E.164 form.
 pub(super) fn renewed(number: &str) -> Option<String> {
     RENUMBERINGS.iter().find_map(|row| row.renew(number))
 }
 
-/// The number in whose place `number` came, if it did.
+/// The number that `number` replaced, if there is one. Both in E.164 form.
 pub(super) fn former(number: &str) -> Option<String> {
     RENUMBERINGS.iter().find_map(|row| row.undo(number))
 }
