@@ -189,8 +189,8 @@ mod tests {
         let key = PhoneKey::derive("k");
         let name = Username::draw(0);
         let (one, two) = (
-            Marker::draw(&name, &key, &id("home")),
-            Marker::draw(&name, &key, &id("home")),
+            Marker::draw(&name, &key, &id("here")),
+            Marker::draw(&name, &key, &id("here")),
         );
         assert_ne!(one, two);
         assert!(one.as_str().len() <= 128 && one.as_str().trim() == one.as_str());
@@ -201,32 +201,32 @@ mod tests {
         let (key, new) = (PhoneKey::derive("k"), PhoneKey::derive("new"));
         let keys = [new, key.clone()];
         let name = Username::parse("happy-tuna").unwrap();
-        let marker = Marker::draw(&name, &key, &id("home"));
+        let marker = Marker::draw(&name, &key, &id("here"));
         let shown = marker.as_str();
         let two_numbers = &shown[..shown.len() - 9];
         let by = |shown: &str, instance_id: Option<&str>| {
             Marker::drawer(shown, "happy-tuna", &keys, instance_id.map(id).as_ref())
         };
         for (shown, instance_id, expected) in [
-            (shown, Some("home"), Some(Drawer::ThisFolder)),
+            (shown, Some("here"), Some(Drawer::ThisFolder)),
             (shown, Some("other"), Some(Drawer::OtherFolder)),
             (shown, None, Some(Drawer::OtherFolder)),
-            (two_numbers, Some("home"), None),
-            (&format!("{two_numbers}-"), Some("home"), None),
-            (&format!("{shown}-"), Some("home"), None),
-            (&format!("{shown} "), Some("home"), None),
-            (&shown.to_uppercase(), Some("home"), None),
-            (&shown[6..], Some("home"), None),
-            ("Class guest 1f0c92aa-77b01e5d", Some("home"), None),
-            ("Class guest -", Some("home"), None),
-            ("Class guest ", Some("home"), None),
-            ("", Some("home"), None),
+            (two_numbers, Some("here"), None),
+            (&format!("{two_numbers}-"), Some("here"), None),
+            (&format!("{shown}-"), Some("here"), None),
+            (&format!("{shown} "), Some("here"), None),
+            (&shown.to_uppercase(), Some("here"), None),
+            (&shown[6..], Some("here"), None),
+            ("Class guest 1f0c92aa-77b01e5d", Some("here"), None),
+            ("Class guest -", Some("here"), None),
+            ("Class guest ", Some("here"), None),
+            ("", Some("here"), None),
         ] {
             assert_eq!(by(shown, instance_id), expected, "{shown}");
         }
-        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some(&id("home")));
+        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some(&id("here")));
         assert_eq!(for_another, None);
-        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some(&id("home")));
+        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some(&id("here")));
         assert_eq!(other_key, None);
     }
 }

@@ -116,7 +116,7 @@ mod tests {
         let marker = Marker::draw(
             &username,
             &PhoneKey::derive("k"),
-            &InstanceId::from_stored("home"),
+            &InstanceId::from_stored("here"),
         );
         Registration {
             stage,

@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(exact_span(86_401), "1 d 1 s");
     }
 
-    /// The seconds that a span in words stands for.
+    /// The seconds of a displayed span.
     fn seconds_of(words: &str) -> i64 {
         let words: Vec<&str> = words.split(' ').collect();
         let pairs = words.chunks(2).map(|pair| {
@@ -84,9 +84,9 @@ mod tests {
         #[test]
         fn a_span_is_never_more_than_there_is(seconds in 0..400_000_i64) {
             prop_assert_eq!(seconds_of(&exact_span(seconds)), seconds);
-            let told = seconds_of(&span(seconds));
+            let displayed = seconds_of(&span(seconds));
             let step = match seconds { ..60 => 1, 60..86_400 => 60, _ => 3_600 };
-            prop_assert!(told <= seconds && seconds - told < step, "{} of {}", told, seconds);
+            prop_assert!(displayed <= seconds && seconds - displayed < step, "{} of {}", displayed, seconds);
         }
     }
 }

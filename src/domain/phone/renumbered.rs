@@ -129,7 +129,7 @@ mod tests {
             "+525512345678",
             "+2290197123456",
             "+2250707123456",
-            // A fixed line of Ivory Coast, and a beginning that nobody had.
+            // A fixed line of Ivory Coast, and a prefix that no number had.
             "+22520301234",
             "+22560123456",
             "+5491123456789",
