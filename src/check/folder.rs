@@ -50,7 +50,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
         }
         Err(error) => notes.fault(
             format!("{} cannot be looked at: {error}", folder.display()),
-            "do it as the user that the service runs as, or with sudo",
+            "run this as the user of the service, or with sudo",
         ),
         Ok(found) if !found.is_dir() => notes.fault(
             format!("{} is no folder", folder.display()),
@@ -186,7 +186,7 @@ fn database(
     if found.other_key {
         notes.fault(
             format!("{} in the database: made with another phone key", count(found.registrations, "account")),
-            "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was",
+            "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to its old value",
         );
     }
     if found.is_exposed {

@@ -72,8 +72,8 @@ fn report(restored: &RestoreResult) -> String {
     let mut text = format!(
         "restored {registrations}{newest}; it does not contain accounts made since the backup\n"
     );
-    if let Some(learnt) = &restored.learnt {
-        text += &match learnt.unknown.as_slice() {
+    if let Some(carryover) = &restored.carryover {
+        text += &match carryover.unknown.as_slice() {
             [] => "the old database contained no other accounts\n".to_owned(),
             names => {
                 let more = names.len().saturating_sub(LISTED);

@@ -1,4 +1,4 @@
-//! From a phone to a Coder user that is surely ours.
+//! Gets a phone a Coder user that is surely ours.
 
 use log::{info, warn};
 
@@ -10,61 +10,29 @@ use crate::domain::{Marker, UnixSeconds, Username, seconds};
 use crate::ownership::find_ours;
 use crate::store::{Contact, ReserveResult};
 
-/// How often one attempt may change its mind: names that clash, users that vanish.
+/// How often one attempt may start over, because of names that clash or users that vanish.
 const ROUNDS: u32 = 10;
 
-/// How many creates in a row have to meet the same internal error of Coder's before all texts wait.
+/// Number of creates in a row that must meet the same internal error of Coder before all texts wait.
 const ALIKE: u32 = 3;
 
-/// How long a text waits while the account of before is still being removed.
+/// How long a text waits while the phone's previous account is being removed.
 const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Provisioner {
-    /// Gets a login to the phone, from wherever its registration stands.
+    /// Gets a login to the phone, from any stage of its registration.
     pub(super) fn login(
         &self,
         request: &Request<'_>,
         contact: &Contact,
     ) -> Result<Completion, AttemptEnd> {
-        let is_before = |ended: UnixSeconds| ended > request.text.received;
-        if contact.ended_at.is_some_and(is_before) {
+        if contact.ended_at.is_some_and(|at| request.precedes(at)) {
             return Ok(Completion::Silent(Silence::Ended));
         }
         for round in 0..ROUNDS {
-            let Some(registration) = self.store.find(&request.hash)? else {
-                if self.reserve(request, round)? == ReserveResult::Full {
-                    return self.class_is_full(request, contact.full_at);
-                }
-                continue;
-            };
-            if let (Some(ended), false) =
-                (registration.ended_at, registration.stage == Stage::Reaping)
-            {
-                if is_before(ended) {
-                    return Ok(Completion::Silent(Silence::Ended));
-                }
-                self.take_end_back(request, &registration)?;
-                continue;
-            }
-            if registration.stage == Stage::Reserved && registration.is_due(request.now) {
-                // Given up before, and wanted again: the reaper must not take it from under us.
-                self.store
-                    .renew(registration.id, request.now + seconds(self.limits.give_up))?;
-            }
-            let done = match registration.stage {
-                Stage::Reserved => self.create(request, &registration, round)?,
-                Stage::Created | Stage::Announced => self.announce(request, &registration)?,
-                Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
-                    ReserveResult::Done => {
-                        warn!(
-                            "text {}: the account {} is still not gone; its phone gets another one meanwhile",
-                            request.text.sid, registration.username
-                        );
-                        continue;
-                    }
-                    ReserveResult::Full => return self.class_is_full(request, contact.full_at),
-                    ReserveResult::Clash => return Err(being_removed(&registration)),
-                },
+            let done = match self.store.find(&request.hash)? {
+                None => self.take_seat(request, contact, round)?,
+                Some(registration) => self.advance(request, contact, &registration, round)?,
             };
             if let Some(done) = done {
                 return Ok(done);
@@ -73,28 +41,80 @@ impl Provisioner {
         Err(AttemptEnd::later(RetryTime::Away, "no free name was found"))
     }
 
-    /// Writes down which user is about to be made, if there is a seat. If the name or the phone is
-    /// taken in our own table, the next round sees what to do.
+    /// Makes a registration for a phone without one. `None` = read the registration.
+    fn take_seat(
+        &self,
+        request: &Request<'_>,
+        contact: &Contact,
+        round: u32,
+    ) -> Result<Option<Completion>, AttemptEnd> {
+        match self.reserve(request, round)? {
+            ReserveResult::Done | ReserveResult::Clash => Ok(None),
+            ReserveResult::Full => self.class_is_full(request, contact.full_at).map(Some),
+        }
+    }
+
+    /// Takes a registration further towards its login. `None` = read the registration again.
+    fn advance(
+        &self,
+        request: &Request<'_>,
+        contact: &Contact,
+        registration: &Registration,
+        round: u32,
+    ) -> Result<Option<Completion>, AttemptEnd> {
+        if let Some(ended) = registration.ended_at
+            && registration.stage != Stage::Reaping
+        {
+            if request.precedes(ended) {
+                return Ok(Some(Completion::Silent(Silence::Ended)));
+            }
+            self.undo_end(request, registration)?;
+            return Ok(None);
+        }
+        if registration.stage == Stage::Reserved && registration.is_due(request.now) {
+            // Its time is up, and it is wanted again: the reaper must not remove it meanwhile.
+            self.store
+                .renew(registration.id, request.now + seconds(self.limits.give_up))?;
+        }
+        match registration.stage {
+            Stage::Reserved => self.create(request, registration, round),
+            Stage::Created | Stage::Announced => self.announce(request, registration),
+            Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
+                ReserveResult::Done => {
+                    warn!(
+                        "text {}: the account {} is still not removed; its phone gets another one in addition",
+                        request.text.sid, registration.username
+                    );
+                    Ok(None)
+                }
+                ReserveResult::Full => self.class_is_full(request, contact.full_at).map(Some),
+                ReserveResult::Clash => Err(being_removed(registration)),
+            },
+        }
+    }
+
+    /// Records which user is about to be made, if there is a free seat. If the name or the phone is
+    /// already in our own table, the next round decides what to do.
     fn reserve(&self, request: &Request<'_>, round: u32) -> Result<ReserveResult, AttemptEnd> {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key, &self.instance_id);
-        // A reservation that nothing comes of has a time too, so that the reaper looks after it.
+        // A reservation has a time limit, so that the reaper removes it if no account follows.
         let due = request.now + seconds(self.limits.give_up);
         let seats = self.limits.max_users;
         let reserved =
             self.store
                 .reserve(&request.hash, &username, &marker, request.now, due, seats)?;
         match reserved {
-            ReserveResult::Full => self.full_class.turns_away(&request.hash, seats),
-            ReserveResult::Done => self.full_class.gave_a_seat(),
+            ReserveResult::Full => self.full_class.turn_away(&request.hash, seats),
+            ReserveResult::Done => self.full_class.seat_given(),
             ReserveResult::Clash => {}
         }
         Ok(reserved)
     }
 
-    /// The instructor ended the account, and its student asks for it again before it is removed: as
-    /// with any account whose time is up, it gets a full one.
-    fn take_end_back(
+    /// Undoes the instructor's end of an account, because its student asks for it again before it is
+    /// removed. Like any account whose time is up, it gets a full time.
+    fn undo_end(
         &self,
         request: &Request<'_>,
         registration: &Registration,
@@ -103,10 +123,11 @@ impl Provisioner {
             Stage::Announced => self.first_due(request.now),
             _ => Some(request.now + seconds(self.limits.give_up)),
         };
-        Ok(self.store.take_end_back(registration.id, due)?)
+        Ok(self.store.undo_end(registration.id, due)?)
     }
 
-    /// Makes the Coder user of a reservation, or finds out that it exists. `None` = look again.
+    /// Makes the Coder user of a reservation, or finds that it exists. `None` = read the registration
+    /// again.
     fn create(
         &self,
         request: &Request<'_>,
@@ -126,12 +147,12 @@ impl Provisioner {
             marker: &registration.marker,
             password: &password,
         };
-        let user = match self.coder.create_user(new).map_err(concerns_all)? {
+        let user = match self.coder.create_user(new).map_err(create_failed)? {
             CreateResult::Created(user) => user,
             CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
-                // Made by an attempt that did not live to see the answer, with this same password.
+                // Made by an interrupted attempt that did not see the answer, with the same password.
                 Some(user) if registration.password_known => user,
-                // Made before the key of the passwords changed.
+                // Made before the password key changed.
                 Some(user) => {
                     self.record_user(request, registration, &user, None)?;
                     return Ok(None);
@@ -169,7 +190,7 @@ impl Provisioner {
         user: &User,
         sending: Option<Sending>,
     ) -> Result<(), AttemptEnd> {
-        // Until its login is sent the account lives as long as its text is tried for.
+        // Until its login is sent, the account may live as long as its text is tried.
         let due = request.now + seconds(self.limits.give_up);
         match self
             .store
@@ -191,7 +212,7 @@ impl Provisioner {
         self.give_name(request, registration, event, &Username::draw(clashes))
     }
 
-    /// Gives a registration that name, for an account that is about to be made.
+    /// Gives a registration this name, for an account that is about to be made.
     pub(super) fn give_name(
         &self,
         request: &Request<'_>,
@@ -206,27 +227,27 @@ impl Provisioner {
         Ok(())
     }
 
-    /// Starts over for a student whose Coder user was removed by somebody else.
+    /// Starts over for a student whose Coder user was removed by someone else.
     pub(super) fn start_over(
         &self,
         request: &Request<'_>,
         registration: &Registration,
     ) -> Result<(), AttemptEnd> {
         if !self.coder.rights()?.see_users {
-            // Everybody looks gone to such a token; starting over would forget a living account.
+            // With such a token every user seems to be gone, and a living account would be forgotten.
             return Err(AttemptEnd::later(
                 RetryTime::Blocked(Peer::Coder),
                 "the token (CODER_API_KEY) may not see users any more",
             ));
         }
         warn!(
-            "text {}: the user {} is gone from Coder, making another",
+            "text {}: the user {} is gone from Coder, another one is made",
             request.text.sid, registration.username
         );
         self.rename(request, registration, Event::UserVanished, 0)
     }
 
-    /// When the time of an account is up whose first login is sent at `now`.
+    /// When the time of an account is up if its first login is sent at `now`.
     pub(super) fn first_due(&self, now: UnixSeconds) -> Option<UnixSeconds> {
         self.class.remove_after.map(|span| now + seconds(span))
     }
@@ -237,14 +258,14 @@ fn being_removed(registration: &Registration) -> AttemptEnd {
     AttemptEnd::later(RetryTime::Exactly(REMOVAL_WAIT), why)
 }
 
-/// A create that Coder refuses for good says nothing about this student, whose name and password we
-/// drew ourselves: the organization, the e-mail domain or a stricter password rule concerns everybody.
-/// Nobody's text is given up over that; somebody has to act. The same internal error again and again is
-/// such a refusal as well: a role that every new user gets and the token may not give is told so.
-fn concerns_all(fault: CoderError) -> AttemptEnd {
+/// What a failed create means. A refusal says nothing about this student, because we drew the name and
+/// the password: the organization, the e-mail domain or a stricter password rule affects all students.
+/// So no text is given up, and a person must act. The same internal error several times in a row is such
+/// a refusal as well: Coder reports it so if new users get a role that the token may not assign.
+fn create_failed(fault: CoderError) -> AttemptEnd {
     match fault.kind {
         CoderErrorKind::Refused => AttemptEnd::later(RetryTime::Blocked(Peer::Coder), fault),
-        // Counted are internal errors of Coder's.
+        // `repeats` counts internal errors of Coder.
         _ if fault.repeats() >= ALIKE => AttemptEnd::later(RetryTime::Failing, fault),
         _ if fault.repeats() > 0 && fault.is_forbidden() => {
             AttemptEnd::later(RetryTime::Failing, fault)

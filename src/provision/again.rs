@@ -1,7 +1,7 @@
-//! The same login once more, or what is done where it cannot be sent.
+//! Sends the same login once more, or handles the case that it cannot be sent.
 //!
-//! The password is derived, so what has to be found out is whether it still holds. Setting it at Coder is
-//! that question: Coder says whether it was set already, in which case nobody is signed out.
+//! The password is derived, so the only question is whether it is still valid. Setting it at Coder
+//! answers that: Coder reports whether it was set already, and in that case no session is ended.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::store::WithheldLogin;
 use crate::twilio::sms::SmsErrorKind;
 
 impl Provisioner {
-    /// Proves that the account is alive and that its password holds, and texts the login. `None` = look
-    /// at the registration again.
+    /// Proves that the account exists and that its password is valid, and texts the login. `None` = read
+    /// the registration again.
     pub(super) fn login_again(
         &self,
         request: &Request<'_>,
@@ -32,7 +32,7 @@ impl Provisioner {
         };
         let username = &registration.username;
         let id = registration.coder_id.as_deref().unwrap_or_default();
-        // First, as Coder also sets the password of a user that it has deleted.
+        // The user is located first, because Coder also sets the password of a deleted user.
         let found = self.coder.locate(id, &username.email(&self.email_domain))?;
         let Some(user) = found else {
             self.start_over(request, registration)?;
@@ -48,7 +48,7 @@ impl Provisioner {
                     "text {}: {username} had another password at Coder; the one of its login is set again",
                     request.text.sid
                 );
-                // Deleted just before, it takes a password all the same.
+                // A user that was deleted just before accepts a password all the same.
                 if !self.coder.is_listed(&user.id, &user.email)? {
                     return Ok(None);
                 }
@@ -57,11 +57,9 @@ impl Provisioner {
                 let why = format!("Coder does not find the user {username}");
                 return Err(AttemptEnd::later(RetryTime::Away, why));
             }
-            PasswordResult::Forbidden
-                if self.keeps_the_one_before(registration, &user, counter)? =>
-            {
+            PasswordResult::Forbidden if self.previous_holds(registration, &user, counter)? => {
                 warn!(
-                    "text {}: the password of {username} was to be renewed, which the token (CODER_API_KEY) may not do; the one before holds on",
+                    "text {}: the password of {username} was to be renewed, which the token (CODER_API_KEY) may not do; the previous password stays valid",
                     request.text.sid
                 );
                 return Ok(None);
@@ -79,14 +77,14 @@ impl Provisioner {
             since: now,
         };
         if !self.store.begin_send(registration.id, sending, counter)? {
-            // Renewed by an operator a moment ago.
+            // An operator renewed the password a moment ago.
             return Ok(None);
         }
         self.send_login(request, registration, &body, due).map(Some)
     }
 
-    /// Whether a renewal that was cut short has changed nothing at Coder. It is taken back then.
-    fn keeps_the_one_before(
+    /// Whether an interrupted renewal changed nothing at Coder. If so, it is undone.
+    fn previous_holds(
         &self,
         registration: &Registration,
         user: &User,
@@ -102,12 +100,13 @@ impl Provisioner {
         if self.coder.set_password(&user.id, &before)? != PasswordResult::Unchanged {
             return Ok(false);
         }
-        self.store.take_renewal_back(registration.id, counter)?;
+        self.store.undo_renewal(registration.id, counter)?;
         Ok(true)
     }
 
-    /// The password is not the one that would be texted, and the token may not set it. An account without
-    /// a workspace is made anew; otherwise the student is told. `None` = look at the registration again.
+    /// Handles an account whose password is not the one that would be texted, while the token may not set
+    /// it. An account without a workspace is made anew; otherwise the student is told. `None` = read the
+    /// registration again.
     fn has_other_password(
         &self,
         request: &Request<'_>,
@@ -121,7 +120,7 @@ impl Provisioner {
                 let why = format!("{} is deleted at Coder, but still there", user.username);
                 return Err(AttemptEnd::later(RetryTime::Away, why));
             }
-            // Killed before this is recorded, the next attempt finds the user gone and makes another.
+            // If we are killed before this is recorded, the next attempt finds no user and makes one.
             info!(
                 "text {}: {} has another password at Coder and no workspace; the account is made anew",
                 request.text.sid, registration.username
@@ -133,8 +132,9 @@ impl Provisioner {
         self.withhold(request, registration, user).map(Some)
     }
 
-    /// Whether the account surely has no workspace and is an ordinary one, so that nothing is lost with
-    /// it. A token that does not see workspaces of others, or a user of another name, proves nothing.
+    /// Whether the account surely has no workspace and no special rights, so that deleting it loses
+    /// nothing. This is not proved by a token that does not see the workspaces of others, nor for a user
+    /// who was renamed.
     fn is_empty(&self, registration: &Registration, user: &User) -> Result<bool, AttemptEnd> {
         let name = registration.username.as_str();
         if user.login_type != LoginType::Password
@@ -150,8 +150,8 @@ impl Provisioner {
             && self.coder.workspaces(user, name)?.is_empty())
     }
 
-    /// Tells the student, and the operator, that the login cannot be sent. The text is a courtesy and not
-    /// repeated.
+    /// Tells the student and the operator that the login cannot be sent. The text is a courtesy and is
+    /// not repeated.
     fn withhold(
         &self,
         request: &Request<'_>,
@@ -174,10 +174,10 @@ impl Provisioner {
             ("its student has changed its password", body)
         } else {
             let body = reply::no_password(&self.site, &user.email);
-            ("its password is not known any more", body)
+            ("its password is no longer known", body)
         };
         warn!(
-            "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student is told so. With an owner's token, coder-sms-register renew {username} sets a new password"
+            "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student gets a text that says so. With an owner's token, coder-sms-register renew {username} sets a new password"
         );
         if let Err(fault) = self.sms.send(&request.phone, &body) {
             if fault.kind == SmsErrorKind::OptedOut {

@@ -1,4 +1,4 @@
-//! From a Coder user to a login on the phone, and not to two.
+//! Gets the login of a Coder user to the phone, exactly once.
 
 use std::time::Duration;
 
@@ -9,27 +9,29 @@ use crate::domain::{MessageSid, UnixSeconds, seconds};
 use crate::store::SentLogin;
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
-/// How long a text may take to show in Twilio's log after it was handed over, or after a send ended
-/// without a clear answer while Twilio was still at work on it.
+/// Seconds until a text is surely in Twilio's log: after it was handed over, or after a send without a
+/// clear answer that Twilio was still working on.
 const SETTLE: UnixSeconds = 5;
 
 /// The period in which logins of one phone are counted.
 const DAY: UnixSeconds = 86_400;
 
-/// What a trial account puts before every text.
+/// The words that a trial account puts before every text.
 const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
 
-/// What became of a text whose sending was interrupted.
+/// The result of the search for a text whose sending was interrupted.
 enum Trace {
-    /// Twilio took it, under that name.
+    /// Twilio accepted it, under this MessageSid.
     Found(Option<MessageSid>),
-    Nowhere,
-    CannotLook,
+    /// Twilio did not accept it.
+    NotFound,
+    /// Twilio's log cannot be read.
+    Unreadable,
 }
 
 impl Provisioner {
-    /// Texts the login of an account that exists, unless this text was answered or the limits are reached.
-    /// `None` = look at the registration again.
+    /// Texts the login of an existing account, unless this text was answered or a limit is reached.
+    /// `None` = read the registration again.
     pub(super) fn announce(
         &self,
         request: &Request<'_>,
@@ -49,13 +51,13 @@ impl Provisioner {
                         .record_login(request, registration, due, sid.as_ref())
                         .map(Some);
                 }
-                Trace::Nowhere => {}
-                Trace::CannotLook if registration.doubtful == 0 => doubtful = true,
-                Trace::CannotLook => {
-                    // Two texts may be on their way; a third would help nobody. The account stays.
+                Trace::NotFound => {}
+                Trace::Unreadable if registration.doubtful == 0 => doubtful = true,
+                Trace::Unreadable => {
+                    // Two texts may be on their way; a third would not help. The account stays.
                     self.record_login(request, registration, due, None)?;
                     return Err(AttemptEnd::Never(
-                        "what became of two sends cannot be known".to_owned(),
+                        "the result of two sends cannot be found out".to_owned(),
                     ));
                 }
             }
@@ -63,13 +65,13 @@ impl Provisioner {
             return Ok(Some(Completion::Silent(silence)));
         }
         if registration.sending.is_some() || renewed.is_some() {
-            // Before the next send: a late trace of an earlier text must not count for it.
+            // Before the next send, so that a late trace of an earlier text is not taken for it.
             self.store.clear_send(registration.id, doubtful, renewed)?;
         }
         self.login_again(request, registration, due)
     }
 
-    /// Sends a login whose fingerprint is written down.
+    /// Sends a login whose fingerprint is recorded.
     pub(super) fn send_login(
         &self,
         request: &Request<'_>,
@@ -86,7 +88,7 @@ impl Provisioner {
         }
     }
 
-    /// Records what a refused send means and says how to go on.
+    /// Records what a failed send means and decides how to continue.
     fn not_sent(
         &self,
         request: &Request<'_>,
@@ -102,8 +104,8 @@ impl Provisioner {
                 fault,
             ));
         }
-        // An account whose removal has begun meanwhile takes no such step; what was learnt of the phone counts all the
-        // same.
+        // This step fails for an account whose removal has begun meanwhile. What the fault says about
+        // the phone is recorded all the same.
         let cleared = self.store.clear_send(registration.id, false, None);
         match fault.kind {
             SmsErrorKind::Recipient => {
@@ -149,7 +151,7 @@ impl Provisioner {
         })
     }
 
-    /// When the account's time is up once its next login is sent: the first one starts the time.
+    /// When the account's time is up after its next login. The first login starts the time.
     fn due_after(&self, registration: &Registration, now: UnixSeconds) -> Option<UnixSeconds> {
         match registration.stage {
             Stage::Announced => registration.due_at,
@@ -157,19 +159,19 @@ impl Provisioner {
         }
     }
 
-    /// Why a phone that has a login gets no answer to this text, if so.
+    /// Why a phone with a login gets no answer to this text, if so.
     fn limit(
         &self,
         request: &Request<'_>,
         registration: &Registration,
     ) -> Result<Option<Silence>, AttemptEnd> {
-        // A login of the future was sent before somebody set the clock back; it limits nothing.
+        // A login in the future was sent before the clock was set back; it limits nothing.
         let answered = registration.announced_at.max(registration.withheld_at);
         let Some(announced) = answered.filter(|at| *at <= request.now) else {
             return Ok(None);
         };
         let received = request.text.received;
-        // A login that is known to have failed is no answer; the student was told to ask again.
+        // A login that surely failed is no answer: the student was told to ask again.
         let failed = registration.withheld_at < registration.announced_at
             && match &registration.login_sid {
                 Some(sid) => self.store.has_failed(sid)?,
@@ -190,58 +192,62 @@ impl Provisioner {
         Ok(None)
     }
 
-    /// Looks in Twilio's log for a text that we were about to send when we were interrupted.
+    /// Searches Twilio's log for a text that was about to be sent when we were interrupted.
     fn trace(&self, request: &Request<'_>, sending: Sending) -> Result<Trace, AttemptEnd> {
         let waited = request.now - sending.since;
         if (0..SETTLE).contains(&waited) {
             let rest = Duration::from_secs((SETTLE - waited).unsigned_abs());
             return Err(AttemptEnd::later(
                 RetryTime::Exactly(rest),
-                "a send was interrupted, looking for it",
+                "a send was interrupted, searching Twilio's log for it",
             ));
         }
         let logged = match self.sms.sent_to(&request.phone) {
             Ok(logged) => logged,
             Err(fault) => {
-                // A key that may send but not read, or a look that Twilio does not know.
+                // A key that may send but not read, or a query that Twilio refuses.
                 let never = fault.lacks_right() || fault.kind == SmsErrorKind::Refused;
                 return if never {
-                    Ok(Trace::CannotLook)
+                    Ok(Trace::Unreadable)
                 } else {
                     Err(fault.into())
                 };
             }
         };
         for text in &logged {
-            if self.is_it(text, sending)? {
+            if self.is_interrupted_send(text, sending)? {
                 let sid = text.sid.as_deref().and_then(MessageSid::parse);
                 return Ok(Trace::Found(sid));
             }
         }
-        Ok(Trace::Nowhere)
+        Ok(Trace::NotFound)
     }
 
-    fn is_it(&self, logged: &LoggedText, sending: Sending) -> Result<bool, AttemptEnd> {
+    fn is_interrupted_send(
+        &self,
+        logged: &LoggedText,
+        sending: Sending,
+    ) -> Result<bool, AttemptEnd> {
         let body = logged.body();
         let recorded = match &logged.sid {
             Some(sid) => self.store.is_recorded(sid)?,
             None => false,
         };
         if body.is_empty() {
-            // The account blanks its texts: the time is all that is left to go by. What we have
-            // blanked ourselves is an earlier one, as it was recorded before.
+            // The account redacts its texts, so only the time is left to decide. A text that we have
+            // redacted ourselves is an earlier one, because it was recorded before.
             let in_time = logged
                 .taken_at()
                 .is_some_and(|at| at >= sending.since - SETTLE);
             return Ok(in_time && !recorded);
         }
         let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
-        // The same login may have been sent before, in the same words.
+        // The same login may have been sent earlier in the same words.
         Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded)
     }
 }
 
-/// Start of the running 24 hours and the logins sent in them.
+/// Start of the current 24 hours and the number of logins sent in them.
 pub(super) fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
     let running = now - registration.window_start < DAY && registration.window_start <= now;
     if running {

@@ -1,12 +1,13 @@
-//! One text in, one [`Outcome`] out.
+//! Serves one text: a text goes in, one [`Outcome`] comes out.
 //!
-//! What is hidden here: all that a text may lead to. It asks the nouns, the store, Coder and Twilio,
-//! and knows no stream, no thread and no sleep. Every step may be the last before a crash; run
-//! again with the same text it ends the same.
+//! This room decides everything that a text may cause. It uses the store, Coder and Twilio; it has no
+//! stream, no threads and no sleep. Every step may be the last before a crash: run again with the same
+//! text, it ends with the same result.
 //!
-//! A password is kept nowhere: it is derived from a key, the account's name and marker, and a counter. So
-//! whatever interrupts a login, the next attempt sends the same one, after it has made sure that no earlier
-//! text is on its way. A student who asks again gets it once Coder has confirmed that it holds.
+//! Passwords are not stored. A password is derived from a key, the account's name and marker, and a
+//! counter. So after any interruption the next attempt sends the same login, once it has made sure that
+//! no earlier text is on its way. A student who asks again gets the login after Coder has confirmed that
+//! the password is still valid.
 
 mod account;
 mod again;
@@ -34,67 +35,67 @@ use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::{Sms, SmsErrorKind};
 use outcome::AttemptEnd;
 
-/// How long a number that cannot be texted is left alone: three days.
+/// How long no text is sent to a number that cannot be texted: three days.
 const REFUSAL: UnixSeconds = 3 * 86_400;
 
-/// How often one phone is told that the class is full: once an hour.
+/// How often a phone is told that the class is full: once an hour.
 const FULL_PAUSE: UnixSeconds = 3_600;
 
-/// How long a phone that was told something gets no hint: an hour.
+/// How long a phone gets no hint after another notice: an hour.
 const JUST_TOLD: UnixSeconds = 3_600;
 
-/// How long a login waits that would be one text too many in this hour.
+/// How long a login waits if it would exceed this hour's number of texts.
 const HOURLY_WAIT: Duration = Duration::from_secs(60);
 
-/// Everything that serving a text needs.
+/// Serves texts.
 pub struct Provisioner {
-    /// Where registrations are kept.
+    /// The registrations.
     pub store: Arc<Store>,
-    /// Where accounts are made.
+    /// The Coder deployment.
     pub coder: Arc<Coder>,
-    /// How texts are sent.
+    /// Sends texts.
     pub sms: Sms,
-    /// Logins that failed to arrive before their send was recorded.
+    /// Logins that failed to arrive before their sending was recorded.
     pub undelivered: Arc<UndeliveredLogins>,
     /// The key of the phone hashes.
     pub key: PhoneKey,
-    /// The key that passwords follow from.
+    /// The key that passwords are derived from.
     pub passwords: PasswordKey,
-    /// The id of the data folder, for the markers.
+    /// The instance id of the data folder, for the markers.
     pub instance_id: InstanceId,
-    /// Who is served, and what they get.
+    /// The phones that are served, and what they get.
     pub class: ClassConfig,
     /// Limits.
     pub limits: ServiceConfig,
-    /// What students open in their browser.
+    /// The address that students open in their browser.
     pub site: String,
-    /// Domain of their addresses.
+    /// The domain of the students' addresses.
     pub email_domain: String,
-    /// Whom replies come from: texts from there are our own.
+    /// The sender of replies. Texts from there are our own.
     pub sender: Sender,
-    /// Whether the class is full, and who found it so.
+    /// Whether the class is full, and which phones were turned away.
     pub full_class: FullClass,
 }
 
-/// What a [`Provisioner`] works with, beside its settings.
+/// What a [`Provisioner`] needs in addition to its settings.
 pub struct Parts {
-    /// Where registrations are kept.
+    /// The registrations.
     pub store: Arc<Store>,
-    /// Where accounts are made.
+    /// The Coder deployment.
     pub coder: Arc<Coder>,
-    /// How texts are sent.
+    /// Sends texts.
     pub sms: Sms,
-    /// Where logins are counted that failed to arrive.
+    /// Counts logins that failed to arrive.
     pub undelivered: Arc<UndeliveredLogins>,
     /// The key of the phone hashes.
     pub key: PhoneKey,
-    /// The key that passwords follow from.
+    /// The key that passwords are derived from.
     pub passwords: PasswordKey,
     /// The instance id of the data folder.
     pub instance_id: InstanceId,
 }
 
-/// One text with its sender understood.
+/// One text and the phone that sent it.
 struct Request<'a> {
     text: &'a Text,
     phone: Phone,
@@ -105,15 +106,20 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The time now, some calls after the attempt began.
+    /// The current time, some calls after the attempt began.
     fn clock(&self) -> UnixSeconds {
         let elapsed = UnixSeconds::try_from(self.began.elapsed().as_secs());
         self.now + elapsed.unwrap_or(0)
     }
+
+    /// Whether the text was received before an account was ended at `ended`.
+    fn precedes(&self, ended: UnixSeconds) -> bool {
+        self.text.received < ended
+    }
 }
 
 impl Provisioner {
-    /// A provisioner by these settings.
+    /// A provisioner with these settings.
     pub fn new(config: &Config, parts: Parts) -> Self {
         let Parts {
             store,
@@ -148,7 +154,7 @@ impl Provisioner {
             Ok(TextHistory::Served) => {
                 return Outcome::Done(Completion::Silent(Silence::ServedBefore));
             }
-            // Interrupted on its way to the dead letters.
+            // The move to the dead letters was interrupted.
             Ok(TextHistory::GivenUp(why)) => return Outcome::Never(why),
             Err(error) => return Err(AttemptEnd::from(error)).into(),
         }
@@ -186,13 +192,13 @@ impl Provisioner {
         }
     }
 
-    /// Records that a text gets no answer as a newer one of the same phone waits for the same.
+    /// Records that a text gets no answer because a newer text of the same phone asks for the same.
     pub fn leave_to_newer(&self, text: &Text, now: UnixSeconds) -> Outcome {
         self.stay_silent(text, Silence::NewerText, now).into()
     }
 
-    /// Records that a text gets no answer: asked about it again, as by a search for texts that were
-    /// missed, we must not change our mind.
+    /// Records that a text gets no answer. If the text comes again, for example by a catch-up, the
+    /// decision must be the same.
     fn stay_silent(
         &self,
         text: &Text,
@@ -203,7 +209,7 @@ impl Provisioner {
         Ok(Completion::Silent(silence))
     }
 
-    /// How long a text is still worth a try.
+    /// For how much longer it is useful to serve a text.
     fn left(&self, text: &Text, now: UnixSeconds) -> Duration {
         let age = now.saturating_sub(text.received).max(0).unsigned_abs();
         self.limits.give_up.saturating_sub(Duration::from_secs(age))
@@ -220,7 +226,7 @@ impl Provisioner {
     }
 
     fn sender_of(&self, text: &Text) -> Result<Phone, UnservedSender> {
-        // By whichever channel, and by whichever of its numbers: an answer would come back to us as a text.
+        // Any channel and any of our numbers count: an answer would come back to us as a text.
         let from = Phone::of_sender(&text.from);
         let is_from = |address: &str| from.is_ok() && Phone::of_sender(address) == from;
         let own = matches!(&self.sender, Sender::Number(number) if is_from(number));
@@ -243,7 +249,7 @@ impl Provisioner {
             self.store.redact_received(&text.sid, *now)?;
         }
         let is_phrase = self.class.phrase.matches(&text.body);
-        if let Some(done) = self.heed(request, is_phrase)? {
+        if let Some(done) = self.opt_word(request, is_phrase)? {
             return Ok(done);
         }
         let contact = self.store.contact(hash)?;
@@ -251,14 +257,14 @@ impl Provisioner {
             if contact.own_opt_out || text.opt_out != Some(OptWord::Untold) {
                 return Ok(Completion::Silent(Silence::OptedOut));
             }
-            // It may have been an opt-in word of a Messaging Service. Twilio has the list, and refuses what is sent
-            // to a person who is on it, which is recorded then.
+            // It may have been an opt-in word of a Messaging Service. Twilio keeps the list. If the
+            // phone is still on it, Twilio refuses the next text, and that is recorded then.
             self.store.lift_opt_out(hash)?;
             if !is_phrase {
                 return Ok(Completion::Recorded);
             }
         }
-        // A refusal or a hint of the future was recorded before somebody set the clock back.
+        // A refusal too far in the future was recorded before the clock was set back.
         if contact
             .refused_until
             .is_some_and(|until| (1..=REFUSAL).contains(&(until - now)))
@@ -272,9 +278,10 @@ impl Provisioner {
         }
     }
 
-    /// Heeds an opt-out word, an opt-in word or a request for help. A Messaging Service may have the phrase itself
-    /// as one of the latter two; then it is the phrase as well. `None` = the text is to be served.
-    fn heed(
+    /// Handles an opt-out word, an opt-in word and a request for help. A Messaging Service may use the
+    /// phrase itself as one of the latter two; then the text counts as the phrase as well. `None` = the
+    /// text is to be served.
+    fn opt_word(
         &self,
         request: &Request<'_>,
         is_phrase: bool,
@@ -282,12 +289,14 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        let told = text.opt_out.filter(|word| *word != OptWord::Untold);
-        match told.or_else(|| OptWord::in_body(&text.body)) {
-            Some(OptWord::Stop) if told.is_some() || OptWord::is_known_to_twilio(&text.body) => {
+        let reported = text.opt_out.filter(|word| *word != OptWord::Untold);
+        match reported.or_else(|| OptWord::in_body(&text.body)) {
+            Some(OptWord::Stop)
+                if reported.is_some() || OptWord::is_known_to_twilio(&text.body) =>
+            {
                 self.store.opted(hash, true, &text.sid, *now, None)?;
             }
-            Some(OptWord::Stop) => self.store.opted_out_in_words(hash, &text.sid, *now)?,
+            Some(OptWord::Stop) => self.store.own_opt_out_received(hash, &text.sid, *now)?,
             Some(OptWord::Start) if is_phrase => {
                 self.store.lift_opt_out(hash)?;
                 return Ok(None);
@@ -301,8 +310,8 @@ impl Provisioner {
         Ok(Some(Completion::Recorded))
     }
 
-    /// Ends an attempt if this hour has had its texts: whatever goes wrong, or whoever plays with
-    /// the phrase, the bill has a limit. Workers that ask side by side may exceed it by one each.
+    /// Ends an attempt if this hour's texts are used up. So the bill is limited, whatever goes wrong and
+    /// whoever misuses the phrase. Parallel workers may exceed the limit by one text each.
     fn may_send(&self, now: UnixSeconds) -> Result<(), AttemptEnd> {
         let limit = self.limits.hourly_texts;
         if self.store.sent_last_hour(now)? < limit {
@@ -312,8 +321,8 @@ impl Provisioner {
         Err(AttemptEnd::later(RetryTime::Exactly(HOURLY_WAIT), why))
     }
 
-    /// Tells a phone that its text was not the phrase, if it may need that: not if it has a login or had one until
-    /// yesterday, was told something within the hour, or reacts to what it was told.
+    /// Sends the hint that a text was not the phrase, if it may help: not if the phone has a login or had
+    /// one within the last day, got another notice within the hour, or only reacts to a text of ours.
     fn hint(&self, request: &Request<'_>, contact: &Contact) -> Result<Completion, AttemptEnd> {
         let Request {
             text, hash, now, ..
@@ -321,7 +330,7 @@ impl Provisioner {
         let Some(interval) = self.class.hint_interval else {
             return Ok(Completion::Silent(Silence::HintsOff));
         };
-        // What is of the future was recorded before somebody set the clock back.
+        // A time in the future was recorded before the clock was set back.
         let is_within = |span: UnixSeconds, at: Option<UnixSeconds>| {
             at.is_some_and(|at| (0..span).contains(&(now - at)))
         };
@@ -341,7 +350,7 @@ impl Provisioner {
         Ok(Completion::Silent(silence))
     }
 
-    /// Tells a phone that all seats are taken, if it was not told of late.
+    /// Tells a phone that all seats are taken, unless it was told recently.
     fn class_is_full(
         &self,
         request: &Request<'_>,
@@ -353,7 +362,7 @@ impl Provisioner {
         self.notify(request, Notice::Full, &reply::full())
     }
 
-    /// Sends a notice: a courtesy, so it is never repeated.
+    /// Sends a notice. A notice is a courtesy and is never repeated.
     fn notify(
         &self,
         request: &Request<'_>,
@@ -370,7 +379,7 @@ impl Provisioner {
         if self.may_send(*now).is_err() {
             return Ok(Completion::Silent(Silence::HourlyLimit));
         }
-        // Recorded first: after a crash there is no notice rather than two.
+        // Recorded first: a crash then leads to no notice, and not to two.
         self.store.noticed(notice, hash, &text.sid, *now)?;
         if let Err(fault) = self.sms.send(phone, body) {
             if fault.kind == SmsErrorKind::OptedOut {

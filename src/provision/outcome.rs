@@ -1,4 +1,4 @@
-//! What became of a text: one verdict, which `run` turns into acknowledge, later or dead letter.
+//! The result of an attempt at a text. `run` turns it into an acknowledgement, a retry or a dead letter.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::metrics::labels;
 use crate::store::StoreError;
 use crate::twilio::sms::{SmsError, SmsErrorKind};
 
-/// The verdict on one attempt at one text.
+/// The result of one attempt at one text.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Nothing is left to do.
+    /// The text is served; nothing is left to do.
     Done(Completion),
     /// Another attempt may help.
     Later(Later),
-    /// No attempt can help; a person may want to read why.
+    /// No attempt can help. The text becomes a dead letter, for this reason.
     Never(String),
 }
 
@@ -25,44 +25,44 @@ pub enum Outcome {
 pub enum Completion {
     /// A login was texted.
     LoginSent {
-        /// Whose.
+        /// The name of the account.
         username: Username,
-        /// Whether the phone had one before.
+        /// Whether the phone had a login before.
         again: bool,
     },
-    /// A hint was texted, or tried to be: it is a courtesy and not repeated.
+    /// A hint was texted, or the try failed: a hint is a courtesy and is not repeated.
     Hinted,
-    /// The phone was told that all seats are taken, or it was tried: not repeated either.
+    /// The phone was told that all seats are taken, or the try failed. It is not repeated either.
     ToldFull,
-    /// The phone was told that its login cannot be sent again, or it was tried: not repeated.
+    /// The phone was told that its login cannot be sent again, or the try failed. It is not repeated.
     Withheld {
-        /// Whose login.
+        /// The name of the account.
         username: Username,
     },
     /// An opt-out word was recorded.
     Recorded,
-    /// Nothing was sent, for that reason.
+    /// Nothing was sent, for this reason.
     Silent(Silence),
 }
 
 labels! {
     /// Why a text gets no answer.
     pub enum Silence {
-        /// It had its effect before: Twilio, a restart or the search for missed texts brought it again.
+        /// It was served before, and came again by Twilio, a restart or a catch-up.
         ServedBefore => "served_before",
-        /// Somebody deleted its entry.
+        /// Its entry was deleted from the stream.
         Deleted => "entry_deleted",
         /// The sender is a short code.
         ShortCode => "short_code",
-        /// The sender is no phone number.
+        /// The sender is not a phone number.
         NotANumber => "not_a_number",
         /// The sender texts by WhatsApp.
         WhatsApp => "whatsapp",
         /// The sender texts by another channel that is not served.
         Channel => "channel",
-        /// The sender's country is not let in.
+        /// The sender's country is not served.
         Country => "country",
-        /// The sender is no mobile number.
+        /// The sender is not a mobile number.
         NotMobile => "not_mobile",
         /// The sender is our own number.
         Ourselves => "ourselves",
@@ -78,31 +78,31 @@ labels! {
         HintedBefore => "hinted_before",
         /// It is not the phrase, but the phone has a login.
         HasLogin => "has_login",
-        /// It is not the phrase, but the phone was told something within the hour.
+        /// It is not the phrase, but the phone got another notice within the hour.
         ToldBefore => "told_before",
         /// It is not the phrase, but the phone's account was removed within the day.
         AccountGone => "account_gone",
-        /// It repeats a text of ours, as a reaction to it does.
+        /// It repeats a text of ours, as a phone does to report a reaction.
         Reaction => "reaction",
         /// The class is full, and the phone was told so before.
         FullToldBefore => "full_told_before",
-        /// A hint or notice would be one text too many in this hour.
+        /// A hint or notice would exceed this hour's number of texts.
         HourlyLimit => "hourly_limit",
-        /// The account was ended after the text came.
+        /// The account was ended after the text was received.
         Ended => "account_ended",
-        /// A newer text of the phone waits in its place.
+        /// A newer text of the phone waits instead of it.
         NewerText => "newer_text",
-        /// A login was sent after the text came.
+        /// A login was sent after the text was received.
         NewerLogin => "newer_login",
         /// A login was sent a moment before.
         JustSent => "login_just_sent",
-        /// The phone has had its logins for today.
+        /// The phone has reached its daily number of logins.
         DailyLimit => "daily_limit",
     }
 }
 
 impl Silence {
-    /// The reason in words.
+    /// The reason, for the log.
     pub fn reason(self) -> &'static str {
         match self {
             Self::ServedBefore => "this text was served before",
@@ -118,16 +118,16 @@ impl Silence {
             Self::OptedOut => "the phone has opted out, and may opt in by START",
             Self::Unreachable => "the phone cannot be texted",
             Self::HintsOff => "not the phrase, and hints are off",
-            Self::HintedBefore => "not the phrase, hinted before",
+            Self::HintedBefore => "not the phrase, and the phone was told so before",
             Self::HasLogin => "not the phrase, but the phone has a login",
-            Self::ToldBefore => "not the phrase, but the phone was told something within the hour",
+            Self::ToldBefore => "not the phrase, but the phone got another notice within the hour",
             Self::AccountGone => "not the phrase, but its account was removed within the day",
             Self::Reaction => "it repeats a text of ours, as a reaction does",
-            Self::FullToldBefore => "the class is full, told before",
+            Self::FullToldBefore => "the class is full, and the phone was told so before",
             Self::HourlyLimit => "the limit of texts an hour is reached",
-            Self::Ended => "its account was ended after this text came",
-            Self::NewerText => "a newer text of this phone waits in its place",
-            Self::NewerLogin => "a login was sent after this text came",
+            Self::Ended => "its account was ended after this text was received",
+            Self::NewerText => "a newer text of this phone waits instead of it",
+            Self::NewerLogin => "a login was sent after this text was received",
             Self::JustSent => "a login was sent a moment before",
             Self::DailyLimit => "the phone has had its logins for today",
         }
@@ -148,31 +148,31 @@ impl From<UnservedSender> for Silence {
     }
 }
 
-/// Why another attempt is needed, and when.
+/// Why another attempt is needed, and when to make it.
 #[derive(Clone, Debug)]
 pub struct Later {
-    /// Words for the log.
+    /// The reason, for the log.
     pub why: String,
-    /// What decides about the time of the next attempt.
+    /// What determines the time of the next attempt.
     pub wait: RetryTime,
 }
 
-/// What decides about the time of the next attempt.
+/// What determines the time of the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryTime {
-    /// The policy: the other side is away and may be back at any time.
+    /// The backoff: the peer is unavailable and may return at any time.
     Away,
-    /// That long, whatever others learn meanwhile.
+    /// Exactly this long, whatever other texts find out meanwhile.
     Exactly(Duration),
-    /// Nobody gets through until somebody acts at this peer: everything pauses but a probe now and then.
+    /// No text can be served until a person acts at this peer: everything pauses, but for one probe now and then.
     Blocked(Peer),
-    /// The same at Coder, where a fault is taken for such a refusal as it comes again and again.
+    /// The same, for a fault that counts as such a refusal because it repeats.
     Failing,
-    /// Some phones are not reached until somebody acts; all others are served meanwhile.
+    /// Some phones cannot be texted until a person acts; all others are served meanwhile.
     Held {
         /// Which phones, and why.
         cause: Cause,
-        /// How long the text is still worth a try.
+        /// For how much longer it is useful to serve the text.
         left: Duration,
     },
 }
@@ -186,14 +186,14 @@ pub enum Peer {
     Twilio,
 }
 
-/// Why some phones cannot be texted although nothing is wrong with them. It ends at Twilio, by somebody's hand.
+/// Why some phones cannot be texted although they are in order. A person must change that at Twilio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The account may not send to this region.
+    /// The Twilio account may not send to this region.
     Region(Region),
-    /// The account may send to phones only that it has verified.
+    /// The Twilio account may send only to phones that it has verified.
     Unverified,
-    /// The sender is not in order, or does not reach them.
+    /// The sender is not in order, or cannot reach these phones.
     Sender,
 }
 
@@ -207,7 +207,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// What ends an attempt before it is done.
+/// What ends an attempt early.
 #[derive(Debug)]
 pub(super) enum AttemptEnd {
     Later(Later),
@@ -221,10 +221,8 @@ impl AttemptEnd {
             wait,
         })
     }
-}
 
-impl AttemptEnd {
-    /// What a failed send to `phone` means for a text that is worth a try for `left`.
+    /// What a failed send to `phone` means for a text that is useful for another `left`.
     pub(super) fn of_send(fault: SmsError, phone: &Phone, left: Duration) -> Self {
         let cause = match fault.kind {
             SmsErrorKind::Region => Cause::Region(Region::of(phone)),
@@ -237,7 +235,7 @@ impl AttemptEnd {
 }
 
 impl From<StoreError> for AttemptEnd {
-    /// The disk may be full or the account may be in removal: both pass.
+    /// The disk may be full, or the account's removal may have begun; both pass.
     fn from(error: StoreError) -> Self {
         Self::later(RetryTime::Away, error)
     }
@@ -263,7 +261,7 @@ impl From<SmsError> for AttemptEnd {
         let wait = match fault.kind {
             SmsErrorKind::NotTaken(None) | SmsErrorKind::Unclear => RetryTime::Away,
             SmsErrorKind::NotTaken(Some(span)) => RetryTime::Exactly(span),
-            // Of a send, [`AttemptEnd::of_send`] says more.
+            // For a send, [`AttemptEnd::of_send`] gives the cause.
             SmsErrorKind::Region | SmsErrorKind::Unverified | SmsErrorKind::Sender => {
                 RetryTime::Away
             }

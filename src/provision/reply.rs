@@ -1,16 +1,16 @@
-//! The texts that students get, and their length in the network's own measure.
+//! The texts that students get, and their length as the network measures it.
 
 use std::time::Duration;
 
 use crate::domain::{Password, Username, letters_of, span};
 
-/// What one text message holds, in septets of GSM 03.38; a longer one is paid and split as several.
+/// The capacity of one SMS in septets of GSM 03.38. A longer text is split and billed as several.
 pub const SEGMENT: usize = 160;
 
-/// How many letters of a notice have to be repeated: more than anybody writes by chance.
+/// Number of letters of a notice that a text must repeat: more than can happen by chance.
 const REPEATED: usize = 20;
 
-/// The login, as one segment at the lengths that occur.
+/// The login; one segment at the lengths that occur.
 pub fn login(site: &str, email: &str, password: &Password, left: Option<Duration>) -> String {
     compose(site, email, password.reveal(), left)
 }
@@ -20,13 +20,13 @@ pub fn hint() -> String {
     "That is not the phrase for a Coder login. Please check it and text it once more.".to_owned()
 }
 
-/// The reply to the phrase where the student has changed the password.
+/// The reply to the phrase if the student has changed the password.
 pub fn own_password(site: &str, email: &str) -> String {
     let words = "You changed your password. Use your own, or ask your instructor.";
     without_password(words, site, email)
 }
 
-/// The reply to the phrase where the password is not known, and cannot be set.
+/// The reply to the phrase if the password is not known and cannot be set.
 pub fn no_password(site: &str, email: &str) -> String {
     let words = "Your login cannot be sent again. Use the one you have, or ask your instructor.";
     without_password(words, site, email)
@@ -37,7 +37,7 @@ fn without_password(words: &str, site: &str, email: &str) -> String {
     if septets(&full).is_some_and(|length| length <= SEGMENT) {
         return full;
     }
-    // The student has the address of the site from the first login.
+    // The student knows the address of the site from the first login.
     format!("{words}\n{email}")
 }
 
@@ -46,8 +46,9 @@ pub fn full() -> String {
     "This class is full: all Coder logins are taken for now. Please ask your instructor.".to_owned()
 }
 
-/// Whether a text holds a login of ours: an address of our e-mail domain, or a password. Phones repeat the text that
-/// somebody reacts to, each in the words of its language (`Liked "..."`, `👍 to "..."`), so what is repeated decides.
+/// Whether a text contains a login of ours: an address of our e-mail domain, or a password. To report a
+/// reaction, phones repeat the text, each in words of its own language (`Liked "..."`, `👍 to "..."`).
+/// So the repeated part decides.
 pub fn holds_login(body: &str, domain: &str) -> bool {
     let domain = domain.to_ascii_lowercase();
     let body = body.to_ascii_lowercase();
@@ -58,12 +59,12 @@ pub fn holds_login(body: &str, domain: &str) -> bool {
     body.match_indices('@').any(|(at, _)| is_address(at)) || Password::is_in(&body)
 }
 
-/// Whether a text repeats a notice of ours, or its beginning: phones cut off what is long.
+/// Whether a text repeats a notice of ours or its beginning: phones shorten long texts.
 pub fn repeats_notice(body: &str) -> bool {
     let letters = letters_of(body);
     let begins =
         |notice: String| -> String { letters_of(&notice).chars().take(REPEATED).collect() };
-    // No address of a login is among the letters that count.
+    // The addresses at the end of a notice are not among the letters compared.
     let notices = [hint(), full(), own_password("", ""), no_password("", "")];
     notices
         .map(begins)
@@ -79,7 +80,7 @@ pub fn longest_login(site: &str, domain: &str, left: Option<Duration>) -> usize 
 }
 
 fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> String {
-    // Rounded down: no student is told more time than there is.
+    // Rounded down, so that no student is told more time than there is.
     let time = left.map(|left| span(i64::try_from(left.as_secs()).unwrap_or(i64::MAX)));
     let last = time
         .as_ref()
@@ -88,13 +89,13 @@ fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> S
     if septets(&full).is_some_and(|length| length <= SEGMENT) {
         return full;
     }
-    // A long host or domain name: what can be guessed is left out first.
+    // With a long host or domain name, the labels are left out first: a student can guess them.
     let last = time.map_or_else(String::new, |time| format!("\n{time}"));
     format!("{site}\n{email}\n{password}{last}")
 }
 
 /// The length in septets; `None` if a character is not in the basic set or its extension
-/// (3GPP TS 23.038, section 6.2.1), which would halve the room.
+/// (3GPP TS 23.038, section 6.2.1). Such a character would halve the capacity.
 pub fn septets(text: &str) -> Option<usize> {
     const SIGNS: &str = " \n\r!\"#$%&'()*+,-./:;<=>?@_";
     text.chars()
@@ -115,7 +116,7 @@ mod tests {
     use crate::properties::drawn;
 
     #[test]
-    fn the_login_names_all_that_is_needed() {
+    fn the_login_contains_all_that_is_needed() {
         let password = Password::draw();
         let text = login(
             "https://coder.example.org",
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_a_login_is_known_in_any_language() {
+    fn a_repeated_login_is_recognised_in_any_language() {
         let password = Password::draw();
         let login = login(
             "https://coder.example.org",
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_a_notice_is_known_in_any_language() {
+    fn a_repeated_notice_is_recognised_in_any_language() {
         let site = "https://coder.example.org";
         for notice in [
             hint(),
@@ -265,16 +266,16 @@ mod tests {
         #![proptest_config(drawn())]
 
         #[test]
-        fn septets_add_up(one in "[ -_a-~\\n]{0,40}", other in "[ -_a-~\\n]{0,40}", strange in "[^ -~\\n\\r]") {
+        fn septets_add_up(one in "[ -_a-~\\n]{0,40}", other in "[ -_a-~\\n]{0,40}", outside in "[^ -~\\n\\r]") {
             let both = septets(&format!("{one}{other}"));
             prop_assert_eq!(both, Some(septets(&one).unwrap() + septets(&other).unwrap()));
             prop_assert!((one.len()..=2 * one.len()).contains(&septets(&one).unwrap()));
-            let spoiled = format!("{one}{strange}{other}");
+            let spoiled = format!("{one}{outside}{other}");
             prop_assert_eq!(septets(&spoiled), None);
         }
 
         #[test]
-        fn a_login_is_never_longer_than_was_announced(
+        fn a_login_is_never_longer_than_announced(
             site in "https://[a-z0-9.:-]{1,70}",
             domain in "[a-z0-9.-]{3,40}",
             clashes in 0..4_u32,

@@ -1,4 +1,4 @@
-//! One look at one account: what is there, and whether its removal may begin.
+//! The inspection of one account: what Coder has, and whether its removal may begin.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use log::Level;
 use super::plan::{Plan, StopPermission, plan};
 use super::remove::{RefusedBuild, permission};
 use super::shared::SharedLists;
-use super::{Reaper, after};
+use super::{Reaper, seconds_since};
 use crate::coder::{CoderError, LoginType, Rights, Transition, User};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{UnixSeconds, count, seconds};
 use crate::ownership::find_ours;
 use crate::store::StoreError;
 
-/// Where one look at one account ended.
+/// The result of one inspection.
 pub(super) enum AccountInspection {
-    /// Coder has no such user, as far as our rights go.
+    /// Coder has no such user, as far as our rights show.
     Gone,
     /// Coder says that it has deleted this user; only a list proves it.
     Deleted(Box<User>),
-    /// It has to be looked at again.
+    /// It must be inspected again.
     Wait(RemovalWait),
     /// Its time was renewed meanwhile.
     Renewed,
@@ -28,30 +28,30 @@ pub(super) enum AccountInspection {
 
 /// What a removal waits for.
 pub(super) struct RemovalWait {
-    /// When to look again.
+    /// When to inspect again.
     pub(super) pace: Pace,
-    /// How grave it is: an error needs a person.
+    /// The level of its log line; an error needs a person.
     pub(super) level: Level,
-    /// In words that change only when the state does.
+    /// A description that changes only when the state does.
     pub(super) note: String,
     /// Whether Coder refuses something that the removal needs.
     pub(super) refused: bool,
 }
 
-/// When to look again.
+/// When to inspect again.
 #[derive(Clone, Copy)]
 pub(super) enum Pace {
-    /// At the check interval: the student is at work.
+    /// After the check interval: the student is at work.
     Interval,
-    /// Soon, then less and less often: something is in motion or has failed.
+    /// Soon, then less and less often: something is in progress or has failed.
     Backoff,
-    /// Every few seconds: something is in motion that ends soon.
+    /// Every few seconds: something is in progress that ends soon.
     Motion,
-    /// After that long.
+    /// After this time.
     Exactly(Duration),
 }
 
-/// What cuts a look short.
+/// What ends an inspection early.
 pub(super) enum RemovalError {
     Coder(CoderError),
     Store(StoreError),
@@ -78,7 +78,7 @@ pub(super) fn wait(pace: Pace, level: Level, note: impl Into<String>) -> Account
     })
 }
 
-/// Coder refuses something, and a person has to act.
+/// Coder refuses something that the removal needs, and a person must act.
 pub(super) fn refused(pace: Pace, note: impl Into<String>) -> AccountInspection {
     AccountInspection::Wait(RemovalWait {
         pace,
@@ -89,6 +89,7 @@ pub(super) fn refused(pace: Pace, note: impl Into<String>) -> AccountInspection 
 }
 
 impl Reaper {
+    /// Inspects one account and takes the next step of its removal.
     pub(super) fn inspect(
         &self,
         registration: &Registration,
@@ -96,17 +97,17 @@ impl Reaper {
         rights: Rights,
         lists: &SharedLists,
     ) -> Result<AccountInspection, RemovalError> {
-        let shown = registration.coder_id.as_deref();
-        let user = match shown.and_then(|id| lists.user(id)) {
+        let recorded_id = registration.coder_id.as_deref();
+        let user = match recorded_id.and_then(|id| lists.user(id)) {
             Some(user) => Some(user.clone()),
             None => self.user_of(registration, now)?,
         };
         let Some(user) = user else {
-            return self.nobody(registration, now);
+            return self.no_user(registration, now);
         };
         if let Some(reason) = belongs_to_a_person(&user) {
             let note = format!(
-                "{reason}: it is left to a person; take that away and it is removed, or remove it by hand"
+                "{reason}: a person must decide; undo that and it is removed, or remove it by hand"
             );
             return Ok(refused(Pace::Interval, note));
         }
@@ -117,7 +118,7 @@ impl Reaper {
             Stage::Reaping => permission(registration, now),
             _ => StopPermission::Wait,
         };
-        let workspaces = match lists.at_work(&user.id, may) {
+        let workspaces = match lists.all_in_progress(&user.id, may) {
             Some(workspaces) => workspaces.to_vec(),
             None => self
                 .coder
@@ -128,14 +129,14 @@ impl Reaper {
             if plan.is_busy() && !self.may_lock_out(registration, now) {
                 return Ok(self.in_use(&user, &plan)?);
             }
-            if let Some(look) = self.begin(registration, now)? {
-                return Ok(look);
+            if let Some(ended) = self.begin(registration, now)? {
+                return Ok(ended);
             }
         }
         self.remove(registration, &user, &workspaces, now)
     }
 
-    /// Begins a removal. Returns where the look ends if it cannot begin now.
+    /// Begins a removal. Returns the result of the inspection if it cannot begin now.
     fn begin(
         &self,
         registration: &Registration,
@@ -152,7 +153,7 @@ impl Reaper {
         })))
     }
 
-    /// The account's user as it is now; `None` if it is gone or was never made.
+    /// The current user of the account; `None` if it is gone or was never made.
     fn user_of(
         &self,
         registration: &Registration,
@@ -164,27 +165,27 @@ impl Reaper {
         }
         let found = find_ours(&self.coder, registration, &email)?;
         if let (Some(user), Stage::Reaping) = (&found, registration.stage) {
-            // Of a removal that has begun only the id is recorded.
+            // Once a removal has begun, only the id is recorded.
             self.store.created(registration.id, &user.id, now, None)?;
         }
         Ok(found)
     }
 
-    /// Ends a registration without a user, once no create can be under way any more.
-    fn nobody(
+    /// Ends a registration without a user, as soon as no create can be in progress any more.
+    fn no_user(
         &self,
         registration: &Registration,
         now: UnixSeconds,
     ) -> Result<AccountInspection, RemovalError> {
         let mut since = registration.removal.since;
         if registration.stage != Stage::Reaping {
-            if let Some(look) = self.begin(registration, now)? {
-                return Ok(look);
+            if let Some(ended) = self.begin(registration, now)? {
+                return Ok(ended);
             }
             since = Some(now);
         }
-        // A create that began just before may still arrive: look once more when it must have ended.
-        let rest = seconds(late_create(self.call_limit)) - after(since, now);
+        // A create sent just before may still be carried out: inspect again when it must have ended.
+        let rest = seconds(late_create(self.call_limit)) - seconds_since(since, now);
         if registration.coder_id.is_some() || rest <= 0 {
             return Ok(AccountInspection::Gone);
         }
@@ -194,9 +195,9 @@ impl Reaper {
         Ok(wait(pace, Level::Info, note))
     }
 
-    /// A token to which every list of workspaces is empty must delete nobody: Coder 2.25.0 to 2.25.3 and
-    /// releases before 2.24.3 delete a user whose workspaces the caller does not see, and those run on
-    /// without an owner. It may still lock out.
+    /// With a token that does not see the workspaces of others, no user may be deleted: Coder 2.25.0 to
+    /// 2.25.3 and releases before 2.24.3 delete a user whose workspaces the caller does not see, and the
+    /// workspaces run on without an owner. Locking out is still allowed.
     fn cannot_see(
         &self,
         registration: &Registration,
@@ -217,11 +218,11 @@ impl Reaper {
         }))
     }
 
-    /// Leaves alone what is in use. A stop that failed is asked for again.
+    /// Leaves alone what is in use. A stop that failed is requested again.
     fn in_use(&self, user: &User, plan: &Plan<'_>) -> Result<AccountInspection, CoderError> {
-        let not_taken = self.ask_builds(&plan.stop, Transition::Stop);
-        if let Some(not_taken) = RefusedBuild::gravest(not_taken) {
-            return not_taken.tell(user);
+        let refused = self.request_builds(&plan.stop, Transition::Stop);
+        if let Some(worst) = RefusedBuild::worst(refused) {
+            return worst.report(user);
         }
         let (running, building) = (plan.running, plan.building);
         if !plan.stop.is_empty() {
@@ -242,7 +243,7 @@ impl Reaper {
     }
 }
 
-/// Why an account is no student's any more, if so.
+/// Why an account no longer belongs to a student, if so.
 fn belongs_to_a_person(user: &User) -> Option<&'static str> {
     if user.has_roles {
         return Some("has a role");
@@ -255,7 +256,7 @@ fn belongs_to_a_person(user: &User) -> Option<&'static str> {
     }
 }
 
-/// How long a create may take to arrive, which is as many as three calls.
+/// The longest time until a create has been carried out. One create may be up to three calls.
 pub(super) fn late_create(call_limit: Duration) -> Duration {
     call_limit * 4
 }

@@ -1,12 +1,13 @@
-//! Removes accounts whose time is up: one sweep at a given `now`, many students side by side.
+//! Removes accounts whose time is up: one sweep at a given `now`, several accounts in parallel.
 //!
-//! What is hidden here: the order of a removal. The database says only that it has begun; everything
-//! else is read from Coder at every look, so that whatever was interrupted, repeated or done by
-//! somebody else, the next look goes on from what is there. Nothing sleeps: a look that finds a
-//! build at work puts the next one off.
+//! The database records only that a removal has begun. Everything else is read from Coder at every
+//! inspection, so the next inspection continues from the real state, whatever was interrupted,
+//! repeated or done by others. Nothing sleeps: if a build is in progress, the account is inspected
+//! again later.
 
 mod inspect;
 mod plan;
+mod postpone;
 mod remove;
 mod shared;
 
@@ -14,50 +15,49 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use log::{Level, debug, error, info, log, warn};
+use log::{Level, debug, error, info, warn};
 
-use crate::clock::{ClockStep, TOLERANCE};
-use crate::coder::{Coder, CoderError, CoderErrorKind, Rights, User};
+use crate::clock::ClockStep;
+use crate::coder::{Coder, CoderError, Rights, User};
 use crate::config::Config;
-use crate::domain::registration::{Registration, Stage};
-use crate::domain::{UnixSeconds, count, seconds};
-use crate::retry;
-use crate::store::{Postponement, Store, StoreError};
+use crate::domain::registration::Registration;
+use crate::domain::{UnixSeconds, count};
+use crate::store::{Store, StoreError};
 use crate::token::CoderToken;
 use inspect::{AccountInspection, Pace, RemovalError, RemovalWait};
 pub use plan::{Plan, StopPermission, plan};
 use shared::SharedLists;
 
-/// Everything that removals need.
+/// Removes accounts.
 pub struct Reaper {
-    /// Where registrations are kept.
+    /// The registrations.
     pub store: Arc<Store>,
-    /// Where accounts are removed.
+    /// The Coder deployment.
     pub coder: Arc<Coder>,
-    /// What the token may do there.
+    /// The rights and the expiry of the token for it.
     pub token: Arc<CoderToken>,
     /// Domain of the students' addresses.
     pub email_domain: String,
-    /// Pause between two looks at an account that is in use.
+    /// Pause between two inspections of an account that is in use.
     pub check_interval: Duration,
-    /// How long past its time an account whose workspace runs is left alone; `None` = for ever.
+    /// How long past its time an account with a running workspace is left alone; `None` = without end.
     pub stop_after: Option<Duration>,
-    /// Longest time that one call to Coder may take.
+    /// The longest time that one call to Coder may take.
     pub call_limit: Duration,
-    /// Accounts looked at side by side.
+    /// Number of accounts inspected in parallel.
     pub parallel: usize,
 }
 
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepResult {
-    /// Accounts proved gone and forgotten.
+    /// Accounts proved gone and deleted from the database.
     pub removed: usize,
-    /// Accounts left for a later look.
+    /// Accounts left for a later sweep.
     pub waiting: usize,
 }
 
-/// What is left to do after a look at one account.
+/// What is left to do after the inspection of one account.
 enum Conclusion {
     Done,
     Gone,
@@ -65,25 +65,25 @@ enum Conclusion {
     Busy(CoderError),
 }
 
-/// What a part of a sweep saw.
+/// The result of inspecting a part of the due accounts.
 #[derive(Default)]
 struct Inspected<'a> {
     /// Accounts proved gone.
     gone: Vec<&'a Registration>,
-    /// Those that Coder says it has deleted.
+    /// Accounts that Coder says it has deleted.
     deleted: Vec<(&'a Registration, User)>,
     busy: Option<PausedRemovals<'a>>,
 }
 
-/// Accounts that Coder takes no more calls for at the moment.
+/// Accounts that wait because Coder accepts no more calls for now.
 struct PausedRemovals<'a> {
     fault: CoderError,
     all: Vec<&'a Registration>,
 }
 
 impl<'a> Inspected<'a> {
-    fn add(&mut self, registration: &'a Registration, look: Conclusion) {
-        match look {
+    fn add(&mut self, registration: &'a Registration, conclusion: Conclusion) {
+        match conclusion {
             Conclusion::Done => {}
             Conclusion::Gone => self.gone.push(registration),
             Conclusion::Deleted(user) => self.deleted.push((registration, *user)),
@@ -96,17 +96,8 @@ impl<'a> Inspected<'a> {
     }
 }
 
-/// For how long Coder's limit of calls holds where it does not say so.
-const LIMIT_LASTS: Duration = Duration::from_secs(60);
-
-/// What a removal waits for then.
-const LIMITED: &str = "Coder takes no more calls for now, waiting";
-
-/// The pause between two looks at workspaces that stop or go.
-const MOTION: Duration = Duration::from_secs(2);
-
 impl Reaper {
-    /// A reaper by these settings.
+    /// A reaper with these settings.
     pub fn new(
         config: &Config,
         store: &Arc<Store>,
@@ -125,16 +116,16 @@ impl Reaper {
         }
     }
 
-    /// Looks once at every account whose time is up.
+    /// Inspects every account whose time is up, once.
     ///
     /// # Errors
-    /// The database cannot be read. Troubles of single accounts are logged and put them off.
+    /// The database cannot be read. Faults of single accounts are logged, and postpone these accounts.
     pub fn sweep(&self, now: UnixSeconds) -> Result<SweepResult, StoreError> {
         let due = self.store.due(now, self.longest_wait())?;
         if due.is_empty() {
             return Ok(SweepResult::default());
         }
-        // All looks would fail alike: nobody waits for so many time limits.
+        // Without the rights every inspection would fail, each after its time limit.
         let rights = match self.rights() {
             Ok(rights) => rights,
             Err(wait) => {
@@ -172,11 +163,11 @@ impl Reaper {
         })
     }
 
-    /// Has accounts keep what they had left of their time when the clock was set; to be told before
-    /// the first sweep by the new time.
+    /// Lets accounts keep the rest of their time after the clock was set. To be called before the first
+    /// sweep by the new time.
     ///
     /// # Errors
-    /// The database cannot be written; a sweep must not follow.
+    /// The database cannot be written. Then no sweep may follow.
     pub fn clock_was_set(&self, step: ClockStep, now: UnixSeconds) -> Result<(), StoreError> {
         let moved = self.store.follow_clock(step, now)?;
         let (minutes, side) = (
@@ -185,66 +176,15 @@ impl Reaper {
             if step.by > 0 { "ahead" } else { "back" },
         );
         warn!(
-            "this machine's clock was set {side} by {}: no change to the time that is left for {}",
+            "this machine's clock was set {side} by {}: the remaining time of {} is unchanged",
             count(minutes, "minute"),
             count(moved, "account")
         );
         Ok(())
     }
 
-    /// The longest time for which a look is ever put off.
-    fn longest_wait(&self) -> UnixSeconds {
-        let longest = self.check_interval.max(retry::REMOVAL.most);
-        seconds(longest.max(inspect::late_create(self.call_limit)))
-    }
-
-    /// The token's rights, or why there is no use in looking.
-    fn rights(&self) -> Result<Rights, RemovalWait> {
-        let stuck = |note: String| RemovalWait {
-            pace: Pace::Backoff,
-            level: Level::Error,
-            note,
-            refused: false,
-        };
-        match self.token.rights() {
-            // To such a token everybody looks gone. The lack itself is in the log already.
-            Ok(rights) if !rights.see_users => Err(RemovalWait {
-                level: Level::Debug,
-                ..stuck("stuck: the token (CODER_API_KEY) may not see users".to_owned())
-            }),
-            Ok(Rights {
-                clock_ahead: Some(ahead),
-                ..
-            }) if ahead.abs() > TOLERANCE => {
-                let side = if ahead > 0 { "ahead of" } else { "behind" };
-                let minutes = count(ahead.abs() / 60, "minute");
-                Err(stuck(format!(
-                    "stuck: this machine's clock is {minutes} {side} Coder's, so nobody's time is sure to be up; set the clocks"
-                )))
-            }
-            Ok(rights) => Ok(rights),
-            Err(fault) if fault.kind == CoderErrorKind::Denied => Err(stuck(fault.to_string())),
-            Err(fault) if remove::is_busy(&fault) => {
-                let span = limit_lasts(&fault);
-                warn!("{fault}: removals go on in {} s", span.as_secs());
-                Err(RemovalWait {
-                    pace: Pace::Exactly(span),
-                    level: Level::Debug,
-                    note: LIMITED.to_owned(),
-                    refused: false,
-                })
-            }
-            Err(fault) => Err(RemovalWait {
-                pace: Pace::Backoff,
-                level: Level::Warn,
-                note: fault.to_string(),
-                refused: false,
-            }),
-        }
-    }
-
-    /// Looks at every account on a few threads, until Coder takes no more calls. Those that it has deleted are looked
-    /// for together.
+    /// Inspects every account on a few threads, until Coder accepts no more calls. Accounts that Coder
+    /// says it has deleted are then checked together.
     fn inspect_all<'a>(
         &self,
         due: &'a [Registration],
@@ -261,53 +201,33 @@ impl Reaper {
                     busy.all.push(registration);
                     continue;
                 }
-                let look = self.inspect(registration, now, rights, lists);
-                let look = self.conclude(registration, now, look);
-                lock().add(registration, look);
+                let inspection = self.inspect(registration, now, rights, lists);
+                let conclusion = self.conclude(registration, now, inspection);
+                lock().add(registration, conclusion);
             }
         };
         std::thread::scope(|scope| {
             for _ in 1..self.parallel.min(due.len()) {
                 let helper = std::thread::Builder::new().name("reaper".to_owned());
-                // Where the system has no thread left, this one does it all.
+                // If the system has no thread left, this thread does all the work.
                 let _ = helper.spawn_scoped(scope, work);
             }
             work();
         });
         let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (registration, is_gone) in self.proved_gone(std::mem::take(&mut seen.deleted)) {
-            let look = is_gone.map(|is_gone| {
+            let inspection = is_gone.map(|is_gone| {
                 if is_gone {
                     return AccountInspection::Gone;
                 }
                 inspect::wait(Pace::Backoff, Level::Warn, "deleted, but still there")
             });
-            seen.add(registration, self.conclude(registration, now, look));
+            seen.add(registration, self.conclude(registration, now, inspection));
         }
         seen
     }
 
-    /// Puts off what Coder takes no more calls for. That is nobody's fault, and one line for all.
-    fn pause(&self, paused: Vec<&Registration>, fault: &CoderError, now: UnixSeconds) {
-        let (accounts, span) = (paused.len(), limit_lasts(fault));
-        warn!(
-            "{fault}: removals go on in {} s, waiting: {accounts}",
-            span.as_secs()
-        );
-        for registration in paused {
-            let put_off = Postponement {
-                until: now + seconds(span),
-                tries: registration.reap_tries,
-                note: registration.reap_note.as_deref().unwrap_or(LIMITED),
-                refused_since: registration.removal.refused_since,
-            };
-            if let Err(error) = self.store.put_off(registration.id, put_off) {
-                error!("removal of {}: {error}", registration.username);
-            }
-        }
-    }
-
-    /// Forgets the accounts that were seen to be gone, if the token still had the right to see them.
+    /// Deletes accounts proved gone from the database, if the token still has the right to see users.
     fn forget(&self, gone: &[&Registration], now: UnixSeconds) -> usize {
         if gone.is_empty() {
             return 0;
@@ -328,19 +248,19 @@ impl Reaper {
             }
         }
         if let Err(error) = self.store.overwrite_log() {
-            debug!("what is forgotten still stands in the log of the database: {error}");
+            debug!("the database's write-ahead log still contains what was forgotten: {error}");
         }
         forgotten
     }
 
-    /// Acts on where a look ended, and returns what is left to do about it.
+    /// Acts on the result of an inspection. Returns what is left to do.
     fn conclude(
         &self,
         registration: &Registration,
         now: UnixSeconds,
-        look: Result<AccountInspection, RemovalError>,
+        inspection: Result<AccountInspection, RemovalError>,
     ) -> Conclusion {
-        let wait = match look {
+        let wait = match inspection {
             Ok(AccountInspection::Gone) => return Conclusion::Gone,
             Ok(AccountInspection::Deleted(user)) => return Conclusion::Deleted(user),
             Ok(AccountInspection::Renewed) => return Conclusion::Done,
@@ -370,61 +290,11 @@ impl Reaper {
         self.put_off(registration, now, &wait);
         Conclusion::Done
     }
-
-    /// Puts the next look off. One log line for each change of state, however often it is looked at. What
-    /// goes on meanwhile is no news of a removal that Coder refuses: the refusal stands until it changes.
-    fn put_off(&self, registration: &Registration, now: UnixSeconds, wait: &RemovalWait) {
-        let username = &registration.username;
-        let before = registration.reap_note.as_deref();
-        // Whose student works on waits for nothing else, whatever was refused before.
-        let refused_before = registration
-            .removal
-            .refused_since
-            .filter(|_| registration.stage == Stage::Reaping || wait.refused);
-        let note = match before {
-            Some(refusal) if refused_before.is_some() && wait.level > Level::Warn => refusal,
-            _ => wait.note.as_str(),
-        };
-        if before == Some(note) {
-            debug!("removal of {username}: still {}", wait.note);
-        } else {
-            log!(wait.level, "removal of {username}: {note}");
-        }
-        let (tries, span) = self.next_check(registration.reap_tries + 1, wait.pace);
-        let put_off = Postponement {
-            until: now + seconds(span).max(1),
-            tries,
-            note,
-            refused_since: refused_before.or_else(|| wait.refused.then_some(now)),
-        };
-        if let Err(error) = self.store.put_off(registration.id, put_off) {
-            error!("removal of {username}: {error}");
-        }
-    }
-
-    /// The number of looks to be recorded, of which this is number `tries`, and the pause after it.
-    fn next_check(&self, tries: u32, pace: Pace) -> (u32, Duration) {
-        let backoff = || retry::REMOVAL.wait(tries, 0).min(self.check_interval);
-        match pace {
-            Pace::Interval => (0, self.check_interval),
-            Pace::Backoff => (tries, backoff()),
-            Pace::Motion => (tries, backoff().min(MOTION)),
-            Pace::Exactly(span) => (0, span),
-        }
-    }
 }
 
-/// For how long Coder takes no more calls.
-fn limit_lasts(fault: &CoderError) -> Duration {
-    let told = match fault.kind {
-        CoderErrorKind::Busy(told) => told,
-        _ => None,
-    };
-    told.unwrap_or(LIMIT_LASTS).max(Duration::from_secs(1))
-}
-
-/// Seconds since then; none where a clock that was set back says that it is still to come.
-fn after(since: Option<UnixSeconds>, now: UnixSeconds) -> UnixSeconds {
+/// Seconds since then. Without end if there is no such time, or if it is in the future because the
+/// clock was set back.
+fn seconds_since(since: Option<UnixSeconds>, now: UnixSeconds) -> UnixSeconds {
     let since = since.filter(|since| *since <= now);
     since.map_or(UnixSeconds::MAX, |since| now - since)
 }

@@ -1,36 +1,36 @@
-//! What to do about the workspaces of an account whose time is up: a pure rule.
+//! What to do with the workspaces of an account whose time is up: a pure rule.
 
 use crate::coder::Workspace;
 
-/// What may be done to a workspace that runs, or may run.
+/// What may be done to a workspace that runs or may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopPermission {
-    /// Nothing: somebody works with it, or Coder is about to stop it. Only a stop that failed or was
-    /// cancelled is asked for again.
+    /// Nothing: the student works with it, or Coder is about to stop it. Only a stop that failed or
+    /// was cancelled is requested again.
     Wait,
     /// It may be stopped.
     Stop,
-    /// As above, and it may be deleted if it was to stop and did not.
+    /// As above; and it may be deleted if its stop failed.
     Delete,
 }
 
-/// What one look at an account's workspaces asks for.
+/// What to do with an account's workspaces, from one reading of their state.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan<'a> {
-    /// Run, and may be stopped.
+    /// Workspaces that run and may be stopped.
     pub stop: Vec<&'a Workspace>,
-    /// To be deleted.
+    /// Workspaces to be deleted.
     pub delete: Vec<&'a Workspace>,
-    /// Of those, the ones that a delete has failed for before.
+    /// Those of `delete` for which a delete has failed before.
     pub failed: Vec<&'a Workspace>,
-    /// Still run, and are left alone.
+    /// Number of workspaces that run and are left alone.
     pub running: usize,
-    /// In the middle of a build; Coder takes no other.
+    /// Number of workspaces with a build in progress; Coder accepts no other build for them.
     pub building: usize,
 }
 
 impl Plan<'_> {
-    /// Whether something is still in use or in motion.
+    /// Whether something is still in use or in progress.
     pub fn is_busy(&self) -> bool {
         self.running + self.building + self.stop.len() > 0
     }
@@ -41,32 +41,32 @@ impl Plan<'_> {
     }
 }
 
-/// Sorts workspaces by what their latest build says (coderd: job status and transition together).
-pub fn plan(workspaces: &[Workspace], leave: StopPermission) -> Plan<'_> {
+/// Sorts workspaces by their latest build (coderd: job status and transition together).
+pub fn plan(workspaces: &[Workspace], permission: StopPermission) -> Plan<'_> {
     let mut plan = Plan::default();
     for workspace in workspaces {
         let build = &workspace.latest_build;
-        match (build.status.as_str(), build.transition.as_str(), leave) {
+        match (build.status.as_str(), build.transition.as_str(), permission) {
             ("deleted", ..) => {}
             ("failed" | "canceled", "stop", StopPermission::Delete) => plan.delete.push(workspace),
-            // It still runs, as far as anybody knows, and Coder does not stop it again: by itself it stops
-            // only what was started last.
+            // It may still run, and Coder does not stop it again: by itself Coder stops only a
+            // workspace whose latest build was a start.
             ("failed" | "canceled", "stop", _) => plan.stop.push(workspace),
-            // Nobody works with it, and Coder does not stop it.
+            // A dormant workspace that runs is not in use, and Coder does not stop it.
             ("running", ..) if workspace.dormant => plan.stop.push(workspace),
-            ("running", ..) => match leave {
+            ("running", ..) => match permission {
                 StopPermission::Wait => plan.running += 1,
                 StopPermission::Stop | StopPermission::Delete => plan.stop.push(workspace),
             },
             ("stopped" | "failed" | "canceled", transition, _) => {
                 plan.delete.push(workspace);
                 if transition == "delete" {
-                    // It has left half a workspace behind; only another delete helps, and Coder itself
-                    // does not try again.
+                    // The failed delete may have left a part of the workspace behind. Only another
+                    // delete helps, and Coder does not try again by itself.
                     plan.failed.push(workspace);
                 }
             }
-            // pending, starting, stopping, deleting, canceling, and words that we do not know.
+            // pending, starting, stopping, deleting, canceling, and statuses unknown to us.
             _ => plan.building += 1,
         }
     }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_that_was_put_aside_and_runs_is_stopped() {
+    fn a_dormant_workspace_that_runs_is_stopped() {
         let mut dormant = workspace("running", "start");
         dormant.dormant = true;
         let list = [dormant];
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_its_answer() {
+    fn every_status_is_handled() {
         for (status, transition, stop, delete, busy) in [
             ("pending", "start", 0, 0, true),
             ("pending", "delete", 0, 0, true),
@@ -122,7 +122,7 @@ mod tests {
             ("canceled", "delete", 0, 1, false),
             ("deleting", "delete", 0, 0, true),
             ("deleted", "delete", 0, 0, false),
-            ("a word of the future", "start", 0, 0, true),
+            ("a status of a later release", "start", 0, 0, true),
         ] {
             let list = [workspace(status, transition)];
             let plan = plan(&list, StopPermission::Wait);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn running_ones_are_stopped_only_by_leave() {
+    fn running_workspaces_are_stopped_only_with_permission() {
         for (status, transition) in [
             ("running", "start"),
             ("failed", "stop"),
@@ -147,10 +147,10 @@ mod tests {
             assert_eq!((left.running, left.stop.len()), (1 - again, again));
             assert_eq!(plan(&list, StopPermission::Stop).stop, [&list[0]]);
             assert_eq!(plan(&list, StopPermission::Stop).delete, [&list[1]]);
-            let stopped_in_vain = transition == "stop";
+            let stop_failed = transition == "stop";
             let last = plan(&list, StopPermission::Delete);
-            assert_eq!(last.stop.len(), usize::from(!stopped_in_vain));
-            assert_eq!(last.delete.len(), 1 + usize::from(stopped_in_vain));
+            assert_eq!(last.stop.len(), usize::from(!stop_failed));
+            assert_eq!(last.delete.len(), 1 + usize::from(stop_failed));
         }
         let list = [workspace("running", "start")];
         assert!(plan(&list, StopPermission::Stop).is_busy());
@@ -169,32 +169,32 @@ mod tests {
                 ),
                 0..12,
             ),
-            leave in prop::sample::select(vec![StopPermission::Wait, StopPermission::Stop, StopPermission::Delete]),
+            permission in prop::sample::select(vec![StopPermission::Wait, StopPermission::Stop, StopPermission::Delete]),
         ) {
             let list: Vec<Workspace> = builds.iter().map(|(s, t)| workspace(s, t)).collect();
-            let plan = plan(&list, leave);
-            let place = |one: &Workspace| list.iter().position(|w| std::ptr::eq(w, one));
+            let plan = plan(&list, permission);
+            let position = |one: &Workspace| list.iter().position(|w| std::ptr::eq(w, one));
             let mut acted_on: Vec<usize> =
-                plan.stop.iter().chain(&plan.delete).filter_map(|w| place(w)).collect();
-            prop_assert_eq!(acted_on.len(), plan.stop.len() + plan.delete.len(), "a stranger's");
+                plan.stop.iter().chain(&plan.delete).filter_map(|w| position(w)).collect();
+            prop_assert_eq!(acted_on.len(), plan.stop.len() + plan.delete.len(), "not in the list");
             acted_on.sort_unstable();
             acted_on.dedup();
             prop_assert_eq!(acted_on.len(), plan.stop.len() + plan.delete.len(), "one twice");
             let deleted = builds.iter().filter(|(status, _)| status == "deleted").count();
-            let told = acted_on.len() + plan.running + plan.building + deleted;
-            prop_assert_eq!(told, list.len());
-            // What runs or moves is never deleted, and what runs is stopped only by leave.
+            let sorted = acted_on.len() + plan.running + plan.building + deleted;
+            prop_assert_eq!(sorted, list.len());
+            // A workspace that runs or changes is never deleted, and is stopped only with permission.
             let at_rest = |w: &&&Workspace| {
                 let build = &w.latest_build;
                 build.status == "stopped"
                     || ["failed", "canceled"].contains(&build.status.as_str())
-                        && (build.transition != "stop" || leave == StopPermission::Delete)
+                        && (build.transition != "stop" || permission == StopPermission::Delete)
             };
             prop_assert_eq!(plan.delete.iter().filter(at_rest).count(), plan.delete.len());
             let runs = |w: &&&Workspace| w.latest_build.status == "running" || w.latest_build.transition == "stop";
             prop_assert_eq!(plan.stop.iter().filter(runs).count(), plan.stop.len());
-            let asked_before = |w: &&&Workspace| w.latest_build.status != "running";
-            prop_assert!(leave != StopPermission::Wait || plan.stop.iter().all(|w| asked_before(&w)));
+            let stopped_before = |w: &&&Workspace| w.latest_build.status != "running";
+            prop_assert!(permission != StopPermission::Wait || plan.stop.iter().all(|w| stopped_before(&w)));
             prop_assert!(plan.failed.iter().all(|w| w.latest_build.transition == "delete"));
             prop_assert!(plan.failed.len() <= plan.delete.len());
             prop_assert_eq!(plan.is_empty(), deleted == list.len());

@@ -1,8 +1,8 @@
-//! Lists of Coder's that the looks of one sweep share, so that a class is not searched for account by account.
+//! Lists read from Coder once per part of a sweep, so that accounts need not be looked up one by one.
 //!
-//! What is hidden here: what a list of a moment ago may decide. A user whose id it shows is there. Workspaces
-//! that it shows at work are left alone. All else is asked for again: nothing is stopped or deleted by it, and
-//! nobody is taken for gone before the lookup of one account says so.
+//! A list is slightly old, so it may decide only this: a user whose id it contains exists, and
+//! workspaces that it shows in progress are left alone. For all else Coder is called again: nothing is
+//! stopped or deleted because of a list, and no user counts as gone before it was looked up by itself.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,28 +14,28 @@ use super::{Reaper, remove};
 use crate::coder::{CoderError, User, Workspace};
 use crate::domain::registration::Registration;
 
-/// Accounts for which lists are read once.
+/// Number of accounts for which the lists are read once.
 pub(super) const SHARING: usize = 200;
 
-/// Accounts for which one page of everybody's workspaces is read: each is a heavy call.
+/// Accounts for each page of the list of all workspaces; a page is an expensive call.
 const FOR_A_PAGE: usize = 8;
 
-/// Users and workspaces as they were when a part of a sweep began.
+/// Users and workspaces at the start of a part of a sweep.
 #[derive(Default)]
 pub(super) struct SharedLists {
     users: HashMap<String, User>,
-    /// By their owner's id. Perhaps not all.
+    /// By the owner's id. The list may be incomplete.
     workspaces: HashMap<String, Vec<Workspace>>,
 }
 
 impl SharedLists {
-    /// The user with that id, if it was there.
+    /// The user with this id, if the list contains it.
     pub(super) fn user(&self, id: &str) -> Option<&User> {
         self.users.get(id)
     }
 
-    /// The workspaces of a user, if there is nothing to do but to wait for them.
-    pub(super) fn at_work(&self, id: &str, may: StopPermission) -> Option<&[Workspace]> {
+    /// The workspaces of a user, if there is nothing to do but wait for them.
+    pub(super) fn all_in_progress(&self, id: &str, may: StopPermission) -> Option<&[Workspace]> {
         let workspaces = self.workspaces.get(id)?;
         let plan = plan(workspaces, may);
         (plan.is_busy() && plan.stop.is_empty() && plan.delete.is_empty()).then_some(workspaces)
@@ -43,11 +43,11 @@ impl SharedLists {
 }
 
 impl Reaper {
-    /// Reads the lists for those accounts. For a single one there are none, and where the call fails: then each
-    /// account is looked up by itself.
+    /// Reads the lists for this number of accounts. They stay empty for a single account, and if the
+    /// call fails: then each account is looked up by itself.
     ///
     /// # Errors
-    /// Coder takes no more calls for now.
+    /// Coder accepts no more calls for now.
     pub(super) fn shared_lists(&self, accounts: usize) -> Result<SharedLists, CoderError> {
         let mut lists = SharedLists::default();
         if accounts < 2 {
@@ -68,8 +68,8 @@ impl Reaper {
         Ok(lists)
     }
 
-    /// Sorts accounts whose delete Coder has confirmed: those that are in no list any more come first. One list is
-    /// read for many, where it came to its end and the user has an address of ours.
+    /// Decides for each user whose delete Coder has confirmed whether it is really gone. For several
+    /// users one list is read; it counts if it is complete and the user's address is in our domain.
     pub(super) fn proved_gone<'a>(
         &self,
         deleted: Vec<(&'a Registration, User)>,
@@ -89,14 +89,14 @@ impl Reaper {
                 _ => self.coder.is_listed(&user.id, &user.email).map(|is| !is),
             }
         };
-        let judged = deleted
+        let checked = deleted
             .into_iter()
             .map(|(registration, user)| (registration, is_gone(&user).map_err(RemovalError::from)));
-        judged.collect()
+        checked.collect()
     }
 }
 
-/// What was listed; nothing if that failed. That Coder takes no more calls goes for everybody.
+/// The list, or an empty one if the call failed. That Coder accepts no more calls is an error.
 fn unless_busy<T>(listed: Result<Vec<T>, CoderError>) -> Result<Vec<T>, CoderError> {
     match listed {
         Err(fault) if remove::is_busy(&fault) => Err(fault),

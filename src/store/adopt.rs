@@ -1,18 +1,18 @@
-//! Accounts that were found at Coder become registrations.
+//! Turns accounts found at Coder into registrations.
 
 use rusqlite::{Transaction, params};
 
 use super::{Store, StoreError};
 use crate::domain::{Marker, UnixSeconds, Username};
 
-/// An account at Coder that is to be known from now on.
+/// An account at Coder that becomes a registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
     /// Its name.
     pub username: Username,
     /// Its display name.
     pub marker: Marker,
-    /// Coder's id of it.
+    /// Its id at Coder.
     pub coder_id: String,
     /// When it was made.
     pub made_at: UnixSeconds,
@@ -23,8 +23,8 @@ pub struct Adoption {
 pub(super) const DOING: &str = "adopt accounts";
 
 impl Store {
-    /// Takes accounts over, all of them in one transaction, but none whose id, name or marker is
-    /// known by then. Returns the names of those that were.
+    /// Records accounts, all in one transaction, except those whose id, name or marker is already
+    /// recorded. Returns the names of the recorded ones.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -37,15 +37,15 @@ impl Store {
     }
 }
 
-/// Forgets the account of that marker, if it was adopted. Its user has to be gone.
+/// Deletes the registration with this marker if it was adopted. Its user must be gone.
 pub(super) fn disown(tx: &Transaction<'_>, marker: &Marker) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM registrations WHERE marker = ?1 AND adopted_at IS NOT NULL")?
         .execute([marker.as_str()])
         .map(drop)
 }
 
-/// As if their login had been texted when they were made: their students have it, most likely, and work
-/// with it. In the place of the phone stand random bytes, which no phone's hash will ever be.
+/// Records accounts as if their logins had been texted when they were made: most likely the students have
+/// them and work with them. The phone is random bytes, which no phone's hash will ever equal.
 pub(super) fn adopt(
     tx: &Transaction<'_>,
     accounts: &[Adoption],

@@ -1,5 +1,5 @@
-//! A file that gets its name only when it is whole: a kill leaves the old one, or the new one, and
-//! perhaps a draft, which the next one who passes removes.
+//! A file that gets its final name only when it is complete. A kill leaves the old file or the new one,
+//! and perhaps a draft, which the next use of that name removes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 
-/// What SQLite puts beside a database.
+/// The files that SQLite creates beside a database.
 pub(super) const SIDES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// A file under a temporary name, locked; removed on drop unless it was kept.
+/// A locked file under a temporary name. It is removed on drop unless it was kept.
 pub(super) struct AtomicFile {
     path: PathBuf,
     file: File,
@@ -19,17 +19,17 @@ pub(super) struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins an empty draft at `path`, readable for its owner only. What an earlier one left there is
+    /// Creates an empty draft at `path`, readable for its owner only. An abandoned draft there is
     /// removed.
     ///
     /// # Errors
-    /// Somebody is writing it at this moment, or the folder cannot be written.
+    /// Another process writes a draft there now, or the folder cannot be written.
     pub(super) fn begin(path: PathBuf) -> Result<Self, StoreError> {
         let failed = |source| StoreError::file("write", &path)(source);
         if !remove_left(&path).map_err(failed)? {
             return Err(StoreError::Busy { path });
         }
-        // Never through a link that somebody has put there.
+        // `create_new` never follows a link placed there by someone else.
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -45,7 +45,7 @@ impl AtomicFile {
         })
     }
 
-    /// Where it is.
+    /// The path of the draft.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -55,10 +55,10 @@ impl AtomicFile {
         &mut self.file
     }
 
-    /// Puts it, whole and on the disk, to where it belongs.
+    /// Writes it to the disk and gives it its final name.
     ///
     /// # Errors
-    /// The disk refused; then what was there still is.
+    /// The disk refused. The previous file of that name is unchanged then.
     pub(super) fn keep_as(mut self, name: &Path) -> Result<(), StoreError> {
         let failed = |source| StoreError::file("write", name)(source);
         self.file.sync_all().map_err(failed)?;
@@ -76,7 +76,7 @@ impl Drop for AtomicFile {
     }
 }
 
-/// The folder that `path` is in.
+/// The folder that contains `path`.
 pub(super) fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -84,19 +84,19 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes the names in the folder of `path` last.
+/// Writes the folder that contains `path` to the disk, so that the names in it are durable.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }
 
-/// `path` with `side` at its end.
+/// `path` with `side` appended.
 pub(super) fn beside(path: &Path, side: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(side);
     PathBuf::from(name)
 }
 
-/// Removes what a killed draft left. `false` if it is being written at this moment.
+/// Removes an abandoned draft. `false` if another process writes it now.
 pub(super) fn remove_left(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => {
@@ -113,7 +113,7 @@ pub(super) fn remove_left(path: &Path) -> io::Result<bool> {
 }
 
 fn remove_with_sides(path: &Path) {
-    // What cannot be removed stops nobody: whoever needs the name will say so.
+    // A file that cannot be removed is no error here: the next use of the name reports it.
     let _ = fs::remove_file(path);
     for side in SIDES {
         let _ = fs::remove_file(beside(path, side));

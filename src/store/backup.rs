@@ -1,7 +1,7 @@
-//! A copy of the database, taken while the service may be working on it.
+//! Copies the database, also while the service works on it.
 //!
-//! `VACUUM INTO` reads one moment of the database in one read transaction, the write-ahead log
-//! included, which keeps nobody from writing; the copy is a single file.
+//! `VACUUM INTO` reads one state of the database in one read transaction, including the write-ahead
+//! log, and does not block writers. The copy is a single file.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
@@ -11,15 +11,15 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::atomic_file::{AtomicFile, folder_of};
-use super::files::{COPY, open, open_existing, verdict};
+use super::files::{COPY, damage, open, open_existing};
 use super::summary::{BackupSummary, summary};
 
 /// Copies the database in `folder` to the file `to`, readable for its owner only. The service may be
 /// running.
 ///
 /// # Errors
-/// There is no database, `to` exists and may not be overwritten, the copy is not whole. Then nothing
-/// stands at `to` that did not stand there before.
+/// There is no database, `to` exists and may not be overwritten, or the copy is damaged. Then `to` is
+/// unchanged.
 pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<BackupSummary, StoreError> {
     let source = open_existing(folder)?;
     let atomic_file = begin(to, overwrite)?;
@@ -28,7 +28,7 @@ pub fn backup(folder: &Path, to: &Path, overwrite: bool) -> Result<BackupSummary
     Ok(summary)
 }
 
-/// As [`backup`], where `write` has somebody else write the copy into the file that it is given.
+/// As [`backup`], but `write` lets another process write the copy into the given file.
 ///
 /// # Errors
 /// As [`backup`], or those of `write`.
@@ -40,18 +40,18 @@ pub fn receive_backup<E: From<StoreError>>(
     let mut atomic_file = begin(to, overwrite)?;
     let file = atomic_file.file().try_clone();
     write(file.map_err(StoreError::file("write", to))?)?;
-    whole(atomic_file.path())?;
+    check_whole(atomic_file.path())?;
     atomic_file.keep_as(to)?;
     Ok(())
 }
 
-/// Begins the file that is to become `to`.
+/// Creates the draft that is to become `to`.
 fn begin(to: &Path, overwrite: bool) -> Result<AtomicFile, StoreError> {
     match fs::symlink_metadata(to) {
         Ok(found) if !found.is_file() => {
             return Err(StoreError::Target {
                 path: to.to_owned(),
-                problem: "is no ordinary file: name a file, or - for standard output",
+                problem: "is not an ordinary file: name a file, or - for standard output",
             });
         }
         Ok(_) if !overwrite => {
@@ -65,7 +65,7 @@ fn begin(to: &Path, overwrite: bool) -> Result<AtomicFile, StoreError> {
     let Some(name) = to.file_name().filter(|_| !to.is_dir()) else {
         return Err(StoreError::Target {
             path: to.to_owned(),
-            problem: "is no name of a file",
+            problem: "is not the name of a file",
         });
     };
     let folder = folder_of(to);
@@ -81,11 +81,11 @@ fn begin(to: &Path, overwrite: bool) -> Result<AtomicFile, StoreError> {
     AtomicFile::begin(folder.join(hidden))
 }
 
-/// Copies the database in `folder` to `out`. The copy is finished and checked, in `folder`, before its
+/// Copies the database in `folder` to `out`. The copy is completed and checked in `folder` before its
 /// first byte is written.
 ///
 /// # Errors
-/// As [`backup`], or `out` does not take it.
+/// As [`backup`], or `out` cannot be written.
 pub fn backup_to(folder: &Path, out: &mut dyn Write) -> Result<BackupSummary, StoreError> {
     let source = open_existing(folder)?;
     let mut atomic_file = AtomicFile::begin(folder.join(COPY))?;
@@ -108,15 +108,15 @@ fn copy(source: Connection, to: &Path) -> Result<BackupSummary, StoreError> {
     let failed = StoreError::sql("copy the database");
     source.execute("VACUUM INTO ?1", [name]).map_err(&failed)?;
     drop(source);
-    whole(to)
+    check_whole(to)
 }
 
-/// Looks at a copy from end to end.
-fn whole(copy: &Path) -> Result<BackupSummary, StoreError> {
+/// Checks the whole copy.
+fn check_whole(copy: &Path) -> Result<BackupSummary, StoreError> {
     let failed = StoreError::sql("check the copy");
     let connection = open(copy).map_err(&failed)?;
-    match verdict(&connection).map_err(failed)? {
+    match damage(&connection).map_err(failed)? {
         None => summary(&connection, copy),
-        Some(verdict) => Err(StoreError::Damaged { verdict }),
+        Some(damage) => Err(StoreError::Damaged { damage }),
     }
 }

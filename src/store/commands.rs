@@ -1,9 +1,9 @@
-//! The database as commands use it beside the running service, or without it.
+//! The database as commands use it, while the service runs or without it.
 //!
-//! The folder's lock says which process is the one service; it is not needed here. SQLite lets one
-//! writer in at a time, and each order is one transaction that reads the stage and goes through
-//! [`crate::domain::registration::Stage::after`], so a command and a worker never both take the same step, and a command that is
-//! killed has changed everything or nothing.
+//! The folder's lock marks the one process that is the service; commands do not need it. SQLite admits
+//! one writer at a time. Each order is one transaction that reads the stage and goes through
+//! [`crate::domain::registration::Stage::after`]. So a command and a worker never both take the same
+//! step, and a command that is killed has changed everything or nothing.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,7 +21,8 @@ use crate::domain::{
     Delivery, InstanceId, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
 };
 
-/// How long after its time a login may stand in Twilio's log until that is shown: sweeps may be an hour apart.
+/// Seconds after its due time from which a login in Twilio's log is reported as late: sweeps may be an
+/// hour apart.
 const OVERDUE: UnixSeconds = 3_600;
 
 /// The database, opened for one command.
@@ -29,31 +30,31 @@ pub struct Commands {
     pub(super) connection: Connection,
 }
 
-/// What an order came to.
+/// The result of an order.
 #[derive(Debug, Default)]
 pub struct OrderResult {
-    /// Accounts as they were, and the time that they have now.
+    /// Accounts as they were before, and their new time.
     pub changed: Vec<(Registration, Due)>,
-    /// Accounts that stay as they are, and why.
+    /// Accounts that are not changed, and why.
     pub refused: Vec<(Registration, OrderRefused)>,
     /// Names that no account has. If there are any, nothing was changed.
     pub unknown: Vec<String>,
 }
 
-/// What was known of a phone, and is erased or about to be.
+/// What was stored about a phone, and is erased now or soon.
 #[derive(Debug)]
 pub struct ForgetResult {
-    /// Its account, as it was: erased when it is removed. A phone that was renumbered may have two.
+    /// Its account as it was before; erased when it is removed. A renumbered phone may have two.
     pub accounts: Vec<Registration>,
-    /// Whether there were hints, opt-outs or refusals: erased.
+    /// Whether there were hints, opt-outs or refusals. They are erased.
     pub contact: bool,
 }
 
 impl Commands {
-    /// Opens the database of a data folder, which has to be there.
+    /// Opens the database of a data folder, which must exist.
     ///
     /// # Errors
-    /// There is none, it is not ours, or of another version.
+    /// There is none, it is not ours, or it has another version.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let connection = open_existing(folder)?;
         let found = schema::usable_version(&connection)?;
@@ -61,7 +62,7 @@ impl Commands {
             let known = schema::VERSION;
             return Err(StoreError::Older { found, known });
         }
-        // As the service has them: an order survives a power cut, and what is deleted is overwritten.
+        // The same settings as the service: an order survives a power cut, and deleted data is overwritten.
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
             .map_err(StoreError::sql("prepare the database"))?;
@@ -76,13 +77,13 @@ impl Commands {
         read_all(&self.connection)
     }
 
-    /// What became of the last login text of each registration, as far as Twilio has told, by the
+    /// The delivery state of the last login text of each registration, as reported by Twilio, by the
     /// text's MessageSid.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
     pub fn deliveries(&self) -> Result<HashMap<String, Receipt>, StoreError> {
-        let failed = StoreError::sql("read what became of logins");
+        let failed = StoreError::sql("read the delivery of logins");
         let mut statement = self
             .connection
             .prepare(
@@ -97,7 +98,7 @@ impl Commands {
         let read = |(sid, state, code): (String, String, Option<u32>)| {
             let receipt = Receipt {
                 sid: MessageSid::parse(&sid).ok_or(StoreError::Row("MessageSid"))?,
-                // A word of a later program says nothing to this one.
+                // A state written by a later program means nothing to this one.
                 delivery: Delivery::parse(&state).unwrap_or(Delivery::Queued),
                 code,
             };
@@ -106,8 +107,8 @@ impl Commands {
         rows.into_iter().map(read).collect()
     }
 
-    /// Logins whose words stay in Twilio's log: those that were given up, and how many should have been
-    /// redacted an hour before `now` and were not.
+    /// Logins not redacted in Twilio's log: those given up, and the number of those that should have been
+    /// redacted more than an hour before `now`.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
@@ -135,8 +136,8 @@ impl Commands {
         Ok((given_up, late))
     }
 
-    /// Carries `order` out for the accounts of these names, whatever their case, or for all. With
-    /// `rehearsal` it says what would be done, and changes nothing.
+    /// Carries out `order` for the accounts with these names, in any case, or for all accounts. A
+    /// `rehearsal` reports what would be done, and changes nothing.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -150,20 +151,20 @@ impl Commands {
         let tx = self.begin("change the time of accounts")?;
         let all = read_all(&tx)?;
         let mut applied = OrderResult::default();
-        let wanted = |registration: &Registration, name: &String| {
+        let has_name = |registration: &Registration, name: &String| {
             registration.username.as_str().eq_ignore_ascii_case(name)
         };
         if let Some(names) = names {
-            let is_unknown = |name: &&String| !all.iter().any(|one| wanted(one, name));
+            let is_unknown = |name: &&String| !all.iter().any(|one| has_name(one, name));
             applied.unknown = names.iter().filter(is_unknown).cloned().collect();
             if !applied.unknown.is_empty() {
                 return Ok(applied);
             }
         }
-        let is_meant = |one: &Registration| {
-            names.is_none_or(|names| names.iter().any(|name| wanted(one, name)))
+        let is_selected = |one: &Registration| {
+            names.is_none_or(|names| names.iter().any(|name| has_name(one, name)))
         };
-        for registration in all.into_iter().filter(is_meant) {
+        for registration in all.into_iter().filter(is_selected) {
             match order.due(&registration, now) {
                 Ok(due) => {
                     reschedule(&tx, &registration, due.at, order, now)?;
@@ -176,7 +177,7 @@ impl Commands {
         Ok(applied)
     }
 
-    /// The instance id; `None` before the first start of a service on it.
+    /// The instance id; `None` before the first start of a service in the data folder.
     ///
     /// # Errors
     /// SQLite refused.
@@ -200,7 +201,7 @@ impl Commands {
         Ok(adopted)
     }
 
-    /// Forgets the account of that marker, if it was adopted and nothing else. Its user has to be gone.
+    /// Deletes the registration with this marker if it was adopted; any other stays. Its user must be gone.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -212,7 +213,7 @@ impl Commands {
         tx.commit().map_err(failed)
     }
 
-    /// The one of `keys` that the hashes in the database are made with.
+    /// The one of `keys` that the hashes in the database were made with.
     ///
     /// # Errors
     /// It is none of them.
@@ -229,9 +230,9 @@ impl Commands {
         }
     }
 
-    /// Erases what is known of a phone under any of `hashes`, ends its account, and lets `waiting`, its texts in the
-    /// stream, count as served. Whose removal has begun already is only reported. With `rehearsal` it says what
-    /// would be done, and changes nothing.
+    /// Erases what is stored about a phone under any of `hashes`, ends its account, and marks `waiting`, its
+    /// texts in the stream, as served. An account whose removal has begun is only reported. A `rehearsal`
+    /// reports what would be done, and changes nothing.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -260,7 +261,7 @@ impl Commands {
             for registration in &accounts {
                 if let Ok(due) = Order::End.due(registration, now) {
                     reschedule(&tx, registration, due.at, Order::End, now)?;
-                    // What an end leaves of a phone; here its texts count as served instead.
+                    // The end of the account leaves a contact; here the texts are marked as served instead.
                     erase().map_err(&failed)?;
                 }
             }
@@ -276,8 +277,8 @@ impl Commands {
         Ok(forgotten)
     }
 
-    /// Makes the way free for a text that was given up to be served again: its verdict goes, and with
-    /// it what keeps us from texting its phone, known under `hashes`, unless that has opted out.
+    /// Allows a text that was given up to be served again: that record is deleted, and so is a refusal of
+    /// its phone, stored under `hashes`. An opt-out stays.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -288,7 +289,7 @@ impl Commands {
     ) -> Result<(), StoreError> {
         let failed = StoreError::sql("allow a text again");
         let tx = self.begin("allow a text again")?;
-        // One that has been served since stays served.
+        // A text that was served meanwhile stays served.
         tx.execute(
             "DELETE FROM seen WHERE sid = ?1 AND gave_up IS NOT NULL",
             [sid.as_str()],

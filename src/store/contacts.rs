@@ -1,4 +1,4 @@
-//! What is remembered of a phone beside its registration: hints, opt-outs, refusals.
+//! What is stored about a phone in addition to its registration: hints, opt-outs, refusals.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -6,27 +6,27 @@ use super::texts::{count_send, mark_seen};
 use super::{Commands, Store, StoreError};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
-/// What is remembered of one phone.
+/// What is stored about one phone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contact {
     /// When it was last told that its text was not the phrase.
     pub hinted_at: Option<UnixSeconds>,
-    /// When it opted out, if it did and has not come back.
+    /// When it opted out, if it has not opted in again.
     pub opted_out_at: Option<UnixSeconds>,
-    /// Whether that was in words that Twilio does not act on, so that only we know of it.
+    /// Whether it opted out in words that Twilio does not act on, so that only we know.
     pub own_opt_out: bool,
-    /// Until when nothing is sent to it, as Twilio said that it cannot be reached.
+    /// Until when nothing is sent to it, because Twilio reported that it cannot be reached.
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
-    /// When the removal of its account began, or the instructor ended it: texts from before that ask
-    /// for nothing any more.
+    /// When the removal of its account began or the instructor ended it. Texts received before that get
+    /// no new account.
     pub ended_at: Option<UnixSeconds>,
-    /// When an account that it had a login for was removed.
+    /// When an account was removed for which it had a login.
     pub gone_at: Option<UnixSeconds>,
 }
 
-/// A short word to a phone that brings no login, sent at most once in a while.
+/// A short text without a login, sent at most once per period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Its text was not the phrase.
@@ -35,11 +35,11 @@ pub enum Notice {
     Full,
 }
 
-/// How long it counts that a phone was turned away as the class was full: a day.
+/// How long a phone counts as turned away by the full class: a day.
 const TURNED_AWAY_LATELY: UnixSeconds = 86_400;
 
 impl Store {
-    /// What is remembered of `phone`.
+    /// What is stored about `phone`.
     ///
     /// # Errors
     /// SQLite refused.
@@ -66,10 +66,10 @@ impl Store {
                     .optional()
             })
             .map(Option::unwrap_or_default)
-            .map_err(StoreError::sql("look a contact up"))
+            .map_err(StoreError::sql("look up a contact"))
     }
 
-    /// Records that `phone` is about to get that notice for the text `sid`.
+    /// Records that `phone` is about to get this notice in answer to the text `sid`.
     ///
     /// # Errors
     /// SQLite refused.
@@ -91,8 +91,8 @@ impl Store {
         })
     }
 
-    /// Records that `phone` opted out or in at Twilio by the text `sid`; with `gave_up`, that this text found
-    /// out when its answer was refused, and so was given up for that reason.
+    /// Records that `phone` opted out or in at Twilio by the text `sid`. With `gave_up`, an opt-out was
+    /// discovered because Twilio refused the answer to this text, which was given up for that reason.
     ///
     /// # Errors
     /// SQLite refused.
@@ -118,7 +118,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn opted_out_in_words(
+    pub fn own_opt_out_received(
         &self,
         phone: &PhoneHash,
         sid: &MessageSid,
@@ -131,7 +131,7 @@ impl Store {
         })
     }
 
-    /// Lets `phone` have texts again. The text that says so is not served by that.
+    /// Deletes the opt-out of `phone`. The text that causes this is not marked as served.
     ///
     /// # Errors
     /// SQLite refused.
@@ -142,8 +142,8 @@ impl Store {
         })
     }
 
-    /// Records that `phone` cannot be reached until then, and that the text `sid` is given up over
-    /// that. An account nobody has a login for is due at once.
+    /// Records that `phone` cannot be reached until then, and that the text `sid` was given up for that
+    /// reason. An account without a login sent is due at once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -161,8 +161,7 @@ impl Store {
         })
     }
 
-    /// Records that the text `sid` is given up, and why. An account nobody has a login for is due at
-    /// once.
+    /// Records that the text `sid` was given up, and why. An account without a login sent is due at once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -173,14 +172,14 @@ impl Store {
         now: UnixSeconds,
         why: &str,
     ) -> Result<(), StoreError> {
-        self.write("give a text up", |tx| {
+        self.write("give up a text", |tx| {
             mark_given_up(tx, phone, sid, now, why)
         })
     }
 }
 
 impl Commands {
-    /// How many phones found the class full in the day before `now`, and got no account since.
+    /// Number of phones that found the class full in the day before `now` and got no account since.
     ///
     /// # Errors
     /// SQLite refused.
@@ -195,12 +194,14 @@ impl Commands {
                 [now - TURNED_AWAY_LATELY],
                 |row| row.get(0),
             )
-            .map_err(StoreError::sql("count whom the full class turned away"))
+            .map_err(StoreError::sql(
+                "count phones that the full class turned away",
+            ))
     }
 }
 
-/// Records that texts that the phone of an account sent before `now` are no reason for another one. Not
-/// of an adopted account, whose phone is not known, nor of a phone that was to be forgotten.
+/// Records that texts sent before `now` by the phone of an account get no new account. Not for an
+/// adopted account, whose phone is unknown, nor for a phone that is to be forgotten.
 pub(super) fn end_texts(
     tx: &Transaction<'_>,
     registration: i64,
@@ -215,7 +216,7 @@ pub(super) fn end_texts(
     .map(drop)
 }
 
-/// Records that the phone of a registration opted out, as Twilio says of a text to it.
+/// Records that the phone of a registration has opted out, as Twilio reports for a text to it.
 pub(super) fn opted_out_at_twilio(
     tx: &Transaction<'_>,
     registration: i64,
@@ -230,8 +231,8 @@ pub(super) fn opted_out_at_twilio(
     .map(drop)
 }
 
-/// Records that a registration is removed, of a phone that had a login and was not to be forgotten.
-pub(super) fn is_gone(
+/// Records that a registration is removed, if its phone had a login and is not to be forgotten.
+pub(super) fn account_gone(
     tx: &Transaction<'_>,
     registration: i64,
     now: UnixSeconds,
@@ -260,8 +261,8 @@ fn set(
     .map(drop)
 }
 
-/// Marks a text as given up, so that this comes to the dead letters however often it is interrupted,
-/// and lets go of an account nobody has a login for.
+/// Marks a text as given up, so that it becomes a dead letter despite any interruption, and makes an
+/// account without a login sent due.
 fn mark_given_up(
     tx: &Transaction<'_>,
     phone: &PhoneHash,
@@ -269,7 +270,7 @@ fn mark_given_up(
     now: UnixSeconds,
     why: &str,
 ) -> rusqlite::Result<()> {
-    release(tx, phone, now)?;
+    make_due(tx, phone, now)?;
     tx.prepare_cached(
         "INSERT INTO seen (sid, at, gave_up) VALUES (?1, ?2, ?3)
          ON CONFLICT (sid) DO UPDATE SET gave_up = excluded.gave_up",
@@ -278,7 +279,7 @@ fn mark_given_up(
     .map(drop)
 }
 
-fn release(tx: &Transaction<'_>, phone: &PhoneHash, now: UnixSeconds) -> rusqlite::Result<()> {
+fn make_due(tx: &Transaction<'_>, phone: &PhoneHash, now: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "UPDATE registrations SET due_at = ?2, fingerprint = NULL, sending_since = NULL
          WHERE phone = ?1 AND stage IN ('reserved', 'created')",

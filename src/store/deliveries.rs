@@ -1,8 +1,8 @@
-//! What became of login texts, and whose words still stand in Twilio's log: by MessageSid, without
-//! phones and words.
+//! The delivery of login texts, and which of them must still be redacted in Twilio's log: by
+//! MessageSid, without phones and words.
 //!
-//! A row begins with the send's own answer or with a receipt that was faster. Rows go with their
-//! registration, or after 30 days; those that still have to be redacted outlive it until they are.
+//! A row begins with the answer to the send, or with a receipt that came earlier. Rows are deleted with
+//! their registration, or after 30 days. Rows of texts still to be redacted stay until that is done.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -12,36 +12,35 @@ use crate::domain::{
     Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username, says_opted_out,
 };
 
-/// How long after it was sent a login is redacted in Twilio's log if nobody confirms its delivery.
+/// Seconds after sending when a login is redacted in Twilio's log if no receipt confirms its delivery.
 const REDACT_AFTER: UnixSeconds = 3_600;
 
-/// Texts that no registration is known for: receipts that came before the send's own answer, and
-/// those of texts that are none of our logins. More than are ever on their way at once.
-pub(super) const STRANGERS_KEPT: u32 = 1_000;
+/// Maximum number of rows without a registration: of receipts that came before the answer to the send,
+/// and of texts that are not our logins. More than are ever on their way at once.
+pub(super) const UNASSIGNED_KEPT: u32 = 1_000;
 
-/// Texts that are remembered at most, about 15 MB.
+/// Maximum number of rows, about 15 MB.
 const KEPT: u32 = 100_000;
 
-/// What the first word about a login's end was.
-pub(super) enum Fate {
+/// The first report on the end of a login's delivery.
+pub(super) enum DeliveryEnd {
     Arrived,
     Failed(Undelivered),
 }
 
-/// A login whose words still stand in Twilio's log.
+/// A login that is not yet redacted in Twilio's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRedaction {
     /// The text.
     pub sid: MessageSid,
-    /// How far it has come, as far as we know.
+    /// Its delivery, as far as reported.
     pub delivery: Delivery,
-    /// Tries to redact it that failed.
+    /// Failed tries to redact it.
     pub tries: u32,
 }
 
 impl Store {
-    /// Records what Twilio says of texts. Returns the logins of which this is the first word that
-    /// they failed.
+    /// Records receipts of texts. Returns the logins for which this is the first report of a failure.
     ///
     /// # Errors
     /// SQLite refused; nothing is recorded.
@@ -50,42 +49,42 @@ impl Store {
         receipts: &[Receipt],
         now: UnixSeconds,
     ) -> Result<Vec<Undelivered>, StoreError> {
-        let fates = self.write("record receipts", |tx| {
-            let mut fates = Vec::new();
-            let mut strangers = false;
+        let ends = self.write("record receipts", |tx| {
+            let mut ends = Vec::new();
+            let mut unassigned = false;
             for receipt in receipts {
                 match known(tx, &receipt.sid)? {
-                    Some(known) => fates.extend(advance(tx, receipt, known, now)?),
+                    Some(known) => ends.extend(advance(tx, receipt, known, now)?),
                     None => {
-                        strangers = true;
+                        unassigned = true;
                         insert(tx, receipt, now)?;
                     }
                 }
             }
-            if strangers {
+            if unassigned {
                 tx.prepare_cached(
                     "DELETE FROM deliveries WHERE sid IN
                      (SELECT sid FROM deliveries WHERE registration IS NULL AND redact_at IS NULL
                       ORDER BY at DESC LIMIT -1 OFFSET ?1)",
                 )?
-                .execute([STRANGERS_KEPT])?;
+                .execute([UNASSIGNED_KEPT])?;
             }
-            Ok(fates)
+            Ok(ends)
         })?;
-        Ok(fates
+        Ok(ends
             .into_iter()
-            .filter_map(|fate| self.told(fate))
+            .filter_map(|end| self.count_delivered(end))
             .collect())
     }
 
-    /// Counts a login that arrived, once that is recorded. Returns it if it failed.
-    pub(super) fn told(&self, fate: Fate) -> Option<Undelivered> {
-        match fate {
-            Fate::Arrived => {
+    /// Counts a login that arrived; to be called after the commit. Returns a login that failed.
+    pub(super) fn count_delivered(&self, end: DeliveryEnd) -> Option<Undelivered> {
+        match end {
+            DeliveryEnd::Arrived => {
                 self.counts.delivered.add();
                 None
             }
-            Fate::Failed(undelivered) => Some(undelivered),
+            DeliveryEnd::Failed(undelivered) => Some(undelivered),
         }
     }
 
@@ -97,10 +96,10 @@ impl Store {
         self.lock()
             .prepare_cached("SELECT 1 FROM deliveries WHERE sid = ?1 AND registration IS NOT NULL")
             .and_then(|mut statement| statement.exists([sid]))
-            .map_err(StoreError::sql("look a login text up"))
+            .map_err(StoreError::sql("look up a login text"))
     }
 
-    /// Whether `sid` is a login text that is known not to reach its phone.
+    /// Whether `sid` is a login text whose delivery surely failed.
     ///
     /// # Errors
     /// SQLite refused.
@@ -113,13 +112,13 @@ impl Store {
                     .query_row([sid.as_str()], |row| row.get(0))
                     .optional()
             })
-            .map_err(StoreError::sql("look a login text up"))?;
+            .map_err(StoreError::sql("look up a login text"))?;
         let delivery = state.as_deref().and_then(Delivery::parse);
         Ok(delivery.is_some_and(Delivery::has_failed))
     }
 
-    /// Up to `limit` logins that are to be redacted in Twilio's log by now. What is put off for more
-    /// than a day was so by a clock that has been set back since.
+    /// Up to `limit` logins that are due to be redacted in Twilio's log. A time more than a day ahead was
+    /// set before the clock was set back, and counts as due.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
@@ -152,13 +151,13 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
-    /// Has the text `sid`, which somebody sent to us with a login in it, redacted in Twilio's log by the next sweep.
+    /// Schedules the received text `sid` for the next redaction sweep, because it contains a login.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn redact_received(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("remember a text to redact", |tx| {
-            // As one that has arrived: Twilio has it, and nothing is to be waited for.
+        self.write("record a text to redact", |tx| {
+            // Stored as delivered: Twilio has the text, so no receipt is to be waited for.
             tx.prepare_cached(
                 "INSERT INTO deliveries (sid, at, state, redact_at) VALUES (?1, ?2, ?3, ?2)
                  ON CONFLICT DO NOTHING",
@@ -176,13 +175,13 @@ impl Store {
         self.write("record a redacted text", |tx| end_redaction(tx, sid))
     }
 
-    /// Records that a login stays in Twilio's log, as it could not be redacted: nobody tries again, and `status`
+    /// Records that a login could not be redacted in Twilio's log. It is not tried again, and `status`
     /// shows it for 30 days.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn not_redacted(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("give the redaction of a text up", |tx| {
+        self.write("give up the redaction of a text", |tx| {
             tx.prepare_cached(
                 "INSERT INTO unredacted (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             )?
@@ -191,7 +190,7 @@ impl Store {
         })
     }
 
-    /// Puts the next try to redact a login off until `at`, after so many that failed.
+    /// Postpones the next try to redact a login until `at`, after `tries` failed ones.
     ///
     /// # Errors
     /// SQLite refused.
@@ -201,7 +200,7 @@ impl Store {
         at: UnixSeconds,
         tries: u32,
     ) -> Result<(), StoreError> {
-        self.write("put a redaction off", |tx| {
+        self.write("postpone a redaction", |tx| {
             tx.prepare_cached(
                 "UPDATE deliveries SET redact_at = ?2, redact_tries = ?3
                  WHERE sid = ?1 AND redact_at IS NOT NULL",
@@ -220,14 +219,14 @@ fn end_redaction(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()>
         .map(drop)
 }
 
-/// Records that Twilio took the login text `sid` of a registration. Returns what became of it if a
-/// receipt was faster.
+/// Records that Twilio accepted the login text `sid` of a registration. Returns the end of its delivery
+/// if a receipt came earlier.
 pub(super) fn record_send(
     tx: &Transaction<'_>,
     registration: i64,
     sid: &MessageSid,
     at: UnixSeconds,
-) -> rusqlite::Result<Option<Fate>> {
+) -> rusqlite::Result<Option<DeliveryEnd>> {
     let early = known(tx, sid)?;
     let arrived = early
         .as_ref()
@@ -241,13 +240,13 @@ pub(super) fn record_send(
     .execute(params![sid.as_str(), at, registration, Delivery::Queued.as_str(), redact_at])?;
     match early {
         Some(early) if early.registration.is_none() => {
-            fate(tx, registration, sid, (early.delivery, early.code), at)
+            delivery_end(tx, registration, sid, (early.delivery, early.code), at)
         }
         _ => Ok(None),
     }
 }
 
-/// Forgets texts of before then, and the oldest beyond 100,000. Returns how many rows went.
+/// Deletes rows of texts before then, and the oldest beyond 100,000. Returns the number of deleted rows.
 pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite::Result<usize> {
     let old = tx.execute("DELETE FROM deliveries WHERE at < ?1", [before])?;
     let surplus = tx.execute(
@@ -259,7 +258,7 @@ pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite:
     Ok(old + surplus)
 }
 
-/// A row as it stands.
+/// A row of `deliveries`.
 struct DeliveryRow {
     delivery: Delivery,
     code: Option<u32>,
@@ -271,7 +270,7 @@ fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<Deli
         .query_row([sid.as_str()], |row| {
             let state: String = row.get(0)?;
             Ok(DeliveryRow {
-                // A word of a later program: anything that Twilio says now is as good.
+                // A state written by a later program counts as none: the next receipt replaces it.
                 delivery: Delivery::parse(&state).unwrap_or(Delivery::Queued),
                 code: row.get(1)?,
                 registration: row.get(2)?,
@@ -291,13 +290,13 @@ fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite
         .map(drop)
 }
 
-/// Takes a row further, if the receipt is. A confirmed login is redacted by the next sweep.
+/// Updates a row if the receipt is a later state. A confirmed login is redacted by the next sweep.
 fn advance(
     tx: &Transaction<'_>,
     receipt: &Receipt,
     known: DeliveryRow,
     now: UnixSeconds,
-) -> rusqlite::Result<Option<Fate>> {
+) -> rusqlite::Result<Option<DeliveryEnd>> {
     let Receipt {
         sid,
         delivery,
@@ -313,24 +312,24 @@ fn advance(
     )?
     .execute(params![sid.as_str(), delivery.as_str(), code, redact_by])?;
     match known.registration {
-        // That it was read is no news of its arrival.
+        // A read receipt after the delivery is no new end.
         Some(registration) if !known.delivery.has_ended() => {
-            fate(tx, registration, sid, (*delivery, *code), now)
+            delivery_end(tx, registration, sid, (*delivery, *code), now)
         }
         _ => Ok(None),
     }
 }
 
-/// The end of a login, if it has come to one. That the person has opted out counts from then on.
-fn fate(
+/// The end of a login's delivery, if it has one. An opt-out that it reports is recorded.
+fn delivery_end(
     tx: &Transaction<'_>,
     registration: i64,
     sid: &MessageSid,
     (delivery, code): (Delivery, Option<u32>),
     now: UnixSeconds,
-) -> rusqlite::Result<Option<Fate>> {
+) -> rusqlite::Result<Option<DeliveryEnd>> {
     if delivery.has_arrived() {
-        return Ok(Some(Fate::Arrived));
+        return Ok(Some(DeliveryEnd::Arrived));
     }
     if !delivery.has_failed() {
         return Ok(None);
@@ -344,7 +343,7 @@ fn fate(
         .optional()?;
     let username = username.as_deref().and_then(Username::parse);
     Ok(username.map(|username| {
-        Fate::Failed(Undelivered {
+        DeliveryEnd::Failed(Undelivered {
             username,
             sid: sid.clone(),
             code,

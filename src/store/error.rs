@@ -1,4 +1,4 @@
-//! What can go wrong with the database, in words that name the cure.
+//! What can go wrong with the database, and what helps.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -9,19 +9,19 @@ use rusqlite::ErrorCode;
 use crate::domain::count;
 use crate::domain::registration::IllegalStep;
 
-/// Why something could not be read or recorded.
+/// Why a read or a write of the database or its folder failed.
 #[derive(Debug)]
 pub enum StoreError {
     /// Another process works on the same folder.
     Taken {
-        /// That folder.
+        /// The folder.
         path: PathBuf,
     },
     /// The folder or a file in it cannot be made or opened.
     Folder {
-        /// Which one.
+        /// The folder or file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file system does not support SQLite's write-ahead log.
@@ -32,13 +32,13 @@ pub enum StoreError {
     /// The file is damaged.
     Damaged {
         /// What SQLite's check found.
-        verdict: String,
+        damage: String,
     },
     /// A newer version of this program wrote the file.
     Newer {
         /// Its version.
         found: i64,
-        /// The newest that this program knows.
+        /// The newest version that this program supports.
         known: i64,
     },
     /// A build from before the first release wrote the file.
@@ -46,67 +46,67 @@ pub enum StoreError {
         /// Its version.
         found: i64,
     },
-    /// An older version of this program wrote the file, and has to bring it up to date first.
+    /// An older version of this program wrote the file and must bring it up to date first.
     Older {
         /// Its version.
         found: i64,
-        /// The one that is needed.
+        /// The needed version.
         known: i64,
     },
     /// There is no database in the folder.
     Missing {
-        /// That folder.
+        /// The folder.
         folder: PathBuf,
     },
     /// There is no such data folder.
     NoFolder {
-        /// That folder.
+        /// The folder.
         folder: PathBuf,
     },
-    /// The file is a database, but not one of this program.
+    /// The file is a database, but not of this program.
     Foreign {
-        /// That file.
+        /// The file.
         path: PathBuf,
     },
-    /// A copy cannot be written there.
+    /// A copy cannot be written to this path.
     Target {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// Why not.
         problem: &'static str,
     },
-    /// Another backup or restore writes the same file at this moment.
+    /// Another backup or restore writes the same file now.
     Busy {
-        /// That file.
+        /// The file.
         path: PathBuf,
     },
     /// A database cannot be replaced while the service works on it.
     Running {
-        /// The service's folder.
+        /// The folder.
         path: PathBuf,
     },
-    /// A database cannot be replaced while somebody has it open.
+    /// A database cannot be replaced while another program has it open.
     InUse {
-        /// That database.
+        /// The database.
         path: PathBuf,
     },
-    /// What was given as a backup cannot be used as one.
+    /// The given file or stream cannot be used as a backup.
     Unfit {
         /// Why not.
         problem: String,
     },
     /// A file cannot be read or written.
     File {
-        /// What we tried.
+        /// The attempted operation.
         doing: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The key that passwords follow from cannot be used.
+    /// The key that passwords are derived from cannot be used.
     PasswordKey {
-        /// Its file.
+        /// The key's file.
         path: PathBuf,
         /// Why not.
         problem: String,
@@ -115,18 +115,18 @@ pub enum StoreError {
     },
     /// The hashes in the file were made with a key that is not configured.
     OtherKey {
-        /// How many registrations would be lost from sight.
+        /// Number of registrations with these hashes.
         registrations: i64,
     },
-    /// A row says what no row may say.
+    /// A row contains a value that no row may have.
     Row(&'static str),
-    /// The step is not allowed from where the registration stands.
+    /// The step is not allowed in the registration's stage.
     Step(IllegalStep),
     /// SQLite refused.
     Sql {
-        /// What we tried.
+        /// The attempted operation.
         doing: &'static str,
-        /// What it said.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
 }
@@ -144,7 +144,7 @@ impl StoreError {
     pub(super) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
         move |source| match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged {
-                verdict: source.to_string(),
+                damage: source.to_string(),
             },
             _ => Self::Sql { doing, source },
         }
@@ -193,9 +193,9 @@ impl StoreError {
             Self::Journal { mode } => {
                 format!("the data folder's file system has no write-ahead log (mode {mode})")
             }
-            Self::Damaged { verdict } => format!("the database is damaged ({verdict})"),
+            Self::Damaged { damage } => format!("the database is damaged ({damage})"),
             Self::Newer { found, known } => {
-                format!("the database has version {found}, this program knows {known}")
+                format!("the database has version {found}, this program supports {known}")
             }
             Self::Unreleased { found } => format!(
                 "the database (version {found}) was made by a build from before the first release, and this program cannot use it"
@@ -215,11 +215,11 @@ impl StoreError {
             ),
             Self::Running { path } => format!("the service is running on {}", path.display()),
             Self::InUse { path } => format!(
-                "somebody has {} open (a backup that is under way, the sqlite3 shell)",
+                "another program has {} open (a running backup, the sqlite3 shell)",
                 path.display()
             ),
             Self::Unfit { problem } => {
-                format!("this backup cannot be restored: {problem}. The database is as it was")
+                format!("this backup cannot be restored: {problem}. The database is unchanged")
             }
             Self::File {
                 doing,
@@ -227,20 +227,20 @@ impl StoreError {
                 source,
             } => format!("cannot {doing} {}: {source}", path.display()),
             Self::OtherKey { registrations } => format!(
-                "the database holds {} made with another phone key",
+                "the database contains {} made with another phone key",
                 count(*registrations, "registration")
             ),
             Self::PasswordKey { path, problem, .. } => format!(
                 "{} cannot be used as the key of the passwords: {problem}",
                 path.display()
             ),
-            Self::Row(what) => format!("the database holds an impossible row: {what}"),
+            Self::Row(what) => format!("the database contains an impossible row: {what}"),
             Self::Step(step) => step.to_string(),
             Self::Sql { doing, source } => format!("cannot {doing}: {source}"),
         }
     }
 
-    /// What helps, where that can be said.
+    /// What helps, if there is such advice.
     pub fn cure(&self) -> Option<&str> {
         Some(match self {
             Self::Taken { .. } => "stop it, or give this one its own CODER_REG_DATA_DIR",
@@ -249,32 +249,32 @@ impl StoreError {
             }
             Self::Journal { .. } => "use a local disk, not a network share",
             Self::Damaged { .. } => {
-                "restore a backup (coder-sms-register restore FILE), or move the file away; accounts that only it knows are then shown by coder-sms-register reconcile"
+                "restore a backup (coder-sms-register restore FILE), or move the file away; coder-sms-register reconcile then shows the accounts that only it contained"
             }
             Self::Newer { .. } => {
-                "install the newer program again, or put back a backup made before the upgrade (coder-sms-register restore FILE)"
+                "install the newer program again, or restore a backup made before the upgrade (coder-sms-register restore FILE)"
             }
             Self::Unreleased { .. } => {
                 "end its accounts with that build (coder-sms-register end --all), then move the file registrations.db away and start this program"
             }
             Self::Older { .. } => {
-                "start the service anew with this program, which brings the database up to date"
+                "restart the service with this program, which brings the database up to date"
             }
-            Self::Missing { .. } => "CODER_REG_DATA_DIR, or else CODER_REG_ENV, says where it is",
+            Self::Missing { .. } => "set CODER_REG_DATA_DIR, or else CODER_REG_ENV, to where it is",
             Self::NoFolder { .. } => {
                 "start the service once, which makes it, or set CODER_REG_DATA_DIR"
             }
-            Self::Foreign { .. } => "see that CODER_REG_DATA_DIR is right",
+            Self::Foreign { .. } => "check that CODER_REG_DATA_DIR is right",
             Self::Busy { .. } => "wait for it",
             Self::Running { .. } => {
                 "stop it first (docker compose stop sms, or sudo systemctl stop coder-sms-register), restore, and start it again"
             }
-            Self::InUse { .. } => "end that and try again",
+            Self::InUse { .. } => "close it and try again",
             Self::File { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
-                "do it as the user that the service runs as, or with sudo"
+                "run this as the user of the service, or with sudo"
             }
             Self::OtherKey { .. } => {
-                "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to what it was, or to the old token if it was unset"
+                "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to its old value, or to the old token if it was unset"
             }
             Self::PasswordKey { cure, .. } => cure,
             Self::Target { .. }
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_system_is_told_as_the_source() {
+    fn a_system_error_is_the_source() {
         use std::error::Error;
         let denied = std::io::Error::from(ErrorKind::PermissionDenied);
         let error = StoreError::file("read", Path::new("/srv/x"))(denied);

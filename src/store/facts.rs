@@ -1,4 +1,4 @@
-//! Facts of the database: single values by name. Each name and its meaning stand here.
+//! The table `facts`: single values by name. This file lists every name and its meaning.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -6,16 +6,16 @@ use crate::domain::{InstanceId, PhoneKey};
 
 /// The instance id of the data folder, 8 random bytes.
 pub(super) const INSTANCE: &str = "instance";
-/// By what the key of the phone hashes is known again.
+/// A check value that identifies the key of the phone hashes.
 pub(super) const PHONE_KEY: &str = "key";
-/// By what the key of the passwords is known again.
+/// A check value that identifies the password key.
 pub(super) const PASSWORD_KEY: &str = "password_key";
 /// The oldest program that may use the tables, as decimal digits.
 pub(super) const USABLE_FROM: &str = "usable_from";
-/// Nothing: it is written to see whether the database takes a write.
+/// Has no meaning: it is written to test whether the database accepts a write.
 const PROBE: &str = "probe";
 
-/// The value of a fact, if it is there.
+/// The value of a fact, if there is one.
 pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     connection
         .query_row("SELECT value FROM facts WHERE name = ?1", [name], |row| {
@@ -24,7 +24,7 @@ pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Opti
         .optional()
 }
 
-/// Records a fact in place of what was recorded before.
+/// Records a fact, replacing an earlier value.
 pub(super) fn record(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -35,14 +35,14 @@ pub(super) fn record(connection: &Connection, name: &str, value: &[u8]) -> rusql
         .map(drop)
 }
 
-/// Takes a fact out.
+/// Deletes a fact.
 pub(super) fn forget(connection: &Connection, name: &str) -> rusqlite::Result<()> {
     connection
         .execute("DELETE FROM facts WHERE name = ?1", [name])
         .map(drop)
 }
 
-/// Records a fact as the database has it that is attached as `old`, if it is there.
+/// Copies a fact from the database attached as `old`, if it has one.
 pub(super) fn carry_over(connection: &Connection, name: &str) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -54,7 +54,7 @@ pub(super) fn carry_over(connection: &Connection, name: &str) -> rusqlite::Resul
         .map(drop)
 }
 
-/// Writes something that means nothing.
+/// Writes a value without meaning.
 pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -65,7 +65,7 @@ pub(super) fn probe(connection: &Connection) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// The instance id; `None` before the first start of a service on the folder.
+/// The instance id; `None` before the first start of a service in the data folder.
 pub(super) fn instance_id(connection: &Connection) -> rusqlite::Result<Option<InstanceId>> {
     connection
         .query_row(
@@ -77,7 +77,7 @@ pub(super) fn instance_id(connection: &Connection) -> rusqlite::Result<Option<In
         .map(|id| id.map(InstanceId::from_stored))
 }
 
-/// Draws the instance id, if there is none.
+/// Draws the instance id if there is none.
 pub(super) fn draw_instance_id(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .execute(
@@ -87,7 +87,7 @@ pub(super) fn draw_instance_id(connection: &Connection) -> rusqlite::Result<()> 
         .map(drop)
 }
 
-/// The one of `keys` that the phone hashes are made with, if it is one of them.
+/// The one of `keys` that the phone hashes were made with, if any.
 pub(super) fn phone_key<'a>(
     connection: &Connection,
     keys: &'a [PhoneKey],

@@ -1,4 +1,4 @@
-//! The files of a data folder: their names, the folder's lock, and the ways to open the database.
+//! The files of a data folder: their names, the folder's lock, and how the database is opened.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -12,23 +12,23 @@ use super::{StoreError, schema};
 
 /// The database.
 pub const DATABASE: &str = "registrations.db";
-/// The file whose lock says which process is the one service.
+/// The file whose lock marks the one process that is the service.
 pub(super) const LOCK: &str = "lock";
-/// The draft of a backup that goes to standard output.
+/// The draft of a backup to standard output.
 pub(super) const COPY: &str = "registrations.db.copy";
 /// The backup while a restore checks it.
 pub(super) const RESTORING: &str = "registrations.db.restoring";
 /// The old database while a restore copies it aside.
 pub(super) const ASIDE: &str = "registrations.db.aside";
-/// The old database after a restore; of a later one `-2` and so on is added, as an earlier one may be the only copy of
-/// a class.
+/// The old database after a restore. Later restores append `-2` and so on, because an earlier file may
+/// be the only copy of a class.
 pub(super) const BEFORE: &str = "registrations.db.before-restore";
-/// The key that all passwords follow from.
+/// The key that all passwords are derived from.
 pub(super) const PASSWORD_KEY: &str = "password.key";
-/// That key's file while it is written.
+/// The draft of that key's file.
 pub(super) const PASSWORD_KEY_DRAFT: &str = "password.key.new";
 
-/// What a backup, restore or first start leaves behind if it is killed.
+/// The files that a killed backup, restore or first start leaves behind.
 pub(super) const DRAFTS: [&str; 4] = [COPY, RESTORING, ASIDE, PASSWORD_KEY_DRAFT];
 
 /// Takes the folder for this process until the lock is dropped.
@@ -60,14 +60,14 @@ pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the database of a data folder, which has to be there and ours.
+/// Opens the database of a data folder, which must exist and be ours.
 pub(super) fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
     let path = folder.join(DATABASE);
     match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::Missing {
-                folder: shown(folder),
+                folder: absolute(folder),
             });
         }
         Err(error) => return Err(StoreError::file("open", &path)(error)),
@@ -81,7 +81,7 @@ pub(super) fn open_existing(folder: &Path) -> Result<Connection, StoreError> {
     }
 }
 
-/// Opens a file that is there; never makes one.
+/// Opens an existing file; never creates one.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -89,16 +89,15 @@ pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What is wrong with a database, looked at from end to end.
-pub(super) fn verdict(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let verdict: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    Ok((verdict != "ok").then_some(verdict))
+/// The damage that a full check of a database finds, if any.
+pub(super) fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    Ok((found != "ok").then_some(found))
 }
 
-/// Opens it for reading only. Where nobody works on it and all is in the one file, SQLite is told that
-/// nobody will: otherwise it would make two files beside it.
-pub(super) fn open_as_it_is(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+/// Opens the database for reading only. Without a write-ahead log it is opened as immutable, because
+/// SQLite would otherwise create two files beside it.
+pub(super) fn open_read_only(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
     let failed = StoreError::sql("open the database");
     let log = folder.join(format!("{DATABASE}-wal"));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -125,13 +124,13 @@ pub(super) fn open_as_it_is(folder: &Path, path: &Path) -> Result<Connection, St
     Ok(connection)
 }
 
-/// A folder's full name, where it has one.
-pub(super) fn shown(folder: &Path) -> PathBuf {
+/// The absolute path of a folder, if it exists.
+pub(super) fn absolute(folder: &Path) -> PathBuf {
     fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
-/// Empties the write-ahead log, in which pages of before an erasure stand until they are overwritten.
-/// Where somebody is reading it stays until the next time.
+/// Empties the write-ahead log, which contains erased data until it is overwritten. While another
+/// process reads the log, it stays until the next time.
 ///
 /// # Errors
 /// SQLite refused.

@@ -1,53 +1,53 @@
-//! A look at the data folder that leaves it as it is, whether the service works on it or not.
+//! Inspects the data folder without changing it, while the service runs or not.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::files::{DATABASE, LOCK, open_as_it_is, verdict};
+use super::files::{DATABASE, LOCK, damage, open_read_only};
 use super::{StoreError, facts, schema};
 use crate::domain::{InstanceId, PhoneKey};
 
-/// What the database is like.
+/// The state of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// The version of its tables, and the one that this program works with.
+    /// The version of its tables, and the version that this program works with.
     pub version: (i64, i64),
-    /// How many registrations.
+    /// Number of registrations.
     pub registrations: i64,
-    /// Its instance id; `None` = no service has worked on it yet.
+    /// Its instance id; `None` before the first start of a service.
     pub instance_id: Option<InstanceId>,
-    /// Its hashes were made with none of the keys, and there are registrations.
+    /// There are registrations, and their hashes were made with none of the keys.
     pub other_key: bool,
-    /// Others than its owner may read its file.
+    /// Whether users other than its owner may read the file.
     pub is_exposed: bool,
 }
 
 impl Inspection {
-    /// Looks at the database of `folder`, which is not brought up to date. `None` = there is none yet.
+    /// Inspects the database of `folder` without bringing it up to date. `None` = there is none yet.
     ///
     /// # Errors
-    /// It cannot be read, is damaged, newer than this program, or not ours.
+    /// It cannot be read, or is damaged, newer than this program, or not ours.
     pub fn of(folder: &Path, keys: &[PhoneKey]) -> Result<Option<Self>, StoreError> {
         let path = folder.join(DATABASE);
         let found = match fs::metadata(&path) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::file("look at", &path)(error)),
+            Err(error) => return Err(StoreError::file("inspect", &path)(error)),
         };
-        // A file that was made and not yet filled, by a start that was killed.
+        // The file was created, but not yet filled, by a start that was killed.
         if found.len() == 0 {
             return Ok(None);
         }
         let failed = StoreError::sql("read the database");
-        let connection = open_as_it_is(folder, &path)?;
+        let connection = open_read_only(folder, &path)?;
         if !schema::is_ours(&connection).map_err(&failed)? {
             return Err(StoreError::Foreign { path });
         }
         let version = schema::usable_version(&connection)?;
-        if let Some(verdict) = verdict(&connection).map_err(&failed)? {
-            return Err(StoreError::Damaged { verdict });
+        if let Some(damage) = damage(&connection).map_err(&failed)? {
+            return Err(StoreError::Damaged { damage });
         }
         let count = "SELECT count(*) FROM registrations";
         let registrations = connection.query_row(count, [], |row| row.get(0));
@@ -68,14 +68,14 @@ impl Inspection {
 /// Who holds the lock of a data folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockHolder {
-    /// Nobody, as far as this process can see.
+    /// No process, as far as this one can see.
     Nobody,
     /// This process.
     Process(u32),
 }
 
-/// Which process holds the lock of `folder`, as the kernel lists it. A process of another container is
-/// not in that list.
+/// The process that holds the lock of `folder`, as the kernel lists it. The list does not contain
+/// processes of other containers.
 pub fn holder(folder: &Path) -> LockHolder {
     let find = || {
         let inode = fs::metadata(folder.join(LOCK)).ok()?.ino();
@@ -85,7 +85,7 @@ pub fn holder(folder: &Path) -> LockHolder {
     find().map_or(LockHolder::Nobody, LockHolder::Process)
 }
 
-/// Reads a line such as `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; `->` marks one that waits.
+/// Reads a line such as `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`; `->` marks a waiting process.
 fn held_by(line: &str, inode: u64) -> Option<u32> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [_, "FLOCK", _, _, process, file, ..] = words.as_slice() else {

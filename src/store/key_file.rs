@@ -1,6 +1,6 @@
-//! The file of the key that all passwords follow from: made once, read at each start, in no backup.
+//! The file of the key that all passwords are derived from: made once, read at each start, in no backup.
 //!
-//! It lies beside the database and not in it, so that a copy of the database gives no password away.
+//! It is beside the database and not in it, so that a copy of the database reveals no password.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -12,16 +12,16 @@ use super::atomic_file::AtomicFile;
 use super::files::{PASSWORD_KEY, PASSWORD_KEY_DRAFT};
 use crate::domain::PasswordKey;
 
-/// What helps where the key is lost.
+/// What helps if the key is lost.
 const REMOVE: &str = "remove it: the next start makes another key, and each account gets a new password when its student texts the phrase";
 
-/// Bytes that are read of the file: more than it ever has.
+/// Number of bytes read from the file: more than a valid one has.
 const LONGEST: u64 = 256;
 
 /// Reads the key of a data folder; `None` if it has no such file.
 ///
 /// # Errors
-/// The file cannot be read, others may read it, or it holds no key.
+/// The file cannot be read, other users may read it, or it contains no key.
 pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     let path = path(folder);
     let file = match File::open(&path) {
@@ -42,8 +42,8 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     if found.mode() & 0o077 != 0 {
         let (mode, shown) = (found.mode() & 0o777, path.display());
         return Err(unfit(
-            format!("other users may read it (mode {mode:03o}), and with it know every password"),
-            format!("chmod 600 {shown}; if somebody has read it, {REMOVE}"),
+            format!("other users may read it (mode {mode:03o}), and derive every password from it"),
+            format!("chmod 600 {shown}; if another user has read it, {REMOVE}"),
         ));
     }
     let mut written = Vec::new();
@@ -60,19 +60,19 @@ pub(super) fn read(folder: &Path) -> Result<Option<PasswordKey>, StoreError> {
     }
 }
 
-/// Whether `folder` has a key of passwords that the service can use. `false` = there is none yet.
+/// Whether `folder` has a password key that the service can use. `false` = there is none yet.
 ///
 /// # Errors
-/// As the service would meet it at its start; nothing is changed.
+/// The same as at a start of the service. Nothing is changed.
 pub fn inspect_password_key(folder: &Path) -> Result<bool, StoreError> {
     read(folder).map(|key| key.is_some())
 }
 
-/// Reads the key of a data folder, and makes it where there is none. The folder's lock has to be held, so
-/// that nobody else makes one at the same time.
+/// Reads the key of a data folder, or makes it if there is none. The folder's lock must be held, so that
+/// no other process makes one at the same time.
 ///
 /// # Errors
-/// As [`read`], or the file cannot be made. A file that is there is never replaced.
+/// As [`read`], or the file cannot be written. An existing file is never replaced.
 pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
     if let Some(key) = read(folder)? {
         return Ok(key);
@@ -85,7 +85,7 @@ pub(super) fn read_or_make(folder: &Path) -> Result<PasswordKey, StoreError> {
     Ok(key)
 }
 
-/// Where the file is.
+/// The path of the file.
 pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join(PASSWORD_KEY)
 }

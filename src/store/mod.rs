@@ -1,8 +1,8 @@
-//! Keeps registrations in one SQLite file: finds one, finds those due, records each step, and copies
-//! the file away and back.
+//! Keeps registrations in one SQLite file: finds them, records each step, and copies the file away and
+//! back.
 //!
-//! What is hidden here: all SQL. Steps go through [`Stage::after`]; a method that records one reads
-//! the stage and writes the next in the same transaction, so that two threads never both take it.
+//! All SQL is in this room. Steps go through [`Stage::after`]: a method that records a step reads the
+//! stage and writes the next one in the same transaction, so two threads never both take it.
 
 mod adopt;
 mod atomic_file;
@@ -56,31 +56,31 @@ use deliveries::record_send;
 use rows::{COLUMNS, read_registration};
 use texts::{count_send, mark_seen, uncount_send};
 
-/// The database of one data folder, which belongs to this process while it lives.
+/// The database of one data folder. The folder belongs to this process as long as this value lives.
 pub struct Store {
     connection: Mutex<Connection>,
     counts: StoreCounters,
-    /// Told how each write ended.
+    /// Called with the result of each write.
     observer: OnceLock<WriteObserver>,
-    /// Holds the folder's lock until the process ends, however it ends.
+    /// Holds the folder's lock until the process ends in any way.
     _lock: File,
 }
 
-/// Told how each write ended. It must not use the store.
+/// Called with the result of each write. It must not use the store.
 pub type WriteObserver = Box<dyn Fn(Result<(), &StoreError>) + Send + Sync>;
 
-/// What a login that was sent leaves behind.
+/// What is recorded about a login that was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct SentLogin<'a> {
-    /// Twilio's name for the text; `None` where it cannot be known.
+    /// The MessageSid of the login text; `None` if it cannot be found out.
     pub text: Option<&'a MessageSid>,
-    /// When Twilio took it.
+    /// When Twilio accepted it.
     pub at: UnixSeconds,
-    /// When the account's time is now up; `None` = never.
+    /// The new time at which the account is due; `None` = never.
     pub due_at: Option<UnixSeconds>,
-    /// Start of the 24 hours in which texts are counted.
+    /// Start of the 24 hours in which logins are counted.
     pub window_start: UnixSeconds,
-    /// Texts in them, this one included.
+    /// Logins in them, this one included.
     pub sent_in_window: u32,
 }
 
@@ -104,9 +104,9 @@ impl Store {
         }
     }
 
-    /// Gives a registration another name, because the first was a stranger's or because its user
-    /// was removed behind our back (`event` says which). Returns whether it did: not if that name is
-    /// taken in our own table.
+    /// Gives a registration another name, because the first one belongs to someone else's user or because
+    /// its user was removed outside this service (`event` says which). Returns whether that was done: not
+    /// if our own table contains the name already.
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
@@ -140,13 +140,13 @@ impl Store {
         })
     }
 
-    /// Takes the instructor's end of an account back, as its student has asked for it since; its time
-    /// is now up at `due_at`, `None` = never.
+    /// Undoes the instructor's end of an account, because its student has asked for it since. It is now due
+    /// at `due_at`, `None` = never.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn take_end_back(&self, id: i64, due_at: Option<UnixSeconds>) -> Result<(), StoreError> {
-        self.step("take an end back", id, Event::Renewed, |tx, _| {
+    pub fn undo_end(&self, id: i64, due_at: Option<UnixSeconds>) -> Result<(), StoreError> {
+        self.step("undo an end", id, Event::Renewed, |tx, _| {
             tx.prepare_cached(
                 "UPDATE registrations SET due_at = ?2, ended_at = NULL, forgotten_at = NULL, check_at = 0
                  WHERE id = ?1",
@@ -156,7 +156,7 @@ impl Store {
         })
     }
 
-    /// Gives a registration another time, if its removal has not begun.
+    /// Sets another due time, if the removal has not begun.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -168,9 +168,9 @@ impl Store {
         })
     }
 
-    /// Records that Coder has the user; with `sending`, also that it has the password that is meant and
-    /// that its first login text is about to be sent. Returns the stage that was reached: where a removal has begun meanwhile, only the id
-    /// is recorded, for that removal to go on with.
+    /// Records that Coder has the user; with `sending`, also that the user has the intended password and
+    /// that its first login text is about to be sent. Returns the reached stage. If a removal has begun
+    /// meanwhile, only the id is recorded, so that the removal can continue.
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
@@ -209,8 +209,8 @@ impl Store {
         })
     }
 
-    /// Records that Coder has the password number `counter`, and that a login text with it is about to
-    /// be sent. Returns whether it did: not if another password is meant by now.
+    /// Records that Coder has the password number `counter`, and that a login text with it is about to be
+    /// sent. Returns whether that was done: not if another password is intended by now.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -235,9 +235,9 @@ impl Store {
         })
     }
 
-    /// Clears the way for another login text: the one on its way surely was not taken, or (with
-    /// `doubtful`) will be repeated although nobody knows, and then counts as sent. With `renewed`,
-    /// the account's time runs anew until then.
+    /// Allows another login text: the one on its way surely was not accepted, or (with `doubtful`) it is
+    /// repeated although its outcome is unknown, and then counts as sent. With `renewed`, the account is
+    /// due then at the earliest.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -266,11 +266,11 @@ impl Store {
         })
     }
 
-    /// Records that Twilio took a login text, and with it that the text `sid` has had its effect.
-    /// Returns the login if a receipt that was faster has said that it failed.
+    /// Records that Twilio accepted a login text, and with it that the text `sid` is served. Returns the
+    /// login if an earlier receipt says that it failed.
     ///
-    /// What the instructor did to the account's time while the text was on its way stays: an end, and
-    /// an extension of an account that had a login before. So does a removal that has begun.
+    /// Changes of the due time by the instructor while the text was on its way are kept: an end, and an
+    /// extension of an account that had a login before. So is a removal that has begun.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -280,7 +280,7 @@ impl Store {
         sid: &MessageSid,
         sent: SentLogin<'_>,
     ) -> Result<Option<Undelivered>, StoreError> {
-        let fate = self.step("record a login", id, Event::LoginSent, |tx, stage| {
+        let end = self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, announced_at = ?3, window_start = ?5,
@@ -308,10 +308,10 @@ impl Store {
                 .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
         })?;
         self.counts.sent.add();
-        Ok(fate.and_then(|fate| self.told(fate)))
+        Ok(end.and_then(|end| self.count_delivered(end)))
     }
 
-    /// Whether the database can be written, by writing to it.
+    /// Checks that the database can be written, by writing to it.
     ///
     /// # Errors
     /// SQLite refused.
@@ -327,7 +327,7 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A panic inside a transaction rolls it back on unwinding, so the connection stays sound.
+        // A panic inside a transaction rolls it back during unwinding, so the connection stays valid.
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -352,7 +352,7 @@ impl Store {
         result
     }
 
-    /// Takes one registration one step further; `work` is given the stage that it reaches.
+    /// Takes one registration one step further in one transaction. `work` gets the stage that it reaches.
     fn step<T>(
         &self,
         doing: &'static str,

@@ -1,4 +1,4 @@
-//! Opening the database: folder, lock, file mode, pragmas, version, and whose phones are in it.
+//! Opens the database: folder, lock, file mode, pragmas, version, and the key of its phone hashes.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,21 +13,20 @@ use super::{Store, StoreCounters, StoreError, atomic_file, facts, schema};
 use crate::domain::PhoneKey;
 
 impl Store {
-    /// Opens the database in `folder`, creating both where they are missing, and takes the folder
-    /// for this process alone. Returns the store and the one of `keys` that its hashes are made
-    /// with.
+    /// Opens the database in `folder`, creates both if they are missing, and takes the folder for this
+    /// process alone. Returns the store and the one of `keys` that its hashes are made with.
     ///
     /// # Errors
-    /// [`StoreError`]: the folder is taken, unusable, or of another key; the file is damaged or
-    /// newer than this program. A damaged file is never replaced.
+    /// [`StoreError`]: the folder is taken, unusable, or of another key; the file is damaged or newer than
+    /// this program. A damaged file is never replaced.
     pub fn open(folder: &Path, keys: &[PhoneKey]) -> Result<(Self, PhoneKey), StoreError> {
         let lock = take_folder(folder)?;
         for left in DRAFTS {
-            // What a killed backup, restore or first start left. Not worth a start if it cannot be removed.
+            // Left by a killed backup, restore or first start. If it cannot be removed, the start continues.
             let _ = atomic_file::remove_left(&folder.join(left));
         }
         let path = folder.join(DATABASE);
-        // SQLite would create it readable for others; its side files inherit the mode.
+        // SQLite would create the file readable for others. Its side files inherit the mode.
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -42,11 +41,11 @@ impl Store {
         connection
             .busy_timeout(Duration::from_secs(5))
             .map_err(StoreError::sql("prepare the database"))?;
-        // Before anything is changed: a database of a newer program may not be ours to touch.
+        // Before any change: this program may not change the database of a newer one.
         schema::usable_version(&connection)?;
         prepare(&connection)?;
         schema::migrate(&mut connection)?;
-        count_anew(&connection)?;
+        correct_total(&connection)?;
         let key = settle_key(&connection, keys)?;
         let store = Self {
             connection: Mutex::new(connection),
@@ -62,7 +61,7 @@ impl Store {
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let failed = StoreError::sql("prepare the database");
     connection.set_prepared_statement_cache_capacity(64);
-    // Asked again: SQLite says "wal" also where the switch failed on the way.
+    // Asked twice: SQLite answers "wal" even if the switch failed on the way.
     for question in ["PRAGMA journal_mode = WAL", "PRAGMA journal_mode"] {
         let mode: String = connection
             .query_row(question, [], |row| row.get(0))
@@ -71,24 +70,24 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
             return Err(StoreError::Journal { mode });
         }
     }
-    // FULL: a row is the proof that a call was about to be made, so it must survive a power cut.
+    // FULL: a row proves that a call was about to be made, so it must survive a power cut.
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
         )
         .map_err(&failed)?;
-    let verdict: String = connection
+    let found: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(failed)?;
-    if verdict == "ok" {
+    if found == "ok" {
         Ok(())
     } else {
-        Err(StoreError::Damaged { verdict })
+        Err(StoreError::Damaged { damage: found })
     }
 }
 
-/// Sets the count of registrations right, should somebody have changed it by hand. Nothing is written where it is.
-fn count_anew(connection: &Connection) -> Result<(), StoreError> {
+/// Corrects the count of registrations, in case the table was changed by hand. Writes only if it differs.
+fn correct_total(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute(
             "INSERT INTO totals (name, count) SELECT 'registrations', count(*) FROM registrations WHERE true
@@ -99,10 +98,10 @@ fn count_anew(connection: &Connection) -> Result<(), StoreError> {
         .map_err(StoreError::sql("count registrations"))
 }
 
-/// Finds the key that the stored hashes were made with. An empty database takes the preferred one.
+/// Finds the key that the stored hashes were made with. An empty database gets the preferred one.
 ///
-/// With a changed key every student would look new and get a second account, so that is refused
-/// while there are registrations.
+/// With a changed key every student would seem new and get a second account. So that is refused while
+/// there are registrations.
 fn settle_key(connection: &Connection, keys: &[PhoneKey]) -> Result<PhoneKey, StoreError> {
     let failed = StoreError::sql("read the database's key check");
     let kept = facts::phone_key(connection, keys).map_err(&failed)?;
@@ -117,8 +116,8 @@ fn settle_key(connection: &Connection, keys: &[PhoneKey]) -> Result<PhoneKey, St
         (_, None) => Err(StoreError::OtherKey { registrations: 0 }),
         (kept, Some(preferred)) => {
             if kept != Some(preferred) {
-                // Nobody is registered: start afresh with the preferred key. Opt-outs under the old
-                // one cannot be read any more; Twilio keeps its own list of them.
+                // Nothing is registered, so start afresh with the preferred key. Opt-outs under the old
+                // key can no longer be read; Twilio keeps its own list of them.
                 connection
                     .execute("DELETE FROM contacts", [])
                     .map_err(&failed)?;

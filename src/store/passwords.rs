@@ -1,8 +1,8 @@
 //! Which of its passwords an account has: a counter, never a password.
 //!
-//! `password_counter` says which derived password is meant; NULL = the account was found at Coder, and nobody
-//! knows its password. `password_marker` is the marker of the account that is known to have had this password at
-//! Coder. A renamed account has another marker, so nothing has to be cleared.
+//! `password_counter` says which derived password is intended. NULL = the account was found at Coder,
+//! and its password is unknown. `password_marker` is the marker of the account that surely has this
+//! password at Coder. A renamed account has another marker, so nothing need be cleared.
 
 use std::path::Path;
 
@@ -14,22 +14,22 @@ use super::{Commands, Store, StoreError, facts, key_file};
 use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{MessageSid, PasswordKey, UnixSeconds};
 
-/// A text in place of a login that cannot be sent.
+/// A text sent instead of a login that cannot be sent.
 #[derive(Clone, Copy, Debug)]
 pub struct WithheldLogin<'a> {
     /// The text that asked for the login.
     pub text: &'a MessageSid,
     /// When the answer is sent.
     pub at: UnixSeconds,
-    /// Start of the 24 hours in which texts are counted.
+    /// Start of the 24 hours in which logins are counted.
     pub window_start: UnixSeconds,
-    /// Texts in them, this one included.
+    /// Logins in them, this text included.
     pub sent_in_window: u32,
 }
 
 impl Store {
-    /// Reads the key of the passwords in `folder`, or makes it. If it is another one than before, the
-    /// passwords of all accounts are unknown from now on. Returns the key and how many accounts that are.
+    /// Reads the password key in `folder`, or makes it. If it is another key than before, the passwords of
+    /// all accounts are unknown from now on. Returns the key and the number of these accounts.
     ///
     /// # Errors
     /// The file cannot be read or made, or SQLite refused.
@@ -54,8 +54,8 @@ impl Store {
         Ok((key, raised))
     }
 
-    /// Gives an account whose password nobody knows a counter: the password that it is to have. Returns
-    /// whether it did: not if it has one already.
+    /// Gives an account with an unknown password a counter, and so an intended password. Returns whether
+    /// that was done: not if it has a counter already.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
@@ -71,13 +71,13 @@ impl Store {
         })
     }
 
-    /// Takes the renewal that raised the counter to `counter` back: Coder says that the password before it holds. Does
-    /// nothing if another one is meant by now.
+    /// Undoes the renewal that raised the counter to `counter`: according to Coder the previous password
+    /// is valid. Does nothing if another password is intended by now.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
-    pub fn take_renewal_back(&self, id: i64, counter: u32) -> Result<(), StoreError> {
-        self.step("take a renewal back", id, Event::LoginPrepared, |tx, _| {
+    pub fn undo_renewal(&self, id: i64, counter: u32) -> Result<(), StoreError> {
+        self.step("undo a renewal", id, Event::LoginPrepared, |tx, _| {
             tx.prepare_cached(
                 "UPDATE registrations SET password_counter = ?2 - 1, password_marker = marker
                  WHERE id = ?1 AND password_counter = ?2",
@@ -88,13 +88,17 @@ impl Store {
     }
 
     /// Records that the student is about to be told that the login cannot be sent, and with it that the
-    /// text which asked for it has had its effect.
+    /// text which asked for it is served.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
     pub fn withhold(&self, id: i64, withheld: WithheldLogin<'_>) -> Result<(), StoreError> {
-        self.step("record a refusal", id, Event::LoginPrepared, |tx, _| {
-            tx.prepare_cached(
+        self.step(
+            "record a withheld login",
+            id,
+            Event::LoginPrepared,
+            |tx, _| {
+                tx.prepare_cached(
                 "UPDATE registrations SET withheld_at = ?2, window_start = ?3, sent_in_window = ?4
                  WHERE id = ?1",
             )?
@@ -104,18 +108,19 @@ impl Store {
                 withheld.window_start,
                 withheld.sent_in_window
             ])?;
-            count_send(tx, withheld.at)?;
-            mark_seen(tx, withheld.text, withheld.at)
-        })
+                count_send(tx, withheld.at)?;
+                mark_seen(tx, withheld.text, withheld.at)
+            },
+        )
     }
 }
 
 /// An account whose counter was raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {
-    /// The account as it is then.
+    /// The account after that.
     pub registration: Registration,
-    /// Whether the password that was meant before was known to hold.
+    /// Whether the previous password was known to be valid.
     pub known_before: bool,
 }
 
@@ -130,15 +135,15 @@ pub enum RenewError {
     BeingSent,
     /// It is being removed.
     BeingRemoved,
-    /// It was found at Coder, and nobody knows its student's phone.
+    /// It was found at Coder, and its student's phone is unknown.
     Adopted,
 }
 
 impl Commands {
-    /// The key of the passwords in `folder`, as the service uses it.
+    /// The password key in `folder`, as the service uses it.
     ///
     /// # Errors
-    /// There is none, it is unfit, or the service has not seen it yet.
+    /// There is none, it cannot be used, or the service has not seen it yet.
     pub fn password_key(&self, folder: &Path) -> Result<PasswordKey, StoreError> {
         let path = key_file::path(folder);
         let unfit = |problem: &str, cure: &str| StoreError::PasswordKey {
@@ -160,8 +165,8 @@ impl Commands {
         }
     }
 
-    /// Raises the counter of an account's password: the next one is meant from now on, and is not known to
-    /// be set at Coder.
+    /// Raises the counter of an account's password: the next password is intended from now on, and is not
+    /// known to be set at Coder.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -193,8 +198,8 @@ impl Commands {
         Ok(raised.map(renewal).ok_or(RenewError::Unknown))
     }
 
-    /// Records that Coder has the password that a renewed account is to have, at `now`; its student gets it
-    /// with the next text, whatever was sent before. Does nothing if another one is meant by now.
+    /// Records at `now` that Coder has the intended password of a renewed account. Its student gets it with
+    /// the next text, regardless of earlier logins. Does nothing if another password is intended by now.
     ///
     /// # Errors
     /// SQLite refused.
@@ -211,8 +216,8 @@ impl Commands {
         )
     }
 
-    /// Takes a renewal back that changed nothing at Coder: the password that was meant before holds as it did.
-    /// Does nothing if another one is meant by now, or if the service has set the new one meanwhile.
+    /// Undoes a renewal that changed nothing at Coder: the previous password stays valid. Does nothing
+    /// if another password is intended by now, or if the service has set the new one meanwhile.
     ///
     /// # Errors
     /// SQLite refused.
@@ -250,7 +255,7 @@ fn may_renew(found: Option<Registration>) -> Result<Registration, RenewError> {
     match found.stage {
         Stage::Reserved | Stage::Created => Err(RenewError::NoLogin),
         Stage::Reaping | Stage::Gone => Err(RenewError::BeingRemoved),
-        // Its text would say a password that is about to be replaced.
+        // That text contains a password that is about to be replaced.
         Stage::Announced if found.sending.is_some() => Err(RenewError::BeingSent),
         Stage::Announced if found.adopted_at.is_some() => Err(RenewError::Adopted),
         Stage::Announced => Ok(found),

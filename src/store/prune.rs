@@ -1,4 +1,4 @@
-//! What is forgotten with time: texts of both directions, and what was remembered of phones.
+//! Deletes old rows: texts of both directions, and what was stored about phones.
 
 use std::time::Duration;
 
@@ -7,28 +7,27 @@ use super::texts::{SLOTS, slot};
 use super::{Store, StoreError};
 use crate::domain::{UnixSeconds, seconds};
 
-/// How long it counts that an account was removed: a day.
+/// How long an account counts as just removed: a day.
 pub const JUST_GONE: UnixSeconds = 86_400;
 
-/// How long seen texts and idle contacts are remembered: 30 days. Twilio's retries come within
-/// seconds; a captured webhook can be replayed for ever and then earns one more resend at most.
+/// How long seen texts and idle contacts are kept: 30 days. Twilio's retries come within seconds. A
+/// captured webhook can be replayed at any time, and then causes one more login at most.
 const MEMORY: UnixSeconds = 30 * 86_400;
 
-/// Seen texts that are remembered at most, about 10 MB: more than a campus sends in a month.
+/// Maximum number of seen texts, about 10 MB: more than a campus sends in a month.
 pub(super) const TEXTS_KEPT: u32 = 100_000;
 
 impl Store {
-    /// Forgets texts of both directions and contacts of more than 30 days ago, and the oldest texts
-    /// beyond 100,000 of either. That a phone had an account is forgotten after a day, or after
-    /// `text_life`, when no text from before can wait any more.
-    /// Returns how many rows went.
+    /// Deletes texts of both directions and contacts of more than 30 days ago, and the oldest texts beyond
+    /// 100,000 of either. That a phone had an account is deleted after a day, or after `text_life`, when no
+    /// earlier text can be waiting any more. Returns the number of deleted rows.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn prune(&self, now: UnixSeconds, text_life: Duration) -> Result<usize, StoreError> {
         let before = now - MEMORY;
         let ended_before = now - seconds(text_life).max(JUST_GONE);
-        self.write("forget old texts", |tx| {
+        self.write("delete old texts", |tx| {
             let old = tx.execute("DELETE FROM seen WHERE at < ?1", [before])?;
             let surplus = tx.execute(
                 "DELETE FROM seen WHERE sid IN

@@ -1,4 +1,4 @@
-//! The reaper's questions to the database, and what it records.
+//! What the reaper reads from the database and records in it.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -13,29 +13,29 @@ use crate::domain::{InstanceId, UnixSeconds};
 /// What a removal waits for, and until when.
 #[derive(Clone, Copy, Debug)]
 pub struct Postponement<'a> {
-    /// When it is looked at again.
+    /// When the account is inspected again.
     pub until: UnixSeconds,
-    /// Looks at it since something last changed.
+    /// Inspections since something last changed.
     pub tries: u32,
-    /// What it waits for, as told.
+    /// What it waits for, as logged.
     pub note: &'a str,
-    /// Since when Coder refuses something that it needs; `None` = it does not.
+    /// Since when Coder refuses something that the removal needs; `None` = it does not.
     pub refused_since: Option<UnixSeconds>,
 }
 
-/// How long a login that is on its way holds a removal up, in seconds: as long as a send takes, and the search
-/// for one that a restart interrupted. Twilio may be away for longer; a login that comes then finds its account
-/// in removal, which is recorded as well.
+/// Seconds for which a login on its way holds up a removal: as long as a send takes, including the search
+/// for one that a restart interrupted. Twilio may be unavailable for longer. A login sent after that finds
+/// its account in removal, which is recorded as well.
 const SENDING: UnixSeconds = 60;
 
-/// Whether a login holds the removal of an account up at `?2`; `?3` is [`SENDING`] earlier. Whose account was ended
-/// waits for no login: a text from before the end gets no answer.
+/// Whether a login holds up the removal of an account at `?2`; `?3` is [`SENDING`] earlier. An account
+/// that was ended waits for no login, because a text from before the end gets no answer.
 const IS_HELD: &str = "stage = 'announced' AND ended_at IS NULL
      AND sending_since IS NOT NULL AND sending_since BETWEEN ?3 AND ?2";
 
 impl Store {
-    /// Registrations to look at now: due or already being removed, and not put off until later. What
-    /// is put off for more than `longest` seconds was so by a clock that has been set back since.
+    /// Registrations to inspect now: due or already being removed, and not postponed. A postponement of
+    /// more than `longest` seconds was made before the clock was set back, and is ignored.
     ///
     /// # Errors
     /// SQLite refused, or a row is impossible.
@@ -45,7 +45,7 @@ impl Store {
         longest: UnixSeconds,
     ) -> Result<Vec<Registration>, StoreError> {
         let connection = self.lock();
-        let failed = StoreError::sql("find those whose time is up");
+        let failed = StoreError::sql("find due accounts");
         let mut statement = connection
             .prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM registrations
@@ -61,7 +61,7 @@ impl Store {
         Ok(due)
     }
 
-    /// The earliest time for which a look at a removal in progress is put off.
+    /// The earliest time to which a removal in progress is postponed.
     ///
     /// # Errors
     /// SQLite refused.
@@ -74,9 +74,9 @@ impl Store {
             .map_err(StoreError::sql("find the next removal"))
     }
 
-    /// Begins a removal. Texts from before it make no other account, unless this one never had a login:
-    /// then they are still owed one. Returns whether it did: not if the account's time was renewed meanwhile,
-    /// and not while a login holds it up; see [`Store::held_until`].
+    /// Begins a removal. Texts received before it get no new account, unless this account never had a login:
+    /// then they still get one. Returns whether it began: not if the due time was renewed meanwhile, and not
+    /// while a login holds it up; see [`Store::held_until`].
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
@@ -97,7 +97,7 @@ impl Store {
         })
     }
 
-    /// Until when a login that is on its way holds the removal of an account up; `None` = none does.
+    /// Until when a login on its way holds up the removal of an account; `None` if none does.
     ///
     /// # Errors
     /// SQLite refused.
@@ -111,32 +111,31 @@ impl Store {
                     .optional()
             })
             .map(|since: Option<UnixSeconds>| since.map(|since| since + SENDING + 1))
-            .map_err(StoreError::sql("look for a login on its way"))
+            .map_err(StoreError::sql("find a login on its way"))
     }
 
-    /// Puts the next look at a removal off.
+    /// Postpones the next inspection of an account.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn put_off(&self, id: i64, put_off: Postponement<'_>) -> Result<(), StoreError> {
-        self.write("put a removal off", |tx| {
+    pub fn put_off(&self, id: i64, postponement: Postponement<'_>) -> Result<(), StoreError> {
+        self.write("postpone a removal", |tx| {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET check_at = ?2, reap_tries = ?3, reap_note = ?4, refused_since = ?5 WHERE id = ?1",
             )?
             .execute(params![
                 id,
-                put_off.until,
-                put_off.tries,
-                put_off.note,
-                put_off.refused_since
+                postponement.until,
+                postponement.tries,
+                postponement.note,
+                postponement.refused_since
             ])
             .map(drop)
         })
     }
 
-    /// Records that nobody can use the account of a removal any more: its user is locked out, or there
-    /// is none.
+    /// Records that an account in removal can no longer be used: its user is locked out, or there is none.
     ///
     /// # Errors
     /// SQLite refused.
@@ -151,13 +150,13 @@ impl Store {
         })
     }
 
-    /// Forgets a registration whose user is proved gone. That its phone had an account is remembered for a day.
+    /// Deletes a registration whose user is proved gone. That its phone had an account is kept for a day.
     ///
     /// # Errors
     /// SQLite refused, or it is not being removed.
     pub fn forget(&self, id: i64, now: UnixSeconds) -> Result<(), StoreError> {
         self.step("forget a registration", id, Event::UserGone, |tx, _| {
-            contacts::is_gone(tx, id, now)?;
+            contacts::account_gone(tx, id, now)?;
             tx.prepare_cached("DELETE FROM registrations WHERE id = ?1")?
                 .execute([id])
                 .map(drop)
@@ -166,12 +165,12 @@ impl Store {
         Ok(())
     }
 
-    /// Gives accounts that were made while removal was off a time of their own. Returns how many.
+    /// Sets a due time for accounts that were made while removal was switched off. Returns their number.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn set_missing_due(&self, due_at: UnixSeconds) -> Result<usize, StoreError> {
-        self.write("give accounts a time", |tx| {
+        self.write("set the due time of accounts", |tx| {
             tx.execute(
                 "UPDATE registrations SET due_at = ?1 WHERE due_at IS NULL",
                 [due_at],
@@ -179,7 +178,7 @@ impl Store {
         })
     }
 
-    /// Empties the write-ahead log, in which what was forgotten stands until it is overwritten.
+    /// Empties the write-ahead log, which contains deleted data until it is overwritten.
     ///
     /// # Errors
     /// SQLite refused.
@@ -187,13 +186,13 @@ impl Store {
         overwrite_log(&self.lock())
     }
 
-    /// Takes the time off all accounts that students have a login for: removal is switched off. Not off
-    /// those that the instructor ended.
+    /// Deletes the due time of all accounts with a login, because removal is switched off. Accounts that the
+    /// instructor ended keep it. Returns their number.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn clear_due(&self) -> Result<usize, StoreError> {
-        self.write("take the time off accounts", |tx| {
+        self.write("delete the due time of accounts", |tx| {
             tx.execute(
                 "UPDATE registrations SET due_at = NULL
                  WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL",
@@ -202,13 +201,14 @@ impl Store {
         })
     }
 
-    /// Moves the time of accounts along with a clock that was set, so that they keep what they had
-    /// left. Returns how many.
+    /// Moves the due times with a clock that was set, so that accounts keep the time that they had left.
+    /// Returns their number.
     ///
-    /// Set ahead: of those that were reserved before; their later logins leave the time as it was.
-    /// Set back: of those that were reserved in what is the future now, but not beyond the present.
-    /// Who cannot be told apart keeps the later time: nobody loses any. Of an adopted account the moment of
-    /// the adoption counts: it is dated back to when Coder made it, by the clock as it was at the adoption.
+    /// Clock set ahead: moves accounts reserved before that. Later logins do not change their due time.
+    /// Clock set back: moves accounts with a reservation that is now in the future, but at most to the
+    /// present. If the two cannot be told apart, the later time counts, so no account loses time. For an
+    /// adopted account the moment of the adoption counts, by the clock of that moment: its reservation is
+    /// dated back to when Coder made it.
     ///
     /// # Errors
     /// SQLite refused.
@@ -235,7 +235,7 @@ impl Store {
         })
     }
 
-    /// The instance id of this data folder, drawn when it is first asked for.
+    /// The instance id of this data folder. It is drawn on the first call.
     ///
     /// # Errors
     /// SQLite refused.
@@ -254,7 +254,7 @@ impl Store {
         read_all(&self.lock())
     }
 
-    /// How many registrations there are.
+    /// Number of registrations.
     ///
     /// # Errors
     /// SQLite refused.

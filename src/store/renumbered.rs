@@ -1,4 +1,4 @@
-//! Rows of a phone that was renumbered, made under the hash of its former number, move to that of its new one.
+//! Moves the rows of a renumbered phone from the hash of its former number to that of its new one.
 
 use rusqlite::{Transaction, params};
 
@@ -6,8 +6,8 @@ use super::{Store, StoreError};
 use crate::domain::PhoneHash;
 
 impl Store {
-    /// Moves what is known under `former` to `phone`. Where both have an account, each keeps its own: they were made
-    /// before the two numbers were known to be one phone, and the former one goes when its time is up.
+    /// Moves what is stored under `former` to `phone`. If both have an account, both keep it: the accounts
+    /// were made before the two numbers were known to be one phone, and the former's ends when it is due.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
@@ -19,7 +19,7 @@ impl Store {
                  UNION ALL SELECT 1 FROM contacts WHERE phone = ?1",
             )
             .and_then(|mut statement| statement.exists([former.as_bytes()]))
-            .map_err(StoreError::sql("look a former number up"))?;
+            .map_err(StoreError::sql("look up a former number"))?;
         if !known {
             return Ok(());
         }
@@ -39,7 +39,7 @@ pub(super) fn renumber(
         .execute(pair)?;
     tx.prepare_cached("UPDATE OR IGNORE contacts SET phone = ?2 WHERE phone = ?1")?
         .execute(pair)?;
-    // Where both are known, what forbids a text counts, whichever number it was said of.
+    // If both have a contact, whatever forbids a text counts, under either number.
     tx.prepare_cached(
         "UPDATE contacts SET
              opted_out_at = coalesce(max(contacts.opted_out_at, old.opted_out_at),

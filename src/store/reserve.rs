@@ -1,48 +1,49 @@
-//! Takes a seat for a phone.
+//! Reserves a seat and a name for a phone.
 //!
-//! What is hidden here: when a phone whose earlier account is still being removed may have another one.
+//! A phone whose earlier account is still being removed may have another one after some time.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError};
 use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
 
-/// How long a user has been locked out, in seconds, before its phone may get another account although this
-/// one is not gone yet: a workspace that cannot be deleted keeps nobody from the next class.
+/// Seconds since the lock-out of a user after which its phone may get another account although this one
+/// is not gone yet: a workspace that cannot be deleted must not exclude its student from the next class.
 const LOCKED_LONG_ENOUGH: UnixSeconds = 5 * 60;
 
-/// The same for a user that could not be locked out, from when its removal began. Its student may have two
-/// accounts then; the log and `status` have named the refusal all the while.
+/// The same for a user that could not be locked out, since its removal began. Its student may then have
+/// two accounts. The log and `status` have reported the refusal all the time.
 const REMOVED_LONG_ENOUGH: UnixSeconds = 30 * 60;
 
-/// Answer to a reservation.
+/// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReserveResult {
-    /// It is written down.
+    /// It is recorded.
     Done,
-    /// The phone or the name is taken in our own table.
+    /// Our own table contains the phone or the name already.
     Clash,
     /// All seats are taken.
     Full,
 }
 
-/// The account that a phone has, as far as it matters for another one.
+/// Whether the earlier account of a phone allows another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PhoneHolder {
     /// There is none.
     None,
     /// It keeps the phone.
     Keeps,
-    /// Its removal has taken so long that the phone may have another.
-    LetsGo,
+    /// Its removal has taken so long that the phone may have another account.
+    Releases,
 }
 
 impl Store {
-    /// Writes down that `phone` is about to get the user `username`, if fewer than `seats` are
-    /// registered: counted in the same transaction, so that a race for the last seat has one winner.
+    /// Records that `phone` is about to get the user `username`, if there are fewer than `seats`
+    /// registrations. They are counted in the same transaction, so a race for the last seat has one winner.
     ///
-    /// The same transaction takes the phone away from an earlier account of it that was locked out five
-    /// minutes ago and is still there, or whose removal began half an hour ago. That account keeps its seat.
+    /// The same transaction parts the phone from an earlier account that was locked out at least five
+    /// minutes ago and is still there, or whose removal began at least half an hour ago. That account keeps
+    /// its seat.
     ///
     /// # Errors
     /// SQLite refused.
@@ -66,8 +67,8 @@ impl Store {
             if taken >= seats {
                 return Ok(ReserveResult::Full);
             }
-            if earlier == PhoneHolder::LetsGo {
-                let_go(tx, phone, now)?;
+            if earlier == PhoneHolder::Releases {
+                release_phone(tx, phone, now)?;
             }
             insert(tx, phone, username, marker, now, due_at)
         })?;
@@ -83,7 +84,7 @@ fn earlier_account(
     phone: &PhoneHash,
     now: UnixSeconds,
 ) -> rusqlite::Result<PhoneHolder> {
-    let lets_go: Option<bool> = tx
+    let releases: Option<bool> = tx
         .prepare_cached(
             "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
                                            OR coalesce(reaping_since <= ?3, 0))
@@ -98,16 +99,20 @@ fn earlier_account(
             |row| row.get(0),
         )
         .optional()?;
-    Ok(match lets_go {
+    Ok(match releases {
         None => PhoneHolder::None,
         Some(false) => PhoneHolder::Keeps,
-        Some(true) => PhoneHolder::LetsGo,
+        Some(true) => PhoneHolder::Releases,
     })
 }
 
-/// Takes a phone away from its account, whose removal goes on.
-fn let_go(tx: &Transaction<'_>, phone: &PhoneHash, now: UnixSeconds) -> rusqlite::Result<()> {
-    // As the phone of an adopted account: random bytes, which no phone's hash will ever be.
+/// Parts a phone from its account. The removal of the account continues.
+fn release_phone(
+    tx: &Transaction<'_>,
+    phone: &PhoneHash,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    // As for an adopted account: random bytes, which no phone's hash will ever equal.
     tx.prepare_cached(
         "UPDATE registrations SET phone = randomblob(20), forgotten_at = ?2 WHERE phone = ?1",
     )?

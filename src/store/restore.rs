@@ -1,14 +1,14 @@
-//! A backup takes the database's place; what stood there is kept beside it.
+//! Replaces the database by a backup. The old database is kept beside it.
 //!
-//! The order makes every moment safe to be killed at: the backup is copied into the folder, checked
-//! and brought up to date under another name; then the old database is closed into one file without a
-//! write-ahead log, which would otherwise be read as the new one's; it is copied aside; and one rename
-//! puts the new one into its place.
+//! The order of the steps makes a kill safe at any moment. The backup is copied into the folder under
+//! another name, checked and brought up to date. The old database is closed into one file without a
+//! write-ahead log, because that log would otherwise be read as the new database's. The old database is
+//! copied aside. One rename then puts the new one into its place.
 //!
-//! Texts that the old database knows as answered are taken over. They may still stand in Twilio's log,
-//! and the search for missed texts would answer them again: a second account for those who registered
-//! after the backup. Where the old one cannot be read, that search does what it always does: a text too
-//! many is better than a student without an answer.
+//! Texts that the old database has as answered are carried over. They may still be in Twilio's log, and
+//! the catch-up would answer them again: a second account for students who registered after the backup.
+//! If the old database cannot be read, the catch-up does so: a text too many is better than a student
+//! without an answer.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::atomic_file::{self, AtomicFile, beside};
-use super::files::{ASIDE, BEFORE, DATABASE, RESTORING, open, take_folder, verdict};
+use super::files::{ASIDE, BEFORE, DATABASE, RESTORING, damage, open, take_folder};
 use super::summary::{BackupSummary, summary};
 use super::{StoreError, facts, schema};
 
@@ -32,29 +32,29 @@ pub enum Origin<'a> {
 /// What a restore did.
 #[derive(Debug)]
 pub struct RestoreResult {
-    /// What is in the database now.
+    /// The contents of the database now.
     pub summary: BackupSummary,
     /// Where the old database is kept, if there was one.
     pub before: Option<PathBuf>,
-    /// What could be learnt from the old one.
-    pub learnt: Option<Carryover>,
+    /// What was carried over from the old database; `None` if there was none or it cannot be read.
+    pub carryover: Option<Carryover>,
 }
 
-/// What the old database knew and the restored one does not.
+/// What the old database contained and the backup does not.
 #[derive(Debug)]
 pub struct Carryover {
-    /// Accounts that are not known any more, by name.
+    /// Names of accounts that the database no longer contains.
     pub unknown: Vec<String>,
-    /// Texts taken over as answered.
+    /// Number of texts carried over as answered.
     pub texts: usize,
 }
 
-/// Puts a backup into the place of the database in `folder`. A kill at any moment leaves one of the
-/// two there, whole.
+/// Replaces the database in `folder` by a backup. After a kill at any moment one of the two is there,
+/// complete.
 ///
 /// # Errors
-/// A service runs on the folder, or what came is not a whole database that this program can use. Then
-/// nothing has changed.
+/// A service runs on the folder, or the backup is not a complete database that this program can use.
+/// Then nothing has changed.
 pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<RestoreResult, StoreError> {
     if !folder.is_dir() {
         return Err(StoreError::NoFolder {
@@ -68,17 +68,17 @@ pub fn restore(folder: &Path, origin: Origin<'_>) -> Result<RestoreResult, Store
     let mut atomic_file = AtomicFile::begin(folder.join(RESTORING))?;
     receive(origin, &mut atomic_file)?;
     let old = folder.join(DATABASE);
-    let (summary, learnt) = prepare(atomic_file.path(), &old)?;
+    let (summary, carryover) = prepare(atomic_file.path(), &old)?;
     let before = put_aside(&old)?;
     atomic_file.keep_as(&old)?;
     Ok(RestoreResult {
         summary,
         before,
-        learnt,
+        carryover,
     })
 }
 
-/// Copies what comes into the draft, the write-ahead log beside a file included.
+/// Copies the backup into the draft, including the write-ahead log beside a file.
 fn receive(origin: Origin<'_>, atomic_file: &mut AtomicFile) -> Result<(), StoreError> {
     let path = atomic_file.path().to_owned();
     let name = match origin {
@@ -120,7 +120,7 @@ fn unfit(problem: impl Into<String>) -> StoreError {
     }
 }
 
-/// Checks what came and makes it the database that it is to be.
+/// Checks the backup and makes it the database to be.
 fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>), StoreError> {
     let broken = |error: rusqlite::Error| unfit(format!("it is damaged or cut off ({error})"));
     let mut connection = open(path).map_err(broken)?;
@@ -129,27 +129,27 @@ fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>)
             path: path.to_owned(),
         });
     }
-    if let Some(verdict) = verdict(&connection).map_err(broken)? {
-        return Err(unfit(format!("it is damaged or cut off ({verdict})")));
+    if let Some(damage) = damage(&connection).map_err(broken)? {
+        return Err(unfit(format!("it is damaged or cut off ({damage})")));
     }
     if !schema::is_ours(&connection).map_err(broken)? {
         return Err(unfit("it is the database of another program"));
     }
     migrate(&mut connection)?;
-    let learnt = learn(&mut connection, old);
-    if learnt.is_none() && !old.exists() {
-        // A copy in another folder is another service to Redis; it draws an id of its own.
+    let carryover = carry_over(&mut connection, old);
+    if carryover.is_none() && !old.exists() {
+        // A copy in another folder is another service for Redis, so it draws its own instance id.
         facts::forget(&connection, facts::INSTANCE)
             .map_err(StoreError::sql("draw another instance id"))?;
     }
     let summary = summary(&connection, path)?;
-    Ok((summary, learnt))
+    Ok((summary, carryover))
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     schema::migrate(connection).map_err(|error| match error {
         StoreError::Newer { found, known } => unfit(format!(
-            "it was made by a newer program (version {found}, this one knows {known}): install that program first"
+            "it was made by a newer program (version {found}, this one supports {known}): install that program first"
         )),
         StoreError::Unreleased { found } => unfit(format!(
             "it was made by a build from before the first release (version {found}), which this program cannot use"
@@ -158,16 +158,15 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     })
 }
 
-/// Takes from the old database what it knows of texts, and the folder's name. `None` where it cannot be
-/// read.
-fn learn(connection: &mut Connection, old: &Path) -> Option<Carryover> {
+/// Carries over the answered texts and the instance id of the old database. `None` if it cannot be read.
+fn carry_over(connection: &mut Connection, old: &Path) -> Option<Carryover> {
     if !old.exists() {
         return None;
     }
     connection
         .execute("ATTACH ?1 AS old", [old.to_str()?])
         .ok()?;
-    let mut take = || -> rusqlite::Result<Carryover> {
+    let mut copy = || -> rusqlite::Result<Carryover> {
         let tx = connection.transaction()?;
         let texts = tx.execute(
             "INSERT INTO main.seen (sid, at, gave_up)
@@ -175,7 +174,7 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Carryover> {
             [],
         )?;
         facts::carry_over(&tx, facts::INSTANCE)?;
-        // Nobody gets a password back that was renewed since. An old database without counters has none.
+        // A renewed password must not become valid again. An old database without counters has none.
         let _ = tx.execute(
             "UPDATE main.registrations SET password_counter = kept.password_counter,
                     password_marker = kept.password_marker
@@ -195,14 +194,14 @@ fn learn(connection: &mut Connection, old: &Path) -> Option<Carryover> {
         tx.commit()?;
         Ok(Carryover { unknown, texts })
     };
-    let learnt = take().ok();
-    // It goes with the connection at the latest.
+    let carryover = copy().ok();
+    // At the latest it is detached when the connection is closed.
     let _ = connection.execute("DETACH old", []);
-    learnt
+    carryover
 }
 
-/// Copies the old database aside and leaves nothing beside it that could be taken for the new one's.
-/// It stays in its place, whole.
+/// Copies the old database aside and removes the files beside it that could be read as the new one's.
+/// The old database stays in its place, complete.
 fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !old.exists() {
         for side in atomic_file::SIDES {
@@ -214,7 +213,7 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
     let closed = close(old)?;
     copy_aside(old, &before)?;
     if !closed {
-        // Damaged. Its write-ahead log goes with it, for whoever wants to look.
+        // The old database is damaged. Its write-ahead log is kept with it, for a later inspection.
         let log = beside(old, "-wal");
         if log.exists() {
             copy_aside(&log, &beside(&before, "-wal"))?;
@@ -226,12 +225,12 @@ fn put_aside(old: &Path) -> Result<Option<PathBuf>, StoreError> {
     Ok(Some(before))
 }
 
-/// A name for the old database that nothing has, nor a log of it. The folder's lock is held, so that it stays free.
+/// A free name for the old database and its log. The folder's lock is held, so the name stays free.
 fn free_name(old: &Path) -> Result<PathBuf, StoreError> {
     let is_taken = |path: &Path| match path.symlink_metadata() {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(StoreError::file("look for", path)(error)),
+        Err(error) => Err(StoreError::file("check for", path)(error)),
     };
     let mut before = old.with_file_name(BEFORE);
     for number in 2_u64.. {
@@ -243,7 +242,7 @@ fn free_name(old: &Path) -> Result<PathBuf, StoreError> {
     Ok(before)
 }
 
-/// Brings everything of the old database into its one file. `false` if it is damaged.
+/// Moves everything of the old database into its one file. `false` if it is damaged.
 fn close(old: &Path) -> Result<bool, StoreError> {
     let closed = open(old).and_then(|connection| one_file(&connection));
     let in_use = || StoreError::InUse {
@@ -260,8 +259,8 @@ fn close(old: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Takes the write-ahead log into the file and the file out of that mode. `false` if somebody else
-/// has it open.
+/// Merges the write-ahead log into the file and ends that mode. `false` if another program has the
+/// database open.
 fn one_file(connection: &Connection) -> rusqlite::Result<bool> {
     let mode: String =
         connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;

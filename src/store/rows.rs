@@ -1,4 +1,4 @@
-//! A row of `registrations`, read back through the types that it was written from.
+//! Reads rows of `registrations` into the types that they were written from.
 
 use rusqlite::{Connection, Row};
 
@@ -6,14 +6,14 @@ use super::StoreError;
 use crate::domain::registration::{Registration, Removal, Sending, Stage};
 use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
 
-/// What [`read_registration`] reads, in its order.
+/// The columns that [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
      coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
      reaping_since, locked_at, refused_since";
 
-/// One registration.
+/// Reads one registration.
 ///
 /// # Errors
 /// SQLite refused, or the row is impossible.
@@ -67,7 +67,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Vec<Registration>, Sto
     read_where(connection, "ORDER BY username", [])
 }
 
-/// The registrations that `which`, the end of a SELECT, chooses.
+/// The registrations selected by `which`, the end of a SELECT.
 pub(super) fn read_where(
     connection: &Connection,
     which: &str,

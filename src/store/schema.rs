@@ -1,24 +1,25 @@
 //! The tables, as a list of migrations: number n brings a database from `user_version` n-1 to n.
 //!
-//! A migration that has been released is never edited; a change is a new one at the end. Each says
-//! which programs may still use its result ([`Migration::usable_from`]), so that an operator can go
-//! back to the program of yesterday:
+//! A released migration is never edited; a change is a new migration at the end. Each one says which
+//! programs may still use its result ([`Migration::usable_from`]), so that an operator can go back to
+//! the previous program:
 //!
-//! - **Additive**, `usable_from` stays what it was: a new table or index that only new programs use, a
-//!   trigger that changes nothing but such a table, and a new column that may be NULL or has a DEFAULT, whose value may grow stale while an older
-//!   program works. Our SQL names its columns, never `*`, so older programs do not notice.
+//! - **Additive**, `usable_from` stays as before: a new table or index that only new programs use, a
+//!   trigger that changes only such a table, and a new column that may be NULL or has a DEFAULT and
+//!   whose value may become stale while an older program works. Our SQL names its columns, never `*`, so
+//!   older programs are not affected.
 //! - **Everything else**, `usable_from` = its own number: a new stage or another meaning of a value, a
-//!   new CHECK, UNIQUE or foreign key, a column renamed or dropped, a value that has to be kept up.
+//!   new CHECK, UNIQUE or foreign key, a column renamed or dropped, a value that must be kept up to date.
 //!
-//! The largest `usable_from` is kept in the database, as an older program does not know this list.
+//! The largest `usable_from` is stored in the database, because an older program does not have this list.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{StoreError, facts};
 
-/// One step of the tables.
+/// One change of the tables.
 struct Migration {
-    /// The oldest schema whose programs may use the database after this step.
+    /// The oldest schema version whose programs may use the database after this step.
     usable_from: i64,
     sql: &'static str,
 }
@@ -30,7 +31,7 @@ const MIGRATIONS: &[Migration] = &[
 
     CREATE TABLE registrations (
         id               INTEGER PRIMARY KEY,
-        -- Random bytes in an account that was found at Coder, whose phone is not known.
+        -- Random bytes for an account that was adopted, or parted from its phone.
         phone            BLOB    NOT NULL UNIQUE CHECK (length(phone) = 20),
         username         TEXT    NOT NULL UNIQUE COLLATE NOCASE,
         marker           TEXT    NOT NULL,
@@ -45,7 +46,7 @@ const MIGRATIONS: &[Migration] = &[
         sent_in_window   INTEGER NOT NULL DEFAULT 0,
         window_start     INTEGER NOT NULL DEFAULT 0,
         login_sid        TEXT,
-        -- Which password it has, where it follows from the key beside the database; see `store::passwords`.
+        -- Which derived password it has; see `store::passwords`.
         password_counter INTEGER,
         password_marker  TEXT,
         renewed_at       INTEGER,
@@ -62,7 +63,7 @@ const MIGRATIONS: &[Migration] = &[
     ) STRICT;
     CREATE INDEX registrations_due ON registrations (due_at) WHERE due_at IS NOT NULL;
 
-    -- How many registrations there are, so that a reservation need not count all others.
+    -- The number of registrations, so that a reservation need not count them.
     CREATE TABLE totals (
         name  TEXT PRIMARY KEY,
         count INTEGER NOT NULL
@@ -75,7 +76,7 @@ const MIGRATIONS: &[Migration] = &[
         UPDATE totals SET count = count - 1 WHERE name = 'registrations';
     END;
 
-    -- Texts that had their effect, or were given up.
+    -- Received texts that were served or given up.
     CREATE TABLE seen (
         sid     TEXT    PRIMARY KEY,
         at      INTEGER NOT NULL,
@@ -83,7 +84,7 @@ const MIGRATIONS: &[Migration] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX seen_at ON seen (at);
 
-    -- What is known of a phone longer than of its account.
+    -- What is stored about a phone, also after its account is gone.
     CREATE TABLE contacts (
         phone         BLOB    PRIMARY KEY CHECK (length(phone) = 20),
         hinted_at     INTEGER,
@@ -95,14 +96,14 @@ const MIGRATIONS: &[Migration] = &[
         gone_at       INTEGER
     ) STRICT, WITHOUT ROWID;
 
-    -- How many texts were sent, by span of time.
+    -- The number of sent texts, by slot of five minutes.
     CREATE TABLE sends (
         slot  INTEGER PRIMARY KEY,
         count INTEGER NOT NULL
     ) STRICT;
 
-    -- What became of login texts. A text that is still to be redacted outlives its registration; no other does, so
-    -- that no row meets another registration which is given the same number.
+    -- The delivery of login texts. The row of a text still to be redacted outlives its registration. No other
+    -- row does, so that none is taken for a later registration with the same id.
     CREATE TABLE deliveries (
         sid          TEXT    PRIMARY KEY,
         at           INTEGER NOT NULL,
@@ -121,7 +122,7 @@ const MIGRATIONS: &[Migration] = &[
         UPDATE deliveries SET registration = NULL WHERE registration = OLD.id;
     END;
 
-    -- Logins whose words stay in Twilio's log, as they could not be redacted.
+    -- Logins that could not be redacted in Twilio's log.
     CREATE TABLE unredacted (
         sid TEXT    PRIMARY KEY,
         at  INTEGER NOT NULL
@@ -134,16 +135,16 @@ const MIGRATIONS: &[Migration] = &[
     " },
 ];
 
-/// What the header of our files says: "CSMR".
+/// The application id in the header of our files: "CSMR".
 const APPLICATION: i64 = 0x4353_4d52;
 
-/// What it says in files of builds from before the first release: "SMSR", or nothing. Their versions are not ours.
+/// The application ids of builds from before the first release: "SMSR", or none. Their versions are not ours.
 const UNRELEASED: [i64; 2] = [0x534d_5352, 0];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// The version of a database.
+/// The version of a database, if this program may use it.
 ///
 /// # Errors
 /// [`StoreError::Newer`] or [`StoreError::Unreleased`] if this program must not use it. Nothing is changed.
@@ -170,7 +171,7 @@ pub(super) fn usable_version(connection: &Connection) -> Result<i64, StoreError>
     }
 }
 
-/// Whether the database was made by this program, by whichever version of it.
+/// Whether the database was made by any version of this program.
 ///
 /// # Errors
 /// SQLite refused.
@@ -179,8 +180,8 @@ pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     Ok([APPLICATION, UNRELEASED[0]].contains(&application))
 }
 
-/// Brings the database up to [`VERSION`], all of it or nothing. A newer one that this program may
-/// use stays as it is.
+/// Brings the database up to [`VERSION`], completely or not at all. A newer one that this program may
+/// use is not changed.
 ///
 /// # Errors
 /// SQLite refused, [`StoreError::Newer`] or [`StoreError::Unreleased`].

@@ -1,4 +1,4 @@
-//! What was recorded since the start, counted once it is committed; and how the registrations stand.
+//! Counters of what was recorded since the start, and the state of the registrations.
 
 use std::fs;
 use std::path::Path;
@@ -11,17 +11,17 @@ use crate::domain::UnixSeconds;
 use crate::domain::registration::Stage;
 use crate::metrics::{Counter, Histogram};
 
-/// What was recorded since the start.
+/// What was recorded since the start, counted after the commit.
 pub struct StoreCounters {
     /// Phones that a name was reserved for.
     pub reserved: Counter,
-    /// Registrations that were forgotten, as their users were proved gone.
+    /// Registrations deleted because their users were proved gone.
     pub forgotten: Counter,
-    /// Logins that Twilio took.
+    /// Logins that Twilio accepted.
     pub sent: Counter,
-    /// Logins that are known to have reached the phone.
+    /// Logins that reached the phone, according to a receipt.
     pub delivered: Counter,
-    /// How long transactions took, the wait for those of others included.
+    /// The duration of transactions, including the wait for other ones.
     pub writes: Histogram,
 }
 
@@ -37,14 +37,14 @@ impl Default for StoreCounters {
     }
 }
 
-/// How the registrations stand.
+/// The state of the registrations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClassStanding {
-    /// How many there are in each stage, those that nobody is in included.
+    /// The number of registrations in each stage, stages without any included.
     pub stages: Vec<(Stage, u32)>,
-    /// How many should be gone by now.
+    /// The number of registrations that are due.
     pub overdue: u32,
-    /// When the time of the first of those was up.
+    /// The earliest due time of those.
     pub overdue_since: Option<UnixSeconds>,
 }
 
@@ -54,7 +54,7 @@ impl Store {
         &self.counts
     }
 
-    /// How the registrations stand.
+    /// The state of the registrations.
     ///
     /// # Errors
     /// SQLite refused.
@@ -88,7 +88,7 @@ impl Store {
         read().map_err(StoreError::sql("count registrations"))
     }
 
-    /// Notes how a write ended that began then, and how long it took if it was done.
+    /// Reports the result of a write that began at `began`, and records its duration if it succeeded.
     pub(super) fn note<T>(&self, began: Instant, result: &Result<T, StoreError>) {
         if result.is_ok() {
             self.counts.writes.observe(began.elapsed());
@@ -99,10 +99,10 @@ impl Store {
     }
 }
 
-/// What is in a database.
+/// The contents of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupSummary {
-    /// How many registrations.
+    /// Number of registrations.
     pub registrations: i64,
     /// When the newest of them was made.
     pub newest: Option<UnixSeconds>,
@@ -112,7 +112,7 @@ pub struct BackupSummary {
     pub bytes: u64,
 }
 
-/// What is in the database at `path`.
+/// The contents of the database at `path`.
 pub(super) fn summary(connection: &Connection, path: &Path) -> Result<BackupSummary, StoreError> {
     let failed = StoreError::sql("count registrations");
     let (registrations, newest) = connection
@@ -126,7 +126,7 @@ pub(super) fn summary(connection: &Connection, path: &Path) -> Result<BackupSumm
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(failed)?;
     let bytes = fs::metadata(path)
-        .map_err(StoreError::file("look at", path))?
+        .map_err(StoreError::file("inspect", path))?
         .len();
     Ok(BackupSummary {
         registrations,

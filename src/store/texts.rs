@@ -1,22 +1,22 @@
-//! Texts: which have had their effect, and how many were sent of late.
+//! Which texts were served, and how many texts were sent recently.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError};
 use crate::domain::{MessageSid, UnixSeconds};
 
-/// What is known of a text.
+/// What is recorded about a received text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextHistory {
-    /// Nothing: it is new, or was interrupted.
+    /// Nothing: it is new, or its handling was interrupted.
     Never,
-    /// It has had its effect.
+    /// It was served.
     Served,
-    /// It was given up, for that reason.
+    /// It was given up, for this reason.
     GivenUp(String),
 }
 
-/// Texts are counted in slots of five minutes, so that the hour glides: this many of them.
+/// Sent texts are counted in slots of five minutes, so that the hour is a sliding one. It has this many.
 pub(super) const SLOTS: i64 = 12;
 
 pub(super) fn slot(at: UnixSeconds) -> i64 {
@@ -32,7 +32,7 @@ pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Res
     .map(drop)
 }
 
-/// Takes back what [`count_send`] counted at `at`: Twilio surely did not take that text.
+/// Undoes what [`count_send`] counted at `at`: Twilio surely did not accept that text.
 pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE sends SET count = count - 1 WHERE slot = ?1 AND count > 0")?
         .execute([slot(at)])
@@ -40,7 +40,7 @@ pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::R
 }
 
 impl Store {
-    /// Whether the text `sid` has had its effect already, and which.
+    /// Whether the text `sid` was served or given up.
     ///
     /// # Errors
     /// SQLite refused.
@@ -57,10 +57,10 @@ impl Store {
                 Some(None) => TextHistory::Served,
                 Some(Some(why)) => TextHistory::GivenUp(why),
             })
-            .map_err(StoreError::sql("look a text up"))
+            .map_err(StoreError::sql("look up a text"))
     }
 
-    /// Records that the text `sid` has had its effect.
+    /// Records that the text `sid` was served.
     ///
     /// # Errors
     /// SQLite refused.
@@ -68,8 +68,8 @@ impl Store {
         self.write("record a text", |tx| mark_seen(tx, sid, now))
     }
 
-    /// How many texts were sent in the hour before `now`, in slots of five minutes: those that
-    /// Twilio surely did not take are not counted.
+    /// Number of texts sent in the hour before `now`, in slots of five minutes. Texts that Twilio surely did
+    /// not accept are not counted.
     ///
     /// # Errors
     /// SQLite refused.
@@ -85,7 +85,7 @@ impl Store {
     }
 }
 
-/// Records that a text has had its effect.
+/// Records that a text was served.
 pub(super) fn mark_seen(
     tx: &Transaction<'_>,
     sid: &MessageSid,

@@ -89,7 +89,7 @@ fn a_clock_that_jumps_together_with_coders_ends_nobodys_time_either() {
     // Both on one machine: nothing at Coder tells that the clock was set.
     class.coder().clock_is_ahead(HOURS);
     class.sets_the_clock(HOURS);
-    class.logs("no change to the time that is left for 2 accounts");
+    class.logs("the remaining time of 2 accounts is unchanged");
     time_is_up(&class, &bob);
     class.eventually("a removal by the new time", || !is_there(&class, &bob));
     assert!(is_there(&class, &ana));

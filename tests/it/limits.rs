@@ -323,7 +323,7 @@ fn coders_limit_is_one_line_and_a_later_removal() {
         class.try_service(&["end", "--all", "--yes"]);
         class.all_gone();
         let log = class.log();
-        assert_eq!(log.matches("removals go on in 2 s").count(), 1, "{log}");
+        assert_eq!(log.matches("removals continue in 2 s").count(), 1, "{log}");
         assert!(!log.contains("removal of "), "{log}");
     }
 }

@@ -133,7 +133,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     class
         .coder()
         .pending_builds_fail_after(Duration::from_millis(300));
-    class.logs("its workspace dev does not go: its delete failed");
+    class.logs("its workspace dev cannot be deleted: its delete failed");
     class.coder().no_provisioners(false);
     class.all_gone();
     assert!(class.workspaces_are_deleted());
@@ -170,7 +170,10 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
     class.eventually("the neighbour gone", || {
         class.coder().workspaces_of(owner).len() == 1
     });
-    is_told_once(&class, "its workspace aa does not go: its delete failed");
+    is_told_once(
+        &class,
+        "its workspace aa cannot be deleted: its delete failed",
+    );
     class.all_gone();
     assert!(class.workspaces_are_deleted());
 }
@@ -189,7 +192,7 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
     class.time_is_up();
     is_told_once(
         &class,
-        "locked out, waiting for Coder to stop 1 that still run",
+        "locked out, waiting for Coder to stop 1 running workspace",
     );
     let left = class.coder().workspaces_of(login.username());
     assert!(left.len() == 1 && left[0].name == "late", "{left:?}");

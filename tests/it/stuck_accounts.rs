@@ -146,7 +146,7 @@ fn a_delete_that_fails_is_told_once_with_what_coder_says_and_tried_again() {
     assert_eq!(told.len(), 1, "{told:?}");
     let way_out = format!("coder delete {}/dev --orphan", login.username());
     assert!(
-        told[0].contains("its workspace dev does not go: its delete failed")
+        told[0].contains("its workspace dev cannot be deleted: its delete failed")
             && told[0].contains("exit status 1")
             && told[0].contains(&way_out),
         "{told:?}"
@@ -197,7 +197,7 @@ fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
             class.eventually("the account gone", || class.coder().students().is_empty());
             class.coder().no_more_trouble();
             class.all_served();
-            class.logs("its account was ended after this text came");
+            class.logs("its account was ended after this text was received");
             class.all_gone();
             ana.has_read_all();
             assert_eq!(class.coder().created_ever().len(), 1);

@@ -3,7 +3,7 @@
 use super::contacts::TEXT_LIFE;
 use super::*;
 use crate::domain::{Delivery, Receipt};
-use crate::store::deliveries::STRANGERS_KEPT;
+use crate::store::deliveries::UNASSIGNED_KEPT;
 
 fn receipt(number: u32, delivery: Delivery, code: Option<u32>) -> Receipt {
     Receipt {
@@ -149,7 +149,7 @@ fn strangers_are_bounded_and_everything_ends_after_thirty_days() {
     let many = |range: std::ops::Range<u32>| -> Vec<Receipt> {
         range.map(|n| receipt(n, Delivery::Sent, None)).collect()
     };
-    let most = STRANGERS_KEPT;
+    let most = UNASSIGNED_KEPT;
     store.record_receipts(&many(10..10 + most), 60).unwrap();
     assert_eq!(store.deliveries(), most + 1);
     store.record_receipts(&many(5_000..5_200), 61).unwrap();

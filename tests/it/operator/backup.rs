@@ -135,7 +135,7 @@ fn a_file_that_is_there_is_not_overwritten_unless_forced() {
             .output()
             .unwrap();
         assert!(
-            said(&refused).1.contains("is no ordinary file"),
+            said(&refused).1.contains("is not an ordinary file"),
             "{odd}: {}",
             said(&refused).1
         );

@@ -154,7 +154,11 @@ fn a_lock_out_that_is_refused_is_told_and_the_removal_goes_on() {
         (&json!(0), &json!(0)),
         "{told}"
     );
-    assert!(class.service().logs("goes on without locking the user out"));
+    assert!(
+        class
+            .service()
+            .logs("continues without locking the user out")
+    );
     assert!(class.coder().stop_workspace(login.username(), "dev"));
     class.all_gone();
     assert!(class.workspaces_are_deleted());
@@ -167,7 +171,7 @@ fn a_student_that_was_made_an_admin_is_left_to_a_person() {
     class.coder().gives_role(login.username(), Role::UserAdmin);
     let told = class.does(&["end", "--all", "--yes"]);
     assert!(
-        told.contains("1 can still be used") && told.contains("has a role: it is left to a person"),
+        told.contains("1 can still be used") && told.contains("has a role: a person must decide"),
         "{told}"
     );
     class.eventually("some more looks", || {
@@ -180,7 +184,7 @@ fn a_student_that_was_made_an_admin_is_left_to_a_person() {
     let errors = errors.lines().filter(|line| line.contains("has a role"));
     assert_eq!(errors.filter(|line| line.contains(" ERROR ")).count(), 1);
     let status = class.does(&["status"]);
-    assert!(status.contains("it is left to a person"), "{status}");
+    assert!(status.contains("a person must decide"), "{status}");
 
     class.coder().loses_roles(login.username());
     class.all_gone();
@@ -192,7 +196,7 @@ fn time_that_is_up_ends_no_admin_either() {
     let class = plan().with("CODER_REMOVE_TIME", "1s").open();
     let login = class.student().gets_a_login();
     class.coder().gives_role(login.username(), Role::Owner);
-    assert!(class.service().logs("has a role: it is left to a person"));
+    assert!(class.service().logs("has a role: a person must decide"));
     assert!(works(&class, &login));
     class.coder().loses_roles(login.username());
     class.all_gone();
