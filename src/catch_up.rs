@@ -150,7 +150,7 @@ impl CatchUp {
     /// for us only if it asks for something that only we offer.
     fn is_for_us(&self, received: &ReceivedText) -> bool {
         let body = &received.text.body;
-        received.surely_ours || self.phrase.matches(body) && OptWord::in_body(body).is_none()
+        received.certainly_ours || self.phrase.matches(body) && OptWord::in_body(body).is_none()
     }
 
     fn append(&mut self, missed: &[Text]) -> Result<usize, CatchUpError> {

@@ -170,7 +170,7 @@ impl Redactor {
         now: UnixSeconds,
     ) -> Result<RedactionEnd, StoreError> {
         if !text.delivery.has_ended() {
-            match self.sms.find_row(&text.sid) {
+            match self.sms.receipt(&text.sid) {
                 Ok(Some(receipt)) => {
                     // The receipts of this text were lost, or are late.
                     let has_left = receipt.delivery.has_left();

@@ -1,33 +1,33 @@
-//! This machine's clock, by those of Coder and Twilio.
+//! Compares this machine's clock with those of Coder and Twilio.
 
 use super::Notes;
 use crate::clock::TOLERANCE;
 use crate::domain::{UnixSeconds, span};
 
-/// Seconds by which clocks may differ before a person should look.
-const DOUBT: UnixSeconds = 60;
+/// Seconds by which clocks may differ without a warning.
+const AGREEMENT: UnixSeconds = 60;
 
-/// `Some(None)` = that peer did not tell its time; `None` = it was not reached.
+/// `Some(None)` = the answer of that peer had no date; `None` = the peer was not reached.
 pub(super) fn inspect(
     coder: Option<Option<UnixSeconds>>,
     twilio: Option<Option<UnixSeconds>>,
     notes: &mut Notes<'_>,
 ) {
     let known = |ahead: Option<Option<UnixSeconds>>| ahead.flatten();
-    let agrees = |one: &UnixSeconds| one.abs() <= DOUBT;
+    let agrees = |one: &UnixSeconds| one.abs() <= AGREEMENT;
     for (peer, ahead, other, others) in [
         ("Coder", coder, "Twilio", known(twilio)),
         ("Twilio", twilio, "Coder", known(coder)),
     ] {
         match ahead {
             None => notes.skip(&format!("{peer}'s clock"), "as it was not reached"),
-            Some(None) => notes.skip(&format!("{peer}'s clock"), "as it does not tell its time"),
+            Some(None) => notes.skip(&format!("{peer}'s clock"), "as its answer had no date"),
             Some(Some(ahead)) => judge(peer, ahead, others.filter(agrees).map(|_| other), notes),
         }
     }
 }
 
-/// `witness` = a peer whose clock agrees with ours.
+/// `witness` = the other peer, if its clock agrees with ours.
 fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Notes<'_>) {
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let apart = format!(
@@ -39,9 +39,9 @@ fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Note
         None => "set this machine's clock: sudo timedatectl set-ntp true".to_owned(),
     };
     match ahead.abs() {
-        0..=DOUBT => notes.pass(format!("this machine's clock agrees with {peer}'s")),
+        0..=AGREEMENT => notes.pass(format!("this machine's clock agrees with {peer}'s")),
         seconds if seconds <= TOLERANCE => notes.warn(apart, cure),
-        _ if peer == "Coder" => notes.fault(format!("{apart}: nobody would be removed"), cure),
+        _ if peer == "Coder" => notes.fault(format!("{apart}: no account would be removed"), cure),
         _ => notes.fault(apart, cure),
     }
 }
@@ -52,7 +52,7 @@ mod tests {
     use crate::check::{Area, CheckStatus};
 
     #[test]
-    fn a_difference_is_judged_by_its_size_and_blamed_on_the_one_that_is_alone() {
+    fn a_difference_is_judged_by_its_size_and_attributed_to_the_clock_that_stands_alone() {
         use CheckStatus::{Fault, Pass, Skipped, Warning};
         for (coder, twilio, verdicts, blamed) in [
             (Some(Some(0)), Some(Some(-60)), [Pass, Pass], ""),

@@ -1,4 +1,4 @@
-//! Coder: is it there, is it Coder, and may our token do all that a class takes?
+//! Checks Coder: whether it answers, and whether our token may do everything that a class needs.
 
 use std::net::IpAddr;
 
@@ -8,19 +8,21 @@ use crate::config::{CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::Http;
 
-/// Passwords that are shown to Coder. Its rule looks at each, and it counts the calls.
-const PASSWORDS: usize = 3;
+/// How many generated passwords Coder is asked about. Coder's rule depends on each password, and
+/// the calls count against its limit.
+const PASSWORD_SAMPLES: usize = 3;
 
-/// What later looks have to know.
+/// Results that later checks need.
 #[derive(Default)]
 pub(super) struct CoderFacts {
-    /// Seconds by which our clock is ahead of Coder's, as it tells it; `None` = it was not reached.
+    /// Seconds by which our clock is ahead of Coder's; `Some(None)` = the answer had no date,
+    /// `None` = Coder was not reached.
     pub(super) clock_ahead: Option<Option<UnixSeconds>>,
-    /// The token is let in.
-    pub(super) let_in: bool,
+    /// Coder accepts the token.
+    pub(super) accepted: bool,
 }
 
-/// One thing to ask; an error is one that spoils all further questions as well.
+/// One check at Coder. It returns an error only if all further checks would fail in the same way.
 type CoderStep =
     fn(&Coder, &PartialConfig, &mut CoderFacts, &mut Notes<'_>) -> Result<(), CoderError>;
 
@@ -28,15 +30,15 @@ const STEPS: [(&str, CoderStep); 7] = [
     ("password login", password_login),
     ("generated passwords", passwords),
     ("the token", token::token),
-    ("the token's time", token::expiry),
+    ("the token's expiry", token::expiry),
     ("what the token may do", token::rights),
     ("the roles of members", members::inspect),
-    ("mails", mails::inspect),
+    ("e-mail notifications", mails::inspect),
 ];
 
-/// How many may log in within a minute from one address, by a limit of Coder's own that no setting of it moves.
-/// Source: `cli/server.go`, `coderd/coderd.go`.
-const LOGINS_A_MINUTE: u32 = 60;
+/// How many users can log in per minute from one address. This is a fixed limit of Coder, without a
+/// setting. Source: `cli/server.go`, `coderd/coderd.go`.
+const LOGINS_PER_MINUTE: u32 = 60;
 
 pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>) -> CoderFacts {
     let mut found = CoderFacts::default();
@@ -58,8 +60,8 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
                 config.address.site, server.version
             ));
         }
-        Err(fault) => {
-            notes.fault(format!("cannot {fault}"), fault.cure());
+        Err(error) => {
+            notes.fault(format!("cannot {error}"), error.cure());
             broken = Some("as Coder does not answer");
         }
     }
@@ -67,43 +69,43 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         match broken {
             Some(because) => notes.skip(what, because),
             None => {
-                if let Err(fault) = step(&coder, parts, &mut found, notes) {
-                    notes.fault(format!("cannot {fault}"), fault.cure());
-                    broken = Some(match fault.kind {
-                        CoderErrorKind::Denied => "as the token is not let in",
-                        _ => "as Coder does not answer any more",
+                if let Err(error) = step(&coder, parts, &mut found, notes) {
+                    notes.fault(format!("cannot {error}"), error.cure());
+                    broken = Some(match error.kind {
+                        CoderErrorKind::Denied => "as Coder does not accept the token",
+                        _ => "as Coder no longer answers",
                     });
                 }
             }
         }
     }
     if let Some(service) = &parts.service {
-        seats(service.max_users, notes);
+        login_limit(service.max_users, notes);
     }
     let email = Username::draw(0).email(&config.email_domain);
-    // The setting is read by Coder's own rule; only making a user proves more.
+    // The setting is checked by Coder's own rule; only the creation of a user proves more.
     notes.pass(format!(
         "e-mail addresses such as {email} are well-formed for Coder"
     ));
     found
 }
 
-/// Students of one room come from one address.
-fn seats(max_users: u32, notes: &mut Notes<'_>) {
-    let limit = LOGINS_A_MINUTE;
+/// Students in one room usually share one public IP address.
+fn login_limit(max_users: u32, notes: &mut Notes<'_>) {
+    let limit = LOGINS_PER_MINUTE;
     if max_users > limit {
         notes.warn(
-            format!("there are {max_users} seats (CODER_REG_MAX_USERS), and Coder lets {limit} log in a minute from one address: of more in one room the rest are refused for a minute (429)"),
-            "let a large class log in in waves, a minute apart; where a proxy stands before Coder set CODER_PROXY_TRUSTED_HEADERS and CODER_PROXY_TRUSTED_ORIGINS there, as otherwise all come from the proxy's address; CODER_API_RATE_LIMIT does not move this limit",
+            format!("{max_users} students may register (CODER_REG_MAX_USERS), but Coder accepts only {limit} logins per minute from one address: if more students in one room log in at once, Coder refuses the rest for a minute (429)"),
+            "let a large class log in in groups, a minute apart; if Coder is behind a proxy, set CODER_PROXY_TRUSTED_HEADERS and CODER_PROXY_TRUSTED_ORIGINS there, because otherwise all logins seem to come from the proxy's address; CODER_API_RATE_LIMIT does not change this limit",
         );
     } else {
         notes.pass(format!(
-            "{max_users} seats: all may log in within the same minute"
+            "{max_users} students may register: all can log in within the same minute"
         ));
     }
 }
 
-/// Students get this address by text.
+/// Students get this address by text, so it must be reachable from outside.
 fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
     let site = &config.address.site;
     let host = site.split_once("://").map_or("", |(_, rest)| rest);
@@ -113,25 +115,26 @@ fn address(config: &CoderConfig, notes: &mut Notes<'_>) {
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if is_own || !host.contains('.') {
         notes.warn(
-            format!("students are sent to {site}, which is known to this machine alone"),
+            format!("students are sent to {site}, an address that only this machine can open"),
             "set CODER_API_URL to the address that students open",
         );
     }
 }
 
-/// A question that the server does not know, or refuses, is not looked at; the others are.
-pub(super) fn unless_everybodys(
-    fault: CoderError,
+/// Skips a check that the server does not support or refuses. An error that would also affect the
+/// other checks is returned.
+pub(super) fn skip_unless_general(
+    error: CoderError,
     what: &str,
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
-    if fault.affects_every_call() {
-        return Err(fault);
+    if error.affects_every_call() {
+        return Err(error);
     }
-    if fault.is_unsupported_call() {
-        notes.skip(what, "as this Coder does not know the question");
+    if error.is_unsupported_call() {
+        notes.skip(what, "as this version of Coder does not support it");
     } else {
-        notes.skip_until(what, &format!("as this failed: {fault}"), fault.cure());
+        notes.skip_until(what, &format!("as this failed: {error}"), error.cure());
     }
     Ok(())
 }
@@ -146,10 +149,10 @@ fn password_login(
         Ok(on) => notes.judge(
             on,
             "users may log in with passwords",
-            "Coder lets nobody log in with a password",
-            "take CODER_DISABLE_PASSWORD_AUTH off Coder's settings and restart it",
+            "Coder does not accept logins with a password",
+            "remove CODER_DISABLE_PASSWORD_AUTH from Coder's settings and restart Coder",
         ),
-        Err(fault) => return unless_everybodys(fault, "password login", notes),
+        Err(error) => return skip_unless_general(error, "password login", notes),
     }
     Ok(())
 }
@@ -160,26 +163,26 @@ fn passwords(
     _: &mut CoderFacts,
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
-    for _ in 0..PASSWORDS {
+    for _ in 0..PASSWORD_SAMPLES {
         match coder.accepts_password(&Password::draw()) {
             Ok(Some(true)) => {}
             Ok(Some(false)) => {
                 notes.fault(
-                    "Coder refuses a password as students get them",
-                    "report this: its rule for passwords has changed; an older Coder helps until then",
+                    "Coder refuses a password of the kind that students get",
+                    "report this as a bug: Coder's rule for passwords has changed; use an older Coder until it is fixed",
                 );
                 return Ok(());
             }
             Ok(None) => {
                 notes.skip(
                     "generated passwords",
-                    "as a Coder before 2.17 cannot be asked",
+                    "as a Coder before 2.17 has no such check",
                 );
                 return Ok(());
             }
-            Err(fault) => return unless_everybodys(fault, "generated passwords", notes),
+            Err(error) => return skip_unless_general(error, "generated passwords", notes),
         }
     }
-    notes.pass("generated passwords obey its rule");
+    notes.pass("generated passwords satisfy Coder's rule");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The data folder: may it be written, is there room, what database is in it, and does a service work on
-//! it. Nothing is left in it.
+//! Checks the data folder: permissions, free space, the database in it, and whether a service uses
+//! it. Leaves nothing behind in it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -14,17 +14,18 @@ use crate::healthcheck::{self, HealthError};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
 
-/// Bytes that there must be room for: the database of a class takes less than one megabyte.
-const ROOM: usize = 8 * 1024 * 1024;
+/// Bytes that must be free. The database of a class needs less than one megabyte.
+const REQUIRED_SPACE: usize = 8 * 1024 * 1024;
 
-/// What helps where the fault itself does not say it.
-const LAST_RESORT: &str = "restore a backup, or move the file away";
+/// The cure for an error that has none of its own.
+const DEFAULT_CURE: &str = "restore a backup, or move the file away";
 
-/// What other looks have to know of the folder.
+/// Results that other checks need.
 pub(super) struct FolderFacts {
-    /// Its instance id; `Some(None)` = no service has worked on it yet, `None` = it cannot be read.
+    /// The folder's instance id; `Some(None)` = no service has used it yet, `None` = it cannot be
+    /// read.
     pub(super) instance_id: Option<Option<InstanceId>>,
-    /// Whether a service works on it now.
+    /// Whether a service uses the folder now.
     pub(super) running: bool,
 }
 
@@ -33,14 +34,12 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
     let running = wake::is_running(folder).ok();
     let mut facts = FolderFacts {
         instance_id: None,
-        // Where that is not known, what is wrong outside is not to be laid to a stop.
+        // If unknown, assume that it runs, so that errors elsewhere are not blamed on a stopped
+        // service.
         running: running.unwrap_or(true),
     };
     if parts.is_faulty(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"]) {
-        notes.skip(
-            "the data folder",
-            "as the settings that name it have faults",
-        );
+        notes.skip("the data folder", "as its settings have faults");
         return facts;
     }
     match fs::metadata(folder) {
@@ -49,12 +48,12 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
             facts.instance_id = Some(None);
         }
         Err(error) => notes.fault(
-            format!("{} cannot be looked at: {error}", folder.display()),
-            "run this as the user of the service, or with sudo",
+            format!("{} cannot be read: {error}", folder.display()),
+            "run check as the user that the service runs as, or with sudo",
         ),
         Ok(found) if !found.is_dir() => notes.fault(
-            format!("{} is no folder", folder.display()),
-            "set CODER_REG_DATA_DIR to a folder, or move away what is there",
+            format!("{} is not a folder", folder.display()),
+            "set CODER_REG_DATA_DIR to a folder, or move the file away",
         ),
         Ok(found) => {
             let keys = &parts.phone_keys;
@@ -67,7 +66,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
                 facts.instance_id = database(Inspection::of(folder, keys), notes);
                 password_key(folder, notes);
             } else {
-                notes.skip("the database", "as the data folder is another user's");
+                notes.skip("the database", "as the data folder belongs to another user");
             }
         }
     }
@@ -75,38 +74,38 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
         Some(running) => service(parts.listen, folder, running, notes),
         None => notes.skip(
             "whether the service runs",
-            "as the data folder is another user's: run check as that user, or with sudo",
+            "as the data folder belongs to another user: run check as that user, or with sudo",
         ),
     }
     facts
 }
 
-/// A folder that is not there yet is made at the first start, if its parent lets.
+/// A missing folder is created at the first start, if its parent folder permits it.
 fn absent(folder: &Path, notes: &mut Notes<'_>) {
     let parent = folder.ancestors().skip(1).find(|one| one.is_dir());
-    let room = parent.map(|parent| has_room(parent).is_ok());
+    let room = parent.map(|parent| check_space(parent).is_ok());
     let folder = folder.display();
     if room == Some(true) {
         notes.pass(format!(
-            "{folder} is not there yet; the first start makes it"
+            "{folder} does not exist yet; the first start creates it"
         ));
     } else {
         notes.fault(
-            format!("{folder} is not there, and cannot be made by this user"),
-            "make it and give it to the user that the service runs as, or set CODER_REG_DATA_DIR",
+            format!("{folder} does not exist, and this user cannot create it"),
+            "create it and give it to the user that the service runs as (chown), or set CODER_REG_DATA_DIR",
         );
     }
 }
 
-/// Returns whether its files may be looked at.
+/// Returns whether the files in the folder may be read.
 fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool {
     let own = fs::metadata("/proc/self").map_or_else(|_| found.uid(), |own| own.uid());
     let (shown, owner) = (folder.display(), found.uid());
     if found.mode() & 0o700 != 0o700 {
-        // Said of the mode, as root can write in any folder.
+        // Judged by the mode, because root can write to any folder.
         notes.fault(
             format!(
-                "{shown} may not be written by its own user {owner} (mode {:03o})",
+                "{shown} is not writable for its own user {owner} (mode {:03o})",
                 found.mode() & 0o777
             ),
             format!("chmod 700 {shown}"),
@@ -115,35 +114,36 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool 
     }
     if found.mode() & 0o002 != 0 {
         notes.warn(
-            format!("{shown} may be written by everybody"),
+            format!("{shown} is writable for all users of this machine"),
             format!("chmod 700 {shown}"),
         );
     }
     if own == 0 && owner != 0 {
         notes.pass(format!(
-            "{shown} belongs to user {owner}; run check as that user to try writing there"
+            "{shown} belongs to user {owner}; run check as that user to test whether it is writable"
         ));
         return true;
     }
-    let tried = has_room(folder);
+    let tried = check_space(folder);
     let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
     let is_anothers = tried.as_ref().is_err_and(is_denied);
     match tried {
-        Ok(()) => notes.pass(format!("{shown} can be written, and has room for 8 MB")),
+        Ok(()) => notes.pass(format!("{shown} is writable and has 8 MB of free space")),
         Err(_) if is_anothers => notes.fault(
-            format!("{shown} belongs to user {owner}, and this is user {own}"),
-            format!("run check as the user that the service runs as; if this is that user: sudo chown -R {own} {shown}"),
+            format!("{shown} belongs to user {owner}, but check runs as user {own}"),
+            format!("run check as the user that the service runs as; if it does already: sudo chown -R {own} {shown}"),
         ),
         Err(error) => notes.fault(
             format!("{shown} cannot be written: {error}"),
-            "free some room on that disk, or set CODER_REG_DATA_DIR to a folder on another one",
+            "free some space on that disk, or set CODER_REG_DATA_DIR to a folder on another one",
         ),
     }
     !is_anothers
 }
 
-/// Writes a file that has no name any more, so that nothing of it stays whatever happens.
-fn has_room(folder: &Path) -> io::Result<()> {
+/// Writes to a file that is already deleted, so that nothing remains even if this program is
+/// killed.
+fn check_space(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!(".check-{}", std::process::id()));
     let file = OpenOptions::new()
         .create_new(true)
@@ -153,20 +153,20 @@ fn has_room(folder: &Path) -> io::Result<()> {
     let mut file = file?;
     fs::remove_file(&path)?;
     let block = [0; 64 * 1024];
-    for _ in 0..ROOM / block.len() {
+    for _ in 0..REQUIRED_SPACE / block.len() {
         file.write_all(&block)?;
     }
     file.sync_data()
 }
 
-/// A missing key is made at the next start; one that cannot be used stops it.
+/// A missing key is created at the next start; a damaged one prevents the start.
 fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     if let Err(error) = store::inspect_password_key(folder) {
-        notes.fault(error.what(), error.cure().unwrap_or(LAST_RESORT));
+        notes.fault(error.what(), error.cure().unwrap_or(DEFAULT_CURE));
     }
 }
 
-/// Returns the instance id, as [`FolderFacts::instance_id`] has it.
+/// Returns the value for [`FolderFacts::instance_id`].
 fn database(
     found: Result<Option<Inspection>, StoreError>,
     notes: &mut Notes<'_>,
@@ -174,41 +174,41 @@ fn database(
     let found = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
-            notes.pass("there is no database yet; the first start makes it");
+            notes.pass("there is no database yet; the first start creates it");
             return Some(None);
         }
         Err(error) => {
-            notes.fault(error.what(), error.cure().unwrap_or(LAST_RESORT));
+            notes.fault(error.what(), error.cure().unwrap_or(DEFAULT_CURE));
             return None;
         }
     };
     let (version, ours) = found.version;
     if found.other_key {
         notes.fault(
-            format!("{} in the database: made with another phone key", count(found.registrations, "account")),
+            format!("{} in the database: created with another phone key", count(found.registrations, "account")),
             "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to its old value",
         );
     }
     if found.is_exposed {
         notes.warn(
-            "others than its owner may read the database",
-            "chmod 600 registrations.db in that folder",
+            "other users of this machine may read the database",
+            "run in the data folder: chmod 600 registrations.db",
         );
     }
-    let whole = format!(
-        "the database is whole: schema {version}, {}",
+    let intact = format!(
+        "the database is intact: schema {version}, {}",
         count(found.registrations, "account")
     );
     notes.pass(match version.cmp(&ours) {
-        std::cmp::Ordering::Less => format!("{whole}; the next start brings it to schema {ours}"),
-        _ => whole,
+        std::cmp::Ordering::Less => format!("{intact}; the next start updates it to schema {ours}"),
+        _ => intact,
     });
     Some(found.instance_id)
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {
     let Some(listen) = listen else {
-        notes.skip("the service's health", "as CODER_REG_LISTEN has a fault");
+        notes.skip("the service's health", "as CODER_REG_LISTEN is invalid");
         return;
     };
     let who = match store::holder(folder) {
@@ -218,36 +218,36 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
     match (running, healthcheck::ask(listen, healthcheck::LIMIT)) {
         (true, Ok(obstacles)) => {
             let is_well = obstacles.is_empty();
-            let how = if is_well { "is well" } else { "can take texts" };
+            let how = if is_well { "is healthy" } else { "can accept texts" };
             notes.pass(format!("{who} runs and {how}"));
             for obstacle in obstacles {
                 notes.warn(
-                    format!("{who} reports what keeps students from being served"),
+                    format!("{who} reports a problem that keeps students from being served"),
                     obstacle.to_string(),
                 );
             }
         }
         (true, Err(ill @ HealthError::Ill { .. })) => {
-            notes.fault(format!("{who} runs and is not well"), ill.to_string());
+            notes.fault(format!("{who} runs but is not healthy"), ill.to_string());
         }
         (true, Err(HealthError::Silent { .. })) => {
             notes.pass(format!("{who} runs"));
             notes.skip(
                 "its health",
-                "as it does not listen here: in another container, or with another CODER_REG_LISTEN",
+                "as it does not listen at this address: it runs in another container, or with another CODER_REG_LISTEN",
             );
         }
         (true, Err(stranger @ HealthError::Stranger { .. })) => notes.fault(
             stranger.to_string(),
-            "set CODER_REG_LISTEN as the running service has it",
+            "set CODER_REG_LISTEN to the value of the running service",
         ),
         (false, Ok(_) | Err(HealthError::Ill { .. })) => notes.fault(
-            format!("a service listens on {listen}, but works on another data folder"),
-            "set CODER_REG_DATA_DIR as that service has it, or stop it",
+            format!("a service listens on {listen}, but uses another data folder"),
+            "set CODER_REG_DATA_DIR to the value of that service, or stop that service",
         ),
         (false, Err(HealthError::Stranger { .. })) => notes.fault(
-            format!("something else listens on {listen}, where the service is to listen"),
-            "stop it, or set CODER_REG_LISTEN to another port, and in the proxy as well",
+            format!("another program listens on {listen}, the address of the service"),
+            "stop it, or set CODER_REG_LISTEN to another port and change the proxy accordingly",
         ),
         (false, Err(HealthError::Silent { .. })) => notes.warn(
             "the service does not run",

@@ -1,11 +1,12 @@
-//! Mails that Coder sends about students, and who could read those to the students' addresses.
+//! Checks the e-mail that Coder sends about students, and who could read e-mail to the students'
+//! addresses.
 
 use super::Notes;
-use super::coder::{CoderFacts, unless_everybodys};
+use super::coder::{CoderFacts, skip_unless_general};
 use crate::coder::{Coder, CoderError, Mails};
 use crate::config::PartialConfig;
 
-/// Domains at which anybody may have a mailbox.
+/// Domains where anyone can get a mailbox.
 const PROVIDERS: [&str; 40] = [
     "126.com",
     "163.com",
@@ -48,10 +49,10 @@ const PROVIDERS: [&str; 40] = [
     "yopmail.com",
     "zoho.com",
 ];
-/// Names under which providers have domains in many countries.
-const CHAINS: [&str; 4] = ["hotmail", "live", "outlook", "yahoo"];
+/// Names of providers with domains in many countries.
+const INTERNATIONAL: [&str; 4] = ["hotmail", "live", "outlook", "yahoo"];
 
-const DOMAIN_CURE: &str = "set CODER_EMAIL_DOM to a domain of your own without mailboxes, or to one that ends in .invalid, such as class.invalid: Coder takes it, and no mail reaches it";
+const DOMAIN_CURE: &str = "set CODER_EMAIL_DOM to a domain of your own without mailboxes, or to one that ends in .invalid, such as class.invalid: Coder accepts it, and no e-mail reaches it";
 
 pub(super) fn inspect(
     coder: &Coder,
@@ -68,44 +69,45 @@ pub(super) fn inspect(
     };
     match coder.mails() {
         Ok(mails) => judge(domain, mails, notes),
-        Err(fault) => {
+        Err(error) => {
             judge(domain, Mails::Hidden, notes);
-            return unless_everybodys(fault, "mails", notes);
+            return skip_unless_general(error, "e-mail notifications", notes);
         }
     }
     Ok(())
 }
 
-/// Who reads the mail of a student's address may ask Coder for a new password there ("forgot password").
+/// Anyone who can read e-mail to a student's address can request a new password from Coder ("forgot
+/// password").
 fn judge(domain: &str, mails: Mails, notes: &mut Notes<'_>) {
     if is_providers(domain) {
         notes.fault(
-            format!("students' addresses end in {domain} (CODER_EMAIL_DOM), where strangers have mailboxes: they can take accounts by \"forgot password\""),
+            format!("students' addresses end in {domain} (CODER_EMAIL_DOM), where strangers have mailboxes: they can take over accounts by \"forgot password\""),
             DOMAIN_CURE,
         );
     }
     match mails {
-        Mails::Off => notes.pass("Coder sends no mails: it has no mail server"),
-        Mails::Paused => notes.pass("Coder sends no mails: notifications are paused"),
+        Mails::Off => notes.pass("Coder sends no e-mail: it has no mail server"),
+        Mails::Paused => notes.pass("Coder sends no e-mail: notifications are paused"),
         Mails::On => {
             notes.warn(
-                "Coder sends mails: as many as three for each student to each owner and user admin",
-                "let them switch it off for themselves, under Account and Notifications; or pause it for everybody while the class lasts: coder notifications pause",
+                "Coder sends up to three e-mails per student to each owner and user admin",
+                "each of them can switch it off under Account, Notifications; or pause it for all during class: coder notifications pause",
             );
             if !is_without_mail(domain) && !is_providers(domain) {
                 notes.warn(
-                    format!("who reads mail to {domain} (CODER_EMAIL_DOM) can take students' accounts by \"forgot password\""),
+                    format!("anyone who reads e-mail to {domain} (CODER_EMAIL_DOM) can take over students' accounts by \"forgot password\""),
                     DOMAIN_CURE,
                 );
             }
         }
         Mails::Hidden => {
-            const TOLD: &str = "whether Coder sends mails cannot be seen with this token; if it does, they are three for each student to each admin";
+            const UNKNOWN: &str = "this token cannot show whether Coder sends e-mail; if it does, each admin gets up to three per student";
             if is_without_mail(domain) || is_providers(domain) {
-                notes.warn(TOLD, "ask an Owner of Coder");
+                notes.warn(UNKNOWN, "ask an Owner of Coder");
             } else {
                 notes.warn(
-                    format!("{TOLD}, and who reads mail to {domain} (CODER_EMAIL_DOM) can take students' accounts"),
+                    format!("{UNKNOWN}, and anyone who reads e-mail to {domain} (CODER_EMAIL_DOM) can take over students' accounts"),
                     format!("ask an Owner of Coder; {DOMAIN_CURE}"),
                 );
             }
@@ -113,7 +115,7 @@ fn judge(domain: &str, mails: Mails, notes: &mut Notes<'_>) {
     }
 }
 
-/// Whether that top level has no mail by the rules of the internet (RFC 2606).
+/// Whether the domain cannot receive e-mail by the rules of the internet (RFC 2606).
 fn is_without_mail(domain: &str) -> bool {
     domain.rsplit('.').next() == Some("invalid")
 }
@@ -128,7 +130,7 @@ fn is_providers(domain: &str) -> bool {
             .strip_prefix("co.")
             .or_else(|| country.strip_prefix("com."))
             .unwrap_or(country);
-        CHAINS.contains(&name) && !country.contains('.')
+        INTERNATIONAL.contains(&name) && !country.contains('.')
     };
     PROVIDERS.contains(&domain.as_str()) || is_chain()
 }
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_domain_where_strangers_have_mailboxes_is_a_fault() {
-        for (domain, fault) in [
+        for (domain, error) in [
             ("gmail.com", true),
             ("Outlook.com", true),
             ("yahoo.co.uk", true),
@@ -160,13 +162,13 @@ mod tests {
             for mails in [Mails::On, Mails::Off, Mails::Paused, Mails::Hidden] {
                 let found = found(domain, mails);
                 let faults = found.iter().filter(|one| one.verdict == CheckStatus::Fault);
-                assert_eq!(faults.count(), usize::from(fault), "{domain} {mails:?}");
+                assert_eq!(faults.count(), usize::from(error), "{domain} {mails:?}");
             }
         }
     }
 
     #[test]
-    fn readers_of_the_domains_mail_matter_where_mails_are_sent() {
+    fn readers_of_the_domains_e_mail_matter_only_if_coder_sends_e_mail() {
         for (domain, mails, warnings) in [
             ("class.example.org", Mails::On, 2),
             ("class.invalid", Mails::On, 1),
@@ -184,7 +186,7 @@ mod tests {
         assert!(
             hidden[0]
                 .what
-                .contains("who reads mail to class.example.org")
+                .contains("who reads e-mail to class.example.org")
         );
         assert!(
             !found("class.invalid", Mails::Hidden)[0]

@@ -1,14 +1,15 @@
-//! The roles that every member of the default organization has by itself, and so every student (since Coder 2.35).
+//! Checks the roles that every member of the default organization has, and so every student (since
+//! Coder 2.35).
 
 use super::Notes;
-use super::coder::{CoderFacts, unless_everybodys};
+use super::coder::{CoderFacts, skip_unless_general};
 use crate::coder::{AGENTS_ACCESS, Coder, CoderError, MemberRoles, WORKSPACE_ACCESS};
 use crate::config::PartialConfig;
 
-/// Roles that let members make workspaces.
-const LET_WORK: [&str; 2] = [WORKSPACE_ACCESS, "organization-admin"];
-/// A role that keeps them from it.
-const BAN: &str = "organization-workspace-creation-ban";
+/// Roles that let members create workspaces.
+const WORKSPACE_ROLES: [&str; 2] = [WORKSPACE_ACCESS, "organization-admin"];
+/// A role that forbids members to create workspaces.
+const BAN_ROLE: &str = "organization-workspace-creation-ban";
 
 pub(super) fn inspect(
     coder: &Coder,
@@ -18,22 +19,22 @@ pub(super) fn inspect(
 ) -> Result<(), CoderError> {
     match coder.member_roles() {
         Ok(Some(members)) => judge(&members, notes),
-        // Earlier releases have no such thing: all members may make workspaces.
+        // Earlier releases have no such roles: all members may create workspaces.
         Ok(None) => {}
-        Err(fault) => return unless_everybodys(fault, "the roles of members", notes),
+        Err(error) => return skip_unless_general(error, "the roles of members", notes),
     }
     Ok(())
 }
 
 fn judge(members: &MemberRoles, notes: &mut Notes<'_>) {
     let has = |name: &str| members.roles.iter().any(|role| role == name);
-    if !LET_WORK.iter().any(|role| has(role)) || has(BAN) {
+    if !WORKSPACE_ROLES.iter().any(|role| has(role)) || has(BAN_ROLE) {
         notes.fault(
-            "students can log in and make no workspace, by the roles that all members of the default organization have",
-            format!("let members work: {}", command(&[WORKSPACE_ACCESS])),
+            "students can log in but cannot create workspaces: the members of the default organization lack the role for it",
+            format!("let members create workspaces: {}", command(&[WORKSPACE_ACCESS])),
         );
     } else {
-        notes.pass("members of the default organization may make workspaces");
+        notes.pass("members of the default organization may create workspaces");
     }
     if has(AGENTS_ACCESS) {
         let kept: Vec<&str> = members.roles.iter().map(String::as_str).collect();
@@ -42,24 +43,24 @@ fn judge(members: &MemberRoles, notes: &mut Notes<'_>) {
             .filter(|role| *role != AGENTS_ACCESS)
             .collect();
         notes.warn(
-            format!("every student may spend on the AI models that this deployment has ({AGENTS_ACCESS}, a role of all members)"),
-            format!("unless that is meant: {}", command(&kept)),
+            format!("every student may use the AI models of this deployment at your cost ({AGENTS_ACCESS}, a role of all members)"),
+            format!("unless you want that:  {}", command(&kept)),
         );
     }
     match &members.unassignable {
         Some(roles) if !roles.is_empty() => notes.fault(
-            format!("the token may not give others {}, a role of all members, so no user can be made (500)", list(roles)),
-            "give the token's user the role Organization Admin of the default organization, or take that role from all members",
+            format!("the token may not assign {}, a role of all members, so no user can be created (500)", list(roles)),
+            "give the token's user the role Organization Admin of the default organization, or remove that role from the members' roles",
         ),
-        Some(_) => notes.pass("the token may give others all roles that members have"),
+        Some(_) => notes.pass("the token may assign all roles of members"),
         None => notes.warn(
-            "whether the token may give others the roles that members have cannot be asked of this Coder",
-            "coder-sms-register check --write tries it",
+            "this version of Coder cannot tell whether the token may assign the roles of members",
+            "test it with coder-sms-register check --write",
         ),
     }
 }
 
-/// What sets these roles, in place of those that there are.
+/// The command that replaces the members' roles with these.
 fn command(roles: &[&str]) -> String {
     let roles: Vec<String> = roles.iter().map(|role| harmless(role)).collect();
     format!(
@@ -73,7 +74,7 @@ fn list(roles: &[String]) -> String {
     roles.join(", ")
 }
 
-/// A role's name as far as it may stand in a command.
+/// A role's name without characters that are unsafe in a command.
 fn harmless(role: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
     role.chars().filter(plain).take(64).collect()
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_members_may_is_judged_by_their_roles() {
+    fn the_members_rights_are_judged_by_their_roles() {
         use CheckStatus::{Fault, Pass, Warning};
         for (roles, unassignable, verdicts) in [
             (&[WORKSPACE_ACCESS][..], Some(&[][..]), &[Pass, Pass][..]),
@@ -112,7 +113,7 @@ mod tests {
                 &[Pass, Warning, Pass],
             ),
             (&[AGENTS_ACCESS], Some(&[]), &[Fault, Warning, Pass]),
-            (&[WORKSPACE_ACCESS, BAN], None, &[Fault, Warning]),
+            (&[WORKSPACE_ACCESS, BAN_ROLE], None, &[Fault, Warning]),
             (&["organization-admin"], None, &[Pass, Warning]),
         ] {
             let found = found(roles, unassignable);
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(
             cure.and_then(|one| one.cure.as_deref()),
             Some(
-                "unless that is meant: coder organizations edit --default-org-member-roles \"organization-workspace-access,organization-auditorrm\""
+                "unless you want that:  coder organizations edit --default-org-member-roles \"organization-workspace-access,organization-auditorrm\""
             )
         );
     }

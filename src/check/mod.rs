@@ -1,8 +1,8 @@
-//! Is everything ready for class? Looks at all that the service needs, changes nothing, and names for
-//! each fault what helps.
+//! Checks that everything is ready for class: it inspects all that the service needs, changes
+//! nothing, and gives a cure for each fault.
 //!
-//! A room for each thing that is looked at; it asks the room of that technology and judges the answer.
-//! Judgements are functions of what was found, so that tables can test them.
+//! There is one module for each checked area. It collects facts from the module of that technology
+//! and judges them. The judgements are functions of these facts, so that tests can use tables.
 
 mod clock;
 mod coder;
@@ -23,15 +23,15 @@ use std::time::Duration;
 use crate::config::PartialConfig;
 use crate::http::Http;
 
-/// Longest time that one call of a look may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time for one call of a check.
+const CALL_LIMIT: Duration = Duration::from_secs(5);
 
-/// What was looked at, in the order of the report.
+/// The checked areas, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Area {
     /// The settings.
     Settings,
-    /// The data folder, its database, and the service that works on it.
+    /// The data folder, its database, and the service that uses it.
     Folder,
     /// Redis.
     Redis,
@@ -39,7 +39,7 @@ pub enum Area {
     Coder,
     /// The account at Twilio.
     Twilio,
-    /// The public URL, from here.
+    /// The public URL, as seen from this machine.
     Public,
     /// This machine's clock.
     Clock,
@@ -48,7 +48,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Its name, in one or two words.
+    /// Its name in the report, one or two words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -63,26 +63,26 @@ impl Area {
     }
 }
 
-/// What a look came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
-    /// As it should be.
+    /// In order.
     Pass,
-    /// The class can begin, but somebody should look.
+    /// The class can begin, but the operator should read this.
     Warning,
-    /// The class cannot begin like this.
+    /// The class cannot begin.
     Fault,
-    /// It could not be looked at, so the class is not known to be ready.
+    /// It could not be checked, so it is unknown whether the class can begin.
     Skipped,
 }
 
 impl CheckStatus {
-    /// Whether the class can begin, as far as this goes.
+    /// Whether the class can begin, by this result alone.
     pub fn is_ready(self) -> bool {
         matches!(self, Self::Pass | Self::Warning)
     }
 
-    /// The word for scripts.
+    /// The word in the JSON report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -93,20 +93,20 @@ impl CheckStatus {
     }
 }
 
-/// One thing that was looked at. Tells nothing secret.
+/// The result of one check. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Where it belongs.
+    /// The area that it belongs to.
     pub area: Area,
-    /// What was looked at and how it is.
+    /// What was checked, and what was found.
     pub what: String,
-    /// What that means.
+    /// What it means for the class.
     pub verdict: CheckStatus,
-    /// What helps; `None` where nothing has to.
+    /// What to do; `None` if nothing.
     pub cure: Option<String>,
 }
 
-/// The findings of one area, as they are made.
+/// Collects the findings of one area.
 struct Notes<'a> {
     area: Area,
     all: &'a mut Vec<Finding>,
@@ -118,7 +118,7 @@ impl<'a> Notes<'a> {
     }
 
     fn add(&mut self, verdict: CheckStatus, what: impl Into<String>, cure: Option<String>) {
-        // SQLite's words come in several lines.
+        // SQLite's messages may have several lines.
         let line = |text: String| text.replace(char::is_control, " ");
         self.all.push(Finding {
             area: self.area,
@@ -140,55 +140,55 @@ impl<'a> Notes<'a> {
         self.add(CheckStatus::Fault, what, Some(cure.into()));
     }
 
-    /// Could not be looked at, because of that; so nobody knows whether the class can begin.
+    /// Notes that something could not be checked, and why.
     fn skip(&mut self, what: &str, because: &str) {
-        let what = format!("{what}: not looked at, {because}");
+        let what = format!("{what}: not checked, {because}");
         self.add(CheckStatus::Skipped, what, None);
     }
 
-    /// The same where something helps.
+    /// Like [`Notes::skip`], with a cure.
     fn skip_until(&mut self, what: &str, because: &str, cure: impl Into<String>) {
-        let what = format!("{what}: not looked at, {because}");
+        let what = format!("{what}: not checked, {because}");
         self.add(CheckStatus::Skipped, what, Some(cure.into()));
     }
 
-    /// As it should be, or a fault.
-    fn judge(&mut self, well: bool, what: &str, fault: &str, cure: &str) {
-        if well {
+    /// Notes that something is in order, or a fault.
+    fn judge(&mut self, in_order: bool, what: &str, error: &str, cure: &str) {
+        if in_order {
             self.pass(what);
         } else {
-            self.fault(fault, cure);
+            self.fault(error, cure);
         }
     }
 }
 
-/// Looks at everything that `parts` tell of. With `announce`, also makes a user in Coder, logs in as it
-/// and deletes it; `announce` is told the user's name before there is one.
+/// Checks everything that `parts` configures. With `announce`, it also creates a user at Coder,
+/// logs in as that user and deletes it; `announce` gets the user's name before the user is created.
 pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Finding> {
     let mut all = Vec::new();
     settings::inspect(parts, &mut Notes::of(Area::Settings, &mut all));
     let facts = folder::inspect(parts, &mut Notes::of(Area::Folder, &mut all));
     redis::inspect(parts, &facts, &mut Notes::of(Area::Redis, &mut all));
-    let limit = parts.call_limit.unwrap_or(PATIENCE);
-    let http = Http::new(limit.min(PATIENCE));
-    let at_coder = coder::inspect(parts, &http, &mut Notes::of(Area::Coder, &mut all));
+    let limit = parts.call_limit.unwrap_or(CALL_LIMIT);
+    let http = Http::new(limit.min(CALL_LIMIT));
+    let coder_facts = coder::inspect(parts, &http, &mut Notes::of(Area::Coder, &mut all));
     if let Some(announce) = announce {
-        // Making a user takes Coder longer than a look.
+        // Coder needs longer to create a user than to answer other calls.
         let http = Http::new(limit);
         probe_user::inspect(
             parts,
             &http,
             &facts,
-            &at_coder,
+            &coder_facts,
             announce,
             &mut Notes::of(Area::Coder, &mut all),
         );
     }
-    let at_twilio = twilio::inspect(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
+    let twilio_facts = twilio::inspect(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
     public::inspect(parts, &http, &facts, &mut Notes::of(Area::Public, &mut all));
     clock::inspect(
-        at_coder.clock_ahead,
-        at_twilio.clock_ahead,
+        coder_facts.clock_ahead,
+        twilio_facts.clock_ahead,
         &mut Notes::of(Area::Clock, &mut all),
     );
     phrase::inspect(parts, &mut Notes::of(Area::Phrase, &mut all));

@@ -1,4 +1,4 @@
-//! The phrase, and the text that students get for it.
+//! Checks the phrase, and the length of the text with a login.
 
 use super::Notes;
 use crate::config::PartialConfig;
@@ -6,15 +6,15 @@ use crate::provision::reply;
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     match &parts.phrase {
-        // Which word it is stays untold.
-        None => notes.skip("the phrase", "as CODER_REG_PASS has a fault"),
+        // The phrase itself is never shown.
+        None => notes.skip("the phrase", "as CODER_REG_PASS is invalid"),
         Some(phrase) => {
-            notes.pass("it is no word with which students opt out of texts");
+            notes.pass("it is not a word that opts out of texts");
             notes.pass(phrase.comparison());
             match phrase.weakness() {
                 None => notes.pass("it is not easily guessed"),
                 Some(weakness) => notes.warn(
-                    format!("it {}: who guesses it gets an account", weakness.reason()),
+                    format!("it {}: anyone who guesses it gets an account", weakness.reason()),
                     "set CODER_REG_PASS to two or three words that belong together only in your class",
                 ),
             }
@@ -27,7 +27,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     let longest = reply::longest_login(site, domain, class.remove_after);
     if longest <= reply::SEGMENT {
         notes.pass(format!(
-            "the longest login is one text: {longest} of {} characters",
+            "the longest login fits in one text: {longest} of {} characters",
             reply::SEGMENT
         ));
     } else {

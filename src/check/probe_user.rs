@@ -1,7 +1,9 @@
-//! The proof by doing: a user is made, logs in, is deleted, and is seen to be gone.
+//! Tests Coder with a real user (`check --write`): creates it, logs in as it, deletes it, and
+//! verifies that it is gone.
 //!
-//! Killed in between, the user is left. Its name was told before it was made, and it carries our marker, so
-//! that the service finds it within a day and removes it as one of its own.
+//! If this program is killed in between, the user remains. Its name was shown before it was
+//! created, and it has our marker, so that the service finds it within a day and removes it like
+//! one of its own.
 
 use super::coder::CoderFacts;
 use super::folder::FolderFacts;
@@ -12,34 +14,34 @@ use crate::domain::{InstanceId, Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
 use crate::store::Commands;
 
-/// What a student can do, by its own session.
-fn works(student: &Coder, notes: &mut Notes<'_>) {
-    const ROLES: &str = "let members make workspaces: coder organizations edit --default-org-member-roles organization-workspace-access; a role that bans it must not be among them";
+/// Checks what a student can do, with the user's own session.
+fn check_workspaces(student: &Coder, notes: &mut Notes<'_>) {
+    const ROLE_CURE: &str = "let members create workspaces: coder organizations edit --default-org-member-roles organization-workspace-access, without any role that forbids it";
     match student.may_create_workspace() {
         Ok(may) => notes.judge(
             may,
-            "it may make a workspace (authcheck)",
-            "students can log in and make no workspace (authcheck)",
-            ROLES,
+            "it may create a workspace (authcheck)",
+            "students can log in but cannot create workspaces (authcheck)",
+            ROLE_CURE,
         ),
-        Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
+        Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
     match student.templates() {
         Ok(0) => notes.fault(
-            "students can log in and see no template, so they make no workspace",
-            "make a template in the default organization, and let everybody use it",
+            "students can log in but see no template, so they cannot create workspaces",
+            "create a template in the default organization, and let all its members use it",
         ),
         Ok(number) => notes.pass(format!("it sees {}", count(number, "template"))),
-        Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
+        Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
 }
 
-/// How often a name is drawn that nobody has.
-const NAMES: u32 = 3;
-/// How often the user is deleted until it is gone.
-const DELETES: usize = 3;
+/// How many names are tried until one is free.
+const MAX_NAMES: u32 = 3;
+/// How many times the deletion is tried.
+const MAX_DELETES: usize = 3;
 
-const WHAT: &str = "a user that is made, logs in and goes";
+const WHAT: &str = "the test with a real user";
 
 pub(super) fn inspect(
     parts: &PartialConfig,
@@ -49,40 +51,43 @@ pub(super) fn inspect(
     announce: &dyn Fn(&str),
     notes: &mut Notes<'_>,
 ) {
-    let Some(config) = parts.coder.as_ref().filter(|_| found.let_in) else {
+    let Some(config) = parts.coder.as_ref().filter(|_| found.accepted) else {
         return notes.skip(
             WHAT,
-            "as Coder was not reached, or does not let the token in",
+            "as Coder was not reached, or does not accept the token",
         );
     };
-    // The key of the database, so that its owner knows the marker again.
-    let kept = Commands::open(&parts.data_dir).and_then(|hand| hand.key(&parts.phone_keys));
-    let Some(key) = kept.ok().or_else(|| parts.phone_keys.first().cloned()) else {
+    // The key of the database, so that its service recognises the marker.
+    let stored =
+        Commands::open(&parts.data_dir).and_then(|commands| commands.key(&parts.phone_keys));
+    let Some(key) = stored.ok().or_else(|| parts.phone_keys.first().cloned()) else {
         return notes.skip(WHAT, "as the settings have faults");
     };
-    // Where no service has worked yet there is no id that it could be of; then a person decides.
-    let nobody = InstanceId::from_stored("");
+    // If no service has used the folder yet, there is no instance id; then a person has to delete a
+    // remaining user.
+    let unknown = InstanceId::from_stored("");
     let instance_id = facts.instance_id.as_ref().and_then(Option::as_ref);
-    let instance_id = instance_id.unwrap_or(&nobody);
+    let instance_id = instance_id.unwrap_or(&unknown);
     let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
     let site = &config.address.site;
-    for clashes in 1..=NAMES {
+    for clashes in 1..=MAX_NAMES {
         let probe = Probe::draw(clashes, &config.email_domain, &key, instance_id);
         announce(&format!(
-            "making user {} at Coder; if it is left there, delete it under {site}/users",
+            "creating user {} at Coder; if it remains there, delete it under {site}/users",
             probe.username
         ));
-        if let Some(left) = probe.runs(&coder, site, notes) {
+        if let Some(left) = probe.run(&coder, site, notes) {
             if !left {
-                // A service that looked for lost accounts just now has taken it for one.
-                let _ = Commands::open(&parts.data_dir).map(|mut hand| hand.disown(&probe.marker));
+                // A running service may have adopted the user as a lost account in the meantime.
+                let _ = Commands::open(&parts.data_dir)
+                    .map(|mut commands| commands.disown(&probe.marker));
             }
             return;
         }
     }
     notes.fault(
-        format!("{NAMES} drawn names in a row were taken at Coder"),
-        "check again; if it stays so, look at the users there",
+        format!("{MAX_NAMES} drawn names in a row were in use at Coder"),
+        "check again; if it happens again, see the list of users at Coder",
     );
 }
 
@@ -104,27 +109,27 @@ impl Probe {
         }
     }
 
-    /// Returns whether the user is left at Coder; `None` where the name was a stranger's.
-    fn runs(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> Option<bool> {
-        let made = coder.create_user(NewUser {
+    /// Returns whether the user remains at Coder; `None` if the name belongs to another user.
+    fn run(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> Option<bool> {
+        let created = coder.create_user(NewUser {
             username: &self.username,
             email: &self.email,
             marker: &self.marker,
             password: &self.password,
         });
-        let gone = match made {
+        let gone = match created {
             Ok(CreateResult::Taken) => return None,
             Ok(CreateResult::Created(user)) => {
-                notes.pass(format!("user {} was made", self.username));
+                notes.pass(format!("user {} was created", self.username));
                 self.log_in(coder, notes);
-                // It ends the session.
-                self.gets_a_password(coder, &user.id, notes);
-                self.goes(coder, Some(&user.id), site, notes)
+                // After the login, because it ends the session.
+                self.set_password(coder, &user.id, notes);
+                self.delete_for_sure(coder, Some(&user.id), site, notes)
             }
-            Err(fault) => {
-                notes.fault(format!("cannot {fault}"), fault.cure());
-                // It may have been made all the same.
-                self.goes(coder, None, site, notes)
+            Err(error) => {
+                notes.fault(format!("cannot {error}"), error.cure());
+                // It may have been created all the same.
+                self.delete_for_sure(coder, None, site, notes)
             }
         };
         Some(!gone)
@@ -134,35 +139,41 @@ impl Probe {
         match coder.log_in(&self.email, &self.password) {
             Ok(Some(session)) => {
                 notes.pass("it logged in with e-mail and password");
-                works(&coder.with_session(session), notes);
+                check_workspaces(&coder.with_session(session), notes);
             }
             Ok(None) => notes.fault(
                 "it could not log in with its e-mail and password",
-                "log in at Coder with a password yourself: is password login on for everybody?",
+                "log in at Coder with a password yourself, to see whether password login is on",
             ),
-            Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
+            Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
         }
     }
 
-    /// Sets another password, which shows more than [`Coder::rights`] can tell.
-    fn gets_a_password(&self, coder: &Coder, id: &str, notes: &mut Notes<'_>) {
+    /// Sets another password, which shows more than [`Coder::rights`] can.
+    fn set_password(&self, coder: &Coder, id: &str, notes: &mut Notes<'_>) {
         match coder.set_password(id, &Password::draw()) {
-            Ok(PasswordResult::Set | PasswordResult::Unchanged) => notes.pass("its password was set anew"),
-            // The look at whether it is gone tells that.
+            Ok(PasswordResult::Set | PasswordResult::Unchanged) => notes.pass("its password was set again"),
+            // The check whether it is gone reports that.
             Ok(PasswordResult::NoUser) => {}
             Ok(PasswordResult::Forbidden) => notes.warn(
-                "its password could not be set anew: students get the same login again, but not once they have changed its password",
+                "its password could not be set again: students who ask again get the same login, unless they have changed its password",
                 token::PASSWORD_ROLE,
             ),
-            Err(fault) => notes.fault(format!("cannot {fault}"), fault.cure()),
+            Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
         }
     }
 
-    /// Deletes the user, whatever happened before, until it is seen to be gone. Without `id` it is
-    /// looked for first. Returns whether it is gone.
-    fn goes(&self, coder: &Coder, id: Option<&str>, site: &str, notes: &mut Notes<'_>) -> bool {
+    /// Deletes the user, whatever happened before, and verifies that it is gone. Without `id` it is
+    /// searched for first. Returns whether it is gone.
+    fn delete_for_sure(
+        &self,
+        coder: &Coder,
+        id: Option<&str>,
+        site: &str,
+        notes: &mut Notes<'_>,
+    ) -> bool {
         let mut last = None;
-        for _ in 0..DELETES {
+        for _ in 0..MAX_DELETES {
             match self.delete(coder, id) {
                 Ok(true) => {
                     if id.is_some() {
@@ -171,15 +182,15 @@ impl Probe {
                     return true;
                 }
                 Ok(false) => {}
-                Err(fault) => last = Some(fault),
+                Err(error) => last = Some(error),
             }
         }
         let why = last.map_or_else(
             || "Coder still has it".to_owned(),
-            |fault| fault.to_string(),
+            |error| error.to_string(),
         );
         notes.fault(
-            format!("user {} is left at Coder: {why}", self.username),
+            format!("user {} remains at Coder: {why}", self.username),
             format!(
                 "delete it by hand under {site}/users, or: coder users delete {}",
                 self.username
@@ -188,13 +199,14 @@ impl Probe {
         false
     }
 
-    /// Returns whether it is gone. Only a user with our marker, or the one just made, is touched.
+    /// Returns whether it is gone. Only a user with our marker, or the one just created, is
+    /// deleted.
     fn delete(&self, coder: &Coder, id: Option<&str>) -> Result<bool, CoderError> {
         let name = self.username.as_str();
         let is_ours =
             |user: &crate::coder::User| id == Some(&user.id) || user.name == self.marker.as_str();
         let Some(user) = coder.user(name)?.filter(is_ours) else {
-            // Whom a token without rights does not see may be there; ours was let in to make it.
+            // A token without the right to see users proves nothing by not finding the user.
             return Ok(coder.rights()?.see_users);
         };
         if coder.delete_user(&user.id)? == DeleteResult::HasWorkspaces {

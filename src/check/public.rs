@@ -1,5 +1,5 @@
-//! The public URL, from here: its name, its certificate, the proxy behind it, and whether it is this very
-//! service that answers. See [`crate::webhook::probe`] for how that is proved.
+//! Checks the public URL from this machine: its name, its certificate, the proxy, and whether it
+//! leads to this service. See [`crate::webhook::probe`] for the proof.
 
 use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 
@@ -19,7 +19,7 @@ use crate::webhook::{
 
 const START: &str = "start the service, and check again";
 const TEXTS: &str = "texts";
-const FORWARD: &str = "let the proxy forward the whole host to CODER_REG_LISTEN: deploy/nginx.conf and deploy/caddy show how";
+const FORWARD: &str = "let the proxy forward all paths of the host to CODER_REG_LISTEN, as in deploy/nginx.conf and deploy/caddy";
 
 pub(super) fn inspect(
     parts: &PartialConfig,
@@ -39,23 +39,23 @@ pub(super) fn inspect(
     }
 }
 
-/// What can be said of the URL without asking anybody.
+/// Checks the URL itself, without any request.
 fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     if url.is_https() {
         notes.pass(format!("{} is https", url.as_str()));
     } else {
         notes.warn(
-            format!("{} is not https: texts and phones cross the network in clear", url.as_str()),
-            "put a proxy with a certificate in front (docs/deploy.md, \"A proxy or a tunnel of your own\"), and https into TWILIO_WEBHOOK_URL and at Twilio",
+            format!("{} is not https: texts and phone numbers cross the network unencrypted", url.as_str()),
+            "put a proxy with a certificate in front (docs/deploy.md, \"A proxy or a tunnel of your own\"), and use https in TWILIO_WEBHOOK_URL and at Twilio",
         );
     }
     let host = url.host().trim_matches(['[', ']']);
-    let inner = host
+    let private = host
         .parse::<IpAddr>()
-        .map_or_else(|_| !host.contains('.'), is_inner);
-    if inner {
-        let what = format!("Twilio does not reach {host}: it is no address of the internet");
-        let cure = "give this service a public name, and put that into TWILIO_WEBHOOK_URL";
+        .map_or_else(|_| !host.contains('.'), is_private);
+    if private {
+        let what = format!("Twilio cannot reach {host}: it is not a public address");
+        let cure = "give this service a public name, and set TWILIO_WEBHOOK_URL to it";
         if twilio_hosts::leads_to_twilio(&config.api_url) {
             notes.fault(what, cure);
         } else {
@@ -64,7 +64,7 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     }
 }
 
-/// Asks the URL who is there. Returns whether it is us.
+/// Checks who answers at the URL. Returns whether it is this service.
 fn probe(
     url: &SignedUrl,
     what: &str,
@@ -82,7 +82,10 @@ fn probe(
         .extend_pairs(params)
         .finish();
     let Some((signature, settings)) = signed(url, config, &params) else {
-        notes.skip("who answers there", "as there is no token to sign with");
+        notes.skip(
+            "who answers at the public URL",
+            "as there is no secret to sign with",
+        );
         return false;
     };
     let mut headers = vec![
@@ -108,22 +111,22 @@ fn probe(
         .flatten();
     match proved {
         Some(Answerer::Ourselves) => {
-            notes.pass(format!("{what} sent there reach this service"));
+            notes.pass(format!("{what} sent to it reach this service"));
             true
         }
         Some(Answerer::Unnamed) => {
-            notes.pass(format!("{what} sent there reach a service with our token"));
+            notes.pass(format!("{what} sent to it reach a service with our token"));
             true
         }
         Some(Answerer::Twin) => {
             notes.fault(
-                "another installation answers there: our token, but another data folder",
-                "stop that one, or let the name lead here; if it is this one, check with its CODER_REG_DATA_DIR",
+                "another installation answers at the public URL: it has our token, but another data folder",
+                "stop that one, or let the name lead to this machine; if that one is right, run check with its CODER_REG_DATA_DIR",
             );
             false
         }
         None => {
-            let (fault, cure) = stranger(&answer);
+            let (error, cure) = judge_foreign(&answer);
             if !facts.running && (502..=504).contains(&answer.status) {
                 notes.skip_until(
                     "whether it reaches the service",
@@ -131,20 +134,20 @@ fn probe(
                     START,
                 );
             } else {
-                let of = if what == TEXTS {
+                let prefix = if what == TEXTS {
                     String::new()
                 } else {
                     format!("{what}, {}: ", url.path())
                 };
-                notes.fault(format!("{of}{fault}"), cure);
+                notes.fault(format!("{prefix}{error}"), cure);
             }
             false
         }
     }
 }
 
-/// A signature as Twilio would make it, and what it says of it. By the shared key where there is one: where it takes the
-/// Auth Token's place, the service has to know it as well.
+/// A signature as Twilio makes it, and the value of its settings header. A configured shared key is
+/// used first: if Twilio uses it in place of the Auth Token, the service must accept it.
 fn signed(
     url: &SignedUrl,
     config: &TwilioConfig,
@@ -161,7 +164,7 @@ fn unreached(url: &SignedUrl, broken: HttpError, facts: &FolderFacts, notes: &mu
     match broken.stage() {
         HttpStage::Name => notes.fault(
             format!("{host}: {broken}"),
-            format!("make a DNS record (A, or AAAA) of {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
+            format!("create a DNS record (A or AAAA) for {host} that leads to this machine, or correct TWILIO_WEBHOOK_URL"),
         ),
         HttpStage::Tls => notes.fault(format!("{host}: {broken}"), certificate_cure(broken)),
         HttpStage::Connection if !facts.running => notes.skip_until(
@@ -173,15 +176,16 @@ fn unreached(url: &SignedUrl, broken: HttpError, facts: &FolderFacts, notes: &mu
             format!("{host}: {broken}, though the name leads to this machine"),
             FORWARD,
         ),
-        // Many routers do not let a machine reach itself by its public address; Twilio may reach it.
+        // Many routers do not let a machine reach itself by its public address; Twilio may reach
+        // it.
         HttpStage::Connection => notes.skip_until(
             &format!("whether {host} reaches the service"),
             &format!("{broken} from here; this network may not lead back to its own public address (hairpin NAT), or a firewall is in the way"),
             format!("try from outside: a phone without Wi-Fi that opens {} sees \"method not allowed\"", url.as_str()),
         ),
         HttpStage::Response => notes.fault(
-            format!("{host} takes the request, but {broken}"),
-            "look into the log of the proxy, and of the service",
+            format!("{host} accepts the request, but {broken}"),
+            "see the logs of the proxy and of the service",
         ),
     }
 }
@@ -189,88 +193,88 @@ fn unreached(url: &SignedUrl, broken: HttpError, facts: &FolderFacts, notes: &mu
 fn certificate_cure(broken: HttpError) -> &'static str {
     match broken {
         HttpError::NotSent(http::EXPIRED) => {
-            "renew the certificate (certbot renew; Caddy's log says why it could not), and look at this machine's clock"
+            "renew the certificate (certbot renew; Caddy's log says why it could not), and check this machine's clock"
         }
         HttpError::NotSent(http::OTHER_NAME) => {
-            "get a certificate for the host of TWILIO_WEBHOOK_URL, or correct its name there and at Twilio"
+            "get a certificate for the host of TWILIO_WEBHOOK_URL, or correct that name in the setting and at Twilio"
         }
         HttpError::NotSent(http::UNTRUSTED) => {
-            "use a certificate of a public authority with its full chain (fullchain.pem): Twilio takes no other"
+            "use a certificate of a public authority with its full chain (fullchain.pem): Twilio accepts no other"
         }
         HttpError::NotSent(http::NO_TLS) => {
-            "let a proxy with a certificate answer there, or correct the port in TWILIO_WEBHOOK_URL"
+            "put a proxy with a certificate in front, or correct the port in TWILIO_WEBHOOK_URL"
         }
-        _ => "look at the certificate and the TLS settings of the proxy",
+        _ => "check the certificate and the TLS settings of the proxy",
     }
 }
 
-/// What it means when not we answer, or not as we should.
-fn stranger(answer: &HttpResponse) -> (String, &'static str) {
+/// Judges an answer that does not prove to be from this service: what is wrong, and the cure.
+fn judge_foreign(answer: &HttpResponse) -> (String, &'static str) {
     let said = std::str::from_utf8(&answer.body).unwrap_or_default();
     let said = said.strip_suffix('\n').unwrap_or(said);
     let ours = |what: &str, cure| (what.to_owned(), cure);
     match (answer.status, said) {
         (403, WRONG_SIGNATURE) => ours(
-            "a coder-sms-register answers there, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
-            "give check the settings of the running service, or restart the service with these",
+            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
+            "run check with the settings of the running service, or restart the service with these settings",
         ),
         (403, WRONG_BY_KEY | UNKNOWN_KEY) => ours(
-            "a coder-sms-register answers there, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
-            "give check the settings of the running service, or restart the service with these",
+            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
+            "run check with the settings of the running service, or restart the service with these settings",
         ),
         (403, NO_TOKEN) => ours(
-            "a coder-sms-register answers there, but without TWILIO_ACCOUNT_TOKEN",
-            "give check the settings of the running service, or restart the service with these",
+            "a coder-sms-register answers, but without TWILIO_ACCOUNT_TOKEN",
+            "run check with the settings of the running service, or restart the service with these settings",
         ),
         (403, ANOTHER_ACCOUNT) => ours(
-            "a coder-sms-register answers there, but with another TWILIO_ACCOUNT_SID",
-            "give check the settings of the running service, or restart the service with these",
+            "a coder-sms-register answers, but with another TWILIO_ACCOUNT_SID",
+            "run check with the settings of the running service, or restart the service with these settings",
         ),
         (400, NO_SID) => ours(
-            "an older coder-sms-register answers there, which cannot say who it is",
-            "restart the service with this program",
+            "an older coder-sms-register answers, which cannot identify itself",
+            "restart the service with this version",
         ),
         (404, NOT_FOUND) => ours(
-            "the service answers there, but does not know that path",
-            "let the proxy pass the path on as it is, or restart the service with this TWILIO_WEBHOOK_URL",
+            "the service answers, but it does not serve that path",
+            "let the proxy forward the path unchanged, or restart the service with this TWILIO_WEBHOOK_URL",
         ),
         (411, _) => ours(
-            "something there takes no body in chunks (411), as tunnels send it: perhaps an older coder-sms-register",
-            "restart the service with this program, or let the proxy collect the body first",
+            "the server refuses a chunked body (411), as tunnels send it: perhaps it is an older coder-sms-register",
+            "restart the service with this version, or let the proxy buffer request bodies",
         ),
         (502..=504, _) => (
             format!(
-                "a proxy answers there ({}), and does not reach the service",
+                "a proxy answers ({}), but does not reach the service",
                 answer.status
             ),
             "let the proxy forward to where the service listens (CODER_REG_LISTEN); its log says why it cannot",
         ),
         (300..=399, _) => (
-            format!("something there redirects ({})", answer.status),
-            "put the address that it redirects to into TWILIO_WEBHOOK_URL and at Twilio, which signs the address that it was given",
+            format!("the server redirects ({})", answer.status),
+            "set TWILIO_WEBHOOK_URL and the URL at Twilio to the redirect's target, because Twilio signs the URL that is set there",
         ),
         (401 | 403 | 407, _) => (
-            format!("something there wants a login ({})", answer.status),
-            "let the proxy pass the path on without a login: the signature is the proof",
+            format!("the server requires a login ({})", answer.status),
+            "let the proxy forward the path without a login: the signature is the proof",
         ),
         (status, _) => (
-            format!("something else than this service answers there ({status})"),
+            format!("another program than this service answers ({status})"),
             FORWARD,
         ),
     }
 }
 
-/// Whether the name leads to an address of this machine, or to one that nobody else can have.
+/// Whether the name resolves to an address of this machine or of a private network.
 fn leads_here(url: &SignedUrl) -> bool {
     let host = url.host().trim_matches(['[', ']']);
     let Ok(mut addresses) = (host, 0).to_socket_addrs() else {
         return false;
     };
-    addresses.any(|address| is_inner(address.ip()) || UdpSocket::bind((address.ip(), 0)).is_ok())
+    addresses.any(|address| is_private(address.ip()) || UdpSocket::bind((address.ip(), 0)).is_ok())
 }
 
-/// No address of the internet: this machine's own, or an inner network's.
-fn is_inner(ip: IpAddr) -> bool {
+/// Whether an address is not public: this machine's own, or a private network's.
+fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
@@ -292,13 +296,13 @@ mod tests {
     use crate::check::{Area, CheckStatus};
 
     #[test]
-    fn an_address_that_only_this_network_may_not_reach_is_not_looked_at() {
+    fn an_address_that_only_this_network_may_fail_to_reach_is_skipped() {
         use CheckStatus::{Fault, Skipped};
         let refused = HttpError::NotSent("connection refused");
         let expired = HttpError::NotSent(http::EXPIRED);
         let silent = HttpError::Unknown("timed out");
         for (url, broken, running, verdict) in [
-            // An address of nobody (RFC 5737), and one of ours.
+            // An address that nobody uses (RFC 5737), and one of ours.
             ("https://192.0.2.1/inbound", refused, true, Skipped),
             ("https://127.0.0.1/inbound", refused, true, Fault),
             ("https://192.0.2.1/inbound", refused, false, Skipped),
@@ -317,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_is_known_by_status_and_words() {
+    fn who_answers_is_recognised_by_status_and_body() {
         for (status, body, words) in [
             (403, "wrong signature\n", "another TWILIO_WEBHOOK_URL"),
             (
@@ -337,27 +341,27 @@ mod tests {
             ),
             (403, "another account\n", "another TWILIO_ACCOUNT_SID"),
             (400, "no MessageSid\n", "older"),
-            (404, "not found\n", "does not know that path"),
-            (404, "<html>", "something else"),
-            (411, "411 length required: ...\n", "no body in chunks"),
+            (404, "not found\n", "does not serve that path"),
+            (404, "<html>", "another program"),
+            (411, "411 length required: ...\n", "a chunked body"),
             (502, "<html>", "does not reach the service"),
             (301, "", "redirects"),
-            (401, "", "wants a login"),
-            (403, "<html>", "wants a login"),
-            (200, "<html>", "something else"),
+            (401, "", "requires a login"),
+            (403, "<html>", "requires a login"),
+            (200, "<html>", "another program"),
         ] {
             let answer = HttpResponse {
                 status,
                 headers: HeaderMap::new(),
                 body: body.into(),
             };
-            let (fault, _) = stranger(&answer);
-            assert!(fault.contains(words), "{status} {body}: {fault}");
+            let (error, _) = judge_foreign(&answer);
+            assert!(error.contains(words), "{status} {body}: {error}");
         }
     }
 
     #[test]
-    fn inner_addresses_are_known() {
+    fn private_addresses_are_recognised() {
         for inner in [
             "127.0.0.1",
             "10.1.2.3",
@@ -369,10 +373,10 @@ mod tests {
             "fe80::1",
             "0.0.0.0",
         ] {
-            assert!(is_inner(inner.parse().unwrap()), "{inner}");
+            assert!(is_private(inner.parse().unwrap()), "{inner}");
         }
         for public in ["192.0.2.1", "8.8.8.8", "2001:db8::1"] {
-            assert!(!is_inner(public.parse().unwrap()), "{public}");
+            assert!(!is_private(public.parse().unwrap()), "{public}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Redis: is it one that keeps what it has confirmed?
+//! Checks Redis, above all that it keeps what it has confirmed.
 
 use super::Notes;
 use super::folder::FolderFacts;
@@ -14,7 +14,7 @@ pub(super) fn inspect(parts: &PartialConfig, facts: &FolderFacts, notes: &mut No
         _ => return notes.skip("Redis", "as its settings have faults"),
     };
     match RedisInfo::at(config) {
-        Ok(look) => judge(&look, config.password.is_some(), facts, notes),
+        Ok(info) => judge(&info, config.password.is_some(), facts, notes),
         Err(error) => {
             notes.fault(error.what(), error.cure());
             notes.skip("its version, file and memory", "as it cannot be used");
@@ -22,50 +22,50 @@ pub(super) fn inspect(parts: &PartialConfig, facts: &FolderFacts, notes: &mut No
     }
 }
 
-fn judge(look: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Notes<'_>) {
-    let (major, minor) = look.version;
+fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Notes<'_>) {
+    let (major, minor) = info.version;
     let said = if password {
-        "takes our password"
+        "accepts our password"
     } else {
-        "lets us in, without password"
+        "accepts us without a password"
     };
     notes.judge(
-        look.version >= OLDEST,
+        info.version >= OLDEST,
         &format!("Redis {major}.{minor} {said}"),
         &format!("Redis {major}.{minor} is too old"),
         "install Redis 6.2 or later, or Valkey",
     );
-    if password && look.is_open {
+    if password && info.is_open {
         notes.warn(
-            "Redis lets in who has no password",
-            "give it the password (requirepass), or let only this machine reach it",
+            "Redis accepts clients without a password",
+            "set the password in Redis (requirepass), or let only this machine reach it",
         );
     }
     notes.judge(
-        look.is_master,
-        "it takes writes",
-        "this Redis is a replica and takes no texts",
+        info.is_master,
+        "it accepts writes",
+        "this Redis is a replica and accepts no texts",
         "set REDIS_HOST to the master, or REPLICAOF NO ONE",
     );
     notes.judge(
-        look.append_only,
-        "its append-only file is on: a confirmed text survives",
-        "its append-only file is off: texts are lost when Redis ends",
+        info.append_only,
+        "its append-only file is on: confirmed texts survive a restart",
+        "its append-only file is off: texts are lost when Redis stops",
         "set appendonly yes and appendfsync always, as in the packaged redis.conf, and restart Redis",
     );
-    if look.append_only && !look.file_is_well {
+    if info.append_only && !info.file_is_well {
         notes.fault(
             "its append-only file cannot be written",
-            "free some room on the disk of Redis; its log says more",
+            "free some space on the disk of Redis; its log has the details",
         );
     }
     notes.judge(
-        look.keeps_all,
-        "it drops nothing when it is full (noeviction)",
-        "it drops texts when it is full",
+        info.keeps_all,
+        "it deletes nothing when its memory is full (noeviction)",
+        "it deletes texts when its memory is full",
         "set maxmemory-policy noeviction",
     );
-    match look.memory {
+    match info.memory {
         (used, most) if most > 0 && used > most / 10 * 9 => notes.warn(
             format!(
                 "{} of {} MB of its memory are in use",
@@ -76,7 +76,7 @@ fn judge(look: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
         ),
         _ => {}
     }
-    match (&look.owner, &facts.instance_id) {
+    match (&info.owner, &facts.instance_id) {
         (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => {
             notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure());
         }
@@ -108,8 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_spoken_of_only_where_there_is_one() {
-        for (password, words) in [(true, "takes our password"), (false, "without password")] {
+    fn a_password_is_mentioned_only_if_there_is_one() {
+        for (password, words) in [
+            (true, "accepts our password"),
+            (false, "without a password"),
+        ] {
             let facts = FolderFacts {
                 instance_id: None,
                 running: true,
@@ -126,12 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_found_alone() {
-        let far = RedisInfo {
+    fn each_fault_is_found_on_its_own() {
+        let nearly_full = RedisInfo {
             memory: (95, 100),
             ..well()
         };
-        for (look, verdict) in [
+        for (info, verdict) in [
             (well(), None),
             (
                 RedisInfo {
@@ -189,7 +192,7 @@ mod tests {
                 },
                 Some(CheckStatus::Warning),
             ),
-            (far, Some(CheckStatus::Warning)),
+            (nearly_full, Some(CheckStatus::Warning)),
         ] {
             let facts = FolderFacts {
                 instance_id: Some(Some(InstanceId::from_stored("A"))),
@@ -197,10 +200,10 @@ mod tests {
             };
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Redis, &mut all);
-            judge(&look, true, &facts, &mut notes);
+            judge(&info, true, &facts, &mut notes);
             all.retain(|one| one.verdict != CheckStatus::Pass);
             let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
-            assert_eq!(found, verdict.into_iter().collect::<Vec<_>>(), "{look:?}");
+            assert_eq!(found, verdict.into_iter().collect::<Vec<_>>(), "{info:?}");
             assert!(all.iter().all(|one| one.cure.is_some()));
         }
     }

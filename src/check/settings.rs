@@ -1,25 +1,25 @@
-//! The settings: every fault and every doubt.
+//! Checks the settings: reports every fault and every warning.
 
 use super::Notes;
 use crate::config::{PartialConfig, SETTINGS};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
-    for fault in &parts.faults {
-        let (name, (what, cure)) = (&fault.name, fault.what_and_cure());
+    for error in &parts.faults {
+        let (name, (what, cure)) = (&error.name, error.what_and_cure());
         let cure = cure.map_or_else(
-            || format!("correct {name}; coder-sms-register config shows what is understood"),
+            || format!("correct {name}; coder-sms-register config shows how it is read"),
             str::to_owned,
         );
         notes.fault(format!("{name}: {what}"), cure);
     }
     for misspelt in &parts.misspelt {
-        let what = format!("{} is no setting and has no effect", misspelt.name);
+        let what = format!("{} is not a setting and has no effect", misspelt.name);
         notes.fault(what, misspelt.cure.clone());
     }
     if parts.faults.is_empty() && parts.misspelt.is_empty() {
         notes.pass(format!("{} settings are understood", SETTINGS.len()));
     }
-    // What is told of the phrase and of the webhook's URL has a place of its own.
+    // Warnings about the phrase are reported in an area of their own.
     for warning in parts
         .warnings
         .iter()

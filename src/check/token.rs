@@ -1,17 +1,17 @@
-//! Our token at Coder: whose it is, until when it is good, and what it may do.
+//! Checks our token at Coder: its owner, its expiry and its rights.
 
 use std::time::Duration;
 
 use super::Notes;
-use super::coder::{CoderFacts, unless_everybodys};
+use super::coder::{CoderFacts, skip_unless_general};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, Nearness, Rights, Validity};
 use crate::config::PartialConfig;
 use crate::domain::{UnixSeconds, seconds, span};
 use crate::token::RENEWAL;
 
-/// What brings the right to set passwords.
-pub(super) const PASSWORD_ROLE: &str = "nothing has to be done; up to Coder 2.35 the role Owner brings that right, with a token that ends after a week";
+/// How to get the right to set passwords.
+pub(super) const PASSWORD_ROLE: &str = "no action is needed; up to Coder 2.35 only the role Owner has that right, with a token that expires after a week";
 
 pub(super) fn token(
     coder: &Coder,
@@ -20,10 +20,10 @@ pub(super) fn token(
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
     let holder = coder.holder()?;
-    found.let_in = true;
+    found.accepted = true;
     let name = holder.username.as_deref().unwrap_or("a user");
     let owner = if holder.owner { ", an owner" } else { "" };
-    notes.pass(format!("the token is that of {name}{owner}"));
+    notes.pass(format!("the token belongs to {name}{owner}"));
     Ok(())
 }
 
@@ -37,31 +37,31 @@ pub(super) fn expiry(
     match coder.validity(now) {
         Ok(validity) => {
             let class = parts.class.as_ref().and_then(|class| class.remove_after);
-            time_left(&validity, now, class, notes);
+            judge_expiry(&validity, now, class, notes);
         }
-        Err(fault) => return unless_everybodys(fault, "the token's time", notes),
+        Err(error) => return skip_unless_general(error, "the token's expiry", notes),
     }
     Ok(())
 }
 
-fn time_left(
+fn judge_expiry(
     validity: &Validity,
     now: UnixSeconds,
     class: Option<Duration>,
     notes: &mut Notes<'_>,
 ) {
     let Some(expires_at) = validity.expires_at else {
-        return notes.skip("the token's time", "as Coder does not tell it");
+        return notes.skip("the token's expiry", "as Coder does not report it");
     };
     let words = format!("the token {}", validity.describe(now));
     match class.map(seconds) {
         _ if validity.is_session => notes.warn(
-            format!("{words}, but it is the session of a login, which ends when its user logs out or gets another password"),
+            format!("{words}, but it is the session of a login, which ends when its user logs out or changes the password"),
             RENEWAL,
         ),
         Some(class) if expires_at - now < class && !validity.is_extended_by_use => notes.warn(
             format!(
-                "{words}, and accounts live for {}: they would not be removed",
+                "{words}, but accounts exist for {}: they would not be removed",
                 span(class)
             ),
             RENEWAL,
@@ -78,23 +78,23 @@ pub(super) fn rights(
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
     match coder.rights() {
-        Ok(rights) => allowances(&rights, notes),
-        Err(fault) if fault.is_unsupported_call() => notes.fault(
-            "this Coder cannot be asked what the token may do, so no account is removed",
+        Ok(rights) => judge_rights(&rights, notes),
+        Err(error) if error.is_unsupported_call() => notes.fault(
+            "this version of Coder cannot tell what the token may do, so no account is removed",
             "update Coder to 2.24 or later",
         ),
-        Err(fault) => return unless_everybodys(fault, "what the token may do", notes),
+        Err(error) => return skip_unless_general(error, "what the token may do", notes),
     }
     Ok(())
 }
 
-/// By Coder's own word (`POST /authcheck`), for a workspace of somebody else: a list of workspaces is
-/// empty as well for a token that may not see any.
-fn allowances(rights: &Rights, notes: &mut Notes<'_>) {
+/// Judges the rights that Coder itself reports (`POST /authcheck`). A list of workspaces would
+/// prove nothing: it is empty as well for a token that may not see any.
+fn judge_rights(rights: &Rights, notes: &mut Notes<'_>) {
     const USERS: &str = "give the token's user the role User Admin";
     const WORKSPACES: &str =
         "give the token's user the role Organization Admin of the default organization";
-    for (may, what, so, cure) in [
+    for (may, what, effect, cure) in [
         (rights.see_users, "see users", "", USERS),
         (
             rights.create_users,
@@ -113,7 +113,7 @@ fn allowances(rights: &Rights, notes: &mut Notes<'_>) {
         (
             rights.stop_workspaces,
             "stop workspaces of others",
-            ": those that run on would keep their students here",
+            ": students with running workspaces could not be removed",
             WORKSPACES,
         ),
         (
@@ -126,23 +126,23 @@ fn allowances(rights: &Rights, notes: &mut Notes<'_>) {
         notes.judge(
             may,
             &format!("it may {what} (authcheck)"),
-            &format!("the token may not {what} (authcheck){so}"),
+            &format!("the token may not {what} (authcheck){effect}"),
             cure,
         );
     }
-    passwords_of_others(rights.set_passwords, notes);
+    judge_password_right(rights.set_passwords, notes);
 }
 
-fn passwords_of_others(may: Option<bool>, notes: &mut Notes<'_>) {
+fn judge_password_right(may: Option<bool>, notes: &mut Notes<'_>) {
     match may {
         Some(true) => notes.pass("it may set passwords of others (authcheck)"),
         Some(false) => notes.warn(
-            "the token may not set passwords of others: students get the same login again, but not once they have changed its password",
+            "the token may not set passwords of others: students who ask again get the same login, unless they have changed its password",
             PASSWORD_ROLE,
         ),
         None => notes.warn(
-            "whether the token may set passwords of others cannot be asked of this Coder",
-            "coder-sms-register check --write tries it",
+            "this version of Coder cannot tell whether the token may set passwords of others",
+            "test it with coder-sms-register check --write",
         ),
     }
 }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tokens_time_is_held_against_the_class() {
+    fn a_tokens_expiry_is_compared_with_the_class() {
         let (hour, now) = (3_600, 1_795_000_000);
         let class = Some(Duration::from_secs(12 * 3_600));
         for (left, prolonged, class, verdict) in [
@@ -178,25 +178,25 @@ mod tests {
                 is_extended_by_use: prolonged,
                 is_session: false,
             };
-            let found = notes(|notes| time_left(&validity, now, class, notes));
+            let found = notes(|notes| judge_expiry(&validity, now, class, notes));
             assert_eq!(found[0].verdict, verdict, "{left}");
         }
     }
 
     #[test]
-    fn a_session_is_no_token_for_a_service() {
+    fn a_session_is_not_a_token_for_a_service() {
         let validity = Validity {
             expires_at: Some(2_000),
             is_extended_by_use: true,
             is_session: true,
         };
-        let found = notes(|notes| time_left(&validity, 1_000, None, notes));
+        let found = notes(|notes| judge_expiry(&validity, 1_000, None, notes));
         assert_eq!(found[0].verdict, CheckStatus::Warning);
         let unknown = Validity {
             expires_at: None,
             ..validity
         };
-        let found = notes(|notes| time_left(&unknown, 1_000, None, notes));
+        let found = notes(|notes| judge_expiry(&unknown, 1_000, None, notes));
         assert_eq!(found[0].verdict, CheckStatus::Skipped);
     }
 }

@@ -1,13 +1,13 @@
-//! Where Twilio sends texts, held against where we are.
+//! Compares the URL to which Twilio sends texts with our own.
 
 use super::Notes;
 use crate::domain::SignedUrl;
 use crate::twilio::account::Target;
 
-/// What makes Twilio offer a text again that it could not deliver.
+/// The part of the URL that makes Twilio retry a text that it could not deliver.
 const RETRIES: &str = "#rc=3&rp=ct,rt,5xx";
 
-/// Judges the target of `whose` texts (a number, a Messaging Service).
+/// Judges where texts of `whose` (a number, a Messaging Service) are sent.
 pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut Notes<'_>) {
     let Target { url, method } = target;
     let set = |what: &str| {
@@ -18,7 +18,7 @@ pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut 
     };
     if url.is_empty() {
         notes.fault(
-            format!("Twilio sends texts of {whose} nowhere"),
+            format!("Twilio forwards texts of {whose} to no URL"),
             set("\"A message comes in\""),
         );
         return;
@@ -37,12 +37,12 @@ pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut 
                 ours.as_str()
             ),
             format!(
-                "{}, or TWILIO_WEBHOOK_URL to what Twilio has",
+                "{}, or set TWILIO_WEBHOOK_URL to the URL at Twilio",
                 set("the URL")
             ),
         ),
         Err(_) => notes.fault(
-            format!("what Twilio has as the URL for texts of {whose} is no URL"),
+            format!("the entry at Twilio for texts of {whose} is not a valid URL"),
             set("the URL"),
         ),
     }
@@ -50,7 +50,7 @@ pub(super) fn judge(ours: &SignedUrl, target: &Target, whose: &str, notes: &mut 
         method.eq_ignore_ascii_case("POST"),
         "by HTTP POST",
         "Twilio sends them by HTTP GET",
-        &format!("at Twilio, choose HTTP POST beside the URL of {whose}"),
+        &format!("at Twilio, select HTTP POST next to the URL of {whose}"),
     );
 }
 
@@ -66,16 +66,16 @@ fn retries(url: &str, cure: &str, notes: &mut Notes<'_>) {
         .and_then(|count| count.parse().ok())
         .unwrap_or(1);
     if count > 0 && ["ct", "rt", "5xx"].into_iter().all(covers) {
-        notes.pass("and offers them again if we are away");
+        notes.pass("and retries if the service does not answer");
     } else {
         notes.warn(
-            "Twilio does not offer a text again that we could not take at once",
+            "Twilio does not retry a text that the service could not accept at once",
             cure,
         );
     }
 }
 
-/// Of somebody's URL what fits a line, without what stands behind the `?`: it may be a secret of theirs.
+/// Another server's URL, shortened to fit a line, without the query: it may contain a secret.
 fn shown(url: &str) -> String {
     let (place, more) = match url.split_once('?') {
         Some((place, _)) => (place, "?..."),
@@ -90,7 +90,7 @@ mod tests {
     use crate::check::{Area, CheckStatus};
 
     #[test]
-    fn targets_are_judged_by_the_table() {
+    fn targets_are_judged() {
         use CheckStatus::{Fault, Pass, Warning};
         let ours = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
         for (url, method, verdicts) in [

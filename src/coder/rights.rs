@@ -109,7 +109,7 @@ impl Rights {
 
 impl MissingRight {
     /// What to do: the roles that contain the missing rights.
-    pub fn remedy(&self) -> &'static str {
+    pub fn cure(&self) -> &'static str {
         match (self.users.is_empty(), self.workspaces.is_empty()) {
             (true, _) => {
                 "give the token's user the role Organization Admin of the default organization"
@@ -134,7 +134,7 @@ impl fmt::Display for MissingRight {
             "the token (CODER_API_KEY) may not {}: {}; {}",
             acts.join(", nor "),
             self.effect,
-            self.remedy()
+            self.cure()
         )
     }
 }

@@ -237,7 +237,7 @@ impl Provisioner {
             // The account redacts its texts, so only the time is left to decide. A text that we have
             // redacted ourselves is an earlier one, because it was recorded before.
             let in_time = logged
-                .taken_at()
+                .accepted_at()
                 .is_some_and(|at| at >= sending.since - SETTLE);
             return Ok(in_time && !recorded);
         }

@@ -1,8 +1,8 @@
-//! What Twilio's codes of failed deliveries mean, and what helps: words for the log and for people. Codes
-//! of refused calls stand in `refusals`.
+//! What Twilio's codes of failed deliveries mean and what to do, in words for the log and for
+//! operators. The codes of refused calls are in `refusals`.
 //!
-//! Codes are those of twilio.com/docs/api/errors. One that is not listed is still shown with its
-//! number, as Twilio adds new ones.
+//! The codes are those of twilio.com/docs/api/errors. A code that is not listed is still shown with
+//! its number, because Twilio adds new ones.
 
 use std::fmt;
 
@@ -12,41 +12,42 @@ use super::refusals::REFUSALS;
 use crate::domain::Undelivered;
 use crate::metrics::Family;
 
-/// Codes with which deliveries fail: those that [`explain`] knows.
+/// Codes of failed deliveries that [`explain`] explains.
 const DELIVERIES: &[u32] = &[
     21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,
     30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30038, 30039,
     30042, 30044, 30410, 30450, 30500, 60728, 63036, 63038,
 ];
 
-/// A code to count by. Only listed ones count apart, so that Twilio's next new code makes no series.
+/// A code as a label of a metric. Only listed codes have a value of their own, so that new codes of
+/// Twilio do not create new time series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
-    /// One that is listed.
+    /// A listed code.
     Listed(u32),
-    /// Any other one.
+    /// Any other code.
     Other,
-    /// There was none.
+    /// Twilio gave no code.
     None,
 }
 
 impl Code {
-    /// The code of a delivery that failed.
+    /// The label for the code of a failed delivery.
     pub fn of_delivery(code: Option<u32>) -> Self {
         Self::listed(code, DELIVERIES.iter().copied())
     }
 
-    /// The code of a send that failed.
+    /// The label for the code of a failed send.
     pub fn of_send(code: Option<u32>) -> Self {
         Self::listed(code, sends())
     }
 
-    /// All that [`Code::of_delivery`] may give.
+    /// All values that [`Code::of_delivery`] can return.
     pub fn of_deliveries() -> impl Iterator<Item = Self> {
         Self::all(DELIVERIES.iter().copied())
     }
 
-    /// All that [`Code::of_send`] may give.
+    /// All values that [`Code::of_send`] can return.
     pub fn of_sends() -> impl Iterator<Item = Self> {
         Self::all(sends())
     }
@@ -64,7 +65,7 @@ impl Code {
     }
 }
 
-/// Logins that failed to arrive: logged and counted in one place.
+/// Logs and counts the logins that were not delivered.
 #[derive(Debug)]
 pub struct UndeliveredLogins(Family<Code>);
 
@@ -75,19 +76,19 @@ impl Default for UndeliveredLogins {
 }
 
 impl UndeliveredLogins {
-    /// Logs and counts one. The store names each login once, however many receipts come.
+    /// Logs and counts one login. The store reports each login once, however many receipts arrive.
     pub fn note(&self, undelivered: &Undelivered) {
         self.0.add(Code::of_delivery(undelivered.code));
         warn!("{}", line(undelivered));
     }
 
-    /// How many there were since the start, by Twilio's code.
+    /// The counts since the start, by Twilio's code.
     pub fn counts(&self) -> &Family<Code> {
         &self.0
     }
 }
 
-/// Codes with which sends are refused.
+/// Codes of refused sends.
 fn sends() -> impl Iterator<Item = u32> {
     REFUSALS.iter().map(|row| row.code)
 }
@@ -102,12 +103,12 @@ impl fmt::Display for Code {
     }
 }
 
-/// A code in plain words.
+/// The meaning of a code, in plain words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// What happened.
     pub meaning: &'static str,
-    /// Who can do what about it; empty where nobody has to.
+    /// Who can do what about it; empty if nobody has to act.
     pub cure: &'static str,
 }
 
@@ -119,13 +120,13 @@ const ASK_AGAIN: &str = "the student can text the phrase again";
 const OTHER_PHONE: &str = "the student needs another phone";
 const SLOWER: &str =
     "wait, or raise the limit at Twilio; then the student can text the phrase again";
-const LOOK_IT_UP: &str =
-    "look the text up in Twilio's console; the student can text the phrase again";
+const SEE_CONSOLE: &str =
+    "find the text in Twilio's console for the reason; the student can text the phrase again";
 
-/// What a text's error code means; `None` = it failed without one.
+/// Explains the error code of a text; `None` = it failed without a code.
 pub fn explain(code: Option<u32>) -> Explanation {
     let Some(code) = code else {
-        return says("Twilio gave no code", LOOK_IT_UP);
+        return says("Twilio gave no code", SEE_CONSOLE);
     };
     match code {
         21408 => says(
@@ -138,11 +139,14 @@ pub fn explain(code: Option<u32>) -> Explanation {
         ),
         21611 | 30001 => says("the sender's queue is full", SLOWER),
         21612 => says("this sender cannot reach that phone", OTHER_PHONE),
-        30002 => says("the Twilio account is suspended", "settle that with Twilio"),
+        30002 => says(
+            "the Twilio account is suspended",
+            "contact Twilio's support",
+        ),
         30003 => says("the phone is off or out of reach", ASK_AGAIN),
         30004 => says(
             "the phone or its carrier blocks the sender",
-            "the student texts START, then the phrase, or takes another phone",
+            "the student texts START, then the phrase, or uses another phone",
         ),
         30005 => says("the number is unknown or not in use", OTHER_PHONE),
         30006 => says(
@@ -154,20 +158,20 @@ pub fn explain(code: Option<u32>) -> Explanation {
             "check the campaign and its sample message at Twilio, and the link in CODER_API_URL",
         ),
         30008 => says("the carrier gave no reason", ASK_AGAIN),
-        30017 | 30410 | 30500 => says("the carrier or Twilio had a moment's trouble", ASK_AGAIN),
+        30017 | 30410 | 30500 => says("the carrier or Twilio failed for a moment", ASK_AGAIN),
         30022 | 30023 | 30025..=30027 => says("a carrier's limit is reached", SLOWER),
         63038 | 60728 => says("the account's limit of texts is reached", SLOWER),
         30024 | 30035 => says(
-            "number and campaign are not joined yet",
-            "wait some hours, or look at the campaign in Twilio's console",
+            "the number is not linked to its campaign yet",
+            "wait some hours, or check the campaign in Twilio's console",
         ),
         30032 => says(
             "the toll-free number is not verified",
-            "have it verified at Twilio",
+            "submit it for verification in Twilio's console",
         ),
         30033 => says(
             "the A2P 10DLC campaign is suspended",
-            "look at the campaign in Twilio's console; Twilio's support suspends it after complaints or breaches, and opens it again",
+            "check the campaign in Twilio's console; Twilio suspends campaigns after complaints or breaches of its rules, and only Twilio's support can reactivate it",
         ),
         30034 => says(
             "the number has no approved A2P 10DLC campaign",
@@ -175,34 +179,34 @@ pub fn explain(code: Option<u32>) -> Explanation {
         ),
         30036 => says("it waited too long in the queue", ASK_AGAIN),
         30038 => says(
-            "the phone is a number at Twilio, which takes no passwords",
+            "the phone is a number at Twilio, which accepts no passwords",
             OTHER_PHONE,
         ),
         30039 => says(
-            "the phone is a number at Twilio, which took the text for one of a machine that answers machines",
+            "the phone is a number at Twilio, which treated the text as part of a loop between two automatic repliers",
             OTHER_PHONE,
         ),
         30042 => says(
-            "the sender is blocked: its name is a general one, or has signs that carriers do not take",
-            "take senders with a name (alphanumeric sender IDs) out of the Messaging Service, so that it texts from a number; then the student can text the phrase again",
+            "the sender is blocked: its name is too general, or has characters that carriers do not accept",
+            "remove named senders (alphanumeric sender IDs) from the Messaging Service, so that it texts from a number; then the student can text the phrase again",
         ),
         63036 => says(
-            "the phone does not take RCS, and no number for SMS stands in",
-            "add a number with SMS to the Messaging Service, and let it fall back to that; then the student can text the phrase again",
+            "the phone does not accept RCS, and the Messaging Service has no number for SMS instead",
+            "add a number with SMS to the Messaging Service as a fallback; then the student can text the phrase again",
         ),
         30044 => says(
             "a trial account sends short texts only",
             "upgrade the Twilio account",
         ),
         30450 => says(
-            "Twilio's pumping protection holds the number back",
+            "Twilio's protection against SMS pumping blocks the number",
             "in half an hour the student can text the phrase again",
         ),
-        _ => says("not delivered", LOOK_IT_UP),
+        _ => says("not delivered", SEE_CONSOLE),
     }
 }
 
-/// One line for the log about a login that did not arrive.
+/// The log line about a login that was not delivered.
 pub fn line(undelivered: &Undelivered) -> String {
     let Undelivered {
         username,
@@ -220,7 +224,7 @@ mod tests {
     use crate::domain::{MessageSid, Username};
 
     #[test]
-    fn the_usual_codes_have_words_of_their_own() {
+    fn common_codes_have_their_own_explanation() {
         let other = explain(Some(99_999));
         for (code, word) in [
             (30003, "off or out of reach"),
@@ -232,8 +236,8 @@ mod tests {
             (30032, "toll-free"),
             (30033, "suspended"),
             (30034, "campaign"),
-            (30038, "takes no passwords"),
-            (30039, "machine"),
+            (30038, "accepts no passwords"),
+            (30039, "automatic repliers"),
             (30042, "sender is blocked"),
             (63036, "RCS"),
             (21610, "opted out"),
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_what_is_explained_is_counted_apart() {
+    fn exactly_the_explained_codes_are_counted_separately() {
         let other = explain(Some(99_999));
         for code in 0..100_000 {
             let listed = Code::of_delivery(Some(code)) == Code::Listed(code);

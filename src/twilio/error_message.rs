@@ -1,5 +1,5 @@
-//! What Twilio itself says about a refused request: its code and its own words, cleaned so that they
-//! can be shown, logged and stored.
+//! Twilio's own code and message for a refused request, cleaned so that they can be shown, logged
+//! and stored.
 
 use std::fmt;
 
@@ -7,38 +7,39 @@ use serde_json::Value;
 
 use crate::http::HttpResponse;
 
-/// The longest message that is repeated, in characters.
-const LENGTH: usize = 160;
+/// The longest cleaned message, in characters.
+const MAX_LENGTH: usize = 160;
 
-/// Digits that may be a phone number.
-const NUMBER: usize = 7;
+/// As many digits in a row may be a phone number.
+const NUMBER_DIGITS: usize = 7;
 
-/// Letters and digits in a row that may be a token.
-const TOKEN: usize = 20;
+/// As many letters and digits in a row may be a token.
+const TOKEN_LENGTH: usize = 20;
 
-/// Words of a text, this long, that a message must not repeat.
-const WORD: usize = 6;
+/// Words of our text that are at least this long must not be repeated in a message.
+const WORD_LENGTH: usize = 6;
 
-/// The version in the paths of Twilio's API, which is no phone number.
+/// The version in the paths of Twilio's API; it is not a phone number.
 const VERSION: &str = "2010-04-01";
 
-/// An error body of Twilio, as far as it may be repeated.
+/// The error body of an answer of Twilio, as far as it may be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorMessage {
     /// Twilio's code.
     pub code: Option<u32>,
-    /// Its message.
+    /// Its message, cleaned.
     pub message: Option<Message>,
 }
 
-/// A message of Twilio on one line, of at most 160 characters: phone numbers, e-mail addresses and what
-/// may be a token are masked.
+/// A message of Twilio on one line of at most 160 characters. Phone numbers, e-mail addresses and
+/// anything that may be a token are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(String);
 
 impl ErrorMessage {
-    /// Reads the body of an answer: Twilio's own form (`code`, `message`) or a problem document of RFC
-    /// 9457 (`code`, `detail`, `title`). A body that is no JSON object says nothing.
+    /// Reads the body of an answer: Twilio's own form (`code`, `message`) or a problem document of
+    /// RFC 9457 (`code`, `detail`, `title`). The result is empty for a body that is not a JSON
+    /// object.
     pub fn of(answer: &HttpResponse) -> Self {
         let Some(Value::Object(body)) = answer.json::<Value>() else {
             return Self::default();
@@ -59,7 +60,7 @@ impl ErrorMessage {
 }
 
 impl Message {
-    /// Cleans `words`; `None` where nothing is left.
+    /// Cleans `words`; `None` if nothing is left.
     pub fn new(words: &str) -> Option<Self> {
         let is_shown = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();
         let plain: String = words
@@ -72,25 +73,25 @@ impl Message {
             .collect();
         let masked: Vec<String> = plain.split_ascii_whitespace().map(mask_word).collect();
         let line = mask_numbers(&masked.join(" "));
-        let mut short: String = line.chars().take(LENGTH).collect();
+        let mut short: String = line.chars().take(MAX_LENGTH).collect();
         if short.len() < line.len() {
             short.push_str("...");
         }
         (!short.is_empty()).then_some(Self(short))
     }
 
-    /// This message, unless it repeats words of `text`, which may be a login.
-    pub fn unless_it_repeats(self, text: &str) -> Option<Self> {
-        let said = self.0.to_lowercase();
+    /// This message; `None` if it repeats words of `text`, which may be a login.
+    pub fn unless_repeating(self, text: &str) -> Option<Self> {
+        let message = self.0.to_lowercase();
         let repeats = text
             .split_whitespace()
-            .filter(|word| word.chars().count() >= WORD)
-            .any(|word| said.contains(&word.to_lowercase()));
+            .filter(|word| word.chars().count() >= WORD_LENGTH)
+            .any(|word| message.contains(&word.to_lowercase()));
         (!repeats).then_some(self)
     }
 
-    /// Whether it names this, in any case.
-    pub fn names(&self, words: &str) -> bool {
+    /// Whether it contains `words`, in upper or lower case.
+    pub fn contains(&self, words: &str) -> bool {
         self.0.to_lowercase().contains(&words.to_lowercase())
     }
 }
@@ -106,7 +107,9 @@ fn mask_word(word: &str) -> String {
         return "[address]".to_owned();
     }
     let is_token = |run: &str| {
-        run.chars().count() >= TOKEN && run.contains(|c: char| c.is_ascii_digit()) && !is_sid(run)
+        run.chars().count() >= TOKEN_LENGTH
+            && run.contains(|c: char| c.is_ascii_digit())
+            && !is_sid(run)
     };
     let runs = word.split(|c: char| !c.is_alphanumeric());
     if runs.into_iter().any(is_token) {
@@ -115,7 +118,7 @@ fn mask_word(word: &str) -> String {
     word.to_owned()
 }
 
-/// Whether it is Twilio's name for a thing: two capitals and 32 hexadecimal digits.
+/// Whether `run` is an identifier of Twilio (SID): two capital letters and 32 hexadecimal digits.
 fn is_sid(run: &str) -> bool {
     let (kind, rest) = run.split_at_checked(2).unwrap_or_default();
     kind.bytes().all(|b| b.is_ascii_uppercase())
@@ -123,17 +126,17 @@ fn is_sid(run: &str) -> bool {
         && rest.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Masks what may be a phone number: a run of digits and of the signs that people and Twilio put between
-/// them (`+1 (415) 555-0123`, `+1415555XXXX`).
+/// Masks anything that may be a phone number: a run of digits, with the characters that people and
+/// Twilio put between them (`+1 (415) 555-0123`, `+1415555XXXX`).
 fn mask_numbers(line: &str) -> String {
     let mut shown = String::new();
     let mut rest = line;
     while let Some(first) = rest.chars().next() {
-        let kept = kept_as_it_is(rest, shown.ends_with(char::is_alphanumeric));
+        let kept = unmasked_length(rest, shown.ends_with(char::is_alphanumeric));
         let run = run_of_digits(rest);
         let step = if kept > 0 {
             kept
-        } else if run.chars().filter(|c| is_digit(*c)).count() >= NUMBER {
+        } else if run.chars().filter(|c| is_digit(*c)).count() >= NUMBER_DIGITS {
             shown.push_str("[number]");
             rest = &rest[run.len()..];
             continue;
@@ -147,8 +150,9 @@ fn mask_numbers(line: &str) -> String {
     shown
 }
 
-/// Bytes at the beginning of `rest` that hold digits and are no number.
-fn kept_as_it_is(rest: &str, within_a_word: bool) -> usize {
+/// The length in bytes of a SID or API version at the start of `rest`; these contain digits but are
+/// not phone numbers.
+fn unmasked_length(rest: &str, within_a_word: bool) -> usize {
     let end = rest.find(|c: char| !c.is_alphanumeric());
     let word = &rest[..end.unwrap_or(rest.len())];
     if !within_a_word && is_sid(word) {
@@ -160,7 +164,7 @@ fn kept_as_it_is(rest: &str, within_a_word: bool) -> usize {
     }
 }
 
-/// The digits at the beginning of `rest`, up to the last one, with the signs between them.
+/// The digits at the start of `rest`, up to the last one, with the characters between them.
 fn run_of_digits(rest: &str) -> &str {
     if !rest.starts_with(|c: char| c.is_numeric() || c == '+') {
         return "";
@@ -169,7 +173,7 @@ fn run_of_digits(rest: &str) -> &str {
     rest[..end.unwrap_or(rest.len())].trim_end_matches(|c| !is_digit(c))
 }
 
-/// A digit, or a sign that stands for one.
+/// A digit, or a character that replaces one.
 fn is_digit(c: char) -> bool {
     c.is_numeric() || "Xx*".contains(c)
 }
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn twilios_words_are_shown_without_what_is_personal() {
+    fn twilios_message_is_shown_without_personal_data() {
         for (words, clean) in [
             ("Authenticate", "Authenticate"),
             (
@@ -232,11 +236,11 @@ mod tests {
         ] {
             assert_eq!(shown(words), clean);
         }
-        assert_eq!(shown(&"long ".repeat(100)).chars().count(), LENGTH + 3);
+        assert_eq!(shown(&"long ".repeat(100)).chars().count(), MAX_LENGTH + 3);
     }
 
     #[test]
-    fn both_forms_of_an_error_are_read_and_others_say_nothing() {
+    fn both_forms_of_an_error_are_read_and_others_give_nothing() {
         let authenticate = Message::new("Authenticate");
         for (kind, body, code, message) in [
             (
@@ -284,7 +288,7 @@ mod tests {
     #[test]
     fn a_message_that_repeats_the_text_is_dropped() {
         let text = "Your login: happy-tuna, password brave-pond-73";
-        let message = |words: &str| Message::new(words).unwrap().unless_it_repeats(text);
+        let message = |words: &str| Message::new(words).unwrap().unless_repeating(text);
         assert_eq!(message("Body 'Brave-Pond-73' was filtered"), None);
         assert!(message("Body was filtered").is_some());
     }
@@ -303,7 +307,7 @@ mod tests {
         #[test]
         fn any_words_are_cleaned(words in "\\PC{0,400}|[\\x00-\\x7f]{0,400}") {
             let line = shown(&words);
-            prop_assert!(line.chars().count() <= LENGTH + 3);
+            prop_assert!(line.chars().count() <= MAX_LENGTH + 3);
             prop_assert!(!line.contains(char::is_control));
         }
     }

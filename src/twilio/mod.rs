@@ -1,10 +1,10 @@
-//! Twilio: the proof that a webhook is theirs, the texts that we send and what becomes of them,
-//! the log of those that were sent to us, and how an account is set up.
+//! Twilio: the proof that a webhook comes from Twilio, the texts that we send and their delivery,
+//! the log of the texts that we received, and the setup of an account.
 
 pub mod account;
 pub mod codes;
+mod error;
 pub mod error_message;
-mod fault;
 pub mod received;
 mod refusals;
 pub mod sent;

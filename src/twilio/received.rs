@@ -1,5 +1,5 @@
-//! Texts that people sent to us, all of a time or one by name, as Twilio's log has them whatever became
-//! of their webhooks.
+//! Reads received texts from Twilio's log, all since a time or one by its SID. The log contains
+//! them even if their webhooks failed.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -10,30 +10,30 @@ use super::wire;
 use crate::config::Sender;
 use crate::domain::{Delivery, MessageSid, OptWord, Text, UnixSeconds};
 
-/// Texts on one page of the log, and pages that are read at most. Twilio does not promise an order, so all
-/// of the days that may be asked for are read: 10,000 texts.
+/// Texts per page of the log, and the most pages that are read. Twilio does not promise an order,
+/// so all texts of the requested days are read, up to 10,000.
 const PAGE_SIZE: &str = "200";
-const PAGES: usize = 50;
+const MAX_PAGES: usize = 50;
 
-/// Twilio's code for what it does not have.
+/// Twilio's code for a resource that does not exist.
 const NOT_FOUND: u32 = 20404;
 
-/// A text in the log.
+/// A received text in the log.
 #[derive(Clone, Debug)]
 pub struct ReceivedText {
     /// The text, with the time at which Twilio received it.
     pub text: Text,
-    /// Whether it was surely sent to us: not where the account replies through a Messaging Service
-    /// and the log does not say which one the text came to.
-    pub surely_ours: bool,
+    /// Whether it was certainly sent to us. False if the account uses a Messaging Service and the
+    /// log does not name the service that received the text.
+    pub certainly_ours: bool,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct ReceivedTexts {
     /// The texts, in the order of the log.
     pub texts: Vec<ReceivedText>,
-    /// Whether the log goes on after the last page that was read.
+    /// Whether the log continues after the last page that was read.
     pub is_cut_off: bool,
 }
 
@@ -73,26 +73,27 @@ impl ReceivedEntry {
         wire::date(self.date_created.as_deref()).or_else(|| wire::date(self.date_sent.as_deref()))
     }
 
-    /// Whether Twilio held it back on purpose, as it does to end a loop of two machines that answer each other
-    /// (30038, 30039).
+    /// Whether Twilio held it back on purpose, to end a loop between two automatic repliers (30038,
+    /// 30039).
     fn was_held_back(&self) -> bool {
         let state = self.status.as_deref().and_then(Delivery::parse);
         state.is_some_and(Delivery::has_failed)
     }
 
-    /// The text, if it is one to `sender` that came since then.
+    /// The text, if it was sent to `sender` at `since` or later.
     fn read(self, since: UnixSeconds, sender: &Sender) -> Option<ReceivedText> {
         let received = self.received_at().filter(|at| *at >= since)?;
         self.read_undated(received, sender)
     }
 
-    /// The text, if it is one to `sender` that can be served; blanked ones have no words any more.
+    /// The text, if it was sent to `sender` and can be served; a redacted text has no body and
+    /// cannot.
     fn read_undated(self, received: UnixSeconds, sender: &Sender) -> Option<ReceivedText> {
         if self.direction.as_deref() != Some("inbound") || self.was_held_back() {
             return None;
         }
         let to = self.to.unwrap_or_default();
-        let surely_ours = match (sender, self.messaging_service_sid) {
+        let certainly_ours = match (sender, self.messaging_service_sid) {
             (Sender::Number(number), _) => *number == to,
             (Sender::Service(service), Some(sid)) => *service == sid,
             (Sender::Service(_), None) => false,
@@ -106,20 +107,23 @@ impl ReceivedEntry {
             opt_out: Some(OptWord::Untold),
             received,
         };
-        Some(ReceivedText { text, surely_ours })
+        Some(ReceivedText {
+            text,
+            certainly_ours,
+        })
     }
 }
 
 impl Sms {
-    /// Texts that came since then.
+    /// The texts that were received at `since` or later.
     ///
     /// # Errors
     /// The log cannot be read.
     pub fn received_since(&self, since: UnixSeconds) -> Result<ReceivedTexts, SmsError> {
-        const OPERATION: &str = "look for missed texts";
+        const OPERATION: &str = "search the log for missed texts";
         let mut url = self.first_page(since);
         let mut found = ReceivedTexts::default();
-        for _ in 0..PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.call(OPERATION, Method::GET, &url, Vec::new())?;
             let page: ReceivedPage = self.read(OPERATION, &answer)?;
             let entries = page.messages.into_iter();
@@ -137,7 +141,7 @@ impl Sms {
         Ok(found)
     }
 
-    /// The text of that name, if the log has it with its words.
+    /// The text with this SID, if the log has it with its body.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -150,9 +154,9 @@ impl Sms {
             return Ok(None);
         }
         let entry: ReceivedEntry = self.read(OPERATION, &answer)?;
-        // It was asked for by name, so that it need not be of any time.
-        let came = entry.received_at().unwrap_or_default();
-        let found = entry.read_undated(came, &self.sender);
+        // It was requested by its SID, so its time does not matter.
+        let received_at = entry.received_at().unwrap_or_default();
+        let found = entry.read_undated(received_at, &self.sender);
         Ok(found.map(|received| received.text))
     }
 
@@ -177,7 +181,7 @@ mod tests {
     const NUMBER: &str = "+14155550100";
     const SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 
-    /// An entry as Twilio writes it, with one field changed.
+    /// An entry in Twilio's format, with one field changed.
     fn entry(field: &str, value: serde_json::Value) -> ReceivedEntry {
         let mut entry = serde_json::json!({
             "sid": "SM6262211c157aa9623d96f03ffb638c3f",
@@ -193,29 +197,29 @@ mod tests {
         serde_json::from_value(entry).unwrap()
     }
 
-    const CAME: UnixSeconds = 1_692_853_305;
+    const RECEIVED_AT: UnixSeconds = 1_692_853_305;
 
     #[test]
-    fn a_text_to_us_is_read_with_the_time_at_which_it_came() {
+    fn a_text_to_us_is_read_with_the_time_at_which_it_was_received() {
         let sender = Sender::Number(NUMBER.to_owned());
         let read = entry("status", "received".into())
-            .read(CAME, &sender)
+            .read(RECEIVED_AT, &sender)
             .unwrap();
-        assert_eq!(read.text.received, CAME);
+        assert_eq!(read.text.received, RECEIVED_AT);
         assert_eq!(read.text.body, "I am ready to learn");
-        assert!(read.surely_ours);
+        assert!(read.certainly_ours);
         for status in [
             "receiving".into(),
             "new word".into(),
             serde_json::Value::Null,
         ] {
-            let read = entry("status", status).read(CAME, &sender);
-            assert!(read.is_some_and(|read| read.surely_ours));
+            let read = entry("status", status).read(RECEIVED_AT, &sender);
+            assert!(read.is_some_and(|read| read.certainly_ours));
         }
     }
 
     #[test]
-    fn what_is_no_text_to_serve_is_left_out() {
+    fn entries_that_cannot_be_served_are_left_out() {
         let sender = Sender::Number(NUMBER.to_owned());
         for (field, value) in [
             ("direction", "outbound-api".into()),
@@ -232,25 +236,34 @@ mod tests {
             ("date_created", "Thu, 24 Aug 2023 05:01:44 +0000".into()),
         ] {
             let shown = format!("{field} {value}");
-            assert!(entry(field, value).read(CAME, &sender).is_none(), "{shown}");
+            assert!(
+                entry(field, value).read(RECEIVED_AT, &sender).is_none(),
+                "{shown}"
+            );
         }
     }
 
     #[test]
-    fn one_date_does_for_another_and_a_text_asked_for_by_name_needs_none() {
+    fn date_sent_replaces_date_created_and_a_text_requested_by_sid_needs_no_date() {
         let sender = Sender::Number(NUMBER.to_owned());
         let mut dated = entry("date_created", serde_json::Value::Null);
         dated.date_sent = Some("Thu, 24 Aug 2023 05:01:45 +0000".to_owned());
-        assert_eq!(dated.read(CAME, &sender).unwrap().text.received, CAME);
+        assert_eq!(
+            dated.read(RECEIVED_AT, &sender).unwrap().text.received,
+            RECEIVED_AT
+        );
         let mut odd = entry("date_created", "2023-08-24T05:01:45Z".into());
         odd.date_sent = Some("Thu, 24 Aug 2023 05:01:45 +0000".to_owned());
-        assert_eq!(odd.read(CAME, &sender).unwrap().text.received, CAME);
+        assert_eq!(
+            odd.read(RECEIVED_AT, &sender).unwrap().text.received,
+            RECEIVED_AT
+        );
         let undated = entry("date_created", serde_json::Value::Null);
         assert!(undated.read_undated(0, &sender).is_some());
     }
 
     #[test]
-    fn whose_a_text_is_goes_by_number_or_service() {
+    fn a_text_is_ours_by_number_or_service() {
         let number = Sender::Number(NUMBER.to_owned());
         let service = Sender::Service(SERVICE.to_owned());
         let other = "MGffffffffffffffffffffffffffffffff";
@@ -262,8 +275,8 @@ mod tests {
             ("to", NUMBER.into(), &service, false),
         ] {
             let shown = format!("{field} {value}");
-            let read = entry(field, value).read(CAME, sender).unwrap();
-            assert_eq!(read.surely_ours, ours, "{shown}");
+            let read = entry(field, value).read(RECEIVED_AT, sender).unwrap();
+            assert_eq!(read.certainly_ours, ours, "{shown}");
         }
     }
 }

@@ -1,13 +1,14 @@
-//! What Twilio's refusals of a call mean: a code, whose fault it is, and what helps.
+//! What Twilio's refusals of a call mean, by code: what is affected, and what to do.
 //!
-//! Source of each row: twilio.com/docs/api/errors/CODE, read in November 2026; where Twilio's page does not say
-//! whose fault it is, operators' reports decide, and the row says so. Codes that are not listed go by
-//! their group, as Twilio adds new ones and asks not to hang logic on single codes.
+//! Source of each row: twilio.com/docs/api/errors/CODE, read in November 2026. If Twilio's page
+//! does not say what is affected, operators' reports decide, and the row says so. Codes that are
+//! not listed are sorted by their group, because Twilio adds new codes and asks programs not to
+//! depend on single ones.
 
 use std::time::Duration;
 
 use super::codes::Explanation;
-use super::fault::SmsErrorKind::{
+use super::error::SmsErrorKind::{
     self, Blocked, NotTaken, OptedOut, Recipient, Refused, Region, Sender, Unclear, Unverified,
 };
 
@@ -31,33 +32,33 @@ const fn row(
     }
 }
 
-/// A sender's queue holds ten hours of texts when Twilio says that it is full.
+/// When Twilio reports a full queue, it holds ten hours of texts.
 const QUEUE_FULL: SmsErrorKind = NotTaken(Some(Duration::from_secs(300)));
 
-/// The limits of an account are counted by the hour or the day.
+/// The limits of an account are per hour or per day.
 const LIMIT_REACHED: SmsErrorKind = NotTaken(Some(Duration::from_secs(900)));
 
 const CREDENTIALS: &str = "credentials or account refused";
-const LOOK_AT_KEYS: &str = "look at TWILIO_AUTH_SID and TWILIO_AUTH_TOKEN, and in Twilio's console whether the account is active and its compliance profile approved";
+const CHECK_KEYS: &str = "check TWILIO_AUTH_SID and TWILIO_AUTH_TOKEN, and in Twilio's console that the account is active and its compliance profile approved";
 const NOT_ACTIVE: &str = "the account is not active";
-const SETTLE: &str = "look in Twilio's console at balance and suspension; Twilio's support opens an account that it has suspended";
+const SETTLE: &str = "check balance and status of the account in Twilio's console; a suspended account is reactivated by Twilio's support";
 const SENDER: &str = "the sender is not in order";
-const LOOK_AT_SENDER: &str = "look at FROM_NUM";
+const CHECK_SENDER: &str = "check FROM_NUM";
 const EITHER: &str = "this sender cannot send to that phone";
-const LOOK_AT_EITHER: &str =
-    "if it happens to many phones, look at FROM_NUM and its Messaging Service in Twilio's console";
+const CHECK_EITHER: &str =
+    "if it happens to many phones, check FROM_NUM and its Messaging Service in Twilio's console";
 const NO_TEXTS: &str = "the number cannot be texted";
-const OUR_REQUEST: &str = "Twilio does not take this request";
+const OUR_REQUEST: &str = "Twilio does not accept this request";
 const NO_RIGHT: &str = "the key lacks a right, or the account may not do this";
-const GIVE_RIGHT: &str = "give the key of TWILIO_AUTH_SID the right to read, make and change messages; if it has it, look in Twilio's console whether the account is active";
-const SERVICE: &str = "the Messaging Service is not there, or has no sender for this";
-const LOOK_AT_SERVICE: &str = "look at FROM_NUM: it has to be a Messaging Service of the account, with a number in its sender pool";
-const CAMPAIGN: &str = "look at the campaign in Twilio's console; Twilio's support suspends it after complaints or breaches, and opens it again";
+const GIVE_RIGHT: &str = "give the key of TWILIO_AUTH_SID the right to read, make and change messages; if it has that right, check in Twilio's console that the account is active";
+const SERVICE: &str = "the Messaging Service does not exist, or has no sender for this text";
+const CHECK_SERVICE: &str = "check FROM_NUM: it must be a Messaging Service of the account, with a number in its sender pool";
+const CAMPAIGN: &str = "check the campaign in Twilio's console; Twilio suspends campaigns after complaints or breaches of its rules, and only Twilio's support can reactivate it";
 
-/// All codes that are told apart.
+/// All codes that have their own row.
 pub(super) const REFUSALS: &[RefusalCode] = &[
-    // It passes by itself.
-    row(20409, NotTaken(None), "another call was in the way", ""),
+    // Temporary.
+    row(20409, NotTaken(None), "a conflict with another call", ""),
     row(20429, NotTaken(None), "too many requests", ""),
     row(21730, NotTaken(None), "Twilio is under maintenance", ""),
     row(21611, QUEUE_FULL, "the sender's queue is full", ""),
@@ -73,7 +74,7 @@ pub(super) const REFUSALS: &[RefusalCode] = &[
         "the account's limit of texts is reached",
         "",
     ),
-    // The phone's.
+    // About the phone.
     row(21211, Recipient, NO_TEXTS, ""),
     row(21214, Recipient, NO_TEXTS, ""),
     row(21217, Recipient, NO_TEXTS, ""),
@@ -84,7 +85,7 @@ pub(super) const REFUSALS: &[RefusalCode] = &[
     row(21614, Recipient, NO_TEXTS, ""),
     row(21635, Recipient, NO_TEXTS, ""),
     row(21610, OptedOut, "the person has opted out", ""),
-    // The account's, for some phones only.
+    // About the account, for some phones only.
     row(
         21408,
         Region,
@@ -103,22 +104,22 @@ pub(super) const REFUSALS: &[RefusalCode] = &[
         "the trial account has no sender for that phone",
         "upgrade the trial account",
     ),
-    // The sender's, or the phone's: by Twilio's pages the number is not ours or not in order, by
-    // operators' reports it does also not reach some phones or countries.
-    row(21606, Sender, EITHER, LOOK_AT_EITHER),
-    row(21659, Sender, EITHER, LOOK_AT_EITHER),
-    row(21703, Sender, EITHER, LOOK_AT_EITHER),
+    // About the sender or the phone: by Twilio's pages the number is not ours or not in order; by
+    // operators' reports it may also not reach some phones or countries.
+    row(21606, Sender, EITHER, CHECK_EITHER),
+    row(21659, Sender, EITHER, CHECK_EITHER),
+    row(21703, Sender, EITHER, CHECK_EITHER),
     row(
         30024,
         Sender,
-        "number and campaign are not joined yet",
-        LOOK_AT_EITHER,
+        "the number is not linked to its campaign yet",
+        CHECK_EITHER,
     ),
     row(
         30032,
         Sender,
         "the toll-free number is not verified",
-        "have it verified at Twilio",
+        "submit it for verification in Twilio's console",
     ),
     row(
         30034,
@@ -129,35 +130,35 @@ pub(super) const REFUSALS: &[RefusalCode] = &[
     row(
         30035,
         Sender,
-        "number and campaign are not joined yet",
-        LOOK_AT_EITHER,
+        "the number is not linked to its campaign yet",
+        CHECK_EITHER,
     ),
     row(
         30042,
         Sender,
         "the sender's name is blocked",
-        "take senders with a name (alphanumeric sender IDs) out of the Messaging Service, so that it texts from a number",
+        "remove named senders (alphanumeric sender IDs) from the Messaging Service, so that it texts from a number",
     ),
-    // The sender's, so everybody's.
-    row(21212, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21660, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21661, Blocked, SENDER, LOOK_AT_SENDER),
-    row(21701, Blocked, SERVICE, LOOK_AT_SERVICE),
-    row(21702, Blocked, SERVICE, LOOK_AT_SERVICE),
-    row(21704, Blocked, SERVICE, LOOK_AT_SERVICE),
-    row(21705, Blocked, SERVICE, LOOK_AT_SERVICE),
+    // About the sender: no text can be sent.
+    row(21212, Blocked, SENDER, CHECK_SENDER),
+    row(21660, Blocked, SENDER, CHECK_SENDER),
+    row(21661, Blocked, SENDER, CHECK_SENDER),
+    row(21701, Blocked, SERVICE, CHECK_SERVICE),
+    row(21702, Blocked, SERVICE, CHECK_SERVICE),
+    row(21704, Blocked, SERVICE, CHECK_SERVICE),
+    row(21705, Blocked, SERVICE, CHECK_SERVICE),
     row(
         30033,
         Blocked,
         "the A2P 10DLC campaign is suspended",
         CAMPAIGN,
     ),
-    // The account's, so everybody's.
+    // About the account: no text can be sent.
     row(10001, Blocked, NOT_ACTIVE, SETTLE),
     row(20005, Blocked, NOT_ACTIVE, SETTLE),
     row(20010, Blocked, NOT_ACTIVE, SETTLE),
     row(30002, Blocked, "the Twilio account is suspended", SETTLE),
-    row(20003, Blocked, CREDENTIALS, LOOK_AT_KEYS),
+    row(20003, Blocked, CREDENTIALS, CHECK_KEYS),
     row(
         20008,
         Blocked,
@@ -169,32 +170,27 @@ pub(super) const REFUSALS: &[RefusalCode] = &[
     row(
         20404,
         Blocked,
-        "Twilio does not know the account or what is asked for",
-        "look at TWILIO_ACCOUNT_SID and TWILIO_API_URL",
+        "Twilio does not find the account or the requested resource",
+        "check TWILIO_ACCOUNT_SID and TWILIO_API_URL",
     ),
-    // Ours.
+    // About our request.
     row(20001, Refused, OUR_REQUEST, ""),
     row(20009, Refused, "it is still in progress", ""),
     row(21602, Refused, OUR_REQUEST, ""),
     row(21603, Refused, OUR_REQUEST, ""),
     row(21604, Refused, OUR_REQUEST, ""),
-    row(
-        BAD_CALLBACK,
-        Refused,
-        "the address for receipts is refused",
-        "",
-    ),
+    row(BAD_CALLBACK, Refused, "the receipt URL is refused", ""),
     row(21617, Refused, "the text is too long", ""),
     row(21618, Refused, "these words cannot be sent", ""),
     row(21624, Refused, OUR_REQUEST, ""),
     row(30029, Refused, OUR_REQUEST, ""),
 ];
 
-/// Twilio's code for an address for receipts that it does not take.
+/// Twilio's code for a receipt URL (StatusCallback) that it does not accept.
 pub(super) const BAD_CALLBACK: u32 = 21609;
 
-/// What an answer that is no success means, by its status and Twilio's code.
-pub(super) fn read(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation) {
+/// What an answer means that is not a success, by its status and Twilio's code.
+pub(super) fn classify(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation) {
     let found = code.and_then(|code| REFUSALS.iter().find(|row| row.code == code));
     let known = found.map(|row| (row.kind, row.why));
     match (status, code) {
@@ -207,19 +203,21 @@ pub(super) fn read(status: u16, code: Option<u32>) -> (SmsErrorKind, Explanation
         (_, None) => says(
             NotTaken(None),
             "not Twilio's answer, but a proxy's or another server's",
-            "if it lasts, look at TWILIO_API_URL",
+            "if it lasts, check TWILIO_API_URL",
         ),
-        (408 | 409 | 421 | 425, _) if known.is_none() => says(NotTaken(None), "it passes", ""),
-        (401 | 403, _) if known.is_none() => says(Blocked, CREDENTIALS, LOOK_AT_KEYS),
+        (408 | 409 | 421 | 425, _) if known.is_none() => {
+            says(NotTaken(None), "a temporary refusal", "")
+        }
+        (401 | 403, _) if known.is_none() => says(Blocked, CREDENTIALS, CHECK_KEYS),
         (_, Some(21_000..=21_999)) if known.is_none() => says(
             Refused,
-            "a code that is not known here, which Twilio uses for what does not pass",
+            "unknown code of a group that Twilio uses for permanent refusals",
             "look it up at twilio.com/docs/api/errors",
         ),
         _ => known.unwrap_or_else(|| {
             says(
                 Refused,
-                "refused with a code that is not known here",
+                "refused with an unknown code",
                 "look it up at twilio.com/docs/api/errors",
             )
         }),
@@ -239,11 +237,11 @@ mod tests {
     use super::*;
 
     fn kind(status: u16, code: u32) -> SmsErrorKind {
-        read(status, Some(code)).0
+        classify(status, Some(code)).0
     }
 
     #[test]
-    fn whose_fault_a_refusal_is() {
+    fn listed_codes_have_their_kind() {
         for (status, code, expected) in [
             (400, 21_408, Region),
             (400, 21_608, Unverified),
@@ -272,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_not_listed_goes_by_its_group() {
+    fn a_code_that_is_not_listed_is_sorted_by_its_group() {
         for (status, code, expected) in [
             (400, 21_999, Refused),
             (400, 30_999, Refused),
@@ -300,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_person_has_to_act_the_cure_is_named() {
+    fn a_refusal_that_needs_the_operator_has_a_cure() {
         for row in REFUSALS {
             let acts = matches!(row.kind, Blocked | Sender | Region | Unverified);
             assert_eq!(!row.why.cure.is_empty(), acts, "{}", row.code);

@@ -1,28 +1,27 @@
-//! Texts that we sent, as Twilio's log has them: those to one phone, or one by its name; and taking the
-//! words of one out of the log.
+//! Reads sent texts from Twilio's log, all to one phone or one by its SID, and redacts them.
 
 use serde::Deserialize;
 use ureq::http::Method;
 
-use super::fault::{SmsError, SmsErrorKind};
+use super::error::{SmsError, SmsErrorKind};
 use super::sms::Sms;
 use super::wire;
 use crate::config::Sender;
 use crate::domain::{Delivery, MessageSid, Phone, RCS, Receipt, UnixSeconds};
 use crate::http::HttpResponse;
 
-/// Twilio's code for something that is not there.
-const NOT_THERE: u32 = 20404;
+/// Twilio's code for a resource that does not exist.
+const NOT_FOUND: u32 = 20404;
 
-/// Pages that are read at most in the search for one text. Twilio shows the latest texts first, though it
-/// does not promise that; a phone has a handful.
-const PAGES: usize = 4;
+/// The most pages that are read in the search for one text. Twilio returns the latest texts first,
+/// though it does not promise that; one phone has only a few texts.
+const MAX_PAGES: usize = 4;
 
 /// A text that we sent, in Twilio's log. Any field may be absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LoggedText {
-    /// Its name.
+    /// Its SID.
     #[serde(deserialize_with = "wire::text")]
     pub sid: Option<String>,
     #[serde(deserialize_with = "wire::text")]
@@ -40,27 +39,27 @@ pub struct LoggedText {
 }
 
 impl LoggedText {
-    /// What it said; empty where it was blanked, as some accounts have it for all texts.
+    /// Its body; empty if it was redacted. Some accounts redact all texts.
     pub fn body(&self) -> &str {
         self.body.as_deref().unwrap_or_default()
     }
 
-    /// When Twilio took it; `None` if it does not say.
-    pub fn taken_at(&self) -> Option<UnixSeconds> {
+    /// When Twilio accepted it; `None` if Twilio does not report it.
+    pub fn accepted_at(&self) -> Option<UnixSeconds> {
         wire::date(self.date_created.as_deref().or(self.date_sent.as_deref()))
     }
 
-    /// Whether it is `sid` without its words. Twilio may leave out its name, or say that there are no words; an answer
-    /// that tells neither is nobody's.
-    fn shows_blanked(&self, sid: &MessageSid) -> bool {
+    /// Whether this is the text `sid` without its body. Twilio may leave out the SID or the body,
+    /// but an answer without both proves nothing.
+    fn shows_redacted(&self, sid: &MessageSid) -> bool {
         match (self.sid.as_deref(), self.body.as_deref()) {
             (Some(named), body) => named == sid.as_str() && body.unwrap_or_default().is_empty(),
             (None, body) => body == Some(""),
         }
     }
 
-    /// Whether it was sent by `sender`, and not by something else that the account does. A text that waits in a
-    /// Messaging Service has no number yet.
+    /// Whether it was sent by `sender`, and not by another program that uses the account. A text
+    /// that waits in a Messaging Service has no number yet.
     fn is_from(&self, sender: &Sender) -> bool {
         match sender {
             Sender::Number(number) => self.from.as_ref().is_none_or(|from| from == number),
@@ -77,7 +76,7 @@ struct SentPage {
     next_page_uri: Option<String>,
 }
 
-/// One text, as it stands in the log.
+/// The delivery state of one text in the log.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SentEntry {
@@ -90,8 +89,9 @@ struct SentEntry {
 impl Sms {
     /// The latest texts that our sender sent to `to`, up to 200.
     ///
-    /// Not filtered by date: a text that waits in Twilio's queue has no `date_sent` yet. A Messaging Service may have sent
-    /// it by RCS, and it is written nowhere that the log has the plain number then.
+    /// Not filtered by date: a text that waits in Twilio's queue has no `date_sent` yet. A
+    /// Messaging Service may have sent the text by RCS; then the log does not contain the plain
+    /// number.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -104,7 +104,7 @@ impl Sms {
     }
 
     fn sent_to_address(&self, to: &str) -> Result<Vec<LoggedText>, SmsError> {
-        const OPERATION: &str = "look for a text";
+        const OPERATION: &str = "search the log for a text";
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("To", to);
         if let Sender::Number(number) = &self.sender {
@@ -113,7 +113,7 @@ impl Sms {
         query.append_pair("PageSize", "50");
         let mut url = format!("{}?{}", self.messages, query.finish());
         let mut found = Vec::new();
-        for _ in 0..PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.call(OPERATION, Method::GET, &url, Vec::new())?;
             let page: SentPage = self.read(OPERATION, &answer)?;
             let ours = |text: &LoggedText| {
@@ -129,12 +129,12 @@ impl Sms {
         Ok(found)
     }
 
-    /// What became of the text `sid`; `None` if Twilio's log does not have it.
+    /// The delivery state of the text `sid`; `None` if Twilio's log does not have it.
     ///
     /// # Errors
-    /// The log cannot be read. A state that we do not know counts as queued.
-    pub fn find_row(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsError> {
-        const OPERATION: &str = "look a text up";
+    /// The log cannot be read. An unknown state counts as queued.
+    pub fn receipt(&self, sid: &MessageSid) -> Result<Option<Receipt>, SmsError> {
+        const OPERATION: &str = "look up a text";
         let answer = self.call(OPERATION, Method::GET, &self.text_url(sid), Vec::new())?;
         if is_absent(OPERATION, &answer) {
             return Ok(None);
@@ -148,29 +148,31 @@ impl Sms {
         }))
     }
 
-    /// Empties the words of the text `sid` in Twilio's log; one that is not there has none.
+    /// Redacts the text `sid`: removes its body from Twilio's log. A text that does not exist
+    /// counts as redacted.
     ///
     /// # Errors
-    /// It was refused, or Twilio did not show the text without words; saying it again does no harm.
+    /// Twilio refused, or its answer did not show the text without its body. It is safe to repeat
+    /// the call.
     pub fn redact(&self, sid: &MessageSid) -> Result<(), SmsError> {
-        const OPERATION: &str = "blank a text";
+        const OPERATION: &str = "redact a text";
         let form = b"Body=".to_vec();
         let answer = self.call(OPERATION, Method::POST, &self.text_url(sid), form)?;
         if is_absent(OPERATION, &answer) {
             return Ok(());
         }
         let logged: LoggedText = self.read(OPERATION, &answer)?;
-        if logged.shows_blanked(sid) {
+        if logged.shows_redacted(sid) {
             return Ok(());
         }
-        let why = "the answer does not show the text without its words";
+        let why = "the answer does not show the text without its body";
         Err(SmsError::new(OPERATION, SmsErrorKind::Unclear, why))
     }
 
     /// The body of an answer with status 200.
     ///
     /// # Errors
-    /// It has another status, or a body that is not what was asked for.
+    /// It has another status, or an unexpected body.
     pub(super) fn read<T: serde::de::DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -186,9 +188,9 @@ impl Sms {
     }
 }
 
-/// Whether Twilio itself says that there is no such text.
+/// Whether Twilio itself reports that there is no such text.
 fn is_absent(operation: &'static str, answer: &HttpResponse) -> bool {
-    answer.status == 404 && SmsError::of(operation, answer).code == Some(NOT_THERE)
+    answer.status == 404 && SmsError::of(operation, answer).code == Some(NOT_FOUND)
 }
 
 #[cfg(test)]
@@ -200,7 +202,7 @@ mod tests {
     const OTHER: &str = "MGffffffffffffffffffffffffffffffff";
 
     #[test]
-    fn an_answer_shows_a_blanked_text_by_its_name_or_by_words_that_are_none() {
+    fn an_answer_shows_a_redacted_text_by_its_sid_or_an_empty_body() {
         let sid = MessageSid::parse("SM6262211c157aa9623d96f03ffb638c3f").unwrap();
         let other = "SM00000000000000000000000000000000";
         for (named, body, shows) in [
@@ -218,12 +220,12 @@ mod tests {
                 body: body.map(str::to_owned),
                 ..LoggedText::default()
             };
-            assert_eq!(logged.shows_blanked(&sid), shows, "{named:?} {body:?}");
+            assert_eq!(logged.shows_redacted(&sid), shows, "{named:?} {body:?}");
         }
     }
 
     #[test]
-    fn whose_a_text_is_goes_by_number_or_service() {
+    fn a_text_is_ours_by_number_or_service() {
         let number = Sender::Number(NUMBER.to_owned());
         let service = Sender::Service(SERVICE.to_owned());
         for (sender, from, messaging_service_sid, ours) in [

@@ -1,8 +1,8 @@
-//! The proof that a webhook comes from Twilio, as Twilio's pages "Webhooks security" and "Sign webhooks with shared keys"
-//! define it.
+//! The proof that a webhook comes from Twilio, as Twilio's pages "Webhooks security" and "Sign
+//! webhooks with shared keys" define it.
 //!
-//! What is hidden here: which spellings of our URL Twilio may have signed, and with what. The `Host` header of a
-//! request plays no part, as whoever sends the request writes it.
+//! This module hides which spellings of our URL Twilio may have signed, and with which secret. The
+//! `Host` header of a request is not used, because the sender of the request controls it.
 
 mod signer;
 
@@ -15,42 +15,43 @@ use sha2::Sha256;
 use crate::domain::{KeyId, Secret, SharedKey, SignedUrl};
 pub use signer::{Algorithm, SETTINGS_HEADER, Signer, settings_of};
 
-/// Room for the 32 bytes of the longest signature, in whole groups of three as Base64 has them.
-const SIGNATURE: usize = 33;
+/// Buffer for the 32 bytes of the longest signature, rounded up to a group of three as Base64
+/// needs.
+const SIGNATURE_BUFFER: usize = 33;
 
-/// Why a signature is not believed.
+/// Why a signature is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// It is not one by the Auth Token.
+    /// It does not match the Auth Token.
     Token,
-    /// It says that it is by the Auth Token, and none is configured.
+    /// It claims to be made with the Auth Token, and none is configured.
     NoToken,
-    /// It is not one by the shared key that it names, or by any where it names none that we know.
+    /// It does not match the shared key that it names, or any shared key if it names none.
     Key(Option<KeyId>),
-    /// It says that it is by a shared key, and that is not configured.
+    /// It claims to be made with a shared key that is not configured.
     NoKey(Option<KeyId>),
-    /// It names an algorithm that is unknown.
+    /// It names an unknown algorithm.
     Algorithm,
 }
 
-/// One secret's prepared HMACs, one for each spelling of the URL.
+/// The prepared HMACs of one secret, one for each spelling of the URL.
 struct States<M>(Vec<M>);
 
-/// A shared key's.
+/// The prepared HMACs of one shared key.
 struct KeyStates {
     id: Option<KeyId>,
     sha1: States<Hmac<Sha1>>,
     sha256: States<Hmac<Sha256>>,
 }
 
-/// Checks signatures.
+/// Checks the signatures of webhooks.
 pub struct Verifier {
     tokens: Vec<States<Hmac<Sha1>>>,
     keys: Vec<KeyStates>,
 }
 
 impl Verifier {
-    /// Prepares the check for `url`, signed with any one of `tokens` or `keys`.
+    /// Prepares the check for `url`, signed with any of `tokens` or `keys`.
     pub fn new(url: &SignedUrl, tokens: &[Secret], keys: &[SharedKey]) -> Self {
         let tokens = tokens.iter().map(|token| States::of(url, token)).collect();
         let keys = keys.iter().map(|key| KeyStates {
@@ -64,11 +65,11 @@ impl Verifier {
         }
     }
 
-    /// Whether `signature`, the value of `X-Twilio-Signature`, is right for the decoded form parameters, made as
-    /// `signer` says. The comparison takes the same time wherever it fails.
+    /// Whether `signature`, the value of `X-Twilio-Signature`, is right for the decoded form
+    /// parameters, if made as `signer` says. The comparison takes constant time.
     ///
     /// # Errors
-    /// Why it is not.
+    /// Why the signature is not accepted.
     pub fn check<N: AsRef<str>, V: AsRef<str>>(
         &self,
         signer: &Signer,
@@ -96,7 +97,8 @@ impl Verifier {
         params: &[(N, V)],
         signature: &str,
     ) -> Result<(), SignatureError> {
-        // A key whose name is not configured may be that of any name, and the other way round.
+        // A configured key without an id matches any id, and a request without an id matches any
+        // key.
         let may_be = |key: &&KeyStates| id.is_none() || key.id.is_none() || key.id.as_ref() == id;
         let mut keys = self.keys.iter().filter(may_be).peekable();
         if keys.peek().is_none() {
@@ -130,13 +132,13 @@ fn keyed<M: KeyInit>(secret: &Secret) -> M {
     M::new_from_slice(secret.reveal().as_bytes()).expect("HMAC takes keys of any length")
 }
 
-/// A signature of `LENGTH` bytes, as a request claims it.
-struct ClaimedSignature<const LENGTH: usize>([u8; SIGNATURE]);
+/// The signature of `LENGTH` bytes in a request, not checked yet.
+struct ClaimedSignature<const LENGTH: usize>([u8; SIGNATURE_BUFFER]);
 
 impl<const LENGTH: usize> ClaimedSignature<LENGTH> {
-    /// Only the padded standard form counts; anything else costs no hashing.
+    /// Accepts only padded standard Base64; anything else is refused without hashing.
     fn read(signature: &str) -> Option<Self> {
-        let mut bytes = [0; SIGNATURE];
+        let mut bytes = [0; SIGNATURE_BUFFER];
         if signature.len() != LENGTH.div_ceil(3) * 4 {
             return None;
         }
@@ -160,7 +162,8 @@ impl<const LENGTH: usize> ClaimedSignature<LENGTH> {
     }
 }
 
-/// Signs form parameters for `url` as Twilio does with the Auth Token: the value of `X-Twilio-Signature`.
+/// Signs form parameters for `url` as Twilio does with the Auth Token: the value of
+/// `X-Twilio-Signature`.
 pub fn sign<N: AsRef<str>, V: AsRef<str>>(
     url: &SignedUrl,
     token: &Secret,
@@ -169,7 +172,8 @@ pub fn sign<N: AsRef<str>, V: AsRef<str>>(
     sign_by(keyed::<Hmac<Sha1>>(token), url, params)
 }
 
-/// The same with a shared key, by HMAC-SHA256; [`settings_of`] has to come with it.
+/// Like [`sign`] with a shared key, by HMAC-SHA256; the request also needs the header value of
+/// [`settings_of`].
 pub fn sign_with_key<N: AsRef<str>, V: AsRef<str>>(
     url: &SignedUrl,
     key: &SharedKey,
@@ -188,8 +192,8 @@ fn sign_by<M: Mac, N: AsRef<str>, V: AsRef<str>>(
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Names and values without separators: sorted by name, then value; the same pair counts once
-/// (official helpers for Python and Node).
+/// Names and values without separators, sorted by name, then value; equal pairs count once (as in
+/// Twilio's official libraries for Python and Node).
 fn canonical<N: AsRef<str>, V: AsRef<str>>(params: &[(N, V)]) -> String {
     let mut pairs: Vec<(&str, &str)> = params
         .iter()

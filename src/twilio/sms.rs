@@ -1,7 +1,7 @@
-//! The Twilio client: sends one text.
+//! The Twilio client, which sends texts.
 //!
-//! What is hidden here: Twilio's URLs and parameters. A send has no key against doubles, so its
-//! outcome says by type whether it may have been taken; [`Sms::sent_to`] then answers for sure.
+//! This module hides Twilio's URLs and parameters. Twilio's API has no idempotency key, so a send
+//! returns by type whether the text may have been accepted; [`Sms::sent_to`] then finds out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::codes::Code;
-pub use super::fault::{SmsError, SmsErrorKind};
+pub use super::error::{SmsError, SmsErrorKind};
 use super::refusals::BAD_CALLBACK;
 pub use super::sent::LoggedText;
 use super::wire;
@@ -25,19 +25,19 @@ use crate::metrics::Family;
 /// One Twilio account, called with one key.
 pub struct Sms {
     http: Http,
-    /// The list of the account's texts, which is also where new ones go.
+    /// The URL of the account's texts, for reading the log and for sending.
     pub(super) messages: String,
     authorization: Secret,
     pub(super) sender: Sender,
-    /// Where Twilio is to tell what became of a login.
+    /// The URL to which Twilio sends the receipts of logins.
     callback: Option<Secret>,
-    /// Set once Twilio does not like that address.
+    /// Set once Twilio has refused that URL.
     callback_refused: AtomicBool,
     failed: Arc<Family<Code>>,
     observer: Option<CallObserver>,
 }
 
-/// Told how each call ended: `Ok` where Twilio has done what was asked.
+/// Called with the result of each call: `Ok` if Twilio has carried it out.
 pub type CallObserver = Box<dyn Fn(Result<(), &SmsError>) + Send + Sync>;
 
 #[derive(Deserialize)]
@@ -65,27 +65,27 @@ impl Sms {
         }
     }
 
-    /// Has `observer` told how each call ended, on the thread of that call.
+    /// Calls `observer` with the result of each call, on the thread of that call.
     pub fn observed_by(mut self, observer: CallObserver) -> Self {
         self.observer = Some(observer);
         self
     }
 
-    /// Logins that it could not send, or of which nobody knows, by Twilio's code.
+    /// Logins that could not be sent, or whose outcome is unknown, by Twilio's code.
     pub fn failed_logins(&self) -> Arc<Family<Code>> {
         Arc::clone(&self.failed)
     }
 
-    /// Sends `body` to `to`. Returns Twilio's name for the text: it is queued, not yet delivered.
+    /// Sends `body` to `to`. Returns the SID of the text: it is queued, not yet delivered.
     ///
     /// # Errors
-    /// It was not taken, or nobody knows; [`SmsError::kind`] says which.
+    /// It was not accepted, or that is unknown; [`SmsError::kind`] says which.
     pub fn send(&self, to: &Phone, body: &str) -> Result<String, SmsError> {
         self.post(to, body, None)
     }
 
-    /// As [`Sms::send`], and has Twilio tell us what becomes of the text. Where it does not like our
-    /// address, that is logged once and nothing is asked for any more: no login fails over it.
+    /// Like [`Sms::send`], and asks Twilio for delivery receipts. If Twilio refuses our receipt
+    /// URL, that is logged once and no more receipts are requested: no login fails because of it.
     ///
     /// # Errors
     /// As [`Sms::send`].
@@ -93,18 +93,18 @@ impl Sms {
         let refused = self.callback_refused.load(Ordering::Relaxed);
         let callback = self.callback.as_ref().filter(|_| !refused);
         let sent = match self.post(to, body, callback) {
-            Err(fault) if fault.code == Some(BAD_CALLBACK) && callback.is_some() => {
+            Err(error) if error.code == Some(BAD_CALLBACK) && callback.is_some() => {
                 if !self.callback_refused.swap(true, Ordering::Relaxed) {
                     warn!(
-                        "no delivery receipts until the next start: {fault}; is the host of TWILIO_WEBHOOK_URL a public name?"
+                        "no delivery receipts until the next start: {error}; check that the host of TWILIO_WEBHOOK_URL is a public name"
                     );
                 }
                 self.post(to, body, None)
             }
             sent => sent,
         };
-        if let Err(fault) = &sent {
-            self.failed.add(Code::of_send(fault.code));
+        if let Err(error) = &sent {
+            self.failed.add(Code::of_send(error.code));
         }
         sent
     }
@@ -127,10 +127,11 @@ impl Sms {
         if answer.status != 201 && answer.status != 200 {
             return Err(SmsError::of(OPERATION, &answer).without_words_of(body));
         }
-        // A 201 that cannot be read was taken all the same; a look will find it.
+        // A text with an unreadable 201 was accepted all the same; a search of the log will find
+        // it.
         answer
             .json::<AcceptedText>()
-            .and_then(|taken| taken.sid)
+            .and_then(|accepted| accepted.sid)
             .ok_or_else(|| SmsError::new(OPERATION, SmsErrorKind::Unclear, "unreadable answer"))
     }
 

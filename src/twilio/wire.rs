@@ -1,5 +1,5 @@
-//! Twilio's JSON as it may come: by Twilio's description almost every field may be null, and one entry
-//! that is odd must not make the others unreadable.
+//! Readers for Twilio's JSON. By Twilio's documentation almost every field may be null, and one odd
+//! entry must not make the others unreadable.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::domain::UnixSeconds;
 
-/// A field of text. Everything else, null included, counts as absent.
+/// A string field. Any other value, null included, counts as absent.
 pub(super) fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(field)? {
         Value::String(text) => Some(text),
@@ -17,7 +17,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>
     })
 }
 
-/// A field that holds a code: a number, or its digits as text. Everything else counts as absent.
+/// A field with a code: a number, or its digits in a string. Any other value counts as absent.
 pub(super) fn code<'de, D: Deserializer<'de>>(field: D) -> Result<Option<u32>, D::Error> {
     Ok(match Value::deserialize(field)? {
         Value::Number(number) => number.as_u64().and_then(|code| code.try_into().ok()),
@@ -26,7 +26,7 @@ pub(super) fn code<'de, D: Deserializer<'de>>(field: D) -> Result<Option<u32>, D
     })
 }
 
-/// A time as Twilio writes it (RFC 2822). What is no time counts as absent.
+/// A time in Twilio's format (RFC 2822). Any other value counts as absent.
 pub(super) fn date(field: Option<&str>) -> Option<UnixSeconds> {
     let date = OffsetDateTime::parse(field?, &Rfc2822).ok()?;
     Some(date.unix_timestamp())
@@ -39,7 +39,7 @@ where
     T: DeserializeOwned,
 {
     let all = Vec::<Value>::deserialize(field)?;
-    // A list in the place of an object would be read field by field.
+    // Serde would read a list in the place of an object field by field.
     let read = |entry: Value| {
         entry
             .is_object()
@@ -49,8 +49,8 @@ where
     Ok(all.into_iter().filter_map(read).collect())
 }
 
-/// The address of another page of the list at `url`; `None` = it is not believed to be one. Of what Twilio names only
-/// the query is taken, so that our login goes nowhere else.
+/// The URL of another page of the list at `url`; `None` = `next` does not belong to that list. Only
+/// the query of `next` is used, so that our credentials are never sent elsewhere.
 pub(super) fn same_list(url: &str, next: &str) -> Option<String> {
     let list = url.split('?').next().unwrap_or(url);
     let (place, query) = next.split_once('?')?;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_a_list_is_no_page() {
+    fn a_page_without_a_list_is_refused() {
         for page in [
             "{}",
             r#"{"messages":null}"#,
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn another_page_is_believed_only_where_it_is_of_the_same_list() {
+    fn another_page_is_accepted_only_if_it_belongs_to_the_same_list() {
         let list = "https://messaging.twilio.com/v1/Services";
         let url = format!("{list}?PageSize=100");
         for next in [
             "https://messaging.twilio.com/v1/Services?PageSize=100&Page=1&PageToken=MG1",
             "/v1/Services?PageSize=100&Page=1&PageToken=MG1",
-            // A stand-in hands on what Twilio says, and Twilio does not know of it.
+            // Behind a proxy (TWILIO_API_URL), Twilio's answer still names another host.
             "https://elsewhere.example.org/v1/Services?PageSize=100&Page=1&PageToken=MG1",
         ] {
             let found = same_list(&url, next);

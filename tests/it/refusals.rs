@@ -53,7 +53,7 @@ fn two_pages_of_a_proxy_do_not_pause_the_class() {
     class.all_ask(&students);
     class.all_log_in(&students);
     assert!(!class.log().contains(PAUSED));
-    assert!(class.log().contains("look at TWILIO_API_URL"));
+    assert!(class.log().contains("check TWILIO_API_URL"));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn what_is_the_senders_pauses_everybody_and_gives_nobody_up() {
         assert_eq!(class.dead_letters(), 0, "{code}");
         let log = class.log();
         let told = log.lines().find(|line| line.contains(PAUSED)).unwrap();
-        assert!(told.contains("ERROR") && told.contains("; look"), "{told}");
+        assert!(told.contains("ERROR") && told.contains("; check"), "{told}");
 
         // The operator mends it and starts the service again.
         class.twilio().refuse_none();

@@ -1,10 +1,11 @@
-//! Twilio: are the keys right, is the number ours, do its texts come to us, do carriers take ours?
+//! Checks Twilio: the credentials, the number, where its texts are sent, and its registration with
+//! carriers.
 //!
-//! - here: the account and its keys
-//! - `sender`: the number, short code or Messaging Service, and where its texts go
+//! - here: the account and its credentials
+//! - `sender`: the number, short code or Messaging Service, and where its texts are sent
 //! - `signing`: what webhooks are signed with
-//! - `registration`: what carriers know of it
-//! - `cures`: what helps where Twilio refuses
+//! - `registration`: the registration with carriers
+//! - `cures`: what to do if Twilio refuses
 
 mod cures;
 mod registration;
@@ -18,14 +19,15 @@ use crate::http::Http;
 use crate::twilio::account::{Account, TokenCheck};
 use crate::twilio::sms::SmsError;
 
-/// What later looks have to know.
+/// Results that later checks need.
 #[derive(Default)]
 pub(super) struct TwilioFacts {
-    /// Seconds by which our clock is ahead of Twilio's, as it tells it; `None` = it was not reached.
+    /// Seconds by which our clock is ahead of Twilio's; `Some(None)` = the answer had no date,
+    /// `None` = Twilio was not reached.
     pub(super) clock_ahead: Option<Option<UnixSeconds>>,
 }
 
-/// A look ended early, and the reason was noted.
+/// A check ended early, and the reason has been noted.
 struct EndedEarly;
 
 type StepResult = Result<(), EndedEarly>;
@@ -42,59 +44,59 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
     };
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
-        Ok(is_told) => {
+        Ok(type_noted) => {
             signing::inspect(config, &account, notes);
-            // What is missing is noted where it was asked for.
+            // `sender` has noted the reason if it ended early.
             let has_campaign = sender::inspect(config, &account, notes).unwrap_or(false);
-            if !is_told {
-                untold_type(has_campaign, notes);
+            if !type_noted {
+                unknown_type(has_campaign, notes);
             }
         }
-        Err(EndedEarly) => notes.skip(SENDER, "as nothing is let in at Twilio"),
+        Err(EndedEarly) => notes.skip(SENDER, "as Twilio accepts none of the credentials"),
     }
     TwilioFacts {
         clock_ahead: account.clock_ahead(),
     }
 }
 
-/// Notes that Twilio did not answer a question, and what helps.
-fn unanswered(fault: &SmsError, notes: &mut Notes<'_>) -> EndedEarly {
-    notes.fault(format!("cannot {}", fault.told()), cures::of(fault));
+/// Notes a failed call to Twilio and its cure.
+fn unanswered(error: &SmsError, notes: &mut Notes<'_>) -> EndedEarly {
+    notes.fault(format!("cannot {}", error.without_cure()), cures::of(error));
     EndedEarly
 }
 
-/// The token signs, the key sends. Returns whether what Twilio tells of the account's type was noted, or why it
-/// does not tell it.
+/// Checks the Auth Token, which signs, and the key, which sends. Returns whether the account's type
+/// was noted, or why Twilio does not report it.
 fn keys(
     config: &TwilioConfig,
     account: &mut Account,
     notes: &mut Notes<'_>,
 ) -> Result<bool, EndedEarly> {
     let known = tokens(config, account, notes)?;
-    match account.sender_is_let_in() {
+    match account.check_log_access() {
         Ok(()) => {
-            notes.pass("TWILIO_AUTH_SID is let in, and reads the log");
-            Ok(!config.webhook_tokens.is_empty() || told_to_the_key(account, notes))
+            notes.pass("Twilio accepts TWILIO_AUTH_SID, which may read the log");
+            Ok(!config.webhook_tokens.is_empty() || main_key_view(account, notes))
         }
-        Err(fault) if fault.is_refusal() && fault.code.is_some() => {
+        Err(error) if error.is_refusal() && error.code.is_some() => {
             notes.fault(
                 format!(
                     "Twilio refuses TWILIO_AUTH_SID with TWILIO_AUTH_TOKEN: cannot {}",
-                    fault.told()
+                    error.without_cure()
                 ),
-                cures::of(&fault),
+                cures::of(&error),
             );
-            // The token may look further.
+            // The checks can continue with the token.
             if known { Ok(true) } else { Err(EndedEarly) }
         }
-        Err(fault) => Err(unanswered(&fault, notes)),
+        Err(error) => Err(unanswered(&error, notes)),
     }
 }
 
-/// Notes what a main key is told of the account. Returns whether it is one. An account that is not active lets no key
-/// in, so its type is all that would be missing.
-fn told_to_the_key(account: &Account, notes: &mut Notes<'_>) -> bool {
-    match account.told_to_the_key() {
+/// Notes the account's state as a main API key sees it. Returns whether the key is a main key. An
+/// inactive account accepts no key, so for other keys only the type stays unknown.
+fn main_key_view(account: &Account, notes: &mut Notes<'_>) -> bool {
+    match account.seen_by_the_key() {
         Ok(TokenCheck::Right { status, trial }) => {
             state(&status, trial, notes);
             true
@@ -103,22 +105,23 @@ fn told_to_the_key(account: &Account, notes: &mut Notes<'_>) -> bool {
     }
 }
 
-/// Without the Auth Token Twilio does not tell a standard or restricted key whether the account is a trial one, which
-/// could not text our words. A campaign shows it, as Twilio has one upgrade before a long code is registered (help
-/// centre: "Trial Limits and US Toll-Free Number Restrictions").
-fn untold_type(has_campaign: bool, notes: &mut Notes<'_>) {
+/// Without the Auth Token, Twilio does not tell a standard or restricted key whether the account is
+/// a trial account, which could not send our texts. A campaign proves that it is not, because
+/// Twilio requires an upgrade before a long code is registered (help center: "Trial Limits and US
+/// Toll-Free Number Restrictions").
+fn unknown_type(has_campaign: bool, notes: &mut Notes<'_>) {
     if has_campaign {
-        notes.pass("the account is no trial one, which gets no A2P campaign");
+        notes.pass("the account is not a trial account: those get no A2P campaign");
     } else {
         notes.skip_until(
             "whether it is a trial account",
-            "as Twilio tells that to the Auth Token or a main API key alone",
-            "see Twilio's console that it is none; to have it looked at, set TWILIO_ACCOUNT_TOKEN in the environment of this one check, and not in the service's",
+            "as Twilio shows that only to the Auth Token or a main API key",
+            "make sure in Twilio's console that it is not; to have it checked, set TWILIO_ACCOUNT_TOKEN in the environment of this one check, not in the service's",
         );
     }
 }
 
-/// Returns whether one of the tokens is the account's.
+/// Checks the Auth Tokens. Returns whether one of them belongs to the account.
 fn tokens(
     config: &TwilioConfig,
     account: &mut Account,
@@ -134,10 +137,10 @@ fn tokens(
                 state(&status, trial, notes);
             }
             Ok(TokenCheck::Right { .. }) => {}
-            Err(fault) => {
+            Err(error) => {
                 unknown += 1;
-                let ended = unanswered(&fault, notes);
-                if fault.affects_every_call() {
+                let ended = unanswered(&error, notes);
+                if error.affects_every_call() {
                     return Err(ended);
                 }
             }
@@ -145,15 +148,15 @@ fn tokens(
     }
     match (known, wrong, unknown) {
         (false, 1.., 0) => notes.fault(
-            "Twilio does not take TWILIO_ACCOUNT_TOKEN for TWILIO_ACCOUNT_SID: no signature would be right",
-            "copy the Auth Token of that account from Twilio's console (an API key's secret is none)",
+            "TWILIO_ACCOUNT_TOKEN is not the Auth Token of TWILIO_ACCOUNT_SID: all webhooks would be refused as wrongly signed",
+            "copy the Auth Token of that account from Twilio's console (an API key's secret is not an Auth Token)",
         ),
         (true, 1.., _) => notes.warn(
-            "Twilio takes only one of the two tokens in TWILIO_ACCOUNT_TOKEN: the rotation is over",
-            "leave the other one out once no account from before is left, or set CODER_REG_PHONE_KEY to it",
+            "Twilio accepts only one of the two tokens in TWILIO_ACCOUNT_TOKEN: the rotation has ended",
+            "remove the other one once no account from before the rotation remains, or set CODER_REG_PHONE_KEY to it",
         ),
         (true, ..) => {
-            notes.pass("TWILIO_ACCOUNT_TOKEN is the account's: signatures will be right");
+            notes.pass("TWILIO_ACCOUNT_TOKEN belongs to the account: signatures can be verified");
         }
         (false, ..) => {}
     }
@@ -165,29 +168,29 @@ fn state(status: &str, trial: Option<bool>, notes: &mut Notes<'_>) {
         "active" => notes.pass("the account is active"),
         "" => notes.skip(
             "whether the account is active",
-            "as Twilio does not tell its state",
+            "as Twilio does not report its state",
         ),
         other => notes.fault(format!("the account is {other}"), cures::SUSPENDED),
     }
     match trial {
         Some(false) => {}
         Some(true) => notes.fault(
-            "the account is a trial one: it texts verified numbers only, and not its own words",
+            "the account is a trial account: it can text verified numbers only, and no texts of its own",
             "upgrade the account in Twilio's console",
         ),
         None => notes.skip(
             "whether it is a trial account",
-            "as Twilio does not tell its type",
+            "as Twilio does not report its type",
         ),
     }
 }
 
-/// Rows that could not be read, or that are on pages too far behind, are not looked at.
-fn is_whole(whole: bool, what: &str, notes: &mut Notes<'_>) {
-    if !whole {
+/// Notes that some rows were not checked, because they could not be read or are too many.
+fn note_incomplete(complete: bool, what: &str, notes: &mut Notes<'_>) {
+    if !complete {
         notes.skip(
             what,
-            "as Twilio lists more than can be read; look at the others in its console",
+            "as Twilio lists more than can be read; check the others in its console",
         );
     }
 }
@@ -198,16 +201,16 @@ mod tests {
     use crate::check::{Area, CheckStatus};
 
     #[test]
-    fn a_type_that_is_not_told_is_ready_only_where_a_campaign_shows_it() {
+    fn an_unknown_type_is_ready_only_if_a_campaign_proves_it() {
         for (has_campaign, verdict) in [(true, CheckStatus::Pass), (false, CheckStatus::Skipped)] {
             let mut all = Vec::new();
-            untold_type(has_campaign, &mut Notes::of(Area::Twilio, &mut all));
+            unknown_type(has_campaign, &mut Notes::of(Area::Twilio, &mut all));
             assert_eq!(all.pop().map(|one| one.verdict), Some(verdict));
         }
     }
 
     #[test]
-    fn an_account_is_ready_where_twilio_says_so() {
+    fn an_account_is_ready_only_if_twilio_says_so() {
         use CheckStatus::{Fault, Pass, Skipped};
         for (status, trial, verdicts) in [
             ("active", Some(false), &[Pass][..]),

@@ -1,7 +1,7 @@
-//! What carriers know of a number: its A2P campaign with the brand behind it, or its toll-free
+//! Checks the registration of a number with carriers: its A2P campaign and brand, or its toll-free
 //! verification.
 
-use super::{EndedEarly, StepResult, cures, is_whole, unanswered};
+use super::{EndedEarly, StepResult, cures, note_incomplete, unanswered};
 use crate::check::Notes;
 use crate::domain::Phone;
 use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
@@ -12,16 +12,14 @@ const BLOCKED: &str = "US carriers block its texts (30034)";
 const WAIT: &str =
     "wait for it (days to weeks), or text from a verified toll-free number until then";
 const REGISTER: &str = "register a brand and a campaign in Twilio's console (docs/deploy.md, \"Carriers of the United States\"); it takes days to weeks";
-const HAND_IN: &str =
-    "see the reason in Twilio's console under Regulatory Compliance, and hand it in again";
-const SUPPORT: &str =
-    "ask Twilio's support, which suspends campaigns and brands after complaints or breaches";
+const RESUBMIT: &str = "see the reason in Twilio's console under Regulatory Compliance, correct it, and submit it again";
+const SUPPORT: &str = "contact Twilio's support: Twilio suspends campaigns and brands after complaints or breaches of its rules";
 
-/// Whether carriers want a campaign of a number.
+/// Whether carriers require a campaign for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     No,
-    /// Twilio does not tell its country.
+    /// Twilio does not report its country.
     Unknown,
     Yes,
 }
@@ -39,7 +37,8 @@ impl Need {
     }
 }
 
-/// The campaign of a Messaging Service that texts from these numbers. Returns whether a real one is verified.
+/// Checks the campaign of a Messaging Service that texts from these numbers. Returns whether a real
+/// one is verified.
 pub(super) fn campaign(
     account: &Account,
     service: &Service,
@@ -49,24 +48,24 @@ pub(super) fn campaign(
     let need = members.iter().map(|member| Need::of(member)).max();
     let need = need.unwrap_or(Need::No);
     if need == Need::No {
-        notes.pass("no US long code that would need an A2P campaign");
+        notes.pass("it has no US long code that would need an A2P campaign");
         return Ok(false);
     }
     let found = account.campaigns(&service.sid);
-    let found = found.map_err(|fault| unanswered(&fault, notes))?;
+    let found = found.map_err(|error| unanswered(&error, notes))?;
     let Some(best) = best(found.rows) else {
-        match (found.whole, need) {
-            (false, _) => is_whole(false, WHAT, notes),
+        match (found.complete, need) {
+            (false, _) => note_incomplete(false, WHAT, notes),
             (true, Need::Unknown) => notes.skip_until(
                 WHAT,
-                "as it has none and Twilio does not tell the country of its number",
+                "as it has none and Twilio does not report the country of its number",
                 REGISTER,
             ),
             _ => notes.fault(format!("it has no A2P campaign: {BLOCKED}"), REGISTER),
         }
         return Ok(false);
     };
-    if !of_campaign(&best, notes) {
+    if !judge_campaign(&best, notes) {
         return Ok(false);
     }
     let Some(sid) = &best.brand else {
@@ -78,8 +77,8 @@ pub(super) fn campaign(
         return Ok(true);
     };
     let found = account.brand(sid);
-    match found.map_err(|fault| unanswered(&fault, notes))? {
-        Some(found) => of_brand(&found, notes),
+    match found.map_err(|error| unanswered(&error, notes))? {
+        Some(found) => judge_brand(&found, notes),
         None => notes.skip("its brand", "as Twilio does not have it"),
     }
     Ok(true)
@@ -91,16 +90,18 @@ fn best(all: Vec<Campaign>) -> Option<Campaign> {
     all.into_iter().min_by_key(rank)
 }
 
-/// Returns whether it is in order.
-fn of_campaign(found: &Campaign, notes: &mut Notes<'_>) -> bool {
+/// Judges a campaign. Returns whether it is in order.
+fn judge_campaign(found: &Campaign, notes: &mut Notes<'_>) -> bool {
     let why = because(found.reason.as_ref());
     match found.status.as_str() {
         _ if found.mock => notes.fault(
-            format!("its A2P campaign is a mock one, which no carrier knows: {BLOCKED}"),
+            format!(
+                "its A2P campaign is a mock one, which is not registered with carriers: {BLOCKED}"
+            ),
             REGISTER,
         ),
         "VERIFIED" => {
-            notes.pass("its A2P campaign is verified: US carriers take its texts");
+            notes.pass("its A2P campaign is verified: US carriers accept its texts");
             return true;
         }
         "IN_PROGRESS" | "PENDING" => notes.fault(
@@ -111,20 +112,20 @@ fn of_campaign(found: &Campaign, notes: &mut Notes<'_>) -> bool {
             format!("its A2P campaign is SUSPENDED: its texts are blocked (30033){why}"),
             SUPPORT,
         ),
-        "" => notes.skip(WHAT, "as Twilio does not tell its state"),
+        "" => notes.skip(WHAT, "as Twilio does not report its state"),
         state => notes.fault(
             format!("its A2P campaign is {state}: {BLOCKED}{why}"),
-            cures::of_review(&found.codes).unwrap_or(HAND_IN),
+            cures::of_review(&found.codes).unwrap_or(RESUBMIT),
         ),
     }
     false
 }
 
-fn of_brand(found: &Brand, notes: &mut Notes<'_>) {
+fn judge_brand(found: &Brand, notes: &mut Notes<'_>) {
     let why = because(found.reason.as_ref());
     match found.status.as_str() {
         _ if found.mock => notes.fault(
-            format!("its brand is a mock one, which no carrier knows: {BLOCKED}"),
+            format!("its brand is a mock one, which is not registered with carriers: {BLOCKED}"),
             REGISTER,
         ),
         "APPROVED" => notes.pass("its brand is approved"),
@@ -135,34 +136,34 @@ fn of_brand(found: &Brand, notes: &mut Notes<'_>) {
             );
         }
         "SUSPENDED" => notes.fault(format!("its brand is SUSPENDED: {BLOCKED}{why}"), SUPPORT),
-        "" => notes.skip("its brand", "as Twilio does not tell its state"),
-        state => notes.fault(format!("its brand is {state}: {BLOCKED}{why}"), HAND_IN),
+        "" => notes.skip("its brand", "as Twilio does not report its state"),
+        state => notes.fault(format!("its brand is {state}: {BLOCKED}{why}"), RESUBMIT),
     }
 }
 
-/// The verification of a toll-free number.
+/// Checks the verification of a toll-free number.
 pub(super) fn toll_free(account: &Account, number: &Number, notes: &mut Notes<'_>) -> StepResult {
     let found = account.verifications(number);
-    let found = found.map_err(|fault| unanswered(&fault, notes))?;
+    let found = found.map_err(|error| unanswered(&error, notes))?;
     let approved = |one: &Verification| one.status != "TWILIO_APPROVED";
     let best = found.rows.into_iter().min_by_key(approved);
-    if best.is_none() && !found.whole {
-        is_whole(
+    if best.is_none() && !found.complete {
+        note_incomplete(
             false,
             &format!("the verification of {}", number.number),
             notes,
         );
     } else {
-        of_toll_free(&number.number, best.as_ref(), notes);
+        judge_toll_free(&number.number, best.as_ref(), notes);
     }
     Ok(())
 }
 
-fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_>) {
+fn judge_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_>) {
     let Some(found) = found else {
         return notes.fault(
             format!("{number} is toll-free and not verified: its texts are blocked (30032)"),
-            "hand the verification in, in Twilio's console (docs/deploy.md, \"Carriers of the United States\"); it takes days to weeks",
+            "submit the verification in Twilio's console (docs/deploy.md, \"Carriers of the United States\"); it takes days to weeks",
         );
     };
     let why = because(found.reason.as_ref());
@@ -170,7 +171,7 @@ fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_
         "TWILIO_APPROVED" => notes.pass(format!("the toll-free number {number} is verified")),
         "" => notes.skip(
             &format!("the verification of {number}"),
-            "as Twilio does not tell its state",
+            "as Twilio does not report its state",
         ),
         state @ ("PENDING_REVIEW" | "IN_REVIEW") => notes.fault(
             format!(
@@ -180,7 +181,7 @@ fn of_toll_free(number: &str, found: Option<&Verification>, notes: &mut Notes<'_
         ),
         state => notes.fault(
             format!("the verification of {number} is {state}: its texts are blocked (30032){why}"),
-            cures::of_review(&found.codes).unwrap_or(HAND_IN),
+            cures::of_review(&found.codes).unwrap_or(RESUBMIT),
         ),
     }
 }
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn carriers_have_the_last_word() {
+    fn registrations_are_judged_by_their_state() {
         use CheckStatus::{Fault, Pass, Skipped};
         for (status, mock, expected) in [
             ("VERIFIED", false, Pass),
@@ -228,7 +229,7 @@ mod tests {
             ("", false, Skipped),
         ] {
             let found = verdict(|notes| {
-                of_campaign(&of(status, mock), notes);
+                judge_campaign(&of(status, mock), notes);
             });
             assert_eq!(found, expected, "campaign {status} {mock}");
         }
@@ -247,7 +248,7 @@ mod tests {
                 mock,
                 reason: None,
             };
-            let found = verdict(|notes| of_brand(&brand, notes));
+            let found = verdict(|notes| judge_brand(&brand, notes));
             assert_eq!(found, expected, "brand {status} {mock}");
         }
         for (status, expected) in [
@@ -265,7 +266,7 @@ mod tests {
                 codes: Vec::new(),
             });
             let number = "+18885550123";
-            let found = verdict(|notes| of_toll_free(number, verification.as_ref(), notes));
+            let found = verdict(|notes| judge_toll_free(number, verification.as_ref(), notes));
             assert_eq!(found, expected, "toll-free {status:?}");
         }
     }
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn who_needs_a_campaign_goes_by_country_and_kind() {
+    fn country_and_kind_of_number_decide_about_a_campaign() {
         for (number, country, need) in [
             ("+12125550123", Some("US"), Need::Yes),
             ("+12125550123", None, Need::Unknown),

@@ -1,12 +1,12 @@
-//! The number, short code or Messaging Service that texts come to, and where it sends them.
+//! Checks the number, short code or Messaging Service, and where its texts are sent.
 
-use super::{EndedEarly, SENDER, is_whole, registration, unanswered, webhook_target};
+use super::{EndedEarly, SENDER, note_incomplete, registration, unanswered, webhook_target};
 use crate::check::Notes;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::{Phone, SignedUrl};
 use crate::twilio::account::{Account, ListRows, Member, Number, Service, ServiceMembership};
 
-/// Returns whether an A2P campaign of its is verified.
+/// Returns whether it has a verified A2P campaign.
 pub(super) fn inspect(
     config: &TwilioConfig,
     account: &Account,
@@ -16,12 +16,12 @@ pub(super) fn inspect(
     match &config.sender {
         Sender::Service(sid) => {
             let found = account.service(sid);
-            match found.map_err(|fault| unanswered(&fault, notes))? {
+            match found.map_err(|error| unanswered(&error, notes))? {
                 Some(found) => service(url, account, &found, notes),
                 None => {
                     notes.fault(
                         format!("the account has no Messaging Service {sid}"),
-                        "set FROM_NUM to one of the account, or to a number of its own",
+                        "set FROM_NUM to a Messaging Service of the account, or to a number of the account",
                     );
                     Ok(false)
                 }
@@ -33,9 +33,9 @@ pub(super) fn inspect(
             } else {
                 account.short_codes(number)
             };
-            let found = found.map_err(|fault| unanswered(&fault, notes))?;
-            match of_that_name(number, found, notes)? {
-                found if number.starts_with('+') => of_number(url, account, &found, notes),
+            let found = found.map_err(|error| unanswered(&error, notes))?;
+            match pick(number, found, notes)? {
+                found if number.starts_with('+') => inspect_number(url, account, &found, notes),
                 found => {
                     owned(&found, notes);
                     at_number(url, &found, notes);
@@ -46,29 +46,25 @@ pub(super) fn inspect(
     }
 }
 
-/// The number itself among those that match it.
-fn of_that_name(
-    name: &str,
-    found: ListRows<Number>,
-    notes: &mut Notes<'_>,
-) -> Result<Number, EndedEarly> {
-    let whole = found.whole;
+/// Picks the number itself from those that match it.
+fn pick(name: &str, found: ListRows<Number>, notes: &mut Notes<'_>) -> Result<Number, EndedEarly> {
+    let complete = found.complete;
     let mut all = found.rows.into_iter();
     if let Some(number) = all.find(|one| one.number == name) {
         return Ok(number);
     }
-    if whole {
+    if complete {
         notes.fault(
             format!("the account does not own {name}"),
             "set FROM_NUM to a number of TWILIO_ACCOUNT_SID, as Twilio's console lists it",
         );
     } else {
-        is_whole(false, SENDER, notes);
+        note_incomplete(false, SENDER, notes);
     }
     Err(EndedEarly)
 }
 
-fn of_number(
+fn inspect_number(
     url: &SignedUrl,
     account: &Account,
     found: &Number,
@@ -77,7 +73,7 @@ fn of_number(
     let number = &found.number;
     owned(found, notes);
     let within = account.service_with(found);
-    let within = within.map_err(|fault| unanswered(&fault, notes))?;
+    let within = within.map_err(|error| unanswered(&error, notes))?;
     if let ServiceMembership::Service(service) = &within {
         texts_by_rcs(account, service, number, notes);
     }
@@ -107,7 +103,7 @@ fn of_number(
             notes.skip_until(
                 &format!("the A2P campaign of {number}"),
                 "as it is in no Messaging Service",
-                "US carriers block texts of a number without campaign (30034): register one at Twilio and put the number into its Messaging Service; a Canadian number needs the service alone, by which its country is seen",
+                "US carriers block texts of a number without a campaign (30034): register one at Twilio and add the number to its Messaging Service; a Canadian number needs only the Messaging Service, which shows its country",
             );
             Ok(false)
         }
@@ -115,10 +111,11 @@ fn of_number(
     }
 }
 
-/// A number's texts are looked for in Twilio's log by the number; those by RCS are to another address.
+/// Missed texts to a number are found in Twilio's log by that number; texts by RCS have another
+/// address there.
 fn texts_by_rcs(account: &Account, service: &Service, number: &str, notes: &mut Notes<'_>) {
     let sid = &service.sid;
-    let cure = format!("set FROM_NUM to {sid}, whose texts are all looked for");
+    let cure = format!("set FROM_NUM to {sid}, for which texts by RCS are found as well");
     match account.has_rcs(sid) {
         Ok(false) => {}
         Ok(true) => notes.warn(
@@ -127,10 +124,10 @@ fn texts_by_rcs(account: &Account, service: &Service, number: &str, notes: &mut 
             ),
             cure,
         ),
-        Err(fault) => notes.warn(
+        Err(error) => notes.warn(
             format!(
-                "whether texts by RCS could be missed is not known: cannot {}",
-                fault.told()
+                "unknown whether texts by RCS could be missed: cannot {}",
+                error.without_cure()
             ),
             cure,
         ),
@@ -143,9 +140,9 @@ fn members(
     notes: &mut Notes<'_>,
 ) -> Result<Vec<Member>, EndedEarly> {
     let members = account.members(&service.sid);
-    let members = members.map_err(|fault| unanswered(&fault, notes))?;
-    is_whole(
-        members.whole,
+    let members = members.map_err(|error| unanswered(&error, notes))?;
+    note_incomplete(
+        members.complete,
         "some of its Messaging Service's numbers",
         notes,
     );
@@ -176,15 +173,15 @@ fn service(
     if members.iter().any(|one| one.sms.is_none()) {
         notes.skip(
             "whether some of its numbers can text",
-            "as Twilio does not tell",
+            "as Twilio does not report it",
         );
     }
-    // One list tells of all numbers what would otherwise cost a call for each.
+    // One list for all numbers replaces one call per number.
     let wants_numbers = found.target_on_number || able.iter().any(is_toll_free);
     let numbers = if wants_numbers {
         let numbers = account.numbers(None);
-        let numbers = numbers.map_err(|fault| unanswered(&fault, notes))?;
-        is_whole(numbers.whole, "some of the account's numbers", notes);
+        let numbers = numbers.map_err(|error| unanswered(&error, notes))?;
+        note_incomplete(numbers.complete, "some of the account's numbers", notes);
         numbers.rows
     } else {
         Vec::new()
@@ -195,7 +192,7 @@ fn service(
             match number(member) {
                 Some(number) => at_number(url, number, notes),
                 None => notes.skip(
-                    &format!("where texts of {} go", member.number),
+                    &format!("where texts of {} are sent", member.number),
                     "as Twilio does not list that number",
                 ),
             }
@@ -219,13 +216,14 @@ fn is_toll_free(member: &&Member) -> bool {
     Phone::is_toll_free(&member.number)
 }
 
-/// Where texts of a number go, if its Messaging Service leaves that to it or there is none.
+/// Judges where texts of a number are sent, if its Messaging Service leaves that to the number or
+/// there is none.
 fn at_number(url: &SignedUrl, found: &Number, notes: &mut Notes<'_>) {
     let number = &found.number;
     if found.by_application {
         notes.fault(
-            format!("a TwiML app takes the texts of {number}"),
-            "at Twilio, choose Webhook in place of TwiML App for its messages",
+            format!("texts of {number} go to a TwiML app, not to this service"),
+            "at Twilio, select Webhook instead of TwiML App for its messages",
         );
     } else {
         webhook_target::judge(url, &found.target, number, notes);
@@ -237,7 +235,7 @@ fn owned(found: &Number, notes: &mut Notes<'_>) {
     match found.sms {
         None => notes.skip(
             &format!("whether {number} can text"),
-            "as Twilio does not tell",
+            "as Twilio does not report it",
         ),
         Some(able) => notes.judge(
             able,

@@ -1,22 +1,22 @@
-//! Whether webhooks are signed with something that is configured here.
+//! Checks that webhooks are signed with a secret that is configured here.
 
 use crate::check::Notes;
 use crate::config::TwilioConfig;
 use crate::domain::SignedUrl;
 use crate::twilio::account::{Account, SignedBy};
 
-/// Twilio's status for an API that it does not have for this account.
+/// The status if the account does not have this API.
 const NOT_FOUND: u16 = 404;
 
 pub(super) fn inspect(config: &TwilioConfig, account: &Account, notes: &mut Notes<'_>) {
     let signing = match account.signing() {
         Ok(signing) => signing,
-        // Rules are a beta feature: where there are none, the Auth Token signs.
-        Err(fault) if fault.status() == Some(NOT_FOUND) && config.shared_keys.is_empty() => return,
-        Err(fault) => {
+        // Rules are a beta feature: without them, the Auth Token signs.
+        Err(error) if error.status() == Some(NOT_FOUND) && config.shared_keys.is_empty() => return,
+        Err(error) => {
             return notes.warn(
-                format!("what webhooks are signed with is not known: cannot {}", fault.told()),
-                "text the phrase yourself; the service's log says if a text is signed with another secret",
+                format!("unknown what webhooks are signed with: cannot {}", error.without_cure()),
+                "text the phrase yourself; the service's log shows if a text is signed with another secret",
             );
         }
     };
@@ -47,7 +47,7 @@ fn name(signer: &SignedBy) -> String {
     }
 }
 
-/// Returns whether the service knows that secret; a shared key whose name is not configured may be any.
+/// Returns whether that secret is configured; a configured shared key without an id may be any.
 fn judge(config: &TwilioConfig, url: &SignedUrl, signer: &SignedBy, notes: &mut Notes<'_>) -> bool {
     let known = match signer {
         SignedBy::AuthToken => !config.webhook_tokens.is_empty(),
@@ -68,18 +68,18 @@ fn judge(config: &TwilioConfig, url: &SignedUrl, signer: &SignedBy, notes: &mut 
     match signer {
         SignedBy::AuthToken => notes.fault(
             format!("{what}, and TWILIO_ACCOUNT_TOKEN is not set: all texts would be refused"),
-            "make a webhook rule for that URL whose setting names the shared key (docs/deploy.md, \"Without the Auth Token\"), or set TWILIO_ACCOUNT_TOKEN",
+            "create a webhook rule for that URL whose setting names the shared key (docs/deploy.md, \"Without the Auth Token\"), or set TWILIO_ACCOUNT_TOKEN",
         ),
         SignedBy::SharedKey(id) => {
             let id = id.as_ref().map_or("webhooks_sharedkey_...", |id| id.as_str());
             notes.fault(
                 format!("{what}, which is not configured: all texts would be refused"),
-                format!("set TWILIO_SHARED_KEY to {id}:SECRET (make another key if its secret is lost), or take the rule away"),
+                format!("set TWILIO_SHARED_KEY to {id}:SECRET (create another key if its secret is lost), or remove the rule"),
             );
         }
         SignedBy::Unknown => notes.fault(
             format!("{what}: such texts would be refused"),
-            "let the webhook setting use HMAC_SHA256, or take the rule away",
+            "let the webhook setting use HMAC_SHA256, or remove the rule",
         ),
     }
     false

@@ -1,4 +1,4 @@
-//! Messaging Services of an account, and the numbers in them.
+//! Messaging Services of an account, and their numbers.
 
 use serde::Deserialize;
 
@@ -7,41 +7,41 @@ use super::wire::plain;
 use super::{Account, Number, SmsError, Target};
 use crate::domain::{RCS, channel_of};
 
-/// Messaging Services that a number is looked for in, at most: each costs a call.
-const SERVICES: usize = 150;
+/// The most Messaging Services that are searched for a number: each costs a call.
+const MAX_SERVICES: usize = 150;
 
 /// A Messaging Service of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Twilio's name for it.
+    /// Its SID.
     pub sid: String,
-    /// Its own target.
+    /// Where it sends texts.
     pub target: Target,
-    /// Texts go to the targets of its numbers instead.
+    /// Texts go where its numbers send them instead.
     pub target_on_number: bool,
 }
 
 /// Which Messaging Service a number is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceMembership {
-    /// This one.
+    /// It is in this one.
     Service(Service),
-    /// None of the account's.
+    /// It is in none of the account's.
     None,
-    /// None of those that could be looked at; there are more.
+    /// It is in none of those that were read, but there are more.
     Unknown,
 }
 
 /// A number in a Messaging Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Twilio's name for it.
+    /// Its SID.
     pub sid: String,
     /// The number in E.164.
     pub number: String,
-    /// Its country, such as `US`; `None` = Twilio does not tell.
+    /// Its country, such as `US`; `None` = not reported.
     pub country: Option<String>,
-    /// It can text; `None` = Twilio does not tell.
+    /// Whether it can send and receive texts; `None` = not reported.
     pub sms: Option<bool>,
 }
 
@@ -89,12 +89,12 @@ impl MemberBody {
 }
 
 impl Account {
-    /// The Messaging Service of that name.
+    /// The Messaging Service with this SID.
     ///
     /// # Errors
     /// The call failed.
     pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsError> {
-        const OPERATION: &str = "look the Messaging Service up";
+        const OPERATION: &str = "look up the Messaging Service";
         let url = format!("{}/Services/{sid}", self.messaging);
         let found: Option<ServiceBody> = self.find(OPERATION, &url)?;
         Ok(found.map(|body| Service {
@@ -109,13 +109,13 @@ impl Account {
     /// # Errors
     /// A call failed.
     pub fn service_with(&self, number: &Number) -> Result<ServiceMembership, SmsError> {
-        const OPERATION: &str = "look for the number's Messaging Service";
+        const OPERATION: &str = "search for the number's Messaging Service";
         let url = format!("{}/Services?PageSize={PAGE_SIZE}", self.messaging);
         let services = self
             .list(OPERATION, &url, "services")?
             .map(ServiceBody::read);
-        let all = services.whole && services.rows.len() <= SERVICES;
-        for service in services.rows.into_iter().take(SERVICES) {
+        let all = services.complete && services.rows.len() <= MAX_SERVICES;
+        for service in services.rows.into_iter().take(MAX_SERVICES) {
             let (sid, number) = (&service.sid, &number.sid);
             let url = format!("{}/Services/{sid}/PhoneNumbers/{number}", self.messaging);
             if self.find::<MemberBody>(OPERATION, &url)?.is_some() {
@@ -129,7 +129,7 @@ impl Account {
         })
     }
 
-    /// Whether a Messaging Service has a sender for RCS. One that Twilio does not name is none.
+    /// Whether a Messaging Service has a sender for RCS. A sender without a name does not count.
     ///
     /// # Errors
     /// The call failed.

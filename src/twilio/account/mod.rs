@@ -1,13 +1,14 @@
-//! How an account is set up at Twilio: its tokens, its number or Messaging Service, where their texts
-//! go, and what the carriers know of it. Asked before class; nothing is changed.
+//! The setup of an account at Twilio: its credentials, its number or Messaging Service, where their
+//! texts go, and their registration with carriers. `check` reads it before class; nothing is
+//! changed.
 //!
-//! - here: the account, its keys, and one call with its one repeat
-//! - `pages`: a list with all its pages
+//! - here: the account, its keys, and single calls with one retry
+//! - `pages`: lists with all their pages
 //! - `numbers`: numbers and short codes of the account
-//! - `messaging`: Messaging Services and what is in them
-//! - `registration`: what carriers know: brands, campaigns, toll-free verifications
+//! - `messaging`: Messaging Services and their numbers
+//! - `registration`: brands, campaigns and toll-free verifications
 //! - `signing`: what webhooks are signed with
-//! - `wire`: what may be repeated of Twilio's words
+//! - `wire`: cleaning of Twilio's values
 
 mod messaging;
 mod numbers;
@@ -37,46 +38,46 @@ pub use pages::ListRows;
 pub use registration::{Brand, Campaign, Verification};
 pub use signing::{SignedBy, Signing};
 
-/// Pause before a call that failed for a passing reason is repeated, and the longest pause that Twilio
-/// may ask for instead.
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Pause before the retry of a call that failed temporarily, and the longest pause that Twilio may
+/// ask for instead.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Twilio's code for wrong credentials.
 const WRONG_LOGIN: u32 = 20003;
 
-/// One Twilio account, looked at from the outside.
+/// Reads the setup of one Twilio account.
 pub struct Account {
     http: Http,
     account: String,
     messaging: String,
     webhooks: String,
     account_sid: String,
-    /// The key that sends.
+    /// The credentials that the service uses (`TWILIO_AUTH_SID`).
     sender: Secret,
-    /// What looks are made with.
+    /// The credentials for reading the setup.
     login: Secret,
     clock_ahead: Cell<Option<Option<UnixSeconds>>>,
 }
 
-/// What Twilio says to a token, or to a key, that asks for the account itself.
+/// Twilio's answer to a request for the account itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenCheck {
-    /// It is the account's.
+    /// The credentials open the account.
     Right {
-        /// Twilio's word for the account's state (`active`, `suspended`, `closed`); empty = it tells none.
+        /// The account's state (`active`, `suspended`, `closed`); empty = not reported.
         status: String,
-        /// Whether it is a trial account; `None` = Twilio does not tell.
+        /// Whether it is a trial account; `None` = not reported.
         trial: Option<bool>,
     },
-    /// It is not, or the account is closed.
+    /// The credentials do not open the account, or it is closed.
     Wrong,
 }
 
-/// Where texts go.
+/// Where Twilio sends received texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// The URL as it was typed at Twilio; empty = nowhere.
+    /// The URL as entered at Twilio; empty = none.
     pub url: String,
     /// `POST` or `GET`.
     pub method: String,
@@ -91,8 +92,8 @@ struct AccountBody {
 }
 
 impl Account {
-    /// The account of `config`, looked at with the key that sends until [`Account::inspect_with`] says
-    /// otherwise.
+    /// The account of `config`. Its setup is read with the service's own credentials until
+    /// [`Account::inspect_with`] sets others.
     pub fn new(http: Http, config: &TwilioConfig) -> Self {
         let root = &config.api_url;
         let version = twilio_hosts::VERSION;
@@ -108,18 +109,19 @@ impl Account {
         }
     }
 
-    /// Further looks are made with this token of the account. A key may lack rights that they need.
+    /// Reads the setup with this Auth Token from now on. A key may lack the rights for that.
     pub fn inspect_with(&mut self, token: &Secret) {
         self.login = basic(&self.account_sid, token);
     }
 
-    /// Seconds by which our clock is ahead of Twilio's, by its latest answer; `Some(None)` = that did not
-    /// tell its time, `None` = there was no answer.
+    /// Seconds by which our clock is ahead of Twilio's, by its latest answer; `Some(None)` = the
+    /// answer had no date, `None` = there was no answer.
     pub fn clock_ahead(&self) -> Option<Option<UnixSeconds>> {
         self.clock_ahead.get()
     }
 
-    /// Whether `token` is one of the account's: it opens the account itself, which no standard or restricted key does.
+    /// Whether `token` is an Auth Token of the account: it opens the account itself, which a
+    /// standard or restricted API key cannot.
     ///
     /// # Errors
     /// The call failed.
@@ -127,25 +129,25 @@ impl Account {
         self.record(&basic(&self.account_sid, token))
     }
 
-    /// What Twilio tells the key that sends of the account. A main key is told all, any other nothing
-    /// ([`TokenCheck::Wrong`], or a fault).
+    /// The account as the service's own credentials see it. Only a main API key sees it; others get
+    /// [`TokenCheck::Wrong`] or an error.
     ///
     /// # Errors
     /// The call failed.
-    pub fn told_to_the_key(&self) -> Result<TokenCheck, SmsError> {
+    pub fn seen_by_the_key(&self) -> Result<TokenCheck, SmsError> {
         self.record(&self.sender)
     }
 
     fn record(&self, login: &Secret) -> Result<TokenCheck, SmsError> {
-        const OPERATION: &str = "look the account up";
+        const OPERATION: &str = "look up the account";
         let answer = self.get(OPERATION, login, &format!("{}.json", self.account))?;
         if answer.status == 401 {
-            let fault = SmsError::of(OPERATION, &answer);
-            let is_wrong = fault.code == Some(WRONG_LOGIN) && !fault.is_about_the_profile();
+            let error = SmsError::of(OPERATION, &answer);
+            let is_wrong = error.code == Some(WRONG_LOGIN) && !error.is_about_the_profile();
             return if is_wrong {
                 Ok(TokenCheck::Wrong)
             } else {
-                Err(fault)
+                Err(error)
             };
         }
         let body: AccountBody = read(OPERATION, &answer)?;
@@ -158,11 +160,12 @@ impl Account {
         })
     }
 
-    /// Whether the key that sends is let in, and may read the log, as the service has to.
+    /// Checks that the service's own credentials are accepted and may read the log, as the service
+    /// needs.
     ///
     /// # Errors
-    /// It is not, or the call failed.
-    pub fn sender_is_let_in(&self) -> Result<(), SmsError> {
+    /// They may not, or the call failed.
+    pub fn check_log_access(&self) -> Result<(), SmsError> {
         const OPERATION: &str = "read the log";
         let url = format!("{}/Messages.json?PageSize=1", self.account);
         let answer = self.get(OPERATION, &self.sender, &url)?;
@@ -173,22 +176,22 @@ impl Account {
         Err(SmsError::of(OPERATION, &answer))
     }
 
-    /// What stands at `url`; `None` = Twilio does not have it.
+    /// The resource at `url`; `None` = Twilio does not have it.
     fn find<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         url: &str,
     ) -> Result<Option<T>, SmsError> {
         let answer = self.get(operation, &self.login, url)?;
-        let fault = || SmsError::of(operation, &answer);
+        let error = || SmsError::of(operation, &answer);
         match answer.status {
-            // A page of somebody else's has no code.
-            404 if fault().code.is_some() => Ok(None),
+            // A 404 page of another server has no code.
+            404 if error().code.is_some() => Ok(None),
             _ => read(operation, &answer).map(Some),
         }
     }
 
-    /// One call. What may pass is asked once more.
+    /// One call, with one retry after a temporary failure.
     fn get(
         &self,
         operation: &'static str,
@@ -196,10 +199,10 @@ impl Account {
         url: &str,
     ) -> Result<HttpResponse, SmsError> {
         let answered = match self.call(login, url) {
-            Ok(answer) if !may_pass(answer.status) => Ok(answer),
+            Ok(answer) if !may_be_temporary(answer.status) => Ok(answer),
             first => {
-                let asked_for = first.ok().and_then(|answer| answer.retry_after());
-                thread::sleep(asked_for.unwrap_or(PAUSE).min(LONGEST_PAUSE));
+                let requested = first.ok().and_then(|answer| answer.retry_after());
+                thread::sleep(requested.unwrap_or(RETRY_PAUSE).min(LONGEST_RETRY_PAUSE));
                 self.call(login, url)
             }
         };
@@ -218,7 +221,7 @@ impl Account {
 }
 
 impl SmsError {
-    /// Whether Twilio was not reached at all, so that asking something else would meet the same trouble.
+    /// Whether Twilio could not be reached at all, so that any other call would fail as well.
     pub fn affects_every_call(&self) -> bool {
         self.status.is_none()
     }
@@ -228,14 +231,14 @@ impl SmsError {
         self.status
     }
 
-    /// Whether it is about credentials or their rights.
+    /// Whether it is about the credentials or their rights.
     pub fn is_refusal(&self) -> bool {
         matches!(self.status, Some(401 | 403))
     }
 }
 
-/// Whether a status may be over a moment later.
-fn may_pass(status: u16) -> bool {
+/// Whether a status may be temporary.
+fn may_be_temporary(status: u16) -> bool {
     matches!(status, 408 | 421 | 425 | 429 | 500..=599)
 }
 

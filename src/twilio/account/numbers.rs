@@ -1,4 +1,4 @@
-//! Numbers and short codes of an account.
+//! Phone numbers and short codes of an account.
 
 use serde::Deserialize;
 
@@ -9,15 +9,15 @@ use super::{Account, SmsError, Target};
 /// A number of the account, or a short code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number {
-    /// Twilio's name for it.
+    /// Its SID.
     pub sid: String,
     /// The number in E.164, or the digits of the short code.
     pub number: String,
-    /// Whether it can receive and send texts; `None` = Twilio does not tell.
+    /// Whether it can receive and send texts; `None` = not reported.
     pub sms: Option<bool>,
-    /// Its own target.
+    /// Where it sends texts.
     pub target: Target,
-    /// A TwiML application has taken its texts over.
+    /// Its texts go to a TwiML application instead.
     pub by_application: bool,
 }
 
@@ -50,28 +50,28 @@ impl NumberBody {
 }
 
 impl Account {
-    /// The account's numbers, all or those that match one.
+    /// The account's numbers: all, or those that match `one`.
     ///
     /// # Errors
     /// The call failed.
     pub fn numbers(&self, one: Option<&str>) -> Result<ListRows<Number>, SmsError> {
-        const OPERATION: &str = "look the account's numbers up";
+        const OPERATION: &str = "look up the account's numbers";
         let query = query("PhoneNumber", one);
         let url = format!("{}/IncomingPhoneNumbers.json?{query}", self.account);
         let listed = self.list(OPERATION, &url, "incoming_phone_numbers")?;
         Ok(listed.map(NumberBody::read))
     }
 
-    /// The account's short codes that match this one.
+    /// The account's short codes that match `code`.
     ///
     /// # Errors
     /// The call failed.
     pub fn short_codes(&self, code: &str) -> Result<ListRows<Number>, SmsError> {
-        const OPERATION: &str = "look the short code up";
+        const OPERATION: &str = "look up the short code";
         let query = query("ShortCode", Some(code));
         let url = format!("{}/SMS/ShortCodes.json?{query}", self.account);
         let listed = self.list(OPERATION, &url, "short_codes")?;
-        // A short code is there for texts.
+        // Every short code can send and receive texts.
         let able = |body: NumberBody| {
             let read = body.read()?;
             Some(Number {

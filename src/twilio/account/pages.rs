@@ -1,4 +1,4 @@
-//! A list with all its pages.
+//! Reads lists with all their pages.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -6,35 +6,35 @@ use serde_json::Value;
 use super::{Account, SmsError};
 use crate::twilio::wire::same_list;
 
-/// Rows that are asked for at once.
+/// Rows per page.
 pub(super) const PAGE_SIZE: usize = 100;
 
-/// Pages that are read at most: what one class needs stands on the first.
-const PAGES: usize = 20;
+/// The most pages that are read. What one class needs is on the first.
+const MAX_PAGES: usize = 20;
 
 /// The rows of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListRows<T> {
-    /// Those that can be read.
+    /// The rows that could be read.
     pub rows: Vec<T>,
-    /// Whether these are all: no row was unreadable, and no page was left out.
-    pub whole: bool,
+    /// Whether the list is complete: no row was unreadable, and no page was left out.
+    pub complete: bool,
 }
 
 impl<T> ListRows<T> {
-    /// The same list of what `read` makes of its rows; a row that it makes nothing of is an unreadable one.
+    /// Converts the rows by `read`; a row for which it returns `None` counts as unreadable.
     pub(super) fn map<U>(self, read: impl Fn(T) -> Option<U>) -> ListRows<U> {
         let before = self.rows.len();
         let rows: Vec<U> = self.rows.into_iter().filter_map(read).collect();
         ListRows {
-            whole: self.whole && rows.len() == before,
+            complete: self.complete && rows.len() == before,
             rows,
         }
     }
 }
 
 impl Account {
-    /// The list at `url`, whose rows stand under `key`.
+    /// The list at `url`, whose rows are in the field `key`.
     pub(super) fn list<T: DeserializeOwned>(
         &self,
         operation: &'static str,
@@ -43,10 +43,10 @@ impl Account {
     ) -> Result<ListRows<T>, SmsError> {
         let mut listed = ListRows {
             rows: Vec::new(),
-            whole: true,
+            complete: true,
         };
         let mut page = url.to_owned();
-        for _ in 0..PAGES {
+        for _ in 0..MAX_PAGES {
             let answer = self.get(operation, &self.login, &page)?;
             let mut body: Value = super::read(operation, &answer)?;
             let rows = body.get_mut(key).map(Value::take);
@@ -56,7 +56,7 @@ impl Account {
             for row in rows {
                 match serde_json::from_value(row) {
                     Ok(row) => listed.rows.push(row),
-                    Err(_) => listed.whole = false,
+                    Err(_) => listed.complete = false,
                 }
             }
             let next = [&body["next_page_uri"], &body["meta"]["next_page_url"]];
@@ -68,7 +68,7 @@ impl Account {
                 },
             }
         }
-        listed.whole = false;
+        listed.complete = false;
         Ok(listed)
     }
 }

@@ -1,4 +1,5 @@
-//! What carriers know of an account's numbers: brand and campaign (A2P 10DLC), toll-free verification.
+//! The registration of an account's numbers with carriers: brand and campaign (A2P 10DLC),
+//! toll-free verification.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,28 +10,28 @@ use super::{Account, Number, SmsError};
 use crate::twilio::error_message::Message;
 use crate::twilio::wire::code;
 
-/// The registration of what a Messaging Service sends.
+/// A campaign: the registration of the texts that a Messaging Service sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Campaign {
-    /// Twilio's word for its state (`VERIFIED`, `IN_PROGRESS`, `PENDING`, `FAILED`, `SUSPENDED`); empty = it
-    /// tells none.
+    /// Its state (`VERIFIED`, `IN_PROGRESS`, `PENDING`, `FAILED`, `SUSPENDED`); empty = not
+    /// reported.
     pub status: String,
     /// It is one for tests, which no carrier knows.
     pub mock: bool,
     /// It was registered elsewhere, and its brand is not at Twilio.
     pub elsewhere: bool,
-    /// Twilio's name for its brand.
+    /// The SID of its brand.
     pub brand: Option<String>,
     /// What is wrong with it, in Twilio's words.
     pub reason: Option<Message>,
-    /// Twilio's codes of all that is wrong with it.
+    /// Twilio's codes of everything that is wrong with it.
     pub codes: Vec<u32>,
 }
 
-/// Who the carriers know behind a campaign.
+/// A brand: the organization behind a campaign, as registered with the carriers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand {
-    /// Twilio's word for its state (`APPROVED`, `PENDING`, `IN_REVIEW`, `FAILED`, `SUSPENDED`, `DELETION_...`).
+    /// Its state (`APPROVED`, `PENDING`, `IN_REVIEW`, `FAILED`, `SUSPENDED`, `DELETION_...`).
     pub status: String,
     /// It is one for tests, which no carrier knows.
     pub mock: bool,
@@ -41,7 +42,7 @@ pub struct Brand {
 /// The verification of a toll-free number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
-    /// Twilio's word for its state (`TWILIO_APPROVED`, `PENDING_REVIEW`, `IN_REVIEW`, `TWILIO_REJECTED`).
+    /// Its state (`TWILIO_APPROVED`, `PENDING_REVIEW`, `IN_REVIEW`, `TWILIO_REJECTED`).
     pub status: String,
     /// What is wrong with it, in Twilio's words.
     pub reason: Option<Message>,
@@ -55,7 +56,7 @@ struct CampaignBody {
     mock: Option<bool>,
     is_externally_registered: Option<bool>,
     brand_registration_sid: Option<String>,
-    /// Objects, of which the description tells no fields.
+    /// Objects whose fields Twilio does not document.
     errors: Option<Vec<Value>>,
 }
 
@@ -103,25 +104,25 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn campaigns(&self, service: &str) -> Result<ListRows<Campaign>, SmsError> {
-        const OPERATION: &str = "look the A2P campaign up";
+        const OPERATION: &str = "look up the A2P campaign";
         let base = &self.messaging;
         let url = format!("{base}/Services/{service}/Compliance/Usa2p?PageSize={PAGE_SIZE}");
         match self.list(OPERATION, &url, "compliance") {
-            // Twilio says so of a service that never had one.
-            Err(fault) if fault.status == Some(404) && fault.code.is_some() => Ok(ListRows {
+            // Twilio answers 404 for a service that never had a campaign.
+            Err(error) if error.status == Some(404) && error.code.is_some() => Ok(ListRows {
                 rows: Vec::new(),
-                whole: true,
+                complete: true,
             }),
             listed => Ok(listed?.map(|body: CampaignBody| Some(body.read()))),
         }
     }
 
-    /// The brand of that name; `None` = Twilio does not have it.
+    /// The brand with this SID; `None` = Twilio does not have it.
     ///
     /// # Errors
     /// The call failed.
     pub fn brand(&self, sid: &str) -> Result<Option<Brand>, SmsError> {
-        const OPERATION: &str = "look the brand up";
+        const OPERATION: &str = "look up the brand";
         let url = format!("{}/a2p/BrandRegistrations/{sid}", self.messaging);
         let found: Option<BrandBody> = self.find(OPERATION, &url)?;
         Ok(found.map(|body| Brand {
@@ -136,14 +137,14 @@ impl Account {
     /// # Errors
     /// The call failed.
     pub fn verifications(&self, number: &Number) -> Result<ListRows<Verification>, SmsError> {
-        const OPERATION: &str = "look the toll-free verification up";
+        const OPERATION: &str = "look up the toll-free verification";
         let (base, sid) = (&self.messaging, &number.sid);
         let url = format!(
             "{base}/Tollfree/Verifications?TollfreePhoneNumberSid={sid}&PageSize={PAGE_SIZE}"
         );
-        let ListRows { rows, whole } =
+        let ListRows { rows, complete } =
             self.list::<VerificationBody>(OPERATION, &url, "verifications")?;
-        let is_its = |body: &VerificationBody| match &body.tollfree_phone_number_sid {
+        let is_of_number = |body: &VerificationBody| match &body.tollfree_phone_number_sid {
             Some(named) => named == sid,
             None => body.tollfree_phone_number.as_ref() == Some(&number.number),
         };
@@ -153,8 +154,8 @@ impl Account {
             reason: reason(body.error_code, body.rejection_reason),
         };
         Ok(ListRows {
-            rows: rows.into_iter().filter(is_its).map(read).collect(),
-            whole,
+            rows: rows.into_iter().filter(is_of_number).map(read).collect(),
+            complete,
         })
     }
 }

@@ -1,4 +1,5 @@
-//! What Twilio signs webhooks with: rules choose settings by a webhook's URL, and a setting may name a shared key.
+//! What Twilio signs webhooks with. Rules select settings by a webhook's URL, and a setting may
+//! name a shared key.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,24 +8,24 @@ use super::{Account, SmsError};
 use crate::domain::{KeyId, SignedUrl};
 use crate::twilio::signature::Signer;
 
-/// Rows that are asked for at once; an account may have 50 of each kind.
+/// Rows per page; an account may have 50 of each kind.
 const PAGE_SIZE: usize = 100;
 
-/// The rules and settings of an account.
+/// The rules and settings for the webhooks of an account.
 #[derive(Debug, Default)]
 pub struct Signing {
     rules: Vec<RuleBody>,
     settings: Vec<SettingBody>,
 }
 
-/// Who signs, by one setting.
+/// The secret that signs, by one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignedBy {
     /// The Auth Token.
     AuthToken,
-    /// A shared key; `None` = its name has a form that is unknown.
+    /// A shared key; `None` = its id has an unknown form.
     SharedKey(Option<KeyId>),
-    /// By an algorithm that is unknown, or a setting that Twilio does not list.
+    /// An unknown algorithm, or a setting that Twilio does not list.
     Unknown,
 }
 
@@ -57,12 +58,12 @@ struct SignatureBody {
 }
 
 impl Account {
-    /// The rules and settings of webhooks.
+    /// Reads the rules and settings for webhooks.
     ///
     /// # Errors
-    /// A call failed; the API is a beta one, which not every key may read.
+    /// A call failed. The API is in beta, and not every key may read it.
     pub fn signing(&self) -> Result<Signing, SmsError> {
-        const OPERATION: &str = "look at the webhook rules";
+        const OPERATION: &str = "read the webhook rules";
         let rows = |kind: &str| -> Result<Vec<Value>, SmsError> {
             let url = format!("{}/Webhooks/{kind}?pageSize={PAGE_SIZE}", self.webhooks);
             let answer = self.get(OPERATION, &self.login, &url)?;
@@ -74,7 +75,7 @@ impl Account {
             }
         };
         let rules = rows("Rules")?;
-        // Without a rule no setting is applied.
+        // Without a rule no setting applies.
         let settings = if rules.is_empty() {
             Vec::new()
         } else {
@@ -85,7 +86,7 @@ impl Account {
 }
 
 impl Signing {
-    /// Rows that cannot be read are left out; what would follow from them is [`SignedBy::Unknown`] at most.
+    /// Rows that cannot be read are left out; a missing setting leads to [`SignedBy::Unknown`].
     fn of(rules: Vec<Value>, settings: Vec<Value>) -> Self {
         let read = |row| serde_json::from_value(row).ok();
         Self {
@@ -97,8 +98,9 @@ impl Signing {
         }
     }
 
-    /// Who may sign a webhook to `url`: one for each setting of the rule that applies. Twilio tries exact rules, the
-    /// longest first, then prefixes, the longest first, then the default one; without a rule the Auth Token signs.
+    /// The secrets that may sign a webhook to `url`, one for each setting of the rule that applies.
+    /// Twilio tries exact rules first, then prefixes, the longest first in each group, then the
+    /// default rule. Without a rule the Auth Token signs.
     pub fn signers(&self, url: &SignedUrl) -> Vec<SignedBy> {
         let Some(rule) = self.rule_for(url) else {
             return vec![SignedBy::AuthToken];
@@ -142,7 +144,7 @@ impl Signing {
         let Some(signature) = &setting.signature else {
             return SignedBy::AuthToken;
         };
-        // Read as the header that will come with such a webhook.
+        // Read like the header that will come with such a webhook.
         let key = signature.shared_key_id.as_deref().unwrap_or_default();
         let algorithm = signature.algorithm.as_deref().unwrap_or_default();
         match Signer::read(&format!("key={key},algorithm={algorithm}")) {
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_that_applies_says_who_signs() {
+    fn the_rule_that_applies_selects_the_signing_secret() {
         let key = || SignedBy::SharedKey(KeyId::parse(KEY));
         let token = || SignedBy::AuthToken;
         let exact = |setting| {

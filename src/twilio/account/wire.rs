@@ -1,4 +1,4 @@
-//! What may be repeated of Twilio's words, in URLs and to people.
+//! Cleans values of Twilio for use in URLs and messages.
 
 use super::Target;
 
@@ -11,14 +11,14 @@ impl Target {
     }
 }
 
-/// One of Twilio's words for a state; nothing else of its answer is repeated.
+/// A state such as `IN_PROGRESS`; all other characters are dropped.
 pub(super) fn word(state: Option<String>) -> String {
     let is_part = |c: &char| c.is_ascii_alphabetic() || *c == '_';
     let word = state.unwrap_or_default();
     word.chars().filter(is_part).take(40).collect()
 }
 
-/// A name or number that may stand in a URL, and in our words.
+/// A SID or number that is safe in a URL and in our messages.
 pub(super) fn plain(name: &str) -> String {
     let is_plain = |c: &char| c.is_ascii_alphanumeric() || *c == '+';
     name.chars().filter(is_plain).take(40).collect()
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_a_plain_word_is_repeated() {
+    fn only_plain_characters_are_kept() {
         assert_eq!(word(Some("IN_PROGRESS".to_owned())), "IN_PROGRESS");
         assert_eq!(word(Some("suspended\n<b>".to_owned())), "suspendedb");
         assert_eq!(word(None), "");

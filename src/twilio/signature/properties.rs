@@ -1,4 +1,4 @@
-//! What holds of every signature, by a second computation that owes nothing to the first.
+//! Properties of every signature, checked against a second, independent implementation.
 
 use std::collections::BTreeSet;
 
@@ -12,14 +12,14 @@ const TOKEN: &str = "the token of the account";
 
 type Params = Vec<(String, String)>;
 
-/// What is signed: the URL and every pair once, in order.
+/// The signed text: the URL and every pair once, in order.
 fn text(params: &Params) -> String {
     let pairs: BTreeSet<&(String, String)> = params.iter().collect();
     let pairs: Vec<String> = pairs.iter().map(|(n, v)| format!("{n}{v}")).collect();
     format!("{URL}{}", pairs.concat())
 }
 
-/// HMAC by its definition (RFC 2104): two hashes, for a key that is no longer than a block.
+/// HMAC by its definition (RFC 2104): two hashes, for a key that is not longer than a block.
 fn sign(params: &Params) -> String {
     use sha1::Digest;
     let pad = |with: u8| -> Vec<u8> {
@@ -44,7 +44,7 @@ fn params(least: usize) -> impl Strategy<Value = Params> {
     )
 }
 
-/// The parameters, and the same ones in another order, some twice.
+/// Parameters, and the same ones in another order, some of them twice.
 fn reordered() -> impl Strategy<Value = (Params, Params)> {
     (params(0), any::<prop::sample::Index>()).prop_flat_map(|(params, twice)| {
         let mut more = params.clone();
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn any_other_parameters_want_another_signature(
+    fn other_parameters_need_another_signature(
         params in params(1), which in any::<prop::sample::Index>(), letter in "[a-cA-C0-2 é]", of_name in any::<bool>()
     ) {
         let mut others = params.clone();

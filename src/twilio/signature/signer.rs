@@ -1,11 +1,11 @@
-//! Who signed a request: the account with its Auth Token, or one of its shared keys.
+//! Which secret signed a request: the account's Auth Token, or one of its shared keys.
 
 use crate::domain::{KeyId, SharedKey};
 
 /// The header of requests that are signed with a shared key.
 pub const SETTINGS_HEADER: &str = "X-Twilio-Webhooks-Signature-Settings";
 
-/// A way to sign.
+/// An algorithm for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// HMAC with SHA-1.
@@ -14,25 +14,26 @@ pub enum Algorithm {
     Sha256,
 }
 
-/// What a request says about its signature.
+/// The claim of a request about its signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signer {
     /// The Auth Token, by HMAC-SHA1.
     AuthToken,
     /// A shared key.
     SharedKey {
-        /// Which, if its name is one.
+        /// Its id, if it is valid.
         id: Option<KeyId>,
-        /// How.
+        /// The algorithm.
         algorithm: Algorithm,
     },
-    /// Somebody by an algorithm that is unknown here.
+    /// An unknown algorithm.
     Unknown,
 }
 
 impl Signer {
-    /// Reads the value of [`SETTINGS_HEADER`]: `key=...,algorithm=...`. Without an algorithm, as without the header, it
-    /// is the Auth Token, as Twilio's helpers have it. Names and algorithms are compared without regard to case.
+    /// Reads the value of [`SETTINGS_HEADER`]: `key=...,algorithm=...`. Without an algorithm, as
+    /// without the header, the signer is the Auth Token, as in Twilio's official libraries. Names
+    /// and algorithms are case-insensitive.
     pub fn read(header: &str) -> Self {
         let named = |wanted: &str| {
             let mut parts = header.split(',').filter_map(|part| part.split_once('='));
@@ -69,7 +70,7 @@ mod tests {
     const ID: &str = "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3";
 
     #[test]
-    fn the_header_says_who_signed() {
+    fn the_header_names_the_signer() {
         let key = |algorithm| Signer::SharedKey {
             id: KeyId::parse(ID),
             algorithm,

@@ -33,7 +33,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 #[test]
-fn every_form_vector_of_the_official_helper_agrees() {
+fn every_form_vector_of_the_official_library_agrees() {
     let mut seen = 0;
     for vector in vectors() {
         if text(&vector, "content_type") == "application/json" {
@@ -51,8 +51,8 @@ fn every_form_vector_of_the_official_helper_agrees() {
 
 #[test]
 fn json_vectors_sign_the_url_alone() {
-    // The body of a JSON post is covered by a hash in the URL. We take no JSON at all (400 before
-    // any signature), so of these two vectors only the part about the URL is ours.
+    // The body of a JSON request is covered by a hash in the URL. We accept no JSON at all (400
+    // before any signature), so only the part of these two vectors about the URL applies.
     let json: Vec<Value> = vectors()
         .into_iter()
         .filter(|v| text(v, "content_type") == "application/json")
@@ -66,7 +66,7 @@ fn json_vectors_sign_the_url_alone() {
 }
 
 #[test]
-fn what_is_signed_here_is_accepted() {
+fn our_own_signature_is_accepted() {
     let url = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
     let params = decoded("B=2&A=1");
     let signature = sign(&url, &Secret::new("token"), &params);
@@ -132,7 +132,7 @@ fn each_key_signs_under_its_own_name_and_an_unnamed_one_under_any() {
 }
 
 #[test]
-fn a_secret_counts_only_as_what_it_is() {
+fn a_secret_counts_only_for_its_own_kind_of_signature() {
     let url = SignedUrl::parse("https://sms.example.org/inbound").unwrap();
     let params = decoded("Body=hi");
     let verifier = Verifier::new(&url, &[Secret::new("token")], &[shared(Some(KEY), "key")]);
@@ -148,7 +148,8 @@ fn a_secret_counts_only_as_what_it_is() {
     assert_eq!(check(&by_key, &sha256), Ok(()));
     assert_eq!(check(&by_key_sha1, &sha1), Ok(()));
     assert_eq!(check("", &sign(&url, &token, &params)), Ok(()));
-    // The token is no key, the key no token, and an algorithm is not the other one.
+    // The token does not count as a key, the key not as a token, and one algorithm not as the
+    // other.
     let token_as_key = sign_with_key(&url, &shared(None, "token"), &params);
     for (signer, signature) in [
         (by_key.as_str(), token_as_key.as_str()),
@@ -168,7 +169,7 @@ fn a_secret_counts_only_as_what_it_is() {
 }
 
 #[test]
-fn every_shared_key_vector_of_the_official_helper_agrees() {
+fn every_shared_key_vector_of_the_official_library_agrees() {
     let vectors = listed("shared_key_vectors");
     assert_eq!(vectors.len(), 4);
     for vector in vectors {
@@ -188,7 +189,7 @@ fn every_shared_key_vector_of_the_official_helper_agrees() {
 }
 
 #[test]
-fn a_signature_counts_under_every_spelling_that_a_helper_makes_of_the_url() {
+fn a_signature_is_accepted_for_every_spelling_that_a_library_makes_of_the_url() {
     let vectors = listed("spelling_vectors");
     assert_eq!(vectors.len(), 28);
     for vector in vectors {

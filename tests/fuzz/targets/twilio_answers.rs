@@ -97,7 +97,7 @@ fn look(student: &Phone, answer: &Scripted) {
     for logged in logged {
         // Years 0 to 9999, as dates of that form have them.
         let range = -62_200_000_000..253_500_000_000;
-        assert!(logged.taken_at().is_none_or(|at| range.contains(&at)));
+        assert!(logged.accepted_at().is_none_or(|at| range.contains(&at)));
     }
 }
 

@@ -43,7 +43,7 @@ fn a_campaign_that_is_not_verified_is_told_of() {
         (
             vec![rejected],
             "is FAILED: US carriers block its texts (30034) (Twilio says: 30897 Rejected due",
-            "hand it in again",
+            "submit it again",
         ),
         (
             vec![sole_proprietor],
@@ -59,7 +59,7 @@ fn a_campaign_that_is_not_verified_is_told_of() {
         (
             vec![mock, Campaign::of("FAILED")],
             "is FAILED",
-            "hand it in again",
+            "submit it again",
         ),
         (Vec::new(), "no A2P campaign", "register a brand"),
     ] {
@@ -84,7 +84,7 @@ fn a_brand_that_is_not_approved_is_told_of() {
         (
             "FAILED",
             "its brand is FAILED: US carriers block its texts (30034) (Twilio says: Registration error)",
-            "hand it in again",
+            "submit it again",
         ),
     ] {
         twilio.set_up(|setup| setup.brand = brand.to_owned());
@@ -134,7 +134,7 @@ fn a_toll_free_number_in_a_service_is_looked_at() {
         (
             None,
             "+18885550123 is toll-free and not verified",
-            "hand the verification in",
+            "submit the verification",
         ),
         (
             Some("PENDING_REVIEW"),
@@ -145,7 +145,7 @@ fn a_toll_free_number_in_a_service_is_looked_at() {
         (
             Some("TWILIO_REJECTED"),
             "is TWILIO_REJECTED: its texts are blocked (30032) (Twilio says: 30475 Opt-in is not sufficient)",
-            "hand it in again",
+            "submit it again",
         ),
     ] {
         twilio.set_up(|setup| setup.toll_free = state.map(str::to_owned));
@@ -166,7 +166,7 @@ fn a_toll_free_number_alone_is_looked_at() {
     ready.finds(
         "twilio",
         "is toll-free and not verified",
-        "hand the verification in",
+        "submit the verification",
     );
     twilio.set_up(|setup| setup.toll_free = Some("TWILIO_APPROVED".to_owned()));
     ready.check().is_well_elsewhere(&[]);
@@ -183,7 +183,7 @@ fn what_stands_on_a_later_page_counts() {
     ready.finds(
         "twilio",
         "+18885550123 is toll-free and not verified",
-        "hand the verification in",
+        "submit the verification",
     );
     let report = ready.check();
     report.has("pass", "twilio", "with 250 number(s) for texts", "");
@@ -240,7 +240,7 @@ fn what_twilio_does_not_tell_is_not_called_ready() {
     report.has(
         "skipped",
         "twilio",
-        "does not tell the country of its number",
+        "does not report the country of its number",
         "register a brand",
     );
     twilio.set_up(|setup| setup.campaigns = vec![Campaign::of("VERIFIED")]);

@@ -15,7 +15,7 @@ fn a_wrong_token_is_a_fault() {
         "CODER_API_KEY) is invalid or expired",
         "make a token",
     );
-    report.has("skipped", "coder", "the token is not let in", "");
+    report.has("skipped", "coder", "Coder does not accept the token", "");
     report.has("pass", "coder", "users may log in with passwords", "");
 }
 
@@ -77,8 +77,8 @@ fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know()
         .has("pass", "coder", "may set passwords of others", "");
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
-    let untold = "whether the token may set passwords of others cannot be asked";
-    report.has("warning", "coder", untold, "check --write tries it");
+    let untold = "cannot tell whether the token may set passwords of others";
+    report.has("warning", "coder", untold, "check --write");
 
     coder.upgrade(Version::V2_31);
     let report = ready.check();
@@ -86,8 +86,8 @@ fn passwords_that_the_token_may_not_set_are_told_by_what_the_release_lets_know()
     report.has(
         "warning",
         "coder",
-        "may not set passwords of others: students get the same login again",
-        "the role Owner brings that right",
+        "may not set passwords of others: students who ask again get the same login",
+        "only the role Owner has that right",
     );
 }
 
@@ -99,7 +99,7 @@ fn a_coder_that_cannot_be_asked_for_rights_is_a_fault() {
     ready.trouble_at_coder(ops::AUTH_CHECK, 1, page);
     ready.finds(
         "coder",
-        "cannot be asked what the token may do, so no account is removed",
+        "cannot tell what the token may do, so no account is removed",
         "update Coder",
     );
 }
@@ -186,7 +186,7 @@ fn members_who_may_make_no_workspace_are_a_fault() {
     coder.default_org_member_roles(&[]);
     ready.finds(
         "coder",
-        "students can log in and make no workspace",
+        "students can log in but cannot create workspaces",
         "coder organizations edit --default-org-member-roles \"organization-workspace-access\"",
     );
     coder.default_org_member_roles(&["organization-workspace-access", "agents-access"]);
@@ -195,7 +195,7 @@ fn members_who_may_make_no_workspace_are_a_fault() {
     report.has(
         "warning",
         "coder",
-        "every student may spend on the AI models",
+        "every student may use the AI models",
         "coder organizations edit --default-org-member-roles \"organization-workspace-access\"",
     );
     // Releases before 2.35 have no such roles.
@@ -215,12 +215,7 @@ fn a_role_of_all_members_that_the_token_may_not_give_is_a_fault() {
         "organization-template-admin",
     ]);
     let report = ready.check();
-    report.has(
-        "pass",
-        "coder",
-        "may give others all roles that members have",
-        "",
-    );
+    report.has("pass", "coder", "may assign all roles of members", "");
     // The organization's own admin may, a user admin may not.
     coder.token_roles(&[Role::UserAdmin]);
     let report = ready.check_with(&["--write"]);
@@ -244,7 +239,7 @@ fn more_seats_than_may_log_in_within_a_minute_are_told() {
         "warning",
         "coder",
         "there are 61 seats (CODER_REG_MAX_USERS), and Coder lets 60 log in a minute",
-        "in waves, a minute apart",
+        "in groups, a minute apart",
     );
 }
 
@@ -255,7 +250,7 @@ fn mails_are_told_and_who_could_read_them() {
     ready.check().has(
         "pass",
         "coder",
-        "Coder sends no mails: it has no mail server",
+        "Coder sends no e-mail: it has no mail server",
         "",
     );
     coder.mails(Mails::Paused);
@@ -267,10 +262,10 @@ fn mails_are_told_and_who_could_read_them() {
     report.has(
         "warning",
         "coder",
-        "as many as three for each student to each owner and user admin",
+        "up to three e-mails per student to each owner and user admin",
         "coder notifications pause",
     );
-    let taken = "who reads mail to class.example.org";
+    let taken = "who reads e-mail to class.example.org";
     report.has("warning", "coder", taken, "ends in .invalid");
     ready.set("CODER_EMAIL_DOM", "class.invalid");
     let report = ready.check();
@@ -278,7 +273,7 @@ fn mails_are_told_and_who_could_read_them() {
         !report
             .findings
             .iter()
-            .any(|one| one.what.contains("who reads mail"))
+            .any(|one| one.what.contains("who reads e-mail"))
     );
     ready.set("CODER_EMAIL_DOM", "gmail.com");
     let report = ready.check();
@@ -289,7 +284,7 @@ fn mails_are_told_and_who_could_read_them() {
     ready.set("CODER_EMAIL_DOM", "class.example.org");
     coder.token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
     let report = ready.check();
-    let unseen = "whether Coder sends mails cannot be seen with this token";
+    let unseen = "this token cannot show whether Coder sends e-mail";
     report.has("warning", "coder", unseen, "ask an Owner");
     report.has("warning", "coder", taken, "ends in .invalid");
 }
@@ -300,7 +295,7 @@ fn password_login_that_is_off_is_a_fault() {
     ready.coder().password_auth(false);
     ready.finds(
         "coder",
-        "lets nobody log in with a password",
+        "does not accept logins with a password",
         "CODER_DISABLE_PASSWORD_AUTH",
     );
 }
@@ -321,7 +316,7 @@ fn something_else_than_coder_is_a_fault() {
     report.has(
         "skipped",
         "coder",
-        "the token's time: not looked at, as Coder does not answer",
+        "the token's expiry: not checked, as Coder does not answer",
         "",
     );
     report.is_well_elsewhere(&["coder", "public url", "clock"]);
@@ -354,7 +349,7 @@ fn an_old_coder_is_asked_what_it_knows() {
     report.has(
         "skipped",
         "coder",
-        "a Coder before 2.17 cannot be asked",
+        "a Coder before 2.17 has no such check",
         "",
     );
     ready
@@ -370,7 +365,7 @@ fn a_clock_that_is_off_is_blamed_on_the_one_who_is_alone() {
     ready.coder().clock_is_ahead(3_600);
     ready.finds(
         "clock",
-        "behind Coder's: nobody would be removed",
+        "behind Coder's: no account would be removed",
         "set Coder's clock",
     );
     ready.twilio().set_up(|setup| setup.clock_ahead = 3_600);

@@ -99,7 +99,7 @@ fn a_folder_that_cannot_be_written_is_a_fault() {
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
     ready.finds(
         "data folder",
-        "may not be written by its own user",
+        "is not writable for its own user",
         "chmod 700",
     );
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
@@ -109,7 +109,7 @@ fn a_folder_that_cannot_be_written_is_a_fault() {
     report.has(
         "fault",
         "data folder",
-        "cannot be made by this user",
+        "this user cannot create it",
         "set CODER_REG_DATA_DIR",
     );
     ready.set("CODER_REG_DATA_DIR", &folder.display().to_string());
@@ -157,7 +157,7 @@ fn somebody_else_on_our_port_is_a_fault() {
     ready.set("CODER_REG_LISTEN", &address);
     ready.finds_beside(
         "data folder",
-        "something else listens on",
+        "another program listens on",
         "another port",
         &["public url"],
     );
@@ -170,7 +170,7 @@ fn a_service_of_another_folder_is_a_fault() {
     fs::create_dir(&other).unwrap();
     ready.set("CODER_REG_DATA_DIR", &other.display().to_string());
     let report = ready.check();
-    let words = "works on another data folder";
+    let words = "uses another data folder";
     report.has("fault", "data folder", words, "set CODER_REG_DATA_DIR");
     // The Redis database is the running service's, too.
     report.has(
@@ -221,7 +221,7 @@ fn a_redis_that_forgets_or_drops_is_a_fault() {
     config("maxmemory-policy", "allkeys-lru");
     ready.finds(
         "redis",
-        "it drops texts when it is full",
+        "it deletes texts when its memory is full",
         "maxmemory-policy noeviction",
     );
 }

@@ -127,8 +127,8 @@ struct Found {
 
 /// What is told of every class in these tests, as its addresses are of this machine alone.
 const WARNINGS: [&str; 3] = [
-    "which is known to this machine alone",
-    "is not https: texts and phones cross the network in clear",
+    "an address that only this machine can open",
+    "is not https: texts and phone numbers cross the network unencrypted",
     "Twilio does not reach 127.0.0.1",
 ];
 

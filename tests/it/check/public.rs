@@ -94,15 +94,11 @@ fn something_else_that_answers_is_a_fault() {
         ),
         (
             411,
-            "something there takes no body in chunks (411)",
-            "restart the service with this program",
+            "the server refuses a chunked body (411)",
+            "restart the service with this version",
         ),
         (502, "a proxy answers there (502)", "let the proxy forward"),
-        (
-            301,
-            "something there redirects (301)",
-            "address that it redirects to",
-        ),
+        (301, "something there redirects (301)", "redirect's target"),
         (
             401,
             "something there wants a login (401)",
@@ -116,7 +112,7 @@ fn something_else_that_answers_is_a_fault() {
     ready.finds(
         "public url",
         "takes the request, but connection broke",
-        "log of the proxy",
+        "logs of the proxy",
     );
 }
 
@@ -131,7 +127,11 @@ fn a_service_with_other_settings_is_told_from_a_stranger() {
         "settings of the running service",
     );
     moves(&ready, &format!("{}/elsewhere", ready.front.url()));
-    ready.finds("public url", "does not know that path", "pass the path on");
+    ready.finds(
+        "public url",
+        "does not serve that path",
+        "forward the path unchanged",
+    );
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn another_installation_with_our_token_is_a_fault() {
     ready.front.leads_to(twin.service().address());
     ready.finds(
         "public url",
-        "another installation answers there",
+        "another installation answers",
         "stop that one",
     );
 }
@@ -163,7 +163,11 @@ fn a_name_that_leads_nowhere_is_a_fault() {
     // No name server has to be asked for a label of more than 63 characters.
     let host = format!("{}.example.org", "a".repeat(70));
     let ready = at(&format!("https://{host}/inbound"));
-    ready.finds("public url", "host name not found", "make a DNS record");
+    ready.finds(
+        "public url",
+        "host name not found",
+        "create a DNS record",
+    );
 }
 
 #[test]
@@ -209,6 +213,6 @@ fn no_tls_at_all_is_a_fault() {
     ready.finds(
         "public url",
         "does not speak TLS",
-        "let a proxy with a certificate answer",
+        "put a proxy with a certificate in front",
     );
 }

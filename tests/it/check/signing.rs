@@ -36,7 +36,7 @@ fn a_class_with_a_shared_key_alone_is_ready() {
     assert_eq!(report.in_area("skipped", "twilio"), 0, "{report:#?}");
     // An API key is told less than the Auth Token.
     report.has("pass", "twilio", "A2P campaign is verified", "");
-    report.has("pass", "twilio", "the account is no trial one", "");
+    report.has("pass", "twilio", "the account is not a trial account", "");
     assert_eq!(report.in_area("warning", "twilio"), 0, "{report:#?}");
     report.has(
         "pass",
@@ -80,7 +80,7 @@ fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
         ready.set("FROM_NUM", from);
         ready
             .check()
-            .has("fault", "twilio", "a trial one", "upgrade");
+            .has("fault", "twilio", "a trial account", "upgrade");
     }
     // So is the Auth Token, which is set for this check alone.
     twilio.set_up(|setup| setup.main_key = false);
@@ -88,7 +88,7 @@ fn whether_it_is_a_trial_account_is_never_passed_over_in_silence() {
     ready.set("TWILIO_ACCOUNT_TOKEN", &token);
     ready
         .check()
-        .has("fault", "twilio", "a trial one", "upgrade");
+        .has("fault", "twilio", "a trial account", "upgrade");
     twilio.set_up(|setup| setup.kind = "Full".to_owned());
     assert_eq!(ready.check().ended.code, Some(0));
 }
@@ -123,7 +123,7 @@ fn no_rule_where_only_a_shared_key_is_configured_is_a_fault() {
     ready.finds(
         "twilio",
         "with the Auth Token, and TWILIO_ACCOUNT_TOKEN is not set",
-        "make a webhook rule",
+        "create a webhook rule",
     );
 }
 
@@ -136,7 +136,7 @@ fn rules_that_cannot_be_read_are_a_warning() {
     report.has(
         "warning",
         "twilio",
-        "what webhooks are signed with is not known",
+        "unknown what webhooks are signed with",
         "text the phrase yourself",
     );
 }

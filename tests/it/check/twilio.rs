@@ -16,7 +16,7 @@ fn a_wrong_secret_of_the_key_is_a_fault() {
     ready.finds(
         "twilio",
         "refuses TWILIO_AUTH_SID with TWILIO_AUTH_TOKEN",
-        "make an API key",
+        "create an API key",
     );
 }
 
@@ -30,7 +30,7 @@ fn a_wrong_auth_token_is_a_fault_as_no_signature_would_be_right() {
     report.has(
         "fault",
         "twilio",
-        "does not take TWILIO_ACCOUNT_TOKEN",
+        "TWILIO_ACCOUNT_TOKEN is not the Auth Token",
         "copy the Auth Token",
     );
     // The running service has the right one.
@@ -63,7 +63,7 @@ fn a_rotation_of_tokens_is_followed() {
         "warning",
         "twilio",
         "only one of the two tokens",
-        "leave the other one out",
+        "remove the other one",
     );
     report.is_well_elsewhere(&["twilio"]);
 }
@@ -75,13 +75,13 @@ fn an_account_that_is_suspended_or_a_trial_one_is_a_fault() {
     for status in ["suspended", "closed"] {
         twilio.set_up(|setup| setup.status = status.to_owned());
         let words = format!("the account is {status}");
-        ready.finds("twilio", &words, "its balance");
+        ready.finds("twilio", &words, "the balance");
     }
     twilio.set_up(|setup| {
         setup.status = "active".to_owned();
         setup.kind = "Trial".to_owned();
     });
-    ready.finds("twilio", "a trial one", "upgrade the account");
+    ready.finds("twilio", "a trial account", "upgrade the account");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_webhook_that_differs_is_a_fault() {
     report.has(
         "warning",
         "twilio",
-        "does not offer a text again",
+        "does not retry a text",
         "#rc=3&rp=ct,rt,5xx",
     );
     report.is_well_elsewhere(&["twilio"]);
@@ -129,9 +129,9 @@ fn a_webhook_by_get_or_by_an_application_is_a_fault() {
     let ready = ready();
     let twilio = ready.twilio();
     twilio.set_up(|setup| setup.sms_method = "GET".to_owned());
-    ready.finds("twilio", "by HTTP GET", "choose HTTP POST");
+    ready.finds("twilio", "by HTTP GET", "select HTTP POST");
     twilio.set_up(|setup| setup.sms_application_sid = application());
-    ready.finds("twilio", "a TwiML app takes", "choose Webhook");
+    ready.finds("twilio", "go to a TwiML app", "select Webhook");
 }
 
 #[test]
@@ -162,8 +162,8 @@ fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
     });
     ready.finds(
         "twilio",
-        "a TwiML app takes the texts of +1201555",
-        "choose Webhook",
+        "go to a TwiML app the texts of +1201555",
+        "select Webhook",
     );
     twilio.set_up(|setup| {
         setup.sms_application_sid.clear();

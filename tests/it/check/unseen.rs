@@ -131,7 +131,12 @@ fn a_twilio_that_is_away_costs_two_calls() {
     twilio.trouble(Op::ANY, 2, Trouble::CutBefore);
     let report = ready.check();
     report.has("fault", "twilio", "connection broke", "TWILIO_API_URL");
-    report.has("skipped", "twilio", "as nothing is let in at Twilio", "");
+    report.has(
+        "skipped",
+        "twilio",
+        "as Twilio accepts none of the credentials",
+        "",
+    );
     assert_eq!(twilio.calls().len(), calls + 2, "nobody asks on");
     report.is_well_elsewhere(&["twilio", "clock", "data folder", "public url"]);
 }
@@ -152,10 +157,10 @@ fn each_refusal_has_its_cure_and_twilios_words() {
             "Your primary compliance profile is not approved",
             "primary customer profile",
         ),
-        (401, 20005, "Account not active", "its balance"),
-        (403, 20403, "Account suspended", "its balance"),
-        (403, 30002, "Account suspended", "its balance"),
-        (403, 20003, "This account is closed", "its balance"),
+        (401, 20005, "Account not active", "the balance"),
+        (403, 20403, "Account suspended", "the balance"),
+        (403, 30002, "Account suspended", "the balance"),
+        (403, 20003, "This account is closed", "the balance"),
         (
             403,
             20008,

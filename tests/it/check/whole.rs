@@ -84,15 +84,15 @@ fn a_class_that_is_ready_is_called_ready() {
     assert_eq!(report.whole["faults"], 0);
     for (area, what) in [
         ("settings", "settings are understood"),
-        ("data folder", "can be written, and has room"),
-        ("data folder", "the database is whole: schema "),
-        ("data folder", "runs and is well"),
-        ("redis", "takes our password"),
+        ("data folder", "is writable and has 8 MB"),
+        ("data folder", "the database is intact: schema "),
+        ("data folder", "runs and is healthy"),
+        ("redis", "accepts our password"),
         ("redis", "append-only file is on"),
-        ("redis", "drops nothing"),
+        ("redis", "deletes nothing"),
         ("coder", "is Coder v2."),
         ("coder", "users may log in with passwords"),
-        ("coder", "generated passwords obey its rule"),
+        ("coder", "generated passwords satisfy Coder's rule"),
         ("coder", "the token is that of admin, an owner"),
         ("coder", "the token is valid for "),
         ("coder", "may create users in the default organization"),
@@ -104,15 +104,15 @@ fn a_class_that_is_ready_is_called_ready() {
         ("coder", "may set passwords of others"),
         (
             "coder",
-            "members of the default organization may make workspaces",
+            "members of the default organization may create workspaces",
         ),
-        ("coder", "may give others all roles that members have"),
-        ("coder", "Coder sends no mails"),
+        ("coder", "may assign all roles of members"),
+        ("coder", "Coder sends no e-mail"),
         ("coder", "60 seats: all may log in within the same minute"),
         ("coder", "@class.example.org are well-formed"),
         ("twilio", "the account is active"),
-        ("twilio", "signatures will be right"),
-        ("twilio", "TWILIO_AUTH_SID is let in"),
+        ("twilio", "signatures can be verified"),
+        ("twilio", "Twilio accepts TWILIO_AUTH_SID"),
         ("twilio", "which can text"),
         ("twilio", "to TWILIO_WEBHOOK_URL"),
         ("twilio", "offers them again"),
@@ -121,9 +121,9 @@ fn a_class_that_is_ready_is_called_ready() {
         ("public url", "texts sent there reach this service"),
         ("clock", "agrees with Coder's"),
         ("clock", "agrees with Twilio's"),
-        ("phrase", "no word with which students opt out"),
+        ("phrase", "not a word that opts out"),
         ("phrase", "not easily guessed"),
-        ("phrase", "the longest login is one text"),
+        ("phrase", "the longest login fits in one text"),
     ] {
         report.has("pass", area, what, "");
     }
@@ -215,7 +215,7 @@ fn a_class_that_never_ran_is_looked_at_and_nothing_is_made() {
     let report = ready.check();
     report.is_not_ready();
     assert_eq!(report.whole["faults"], 0, "{report:#?}");
-    report.has("pass", "data folder", "is not there yet", "");
+    report.has("pass", "data folder", "does not exist yet", "");
     assert!(!ready.data_dir().exists());
     report.is_well_elsewhere(&["data folder", "public url"]);
 }

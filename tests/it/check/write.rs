@@ -30,16 +30,16 @@ fn a_user_is_made_logs_in_and_is_gone() {
     let done = [
         "was made",
         "logged in with e-mail",
-        "it may make a workspace (authcheck)",
+        "it may create a workspace (authcheck)",
         "it sees ",
-        "its password was set anew",
+        "its password was set again",
         "deleted and is gone",
     ];
     for what in done {
         report.has("pass", "coder", what, "");
     }
     assert_eq!(report.findings.len(), before.findings.len() + done.len());
-    let told = format!("making user {name} at Coder; if it is left there, delete it under");
+    let told = format!("creating user {name} at Coder; if it remains there, delete it under");
     assert!(report.ended.stderr.contains(&told), "{report:#?}");
     assert_eq!(ready.registrations(), 0);
     assert!(ready.twilio().texts().is_empty());
@@ -56,14 +56,14 @@ fn a_student_who_could_do_nothing_is_found_by_its_own_session() {
     report.has(
         "fault",
         "coder",
-        "students can log in and make no workspace (authcheck)",
+        "students can log in but cannot create workspaces (authcheck)",
         "coder organizations edit",
     );
     report.has(
         "fault",
         "coder",
-        "students can log in and see no template",
-        "make a template",
+        "students can log in but see no template",
+        "create a template",
     );
     report.has("pass", "coder", "deleted and is gone", "");
     is_gone(&ready);
@@ -96,13 +96,13 @@ fn a_password_that_cannot_be_set_is_found_by_trying() {
         let report = ready.check_with(&["--write"]);
         report.ends_with(0);
         if sets {
-            report.has("pass", "coder", "its password was set anew", "");
+            report.has("pass", "coder", "its password was set again", "");
         } else {
             report.has(
                 "warning",
                 "coder",
-                "its password could not be set anew: students get the same login again",
-                "the role Owner brings that right",
+                "its password could not be set again: students who ask again get the same login",
+                "only the role Owner has that right",
             );
         }
         is_gone(&ready);
@@ -159,7 +159,7 @@ fn a_user_that_does_not_go_is_told_of_by_name() {
     let report = ready.check_with(&["--write"]);
     report.ends_with(1);
     let name = coder.only_user().username;
-    let left = format!("user {name} is left at Coder");
+    let left = format!("user {name} remains at Coder");
     report.has(
         "fault",
         "coder",
@@ -202,7 +202,7 @@ fn a_look_that_is_killed_leaves_a_user_that_is_known_by_name_and_marker() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     let left = coder.only_user();
     assert!(
-        told.contains(&format!("making user {} at Coder", left.username)),
+        told.contains(&format!("creating user {} at Coder", left.username)),
         "{told}"
     );
     assert!(left.name.starts_with("Class guest "), "{left:?}");

@@ -19,7 +19,7 @@ const WORKERS: usize = 3;
 const FORGETFUL: usize = 2;
 
 /// What `check` says where students cannot work.
-const NO_WORKSPACES: &str = "make no workspace";
+const NO_WORKSPACES: &str = "cannot create workspaces";
 
 /// A class on its way.
 pub struct ClassRun<'a> {

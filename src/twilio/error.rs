@@ -1,4 +1,4 @@
-//! A call to Twilio that did not do what it was made for, and what that means.
+//! Errors of calls to Twilio, and what they mean for the next step.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,48 +8,49 @@ use super::error_message::{ErrorMessage, Message};
 use super::refusals;
 use crate::http::{HttpError, HttpResponse};
 
-/// Why a text was not sent, or cannot be looked for.
+/// Why a call to Twilio failed.
 #[derive(Clone, Debug)]
 pub struct SmsError {
     operation: &'static str,
-    /// What it means.
+    /// What the failure means.
     pub kind: SmsErrorKind,
     pub(super) status: Option<u16>,
-    /// Twilio's error code, if it gave one.
+    /// Twilio's error code, if there was one.
     pub code: Option<u32>,
     why: Explanation,
-    /// What Twilio itself says.
-    pub said: Option<Message>,
+    /// Twilio's own message, cleaned.
+    pub message: Option<Message>,
 }
 
 /// What a failed call to Twilio means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmsErrorKind {
-    /// Surely not taken; another try may help, after that long if that is known.
+    /// Certainly not accepted. A retry may help, after this pause if one is known.
     NotTaken(Option<Duration>),
-    /// It may have been taken, or the answer cannot be read.
+    /// The text may have been accepted, or the answer cannot be read.
     Unclear,
-    /// This number cannot be reached by us, and that will not change soon.
+    /// We cannot reach this number, and that will not change soon.
     Recipient,
-    /// This person has opted out.
+    /// The owner of this number has opted out.
     OptedOut,
-    /// The account may not send to this number's region. Somebody has to act; other regions are not
-    /// concerned.
+    /// The account may not send to this number's region. The operator has to act; other regions are
+    /// not affected.
     Region,
-    /// The account may not send to this number yet: it is a trial account, or its profile is not approved.
-    /// Somebody has to act; numbers that were verified are not concerned.
+    /// The account may not send to this number yet: it is a trial account, or its profile is not
+    /// approved. The operator has to act; verified numbers are not affected.
     Unverified,
-    /// Our sender cannot send to this number. Either the sender is not in order, or it is and does not
-    /// reach this number; what becomes of other numbers tells.
+    /// Our sender cannot send to this number: either the sender is set up wrongly, or it does not
+    /// reach this number. The results for other numbers show which.
     Sender,
-    /// Credentials, account or sender are not in order: nobody gets through until somebody acts.
+    /// Credentials, account or sender are not in order: no text can be sent until the operator
+    /// acts.
     Blocked,
-    /// This request can never work.
+    /// This request can never succeed.
     Refused,
 }
 
 impl SmsError {
-    /// A fault without an answer, or of an answer that cannot be read.
+    /// An error without an answer, or with an answer that cannot be read.
     pub(super) fn new(operation: &'static str, kind: SmsErrorKind, why: &'static str) -> Self {
         Self {
             operation,
@@ -60,11 +61,11 @@ impl SmsError {
                 meaning: why,
                 cure: "",
             },
-            said: None,
+            message: None,
         }
     }
 
-    /// A call without a complete answer.
+    /// For a call without a complete answer.
     pub(super) fn broken(operation: &'static str, broken: HttpError) -> Self {
         match broken {
             HttpError::NotSent(why) => Self::new(operation, SmsErrorKind::NotTaken(None), why),
@@ -72,11 +73,12 @@ impl SmsError {
         }
     }
 
-    /// Sorts an answer: by what its status says for sure, then by Twilio's code. What has no code is not
-    /// from Twilio, but from a proxy or a login page on the way, and may be another one a moment later.
+    /// The error for an answer, by its status first and then by Twilio's code. An answer without a
+    /// code is not from Twilio but from a proxy or a login page in between, and may be different a
+    /// moment later.
     pub(super) fn of(operation: &'static str, answer: &HttpResponse) -> Self {
         let ErrorMessage { code, message } = ErrorMessage::of(answer);
-        let (kind, mut why) = refusals::read(answer.status, code);
+        let (kind, mut why) = refusals::classify(answer.status, code);
         if message.as_ref().is_some_and(is_about_the_profile) {
             why = PROFILE;
         }
@@ -90,18 +92,21 @@ impl SmsError {
             status: Some(answer.status),
             code,
             why,
-            said: message,
+            message,
         }
     }
 
-    /// The same without Twilio's words, should they repeat some of `text`: it may be a login.
+    /// The same error, without Twilio's message if that repeats words of `text`, which may be a
+    /// login.
     pub(super) fn without_words_of(mut self, text: &str) -> Self {
-        self.said = self.said.and_then(|said| said.unless_it_repeats(text));
+        self.message = self
+            .message
+            .and_then(|message| message.unless_repeating(text));
         self
     }
 
-    /// What was tried and what came back, without what helps.
-    pub fn told(&self) -> String {
+    /// The text of this error without the cure.
+    pub fn without_cure(&self) -> String {
         let uncured = Self {
             why: Explanation {
                 cure: "",
@@ -112,16 +117,16 @@ impl SmsError {
         uncured.to_string()
     }
 
-    /// Whether the account's compliance profile is in the way, which comes with the code of wrong
-    /// credentials.
+    /// Whether the cause is the account's compliance profile. Twilio reports it with the code of
+    /// wrong credentials.
     pub fn is_about_the_profile(&self) -> bool {
-        self.said.as_ref().is_some_and(is_about_the_profile)
+        self.message.as_ref().is_some_and(is_about_the_profile)
     }
 
     /// Whether Twilio refuses our key or account, so that no call of ours can work.
     pub fn refuses_key(&self) -> bool {
         matches!(self.status, Some(401 | 403))
-            && self.code.is_some_and(|code| REFUSE_ALL.contains(&code))
+            && self.code.is_some_and(|code| NOT_ABOUT_RIGHTS.contains(&code))
             && !self.is_about_the_profile()
     }
 
@@ -131,26 +136,28 @@ impl SmsError {
         failed && self.status != Some(429)
     }
 
-    /// Whether Twilio itself has refused the call for want of a right, while it takes the credentials and
-    /// the account is in order. What was refused by somebody else, or cannot be read, says nothing of rights.
+    /// Whether Twilio itself refused the call because the key lacks a right, while credentials and
+    /// account are in order. Refusals of other servers and unreadable answers do not count.
     pub fn lacks_right(&self) -> bool {
         matches!(self.status, Some(401 | 403))
-            && self.code.is_some_and(|code| !REFUSE_ALL.contains(&code))
+            && self
+                .code
+                .is_some_and(|code| !NOT_ABOUT_RIGHTS.contains(&code))
     }
 }
 
-/// What it means where Twilio's words name the compliance profile, whatever the code is.
+/// The explanation if Twilio's message is about the compliance profile, whatever the code is.
 const PROFILE: Explanation = Explanation {
     meaning: "the account's primary compliance profile is not approved",
     cure: "finish the primary customer profile in Twilio's console (Trust Hub), and wait until it is approved",
 };
 
-fn is_about_the_profile(said: &Message) -> bool {
-    said.names("compliance profile")
+fn is_about_the_profile(message: &Message) -> bool {
+    message.contains("compliance profile")
 }
 
-/// Codes of 401 and 403 that are about credentials or the account, not about a right.
-const REFUSE_ALL: [u32; 6] = [10001, 20003, 20005, 20008, 20010, 30002];
+/// Codes of 401 and 403 that are about credentials or the account, not about a missing right.
+const NOT_ABOUT_RIGHTS: [u32; 6] = [10001, 20003, 20005, 20008, 20010, 30002];
 
 impl fmt::Display for SmsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,8 +172,8 @@ impl fmt::Display for SmsError {
         if !self.why.cure.is_empty() {
             write!(f, "; {}", self.why.cure)?;
         }
-        match &self.said {
-            Some(said) => write!(f, " (Twilio says: {said})"),
+        match &self.message {
+            Some(message) => write!(f, " (Twilio says: {message})"),
             None => Ok(()),
         }
     }
@@ -203,14 +210,14 @@ mod tests {
             ),
             ("application/json; charset=utf-8", r#"{"code":"21614"}"#),
         ] {
-            let fault = SmsError::of("send a text", &answer(400, kind, body));
-            assert_eq!(fault.code, Some(21_614), "{body}");
-            assert_eq!(fault.kind, SmsErrorKind::Recipient, "{body}");
+            let error = SmsError::of("send a text", &answer(400, kind, body));
+            assert_eq!(error.code, Some(21_614), "{body}");
+            assert_eq!(error.kind, SmsErrorKind::Recipient, "{body}");
         }
     }
 
     #[test]
-    fn what_is_not_from_twilio_may_pass() {
+    fn an_answer_that_is_not_from_twilio_is_retried() {
         for status in [301, 302, 307, 400, 401, 403, 404, 407, 408, 413, 421, 425] {
             for (kind, body) in [
                 ("text/html", "<html>blocked</html>"),
@@ -221,21 +228,21 @@ mod tests {
                 ("application/json", "<html>"),
                 ("text/plain", r#"{"code":21614}"#),
             ] {
-                let fault = SmsError::of("send a text", &answer(status, kind, body));
+                let error = SmsError::of("send a text", &answer(status, kind, body));
                 let shown = format!("{status} {kind} {body}");
-                assert_eq!(fault.kind, SmsErrorKind::NotTaken(None), "{shown}");
-                assert!(!fault.lacks_right(), "{shown}");
+                assert_eq!(error.kind, SmsErrorKind::NotTaken(None), "{shown}");
+                assert!(!error.lacks_right(), "{shown}");
             }
         }
-        // It was taken, as far as anybody knows.
+        // The text may have been accepted.
         for status in [200, 201, 202, 204] {
-            let fault = SmsError::of("send a text", &answer(status, "text/html", "<html>"));
-            assert_eq!(fault.kind, SmsErrorKind::Unclear, "{status}");
+            let error = SmsError::of("send a text", &answer(status, "text/html", "<html>"));
+            assert_eq!(error.kind, SmsErrorKind::Unclear, "{status}");
         }
     }
 
     #[test]
-    fn the_others_wish_to_wait_goes_before_our_usual_wait() {
+    fn a_pause_that_twilio_asks_for_replaces_our_usual_one() {
         let mut full = answer(429, "application/json", r#"{"code":63038}"#);
         let wait_of = |answer: &HttpResponse| SmsError::of("send a text", answer).kind;
         let usual = wait_of(&full);
@@ -249,57 +256,62 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_says_what_where_and_what_helps() {
-        let fault = SmsError::of(
+    fn an_error_says_what_where_and_what_to_do() {
+        let error = SmsError::of(
             "send a text",
             &answer(400, "application/json", r#"{"code":21614}"#),
         );
         assert_eq!(
-            fault.to_string(),
+            error.to_string(),
             "send a text at Twilio: status 400, code 21614, the number cannot be texted"
         );
-        let fault = SmsError::new("send a text", SmsErrorKind::Unclear, "timed out");
-        assert_eq!(fault.to_string(), "send a text at Twilio: timed out");
+        let error = SmsError::new("send a text", SmsErrorKind::Unclear, "timed out");
+        assert_eq!(error.to_string(), "send a text at Twilio: timed out");
     }
 
-    /// Codes as operators meet them, with whose fault each is and what the line for the log names as its cure.
-    const MET: [(u16, u32, SmsErrorKind, &str); 26] = [
-        // The account's, so everybody's.
+    /// Codes that operators see, with their kind and a part of the cure in the log line.
+    const COMMON_CODES: [(u16, u32, SmsErrorKind, &str); 26] = [
+        // About the account: no text can be sent.
         (401, 20_003, SmsErrorKind::Blocked, "TWILIO_AUTH_TOKEN"),
-        (403, 20_005, SmsErrorKind::Blocked, "balance and suspension"),
-        (401, 20_005, SmsErrorKind::Blocked, "balance and suspension"),
-        (400, 20_010, SmsErrorKind::Blocked, "balance and suspension"),
-        (400, 10_001, SmsErrorKind::Blocked, "balance and suspension"),
-        (400, 30_002, SmsErrorKind::Blocked, "balance and suspension"),
+        (403, 20_005, SmsErrorKind::Blocked, "balance and status"),
+        (401, 20_005, SmsErrorKind::Blocked, "balance and status"),
+        (400, 20_010, SmsErrorKind::Blocked, "balance and status"),
+        (400, 10_001, SmsErrorKind::Blocked, "balance and status"),
+        (400, 30_002, SmsErrorKind::Blocked, "balance and status"),
         (403, 20_403, SmsErrorKind::Blocked, "the account is active"),
         (403, 20_008, SmsErrorKind::Blocked, "set the live ones"),
         (401, 20_008, SmsErrorKind::Blocked, "set the live ones"),
         (403, 70_051, SmsErrorKind::Blocked, "the right to read"),
         (401, 70_051, SmsErrorKind::Blocked, "the right to read"),
         (404, 20_404, SmsErrorKind::Blocked, "TWILIO_ACCOUNT_SID"),
-        // The sender's, so everybody's.
+        // About the sender: no text can be sent.
         (
             404,
             21_701,
             SmsErrorKind::Blocked,
-            "has to be a Messaging Service",
+            "must be a Messaging Service",
         ),
         (
             400,
             21_702,
             SmsErrorKind::Blocked,
-            "has to be a Messaging Service",
+            "must be a Messaging Service",
         ),
         (400, 30_033, SmsErrorKind::Blocked, "Twilio's support"),
         (400, 21_212, SmsErrorKind::Blocked, "FROM_NUM"),
-        // The sender's, or the phone's: what becomes of others tells.
+        // About the sender or the phone: the results for other phones show which.
         (400, 21_606, SmsErrorKind::Sender, "FROM_NUM"),
         (400, 21_659, SmsErrorKind::Sender, "FROM_NUM"),
         (400, 21_703, SmsErrorKind::Sender, "FROM_NUM"),
-        (400, 30_032, SmsErrorKind::Sender, "have it verified"),
+        (
+            400,
+            30_032,
+            SmsErrorKind::Sender,
+            "submit it for verification",
+        ),
         (400, 30_034, SmsErrorKind::Sender, "register a campaign"),
         (400, 30_042, SmsErrorKind::Sender, "alphanumeric sender IDs"),
-        // The account's, for some phones.
+        // About the account, for some phones only.
         (400, 21_408, SmsErrorKind::Region, "Geo permissions"),
         (
             400,
@@ -307,41 +319,41 @@ mod tests {
             SmsErrorKind::Unverified,
             "compliance profile approved",
         ),
-        // It passes.
+        // Temporary.
         (409, 20_409, SmsErrorKind::NotTaken(None), ""),
         (400, 21_730, SmsErrorKind::NotTaken(None), ""),
     ];
 
     #[test]
-    fn codes_as_operators_meet_them_have_a_scope_a_cure_and_twilios_own_words() {
-        for (status, code, kind, cure) in MET {
+    fn codes_that_operators_see_have_a_kind_a_cure_and_twilios_message() {
+        for (status, code, kind, cure) in COMMON_CODES {
             let body = format!(r#"{{"code":{code},"message":"Its own words","status":{status}}}"#);
-            let fault = SmsError::of("send a text", &answer(status, "application/json", &body));
-            assert_eq!(fault.kind, kind, "{status} {code}");
-            let line = fault.to_string();
+            let error = SmsError::of("send a text", &answer(status, "application/json", &body));
+            assert_eq!(error.kind, kind, "{status} {code}");
+            let line = error.to_string();
             assert!(line.contains(&format!("code {code}, ")), "{line}");
             assert!(line.contains(cure), "{line}");
             assert!(line.ends_with(" (Twilio says: Its own words)"), "{line}");
-            assert!(!line.contains("not known here"), "{line}");
+            assert!(!line.contains("unknown code"), "{line}");
         }
     }
 
     #[test]
-    fn a_profile_that_is_not_approved_has_its_own_cure_under_the_code_of_wrong_keys() {
+    fn a_profile_that_is_not_approved_has_its_own_cure_despite_the_code_of_wrong_keys() {
         let of = |words: &str| {
             let body = format!(r#"{{"code":20003,"message":"{words}"}}"#);
             SmsError::of("send a text", &answer(401, "application/json", &body))
         };
         let profile = of("Primary compliance profile is not approved");
         assert!(profile.to_string().contains("Trust Hub"), "{profile}");
-        assert!(!profile.told().contains("Trust Hub"), "{profile}");
+        assert!(!profile.without_cure().contains("Trust Hub"), "{profile}");
         assert_eq!(profile.kind, SmsErrorKind::Blocked);
         let keys = of("Authenticate");
         assert!(keys.to_string().contains("TWILIO_AUTH_TOKEN"), "{keys}");
     }
 
     #[test]
-    fn a_key_without_a_right_is_told_from_bad_credentials() {
+    fn a_key_without_a_right_is_distinguished_from_bad_credentials() {
         for (status, code, lacks) in [
             (403, 20403, true),
             (403, 70051, true),
@@ -354,8 +366,8 @@ mod tests {
             (500, 20500, false),
         ] {
             let body = format!(r#"{{"code":{code}}}"#);
-            let fault = SmsError::of("read the log", &answer(status, "application/json", &body));
-            assert_eq!(fault.lacks_right(), lacks, "{status} {code}");
+            let error = SmsError::of("read the log", &answer(status, "application/json", &body));
+            assert_eq!(error.lacks_right(), lacks, "{status} {code}");
         }
     }
 }
