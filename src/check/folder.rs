@@ -218,7 +218,11 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
     match (running, healthcheck::ask(listen, healthcheck::LIMIT)) {
         (true, Ok(obstacles)) => {
             let is_well = obstacles.is_empty();
-            let how = if is_well { "is healthy" } else { "can accept texts" };
+            let how = if is_well {
+                "is healthy"
+            } else {
+                "can accept texts"
+            };
             notes.pass(format!("{who} runs and {how}"));
             for obstacle in obstacles {
                 notes.warn(

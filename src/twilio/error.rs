@@ -126,7 +126,9 @@ impl SmsError {
     /// Whether Twilio refuses our key or account, so that no call of ours can work.
     pub fn refuses_key(&self) -> bool {
         matches!(self.status, Some(401 | 403))
-            && self.code.is_some_and(|code| NOT_ABOUT_RIGHTS.contains(&code))
+            && self
+                .code
+                .is_some_and(|code| NOT_ABOUT_RIGHTS.contains(&code))
             && !self.is_about_the_profile()
     }
 
