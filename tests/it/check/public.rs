@@ -163,11 +163,7 @@ fn a_name_that_leads_nowhere_is_a_fault() {
     // No name server has to be asked for a label of more than 63 characters.
     let host = format!("{}.example.org", "a".repeat(70));
     let ready = at(&format!("https://{host}/inbound"));
-    ready.finds(
-        "public url",
-        "host name not found",
-        "create a DNS record",
-    );
+    ready.finds("public url", "host name not found", "create a DNS record");
 }
 
 #[test]
