@@ -1,4 +1,4 @@
-//! A short cut of every benchmark; `make bench` runs them in full. No figure is judged here: only that
+//! A short run of every benchmark; `make bench` runs them in full. No figure is judged here: only that
 //! each part comes to its end, with a table, and that what does not depend on time holds.
 
 use support::bench::report::Section;

@@ -1,4 +1,4 @@
-//! Texts that never reached us: found in Twilio's log, served once.
+//! Texts that did not reach the service: the catch-up finds them in Twilio's log, and each is served once.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ fn class() -> Classroom {
     class
 }
 
-/// A text that Twilio has in its log and nobody took.
+/// A text that is in Twilio's log and did not reach the service.
 fn misses(student: &Student<'_>) -> Webhook {
     student.phrase_webhook()
 }

@@ -1,4 +1,4 @@
-//! Texts by other channels than SMS. By RCS it is the same phone; whatever cannot be answered is named once.
+//! Texts by other channels than SMS. RCS counts as the same phone; each channel that is not served is logged once.
 
 use std::time::SystemTime;
 

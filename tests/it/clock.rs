@@ -1,5 +1,5 @@
-//! The service's clock is set, by hours, while students are registered: nobody loses time by it, and
-//! nothing of what is limited by time gets stuck.
+//! The service's clock is changed by hours while students are registered: no student loses time, and nothing
+//! that is limited by time gets stuck.
 
 use crate::plan;
 use support::classroom::Classroom;

@@ -1,4 +1,4 @@
-//! Every create of a user fails with the same internal error: that is a refusal, and everybody's.
+//! Coder answers every creation of a user with the same internal error: all texts are paused.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! A short cut of every proof by force; `make faults` runs them in full.
+//! A short run of every proof in `support::faults`; `make faults` runs them in full.
 
 use support::faults::table::draw;
 use support::faults::{Assault, PROOFS};

@@ -1,4 +1,4 @@
-//! The service dies in the middle of everything: any kill is safe.
+//! The service is killed in the middle of its work: any kill is safe.
 
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ fn a_dead_letter_is_written_although_the_service_dies_before_redis_takes_it() {
     let class = plan().open();
     let ana = class.student();
     class.twilio().refuse(ana.phone(), 400, 21614);
-    // The refusal is recorded in the database, and Redis is gone when the letter is to be written.
+    // The refusal is recorded in the database, and Redis is gone when the dead letter is to be written.
     let redis = class.redis().pid();
     let dies = Box::new(move || kill_process(redis, Signal::KILL).unwrap());
     class.twilio().on(twilio::SEND, When::Before, 1, dies);

@@ -1,4 +1,4 @@
-//! A student texts the phrase again: the same login, and what becomes of one that does not hold any more.
+//! A student texts the phrase again: the same login is sent, and an invalid one is replaced.
 
 use std::fs;
 

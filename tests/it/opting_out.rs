@@ -1,4 +1,4 @@
-//! Who wants no more texts, and who wants them again.
+//! Students who want no more texts, and students who want them again.
 
 use crate::{class, plan};
 use support::classroom::{Classroom, PATIENCE, PHRASE, a_later_second};

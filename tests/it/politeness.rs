@@ -1,4 +1,4 @@
-//! Who thanks us, or reacts to a text of ours, is left in peace.
+//! Thanks and reactions to our texts get no answer.
 
 use crate::plan;
 use support::classroom::Classroom;

@@ -112,7 +112,7 @@ fn a_folder_of_somebody_else_is_refused_with_the_cure() {
     std::fs::create_dir(&folder).unwrap();
     let mode = |bits| std::fs::set_permissions(&folder, Permissions::from_mode(bits)).unwrap();
     mode(0o500);
-    // Root may write anywhere, so it has to become somebody else, who needs a binary in reach.
+    // Root may write anywhere, so the command runs as another user, who needs a binary within reach.
     let binary = class.folder().join("service");
     std::fs::copy(env!("CARGO_BIN_EXE_coder-sms-register"), &binary).unwrap();
     std::fs::set_permissions(class.folder(), Permissions::from_mode(0o755)).unwrap();

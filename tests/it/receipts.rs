@@ -1,4 +1,4 @@
-//! What becomes of logins that were sent: Twilio tells, in any order, and who should know is told.
+//! Delivery receipts of logins: they arrive in any order, and failed deliveries are logged.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
 //! Logins are redacted in Twilio's log: once they have arrived, or after an hour; never one whose
-//! sending is still open, and never at anybody's cost.
+//! sending is not finished, and never at the cost of a student.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How Twilio's refusals of a text are read: whose fault each one is, and who waits for it.
+//! Twilio refuses a text: whose fault it is, and which texts wait.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use support::classroom::{Classroom, PATIENCE};
 use support::fakes::trouble::Trouble;
 use support::fakes::twilio::ops as twilio;
 
-/// What is logged when all texts wait for somebody to act.
+/// What is logged when all texts wait until the operator acts.
 const PAUSED: &str = "all texts are paused";
 
 /// An error as Twilio writes it.
@@ -123,7 +123,7 @@ fn what_the_account_may_not_do_yet_is_done_for_all_once_it_may() {
         let marked = "SELECT count(*) FROM contacts WHERE refused_until IS NOT NULL";
         assert_eq!(class.query(marked), "0", "{code}");
 
-        // The operator fixes it at Twilio; whoever texts next is the probe for all others.
+        // The operator fixes it at Twilio; the next text is the probe for all others.
         class.twilio().refuse_none();
         class.student().gets_a_login();
         class.all_log_in(&students);

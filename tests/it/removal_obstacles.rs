@@ -1,4 +1,4 @@
-//! Removals that meet an obstacle at Coder: they wait, say once why, and end when it is gone.
+//! Removals that meet an obstacle at Coder: they wait, log the reason once, and end when the obstacle is gone.
 
 use std::sync::Arc;
 use std::time::Duration;

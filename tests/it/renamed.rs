@@ -1,4 +1,4 @@
-//! Accounts that do not have the name any more that we gave them: up to Coder 2.27 a member renames itself.
+//! Accounts that were renamed: up to Coder 2.27 members can rename themselves.
 
 use crate::plan;
 use support::classroom::Classroom;
@@ -7,7 +7,7 @@ use support::fakes::coder::ops as coder;
 use support::fakes::server::Request;
 use support::fakes::trouble::Trouble;
 
-/// Names that lead a look-up by name somewhere else: to ourselves, to nobody, to other routes.
+/// Names for which a lookup by name finds something else: ourselves, nothing, or another route.
 const NAMES: [&str; 6] = [
     "me",
     "0123456789abcdef0123456789abcdef",

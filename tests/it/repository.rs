@@ -1,4 +1,4 @@
-//! The papers agree with the code.
+//! The documents agree with the code.
 
 use std::collections::BTreeMap;
 use std::path::Path;

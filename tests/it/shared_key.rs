@@ -1,4 +1,4 @@
-//! Webhooks that Twilio signs with a shared key: no Auth Token has to lie on the machine.
+//! Webhooks that Twilio signs with a shared key: the machine needs no Auth Token.
 
 use crate::plan;
 use support::classroom::Classroom;

@@ -1,4 +1,4 @@
-//! A phone is not held by an account that does not go, and a text of before brings nothing back.
+//! An account that cannot be removed does not block its phone, and an older text does not bring an account back.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Coder, Twilio and Redis misbehave; nobody is lost, and nobody is served twice.
+//! Coder, Twilio and Redis fail; no text is lost, and none is served twice.
 
 use std::time::{Duration, Instant};
 
@@ -74,7 +74,7 @@ fn where_the_log_cannot_be_read_a_doubtful_text_is_repeated_once() {
     let ana = class.student();
     ana.asks();
     class.all_served();
-    // Both were taken; a third would help nobody.
+    // Both were taken; a third would not help.
     assert_eq!(ana.inbox().len(), 2);
     assert!(ana.can_log_in(), "the last one works");
     assert_eq!(class.dead_letters(), 1);

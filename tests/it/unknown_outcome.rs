@@ -1,4 +1,4 @@
-//! Texts of which nobody knows whether Twilio took them: looked for in its log, sent once.
+//! It is not known whether Twilio accepted a text: the text is searched in Twilio's log and sent once.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What gets in and what does not.
+//! Which requests the webhook accepts.
 
 use crate::{class, plan};
 use std::time::Duration;

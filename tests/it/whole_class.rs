@@ -83,7 +83,7 @@ fn other_countries_are_served_where_the_setting_says_so() {
 fn a_name_that_a_stranger_has_is_left_to_the_stranger() {
     let class = class();
     let coder = std::sync::Arc::clone(class.coder());
-    // Whatever name the service draws first, somebody else gets it just before.
+    // Whatever name the service draws first, a stranger gets it just before.
     let stranger = std::sync::Arc::new(std::sync::Mutex::new(None));
     let taken = std::sync::Arc::clone(&stranger);
     class.coder().trouble_when(

@@ -1,4 +1,4 @@
-//! What carriers know of the numbers: campaigns, brands, toll-free verifications.
+//! What carriers require of the numbers: campaigns, brands, toll-free verifications.
 
 use super::{Ready, ready};
 use support::fakes::twilio::Campaign;
@@ -197,7 +197,7 @@ fn what_stands_on_a_later_page_counts() {
         setup.campaigns.clear();
     });
     ready.finds("twilio", "no A2P campaign", "register a brand");
-    // Behind more than can be asked it is not looked at, so nothing is called ready.
+    // Behind more than can be asked it is not inspected, so nothing is called ready.
     twilio.set_up(|setup| setup.other_services = 200);
     let report = ready.check();
     report.is_not_ready();
@@ -245,7 +245,7 @@ fn what_twilio_does_not_tell_is_not_called_ready() {
     );
     twilio.set_up(|setup| setup.campaigns = vec![Campaign::of("VERIFIED")]);
     ready.check().is_well_elsewhere(&[]);
-    // What nobody needs may be missing.
+    // Fields that are not needed may be missing.
     twilio.set_up(|setup| {
         setup.nulls = vec![
             "friendly_name",

@@ -109,7 +109,7 @@ fn a_proxy_that_wants_a_login_is_not_coder() {
     let ready = ready();
     let page = Trouble::html(401, "Authorization Required");
     let coder = ready.coder();
-    // The version is told to everybody; what the token is for is not.
+    // The version needs no token; the rights of the token do.
     coder.trouble(ops::READ_USER, 1, page);
     let report = ready.check();
     report.has(

@@ -115,7 +115,7 @@ pub fn with_certificate(certificate: &'static [u8]) -> SocketAddr {
                 return;
             };
             let mut stream = StreamOwned::new(connection, stream);
-            // The handshake happens here; whoever trusts the certificate gets an answer.
+            // The handshake happens here; a client that trusts the certificate gets an answer.
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         }

@@ -1,10 +1,10 @@
 //! Is everything ready for class? The real binary looks at a class that is, and at one that is broken in
 //! one way or another: each broken thing is found, its cure named, and all else still passes.
 //!
-//! - `whole`: a class that is ready, and what a look leaves behind: nothing
+//! - `whole`: a class that is ready, and `check` leaves nothing behind
 //! - `local`: settings, data folder, Redis, phrase
 //! - `coder`, `twilio`, `carriers`, `public`: what is broken there
-//! - `unseen`: what could not be looked at at Twilio
+//! - `unseen`: what could not be inspected at Twilio
 //! - `write`: the user that is made, logs in and goes
 //! - `front`: what stands between the internet and the service
 
@@ -81,7 +81,7 @@ impl Ready {
         self.front.shows(502, "Bad Gateway");
     }
 
-    /// Looks at everything.
+    /// Checks everything.
     fn check(&self) -> Report {
         self.check_with(&[])
     }
@@ -96,7 +96,7 @@ impl Ready {
         self.finds_beside(area, what, cure, &[])
     }
 
-    /// Looks at everything; one thing is broken, and all that is not about it is as in a class that is
+    /// Checks everything; one thing is broken, and all that is not about it is as in a class that is
     /// ready. `touched` = the areas whose other findings may differ.
     fn finds_beside(&self, area: &str, what: &str, cure: &str, touched: &[&str]) -> Report {
         let report = self.check();
@@ -125,7 +125,7 @@ struct Found {
     cure: Option<String>,
 }
 
-/// What is told of every class in these tests, as its addresses are of this machine alone.
+/// Warnings about every class in these tests, as its addresses are only known to this machine.
 const WARNINGS: [&str; 3] = [
     "an address that only this machine can open",
     "is not https: texts and phone numbers cross the network unencrypted",

@@ -1,4 +1,4 @@
-//! A class that is ready, and what a look leaves behind: nothing.
+//! A class that is ready; `check` leaves nothing behind.
 
 use std::collections::BTreeMap;
 

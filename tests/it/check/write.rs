@@ -1,4 +1,4 @@
-//! The user that is made, logs in and goes.
+//! `check --write`: it creates a user, logs in as that user and deletes it.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

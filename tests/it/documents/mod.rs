@@ -1,4 +1,4 @@
-//! The pages for people agree with each other and with the program.
+//! The documents agree with each other and with the program.
 //!
 //! - `links`: every link and every file that is named is there
 //! - `words`: every command, option, target and setting that is named exists

@@ -98,7 +98,7 @@ fn commands_print_what_their_page_says() {
     );
 }
 
-/// What is told of a class on this machine alone, beside what is told of every class.
+/// What `check` reports only about a class on this machine.
 const HERE: [&str; 6] = [
     "warn students are sent to URL, which is known to this machine alone",
     "-> set CODER_API_URL to the address that students open",

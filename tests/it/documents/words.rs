@@ -1,4 +1,4 @@
-//! What a page tells to type is there to be typed.
+//! Commands, options, make targets and settings that a document names exist.
 
 use std::collections::BTreeMap;
 use std::process::Command;

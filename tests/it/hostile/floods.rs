@@ -1,4 +1,4 @@
-//! Too much and too many.
+//! Too many bytes and too many connections.
 
 use super::bears;
 use crate::class;

@@ -1,4 +1,4 @@
-//! What strangers send to the public port of the real binary, and what it does to others: nothing.
+//! Requests of attackers to the public port of the real binary: they have no effect on others.
 //!
 //! Whatever they do, nothing of it is appended to the stream, no account is made and no text sent for it, and
 //! the student who texts directly afterwards gets a login.

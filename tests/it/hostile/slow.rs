@@ -1,4 +1,4 @@
-//! Connections that take their time: each is ended by the clock, and until then they cost nobody anything.
+//! Slow connections: each ends at its time limit, and until then others are served.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a person finds, and decides.
+//! The command `reconcile`: what it shows and what it adopts.
 
 use rusqlite::Connection;
 

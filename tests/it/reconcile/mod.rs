@@ -1,8 +1,8 @@
-//! Accounts at Coder that the database does not know, as it was lost or an older backup restored: those
+//! Accounts at Coder that the database does not contain, because it was lost or an older backup restored: those
 //! of this service are adopted and removed in time, others are shown and left alone.
 //!
 //! - `start`: what the service finds at its start, and daily
-//! - `command`: what a person finds, and decides
+//! - `command`: what the command shows and adopts
 //! - `killed`: the command, killed at every write and sync
 
 mod command;

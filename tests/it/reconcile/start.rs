@@ -129,7 +129,7 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     );
     add("leo", "leo@example.net", &backup_mark);
     add("joy", &format!("joy@{domain}"), "");
-    // The student goes by another name, and somebody takes hers, display name included.
+    // The student goes by another name, and a stranger takes the old name and the display name.
     coder.rename_user(login.username(), "the-great");
     add(login.username(), &format!("kim@{domain}"), &backup_mark);
     class.start_service();
@@ -230,7 +230,7 @@ fn an_adopted_account_has_an_hour_or_no_end_where_nothing_is_removed() {
         let found = class.query(sql);
         match left {
             None => assert_eq!(found, "null"),
-            // Ten minutes are less than an hour: nobody gets more than all.
+            // Ten minutes are less than an hour: no account gets more than the whole time.
             Some(600) => assert_eq!(found, "600"),
             Some(life) => {
                 let found: i64 = found.parse().expect("a span");
