@@ -233,7 +233,7 @@ impl ServiceMetrics {
         }
         let mut samples = page.counter(
             "coder_sms_register_redactions_total",
-            "Logins to be blanked in Twilio's log, by what came of the try.",
+            "Logins to be redacted in Twilio's log, by what came of the try.",
         );
         for (result, count) in [
             ("done", &self.redact.redacted),
