@@ -100,18 +100,18 @@ fn commands_print_what_their_page_says() {
 
 /// What `check` reports only about a class on this machine.
 const HERE: [&str; 6] = [
-    "warn students are sent to URL, which is known to this machine alone",
+    "warn students are sent to URL, an address that only this machine can open",
     "-> set CODER_API_URL to the address that students open",
     "warn URL is not https: ",
     "-> put a proxy with a certificate in front ",
-    "warn Twilio does not reach 0.0.0.0: it is no address of the internet",
-    "-> give this service a public name, and put that into TWILIO_WEBHOOK_URL",
+    "warn Twilio cannot reach 0.0.0.0: it is not a public address",
+    "-> give this service a public name, and set TWILIO_WEBHOOK_URL to it",
 ];
 
 /// What is told in place of that of a class with public names.
 const THERE: [&str; 2] = [
     "ok URL is https",
-    "ok receipts sent there reach this service",
+    "ok receipts sent to it reach this service",
 ];
 
 #[test]
@@ -122,8 +122,8 @@ fn check_prints_what_its_page_says() {
     let mut shown: Vec<String> = shown.lines().skip(1).map(finding).collect();
     let told = crate::check::of_a_class_with_a_wrong_url();
     let told = told.replace(
-        "the token is that of admin",
-        "the token is that of sms-robot",
+        "the token belongs to admin",
+        "the token belongs to sms-robot",
     );
     let mut told: Vec<String> = told.lines().map(finding).collect();
     told.retain(|line| !HERE.iter().any(|here| line.starts_with(here)));

@@ -194,7 +194,7 @@ fn a_renewal_that_was_cut_short_and_may_not_be_made_leaves_the_login_as_it_was()
     class.some_time_passes();
     assert_eq!(ana.gets_a_login(), first);
     assert!(ana.can_log_in());
-    assert!(class.log().contains("the one before holds on"));
+    assert!(class.log().contains("the previous password stays valid"));
     assert_eq!(class.coder().created_ever().len(), 1);
 }
 
