@@ -249,7 +249,7 @@ fn with_file(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, CommandEr
     let bytes = fs::read(file).map_err(|error| CommandError::Faulty(unreadable(&shown, &error)))?;
     let file = config::parse_env_file(&bytes)
         .map_err(|problem| CommandError::Faulty(format!("{shown} {problem}")))?;
-    Ok(Vars::from(vars).over(file, &shown))
+    Ok(Vars::from(vars).completed_by(file, &shown))
 }
 
 fn unreadable(shown: &str, error: &io::Error) -> String {

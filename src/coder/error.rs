@@ -51,26 +51,24 @@ pub struct CoderError {
 }
 
 impl CoderError {
-    /// What helps, said before class.
+    /// What the operator should do, for the report of `check`.
     pub fn cure(&self) -> &'static str {
         match self.kind {
             CoderErrorKind::Unreachable if self.stage() == Some(HttpStage::Tls) => {
                 "give Coder's address a certificate that browsers trust, with its full chain: private authorities are not supported"
             }
             CoderErrorKind::Unreachable => {
-                "set CODER_API_URL to the address of Coder, and see that this machine reaches it"
+                "set CODER_API_URL to the address of Coder, and make sure that this machine reaches it"
             }
             CoderErrorKind::NotCoder => {
                 "set CODER_API_URL to the address that opens Coder in a browser, as in https://coder.example.org"
             }
             CoderErrorKind::Denied => {
-                "make a token as a user admin (coder tokens create --lifetime 8760h) and put it into CODER_API_KEY"
+                "create a token as a user admin (coder tokens create --lifetime 8760h) and put it into CODER_API_KEY"
             }
-            CoderErrorKind::Unclear => {
-                "look into the log of Coder, and of the proxy in front of it"
-            }
+            CoderErrorKind::Unclear => "see the logs of Coder and of the proxy in front of it",
             CoderErrorKind::Busy(_) => "wait for a minute, and check again",
-            CoderErrorKind::Refused => "update Coder, or look into its log",
+            CoderErrorKind::Refused => "update Coder, or see its log for the reason",
         }
     }
 

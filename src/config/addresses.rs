@@ -1,31 +1,31 @@
-//! Parsers of the values that name a place or a party: URLs, numbers, domains.
+//! Parsers of addresses in settings: URLs, phone numbers, domains, hosts.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::domain::{Phone, Secret, SignedUrl};
 
-/// Where health is asked; no webhook can be there.
+/// The path of the health check; the webhook cannot use it.
 pub const HEALTH_PATH: &str = "/healthz";
 
-/// Whom replies come from.
+/// The sender of replies.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Sender {
     /// A phone number in E.164 form, or a short code.
     Number(String),
-    /// A Messaging Service (`MG...`), which chooses the number itself.
+    /// A Messaging Service (`MG...`), which selects the number itself.
     Service(String),
 }
 
 impl std::fmt::Debug for Sender {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            // Our own number is on a projector; it is not a secret.
+            // Our own number is shown to the class; it is not a secret.
             Self::Number(number) | Self::Service(number) => f.write_str(number),
         }
     }
 }
 
-/// Reads `FROM_NUM`, forgiving the signs with which people write numbers.
+/// Reads `FROM_NUM`; characters with which people group digits are ignored.
 pub(super) fn sender(value: &str) -> Result<Sender, String> {
     if is_sid(value, "MG") {
         return Ok(Sender::Service(value.to_owned()));
@@ -43,26 +43,26 @@ pub(super) fn sender(value: &str) -> Result<Sender, String> {
 /// Reads `TWILIO_WEBHOOK_URL`.
 pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, String> {
     let url = SignedUrl::parse(value)
-        .map_err(|fault| format!("{fault}: write it as https://sms.example.org/inbound"))?;
+        .map_err(|error| format!("{error}: write it as https://sms.example.org/inbound"))?;
     if url.path() == HEALTH_PATH {
         return Err(format!(
-            "its path {HEALTH_PATH} answers about our health: choose another, such as /inbound"
+            "its path {HEALTH_PATH} is reserved for the health check: use another one, such as /inbound"
         ));
     }
     Ok(url)
 }
 
-/// Where Twilio tells what became of a text: on the host of the webhook.
+/// The URL to which Twilio sends delivery receipts, on the host of the webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusUrl {
-    /// As it is given to Twilio, with the user of the webhook's URL, if it names one.
+    /// As given to Twilio, with the user name and password of the webhook's URL, if it has them.
     pub given: Secret,
-    /// What Twilio signs of it.
+    /// The part that Twilio signs.
     pub signed: SignedUrl,
 }
 
-/// Derives that from `TWILIO_WEBHOOK_URL`. `None` where it is not https: Twilio would send what
-/// became of a text over the network in clear.
+/// Derives the receipt URL from `TWILIO_WEBHOOK_URL`. `None` if that is not https: Twilio would
+/// send the receipts over the network unencrypted.
 pub(super) fn status_url(webhook: &str) -> Option<StatusUrl> {
     let (scheme, rest) = webhook.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("https") {
@@ -85,9 +85,9 @@ pub(super) fn account_sid(value: &str) -> Result<String, String> {
     if is_sid(value, "AC") {
         return Ok(value.to_owned());
     }
-    // Not repeated: it may be the token, put into the wrong line.
+    // The value is not repeated: it may be the token, entered in the wrong line.
     let hint = if value.starts_with("SK") {
-        "; an API key (SK...) belongs into TWILIO_AUTH_SID"
+        "; put an API key (SK...) into TWILIO_AUTH_SID"
     } else {
         ""
     };
@@ -114,7 +114,7 @@ fn is_sid(value: &str, prefix: &str) -> bool {
 pub struct CoderAddress {
     /// Base of the API, ending in `/api/v2`.
     pub api: String,
-    /// What students open in their browser.
+    /// The address that students open in their browser.
     pub site: String,
 }
 
@@ -139,12 +139,12 @@ impl CoderAddress {
     }
 }
 
-/// Completes a URL: scheme, no slash at the end, none of `suffixes` at the end of its path.
+/// Normalizes a URL: adds a scheme, removes slashes and `suffixes` from the end of its path.
 pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String> {
     if value.contains(['?', '#', '@']) {
         // Not repeated: in front of an @ stands a password.
         return Err(
-            "must not carry a user, a query or a fragment: write it as https://host.example.org"
+            "must not contain a user, a query or a fragment:  write it as https://host.example.org"
                 .to_owned(),
         );
     }
@@ -158,7 +158,7 @@ pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String>
     let split = rest.find('/').unwrap_or(rest.len());
     let (host, path) = rest.split_at(split);
     let printable = rest.bytes().all(|b| b.is_ascii_graphic());
-    if host.is_empty() || host.starts_with(':') || !has_good_port(host) || !printable {
+    if host.is_empty() || host.starts_with(':') || !has_valid_port(host) || !printable {
         return Err(format!(
             "{value:?} is not a URL: write it as https://host.example.org"
         ));
@@ -174,9 +174,9 @@ pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String>
 }
 
 /// Whether `host` names no port or one from 1 to 65535.
-fn has_good_port(host: &str) -> bool {
+fn has_valid_port(host: &str) -> bool {
     match host.rsplit_once(':') {
-        // The colons of an IPv6 address stand within its brackets.
+        // The colons of an IPv6 address are within its brackets.
         Some((_, port)) if !port.ends_with(']') => port.parse::<u16>().is_ok_and(|port| port > 0),
         _ => true,
     }
@@ -194,8 +194,8 @@ pub(super) fn redis_host(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-/// Reads `CODER_EMAIL_DOM`. Coder's check wants a dot and a last part that begins and ends with a
-/// letter (go-playground/validator, tag `email`).
+/// Reads `CODER_EMAIL_DOM`. Coder requires a dot and a last part that begins and ends with a letter
+/// (go-playground/validator, tag `email`).
 pub(super) fn email_domain(value: &str) -> Result<String, String> {
     let domain = value.trim_start_matches('@').to_ascii_lowercase();
     let labels: Vec<&str> = domain.split('.').collect();
@@ -231,8 +231,8 @@ pub(super) fn listen(value: &str) -> Result<SocketAddr, String> {
         .map_err(|_| format!("{value:?} is not an address with a port: write it as 0.0.0.0:8000"))
 }
 
-/// Reads `CODER_REG_METRICS`: an address with a port, or `off`. A bare port means loopback: nobody else is let in by
-/// what is left out.
+/// Reads `CODER_REG_METRICS`: an address with a port, or `off`. A port alone means loopback, so
+/// that an incomplete value never opens the metrics to the network.
 pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, String> {
     if ["off", "no", "false", "never", "0"].contains(&value.to_ascii_lowercase().as_str()) {
         return Ok(None);
@@ -248,7 +248,7 @@ pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, String> {
     })
 }
 
-/// Whether `value` can stand in an HTTP header.
+/// Whether `value` is allowed in an HTTP header.
 pub(super) fn is_header_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! The group "The class": who is served, and what they get.
+//! The group "The class": which students are served, and what they get.
 
 use std::time::Duration;
 
@@ -7,32 +7,34 @@ use super::span;
 use super::{Unit, span_words, words_of};
 use crate::domain::{Countries, Passphrase, PhraseError};
 
-/// Who is served, what they get, and how often.
+/// Which students are served, what they get, and how often.
 #[derive(Clone, Debug)]
 pub struct ClassConfig {
-    /// The phrase that asks for a login.
+    /// The phrase that requests a login.
     pub phrase: Passphrase,
-    /// Life of an account after its login was texted; `None` = it is never removed.
+    /// Lifetime of an account after its login was texted; `None` = it is never removed.
     pub remove_after: Option<Duration>,
-    /// The longest life of an account that may be extended to, from its login on; `None` = any.
+    /// The longest lifetime to which an account may be extended, counted from its login; `None` =
+    /// no limit.
     pub max_time: Option<Duration>,
-    /// Pause between two looks for accounts whose time is up.
+    /// Pause between two searches for accounts whose time is up.
     pub check_interval: Duration,
-    /// How long past its time a running workspace is left alone; `None` = for ever.
+    /// How long a running workspace of an expired account is left alone; `None` = forever.
     pub stop_after: Option<Duration>,
-    /// Whose texts are served.
+    /// The countries whose phones are served.
     pub countries: Countries,
     /// Pause between two hints to one phone; `None` = no hints.
     pub hint_interval: Option<Duration>,
-    /// Pause after a login during which the same phone gets no other.
+    /// Pause after a login in which the same phone gets no other login.
     pub resend_interval: Duration,
     /// Logins that one phone gets within 24 hours.
     pub resend_daily: u32,
 }
 
 impl ClassConfig {
-    /// What a setting of this group came to mean, where that may differ from what is written. Never a secret.
-    pub(super) fn understood(&self, name: &str) -> Option<String> {
+    /// The effective value of a setting of this group, if it may differ from the written one. Never
+    /// a secret.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
         Some(match name {
             "CODER_REG_PASS" => self.phrase.comparison(),
             "CODER_REMOVE_TIME" => span_words(self.remove_after, "never"),
@@ -46,7 +48,7 @@ impl ClassConfig {
     }
 }
 
-/// Reads the group. `production` says whether unlikely times are warned of.
+/// Reads the group. `production`: whether to warn about unlikely times.
 pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faulty> {
     let phrase = read_phrase(r);
     let remove_after = r.span("CODER_REMOVE_TIME");
@@ -79,10 +81,10 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
 /// Reads `CODER_REG_PASS`.
 pub(super) fn read_phrase(r: &mut Reader) -> Result<Passphrase, Faulty> {
     let phrase = r.value("CODER_REG_PASS", |phrase| {
-        Passphrase::parse(phrase).map_err(|fault| match fault {
+        Passphrase::parse(phrase).map_err(|error| match error {
             PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
             PhraseError::OptWord => {
-                "is a word that Twilio keeps for opting out (STOP, YES, INFO ...): choose other words".to_owned()
+                "is a word that Twilio reserves for opt-outs (STOP, YES, INFO ...): choose other words".to_owned()
             }
         })
     })?;
@@ -97,7 +99,9 @@ pub(super) fn read_phrase(r: &mut Reader) -> Result<Passphrase, Faulty> {
 
 fn read_countries(r: &mut Reader) -> Result<Countries, Faulty> {
     r.value("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
-        Ok(countries) if countries.is_empty() => Err("names no prefix; * lets in all".to_owned()),
+        Ok(countries) if countries.is_empty() => {
+            Err("names no prefix; * allows all countries".to_owned())
+        }
         Ok(countries) => Ok(countries),
         Err(item) => Err(format!(
             "{item:?} is not a dialling prefix such as +1 or +49"
@@ -121,10 +125,10 @@ pub(super) fn read_max_time(r: &mut Reader) -> Result<Option<Duration>, Faulty> 
     })
 }
 
-/// An account that lives for less was probably meant to live for so many hours.
+/// A shorter lifetime is probably a number of hours written without `h`.
 const SHORT_LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// Compares the times of an account with each other and with what is likely.
+/// Compares the lifetimes with each other and with likely values.
 fn compare_times(
     r: &mut Reader,
     remove_after: Option<Duration>,
@@ -137,13 +141,13 @@ fn compare_times(
     if max_time.is_some_and(|most| most < remove_after) {
         r.fault(
             "CODER_MAX_TIME",
-            "is shorter than CODER_REMOVE_TIME: no account could be extended; set a longer time, or take it away",
+            "is shorter than CODER_REMOVE_TIME: no account could be extended; set a longer time, or remove the setting",
         );
     }
     if production && remove_after < SHORT_LIFE {
         let minutes = remove_after.as_secs().div_ceil(60);
         r.warn(format!(
-            "CODER_REMOVE_TIME is {minutes} minutes: hours are written {minutes}h"
+            "CODER_REMOVE_TIME is {minutes} minutes: if you meant hours, write {minutes}h"
         ));
     }
 }

@@ -1,4 +1,4 @@
-//! The group "Coder": where accounts are made.
+//! The group "Coder": the server where accounts are created.
 
 use super::reader::{Faulty, Reader};
 use super::{CoderAddress, addresses};
@@ -16,8 +16,8 @@ pub struct CoderConfig {
 }
 
 impl CoderConfig {
-    /// What a setting of this group came to mean, where that may differ from what is written.
-    pub(super) fn understood(&self, name: &str) -> Option<String> {
+    /// The effective value of a setting of this group, if it may differ from the written one.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
         Some(match name {
             "CODER_API_URL" => self.address.api.clone(),
             "CODER_EMAIL_DOM" => self.email_domain.clone(),
@@ -33,13 +33,13 @@ pub(super) fn read(r: &mut Reader) -> Result<CoderConfig, Faulty> {
     if !key.is_empty() && !addresses::is_header_value(&key) {
         r.fault(
             "CODER_API_KEY",
-            "contains blanks or characters that no token has: copy it again",
+            "contains spaces or characters that no token has: copy it again",
         );
     }
     let email_domain = r.value("CODER_EMAIL_DOM", addresses::email_domain);
     if address.as_ref().is_ok_and(CoderAddress::is_exposed) {
         r.warn(
-            "CODER_API_URL is http: the token and all passwords cross the network in clear"
+            "CODER_API_URL is http: the token and all passwords cross the network unencrypted"
                 .to_owned(),
         );
     }

@@ -1,4 +1,4 @@
-//! Variables whose names look like settings and are none.
+//! Variables whose names look like settings but are not.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::similar::closest;
 /// A variable that was probably meant as a setting. Its value has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Misspelling {
-    /// As it is written.
+    /// The name as written.
     pub name: String,
     /// What to do about it.
     pub cure: String,
@@ -18,20 +18,20 @@ impl fmt::Display for Misspelling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} is no setting and has no effect: {}",
+            "{} is not a setting and has no effect: {}",
             self.name, self.cure
         )
     }
 }
 
-/// What all our own names begin with, and nobody else's.
+/// The prefix of names that only this program uses.
 const OURS: &str = "CODER_REG_";
 
-/// Beginnings that other programs use too: a name counts only if it is close to a setting.
+/// Prefixes that other programs use too: such a name counts only if it is close to a setting.
 const SHARED: [&str; 4] = ["CODER_", "TWILIO_", "REDIS_", "FROM_"];
 
 impl Misspelling {
-    /// `None` if the variable is a setting, or has nothing to do with us.
+    /// `None` if the variable is a setting, or does not concern this program.
     pub(super) fn of(name: &str) -> Option<Self> {
         if setting(name).is_some() {
             return None;
@@ -55,7 +55,7 @@ impl Misspelling {
             Some(meant) if SHARED.iter().any(|one| upper.starts_with(one)) => {
                 says(format!("did you mean {meant}?"))
             }
-            None if upper.starts_with(OURS) => says("correct its name, or take it away".to_owned()),
+            None if upper.starts_with(OURS) => says("correct its name, or remove it".to_owned()),
             _ => None,
         }
     }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_like_ours_are_found_and_those_of_others_are_not() {
+    fn names_like_ours_are_found_and_those_of_other_programs_are_not() {
         for (name, cure) in [
             ("CODER_REMOVETIME", "did you mean CODER_REMOVE_TIME?"),
             ("CODER_REMOVE_TIMEOUT", "did you mean CODER_REMOVE_TIME?"),
@@ -75,11 +75,8 @@ mod tests {
             ("TWILIO_ACOUNT_SID", "did you mean TWILIO_ACCOUNT_SID?"),
             ("REDIS_PWD", "did you mean REDIS_PW?"),
             ("FROM_NUMBER", "did you mean FROM_NUM?"),
-            ("CODER_REG_COLOUR", "correct its name, or take it away"),
-            (
-                "CODER_REG_MAX_USER_FILE",
-                "correct its name, or take it away",
-            ),
+            ("CODER_REG_COLOUR", "correct its name, or remove it"),
+            ("CODER_REG_MAX_USER_FILE", "correct its name, or remove it"),
             (
                 "CODER_API_URL_FILE",
                 "only secrets are read from files; set CODER_API_URL instead",
@@ -88,7 +85,8 @@ mod tests {
             let found = Misspelling::of(name).map(|one| one.cure);
             assert_eq!(found.as_deref(), Some(cure), "{name}");
         }
-        // Set by Coder in its workspaces, by Docker for linked containers, by others for themselves.
+        // Set by Coder in its workspaces, by Docker for linked containers, by others for
+        // themselves.
         for name in [
             "CODER_URL",
             "CODER_AGENT_URL",

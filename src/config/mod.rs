@@ -1,7 +1,7 @@
-//! Turns the environment into one [`Config`], or into the list of everything that is wrong with it.
+//! Reads the environment into one [`Config`], or into a list of everything that is wrong with it.
 //!
-//! What is hidden here: the names of variables, their defaults and units, and how forgiving each is
-//! read. After the start nobody looks at the environment again.
+//! This module hides the names of variables, their defaults and units, and the spellings that each
+//! accepts. After the start the environment is not read again.
 
 mod addresses;
 mod class;
@@ -39,27 +39,27 @@ pub(crate) use span::minutes;
 pub use twilio::TwilioConfig;
 pub use vars::Vars;
 
-/// Whether `name` is a variable that the service reads: a setting, or one that names a secret's file.
+/// Whether `name` is a variable that the service reads: a setting, or the `NAME_FILE` of a secret.
 #[must_use]
 pub fn is_setting(name: &str) -> bool {
     let secret = |plain: &str| settings::setting(plain).is_some_and(|setting| setting.secret);
     settings::setting(name).is_some() || name.strip_suffix("_FILE").is_some_and(secret)
 }
 
-/// Everything that the service was told, checked, in the groups of `.env-template`. Each group reads itself.
+/// All settings, checked, in the groups of `.env-template`. Each group has its own reader.
 #[derive(Debug)]
 pub struct Config {
-    /// How Twilio is recognised and called.
+    /// How webhooks of Twilio are recognised and its API is called.
     pub twilio: TwilioConfig,
     /// How Coder is called.
     pub coder: CoderConfig,
-    /// Who is served, what they get, and how often.
+    /// Which students are served, what they get, and how often.
     pub class: ClassConfig,
     /// Where Redis is.
     pub redis: RedisConfig,
     /// Where the service listens, what it keeps, and its limits.
     pub service: ServiceConfig,
-    /// Things that work but look wrong, for the log.
+    /// Warnings for the log: settings that work but look wrong.
     pub warnings: Vec<String>,
     shown: Vec<ShownSetting>,
 }
@@ -79,8 +79,8 @@ impl Config {
     /// Every fault at once.
     pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(vars.into(), read);
-        let config = PartialConfig::read(&mut reader).whole();
-        let mut config = reader.whole(config)?;
+        let config = PartialConfig::read(&mut reader).into_config();
+        let mut config = reader.finish(config)?;
         config.shown = shown(&reader, &config);
         config.warnings = reader
             .misspelt()
@@ -94,21 +94,22 @@ impl Config {
     /// The folder of the database, for commands that need no other setting.
     ///
     /// # Errors
-    /// The faults of the settings that say so, and of no others.
+    /// The faults of the settings that decide about it, and of no others.
     pub fn data_dir(vars: impl Into<Vars>) -> Result<PathBuf, ConfigError> {
         let mut reader = Reader::only(&["CODER_REG_DATA_DIR", "CODER_REG_ENV"], vars.into());
         let folder = service::read_data_dir(&mut reader);
         reader.faults().map_or(Ok(folder), Err)
     }
 
-    /// The longest life that an account may be extended to, for commands that need no other setting.
+    /// The longest life that an account may be extended to, for commands that need no other
+    /// setting.
     ///
     /// # Errors
     /// The fault of that setting.
     pub fn max_time(vars: impl Into<Vars>) -> Result<Option<Duration>, ConfigError> {
         let mut reader = Reader::only(&["CODER_MAX_TIME"], vars.into());
         let span = class::read_max_time(&mut reader);
-        reader.whole(span)
+        reader.finish(span)
     }
 
     /// The address that the service listens on, for commands that need no other setting.
@@ -118,19 +119,19 @@ impl Config {
     pub fn listen(vars: impl Into<Vars>) -> Result<SocketAddr, ConfigError> {
         let mut reader = Reader::only(&["CODER_REG_LISTEN"], vars.into());
         let listen = service::read_listen(&mut reader);
-        reader.whole(listen)
+        reader.finish(listen)
     }
 
-    /// What a setting that can be written in several ways, or is filled in by another one, came to
-    /// mean. Never a secret.
-    fn understood(&self, name: &str) -> Option<String> {
-        let group = self.twilio.understood(name);
-        let group = group.or_else(|| self.coder.understood(name));
-        let group = group.or_else(|| self.class.understood(name));
-        group.or_else(|| self.service.understood(name))
+    /// The effective value of a setting that has several spellings or is filled in by another one.
+    /// Never a secret.
+    fn effective(&self, name: &str) -> Option<String> {
+        let group = self.twilio.effective(name);
+        let group = group.or_else(|| self.coder.effective(name));
+        let group = group.or_else(|| self.class.effective(name));
+        group.or_else(|| self.service.effective(name))
     }
 
-    /// What was understood, as a table; secrets are masked.
+    /// The effective settings as a table; secrets are masked.
     pub fn table(&self) -> String {
         let width = self.shown.iter().map(|line| line.name.len()).max();
         let mut table = String::new();
@@ -154,10 +155,10 @@ fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
             Some(value) => without_user(value),
             None => String::new(),
         };
-        let understood = config
-            .understood(setting.name)
+        let effective = config
+            .effective(setting.name)
             .filter(|words| *words != value);
-        let value = match understood {
+        let value = match effective {
             Some(words) if value.is_empty() => words,
             Some(words) => format!("{value}  = {words}"),
             None if value.is_empty() => "(unset)".to_owned(),
@@ -172,7 +173,7 @@ fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
     SETTINGS.iter().map(line).collect()
 }
 
-/// A span as it was understood.
+/// A span of time in words.
 fn words_of(span: Duration) -> String {
     if span.subsec_nanos() > 0 {
         return format!("{} ms", span.as_millis());
@@ -180,12 +181,12 @@ fn words_of(span: Duration) -> String {
     exact_span(seconds(span))
 }
 
-/// A span that may be switched off, which is called `none` then.
+/// A span of time in words, or `none` if it is switched off.
 fn span_words(span: Option<Duration>, none: &str) -> String {
     span.map_or_else(|| none.to_owned(), words_of)
 }
 
-/// A URL without the user and password that may stand in front of its host.
+/// A URL without the user and password in front of its host.
 fn without_user(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else {
         return value.to_owned();

@@ -1,4 +1,4 @@
-//! What could be read of the settings, so that a fault in one does not hide the others.
+//! The settings that could be read, so that a fault in one does not hide the others.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,41 +12,40 @@ use super::{
 };
 use crate::domain::{Passphrase, PhoneKey};
 
-/// What could be read of the settings: whole groups, and single values of groups that may have faults. `None` = a
-/// fault is in the way.
+/// The settings that could be read: whole groups, and single values of groups that may have faults.
+/// `None` = not readable because of a fault.
 #[derive(Debug)]
 pub struct PartialConfig {
-    /// What concerns Twilio.
+    /// The group "Twilio".
     pub twilio: Option<TwilioConfig>,
-    /// What concerns Coder.
+    /// The group "Coder".
     pub coder: Option<CoderConfig>,
-    /// What concerns the class.
+    /// The group "The class".
     pub class: Option<ClassConfig>,
-    /// Where Redis is.
+    /// The group "Redis".
     pub redis: Option<RedisConfig>,
-    /// What concerns this service.
+    /// The group "This service".
     pub service: Option<ServiceConfig>,
-    /// The phrase that asks for a login.
+    /// The phrase that requests a login.
     pub phrase: Option<Passphrase>,
     /// Address of the public listener.
     pub listen: Option<SocketAddr>,
     /// Folder of the database.
     pub data_dir: PathBuf,
-    /// Keys that the phone hashes may have been made with; none where the setting that says so has a
-    /// fault.
+    /// Keys with which phone hashes may have been made; empty if the setting has a fault.
     pub phone_keys: Vec<PhoneKey>,
     /// Time limit of one call to Coder or Twilio.
     pub call_limit: Option<Duration>,
-    /// All that is wrong.
+    /// All faults.
     pub faults: Vec<SettingError>,
-    /// Things that work but look wrong.
+    /// Warnings: settings that work but look wrong.
     pub warnings: Vec<String>,
-    /// Variables that look like settings and are none.
+    /// Variables whose names look like settings but are not.
     pub misspelt: Vec<Misspelling>,
 }
 
 impl PartialConfig {
-    /// Reads as [`Config::from_vars`] does, and keeps what is in order.
+    /// Like [`Config::from_vars`], but keeps the readable settings if others have faults.
     pub fn from_vars(vars: impl Into<Vars>, read: ReadFile<'_>) -> Self {
         let mut reader = Reader::new(vars.into(), read);
         let mut parts = Self::read(&mut reader);
@@ -56,7 +55,7 @@ impl PartialConfig {
         parts
     }
 
-    /// Reads every value before anybody gives up on any, so that all faults come out together.
+    /// Reads every value before returning, so that all faults are reported together.
     pub(super) fn read(r: &mut Reader) -> Self {
         let production = service::read_is_dev(r) == Ok(false);
         let twilio = twilio::read(r).ok();
@@ -77,8 +76,8 @@ impl PartialConfig {
         }
     }
 
-    /// All of it, where nothing is missing.
-    pub(super) fn whole(self) -> Result<Config, Faulty> {
+    /// The complete configuration, if every group could be read.
+    pub(super) fn into_config(self) -> Result<Config, Faulty> {
         Ok(Config {
             twilio: self.twilio.ok_or(Faulty)?,
             coder: self.coder.ok_or(Faulty)?,
@@ -90,10 +89,9 @@ impl PartialConfig {
         })
     }
 
-    /// Whether one of the settings whose names begin so has a fault.
-    pub fn is_faulty(&self, beginnings: &[&str]) -> bool {
-        let begins =
-            |fault: &SettingError| beginnings.iter().any(|one| fault.name.starts_with(one));
+    /// Whether a setting with one of these prefixes has a fault.
+    pub fn is_faulty(&self, prefixes: &[&str]) -> bool {
+        let begins = |fault: &SettingError| prefixes.iter().any(|one| fault.name.starts_with(one));
         self.faults.iter().any(begins)
     }
 }

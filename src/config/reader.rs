@@ -11,7 +11,7 @@ use super::settings::{SETTINGS, Setting, Unit, setting};
 use super::span::{parse_span, positive};
 use super::vars::Vars;
 
-/// Something wrong with one variable. A secret value is never in it.
+/// A fault in one variable. It never contains a secret value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
     /// The variable.
@@ -21,7 +21,8 @@ pub struct SettingError {
 }
 
 impl SettingError {
-    /// What is wrong, and what to do about it, where the problem names that. Quoted values and paths stay whole.
+    /// What is wrong, and what to do if the problem names it. Quoted values and paths are not
+    /// split.
     pub fn what_and_cure(&self) -> (&str, Option<&str>) {
         let mut quoted = false;
         let mut escaped = false;
@@ -39,7 +40,7 @@ impl SettingError {
     }
 }
 
-/// All faults of a configuration, one a line.
+/// All faults of a configuration, one per line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<SettingError>);
 
@@ -59,17 +60,17 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A setting that has no value, as it has a fault; that is recorded.
+/// A setting has no value because of a fault, which has been recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Faulty;
 
-/// How a file named by a `NAME_FILE` variable is read.
+/// The function that reads the file named by a `NAME_FILE` variable.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
-/// The variables, cleaned, and what was found wrong with them so far.
+/// The variables, cleaned, and the faults found so far.
 pub(super) struct Reader {
     values: HashMap<&'static str, String>,
-    /// Where values came from that were not simply set.
+    /// The sources of values that were not set directly.
     sources: HashMap<&'static str, &'static str>,
     faults: Vec<SettingError>,
     warnings: Vec<String>,
@@ -81,7 +82,7 @@ impl Reader {
         let mut reader = Self::empty();
         for name in &vars.repeated {
             reader.warn(format!(
-                "{name} is set twice in the file, and the last one counts: keep one"
+                "{name} is set twice in the file, and the last one counts: remove one"
             ));
         }
         reader.faults = vars.faults;
@@ -98,7 +99,7 @@ impl Reader {
         reader
     }
 
-    /// Reads the settings of these names, none of them secret, and no others; no file is read.
+    /// Reads only the settings with these names, none of which is a secret; no file is read.
     pub(super) fn only(names: &[&'static str], vars: Vars) -> Self {
         let mut reader = Self::empty();
         reader.faults = vars.faults_of(names);
@@ -119,7 +120,7 @@ impl Reader {
         }
     }
 
-    /// Fetches one variable, or the file or credential that stands for it.
+    /// Fetches one variable, or the file or credential in its place.
     fn take(
         &mut self,
         setting: &'static Setting,
@@ -164,7 +165,7 @@ impl Reader {
             (Some(value), Some(other)) if value != other => {
                 let variable = if source == "file" { &file_name } else { name };
                 let problem = format!(
-                    "{variable} and the credential of that name say different things: keep one of them"
+                    "{variable} and the credential of that name have different values: keep one of them"
                 );
                 self.fault(name, &problem);
             }
@@ -180,8 +181,8 @@ impl Reader {
         }
     }
 
-    /// What systemd was told to load for a secret: by its own name, or as part of a folder named
-    /// "secret".
+    /// The systemd credential for a secret: with the setting's name, or from a credential folder
+    /// named "secret".
     fn credential(
         &mut self,
         name: &'static str,
@@ -206,13 +207,13 @@ impl Reader {
         None
     }
 
-    /// The value, from the environment or by default.
+    /// The value, set or by default.
     pub(super) fn get(&self, name: &'static str) -> Option<&str> {
         let value = self.values.get(name).map(String::as_str);
         value.or_else(|| setting(name).and_then(|s| s.default))
     }
 
-    /// Where the value came from, for the table that `config` prints.
+    /// The source of the value, for the table that `config` prints.
     pub(super) fn source(&self, name: &'static str) -> &'static str {
         if let Some(source) = self.sources.get(name) {
             source
@@ -223,13 +224,13 @@ impl Reader {
         }
     }
 
-    /// A value that must be there; a fault and an empty string where it is not.
+    /// A value that must be set; records a fault and returns an empty string if it is not.
     pub(super) fn required(&mut self, name: &'static str) -> String {
         if let Some(value) = self.get(name).map(str::to_owned) {
             return value;
         }
         if self.is_faulty(name) {
-            // It is there, but with a fault that has been told.
+            // It is set, but with a fault that has been recorded.
             return String::new();
         }
         let or_file = match setting(name) {
@@ -241,7 +242,7 @@ impl Reader {
         String::new()
     }
 
-    /// A value run through `parse`; its complaint becomes a fault, as does a value that is missing.
+    /// A value parsed by `parse`. An error of `parse` becomes a fault, as does a missing value.
     pub(super) fn value<T>(
         &mut self,
         name: &'static str,
@@ -254,7 +255,7 @@ impl Reader {
         self.parse(name, &value, parse)
     }
 
-    /// As [`Reader::value`] of a setting that may be left out: `None` where it is.
+    /// Like [`Reader::value`] for an optional setting: `None` if it is not set.
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -292,7 +293,7 @@ impl Reader {
         })
     }
 
-    /// A span of time in the setting's unit or with a suffix.
+    /// A span of time in the setting's unit, or with a suffix.
     pub(super) fn span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
         let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
         self.value(name, |value| parse_span(value, unit))
@@ -304,7 +305,7 @@ impl Reader {
         self.value(name, |value| positive(parse_span(value, unit)?))
     }
 
-    /// Records a fault. One that is told already is not told again: a setting may be read for its group, and alone.
+    /// Records a fault once: a setting may be read both with its group and alone.
     pub(super) fn fault(&mut self, name: &str, problem: &str) {
         let fault = SettingError {
             name: name.to_owned(),
@@ -315,7 +316,7 @@ impl Reader {
         }
     }
 
-    /// Whether something was found wrong with a variable or the file that stands for it.
+    /// Whether the variable, or its `NAME_FILE`, has a fault.
     pub(super) fn is_faulty(&self, name: &str) -> bool {
         let of_it =
             |fault: &SettingError| fault.name.strip_suffix("_FILE").unwrap_or(&fault.name) == name;
@@ -332,16 +333,16 @@ impl Reader {
         (!self.faults.is_empty()).then(|| ConfigError(self.faults.clone()))
     }
 
-    /// `read`, or all faults if there are any.
-    pub(super) fn whole<T>(&self, read: Result<T, Faulty>) -> Result<T, ConfigError> {
+    /// The value `read`, or all faults if there are any.
+    pub(super) fn finish<T>(&self, read: Result<T, Faulty>) -> Result<T, ConfigError> {
         match (read, self.faults()) {
             (Ok(read), None) => Ok(read),
-            // Where there is no value a fault is recorded.
+            // If there is no value, a fault has been recorded.
             (_, faults) => Err(faults.unwrap_or(ConfigError(Vec::new()))),
         }
     }
 
-    /// Variables that look like settings and are none.
+    /// Variables whose names look like settings but are not.
     pub(super) fn misspelt(&self) -> &[Misspelling] {
         &self.misspelt
     }
@@ -352,13 +353,14 @@ impl Reader {
     }
 }
 
-/// The secret in a file; an empty file is as good as none.
+/// The secret in a file; `None` for an empty file.
 fn content(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A path as it may be shown. What does not look like one is not repeated: it may be the secret itself.
+/// A path for messages. A value that does not look like a path is not repeated: it may be the
+/// secret itself.
 fn shown_path(path: &str) -> String {
     if path.starts_with(['/', '.', '~']) {
         format!("{path:?}")
@@ -367,7 +369,7 @@ fn shown_path(path: &str) -> String {
     }
 }
 
-/// Takes off blanks and one pair of quotes: some loaders of `.env` files leave them on.
+/// Removes spaces and one pair of quotes around a value: some loaders of `.env` files leave them.
 fn clean(raw: &str) -> String {
     let trimmed = raw.trim();
     for quote in ['"', '\''] {

@@ -1,4 +1,4 @@
-//! The group "Redis": where texts wait.
+//! The group "Redis": the server where texts are queued.
 
 use super::addresses;
 use super::reader::{Faulty, Reader};
@@ -13,7 +13,7 @@ pub struct RedisConfig {
     pub port: u16,
     /// Database number.
     pub db: i64,
-    /// Password, if Redis wants one.
+    /// Password, if Redis requires one.
     pub password: Option<Secret>,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn read(r: &mut Reader) -> Result<RedisConfig, Faulty> {
     let host = host?;
     let local = host.starts_with('/') || ["127.0.0.1", "::1", "localhost"].contains(&host.as_str());
     if password.is_none() && !local {
-        r.warn("REDIS_PW is unset and Redis is not on this machine: anyone who reaches it reads the phones of texts in progress".to_owned());
+        r.warn("REDIS_PW is unset and Redis is not on this machine: anyone who can reach it can read the phone numbers of texts in progress".to_owned());
     }
     Ok(RedisConfig {
         host,

@@ -18,31 +18,31 @@ pub struct ServiceConfig {
     pub log_level: LevelFilter,
     /// Address of the public listener.
     pub listen: SocketAddr,
-    /// Address that metrics are shown on; `None` = nowhere.
+    /// Address of the metrics listener; `None` = off.
     pub metrics: Option<SocketAddr>,
     /// Folder of the database, its lock and the private socket.
     pub data_dir: PathBuf,
-    /// Students served side by side, 1 to 64.
+    /// Students served in parallel, 1 to 64.
     pub parallel: usize,
     /// Time limit of one call to Coder or Twilio.
     pub call_limit: Duration,
-    /// Age at which a text is given up.
+    /// Age at which a text is no longer retried.
     pub give_up: Duration,
-    /// Accounts at a time.
+    /// The most accounts at the same time.
     pub max_users: u32,
-    /// Texts sent within an hour, to all phones together.
+    /// The most texts sent per hour, to all phones together.
     pub hourly_texts: u32,
-    /// How far back texts that never reached us are looked for; `None` = not at all.
+    /// How far back the catch-up searches for texts that never reached us; `None` = off.
     pub catch_up: Option<Duration>,
-    /// Whether logins that arrived are redacted in Twilio's log.
+    /// Whether delivered logins are redacted in Twilio's log.
     pub redact: bool,
-    /// Keys that the phone hashes may have been made with, the preferred one first.
+    /// Keys with which phone hashes may have been made, the preferred one first.
     pub phone_keys: Vec<PhoneKey>,
 }
 
 impl ServiceConfig {
-    /// What a setting of this group came to mean, where that may differ from what is written.
-    pub(super) fn understood(&self, name: &str) -> Option<String> {
+    /// The effective value of a setting of this group, if it may differ from the written one.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
         Some(match name {
             "CODER_REG_LISTEN" => self.listen.to_string(),
             "CODER_REG_METRICS" => self
@@ -57,7 +57,7 @@ impl ServiceConfig {
     }
 }
 
-/// Reads the group. Without a key of its own, the phones' key follows from the tokens of `twilio`.
+/// Reads the group. If no phone key is set, it is derived from the tokens of `twilio`.
 pub(super) fn read(r: &mut Reader, twilio: Option<&TwilioConfig>) -> Result<ServiceConfig, Faulty> {
     let dev = read_is_dev(r);
     let log_level = read_log_level(r, matches!(dev, Ok(true)));
@@ -125,7 +125,7 @@ fn read_metrics(r: &mut Reader) -> Result<Option<SocketAddr>, Faulty> {
     let metrics = r.value("CODER_REG_METRICS", addresses::metrics)?;
     if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
         r.warn(format!(
-            "CODER_REG_METRICS: {address} shows metrics, which are numbers only, to anybody who can reach it"
+            "CODER_REG_METRICS: {address} serves the metrics, which are numbers only, to every client that can reach it"
         ));
     }
     Ok(metrics)
@@ -146,7 +146,7 @@ pub(super) fn read_call_limit(r: &mut Reader) -> Result<Duration, Faulty> {
     r.positive_span("CODER_REG_CALL_LIMIT")
 }
 
-/// Reads `CODER_REG_PHONE_KEY`; none where the setting that says so has a fault.
+/// Reads `CODER_REG_PHONE_KEY`; empty if the setting that decides about it has a fault.
 pub(super) fn read_phone_keys(r: &Reader, twilio: Option<&TwilioConfig>) -> Vec<PhoneKey> {
     if let Some(key) = r.get("CODER_REG_PHONE_KEY") {
         return vec![PhoneKey::derive(key)];
@@ -157,7 +157,7 @@ pub(super) fn read_phone_keys(r: &Reader, twilio: Option<&TwilioConfig>) -> Vec<
         .collect()
 }
 
-/// How far back texts that never reached us may be looked for: a day. Twilio's log is long.
+/// The limit of the catch-up: a day, because Twilio's log is long.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(86_400);
 
 /// `None` = switched off.
@@ -168,7 +168,7 @@ fn catch_up(value: &str) -> Result<Option<Duration>, String> {
     };
     if span > CATCH_UP_LIMIT {
         return Err(
-            "is longer than a day: texts of yesterday's class want no login today".to_owned(),
+            "is longer than a day: texts of yesterday's class need no login today".to_owned(),
         );
     }
     Ok((!span.is_zero()).then_some(span))

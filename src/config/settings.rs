@@ -1,11 +1,11 @@
-//! The table of all settings: the one place where a name, its unit and its default are written down.
+//! The table of all settings: the only place with their names, units and defaults.
 //!
-//! The reader takes defaults and ranges from here, `--help` and `config` print it, the table of
-//! `docs/settings.md` is written from it, and a test holds `.env-template` against it.
+//! The reader uses its defaults and ranges, `--help` and `config` print it, the table of
+//! `docs/settings.md` is generated from it, and a test compares `.env-template` with it.
 
 use std::ops::RangeInclusive;
 
-/// What a bare number means.
+/// The unit of a number without a suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Not a span of time.
@@ -32,17 +32,18 @@ impl Unit {
 pub struct Setting {
     /// The variable.
     pub name: &'static str,
-    /// What an unset variable means; `None` where it must be set or has no value by default.
+    /// The default value; `None` if the setting is required or has no default.
     pub default: Option<&'static str>,
     /// The unit of a bare number.
     pub unit: Unit,
-    /// What a number has to lie within.
+    /// The permitted range of a number.
     pub range: Option<RangeInclusive<u32>>,
-    /// Whether its value is hidden wherever settings are shown, and `NAME_FILE` is read as well.
+    /// Whether its value is always masked, and `NAME_FILE` is read as well.
     pub secret: bool,
-    /// Whether the service cannot start without it, or without what its meaning names in its place.
+    /// Whether the service cannot start without it, or without the replacement that its meaning
+    /// names.
     pub required: bool,
-    /// One line for people.
+    /// One line of explanation.
     pub meaning: &'static str,
 }
 
@@ -84,7 +85,7 @@ impl Setting {
         self
     }
 
-    /// The unit of a bare number, or the range of a number without one; empty where there is neither.
+    /// The unit of a number without a suffix, or its range; empty if there is neither.
     pub fn measure(&self) -> String {
         match &self.range {
             Some(range) => format!("{} to {}", range.start(), range.end()),
@@ -98,10 +99,10 @@ pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_ACCOUNT_SID", "the Twilio account that owns the number; texts of other accounts are refused").required(),
     plain("TWILIO_ACCOUNT_TOKEN", "its Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma; not needed with TWILIO_SHARED_KEY").required().secret(),
     plain("TWILIO_SHARED_KEY", "a shared key that signs the webhooks in place of the Auth Token, as webhooks_sharedkey_...:SECRET or the secret alone; during a rotation two, separated by a comma").secret(),
-    plain("TWILIO_AUTH_SID", "who sends texts: an API key (SK...) or the account itself; default: TWILIO_ACCOUNT_SID"),
+    plain("TWILIO_AUTH_SID", "the credentials for Twilio's API: an API key (SK...) or the account itself; default: TWILIO_ACCOUNT_SID"),
     plain("TWILIO_AUTH_TOKEN", "the secret of TWILIO_AUTH_SID; default: the first token of TWILIO_ACCOUNT_TOKEN").secret(),
     plain("FROM_NUM", "the number that replies are sent from (+14155550123), or a Messaging Service (MG...)").required(),
-    plain("TWILIO_WEBHOOK_URL", "the public URL of the webhook, exactly as it stands at Twilio").required(),
+    plain("TWILIO_WEBHOOK_URL", "the public URL of the webhook, exactly as it is set at Twilio").required(),
     plain("CODER_REG_LOG_LEVEL", "error, warn, info, or debug (debug only with CODER_REG_ENV=dev)").or("info"),
     plain("CODER_REG_ENV", "prod or dev").or("prod"),
     plain("CODER_EMAIL_DOM", "the domain of the e-mail addresses that students log in with: one of your own without mailboxes, or one that ends in .invalid").required(),
@@ -110,31 +111,31 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case, with or without accents").required().secret(),
     plain("CODER_REMOVE_TIME", "how long an account lives after its login was texted; 0 = it is never removed").or("720").span(Unit::Minutes),
     plain("CODER_MAX_TIME", "how long an account may live after its login was texted, however often the extend command is used; unset = no limit").span(Unit::Minutes),
-    plain("CODER_CHECK_INTERVAL", "how often accounts whose time is up are looked for").or("900").span(Unit::Seconds),
+    plain("CODER_CHECK_INTERVAL", "how often the service searches for accounts whose time is up").or("900").span(Unit::Seconds),
     plain("REDIS_PW", "password of Redis; unset = none").secret(),
     plain("REDIS_HOST", "host of Redis, or the path of its Unix socket").or("127.0.0.1"),
     plain("REDIS_PORT", "port of Redis").or("6379").within(1, 65_535),
     plain("REDIS_DB", "number of the Redis database").or("0").within(0, 65_535),
     plain("CODER_REG_LISTEN", "address and port that the webhook listens on").or("0.0.0.0:8000"),
-    plain("CODER_REG_METRICS", "address and port that metrics for Prometheus are shown on, to whoever reaches it; off = nowhere").or("off"),
+    plain("CODER_REG_METRICS", "address and port where metrics for Prometheus are served, to every client that can reach it; off = no metrics").or("off"),
     plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
     plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
-    plain("CODER_REG_PARALLEL", "how many students are served side by side").or("8").within(1, 64),
-    plain("CODER_STOP_AFTER", "how long past its time an account whose workspace still runs is locked out, which stops it; unset = never, templates stop them").span(Unit::Minutes),
-    plain("CODER_REG_HINTS", "how often one phone is told that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
+    plain("CODER_REG_PARALLEL", "how many students are served in parallel").or("8").within(1, 64),
+    plain("CODER_STOP_AFTER", "how long after its time an account whose workspace still runs is suspended, which stops the workspace; unset = never, the template's own limit stops it").span(Unit::Minutes),
+    plain("CODER_REG_HINTS", "how often one phone gets the hint that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
     plain("CODER_REG_RESEND_INTERVAL", "how long after a login the same phone gets no new one").or("60").span(Unit::Seconds),
     plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours").or("10").within(1, 1_000),
-    plain("CODER_REG_MAX_USERS", "how many accounts there may be at a time; who texts the phrase then is told that the class is full").or("500").within(1, 100_000),
+    plain("CODER_REG_MAX_USERS", "how many accounts may exist at the same time; further students get the reply that the class is full").or("500").within(1, 100_000),
     plain("CODER_REG_HOURLY_TEXTS", "how many texts are sent within an hour to all phones together; further logins wait").or("1000").within(1, 100_000),
-    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached us; 0 = not at all, a day at most").or("30").span(Unit::Minutes),
-    plain("CODER_REG_REDACT", "whether the words of a login are taken out of Twilio's log once it has arrived, or after an hour").or("on"),
-    plain("CODER_REG_GIVE_UP", "how long a text is tried for while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
+    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached the service; 0 = off, a day at most").or("30").span(Unit::Minutes),
+    plain("CODER_REG_REDACT", "whether the text of a login is removed from Twilio's log after its delivery, or after an hour").or("on"),
+    plain("CODER_REG_GIVE_UP", "how long a text is retried while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
     plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),
-    plain("CODER_REG_PHONE_KEY", "key of the hashes that stand for phones in the database; default: derived from TWILIO_ACCOUNT_TOKEN; required without that").secret(),
+    plain("CODER_REG_PHONE_KEY", "key of the hashes that replace phone numbers in the database; default: derived from TWILIO_ACCOUNT_TOKEN; required without it").secret(),
     plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
 ];
 
-/// The setting of that name. Callers name settings by literals; a test looks every one of them up.
+/// The setting with this name. Callers use literals; a test checks that each of them exists.
 pub fn setting(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
 }

@@ -1,4 +1,5 @@
-//! Reads what webhooks are signed with: Auth Tokens, shared keys, or both while one takes the other's place.
+//! Reads the secrets that sign webhooks: Auth Tokens, shared keys, or both while one replaces the
+//! other.
 
 use super::reader::Reader;
 use crate::domain::{KeyId, Secret, SharedKey};
@@ -6,10 +7,10 @@ use crate::domain::{KeyId, Secret, SharedKey};
 const TOKEN: &str = "TWILIO_ACCOUNT_TOKEN";
 const KEY: &str = "TWILIO_SHARED_KEY";
 
-/// The new and the old one.
-const MOST: usize = 2;
+/// The most secrets of one kind: the new and the old one.
+const MAX_SECRETS: usize = 2;
 
-/// The Auth Tokens. They may be left out where shared keys are `replaced` for them.
+/// Reads the Auth Tokens. They are optional if shared keys are set, which is `replaced`.
 pub(super) fn read_tokens(r: &mut Reader, replaced: bool) -> Vec<Secret> {
     let tokens = if replaced {
         r.get(TOKEN).unwrap_or_default().to_owned()
@@ -20,7 +21,7 @@ pub(super) fn read_tokens(r: &mut Reader, replaced: bool) -> Vec<Secret> {
     if listed.is_empty() && !tokens.is_empty() {
         r.fault(TOKEN, "lists no token: copy the Auth Token of the account");
     }
-    if listed.len() > MOST {
+    if listed.len() > MAX_SECRETS {
         r.fault(
             TOKEN,
             "lists more than two tokens: keep the new and the old one",
@@ -34,9 +35,10 @@ pub(super) fn read_shared_keys(r: &mut Reader) -> Vec<SharedKey> {
         let keys: Vec<SharedKey> = items(value).map(shared_key).collect::<Result<_, _>>()?;
         match keys.len() {
             0 => Err(
-                "lists no key: copy the secret that Twilio showed when the key was made".to_owned(),
+                "lists no key: copy the secret that Twilio showed when the key was created"
+                    .to_owned(),
             ),
-            1..=MOST => Ok(keys),
+            1..=MAX_SECRETS => Ok(keys),
             _ => Err("lists more than two keys: keep the new and the old one".to_owned()),
         }
     });
@@ -47,12 +49,12 @@ fn items(list: &str) -> impl Iterator<Item = &str> {
     list.split([',', ' ']).filter(|item| !item.is_empty())
 }
 
-/// The value is a secret, so no complaint repeats it.
+/// The value is a secret, so no error repeats it.
 fn shared_key(value: &str) -> Result<SharedKey, String> {
     let (id, secret) = match value.split_once(':') {
         Some((id, secret)) if KeyId::begins(id) => {
             let id = KeyId::parse(id).ok_or(
-                "names a key in another form than webhooks_sharedkey_ and letters and digits",
+                "names a key that does not consist of webhooks_sharedkey_ and letters and digits",
             )?;
             (Some(id), secret)
         }
@@ -60,7 +62,7 @@ fn shared_key(value: &str) -> Result<SharedKey, String> {
     };
     if secret.is_empty() || (id.is_none() && KeyId::begins(value)) {
         return Err(
-            "is the id of a key and not its secret, which Twilio shows once: write webhooks_sharedkey_...:SECRET, or the secret alone"
+            "is the id of a key and not its secret, which Twilio shows only once: write webhooks_sharedkey_...:SECRET, or the secret alone"
                 .to_owned(),
         );
     }
@@ -70,7 +72,7 @@ fn shared_key(value: &str) -> Result<SharedKey, String> {
     })
 }
 
-/// Asks for all else that the Auth Token would have been used for.
+/// Requires the settings that would otherwise be derived from the Auth Token.
 pub(super) fn replace_token(r: &mut Reader) {
     let is_key = r
         .get("TWILIO_AUTH_SID")
@@ -78,7 +80,7 @@ pub(super) fn replace_token(r: &mut Reader) {
     if !is_key && !r.is_faulty("TWILIO_AUTH_SID") {
         r.fault(
             "TWILIO_AUTH_SID",
-            "missing: without TWILIO_ACCOUNT_TOKEN texts are sent with an API key (SK...): make one in Twilio's console",
+            "missing: without TWILIO_ACCOUNT_TOKEN texts are sent with an API key (SK...): create one in Twilio's console",
         );
     }
     if r.get("TWILIO_AUTH_TOKEN").is_none() && !is_key && !r.is_faulty("TWILIO_AUTH_TOKEN") {
@@ -90,7 +92,7 @@ pub(super) fn replace_token(r: &mut Reader) {
     if r.get("CODER_REG_PHONE_KEY").is_none() && !r.is_faulty("CODER_REG_PHONE_KEY") {
         r.fault(
             "CODER_REG_PHONE_KEY",
-            "missing: it is derived from TWILIO_ACCOUNT_TOKEN otherwise: set a key of your own (openssl rand -hex 32); as long as there are accounts from before, keep TWILIO_ACCOUNT_TOKEN",
+            "missing: without TWILIO_ACCOUNT_TOKEN it cannot be derived: set a key of your own (openssl rand -hex 32); while accounts from before still exist, keep TWILIO_ACCOUNT_TOKEN",
         );
     }
 }

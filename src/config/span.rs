@@ -1,17 +1,17 @@
-//! Spans of time as people write them: a number in a unit, or with a suffix.
+//! Parsers of spans of time: a number in a given unit, or with a suffix.
 
 use std::time::Duration;
 
 use super::settings::Unit;
 
-/// Ten years: longer spans are typing errors.
+/// Ten years; a longer span is a typing error.
 pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 
-/// A bare number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`.
+/// Reads a number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`.
 pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
     let complaint = || {
         format!(
-            "{value:?} is not a whole number of {}; a suffix is understood too: 90s, 30m, 12h, 2d",
+            "{value:?} is not a whole number of {}; a suffix is possible, too: 90s, 30m, 12h, 2d",
             unit.name()
         )
     };
@@ -35,7 +35,7 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
     }
 }
 
-/// A span that must not be 0.
+/// Refuses a span of 0.
 pub(super) fn positive(span: Duration) -> Result<Duration, String> {
     if span.is_zero() {
         return Err("must be longer than 0".to_owned());
@@ -43,10 +43,10 @@ pub(super) fn positive(span: Duration) -> Result<Duration, String> {
     Ok(span)
 }
 
-/// How a span of time is written on the command line: as in a setting, with bare numbers in minutes.
+/// Reads a span of time on the command line: as in a setting, without suffix in minutes.
 ///
 /// # Errors
-/// Why it is none.
+/// Why the value is not a span of time.
 pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
     positive(parse_span(value, Unit::Minutes)?)
 }

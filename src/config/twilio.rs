@@ -1,4 +1,4 @@
-//! The group "Twilio": how Twilio is recognised and called.
+//! The group "Twilio": how webhooks of Twilio are recognised and its API is called.
 
 use super::reader::{Faulty, Reader};
 use super::{Sender, StatusUrl, addresses, signing, twilio_url};
@@ -7,35 +7,35 @@ use crate::domain::{Secret, SharedKey, SignedUrl};
 /// How Twilio is recognised and called.
 #[derive(Clone, Debug)]
 pub struct TwilioConfig {
-    /// The account whose texts are taken.
+    /// The account whose texts are accepted.
     pub account_sid: String,
-    /// Auth Tokens that a webhook may be signed with; none where shared keys sign instead.
+    /// Auth Tokens that may sign a webhook; empty if shared keys sign instead.
     pub webhook_tokens: Vec<Secret>,
-    /// Shared keys that a webhook may be signed with; empty only where there is an Auth Token.
+    /// Shared keys that may sign a webhook; empty only if there is an Auth Token.
     pub shared_keys: Vec<SharedKey>,
     /// User name of API calls.
     pub auth_sid: String,
     /// Password of API calls.
     pub auth_token: Secret,
-    /// Whom replies come from.
+    /// The sender of replies.
     pub sender: Sender,
     /// The URL that Twilio signs.
     pub webhook_url: SignedUrl,
-    /// Where Twilio tells what became of a text; `None` = our public URL is not https.
+    /// The URL for delivery receipts; `None` = our public URL is not https.
     pub receipts: Option<StatusUrl>,
     /// Base of the API, without a slash at the end.
     pub api_url: String,
 }
 
 impl TwilioConfig {
-    /// All that a webhook may be signed with, the first Auth Token first; never empty.
+    /// All secrets that may sign a webhook, the first Auth Token first; never empty.
     pub fn signing_secrets(&self) -> Vec<Secret> {
         let keys = self.shared_keys.iter().map(|key| &key.secret);
         self.webhook_tokens.iter().chain(keys).cloned().collect()
     }
 
-    /// What a setting of this group came to mean, where that may differ from what is written.
-    pub(super) fn understood(&self, name: &str) -> Option<String> {
+    /// The effective value of a setting of this group, if it may differ from the written one.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
         Some(match name {
             "TWILIO_AUTH_SID" => self.auth_sid.clone(),
             "TWILIO_WEBHOOK_URL" => self.webhook_url.as_str().to_owned(),
@@ -70,7 +70,7 @@ pub(super) fn read(r: &mut Reader) -> Result<TwilioConfig, Faulty> {
     let account_sid = account_sid?;
     let auth_token = auth_token.or_else(|| webhook_tokens.first().cloned());
     Ok(TwilioConfig {
-        // One with a fault is as good as none here; `check` goes on with what is in order.
+        // A faulty value counts as missing here, so that `check` can continue with the rest.
         auth_sid: auth_sid
             .ok()
             .flatten()

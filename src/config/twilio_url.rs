@@ -1,12 +1,12 @@
-//! `TWILIO_API_URL`: the root of Twilio's API, in the spellings that people give it.
+//! Reads `TWILIO_API_URL`, the root of Twilio's API, in all usual spellings.
 
 use super::addresses::base_url;
 use crate::domain::twilio_hosts::{MESSAGING, VERSION, is_twilios, of_texts};
 
 const USUAL: &str = "write it as https://api.twilio.com, or leave it out";
 
-/// Reads the root of Twilio's API. A path of the API behind it is dropped, and `messaging.twilio.com`
-/// is taken for its neighbour: the service derives both itself.
+/// Reads the root of Twilio's API. A path of the API after it is dropped, and
+/// `messaging.twilio.com` is read as the host for texts: the service derives both itself.
 pub(super) fn parse(value: &str) -> Result<String, String> {
     let root = base_url(value, &[])?;
     let (scheme, rest) = root.split_once("://").unwrap_or(("https", root.as_str()));
@@ -19,16 +19,16 @@ pub(super) fn parse(value: &str) -> Result<String, String> {
     }
     if scheme != "https" {
         return Err(format!(
-            "is http: keys and texts would cross the network in clear: {USUAL}"
+            "is http: keys and texts would cross the network unencrypted:  {USUAL}"
         ));
     }
     if port.is_some_and(|port| port != "443") {
         return Err(format!(
-            "{value:?}: Twilio answers at port 443 alone: {USUAL}"
+            "{value:?}: Twilio answers only on port 443:  {USUAL}"
         ));
     }
     let texts = of_texts(host)
-        .ok_or_else(|| format!("{value:?} is not the address that texts are sent with: {USUAL}"))?;
+        .ok_or_else(|| format!("{value:?} is not the host for sending texts:  {USUAL}"))?;
     let mut left = before(path, VERSION);
     if host.starts_with(MESSAGING) {
         left = before(left, "v1");
@@ -39,7 +39,7 @@ pub(super) fn parse(value: &str) -> Result<String, String> {
     Ok(format!("https://{texts}"))
 }
 
-/// The host and its port. The colons of an IPv6 address stand within its brackets.
+/// The host and its port. The colons of an IPv6 address are within its brackets.
 fn split_port(place: &str) -> (&str, Option<&str>) {
     match place.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -47,7 +47,7 @@ fn split_port(place: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The path up to the part of that name.
+/// The path before the first part that equals `part`.
 fn before<'a>(path: &'a str, part: &str) -> &'a str {
     let mut end = 0;
     for one in path.split_inclusive('/') {

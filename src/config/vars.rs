@@ -1,17 +1,17 @@
-//! What a configuration is read from: the environment, and the lines of a file beneath it.
+//! The input of a configuration: the environment, completed by the lines of a file.
 
 use std::collections::HashSet;
 
-use super::env_file::{EnvFile, laid_over};
+use super::env_file::{EnvFile, completed_by};
 use super::reader::SettingError;
 
-/// Pairs of name and value, and what was found wrong on the way to them.
+/// Pairs of name and value, and the faults found while reading them.
 #[derive(Clone, Debug, Default)]
 pub struct Vars {
     pub(super) pairs: Vec<(String, String)>,
-    /// Lines that cannot be read but name their variable.
+    /// Faulty lines whose variable can be read.
     pub(super) faults: Vec<SettingError>,
-    /// Lines of which not even the variable can be read, under the name of their file.
+    /// Faulty lines whose variable cannot be read, under the name of their file.
     pub(super) unreadable: Vec<SettingError>,
     /// Names that one file sets more than once.
     pub(super) repeated: Vec<String>,
@@ -27,10 +27,11 @@ impl<I: IntoIterator<Item = (String, String)>> From<I> for Vars {
 }
 
 impl Vars {
-    /// These, and where they say nothing about a setting, what `file` says, which is called `shown`.
+    /// These variables, completed by `file` for the settings that they do not set. `shown` is the
+    /// name of the file in messages.
     #[must_use]
-    pub fn over(self, file: EnvFile, shown: &str) -> Self {
-        // Quoted where a sign of its path would look like the end of what is wrong.
+    pub fn completed_by(self, file: EnvFile, shown: &str) -> Self {
+        // Quoted if a character of its path could be read as the end of the problem.
         let shown = match shown.contains([':', ';']) {
             true => format!("{shown:?}"),
             false => shown.to_owned(),
@@ -61,11 +62,11 @@ impl Vars {
             faults: named.collect(),
             unreadable: unnamed.collect(),
             repeated,
-            pairs: laid_over(self.pairs, file.vars),
+            pairs: completed_by(self.pairs, file.vars),
         }
     }
 
-    /// The faults that concern one of these settings, or may do so.
+    /// The faults of these settings, and those that may concern them.
     pub(super) fn faults_of(&self, names: &[&str]) -> Vec<SettingError> {
         let concerns = |fault: &&SettingError| {
             let name = fault.name.as_str();

@@ -86,5 +86,5 @@ fn what_the_phrase_is_compared_as_is_told() {
     class.set("CODER_REG_PASS", "Opt-out");
     let ended = class.try_service(&["config"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    assert!(ended.stderr.contains("keeps for opting out"), "{ended:?}");
+    assert!(ended.stderr.contains("reserves for opt-outs"), "{ended:?}");
 }

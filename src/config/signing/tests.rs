@@ -86,7 +86,7 @@ fn what_is_no_key_is_a_fault_of_its_own_and_is_not_repeated() {
         ("one,two,three", "more than two keys"),
         (ID, "is the id of a key and not its secret"),
         (&format!("{ID}:"), "is the id of a key and not its secret"),
-        ("webhooks_sharedkey_a-b:hush", "in another form"),
+        ("webhooks_sharedkey_a-b:hush", "does not consist of"),
     ] {
         let faults = read(&[("TWILIO_SHARED_KEY", value)]).unwrap_err();
         let [fault] = &faults.0[..] else {

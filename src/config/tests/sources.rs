@@ -132,7 +132,7 @@ fn the_environment_wins_over_a_file_setting_by_setting() {
             &file[2..4],
         ),
     ] {
-        let merged = super::super::env_file::laid_over(pairs(environment), pairs(&file));
+        let merged = super::super::env_file::completed_by(pairs(environment), pairs(&file));
         assert_eq!(merged, pairs(&[environment, wins].concat()));
     }
 }

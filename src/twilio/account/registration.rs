@@ -16,7 +16,7 @@ pub struct Campaign {
     /// Its state (`VERIFIED`, `IN_PROGRESS`, `PENDING`, `FAILED`, `SUSPENDED`); empty = not
     /// reported.
     pub status: String,
-    /// It is one for tests, which no carrier knows.
+    /// It is a mock one for tests, which is not registered with carriers.
     pub mock: bool,
     /// It was registered elsewhere, and its brand is not at Twilio.
     pub elsewhere: bool,
@@ -33,7 +33,7 @@ pub struct Campaign {
 pub struct Brand {
     /// Its state (`APPROVED`, `PENDING`, `IN_REVIEW`, `FAILED`, `SUSPENDED`, `DELETION_...`).
     pub status: String,
-    /// It is one for tests, which no carrier knows.
+    /// It is a mock one for tests, which is not registered with carriers.
     pub mock: bool,
     /// What is wrong with it, in Twilio's words.
     pub reason: Option<Message>,

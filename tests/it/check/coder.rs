@@ -13,7 +13,7 @@ fn a_wrong_token_is_a_fault() {
     let report = ready.finds(
         "coder",
         "CODER_API_KEY) is invalid or expired",
-        "make a token",
+        "create a token",
     );
     report.has("skipped", "coder", "Coder does not accept the token", "");
     report.has("pass", "coder", "users may log in with passwords", "");
@@ -28,7 +28,7 @@ fn a_members_token_may_do_nothing() {
     ready.coder().token_loses_rights();
     let report = ready.check();
     report.ends_with(1);
-    report.has("pass", "coder", "the token is that of admin", "");
+    report.has("pass", "coder", "the token belongs to admin", "");
     for what in ["see users", "create users", "suspend users", "delete users"] {
         report.has("fault", "coder", &format!("may not {what}"), ADMIN);
     }
@@ -222,7 +222,7 @@ fn a_role_of_all_members_that_the_token_may_not_give_is_a_fault() {
     report.has(
         "fault",
         "coder",
-        "the token may not give others organization-template-admin",
+        "the token may not assign organization-template-admin",
         "the role Organization Admin",
     );
     report.has("fault", "coder", "create a user at Coder: status 500", "");
@@ -238,7 +238,7 @@ fn more_seats_than_may_log_in_within_a_minute_are_told() {
     report.has(
         "warning",
         "coder",
-        "there are 61 seats (CODER_REG_MAX_USERS), and Coder lets 60 log in a minute",
+        "61 students may register (CODER_REG_MAX_USERS), but Coder accepts only 60 logins per minute",
         "in groups, a minute apart",
     );
 }
@@ -334,7 +334,7 @@ fn a_coder_that_is_away_costs_one_call() {
         "fault",
         "coder",
         "connection broke",
-        "look into the log of Coder",
+        "see the logs of Coder",
     );
     assert_eq!(coder.calls().len(), calls + 1, "nobody asks on");
     report.is_well_elsewhere(&["coder", "clock", "data folder", "public url"]);

@@ -23,7 +23,7 @@ fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
         "fault",
         "settings",
         "CODER_REMOVE_TIME",
-        "a suffix is understood too: 90s",
+        "a suffix is possible, too: 90s",
     );
     assert_eq!(report.all("fault").count(), 2);
     report.has("skipped", "coder", "as its settings have faults", "");
@@ -39,7 +39,7 @@ fn a_misspelt_setting_is_a_fault() {
     report.has(
         "fault",
         "settings",
-        "CODER_REMOVETIME is no setting and has no effect",
+        "CODER_REMOVETIME is not a setting and has no effect",
         "did you mean CODER_REMOVE_TIME?",
     );
     assert_eq!(report.all("fault").count(), 1);
@@ -140,7 +140,7 @@ fn a_database_of_another_key_is_a_fault() {
     ready.set("CODER_REG_PHONE_KEY", "another");
     ready.finds(
         "data folder",
-        "1 account in the database: made with another phone key",
+        "1 account in the database: created with another phone key",
         "TWILIO_ACCOUNT_TOKEN=new,old",
     );
 }

@@ -129,7 +129,7 @@ struct Found {
 const WARNINGS: [&str; 3] = [
     "an address that only this machine can open",
     "is not https: texts and phone numbers cross the network unencrypted",
-    "Twilio does not reach 127.0.0.1",
+    "Twilio cannot reach 127.0.0.1",
 ];
 
 impl Report {

@@ -72,7 +72,7 @@ fn a_tunnel_that_forwards_in_chunks_is_no_hindrance() {
     report.has(
         "pass",
         "public url",
-        "texts sent there reach this service",
+        "texts sent to it reach this service",
         "",
     );
     report.is_well_elsewhere(&[]);
@@ -84,12 +84,12 @@ fn something_else_that_answers_is_a_fault() {
     for (status, words, cure) in [
         (
             200,
-            "something else than this service answers there (200)",
+            "another program than this service answers (200)",
             "CODER_REG_LISTEN",
         ),
         (
             404,
-            "something else than this service answers there (404)",
+            "another program than this service answers (404)",
             "CODER_REG_LISTEN",
         ),
         (
@@ -97,13 +97,9 @@ fn something_else_that_answers_is_a_fault() {
             "the server refuses a chunked body (411)",
             "restart the service with this version",
         ),
-        (502, "a proxy answers there (502)", "let the proxy forward"),
-        (301, "something there redirects (301)", "redirect's target"),
-        (
-            401,
-            "something there wants a login (401)",
-            "without a login",
-        ),
+        (502, "a proxy answers (502)", "let the proxy forward"),
+        (301, "the server redirects (301)", "redirect's target"),
+        (401, "the server requires a login (401)", "without a login"),
     ] {
         ready.front.shows(status, "Welcome");
         ready.finds("public url", words, cure);
@@ -111,7 +107,7 @@ fn something_else_that_answers_is_a_fault() {
     ready.front.closes();
     ready.finds(
         "public url",
-        "takes the request, but connection broke",
+        "accepts the request, but connection broke",
         "logs of the proxy",
     );
 }

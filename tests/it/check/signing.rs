@@ -47,7 +47,7 @@ fn a_class_with_a_shared_key_alone_is_ready() {
     report.has(
         "pass",
         "public url",
-        "texts sent there reach this service",
+        "texts sent to it reach this service",
         "",
     );
     assert!(!report.ended.stdout.contains(&key.secret));

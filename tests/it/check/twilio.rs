@@ -112,7 +112,7 @@ fn a_webhook_that_differs_is_a_fault() {
     target(&format!("{url}/#rc=3&rp=all"));
     ready.finds("twilio", "/inbound/, not to", "set the URL");
     target("");
-    ready.finds("twilio", "nowhere", "A message comes in");
+    ready.finds("twilio", "to no URL", "A message comes in");
     target(&url);
     let report = ready.check();
     report.has(
@@ -162,7 +162,7 @@ fn a_messaging_service_takes_its_numbers_texts_unless_it_leaves_them() {
     });
     ready.finds(
         "twilio",
-        "go to a TwiML app the texts of +1201555",
+        "go to a TwiML app, not to this service",
         "select Webhook",
     );
     twilio.set_up(|setup| {

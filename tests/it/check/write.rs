@@ -177,7 +177,7 @@ fn a_token_without_rights_makes_nothing() {
         "fault",
         "coder",
         "create a user at Coder: status 403",
-        "make a token as a user admin",
+        "create a token as a user admin",
     );
     assert!(ready.coder().created_ever().is_empty());
 }

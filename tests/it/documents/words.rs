@@ -163,7 +163,7 @@ fn every_setting_that_a_page_names_exists() {
                 continue;
             }
             let known = is_setting(word) || OF_OTHERS.contains(&word);
-            assert!(known, "{}: {word} is no setting", page.name);
+            assert!(known, "{}: {word} is not a setting", page.name);
             seen += 1;
         }
     }

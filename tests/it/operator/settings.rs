@@ -58,7 +58,7 @@ fn faults_of_a_file_name_line_and_variable_beside_all_others_and_tell_no_value()
     let (code, words) = said(&program(&config).output().unwrap());
     assert_eq!(code, Some(2));
     for told in [
-        &format!("REDIS_PW               line 2 of {path} has something behind"),
+        &format!("REDIS_PW               line 2 of {path} has something after"),
         &format!("{path}  line 3 is not"),
         "CODER_REMOVE_TIME      \"soon\" is not a whole number",
         "CODER_API_KEY          missing:",
@@ -95,7 +95,7 @@ fn a_file_that_holds_no_settings_is_one_line() {
         .collect();
     for (bytes, told) in [
         (&utf_16[..], "is UTF-16: save it again as UTF-8"),
-        (b"\x7fELF\x02\x01\x01\0\0", "is no text"),
+        (b"\x7fELF\x02\x01\x01\0\0", "is not a text file"),
     ] {
         fs::write(&file, bytes).unwrap();
         let output = program(&["config", "--env-file", &path]).output().unwrap();
