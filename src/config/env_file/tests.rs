@@ -69,7 +69,7 @@ fn what_a_shell_would_do_more_with_is_a_fault() {
         assert_eq!(one(line), Err(problem), "{line}");
     }
     for line in ["A = b", "A =b", "A= b"] {
-        assert!(one(line).unwrap_err().contains("blanks around"), "{line}");
+        assert!(one(line).unwrap_err().contains("spaces around"), "{line}");
     }
 }
 
@@ -103,7 +103,7 @@ fn a_file_of_another_kind_is_one_fault() {
     for (bytes, problem) in [
         (&b"\xff\xfeA\0=\x001\0"[..], "UTF-16"),
         (b"\xfe\xff\0A\0=\x001", "UTF-16"),
-        (b"SQLite format 3\0\x10\0\x01", "no text"),
+        (b"SQLite format 3\0\x10\0\x01", "not a text file"),
     ] {
         assert!(parse_env_file(bytes).unwrap_err().contains(problem));
     }

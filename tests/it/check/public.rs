@@ -204,7 +204,7 @@ fn no_tls_at_all_is_a_fault() {
     moves(&ready, &format!("https://{address}/inbound"));
     ready.finds(
         "public url",
-        "does not speak TLS",
+        "does not use TLS on this port",
         "put a proxy with a certificate in front",
     );
 }

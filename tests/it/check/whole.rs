@@ -118,7 +118,7 @@ fn a_class_that_is_ready_is_called_ready() {
         ("twilio", "Twilio accepts TWILIO_AUTH_SID"),
         ("twilio", "which can text"),
         ("twilio", "to TWILIO_WEBHOOK_URL"),
-        ("twilio", "offers them again"),
+        ("twilio", "retries if the service does not answer"),
         ("twilio", "by HTTP POST"),
         ("twilio", "A2P campaign is verified"),
         ("public url", "texts sent to it reach this service"),

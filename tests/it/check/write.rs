@@ -28,7 +28,7 @@ fn a_user_is_made_logs_in_and_is_gone() {
     report.ends_with(0);
     let name = is_gone(&ready);
     let done = [
-        "was made",
+        "was created",
         "logged in with e-mail",
         "it may create a workspace (authcheck)",
         "it sees ",

@@ -117,9 +117,9 @@ fn a_misspelt_or_repeated_setting_is_told_at_the_start_and_by_config() {
     let (code, words) = said(&output);
     assert_eq!(code, Some(0), "{words}");
     for told in [
-        "CODER_REMOVETIME is no setting and has no effect: did you mean CODER_REMOVE_TIME?",
-        "CODER_REG_COLOUR is no setting and has no effect: correct its name, or take it away",
-        "REDIS_DB is set twice in the file, and the last one counts: keep one",
+        "CODER_REMOVETIME is not a setting and has no effect: did you mean CODER_REMOVE_TIME?",
+        "CODER_REG_COLOUR is not a setting and has no effect: correct its name, or remove it",
+        "REDIS_DB is set twice in the file, and the last one counts: remove one",
     ] {
         assert!(words.contains(told), "{told}: {words}");
     }
@@ -130,7 +130,7 @@ fn a_misspelt_or_repeated_setting_is_told_at_the_start_and_by_config() {
     let log = class.log();
     let line = log
         .lines()
-        .find(|line| line.contains("CODER_REMOVETIME is no setting"));
+        .find(|line| line.contains("CODER_REMOVETIME is not a setting"));
     assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
 }
 
@@ -142,7 +142,7 @@ fn a_life_of_minutes_is_doubted_and_one_beyond_the_longest_refused() {
             "12",
             "",
             0,
-            "CODER_REMOVE_TIME is 12 minutes: hours are written 12h",
+            "CODER_REMOVE_TIME is 12 minutes: if you meant hours, write 12h",
         ),
         (
             "12h",
