@@ -240,6 +240,8 @@ fn check_breaks_its_lines_between_words() {
     let words = |text: &str| -> Vec<String> {
         let words = text.split_whitespace();
         // Spans of time, ports of fakes and the example of an address differ.
+        // A time that is left may change its units between two calls.
+        let words = words.filter(|word| !["d", "h", "min", "s"].contains(word));
         let words = words.filter(|word| !word.contains(|c: char| c.is_ascii_digit() || c == '@'));
         words.map(str::to_owned).collect()
     };
