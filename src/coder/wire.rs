@@ -108,11 +108,11 @@ pub(super) struct Me {
     #[serde(default, deserialize_with = "null_as_missing")]
     pub(super) username: String,
     #[serde(default, deserialize_with = "null_as_missing")]
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Vec<RoleBody>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Role {
+pub(super) struct RoleBody {
     pub(super) name: String,
 }
 

@@ -85,7 +85,7 @@ pub(super) fn coder_is_away(obstacles: &Obstacles, fault: &CoderError, observer:
 pub(super) fn of_twilio(
     obstacles: &Arc<Obstacles>,
     failed: &Arc<FailedCalls>,
-) -> sms::CallObserver {
+) -> sms::SendObserver {
     let (obstacles, failed) = (Arc::clone(obstacles), Arc::clone(failed));
     Box::new(move |result| {
         if let Err(fault) = result

@@ -34,11 +34,11 @@ pub struct Sms {
     /// Set once Twilio has refused that URL.
     callback_refused: AtomicBool,
     failed: Arc<Family<Code>>,
-    observer: Option<CallObserver>,
+    observer: Option<SendObserver>,
 }
 
 /// Called with the result of each call: `Ok` if Twilio has carried it out.
-pub type CallObserver = Box<dyn Fn(Result<(), &SmsError>) + Send + Sync>;
+pub type SendObserver = Box<dyn Fn(Result<(), &SmsError>) + Send + Sync>;
 
 #[derive(Deserialize)]
 struct AcceptedText {
@@ -66,7 +66,7 @@ impl Sms {
     }
 
     /// Calls `observer` with the result of each call, on the thread of that call.
-    pub fn observed_by(mut self, observer: CallObserver) -> Self {
+    pub fn observed_by(mut self, observer: SendObserver) -> Self {
         self.observer = Some(observer);
         self
     }

@@ -4,7 +4,9 @@
 use super::{EndedEarly, StepResult, cures, note_incomplete, unanswered};
 use crate::check::Notes;
 use crate::domain::Phone;
-use crate::twilio::account::{Account, Brand, Campaign, Member, Number, Service, Verification};
+use crate::twilio::account::{
+    Account, Brand, Campaign, Member, MessagingService, Number, Verification,
+};
 use crate::twilio::error_message::Message;
 
 const WHAT: &str = "its A2P campaign";
@@ -41,7 +43,7 @@ impl Need {
 /// one is verified.
 pub(super) fn campaign(
     account: &Account,
-    service: &Service,
+    service: &MessagingService,
     members: &[&Member],
     notes: &mut Notes<'_>,
 ) -> Result<bool, EndedEarly> {

@@ -4,7 +4,9 @@ use super::{EndedEarly, SENDER, note_incomplete, registration, unanswered, webho
 use crate::check::Notes;
 use crate::config::{Sender, TwilioConfig};
 use crate::domain::{Phone, SignedUrl};
-use crate::twilio::account::{Account, ListRows, Member, Number, Service, ServiceMembership};
+use crate::twilio::account::{
+    Account, ListRows, Member, MessagingService, Number, ServiceMembership,
+};
 
 /// Returns whether it has a verified A2P campaign.
 pub(super) fn inspect(
@@ -113,7 +115,12 @@ fn inspect_number(
 
 /// Missed texts to a number are found in Twilio's log by that number; texts by RCS have another
 /// address there.
-fn texts_by_rcs(account: &Account, service: &Service, number: &str, notes: &mut Notes<'_>) {
+fn texts_by_rcs(
+    account: &Account,
+    service: &MessagingService,
+    number: &str,
+    notes: &mut Notes<'_>,
+) {
     let sid = &service.sid;
     let cure = format!("set FROM_NUM to {sid}, for which texts by RCS are found as well");
     match account.has_rcs(sid) {
@@ -136,7 +143,7 @@ fn texts_by_rcs(account: &Account, service: &Service, number: &str, notes: &mut 
 
 fn members(
     account: &Account,
-    service: &Service,
+    service: &MessagingService,
     notes: &mut Notes<'_>,
 ) -> Result<Vec<Member>, EndedEarly> {
     let members = account.members(&service.sid);
@@ -152,7 +159,7 @@ fn members(
 fn service(
     url: &SignedUrl,
     account: &Account,
-    found: &Service,
+    found: &MessagingService,
     notes: &mut Notes<'_>,
 ) -> Result<bool, EndedEarly> {
     let whose = format!("Messaging Service {}", found.sid);

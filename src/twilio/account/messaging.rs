@@ -12,7 +12,7 @@ const MAX_SERVICES: usize = 150;
 
 /// A Messaging Service of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
+pub struct MessagingService {
     /// Its SID.
     pub sid: String,
     /// Where it sends texts.
@@ -25,7 +25,7 @@ pub struct Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceMembership {
     /// It is in this one.
-    Service(Service),
+    Service(MessagingService),
     /// It is in none of the account's.
     None,
     /// It is in none of those that were read, but there are more.
@@ -67,8 +67,8 @@ struct MemberBody {
 }
 
 impl ServiceBody {
-    fn read(self) -> Option<Service> {
-        Some(Service {
+    fn read(self) -> Option<MessagingService> {
+        Some(MessagingService {
             sid: plain(&self.sid?),
             target: Target::new(self.inbound_request_url, self.inbound_method),
             target_on_number: self.use_inbound_webhook_on_number.unwrap_or(false),
@@ -93,11 +93,11 @@ impl Account {
     ///
     /// # Errors
     /// The call failed.
-    pub fn service(&self, sid: &str) -> Result<Option<Service>, SmsError> {
+    pub fn service(&self, sid: &str) -> Result<Option<MessagingService>, SmsError> {
         const OPERATION: &str = "look up the Messaging Service";
         let url = format!("{}/Services/{sid}", self.messaging);
         let found: Option<ServiceBody> = self.find(OPERATION, &url)?;
-        Ok(found.map(|body| Service {
+        Ok(found.map(|body| MessagingService {
             sid: sid.to_owned(),
             target: Target::new(body.inbound_request_url, body.inbound_method),
             target_on_number: body.use_inbound_webhook_on_number.unwrap_or(false),

@@ -32,7 +32,7 @@ use crate::config::TwilioConfig;
 use crate::domain::{Secret, UnixSeconds, twilio_hosts};
 use crate::http::{Http, HttpError, HttpResponse};
 
-pub use messaging::{Member, Service, ServiceMembership};
+pub use messaging::{Member, MessagingService, ServiceMembership};
 pub use numbers::Number;
 pub use pages::ListRows;
 pub use registration::{Brand, Campaign, Verification};
