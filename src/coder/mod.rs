@@ -150,7 +150,7 @@ impl Coder {
     }
 
     /// The default organization's id, if it has been fetched before.
-    fn cached_organization(&self) -> Option<String> {
+    pub fn cached_organization(&self) -> Option<String> {
         self.default_organization
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,7 @@ use ureq::http::Method;
 use super::wire::ErrorBody;
 use super::{Coder, CoderError, VERSION_HEADER, encode, json};
 use crate::domain::Password;
+use crate::http::HttpResponse;
 
 /// Answer to setting a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +76,9 @@ impl Coder {
         let answer = self.send(OPERATION, Method::PUT, &path, body)?;
         let words: Option<ErrorBody> = answer.json();
         match (answer.status, words) {
-            // A proxy's page may have this status as well; then the student's own password is still
-            // set.
-            (200 | 204, _) if answer.header(VERSION_HEADER).is_some() => Ok(PasswordResult::Set),
+            // A proxy's page may have this status as well, and so may a page of Coder's own; then the
+            // student's own password is still set.
+            (200 | 204, _) if is_empty_answer(&answer) => Ok(PasswordResult::Set),
             (400, Some(words)) if is_same_password(&words) => Ok(PasswordResult::Unchanged),
             (400 | 404, Some(words)) if says_no_user(answer.status, &words) => {
                 Ok(PasswordResult::NoUser)
@@ -96,6 +97,11 @@ impl Coder {
     fn probably_lacks_right(&self) -> Result<bool, CoderError> {
         Ok(self.rights()?.set_passwords != Some(true))
     }
+}
+
+/// Whether the answer is Coder's own and has no body.
+fn is_empty_answer(answer: &HttpResponse) -> bool {
+    answer.header(VERSION_HEADER).is_some() && answer.body.is_empty()
 }
 
 /// Whether this message says that the new password equals the old one.

@@ -68,11 +68,11 @@ impl Coder {
         let organization = self.organization();
         let answer = self.post_user(new, &organization)?;
         if !names_organization(&answer) || organization != super::DEFAULT_ORGANIZATION {
-            return read_created(&answer);
+            return read_created(&answer, new);
         }
         // An unusual server that does not accept the alias for "the default organization".
         self.fetch_organization()?;
-        read_created(&self.post_user(new, &self.organization())?)
+        read_created(&self.post_user(new, &self.organization())?, new)
     }
 
     fn post_user(&self, new: NewUser<'_>, organization: &str) -> Result<HttpResponse, CoderError> {
@@ -127,12 +127,18 @@ impl Coder {
 
 const CREATE: &str = "create a user";
 
-fn read_created(answer: &HttpResponse) -> Result<CreateResult, CoderError> {
+/// Reads the answer to a create. An answer about another user is not accepted: the user whose id is recorded is deleted
+/// in the end.
+fn read_created(answer: &HttpResponse, new: NewUser<'_>) -> Result<CreateResult, CoderError> {
+    let name = new.username.as_str();
+    let is_the_new_one = |user: &User| user.username.eq_ignore_ascii_case(name);
     match answer.status {
-        200 | 201 => answer
-            .json()
-            .map(CreateResult::Created)
-            .ok_or_else(|| CoderError::of(CREATE, answer)),
+        200 | 201 => {
+            let user: Option<User> = answer.json();
+            user.filter(is_the_new_one)
+                .map(CreateResult::Created)
+                .ok_or_else(|| CoderError::of(CREATE, answer))
+        }
         409 => Ok(CreateResult::Taken),
         _ => Err(CoderError::of(CREATE, answer)),
     }

@@ -20,13 +20,13 @@ pub struct User {
     #[serde(default, deserialize_with = "null_as_missing")]
     pub name: String,
     /// When it was created, RFC 3339.
-    #[serde(default, deserialize_with = "null_as_missing")]
+    #[serde(default, deserialize_with = "read_word")]
     pub created_at: String,
     /// Its status: `active`, `dormant` or `suspended`.
-    #[serde(default, deserialize_with = "null_as_missing")]
+    #[serde(default, deserialize_with = "read_word")]
     pub status: String,
     /// When it was last active, RFC 3339; see [`User::last_seen`].
-    #[serde(default, deserialize_with = "null_as_missing")]
+    #[serde(default, deserialize_with = "read_word")]
     pub last_seen_at: String,
     /// How it logs in.
     #[serde(default, deserialize_with = "read_login_type")]
@@ -87,6 +87,15 @@ fn read_login_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LoginTy
             _ => LoginType::Other,
         },
         _ => LoginType::Other,
+    })
+}
+
+/// Reads a value that is no string as an empty string: one unexpected field of one user must not make a whole list
+/// unreadable.
+fn read_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(word) => word,
+        _ => String::new(),
     })
 }
 
@@ -309,6 +318,16 @@ mod tests {
         let user: User = serde_json::from_str(user).unwrap();
         assert!(user.email.is_empty() && !user.is_suspended());
         assert_eq!(user.last_seen(), None);
+        let numbers = r#"{"id": "i", "username": "happy-tuna", "created_at": 7, "status": 3, "last_seen_at": [1]}"#;
+        let user: User = serde_json::from_str(numbers).unwrap();
+        assert_eq!(
+            (
+                user.created_at.as_str(),
+                user.last_seen(),
+                user.is_suspended()
+            ),
+            ("", None, false)
+        );
         let words = r#"{"message": "New password cannot match old password.", "detail": null, "validations": null}"#;
         let words: ErrorBody = serde_json::from_str(words).unwrap();
         assert!(words.detail.is_empty() && words.validations.is_empty());

@@ -168,7 +168,9 @@ impl Provisioner {
             },
         };
         let left = self.class.remove_after;
-        let body = reply::login(&self.site, &email, &password, left);
+        // A user that was made before CODER_EMAIL_DOM was changed has the old address.
+        let address = Some(user.email.as_str()).filter(|address| !address.is_empty());
+        let body = reply::login(&self.site, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: request.clock(),

@@ -10,6 +10,7 @@ use crate::coder::{CoderError, CoderErrorKind};
 use crate::domain::{UnixSeconds, Username, count, seconds};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::reconcile::{Reconciler, SearchResult};
+use crate::store::StoreError;
 use crate::stream::Settler;
 use crate::token::CoderToken;
 
@@ -135,6 +136,9 @@ impl<'a> DailyRounds<'a> {
         let rights = self.token.ask();
         if rights.is_ok() {
             self.inspect_the_end(now);
+            if let Err(error) = self.compare_coder() {
+                error!("{error}");
+            }
         }
         // To a token without rights everybody looks gone, and a list shows nobody.
         let well = rights.as_ref().is_ok_and(|rights| rights.see_users);
@@ -152,6 +156,29 @@ impl<'a> DailyRounds<'a> {
         }
         self.reached = rights.is_ok();
         done
+    }
+
+    /// Reports accounts that were made at another Coder. This one does not list them, so their rows are deleted when their
+    /// time is up.
+    fn compare_coder(&self) -> Result<(), StoreError> {
+        let Reconciler { store, coder, .. } = self.reconciler;
+        let Some(organization) = coder.cached_organization() else {
+            return Ok(());
+        };
+        if !store.knows_another_coder(&organization)? {
+            return Ok(());
+        }
+        let roster = store.roster()?;
+        let made = roster.iter().filter(|one| one.coder_id.is_some());
+        let made: Vec<&Username> = made.map(|one| &one.username).collect();
+        if !made.is_empty() {
+            error!(
+                "CODER_API_URL leads to another Coder than before: this service cannot remove {} made at the old one, and will forget them; if that Coder still runs, set CODER_API_URL back, or delete them there by hand: {}",
+                count(made.len(), "account"),
+                names(made.into_iter())
+            );
+        }
+        store.record_coder(&organization)
     }
 
     fn reconcile(&self, now: UnixSeconds, daily: bool) -> bool {

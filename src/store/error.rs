@@ -29,6 +29,11 @@ pub enum StoreError {
         /// The mode that SQLite fell back to.
         mode: String,
     },
+    /// The file is no longer at its path: it was moved, deleted or replaced while the service uses it.
+    Moved {
+        /// That path.
+        path: PathBuf,
+    },
     /// The file is damaged.
     Damaged {
         /// What SQLite's check found.
@@ -193,6 +198,10 @@ impl StoreError {
             Self::Journal { mode } => {
                 format!("the data folder's file system has no write-ahead log (mode {mode})")
             }
+            Self::Moved { path } => format!(
+                "{} was moved, deleted or replaced while the service uses it",
+                path.display()
+            ),
             Self::Damaged { damage } => format!("the database is damaged ({damage})"),
             Self::Newer { found, known } => {
                 format!("the database has version {found}, this program supports {known}")
@@ -248,6 +257,9 @@ impl StoreError {
                 "CODER_REG_DATA_DIR must be a folder that this user may write to"
             }
             Self::Journal { .. } => "use a local disk, not a network share",
+            Self::Moved { .. } => {
+                "put it back; if it is lost, stop the service, restore a backup (coder-sms-register restore FILE) and start it again"
+            }
             Self::Damaged { .. } => {
                 "restore a backup (coder-sms-register restore FILE), or move the file away; coder-sms-register reconcile then shows the accounts that only it contained"
             }

@@ -12,6 +12,8 @@ pub(super) const PHONE_KEY: &str = "key";
 pub(super) const PASSWORD_KEY: &str = "password_key";
 /// The oldest program that may use the tables, as decimal digits.
 pub(super) const USABLE_FROM: &str = "usable_from";
+/// The id of the default organization of the Coder that the service works with.
+pub(super) const CODER: &str = "coder";
 /// Has no meaning: it is written to test whether the database accepts a write.
 const PROBE: &str = "probe";
 

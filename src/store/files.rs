@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,6 +57,44 @@ pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
             path: fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()),
         }),
         Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// The identity of the database file that was opened, to detect that another file, or none, is at its path.
+///
+/// SQLite keeps writing into a file that was moved or deleted. Those writes are lost at the next start, and with them
+/// the only record of accounts at Coder.
+pub(super) struct OpenedFile {
+    path: PathBuf,
+    /// Device and inode.
+    identity: (u64, u64),
+}
+
+impl OpenedFile {
+    /// The file at `path`, which was opened a moment ago.
+    ///
+    /// # Errors
+    /// The file system does not answer.
+    pub(super) fn at(path: PathBuf) -> io::Result<Self> {
+        let found = fs::metadata(&path)?;
+        let identity = (found.dev(), found.ino());
+        Ok(Self { path, identity })
+    }
+
+    /// Fails if the path leads to no file, or to another one.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`]. If the file system does not answer, the write itself fails.
+    pub(super) fn in_place(&self) -> Result<(), StoreError> {
+        let is_other = match fs::metadata(&self.path) {
+            Ok(found) => (found.dev(), found.ino()) != self.identity,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_other {
+            let path = self.path.clone();
+            return Err(StoreError::Moved { path });
+        }
+        Ok(())
     }
 }
 

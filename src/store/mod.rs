@@ -53,12 +53,15 @@ pub use texts::TextHistory;
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username};
 use deliveries::record_send;
+use files::OpenedFile;
 use rows::{COLUMNS, read_registration};
 use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder. The folder belongs to this process as long as this value lives.
 pub struct Store {
     connection: Mutex<Connection>,
+    /// Nothing is written while it is not at its path.
+    file: OpenedFile,
     counts: StoreCounters,
     /// Called with the result of each write.
     observer: OnceLock<WriteObserver>,
@@ -339,6 +342,7 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.file.in_place()?;
         let began = Instant::now();
         let mut connection = self.lock();
         let run = || {
@@ -360,6 +364,7 @@ impl Store {
         event: Event,
         work: impl FnOnce(&Transaction<'_>, Stage) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.file.in_place()?;
         let began = Instant::now();
         let mut connection = self.lock();
         let failed = StoreError::sql(doing);

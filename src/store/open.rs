@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::files::{DATABASE, DRAFTS, take_folder};
+use super::files::{DATABASE, DRAFTS, OpenedFile, take_folder};
 use super::{Store, StoreCounters, StoreError, atomic_file, facts, schema};
 use crate::domain::PhoneKey;
 
@@ -47,8 +47,11 @@ impl Store {
         schema::migrate(&mut connection)?;
         correct_total(&connection)?;
         let key = settle_key(&connection, keys)?;
+        let file =
+            OpenedFile::at(path.clone()).map_err(|source| StoreError::Folder { path, source })?;
         let store = Self {
             connection: Mutex::new(connection),
+            file,
             counts: StoreCounters::default(),
             observer: OnceLock::new(),
             _lock: lock,

@@ -235,6 +235,29 @@ impl Store {
         })
     }
 
+    /// Whether the service worked with another Coder before: one whose default organization has another id.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn knows_another_coder(&self, organization: &str) -> Result<bool, StoreError> {
+        let known = facts::read(&self.lock(), facts::CODER)
+            .map_err(StoreError::sql("read which Coder it is"))?;
+        match known {
+            Some(known) => Ok(known != organization.as_bytes()),
+            None => self.record_coder(organization).map(|()| false),
+        }
+    }
+
+    /// Records the Coder that the service works with from now on, by the id of its default organization.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn record_coder(&self, organization: &str) -> Result<(), StoreError> {
+        self.write("record which Coder it is", |tx| {
+            facts::record(tx, facts::CODER, organization.as_bytes())
+        })
+    }
+
     /// The instance id of this data folder. It is drawn on the first call.
     ///
     /// # Errors

@@ -24,6 +24,8 @@
 //!
 //! Faults:
 //! - `trouble`: Coder, Twilio and Redis fail
+//! - `odd_answers`: valid but unusual answers and requests
+//! - `operator_errors`: mistakes of operators during a class
 //! - `create_errors`: Coder fails to create any user
 //! - `refusals`: Twilio refuses texts: whose fault it is, and which texts wait
 //! - `unknown_outcome`: it is not known whether Twilio accepted a text
@@ -66,7 +68,9 @@ mod kills;
 mod limits;
 mod login_again;
 mod metrics;
+mod odd_answers;
 mod operator;
+mod operator_errors;
 mod opting_out;
 mod orders;
 mod phones;

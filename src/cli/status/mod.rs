@@ -150,8 +150,9 @@ fn inspect(
     let pending_redactions = pending_redactions.transpose()?;
     let turned_away = hand.turned_away(unix_now())?;
     drop(hand);
-    let at_coder = (!wanted.offline)
-        .then(|| at_coder(coder, &config.coder.email_domain).map_err(|fault| fault.to_string()));
+    let at_coder = (!wanted.offline).then(|| {
+        at_coder(coder, &config.coder.email_domain, &roster).map_err(|fault| fault.to_string())
+    });
     let unknown = match &at_coder {
         Some(Ok(found)) => unknown_of(config, &found.users, &roster)?,
         _ => Vec::new(),
@@ -207,8 +208,37 @@ fn unknown_of(
     Ok(reconcile::still_unknown(found, &hand.roster()?))
 }
 
-fn at_coder(coder: &Coder, domain: &str) -> Result<CoderView, CoderError> {
-    let users = coder.users_of(domain)?;
+/// The most accounts that are looked up one by one because the list does not contain them.
+const LOOK_UPS: usize = 20;
+
+/// The users of `domain`, and the users of `roster` that were made before `CODER_EMAIL_DOM` was changed.
+fn users_of(coder: &Coder, domain: &str, roster: &[Registration]) -> Result<Vec<User>, CoderError> {
+    let mut users = coder.users_of(domain)?;
+    let mut look_ups = 0;
+    for registration in roster {
+        let Some(id) = &registration.coder_id else {
+            continue;
+        };
+        if look_ups == LOOK_UPS || users.iter().any(|user| user.id == *id) {
+            continue;
+        }
+        look_ups += 1;
+        let Some(user) = coder.locate(id, &registration.username.email(domain))? else {
+            continue;
+        };
+        match user.email.rsplit_once('@') {
+            Some((_, other)) if !other.eq_ignore_ascii_case(domain) => {
+                users.extend(coder.users_of(other)?);
+            }
+            _ => {}
+        }
+        users.push(user);
+    }
+    Ok(users)
+}
+
+fn at_coder(coder: &Coder, domain: &str, roster: &[Registration]) -> Result<CoderView, CoderError> {
+    let users = users_of(coder, domain, roster)?;
     let workspaces = coder.all_workspaces()?;
     let now = unix_now();
     Ok(CoderView {

@@ -7,7 +7,7 @@
 //! Then each effect is cut in each [`Mode`], a run for each; what the service did after the cut, up to the
 //! end of the act, are the effects for the second cut of a pair.
 //!
-//! All is played at each [`Site`]: two releases of Coder, and two roles of the service's user. Pairs are
+//! All is played at each `Site`: two releases of Coder, and two roles of the service's user. Pairs are
 //! proofs of their own, one an act, so that each is over within ten minutes: see [`pairs`].
 //!
 //! Runs are many, and most of them wait: so they are played side by side and share one Redis.
