@@ -311,7 +311,7 @@ impl Provisioner {
     }
 
     /// Ends an attempt if this hour's texts are used up. So the bill is limited, whatever goes wrong and
-    /// whoever misuses the phrase. Parallel workers may exceed the limit by one text each.
+    /// however the phrase is misused. Parallel workers may exceed the limit by one text each.
     fn may_send(&self, now: UnixSeconds) -> Result<(), AttemptEnd> {
         let limit = self.limits.hourly_texts;
         if self.store.sent_last_hour(now)? < limit {

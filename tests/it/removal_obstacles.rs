@@ -259,7 +259,15 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
             class.coder().expire_token();
         }
         class.time_is_up();
-        is_told_once(&class, "(CODER_API_KEY) is invalid or expired");
+        // One line names the cure for all calls, and one says what the removal waits for.
+        is_told_once(&class, "is invalid or expired; create a token");
+        let log = class.log();
+        let waits = log.lines().filter(|line| {
+            line.contains("removal of ")
+                && line.contains("is invalid or expired")
+                && !line.contains(" DEBUG ")
+        });
+        assert_eq!(waits.count(), 1, "{log}");
         assert_eq!(class.registrations(), 1);
         class.set("CODER_API_KEY", &class.coder().rotate_token());
         class.restart_service();
