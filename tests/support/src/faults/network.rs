@@ -97,7 +97,7 @@ fn flood(force: &Assault) -> Row {
     siege.count(&mut row);
     let figures = siege.report.figures();
     let left = left_behind(siege.rested, &after);
-    let evicted = counted(&class, "evicted");
+    let evicted = counted(&class, "connections evicted");
     // Who waits until a stranger's time is up is served as well, but late.
     assert!(evicted > 0, "strangers leave for those who come");
     row.note = format!("{figures}; {opened} connections, {evicted} evicted; {left}");
