@@ -173,6 +173,19 @@ pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String>
     Ok(format!("{scheme}://{host}{path}"))
 }
 
+/// Reads `CODER_REG_PAGES_URL`: scheme, host and port. The pages use all paths below it.
+pub(super) fn pages_url(value: &str) -> Result<String, String> {
+    let url = base_url(value, &[])?.to_ascii_lowercase();
+    let host = url.split_once("://").map_or("", |(_, host)| host);
+    if host.contains('/') {
+        return Err(
+            "has a path: the pages need a host of their own, such as https://sms.example.org"
+                .to_owned(),
+        );
+    }
+    Ok(url)
+}
+
 /// Whether `host` names no port or one from 1 to 65535.
 fn has_valid_port(host: &str) -> bool {
     match host.rsplit_once(':') {

@@ -8,6 +8,7 @@ mod class;
 mod coder;
 mod env_file;
 mod misspelt;
+mod pages;
 mod parts;
 mod reader;
 mod redis;
@@ -29,6 +30,7 @@ pub use class::ClassConfig;
 pub use coder::CoderConfig;
 pub use env_file::{EnvFile, LineError, parse_env_file};
 pub use misspelt::Misspelling;
+pub use pages::{PagesConfig, PagesSite, Reply, readable_number};
 pub use parts::PartialConfig;
 use reader::Reader;
 pub use reader::{ConfigError, ReadFile, SettingError};
@@ -55,6 +57,8 @@ pub struct Config {
     pub coder: CoderConfig,
     /// Which students are served, what they get, and how often.
     pub class: ClassConfig,
+    /// The public pages, and whether logins appear on screens.
+    pub pages: PagesConfig,
     /// Where Redis is.
     pub redis: RedisConfig,
     /// Where the service listens, what it keeps, and its limits.
@@ -128,6 +132,7 @@ impl Config {
         let group = self.twilio.effective(name);
         let group = group.or_else(|| self.coder.effective(name));
         let group = group.or_else(|| self.class.effective(name));
+        let group = group.or_else(|| self.pages.effective(name));
         group.or_else(|| self.service.effective(name))
     }
 

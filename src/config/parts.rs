@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::misspelt::Misspelling;
 use super::reader::{Faulty, ReadFile, Reader, SettingError};
 use super::{
-    ClassConfig, CoderConfig, Config, RedisConfig, ServiceConfig, TwilioConfig, Vars, class, coder,
-    redis, service, twilio,
+    ClassConfig, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig, TwilioConfig, Vars,
+    class, coder, pages, redis, service, twilio,
 };
 use crate::domain::{Passphrase, PhoneKey};
 
@@ -22,6 +22,8 @@ pub struct PartialConfig {
     pub coder: Option<CoderConfig>,
     /// The group "The class".
     pub class: Option<ClassConfig>,
+    /// The group "The pages".
+    pub pages: Option<PagesConfig>,
     /// The group "Redis".
     pub redis: Option<RedisConfig>,
     /// The group "This service".
@@ -59,12 +61,15 @@ impl PartialConfig {
     pub(super) fn read(r: &mut Reader) -> Self {
         let production = service::read_is_dev(r) == Ok(false);
         let twilio = twilio::read(r).ok();
+        let phrase = class::read_phrase(r).ok();
+        let sender = twilio.as_ref().map(|twilio| &twilio.sender);
         Self {
+            pages: pages::read(r, sender, phrase.as_ref(), production).ok(),
             coder: coder::read(r).ok(),
             redis: redis::read(r).ok(),
             class: class::read(r, production).ok(),
             service: service::read(r, twilio.as_ref()).ok(),
-            phrase: class::read_phrase(r).ok(),
+            phrase,
             listen: service::read_listen(r).ok(),
             data_dir: service::read_data_dir(r),
             phone_keys: service::read_phone_keys(r, twilio.as_ref()),
@@ -82,6 +87,7 @@ impl PartialConfig {
             twilio: self.twilio.ok_or(Faulty)?,
             coder: self.coder.ok_or(Faulty)?,
             class: self.class.ok_or(Faulty)?,
+            pages: self.pages.ok_or(Faulty)?,
             redis: self.redis.ok_or(Faulty)?,
             service: self.service.ok_or(Faulty)?,
             warnings: Vec::new(),

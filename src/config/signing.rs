@@ -72,8 +72,21 @@ fn shared_key(value: &str) -> Result<SharedKey, String> {
     })
 }
 
-/// Requires the settings that would otherwise be derived from the Auth Token.
-pub(super) fn replace_token(r: &mut Reader) {
+/// Requires the settings that would otherwise be derived from the Auth Token. Credentials for calls
+/// are needed only if the service `sends` texts.
+pub(super) fn replace_token(r: &mut Reader, sends: bool) {
+    if sends {
+        require_api_key(r);
+    }
+    if r.get("CODER_REG_PHONE_KEY").is_none() && !r.is_faulty("CODER_REG_PHONE_KEY") {
+        r.fault(
+            "CODER_REG_PHONE_KEY",
+            "missing: without TWILIO_ACCOUNT_TOKEN it cannot be derived: set a key of your own (openssl rand -hex 32); while accounts from before still exist, keep TWILIO_ACCOUNT_TOKEN",
+        );
+    }
+}
+
+fn require_api_key(r: &mut Reader) {
     let is_key = r
         .get("TWILIO_AUTH_SID")
         .is_some_and(|sid| sid.starts_with("SK"));
@@ -87,12 +100,6 @@ pub(super) fn replace_token(r: &mut Reader) {
         r.fault(
             "TWILIO_AUTH_TOKEN",
             "missing: without TWILIO_ACCOUNT_TOKEN it is the secret of the API key in TWILIO_AUTH_SID",
-        );
-    }
-    if r.get("CODER_REG_PHONE_KEY").is_none() && !r.is_faulty("CODER_REG_PHONE_KEY") {
-        r.fault(
-            "CODER_REG_PHONE_KEY",
-            "missing: without TWILIO_ACCOUNT_TOKEN it cannot be derived: set a key of your own (openssl rand -hex 32); while accounts from before still exist, keep TWILIO_ACCOUNT_TOKEN",
         );
     }
 }

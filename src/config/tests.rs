@@ -5,6 +5,7 @@
 //! which of them counts.
 
 mod faults;
+mod pages;
 mod secrets;
 mod sources;
 mod values;

@@ -1,7 +1,7 @@
 //! The group "Twilio": how webhooks of Twilio are recognised and its API is called.
 
 use super::reader::{Faulty, Reader};
-use super::{Sender, StatusUrl, addresses, signing, twilio_url};
+use super::{Reply, Sender, StatusUrl, addresses, pages, signing, twilio_url};
 use crate::domain::{Secret, SharedKey, SignedUrl};
 
 /// How Twilio is recognised and called.
@@ -15,7 +15,8 @@ pub struct TwilioConfig {
     pub shared_keys: Vec<SharedKey>,
     /// User name of API calls.
     pub auth_sid: String,
-    /// Password of API calls.
+    /// Password of API calls. Empty if nothing is sent and no credentials are set: then there are no
+    /// calls.
     pub auth_token: Secret,
     /// The sender of replies.
     pub sender: Sender,
@@ -60,8 +61,10 @@ pub(super) fn read(r: &mut Reader) -> Result<TwilioConfig, Faulty> {
             "missing: TWILIO_AUTH_SID is an API key and needs its own secret",
         );
     }
+    // A fault of this setting is reported with its own group.
+    let sends = pages::read_reply(r).is_ok_and(Reply::by_text);
     if webhook_tokens.is_empty() && !shared_keys.is_empty() {
-        signing::replace_token(r);
+        signing::replace_token(r, sends);
     }
     let sender = r.value("FROM_NUM", addresses::sender);
     let webhook_url = r.value("TWILIO_WEBHOOK_URL", addresses::webhook_url);
@@ -69,6 +72,7 @@ pub(super) fn read(r: &mut Reader) -> Result<TwilioConfig, Faulty> {
     let api_url = r.value("TWILIO_API_URL", twilio_url::parse);
     let account_sid = account_sid?;
     let auth_token = auth_token.or_else(|| webhook_tokens.first().cloned());
+    let auth_token = auth_token.or_else(|| (!sends).then(|| Secret::new("")));
     Ok(TwilioConfig {
         // A faulty value counts as missing here, so that `check` can continue with the rest.
         auth_sid: auth_sid

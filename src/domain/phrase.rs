@@ -5,7 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 use super::letters::{Accents, fold};
-use super::{OptWord, count};
+use super::{OptWord, ScreenCode, count};
 
 /// A phrase, as its normalised letters and digits. Two phrases are equal if these are.
 #[derive(Clone)]
@@ -25,6 +25,19 @@ pub enum PhraseError {
     Empty,
     /// It is a word for opting out or in, so it cannot be used as a phrase.
     OptWord,
+}
+
+/// How a text compares with the phrase where screens show codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhraseMatch {
+    /// It is not the phrase.
+    Other,
+    /// It is the phrase alone.
+    Phrase,
+    /// It is the phrase with a code.
+    WithCode(ScreenCode),
+    /// It is the phrase with digits that are no code.
+    WrongCode,
 }
 
 /// Why a phrase is easy to guess for a person who knows only the number.
@@ -104,6 +117,12 @@ const RUNS: [&str; 5] = [
     "zxcvbnm",
 ];
 
+/// The most digits beside the phrase that count as a mistyped code.
+const MOST_DIGITS: usize = 8;
+
+/// The most bytes of other letters beside the phrase and a code.
+const MOST_WORDS: usize = 40;
+
 impl Passphrase {
     /// Parses a configured phrase. Its accents are ignored.
     ///
@@ -163,8 +182,43 @@ impl Passphrase {
     /// Whether `body` is the phrase: the same letters and digits. Case, spaces, punctuation and
     /// accents are ignored.
     pub fn matches(&self, body: &str) -> bool {
+        self.is(&fold(body, self.accents))
+    }
+
+    fn is(&self, letters: &str) -> bool {
+        letters == self.letters || self.simple.as_deref() == Some(letters)
+    }
+
+    /// Compares `body` with the phrase and a screen code, in either order. Like spaces, other
+    /// letters beside the digits do not count (`I am ready to learn, my code is 48217`).
+    pub fn read(&self, body: &str) -> PhraseMatch {
         let letters = fold(body, self.accents);
-        letters == self.letters || self.simple.as_ref() == Some(&letters)
+        if self.is(&letters) {
+            return PhraseMatch::Phrase;
+        }
+        let mut forms = [Some(&self.letters), self.simple.as_ref()].into_iter();
+        let rest = forms.find_map(|form| {
+            let form = form?.as_str();
+            let behind = letters.strip_prefix(form);
+            behind.or_else(|| letters.strip_suffix(form))
+        });
+        let Some(rest) = rest else {
+            return PhraseMatch::Other;
+        };
+        let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+        let words = rest.len() - digits.len();
+        if digits.is_empty() || digits.len() > MOST_DIGITS || words > MOST_WORDS {
+            PhraseMatch::Other
+        } else {
+            ScreenCode::parse(&digits).map_or(PhraseMatch::WrongCode, PhraseMatch::WithCode)
+        }
+    }
+
+    /// Whether the phrase begins or ends with a digit, so that a code beside it cannot be told
+    /// from it.
+    pub fn has_outer_digit(&self) -> bool {
+        let is_digit = |c: char| c.is_ascii_digit();
+        self.letters.starts_with(is_digit) || self.letters.ends_with(is_digit)
     }
 
     /// Whether one text can match both phrases.
@@ -281,154 +335,4 @@ fn replaced(phrase: &str, accents: Accents) -> Vec<(char, String)> {
 mod properties;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spellings_of_one_phrase_match() {
-        let phrase = Passphrase::parse("iamreadytolearn").unwrap();
-        for body in [
-            "I am ready to learn!",
-            "  i AM ready, to learn  ",
-            "\u{201c}I am ready to learn\u{201d}",
-            "I\u{a0}am ready to learn \u{1f600}",
-            "iamreadytolearn",
-        ] {
-            assert!(phrase.matches(body), "{body}");
-        }
-        for body in ["", "I am ready to lear", "I am not ready to learn", "ready"] {
-            assert!(!phrase.matches(body), "{body}");
-        }
-        assert!(Passphrase::parse("Grüße 7").unwrap().matches("GRÜßE7!"));
-    }
-
-    #[test]
-    fn a_phrase_matches_what_phones_send_in_the_7_bit_alphabet() {
-        for (phrase, body) in [
-            ("prêt à apprendre", "Pret a apprendre"),
-            ("Grüße 7", "grusse ٧"),
-            ("καλημέρα κόσμε", "KAΛHMEPA KOΣME"),
-            ("καλημέρα κόσμε", "ΚΑΛΗΜΕΡΑ ΚΟΣΜΕ"),
-            ("cœur ouvert", "cour ouvert"),
-            ("cœur ouvert", "coeur ouvert"),
-            ("ĳsbeer", "jsbeer"),
-            ("ĳsbeer", "IJsbeer"),
-            ("żółta łódka", "zolta lodka"),
-            ("hazır mısın", "HAZIR MISIN"),
-            ("तैयार हूँ २०२६", "तैयार हूँ 2026"),
-        ] {
-            assert!(
-                Passphrase::parse(phrase).unwrap().matches(body),
-                "{phrase}: {body}"
-            );
-        }
-        for (phrase, body) in [
-            // One letter of another script, not the whole text.
-            ("καλημέρα κόσμε", "καλημέρa κόσμε"),
-            ("ready to learn", "reаdy to learn"),
-            ("तैयार हूँ", "तयर ह"),
-        ] {
-            assert!(
-                !Passphrase::parse(phrase).unwrap().matches(body),
-                "{phrase}: {body}"
-            );
-        }
-    }
-
-    #[test]
-    fn accents_are_significant_if_phrases_differ_only_in_them() {
-        let several = |phrases: &[&str]| -> Vec<Passphrase> {
-            let all = Passphrase::parse_several(phrases);
-            all.into_iter().map(Result::unwrap).collect()
-        };
-        let [year, anus, learn] = &several(&["otro año", "otro ano", "prêt à apprendre"])[..]
-        else {
-            panic!("three phrases");
-        };
-        assert!(year.matches("Otro an\u{303}o!") && !year.matches("otro ano"));
-        assert!(anus.matches("OTRO ANO") && !anus.matches("otro año"));
-        assert!(learn.matches("pret a apprendre"));
-        // A phone without Greek letters would make one phrase of these two.
-        let [greek, latin] = &several(&["τάξη ενα", "tαξh ena"])[..] else {
-            panic!("two phrases");
-        };
-        assert!(!greek.matches("tαξh ena") && !latin.matches("τάξη ενα"));
-        let twice = several(&["otro año", "OTRO AÑO"]);
-        assert!(twice[0] == twice[1] && twice[0].matches("otro ano"));
-        assert_eq!(
-            Passphrase::parse_several(&["?!", "kettle"])[0],
-            Err(PhraseError::Empty)
-        );
-    }
-
-    #[test]
-    fn the_comparison_is_described_without_the_phrase() {
-        for (phrase, words) in [
-            ("I am ready", "8 letters and digits are compared"),
-            (
-                "Prêt à être",
-                "9 letters and digits are compared, ê counts as e, à as a",
-            ),
-            (
-                "Straße ٧",
-                "8 letters and digits are compared, ß counts as ss, ٧ as 7",
-            ),
-            ("가나", "2 letters and digits are compared"),
-        ] {
-            assert_eq!(Passphrase::parse(phrase).unwrap().comparison(), words);
-        }
-    }
-
-    #[test]
-    fn weak_phrases_are_recognised() {
-        for (phrase, weakness) in [
-            ("Hello", Weakness::Short),
-            ("42 42", Weakness::Short),
-            ("20262026", Weakness::Digits),
-            ("aaaaaaaaaa", Weakness::Run),
-            ("123 456 789", Weakness::Run),
-            ("7654321", Weakness::Run),
-            ("Qwertyuiop!", Weakness::Run),
-            ("Welcome 2026", Weakness::Common),
-            ("hello, world", Weakness::Common),
-        ] {
-            let found = Passphrase::parse(phrase).unwrap().weakness();
-            assert_eq!(found, Some(weakness), "{phrase}");
-        }
-        for phrase in [
-            "I am ready to learn",
-            "purple kettle",
-            "4711 2398 1155",
-            "kettle",
-        ] {
-            assert_eq!(
-                Passphrase::parse(phrase).unwrap().weakness(),
-                None,
-                "{phrase}"
-            );
-        }
-        assert!(
-            COMMON
-                .iter()
-                .all(|word| fold(word, Accents::Ignored) == *word)
-        );
-    }
-
-    #[test]
-    fn unusable_phrases_are_refused() {
-        assert_eq!(Passphrase::parse(" ?! "), Err(PhraseError::Empty));
-        assert_eq!(Passphrase::parse("Stop!"), Err(PhraseError::OptWord));
-        for word in [
-            "yes",
-            "Opt-out",
-            "“Stop” 🛑",
-            "ｓｔｏｐ",
-            "arrêt",
-            "help!",
-            "stop texting me",
-        ] {
-            assert_eq!(Passphrase::parse(word), Err(PhraseError::OptWord), "{word}");
-        }
-        assert!(Passphrase::parse("start learning").is_ok());
-    }
-}
+mod tests;

@@ -39,6 +39,21 @@ proptest! {
     }
 
     #[test]
+    fn a_code_beside_any_phrase_is_read(phrase in phrase(), noise in NOISE, before in any::<bool>()) {
+        let Ok(parsed) = Passphrase::parse(&phrase) else {
+            return Err(TestCaseError::reject("a word of the network"));
+        };
+        prop_assert_eq!(parsed.read(&phrase), PhraseMatch::Phrase);
+        let code = ScreenCode::draw();
+        let text = if before {
+            format!("{code}{noise}{phrase}")
+        } else {
+            format!("{phrase}{noise}{code}")
+        };
+        prop_assert!(parsed.has_outer_digit() || parsed.read(&text) == PhraseMatch::WithCode(code), "{text:?}");
+    }
+
+    #[test]
     fn other_letters_are_another_phrase(one in "[a-z0-9]{1,8}", other in "[a-z0-9 ]{1,8}") {
         let Ok(parsed) = Passphrase::parse(&one) else {
             return Err(TestCaseError::reject("a word of the network"));

@@ -1,0 +1,184 @@
+//! The group "The pages": what browsers are shown, and whether logins appear on screens.
+
+use super::reader::{Faulty, Reader};
+use super::{Sender, addresses};
+use crate::domain::{Passphrase, Phone, Secret};
+
+/// Where the login of a student goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reply {
+    /// By text, and nowhere else.
+    #[default]
+    Text,
+    /// To the screen whose code was texted, and nowhere else. Nothing is ever sent by Twilio.
+    Screen,
+    /// To the screen whose code was texted; by text without a code, or if nobody fetches the login
+    /// there.
+    Both,
+}
+
+impl Reply {
+    /// Whether texts are sent.
+    pub fn by_text(self) -> bool {
+        self != Self::Screen
+    }
+
+    /// Whether screens show codes.
+    pub fn on_screens(self) -> bool {
+        self != Self::Text
+    }
+}
+
+/// The public pages, and where logins go.
+#[derive(Clone, Debug, Default)]
+pub struct PagesConfig {
+    /// Where logins go; without pages by text.
+    pub reply: Reply,
+    /// The pages; `None` = there are none.
+    pub site: Option<PagesSite>,
+}
+
+/// What the pages say.
+#[derive(Clone, Debug)]
+pub struct PagesSite {
+    /// Their public address, as scheme, host and port, without a slash at the end.
+    pub url: String,
+    /// The number that students text, in E.164 form or as a short code.
+    pub number: String,
+    /// Who runs the class.
+    pub organization: String,
+    /// How to reach them: an e-mail address, a phone number or a URL.
+    pub contact: Option<String>,
+    /// The phrase as it was written, for the projector.
+    pub phrase: Secret,
+}
+
+impl PagesConfig {
+    /// The effective value of a setting of this group, if it may differ from the written one.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
+        let site = self.site.as_ref()?;
+        Some(match name {
+            "CODER_REG_PAGES_URL" => site.url.clone(),
+            "CODER_REG_NUMBER" => site.number.clone(),
+            "CODER_REG_ORG" => site.organization.clone(),
+            _ => return None,
+        })
+    }
+}
+
+/// Reads `CODER_REG_REPLY`.
+pub(super) fn read_reply(r: &mut Reader) -> Result<Reply, Faulty> {
+    r.value("CODER_REG_REPLY", |value| {
+        match value.to_ascii_lowercase().as_str() {
+            "text" => Ok(Reply::Text),
+            "screen" => Ok(Reply::Screen),
+            "both" => Ok(Reply::Both),
+            _ => Err(format!("{value:?} is none of text, screen, both")),
+        }
+    })
+}
+
+/// Reads the group. The number that students text is that of `sender` unless it is set.
+pub(super) fn read(
+    r: &mut Reader,
+    sender: Option<&Sender>,
+    phrase: Option<&Passphrase>,
+    production: bool,
+) -> Result<PagesConfig, Faulty> {
+    let reply = read_reply(r);
+    let url = r.optional("CODER_REG_PAGES_URL", addresses::pages_url);
+    let number = r.optional("CODER_REG_NUMBER", number);
+    let organization = r.optional("CODER_REG_ORG", |value| one_line(value, 80));
+    let contact = r.optional("CODER_REG_CONTACT", |value| one_line(value, 120));
+    let (reply, url) = (reply?, url?);
+    let Some(url) = url else {
+        if reply.on_screens() {
+            r.fault(
+                "CODER_REG_PAGES_URL",
+                "missing: with CODER_REG_REPLY=screen or both it is the address that students open on their laptops, such as https://sms.example.org",
+            );
+            return Err(Faulty);
+        }
+        return Ok(PagesConfig::default());
+    };
+    if reply.on_screens() && phrase.is_some_and(Passphrase::has_outer_digit) {
+        r.fault(
+            "CODER_REG_PASS",
+            "begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it; choose words",
+        );
+    }
+    if production && url.starts_with("http://") {
+        r.warn("CODER_REG_PAGES_URL is not https: logins cross the network unencrypted".to_owned());
+    }
+    let number = number?.or_else(|| match sender {
+        Some(Sender::Number(number)) => Some(number.clone()),
+        _ => None,
+    });
+    if number.is_none() && matches!(sender, Some(Sender::Service(_))) {
+        r.fault(
+            "CODER_REG_NUMBER",
+            "missing: FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123",
+        );
+    }
+    let host = url.split_once("://").map_or(&*url, |(_, host)| host);
+    Ok(PagesConfig {
+        reply,
+        site: Some(PagesSite {
+            organization: organization?.unwrap_or_else(|| host.to_owned()),
+            number: number.ok_or(Faulty)?,
+            contact: contact?,
+            phrase: Secret::new(r.get("CODER_REG_PASS").unwrap_or_default()),
+            url,
+        }),
+    })
+}
+
+/// Reads `CODER_REG_NUMBER`.
+fn number(value: &str) -> Result<String, String> {
+    match addresses::sender(value)? {
+        Sender::Number(number) => Ok(number),
+        Sender::Service(_) => Err(
+            "is a Messaging Service: set the number that students text, such as +14155550123"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Reads a text that is shown on the pages: one line of at most `most` characters.
+fn one_line(value: &str, most: usize) -> Result<String, String> {
+    if value.chars().any(char::is_control) {
+        return Err("contains a control character: write it on one line".to_owned());
+    }
+    if value.chars().count() > most {
+        return Err(format!("is longer than {most} characters: shorten it"));
+    }
+    Ok(value.to_owned())
+}
+
+/// A number as people read it: `+1 312 555 0100`. Numbers of other countries stay as they are.
+#[must_use]
+pub fn readable_number(number: &str) -> String {
+    let national = number.strip_prefix("+1").filter(|rest| rest.len() == 10);
+    match national {
+        Some(rest) if Phone::parse_any(number).is_ok() => {
+            format!("+1 {} {} {}", &rest[..3], &rest[3..6], &rest[6..])
+        }
+        _ => number.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable_number;
+
+    #[test]
+    fn numbers_are_grouped_as_people_read_them() {
+        for (number, shown) in [
+            ("+13125550100", "+1 312 555 0100"),
+            ("+4915112345678", "+4915112345678"),
+            ("12345", "12345"),
+        ] {
+            assert_eq!(readable_number(number), shown);
+        }
+    }
+}
