@@ -6,6 +6,7 @@
 //! clients have the same one.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mio::net::TcpStream;
@@ -37,11 +38,11 @@ impl EventLoop {
                 return;
             };
             match listener.accept() {
-                Ok((sock, _)) => {
+                Ok((sock, peer)) => {
                     if let Some(id) = evicted {
                         self.evict(id);
                     }
-                    self.admit(sock);
+                    self.admit(sock, peer.ip());
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return,
@@ -53,7 +54,7 @@ impl EventLoop {
         self.accept_at = Some(self.ctx.now);
     }
 
-    fn admit(&mut self, mut sock: TcpStream) {
+    fn admit(&mut self, mut sock: TcpStream, peer: IpAddr) {
         // Without it, pipelined answers wait for each other's acknowledgement. If it fails, the
         // connection still works.
         let _ = sock.set_nodelay(true);
@@ -70,7 +71,7 @@ impl EventLoop {
         }
         self.next_conn += 1;
         self.ctx.tally.counts.accepted.add();
-        self.conns.insert(id, Conn::new(sock, &self.ctx));
+        self.conns.insert(id, Conn::new(sock, peer, &self.ctx));
         // Read at once: a request in flight is safe from eviction by the next client.
         self.drive(id);
     }

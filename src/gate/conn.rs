@@ -5,7 +5,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::mem;
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::time::Instant;
 
 use mio::event::Event;
@@ -29,6 +29,8 @@ pub(super) struct ConnContext {
     /// The target of every read, so that no connection's buffer grows before bytes have arrived.
     pub scratch: Box<[u8]>,
     pub tally: GateTally,
+    /// The upstream is told the address of each client.
+    pub names_clients: bool,
     /// The gate is stopping: no connection serves another request.
     pub draining: bool,
 }
@@ -71,6 +73,8 @@ enum ConnState {
 /// One client's connection.
 pub(super) struct Conn {
     sock: TcpStream,
+    /// The address of its other end, if the upstream is told.
+    peer: Option<IpAddr>,
     state: ConnState,
     /// When the current state began.
     since: Instant,
@@ -102,9 +106,10 @@ enum ReadResult {
 }
 
 impl Conn {
-    pub fn new(sock: TcpStream, ctx: &ConnContext) -> Self {
+    pub fn new(sock: TcpStream, peer: IpAddr, ctx: &ConnContext) -> Self {
         Self {
             sock,
+            peer: ctx.names_clients.then_some(peer),
             state: ConnState::Collecting,
             since: ctx.now,
             deadline: ctx.now + ctx.limits.first_byte,
@@ -238,7 +243,7 @@ impl Conn {
     /// Moves the request to `upstream` and starts to wait for its answer. Returns whether its
     /// method is HEAD; `None` if there is no complete request.
     pub fn take_request(&mut self, upstream: &mut Vec<u8>, ctx: &ConnContext) -> Option<bool> {
-        let is_head = self.intake.take(upstream)?;
+        let is_head = self.intake.take(upstream, self.peer)?;
         self.enter(ConnState::InFlight, ctx.now, ctx.now + ctx.limits.backend);
         Some(is_head)
     }

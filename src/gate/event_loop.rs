@@ -70,6 +70,7 @@ impl EventLoop {
             limits: gate.limits,
             scratch,
             tally: GateTally::new(gate.counts),
+            names_clients: gate.names_clients,
             draining: false,
         };
         Ok(Self {

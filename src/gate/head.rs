@@ -4,12 +4,13 @@
 //! refused, and a valid head is rewritten, so that the upstream never sees a client's own bytes of
 //! framing.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
-use super::Limits;
 use super::answer::{GateRefusal, Persistence};
+use super::{Limits, client};
 
 /// The most header lines that can be parsed; [`Limits::header_lines`] may be lower.
 const MOST_HEADER_LINES: usize = 128;
@@ -98,6 +99,8 @@ pub struct Head {
     pub is_head: bool,
     /// The client waits for `100 Continue` before it sends the body.
     pub wants_continue: bool,
+    /// The last address of the last `X-Forwarded-For`, if there is one.
+    pub forwarded_for: Option<IpAddr>,
     /// The rewritten head for the upstream. With `chunked` it lacks its end: see
     /// [`Head::end_with_length`].
     pub forward: Vec<u8>,
@@ -208,6 +211,7 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Head, GateRefusal> {
         is_head: method == "HEAD",
         // HTTP/1.0 has no interim answers.
         wants_continue: framing.wants_continue && minor == 1 && (body > 0 || chunked),
+        forwarded_for: framing.forwarded_for.and_then(client::last_forwarded),
         forward: framing.forward(method, target, body, request.headers, head.len()),
     })
 }
@@ -230,7 +234,7 @@ fn names_http_version(head: &[u8]) -> bool {
         .starts_with(b"HTTP/")
 }
 
-/// What the headers say about the end of the request and about its connection.
+/// What the headers say about the end of the request, about its connection and its client.
 #[derive(Default)]
 struct Framing<'a> {
     length: Option<usize>,
@@ -240,6 +244,8 @@ struct Framing<'a> {
     /// The values of `Connection`. Each may name several options, and headers that concern only
     /// this connection.
     connection: Vec<&'a [u8]>,
+    /// The last value of `X-Forwarded-For`.
+    forwarded_for: Option<&'a [u8]>,
 }
 
 impl<'a> Framing<'a> {
@@ -286,6 +292,8 @@ impl<'a> Framing<'a> {
             self.wants_continue = true;
         } else if is("Connection") {
             self.connection.push(header.value);
+        } else if is("X-Forwarded-For") {
+            self.forwarded_for = Some(header.value);
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 //! A body may come with a length or in chunks. The upstream gets a length in both cases.
 
 use std::mem;
+use std::net::IpAddr;
 
-use super::Limits;
 use super::answer::{GateRefusal, Persistence};
 use super::chunks::Chunks;
 use super::head::{Head, HeadResult, Scan};
+use super::{Limits, client};
 
 /// Capacity that the buffer keeps after a request, in bytes.
 const KEPT_BYTES: usize = 4 * 1024;
@@ -66,13 +67,19 @@ impl Intake {
         self.head.as_ref().is_some_and(|head| head.wants_continue)
     }
 
-    /// Moves the complete request to `upstream`. Returns whether its method is HEAD; `None` if
-    /// there is no complete request.
-    pub fn take(&mut self, upstream: &mut Vec<u8>) -> Option<bool> {
+    /// Moves the complete request to `upstream`, with the address of the client if its `peer` is
+    /// given. Returns whether its method is HEAD; `None` if there is no complete request.
+    pub fn take(&mut self, upstream: &mut Vec<u8>, peer: Option<IpAddr>) -> Option<bool> {
         let head = self.head.as_mut()?;
         let end = head.len + head.body;
         let body = self.bytes.get(head.len..end)?;
         upstream.extend_from_slice(&mem::take(&mut head.forward));
+        if let Some(peer) = peer {
+            // In front of the empty line that ends the head.
+            upstream.truncate(upstream.len() - 2);
+            client::write_line(client::address(peer, head.forwarded_for), upstream);
+            upstream.extend_from_slice(b"\r\n");
+        }
         upstream.extend_from_slice(body);
         let is_head = head.is_head;
         self.bytes.drain(..end);

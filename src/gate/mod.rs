@@ -10,6 +10,7 @@
 //!
 //! - `head`, `chunks` and `answer` are pure parsers. `intake` joins the first two to whole
 //!   requests.
+//! - `client` finds the address of a client that connects through a proxy.
 //! - `conn` is one client connection: its buffers, its state and its deadline.
 //! - `upstream` is the one connection to the HTTP server, with the queue of pending requests.
 //! - `event_loop` joins them. `admission` accepts clients and decides which ones to evict.
@@ -18,6 +19,7 @@
 mod admission;
 mod answer;
 mod chunks;
+mod client;
 mod conn;
 mod event_loop;
 mod head;
@@ -46,6 +48,7 @@ pub use {
     intake::Intake,
 };
 
+pub use client::CLIENT_HEADER;
 pub use limits::Limits;
 pub use tally::GateCounters;
 
@@ -68,6 +71,7 @@ pub struct Gate {
     local_addr: SocketAddr,
     upstream: PathBuf,
     limits: Limits,
+    names_clients: bool,
     handle: GateHandle,
     counts: Arc<GateCounters>,
 }
@@ -96,9 +100,17 @@ impl Gate {
             local_addr,
             upstream,
             limits,
+            names_clients: false,
             handle,
             counts: Arc::default(),
         })
+    }
+
+    /// The same gate, which adds [`CLIENT_HEADER`] with the client's address to each request.
+    #[must_use]
+    pub fn naming_clients(mut self) -> Self {
+        self.names_clients = true;
+        self
     }
 
     /// The public address, with the port that the system assigned.

@@ -173,3 +173,52 @@ fn an_idle_connection_is_closed_without_a_word() {
     client.is_closed();
     assert!(since.elapsed() >= Duration::from_millis(40));
 }
+
+#[test]
+fn the_server_behind_is_told_who_the_client_is_only_if_it_wants_to_know() {
+    let named = GateHarness::naming_clients();
+    let plain = GateHarness::open(Limits::default());
+    for (headers, client) in [
+        ("", "127.0.0.1"),
+        // A client cannot name itself, whatever it writes.
+        (
+            "X-Gate-Client: 198.51.100.1\r\nx-gate-client: 198.51.100.2\r\n",
+            "127.0.0.1",
+        ),
+        // The peer is a loopback address, as that of one's own proxy: the last address that it added counts.
+        (
+            "X-Forwarded-For: 198.51.100.1, 203.0.113.9\r\n",
+            "203.0.113.9",
+        ),
+        (
+            "X-Forwarded-For: 203.0.113.9\r\nx-forwarded-for: 198.51.100.1, 2001:db8::7\r\n",
+            "2001:db8::7",
+        ),
+        (
+            "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: unknown\r\n",
+            "127.0.0.1",
+        ),
+        (
+            "X-Forwarded-For: 198.51.100.1\r\nConnection: X-Gate-Client\r\n",
+            "198.51.100.1",
+        ),
+    ] {
+        for (house, told) in [
+            (&named, format!(" client={client}")),
+            (&plain, String::new()),
+        ] {
+            let mut client = house.client();
+            // Twice, and in chunks as well: the line is part of a head that stays in order.
+            for body in [
+                "Content-Length: 5\r\n\r\nhello",
+                "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            ] {
+                client.send(format!("POST /a HTTP/1.1\r\nHost: a\r\n{headers}{body}").as_bytes());
+                assert_eq!(
+                    client.answer().body,
+                    format!("POST /a host=gate signature=none{told} body=hello")
+                );
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ fn served(bytes: &[u8], reads: &[usize]) -> (Vec<u8>, Option<GateRefusal>) {
         loop {
             match intake.parse(&Limits::default()) {
                 Ok(true) => {
-                    intake.take(&mut upstream).unwrap();
+                    intake.take(&mut upstream, None).unwrap();
                     intake.next();
                 }
                 Ok(false) => break,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tiny_http::{Header, Response, Server};
 
-use crate::gate::{Gate, GateHandle, Limits};
+use crate::gate::{CLIENT_HEADER, Gate, GateHandle, Limits};
 
 /// A proper request.
 pub const POST: &[u8] = b"POST /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
@@ -74,6 +74,21 @@ impl GateHarness {
 
     fn bind(folder: TempFolder, limits: Limits, at_the_door: impl FnOnce(SocketAddr)) -> Self {
         let gate = Gate::bind("127.0.0.1:0".parse().unwrap(), folder.socket(), limits).unwrap();
+        Self::run(folder, gate, at_the_door)
+    }
+
+    /// With a real tiny_http behind, which is told the address of each client.
+    pub fn naming_clients() -> Self {
+        let folder = TempFolder::new();
+        let back = TestBackend::open(&folder.socket());
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let gate = Gate::bind(listen, folder.socket(), Limits::default()).unwrap();
+        let mut house = Self::run(folder, gate.naming_clients(), |_| {});
+        house.back = Some(back);
+        house
+    }
+
+    fn run(folder: TempFolder, gate: Gate, at_the_door: impl FnOnce(SocketAddr)) -> Self {
         let (address, handle) = (gate.local_addr(), gate.handle());
         at_the_door(address);
         Self {
@@ -196,12 +211,18 @@ fn echo(mut request: tiny_http::Request) {
         found.map_or_else(|| "none".into(), |header| header.value.to_string())
     };
     let (host, signature) = (header("Host"), header("X-Twilio-Signature"));
+    let client = request
+        .headers()
+        .iter()
+        .filter(|header| header.field.equiv(CLIENT_HEADER))
+        .map(|header| format!(" client={}", header.value))
+        .collect::<String>();
     let mut body = String::new();
     request.as_reader().read_to_string(&mut body).unwrap();
     // Beyond 32 KB tiny_http would answer in chunks, which the gate does not take.
     body.truncate(1000);
     let text = format!(
-        "{} {} host={host} signature={signature} body={body}",
+        "{} {} host={host} signature={signature}{client} body={body}",
         request.method(),
         request.url()
     );

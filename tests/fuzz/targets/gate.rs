@@ -88,7 +88,7 @@ fn passes(input: &[u8], passed: &[u8], refused: Option<u16>) {
             match intake.parse(&LIMITS) {
                 Ok(false) => break,
                 Ok(true) => {
-                    intake.take(&mut upstream).expect("a whole request");
+                    intake.take(&mut upstream, None).expect("a whole request");
                     if intake.persist() == Persistence::Close {
                         return assert_eq!((&upstream[..], None), (passed, refused));
                     }
