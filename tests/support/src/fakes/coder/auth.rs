@@ -7,7 +7,11 @@ use super::super::server::{Reply, Request};
 use super::fault::Fault;
 use super::world::{Role, Status, User, Version, WORKSPACE_ACCESS, World};
 
-const COOKIE: &str = "coder_session_token";
+/// The cookie of a session.
+pub const COOKIE: &str = "coder_session_token";
+/// The cookie that a write by a browser has to repeat in [`CSRF_HEADER`].
+pub const CSRF_COOKIE: &str = "csrf_token";
+const CSRF_HEADER: &str = "X-CSRF-TOKEN";
 const HEADER: &str = "Coder-Session-Token";
 const SIGNED_OUT: &str =
     "You are signed out or your session has expired. Please sign in again to continue.";
@@ -82,23 +86,29 @@ impl Caller {
     }
 }
 
-fn cookie(request: &Request) -> Option<String> {
+/// The value of a cookie.
+pub fn cookie(request: &Request, name: &str) -> Option<String> {
     let pairs = request
         .header("cookie")?
         .split(';')
         .filter_map(|pair| pair.trim().split_once('='));
     pairs
         .into_iter()
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(found, _)| *found == name)
         .map(|(_, value)| percent_decode(value))
 }
 
 /// A write with a session cookie needs a header that agrees, a login as well; clients with a header only are exempt.
 pub fn check_csrf(request: &Request) -> Result<(), Reply> {
-    let Some(cookie) = cookie(request) else {
+    let Some(session) = cookie(request, COOKIE) else {
         return Ok(());
     };
-    if request.method == "GET" || request.header(HEADER) == Some(cookie.as_str()) {
+    let csrf = cookie(request, CSRF_COOKIE);
+    let repeats_it = csrf.is_some() && csrf.as_deref() == request.header(CSRF_HEADER);
+    if repeats_it && request.header(HEADER).is_none() {
+        return Ok(());
+    }
+    if request.method == "GET" || request.header(HEADER) == Some(session.as_str()) {
         return Ok(());
     }
     let text = match request.header(HEADER) {
@@ -115,7 +125,7 @@ pub fn check_csrf(request: &Request) -> Result<(), Reply> {
 }
 
 /// Cookie, then query, then header; recent versions take a bearer token as well.
-fn find_token(request: &Request, version: Version) -> Option<String> {
+pub fn find_token(request: &Request, version: Version) -> Option<String> {
     let given = |token: Option<String>| token.filter(|token| !token.is_empty());
     let bearer = || {
         let value = request
@@ -123,7 +133,7 @@ fn find_token(request: &Request, version: Version) -> Option<String> {
             .filter(|_| version == Version::Newest)?;
         value.strip_prefix("Bearer ").map(str::to_owned)
     };
-    given(cookie(request))
+    given(cookie(request, COOKIE))
         .or_else(|| given(request.query_value(COOKIE)))
         .or_else(|| given(request.header(HEADER).map(str::to_owned)))
         .or_else(|| given(bearer()))

@@ -95,6 +95,11 @@ impl World {
         key.map_or_else(String::new, |key| format!("{}-{}", key.id, key.secret))
     }
 
+    /// Forgets a key.
+    pub fn end_key(&mut self, id: &str) {
+        self.keys.retain(|key| key.id != id);
+    }
+
     /// The user whose key this is. The use is noted.
     pub fn use_key(&mut self, id: &str, secret: &str) -> Result<String, String> {
         let (now, version) = (self.now(), self.version);

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::super::clock::rfc3339;
 use super::super::random::parse_uuid;
 use super::super::server::{Reply, Request};
+use super::auth::Caller;
 use super::fault::Fault;
 use super::fields::{Check, is_email, read_body};
-use super::password;
 use super::world::{Status, Version, World};
+use super::{browser, password, users};
 
 /// `GET /buildinfo`
 pub fn build_info(world: &World) -> Reply {
@@ -126,8 +127,20 @@ pub fn login(world: &mut World, request: &Request) -> Result<Reply, Fault> {
         user.last_seen = Some(Instant::now());
     }
     let token = world.add_session(id);
-    let cookie = format!("coder_session_token={token}; Path=/; HttpOnly; SameSite=Lax");
-    Ok(Reply::json(201, &json!({ "session_token": token })).with("Set-Cookie", cookie))
+    let reply = Reply::json(201, &json!({ "session_token": token }));
+    Ok(browser::keep_session(reply, &token, request))
+}
+
+/// `GET /users/{user}/login-type`: for that very user alone, not even for an owner.
+pub fn login_type(world: &World, caller: &Caller, text: &str) -> Result<Reply, Fault> {
+    let user = users::find(world, caller, text)?;
+    if user.id != caller.id {
+        return Err(Fault::new(
+            403,
+            "You are not authorized to view this user's login type.",
+        ));
+    }
+    Ok(Reply::json(200, &json!({ "login_type": user.login_type })))
 }
 
 #[derive(Deserialize)]

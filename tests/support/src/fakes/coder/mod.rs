@@ -10,6 +10,7 @@
 //! - `permissions`, `keys`: what a caller may do; sessions and tokens, and until when they are good.
 //! - `new_user`, `users`, `login`, `workspaces`, `builds`: one file for each family of calls, `roles` and
 //!   `templates` as well; `json` renders the answers.
+//! - `browser`: what the server does for browsers: cookies, the web page, sign-out.
 //! - `verbs`, `acts`, `settings`: what tests can ask, do, and change.
 
 pub mod ops;
@@ -17,6 +18,7 @@ pub mod password;
 
 mod acts;
 mod auth;
+mod browser;
 mod builds;
 mod class;
 mod fault;
@@ -37,6 +39,8 @@ mod verbs;
 mod workspaces;
 mod world;
 
+#[cfg(test)]
+mod browser_tests;
 #[cfg(test)]
 mod desk_tests;
 #[cfg(test)]
@@ -121,7 +125,7 @@ impl Api for Rules {
         let route = Route::of(request, version);
         let reply = match &route {
             Route::Healthz => Reply::text(200, "OK"),
-            Route::WebPage => web_page(),
+            Route::WebPage => browser::web_page(&mut lock(&self.world), request),
             _ => self.answer_api(&route, request),
         };
         let date = lock(&self.world).date(Instant::now());
@@ -196,6 +200,8 @@ impl Rules {
             Route::NotificationSettings => Ok(class::notification_settings(world)),
             Route::DeploymentConfig => class::deployment_config(world, &caller),
             Route::ListUsers => users::list(world, &caller, request),
+            Route::LoginType(user) => login::login_type(world, &caller, user),
+            Route::LogOut => Ok(browser::log_out(world, request)),
             Route::AuthCheck => permissions::check(world, &caller, request),
             Route::Key(user, id) => keys::read(world, &caller, user, id),
             Route::DeleteKey(user, id) => keys::delete(world, &caller, user, id),
@@ -231,13 +237,4 @@ impl Rules {
             other => Err(Fault::new(500, &format!("{other:?} needs no session"))),
         }
     }
-}
-
-/// Outside its API the real server answers with its web page, whatever the path.
-fn web_page() -> Reply {
-    let page =
-        "<!doctype html><html lang=\"en\"><head><title>Coder</title></head><body></body></html>";
-    let mut reply = Reply::text(200, page).noting("outside /api/v2");
-    reply.content_type = Some("text/html; charset=utf-8".to_owned());
-    reply
 }

@@ -6,12 +6,18 @@ use super::world::Version;
 
 /// `GET /healthz`
 pub const HEALTHZ: Op = Op("healthz");
+/// The page that browsers get, outside the API
+pub const WEB_PAGE: Op = Op("web page");
 /// `GET /api/v2/buildinfo`
 pub const BUILD_INFO: Op = Op("build info");
 /// `GET /api/v2/users/authmethods`
 pub const AUTH_METHODS: Op = Op("auth methods");
 /// `POST /api/v2/users/login`
 pub const LOGIN: Op = Op("login");
+/// `POST /api/v2/users/logout`
+pub const LOG_OUT: Op = Op("log out");
+/// `GET /api/v2/users/{user}/login-type`
+pub const LOGIN_TYPE: Op = Op("login type");
 /// `POST /api/v2/users/validate-password`
 pub const VALIDATE_PASSWORD: Op = Op("validate password");
 /// `GET /api/v2/organizations`
@@ -90,6 +96,8 @@ pub(super) enum Route {
     AuthCheck,
     AuthMethods,
     Login,
+    LogOut,
+    LoginType(String),
     ValidatePassword,
     Organizations,
     Organization(String),
@@ -183,6 +191,8 @@ impl Route {
             ["users", "first"] if method == "GET" => vec![("GET", Self::FirstUser)],
             ["users", "otp", "request"] => vec![("POST", Self::RequestCode)],
             ["users", "login"] => vec![("POST", Self::Login)],
+            ["users", "logout"] if method == "POST" => vec![("POST", Self::LogOut)],
+            ["users", user, "login-type"] => vec![("GET", Self::LoginType(own(user)))],
             ["users", "validate-password"] => vec![("POST", Self::ValidatePassword)],
             ["users", user] => vec![
                 ("GET", Self::User(own(user))),
@@ -243,6 +253,8 @@ impl Route {
             Self::TemplateParameters(_) => TEMPLATE_PARAMETERS,
             Self::AuthMethods => AUTH_METHODS,
             Self::Login => LOGIN,
+            Self::LogOut => LOG_OUT,
+            Self::LoginType(_) => LOGIN_TYPE,
             Self::ValidatePassword | Self::NotInVersion => VALIDATE_PASSWORD,
             Self::Organizations => ORGANIZATIONS,
             Self::Organization(_) => ORGANIZATION,
@@ -263,7 +275,8 @@ impl Route {
             Self::CreateBuild(_) => CREATE_BUILD,
             Self::ReadBuild(_) => READ_BUILD,
             Self::CancelBuild(_) => CANCEL_BUILD,
-            Self::WebPage | Self::WrongMethod | Self::Unknown => Op::UNKNOWN,
+            Self::WebPage => WEB_PAGE,
+            Self::WrongMethod | Self::Unknown => Op::UNKNOWN,
         }
     }
 
