@@ -15,7 +15,7 @@ use log::warn;
 use crate::config::Config;
 use crate::domain::{OptWord, Passphrase, Text, UnixSeconds, seconds};
 use crate::store::{Store, StoreError, TextHistory};
-use crate::stream::{Appender, Redis, StreamError, Waiting};
+use crate::stream::{Appender, Redis, StreamError, StreamInspector};
 use crate::twilio::received::ReceivedText;
 use crate::twilio::sms::{Sms, SmsError, SmsErrorKind};
 
@@ -29,7 +29,7 @@ pub struct CatchUp {
     /// Records which texts were served.
     pub store: Arc<Store>,
     /// Lists the texts in the stream.
-    pub waiting: Waiting,
+    pub waiting: StreamInspector,
     /// Appends missed texts to the stream.
     pub appender: Appender,
     /// How far back the search goes.
@@ -97,7 +97,7 @@ impl CatchUp {
         Some(Self {
             sms,
             store: Arc::clone(store),
-            waiting: Waiting::new(redis.clone()),
+            waiting: StreamInspector::new(redis.clone()),
             appender: Appender::new(redis.clone()),
             window: config.service.catch_up?,
             phrase: config.class.phrase.clone(),

@@ -1,4 +1,4 @@
-//! The system's clock, read in one place; everything else is given its `now`.
+//! The system clock. It is read only here; all other code gets `now` as an argument.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,53 +12,53 @@ pub fn unix_now() -> UnixSeconds {
     UnixSeconds::try_from(since.as_secs()).unwrap_or(UnixSeconds::MAX)
 }
 
-/// Seconds since the machine was started, its sleep included: a clock that nobody sets. `None` where
-/// the system does not tell.
+/// Seconds since the machine was started, including the time when it was suspended. This clock cannot be set.
+/// `None` if the system does not provide it.
 pub fn uptime() -> Option<UnixSeconds> {
-    // Linux's CLOCK_BOOTTIME. `Instant` is no substitute: it stands still while the machine sleeps,
-    // so that every sleep would look like a clock that was set.
-    let told = std::fs::read_to_string("/proc/uptime").ok()?;
-    told.split('.').next()?.parse().ok()
+    // CLOCK_BOOTTIME of Linux. `Instant` does not advance while the machine is suspended, so every
+    // suspension would look like a changed clock.
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    text.split('.').next()?.parse().ok()
 }
 
-/// How far our clock and Coder's may differ, in seconds, before nobody is removed by ours.
+/// The largest difference between our clock and Coder's, in seconds, at which accounts are still removed.
 pub const TOLERANCE: UnixSeconds = 900;
 
-/// Steps of the clock that are not worth following, in seconds: adjustments, and a slow look.
+/// Smaller changes of the clock are ignored, in seconds: adjustments, and the time between two readings.
 const UNNOTICED: UnixSeconds = 60;
 
-/// By how much two readings of clocks in whole seconds may differ, and their difference.
+/// The largest error of a difference between readings in whole seconds.
 const ROUNDING: UnixSeconds = 2;
 
-/// The clock was set.
+/// A change of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockStep {
-    /// What is dated up to then was surely written before.
+    /// Times up to this one were certainly recorded before the change.
     pub before: UnixSeconds,
-    /// By how much it was set ahead; negative = back.
+    /// How far the clock was set forward, in seconds; negative = back.
     pub by: UnixSeconds,
 }
 
-/// Notices that the clock was set, by the machine's uptime. It knows nothing of the time before its
-/// first look: whoever starts anew takes the clock as it is.
+/// Detects a change of the clock by comparing it with the uptime of the machine. It needs a first reading, so a start
+/// accepts the clock as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClockWatch {
-    /// Clock and uptime as of the last look that was taken note of.
+    /// Clock and uptime at the last call of [`ClockWatch::note`].
     known: Option<(UnixSeconds, UnixSeconds)>,
 }
 
 impl ClockWatch {
-    /// What was done to the clock since the last note, if it was more than an adjustment.
+    /// The change of the clock since the last call of [`ClockWatch::note`], if it is more than an adjustment.
     pub fn inspect(&self, now: UnixSeconds, uptime: Option<UnixSeconds>) -> Option<ClockStep> {
         let (then, uptime_then) = self.known?;
         let expected = then + (uptime? - uptime_then);
         let by = now - expected;
-        // Since the last look the clock has shown `then` to `expected`, and from `then + by` on.
+        // Since the last note the clock has shown `then` to `expected`, and times from `then + by` on.
         let before = (expected + ROUNDING).max(then + by - ROUNDING);
         (by.abs() >= UNNOTICED).then_some(ClockStep { before, by })
     }
 
-    /// Takes note of how things stand.
+    /// Records clock and uptime for the next comparison.
     pub fn note(&mut self, now: UnixSeconds, uptime: Option<UnixSeconds>) {
         self.known = uptime.map(|uptime| (now, uptime));
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_noticed() {
+    fn a_changed_clock_is_detected() {
         for (passed, by, before) in [
             (900, 7_200, 7_198),
             (900, 600, 902),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_passes_awake_or_asleep_is_no_step() {
+    fn time_that_passes_and_small_adjustments_are_no_change() {
         for (passed, adjusted) in [(0, 0), (900, 1), (50_000, -59), (50_000, 59)] {
             let now = NOW + passed + adjusted;
             assert_eq!(watch().inspect(now, Some(1_000 + passed)), None);
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_first_look_or_an_uptime_nothing_is_noticed() {
+    fn without_a_first_reading_or_an_uptime_nothing_is_detected() {
         assert_eq!(ClockWatch::default().inspect(NOW, Some(1_000)), None);
         assert_eq!(watch().inspect(NOW + 7_200, None), None);
     }
 
     #[test]
-    fn the_machine_tells_its_uptime() {
+    fn the_uptime_of_this_machine_can_be_read() {
         let (first, second) = (uptime().unwrap(), uptime().unwrap());
         assert!(first > 0 && second >= first && second - first < 3_600);
     }

@@ -1,10 +1,10 @@
-//! When to try again, and when to give up: one policy for everything that may fail.
+//! When to retry, and when to give up: the policy for everything that may fail.
 //!
-//! Pure: it is told the attempt and the age, it never sleeps and knows nobody.
+//! Pure: it computes waits from the number of the attempt and the age. It does not sleep.
 
 use std::time::Duration;
 
-/// How waits grow: `first`, twice that, and so on up to `most`, each with noise.
+/// Waits that double from `first` up to `most`, each with noise.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     /// The wait after the first failed attempt.
@@ -13,14 +13,14 @@ pub struct Backoff {
     pub most: Duration,
 }
 
-/// For texts in progress: a student stands and waits. No longer, as those who are tried again never
-/// take more than half of the hands, however many they are.
+/// For texts: a student is waiting. Longer waits would save nothing, because retries never occupy more
+/// than half of the workers.
 pub const TEXT: Backoff = Backoff {
     first: Duration::from_secs(1),
     most: Duration::from_secs(10),
 };
 
-/// For a peer that refuses us until somebody acts: one probe a minute.
+/// For a peer that refuses us until a person acts: one probe a minute.
 pub const BLOCKED: Backoff = Backoff {
     first: Duration::from_secs(60),
     most: Duration::from_secs(60),
@@ -44,7 +44,7 @@ pub const CATCH_UP: Backoff = Backoff {
     most: Duration::from_secs(60),
 };
 
-/// For logins that cannot be blanked in Twilio's log yet.
+/// For logins that cannot be redacted in Twilio's log yet.
 pub const REDACTION: Backoff = Backoff {
     first: Duration::from_secs(300),
     most: Duration::from_secs(6 * 3_600),
@@ -52,7 +52,7 @@ pub const REDACTION: Backoff = Backoff {
 
 impl Backoff {
     /// The wait after failed attempt number `attempt` (counted from 1). `noise` (0..=255) shortens
-    /// it by up to a quarter, so that those who failed together do not come back together.
+    /// it by up to a quarter, so that calls which failed at the same time are not repeated at the same time.
     pub fn wait(&self, attempt: u32, noise: u8) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);
         let full = self.first.saturating_mul(1 << doublings).min(self.most);
@@ -60,7 +60,7 @@ impl Backoff {
     }
 }
 
-/// Whether a text of this age is still worth a try.
+/// Whether a text of this age is given up.
 pub fn gives_up(age: Duration, limit: Duration) -> bool {
     age >= limit
 }
@@ -73,7 +73,7 @@ mod tests {
     use crate::properties::drawn;
 
     #[test]
-    fn waits_double_up_to_the_cap_and_noise_only_shortens() {
+    fn waits_double_up_to_the_longest_and_noise_only_shortens_them() {
         let waits: Vec<u64> = (1..=7).map(|n| TEXT.wait(n, 0).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 10, 10, 10]);
         assert_eq!(TEXT.wait(u32::MAX, 0), TEXT.most);
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn giving_up_is_a_matter_of_age() {
+    fn a_text_is_given_up_at_the_limit_of_its_age() {
         let limit = Duration::from_secs(10);
         assert!(!gives_up(Duration::from_secs(9), limit));
         assert!(gives_up(limit, limit));
     }
 
-    fn backoff() -> impl Strategy<Value = Backoff> {
+    fn any_backoff() -> impl Strategy<Value = Backoff> {
         (1..100_000_u64, 1..1_000_u64).prop_map(|(first, times)| Backoff {
             first: Duration::from_millis(first),
             most: Duration::from_millis(first * times),
@@ -102,7 +102,7 @@ mod tests {
 
         #[test]
         fn waits_never_shrink_and_keep_their_bounds(
-            backoff in backoff(), attempt in 0..70_u32, noise in any::<u8>()
+            backoff in any_backoff(), attempt in 0..70_u32, noise in any::<u8>()
         ) {
             let wait = backoff.wait(attempt, noise);
             prop_assert!(wait <= backoff.wait(attempt + 1, noise));
@@ -114,7 +114,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_given_up_stays_given_up(
+        fn a_text_that_is_given_up_stays_given_up_as_it_ages(
             age in any::<u32>(), more in any::<u32>(), limit in any::<u32>()
         ) {
             let [age, more, limit] = [age, more, limit].map(|s| Duration::from_secs(s.into()));

@@ -1,34 +1,34 @@
-//! One shared signal: "wait this long, or until told to stop".
+//! A shared signal: wait for a time, or until the service stops.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Asked once, heard by all; may be asked again or before anybody waits.
+/// One call of [`Stop::ask`] ends all present and future waits. Further calls have no effect.
 #[derive(Clone, Default)]
 pub struct Stop {
     inner: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Stop {
-    /// A signal that nobody has given yet.
+    /// A signal that is not given yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tells everybody to stop.
+    /// Asks all threads to stop.
     pub fn ask(&self) {
         *self.lock() = true;
         self.inner.1.notify_all();
     }
 
-    /// Whether it was asked.
+    /// Whether the threads were asked to stop.
     pub fn asked(&self) -> bool {
         *self.lock()
     }
 
-    /// Sleeps for `span`, or until asked. Returns whether to stop.
+    /// Sleeps for `span`, or until [`Stop::ask`] is called. Returns whether to stop.
     pub fn wait(&self, span: Duration) -> bool {
-        // A panic while holding this lock cannot leave the flag half-written.
+        // The flag is valid even if a thread panicked while it held the lock.
         let waited = self
             .inner
             .1
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stop_asked_before_the_wait_ends_it_at_once() {
+    fn a_stop_before_the_wait_ends_the_wait_immediately() {
         let stop = Stop::new();
         stop.ask();
         stop.ask();
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_nobody_ends_is_over_after_its_span() {
+    fn a_wait_without_a_stop_ends_after_its_span() {
         let stop = Stop::new();
         assert!(!stop.wait(Duration::from_millis(1)));
         assert!(!stop.asked());

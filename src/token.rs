@@ -1,8 +1,8 @@
-//! The watch over our token at Coder: what it may do, and until when it is good. A change of its rights is logged
-//! once, a near end at each look.
+//! Watches our token at Coder: its rights, and when it expires. A change of its rights is logged once, an expiry that
+//! is near at each check.
 //!
-//! What is hidden here: what was told before. Everybody who has to know the token's rights asks here, so that
-//! the same lack met by a sweep, a search and the daily look is one line.
+//! This module hides what was logged before. All code that needs the rights of the token asks here, so a missing right
+//! that a sweep, a search and the daily check find is one line in the log.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::domain::{UnixSeconds, seconds};
 use crate::metrics::Gauge;
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 
-/// The longest time between two looks at when the token ends, in seconds.
+/// The longest time between two checks of the token's expiry, in seconds.
 const DAILY: UnixSeconds = 86_400;
 
-/// What helps where a token ends soon. Others than owners may have tokens that live for years.
-pub const RENEWAL: &str = "make one as a user that is no Owner (coder tokens create --lifetime 8760h), put it into CODER_API_KEY and restart the service";
+/// What to do if a token expires soon. The tokens of users who are not owners may be valid for years.
+pub const RENEWAL: &str = "create one as a user that is no Owner (coder tokens create --lifetime 8760h), put it into CODER_API_KEY and restart the service";
 
-/// The token that a service works with.
+/// The token of the service at Coder.
 pub struct CoderToken {
     coder: Arc<Coder>,
-    told: Mutex<Option<KnownRights>>,
+    logged: Mutex<Option<KnownRights>>,
     expires_at: Arc<Gauge>,
     obstacles: Arc<Obstacles>,
 }
 
-/// What was told of the rights when they were last asked for.
+/// The rights as they were last logged.
 #[derive(PartialEq, Eq)]
 struct KnownRights {
     lack: Option<MissingRight>,
@@ -36,11 +36,11 @@ struct KnownRights {
 }
 
 impl CoderToken {
-    /// The token that `coder` calls with. What it lacks is reported to `obstacles`.
+    /// The token that `coder` uses. Missing rights are reported to `obstacles`.
     pub fn of(coder: Arc<Coder>, obstacles: Arc<Obstacles>) -> Self {
         Self {
             coder,
-            told: Mutex::new(None),
+            logged: Mutex::new(None),
             expires_at: Arc::default(),
             obstacles,
         }
@@ -52,11 +52,11 @@ impl CoderToken {
     /// Coder cannot be asked. That is not logged here.
     pub fn rights(&self) -> Result<Rights, CoderError> {
         let rights = self.ask()?;
-        self.tell(&rights, false);
+        self.log(&rights, false);
         Ok(rights)
     }
 
-    /// The same, and nothing is logged; [`CoderToken::tell`] does that.
+    /// Asks Coder for the rights without logging them; see [`CoderToken::log`].
     ///
     /// # Errors
     /// Coder cannot be asked.
@@ -64,35 +64,35 @@ impl CoderToken {
         self.coder.rights()
     }
 
-    /// When the token ends as it stood at the last look, in UTC seconds; 0 = not known.
+    /// When the token expires, as of the last check, in UTC seconds; 0 = not known.
     pub fn expires_at(&self) -> Arc<Gauge> {
         Arc::clone(&self.expires_at)
     }
 
-    /// Looks until when the token is good; a near end is logged. Returns when to look again, which is after `pause` if
-    /// Coder did not say.
-    pub fn inspect_its_end(&self, now: UnixSeconds, pause: Duration) -> UnixSeconds {
+    /// Asks Coder when the token expires, and logs it if that is soon. Returns the time of the next check, which is after
+    /// `pause` if Coder did not answer.
+    pub fn check_expiry(&self, now: UnixSeconds, pause: Duration) -> UnixSeconds {
         match self.coder.validity(now) {
             Ok(validity) => {
                 let at = validity.expires_at.and_then(|at| u64::try_from(at).ok());
                 self.expires_at.set(at.unwrap_or(0));
-                tell_end(&validity, now);
+                log_expiry(&validity, now);
                 next_check(&validity, now)
             }
             Err(fault) => {
-                debug!("until when the token is good is not known: {fault}");
+                debug!("the expiry of the token is not known: {fault}");
                 now + seconds(pause)
             }
         }
     }
 
-    /// Whether Coder refused a call for want of a right since the rights were last asked for.
+    /// Whether Coder refused a call because of a missing right since the rights were last asked for.
     pub fn is_in_doubt(&self) -> bool {
         self.coder.was_refused()
     }
 
-    /// Logs what the token may do, where that has changed; with `again` in any case.
-    pub fn tell(&self, rights: &Rights, again: bool) {
+    /// Logs what the token may do, if that has changed; with `again` in any case.
+    pub fn log(&self, rights: &Rights, again: bool) {
         let now = KnownRights {
             lack: rights.missing(),
             set_passwords: rights.set_passwords,
@@ -102,8 +102,8 @@ impl CoderToken {
             Observer::Token,
             now.lack.is_some(),
         );
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = told.as_ref();
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = logged.as_ref();
         if again || before.is_none_or(|before| before.lack != now.lack) {
             match &now.lack {
                 Some(lack) => error!("Coder: {lack}"),
@@ -117,11 +117,11 @@ impl CoderToken {
                 "Coder: the token may not set passwords (up to Coder 2.35 only an Owner's may): students get the same login again, but not once they have changed its password"
             );
         }
-        *told = Some(now);
+        *logged = Some(now);
     }
 }
 
-fn tell_end(validity: &Validity, now: UnixSeconds) {
+fn log_expiry(validity: &Validity, now: UnixSeconds) {
     let words = validity.describe(now);
     match validity.nearness(now) {
         Nearness::Far => debug!("the token (CODER_API_KEY) {words}"),
@@ -130,7 +130,7 @@ fn tell_end(validity: &Validity, now: UnixSeconds) {
     }
 }
 
-/// Tomorrow, or as soon as the end is near in another way.
+/// The time of the next check: after a day, or earlier when the expiry reaches the next threshold of nearness.
 fn next_check(validity: &Validity, now: UnixSeconds) -> UnixSeconds {
     let end = validity.expires_at.unwrap_or(UnixSeconds::MAX);
     let turns = NEAR.map(|before| end.saturating_sub(before));

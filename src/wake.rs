@@ -1,8 +1,8 @@
-//! One word from a command to the running service: look now.
+//! A command wakes the running service: it has changed something.
 //!
-//! What is hidden here: a datagram socket in the data folder. Polling for a change would wake an idle
-//! service again and again, as it sleeps for the whole check interval; a thread that is blocked in
-//! `recv` costs nothing. A word says nothing else, so one that is lost or comes twice does no harm.
+//! This module hides a datagram socket in the data folder. An idle service sleeps for the whole check
+//! interval. Polling for a change would wake it again and again, while a thread that is blocked in `recv`
+//! costs nothing. A datagram only means "check now", so a lost or repeated one does no harm.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
@@ -11,20 +11,20 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-/// The folder in the data folder that only its owner may enter.
+/// The folder in the data folder; only its owner may enter it.
 const FOLDER: &str = "run";
 const SOCKET: &str = "wake.sock";
 
-/// The socket's path however deep the data folder lies: paths of sockets have room for 100 bytes. The
-/// folder has to stay open while the path is used.
+/// A short path to the socket, because the path of a socket has room for about 100 bytes and that of the data
+/// folder may be longer. The folder has to stay open while the path is used.
 fn socket_path(folder: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))
 }
 
-/// Hears words from now on, in the data folder that belongs to this process.
+/// Opens the socket in the data folder. The process must hold the lock of that folder.
 ///
 /// # Errors
-/// The socket cannot be made.
+/// The socket cannot be created.
 pub fn listen(data_dir: &Path) -> io::Result<UnixDatagram> {
     let folder = data_dir.join(FOLDER);
     DirBuilder::new()
@@ -39,10 +39,10 @@ pub fn listen(data_dir: &Path) -> io::Result<UnixDatagram> {
     }
 }
 
-/// Waits for the next word.
+/// Waits for the next datagram.
 ///
 /// # Errors
-/// The socket is of no use any more.
+/// The socket has failed.
 pub fn wait(socket: &UnixDatagram) -> io::Result<()> {
     loop {
         match socket.recv(&mut [0; 8]) {
@@ -52,31 +52,31 @@ pub fn wait(socket: &UnixDatagram) -> io::Result<()> {
     }
 }
 
-/// Whether a service works on the data folder.
+/// Whether a service is running with this data folder.
 ///
 /// # Errors
-/// It cannot be found out.
+/// The socket cannot be used for another reason than that no service listens.
 pub fn is_running(data_dir: &Path) -> io::Result<bool> {
     connect_to(data_dir).map(|socket| socket.is_some())
 }
 
-/// Tells the service of the data folder to look now. Returns whether there is one.
+/// Wakes the service of the data folder. Returns whether one is running.
 ///
 /// # Errors
-/// It cannot be told.
+/// The socket cannot be used for another reason than that no service listens.
 pub fn notify(data_dir: &Path) -> io::Result<bool> {
     let Some(socket) = connect_to(data_dir)? else {
         return Ok(false);
     };
-    match socket.send(b"look") {
-        // So many words wait that it is about to look anyway.
+    match socket.send(b"check") {
+        // The socket buffer is full, so a wake-up is already pending.
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(true),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => Ok(false),
         other => other.map(|_| true),
     }
 }
 
-/// A socket that leads to the service, if there is one.
+/// A socket that is connected to the service, if one is running.
 fn connect_to(data_dir: &Path) -> io::Result<Option<UnixDatagram>> {
     let connect = || {
         let folder = File::open(data_dir.join(FOLDER))?;
@@ -87,7 +87,7 @@ fn connect_to(data_dir: &Path) -> io::Result<Option<UnixDatagram>> {
     };
     match connect() {
         Ok(socket) => Ok(Some(socket)),
-        // Refused: what a service that was killed left.
+        // Refused: the socket was left by a service that was killed.
         Err(error)
             if [ErrorKind::NotFound, ErrorKind::ConnectionRefused].contains(&error.kind()) =>
         {

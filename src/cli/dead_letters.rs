@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::domain::{MessageSid, Phone, PhoneKey, Text};
 use crate::http::Http;
 use crate::store::Commands;
-use crate::stream::{Appender, DeadLetter, Redis, Settler, StreamError, Waiting};
+use crate::stream::{Appender, DeadLetter, Redis, Settler, StreamError, StreamInspector};
 use crate::twilio::sms::Sms;
 
 const OPTIONS: &str = "      --all            every dead letter
@@ -75,7 +75,7 @@ impl DeadLetterArguments {
         let (selection, _) = Selection::read(arguments, &[&[ALL, JSON], more].concat())?;
         selection.check("texts")?;
         let config = arguments.config()?;
-        let letters = Waiting::new(Redis::new(&config.redis)?).dead()?;
+        let letters = StreamInspector::new(Redis::new(&config.redis)?).dead()?;
         if !selection.all && selection.names.is_empty() {
             print(&list(&letters, selection.json));
             return Ok(None);

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::registration::Stage;
 use crate::domain::{MessageSid, Phone};
 use crate::store::{Commands, ForgetResult};
-use crate::stream::{Redis, Settler, StreamError, Waiting};
+use crate::stream::{Redis, Settler, StreamError, StreamInspector};
 use crate::wake;
 
 pub(super) const COMMAND: Command = Command {
@@ -112,7 +112,7 @@ fn parse(given: &str) -> Result<Phone, CommandError> {
 
 /// The phone's texts in the stream.
 fn waiting(config: &Config, phone: &Phone) -> Result<Vec<(String, MessageSid)>, StreamError> {
-    Waiting::new(Redis::new(&config.redis)?).texts_of(phone)
+    StreamInspector::new(Redis::new(&config.redis)?).texts_of(phone)
 }
 
 fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), StreamError> {

@@ -77,9 +77,9 @@ impl fmt::Debug for Username {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(String);
 
-/// Which service drew a marker, by its proofs. All of them have the key.
+/// The service that created a marker, according to its proofs. Both have the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawer {
+pub enum MarkerOrigin {
     /// The service of this data folder.
     ThisFolder,
     /// The service of another data folder, which may have been lost.
@@ -106,12 +106,12 @@ impl Marker {
     /// The service that drew `shown`, the display name of the user `username`; `None` if it was
     /// drawn with none of `keys`. `instance_id` is that of this data folder; without it, no marker
     /// counts as drawn here.
-    pub fn drawer(
+    pub fn origin(
         shown: &str,
         username: &str,
         keys: &[PhoneKey],
         instance_id: Option<&InstanceId>,
-    ) -> Option<Drawer> {
+    ) -> Option<MarkerOrigin> {
         let numbers: Vec<&str> = shown.strip_prefix(WORDS)?.split('-').collect();
         let [nonce, proof, place] = numbers[..] else {
             return None;
@@ -124,8 +124,8 @@ impl Marker {
             .find(|key| key.sign_name(username, nonce) == proof)?;
         let here = instance_id.map(|instance_id| key.sign_instance(username, nonce, instance_id));
         Some(match here {
-            Some(here) if here == place => Drawer::ThisFolder,
-            _ => Drawer::OtherFolder,
+            Some(here) if here == place => MarkerOrigin::ThisFolder,
+            _ => MarkerOrigin::OtherFolder,
         })
     }
 
@@ -205,12 +205,12 @@ mod tests {
         let shown = marker.as_str();
         let two_numbers = &shown[..shown.len() - 9];
         let by = |shown: &str, instance_id: Option<&str>| {
-            Marker::drawer(shown, "happy-tuna", &keys, instance_id.map(id).as_ref())
+            Marker::origin(shown, "happy-tuna", &keys, instance_id.map(id).as_ref())
         };
         for (shown, instance_id, expected) in [
-            (shown, Some("here"), Some(Drawer::ThisFolder)),
-            (shown, Some("other"), Some(Drawer::OtherFolder)),
-            (shown, None, Some(Drawer::OtherFolder)),
+            (shown, Some("here"), Some(MarkerOrigin::ThisFolder)),
+            (shown, Some("other"), Some(MarkerOrigin::OtherFolder)),
+            (shown, None, Some(MarkerOrigin::OtherFolder)),
             (two_numbers, Some("here"), None),
             (&format!("{two_numbers}-"), Some("here"), None),
             (&format!("{shown}-"), Some("here"), None),
@@ -224,9 +224,9 @@ mod tests {
         ] {
             assert_eq!(by(shown, instance_id), expected, "{shown}");
         }
-        let for_another = Marker::drawer(shown, "happy-tuna-2", &keys, Some(&id("here")));
+        let for_another = Marker::origin(shown, "happy-tuna-2", &keys, Some(&id("here")));
         assert_eq!(for_another, None);
-        let other_key = Marker::drawer(shown, "happy-tuna", &keys[..1], Some(&id("here")));
+        let other_key = Marker::origin(shown, "happy-tuna", &keys[..1], Some(&id("here")));
         assert_eq!(other_key, None);
     }
 }

@@ -27,7 +27,7 @@ mod words;
 
 use std::fmt;
 
-pub use account::{Drawer, Marker, Username};
+pub use account::{Marker, MarkerOrigin, Username};
 pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
 pub use instance_id::InstanceId;
 pub use opt_word::OptWord;

@@ -13,7 +13,7 @@ pub enum OptWord {
     Help,
     /// Not known: the text comes from Twilio's log, which does not tell, and a Messaging Service
     /// may have keywords of its own.
-    Untold,
+    Unknown,
 }
 
 /// Whole texts that opt out, normalised as texts are compared.
@@ -113,7 +113,7 @@ impl OptWord {
     /// Parses the stored form that [`OptWord::as_str`] returns.
     pub fn from_stored(value: &str) -> Option<Self> {
         match value {
-            "UNTOLD" => Some(Self::Untold),
+            "UNKNOWN" => Some(Self::Unknown),
             word => Self::from_parameter(word),
         }
     }
@@ -124,7 +124,7 @@ impl OptWord {
             Self::Stop => "STOP",
             Self::Start => "START",
             Self::Help => "HELP",
-            Self::Untold => "UNTOLD",
+            Self::Unknown => "UNKNOWN",
         }
     }
 
@@ -282,11 +282,11 @@ mod tests {
             OptWord::Stop,
             OptWord::Start,
             OptWord::Help,
-            OptWord::Untold,
+            OptWord::Unknown,
         ] {
             assert_eq!(OptWord::from_stored(word.as_str()), Some(word));
         }
-        assert_eq!(OptWord::from_parameter("UNTOLD"), None);
+        assert_eq!(OptWord::from_parameter("UNKNOWN"), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub enum Event {
     /// The Coder user was removed by another party while the student still needs it.
     UserVanished,
     /// The removal begins.
-    ReapBegun,
+    RemovalBegun,
     /// The user is confirmed to be gone.
     UserGone,
 }
@@ -84,7 +84,9 @@ impl Stage {
             (Self::Created | Self::Announced, E::LoginPrepared) => Ok(self),
             (Self::Created | Self::Announced, E::LoginSent) => Ok(Self::Announced),
             (Self::Created | Self::Announced, E::UserVanished) => Ok(Self::Reserved),
-            (Self::Reserved | Self::Created | Self::Announced, E::ReapBegun) => Ok(Self::Reaping),
+            (Self::Reserved | Self::Created | Self::Announced, E::RemovalBegun) => {
+                Ok(Self::Reaping)
+            }
             // The user of a reservation that is being removed may appear late.
             (Self::Reaping, E::UserCreated) => Ok(Self::Reaping),
             // A login text was being sent when the removal began.
@@ -240,7 +242,7 @@ mod tests {
             Event::LoginPrepared,
             Event::LoginSent,
             Event::UserVanished,
-            Event::ReapBegun,
+            Event::RemovalBegun,
             Event::UserGone,
         ];
         let table = [
@@ -331,7 +333,7 @@ mod tests {
         Event::LoginPrepared,
         Event::LoginSent,
         Event::UserVanished,
-        Event::ReapBegun,
+        Event::RemovalBegun,
         Event::UserGone,
     ];
 
@@ -353,7 +355,7 @@ mod tests {
                     Event::UserCreated => user = true,
                     Event::UserVanished => (user, login) = (false, false),
                     Event::LoginSent => login = !reaping || login,
-                    Event::ReapBegun => reaping = true,
+                    Event::RemovalBegun => reaping = true,
                     _ => {}
                 }
                 prop_assert!(stage != Gone, "{event:?} after the end");

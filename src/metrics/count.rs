@@ -1,83 +1,83 @@
-//! Counters, gauges and histograms as plain atomics: whoever counts never waits.
+//! Counters, gauges and histograms as plain atomics, so counting never waits.
 //!
-//! All are relaxed: a page that is written while somebody counts may miss the last increment, never an earlier one.
+//! All operations are relaxed: a page may miss increments that happen while it is written, but never earlier ones.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Something that only grows.
+/// A number that only grows.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// One more.
+    /// Adds one.
     pub fn add(&self) {
         self.add_many(1);
     }
 
-    /// So many more.
+    /// Adds `count`.
     pub fn add_many(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// How many there were since the start.
+    /// The number since the start.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Something that goes up and down.
+/// A number that goes up and down.
 #[derive(Debug, Default)]
 pub struct Gauge(AtomicU64);
 
 impl Gauge {
-    /// It is so much now.
+    /// Sets the value.
     pub fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
     }
 
-    /// How much it was when it was set last.
+    /// The value that was set last.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// One counter, or one histogram, for each value of a label. The values are given once, so there are never more.
+/// One counter, or one histogram, for each value of a label. The values are fixed when it is created.
 #[derive(Debug)]
 pub struct Family<L, C = Counter> {
     members: Box<[(L, C)]>,
 }
 
 impl<L: Copy + PartialEq + Display, C: Default> Family<L, C> {
-    /// One for each of `values`.
+    /// One member for each of `values`.
     pub fn new(values: impl IntoIterator<Item = L>) -> Self {
         Self::with(values, C::default)
     }
 }
 
 impl<L: Copy + PartialEq + Display, C> Family<L, C> {
-    /// One for each of `values`, each made by `make`.
+    /// One member for each of `values`, created by `make`.
     pub fn with(values: impl IntoIterator<Item = L>, make: impl Fn() -> C) -> Self {
         Self {
             members: values.into_iter().map(|value| (value, make())).collect(),
         }
     }
 
-    /// The one of that value, if there is such a value.
+    /// The member for `value`, if there is one.
     pub fn get(&self, value: L) -> Option<&C> {
         let found = self.members.iter().find(|(known, _)| *known == value);
         found.map(|(_, member)| member)
     }
 
-    /// All of them, in the order in which their values were given.
+    /// All members, in the order of the values given to the constructor.
     pub fn iter(&self) -> impl Iterator<Item = (L, &C)> {
         self.members.iter().map(|(value, member)| (*value, member))
     }
 }
 
 impl<L: Copy + PartialEq + Display> Family<L> {
-    /// One more of that value.
+    /// Adds one to the member for `value`.
     pub fn add(&self, value: L) {
         if let Some(counter) = self.get(value) {
             counter.add();
@@ -85,12 +85,12 @@ impl<L: Copy + PartialEq + Display> Family<L> {
     }
 }
 
-/// How long things took.
+/// A histogram of durations.
 #[derive(Debug)]
 pub struct Histogram {
-    /// Upper bounds, each included, rising.
+    /// Upper bounds, inclusive, in ascending order.
     bounds: &'static [Duration],
-    /// How many were within each bound and not within the one before; the last, beyond all bounds.
+    /// The number within each bound and above the previous one; the last is the number above all bounds.
     buckets: Box<[Counter]>,
     /// The sum of all, in nanoseconds: 64 bits last for centuries.
     sum: Counter,
@@ -99,11 +99,11 @@ pub struct Histogram {
 /// A histogram at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// Upper bounds in seconds, and how many were within each.
+    /// Upper bounds in seconds, and the number of durations within each.
     pub buckets: Vec<(f64, u64)>,
     /// The sum of all, in seconds.
     pub sum: f64,
-    /// How many there were.
+    /// The number of all.
     pub count: u64,
 }
 
@@ -145,7 +145,7 @@ impl Histogram {
         Self::within(CALLS)
     }
 
-    /// For what waits for a disk: 1 ms to 5 s.
+    /// For waits for a disk: 1 ms to 5 s.
     pub fn of_writes() -> Self {
         Self::within(WRITES)
     }
@@ -158,7 +158,7 @@ impl Histogram {
         }
     }
 
-    /// Something took that long.
+    /// Adds one duration.
     pub fn observe(&self, took: Duration) {
         let place = self.bounds.partition_point(|bound| *bound < took);
         self.buckets[place].add();
@@ -166,7 +166,7 @@ impl Histogram {
             .add_many(u64::try_from(took.as_nanos()).unwrap_or(0));
     }
 
-    /// How it stands.
+    /// The present state.
     pub fn snapshot(&self) -> Snapshot {
         let mut count = 0;
         let mut buckets = Vec::with_capacity(self.bounds.len());
@@ -177,7 +177,7 @@ impl Histogram {
         Snapshot {
             buckets,
             sum: Duration::from_nanos(self.sum.get()).as_secs_f64(),
-            // From the same readings, so that no bucket ever holds more than all.
+            // From the same readings, so that no bucket is larger than the total.
             count: count + self.buckets[self.bounds.len()].get(),
         }
     }

@@ -1,9 +1,9 @@
 //! The listener: one thread accepts, and each connection is served by a short-lived thread of its own.
 //!
-//! tiny_http is not used here: one malformed request can end its whole process, and a metrics port may be open to
-//! others. What is hidden here: the limits. A client has a fixed time for its request and for taking the answer, so
-//! that silence holds nothing up for long; few connections are served at a time. Only one path is served, without a
-//! body or a second request.
+//! tiny_http is not used here: one malformed request can end the whole process, and a metrics port may be reachable
+//! for others. This module hides the limits. A client has a fixed time for its request, and again for reading the
+//! answer, so a silent client delays others only for seconds. The number of connections is limited. Only one path is
+//! served, without a body or a second request on a connection.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,23 +14,23 @@ use std::time::{Duration, Instant};
 
 use super::MEDIA_TYPE;
 
-/// Where the page is.
+/// The path of the page.
 const PATH: &str = "/metrics";
 
-/// Time that a client has for its request, and again for taking the answer.
+/// The time for a client's request, and again for reading the answer.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// The longest head of a request, in bytes.
 const HEAD_LIMIT: usize = 8 * 1024;
 
-/// Headers that it may have.
+/// The largest number of headers of a request.
 const HEADERS: usize = 64;
 
-/// Connections at a time. With the queue of the system (128) full of silent clients, a scrape waits for five times
-/// [`LIMIT`] at most, which is Prometheus' own time limit.
+/// The largest number of connections at a time. If the queue of the system (128) is full of silent clients, a scrape waits
+/// at most five times [`LIMIT`], which is Prometheus' own time limit.
 const MOST: usize = 32;
 
-/// The pause after the system had no connection or no thread for us.
+/// The pause after the system could not accept a connection or start a thread.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 
 /// A bound address, ready to serve.
@@ -42,22 +42,22 @@ impl MetricsListener {
     /// Binds the address; port 0 picks a free one.
     ///
     /// # Errors
-    /// The address cannot be had.
+    /// The address cannot be used.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         Ok(Self { listener })
     }
 
-    /// The address, with the port that was really given.
+    /// The address with the actual port.
     ///
     /// # Errors
-    /// The system does not tell.
+    /// The system does not return it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves what `page` gives, on a thread that is left behind when the process ends. The service does not depend
-    /// on it, and no fault of a connection or of a page ends it.
+    /// Serves the pages that `page` returns, on a thread that ends with the process. The service does not depend on it,
+    /// and a fault of a connection or of a page does not end it.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -87,13 +87,13 @@ impl MetricsListener {
         if clients.len() >= MOST
             && let Some(oldest) = clients.pop_front()
         {
-            // Its time limits end it. If its page failed, the panic is in the log already.
+            // Its time limits end it. If its page panicked, that is already in the log.
             let _ = oldest.join();
         }
         let page = Arc::clone(page);
         let serve = move || {
             let mut page = || page.lock().unwrap_or_else(PoisonError::into_inner)();
-            // A client that leaves early or says nothing is its own loss.
+            // An error here means that the client left early or sent nothing.
             let _ = ScrapeClient::new(&stream).serve(&mut page);
         };
         let name = "metrics-client".to_owned();
@@ -128,12 +128,12 @@ impl<'s> ScrapeClient<'s> {
             }
         };
         let answer = request.answer(page);
-        // The time that the page took is not the client's fault.
+        // The time for making the page does not count against the client.
         self.deadline = Instant::now() + LIMIT;
         self.write_all(&answer)?;
         self.stream.shutdown(Shutdown::Write)?;
-        // What the client still says is read, as a connection that is closed on unread bytes is reset, and a reset
-        // takes the answer back.
+        // Reads what the client still sends: closing a connection with unread bytes resets it, and the client may then
+        // lose the answer.
         io::copy(&mut self.take(HEAD_LIMIT as u64), &mut io::sink()).map(drop)
     }
 
@@ -164,15 +164,15 @@ impl Write for ScrapeClient<'_> {
     }
 }
 
-/// What a request comes to.
+/// How a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ScrapeRequest {
     status: u16,
-    /// Whether only the head of the answer is wanted.
+    /// Whether only the head of the answer is sent.
     head: bool,
 }
 
-/// Judges what has come of a request; `None` = more has to come.
+/// Judges the bytes of a request; `None` = it is not complete yet.
 fn judge(bytes: &[u8]) -> Option<ScrapeRequest> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -195,17 +195,13 @@ impl ScrapeRequest {
         let plain = "text/plain; charset=utf-8";
         let (reason, media_type, body) = match self.status {
             200 => ("OK", MEDIA_TYPE, page()),
-            404 => ("Not Found", plain, format!("only {PATH} is here\n")),
+            404 => ("Not Found", plain, format!("the only path is {PATH}\n")),
             405 => (
                 "Method Not Allowed",
                 plain,
                 "only GET and HEAD\n".to_owned(),
             ),
-            _ => (
-                "Bad Request",
-                plain,
-                "no request that is understood\n".to_owned(),
-            ),
+            _ => ("Bad Request", plain, "not a valid request\n".to_owned()),
         };
         let allow = if self.status == 405 {
             "Allow: GET, HEAD\r\n"

@@ -1,8 +1,7 @@
-//! What is counted, and how a monitoring system gets to see it.
+//! Counters, and their page for Prometheus.
 //!
-//! A leaf: every room counts what it does in counters of its own, which cost one relaxed increment; `run` knows where
-//! they all are and what they are called. What is hidden here: the atomics, Prometheus' text format, and one HTTP
-//! request.
+//! Every room has its own counters, and counting costs one relaxed increment. `run` collects them and gives them their
+//! names. This room hides the atomics, the text format of Prometheus, and the HTTP listener.
 
 mod count;
 mod listener;
@@ -12,10 +11,10 @@ pub use count::{Counter, Family, Gauge, Histogram, Snapshot};
 pub use listener::MetricsListener;
 pub use text::{MEDIA_TYPE, MetricsPage, Samples};
 
-/// Declares an enum whose variants are the values of a label: all of them are known beforehand, so that no peer and no
-/// stranger makes series.
+/// Declares an enum whose variants are the values of a label. All values are known beforehand, so input from outside
+/// cannot create series.
 ///
-/// It gets `ALL`, `as_str` and `Display`.
+/// The enum has `ALL`, `as_str` and `Display`.
 macro_rules! labels {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $($(#[$doc:meta])* $variant:ident => $word:literal,)+

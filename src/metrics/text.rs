@@ -1,23 +1,23 @@
 //! Prometheus' text format, version 0.0.4.
 //!
-//! The rules are those of prometheus.io/docs/instrumenting/exposition_formats: HELP and TYPE stand once, before all
-//! samples of their name; a backslash, a line's end and, in labels, a quote are escaped; buckets are cumulative and end
-//! with `+Inf`. So little of it is needed that no crate would be shorter than this file.
+//! The rules are those of prometheus.io/docs/instrumenting/exposition_formats: HELP and TYPE are written once, before
+//! all samples of their name; a backslash, a line feed and, in labels, a quote are escaped; buckets are cumulative and
+//! end with `+Inf`. We need so little of the format that a crate would not make this shorter.
 
 use std::fmt::{Display, Write};
 
 use super::{Family, Histogram};
 
-/// What the page is, for the answer's Content-Type.
+/// The media type of the page.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page in the making.
+/// A page that is being written.
 #[derive(Default)]
 pub struct MetricsPage {
     text: String,
 }
 
-/// One name of a page, which takes its samples.
+/// Writes the samples of one name.
 pub struct Samples<'p> {
     text: &'p mut String,
     name: &'static str,
@@ -27,17 +27,17 @@ pub struct Samples<'p> {
 pub type Label<'a> = (&'static str, &'a dyn Display);
 
 impl MetricsPage {
-    /// Begins what only grows; by convention its name ends in `_total`.
+    /// Begins a counter; by convention its name ends in `_total`.
     pub fn counter(&mut self, name: &'static str, help: &str) -> Samples<'_> {
         self.begin(name, "counter", help)
     }
 
-    /// Begins what goes up and down.
+    /// Begins a gauge.
     pub fn gauge(&mut self, name: &'static str, help: &str) -> Samples<'_> {
         self.begin(name, "gauge", help)
     }
 
-    /// Begins how long something took; by convention its name ends in `_seconds`.
+    /// Begins a histogram of durations; by convention its name ends in `_seconds`.
     pub fn histogram(&mut self, name: &'static str, help: &str) -> Samples<'_> {
         self.begin(name, "histogram", help)
     }
@@ -47,7 +47,7 @@ impl MetricsPage {
         self.text
     }
 
-    // Never inlined, here and below: each of the forty names would carry its own copy.
+    // Never inlined, here and below: otherwise each of the forty names would contain a copy of it.
     #[inline(never)]
     fn begin(&mut self, name: &'static str, kind: &str, help: &str) -> Samples<'_> {
         let text = &mut self.text;
@@ -72,7 +72,7 @@ impl Samples<'_> {
         self
     }
 
-    /// A sample for each member of a family, whose values stand behind the label `label`.
+    /// A sample for each member of a family, with its value in the label `label`.
     pub fn each<L>(mut self, label: &'static str, family: &Family<L>) -> Self
     where
         L: Copy + PartialEq + Display,
@@ -83,7 +83,7 @@ impl Samples<'_> {
         self
     }
 
-    /// What a histogram has to tell.
+    /// The samples of a histogram.
     pub fn spread(mut self, labels: &[Label<'_>], histogram: &Histogram) -> Self {
         let now = histogram.snapshot();
         for (bound, within) in &now.buckets {
@@ -118,7 +118,7 @@ impl Samples<'_> {
     }
 }
 
-/// Text as it may stand behind HELP, or within the quotes of a label.
+/// Escapes text for a HELP line, or for the quotes of a label.
 fn escaped(words: &dyn Display, quoted: bool) -> String {
     let mut text = String::new();
     for sign in words.to_string().chars() {
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_written_as_the_format_has_it() {
+    fn counters_gauges_and_families_are_written_in_the_text_format() {
         let mut page = MetricsPage::default();
         page.counter("texts_total", "Texts.").value(3);
         page.gauge("info", "What\nit \\ \"is\".")
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_ends_with_all_its_sum_and_its_count() {
+    fn a_histogram_ends_with_the_largest_bucket_the_sum_and_the_count() {
         let histogram = Histogram::of_calls();
         histogram.observe(Duration::from_millis(60));
         histogram.observe(Duration::from_secs(90));

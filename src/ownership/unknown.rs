@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::coder::{LoginType, User};
 use crate::domain::registration::Registration;
-use crate::domain::{Drawer, InstanceId, Marker, PhoneKey, Username};
+use crate::domain::{InstanceId, Marker, MarkerOrigin, PhoneKey, Username};
 
 /// What identifies our own accounts.
 #[derive(Clone, Copy, Debug)]
@@ -140,23 +140,23 @@ impl<'a> KnownAccounts<'a> {
 /// The proof must fit the name in the address, which only an admin can change. Anybody may change
 /// the name and the display name, so copying those of our accounts does not make an account ours.
 fn ownership(user: &User, marks: Marks<'_>) -> Option<Ownership> {
-    let drawn_for = |name: &str| {
+    let origin_of = |name: &str| {
         let name = name.to_ascii_lowercase();
-        Marker::drawer(&user.name, &name, marks.keys, marks.instance_id)
+        Marker::origin(&user.name, &name, marks.keys, marks.instance_id)
     };
     let address = user.email.rsplit_once('@');
     let local = address.filter(|(_, domain)| domain.eq_ignore_ascii_case(marks.domain));
-    let Some(drawer) = local.and_then(|(local, _)| drawn_for(local)) else {
-        return drawn_for(&user.username).map(|_| Ownership::OtherAddress);
+    let Some(origin) = local.and_then(|(local, _)| origin_of(local)) else {
+        return origin_of(&user.username).map(|_| Ownership::OtherAddress);
     };
     Some(if user.has_roles {
         Ownership::HasRoles
     } else if user.login_type != LoginType::Password {
         Ownership::OtherLogin
     } else {
-        match drawer {
-            Drawer::ThisFolder => Ownership::Ours,
-            Drawer::OtherFolder => Ownership::OtherFolder,
+        match origin {
+            MarkerOrigin::ThisFolder => Ownership::Ours,
+            MarkerOrigin::OtherFolder => Ownership::OtherFolder,
         }
     })
 }

@@ -254,7 +254,7 @@ impl Provisioner {
         }
         let contact = self.store.contact(hash)?;
         if contact.opted_out_at.is_some() {
-            if contact.own_opt_out || text.opt_out != Some(OptWord::Untold) {
+            if contact.own_opt_out || text.opt_out != Some(OptWord::Unknown) {
                 return Ok(Completion::Silent(Silence::OptedOut));
             }
             // It may have been an opt-in word of a Messaging Service. Twilio keeps the list. If the
@@ -289,7 +289,7 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        let reported = text.opt_out.filter(|word| *word != OptWord::Untold);
+        let reported = text.opt_out.filter(|word| *word != OptWord::Unknown);
         match reported.or_else(|| OptWord::in_body(&text.body)) {
             Some(OptWord::Stop)
                 if reported.is_some() || OptWord::is_known_to_twilio(&text.body) =>
@@ -305,7 +305,7 @@ impl Provisioner {
             Some(OptWord::Help) if !is_phrase => {
                 return Ok(Some(Completion::Silent(Silence::HelpWord)));
             }
-            Some(OptWord::Help | OptWord::Untold) | None => return Ok(None),
+            Some(OptWord::Help | OptWord::Unknown) | None => return Ok(None),
         }
         Ok(Some(Completion::Recorded))
     }

@@ -142,7 +142,7 @@ impl Reaper {
         registration: &Registration,
         now: UnixSeconds,
     ) -> Result<Option<AccountInspection>, StoreError> {
-        if self.store.begin_reap(registration.id, now)? {
+        if self.store.begin_removal(registration.id, now)? {
             return Ok(None);
         }
         let held = self.store.held_until(registration.id, now)?;

@@ -1,4 +1,4 @@
-//! The first words of a start.
+//! The first line in the log.
 
 use log::{info, warn};
 
@@ -7,8 +7,8 @@ use crate::domain::count;
 use crate::provision::reply;
 use crate::store::Store;
 
-/// One line that says what runs where, and what is switched off.
-pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store) {
+/// Logs the version, the addresses, the number of accounts, and what is switched off.
+pub(super) fn log(config: &Config, address: std::net::SocketAddr, store: &Store) {
     let mut off = Vec::new();
     if config.class.remove_after.is_none() {
         off.push("removal");
@@ -20,10 +20,10 @@ pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store
         off.push("stopping workspaces");
     }
     if config.service.catch_up.is_none() {
-        off.push("looking for missed texts");
+        off.push("searching for missed texts");
     }
     if !config.service.redact {
-        off.push("blanking logins in Twilio's log");
+        off.push("redacting logins in Twilio's log");
     }
     if config.twilio.receipts.is_none() {
         off.push("delivery receipts (TWILIO_WEBHOOK_URL is not https)");
@@ -34,7 +34,7 @@ pub(super) fn tell(config: &Config, address: std::net::SocketAddr, store: &Store
         off.join(", ")
     };
     info!(
-        "coder-sms-register {} listens on {address} for {}, logs in at {}, knows {}; switched off: {off}",
+        "coder-sms-register {} listens on {address} for {}, sends logins for {}, has {}; switched off: {off}",
         env!("CARGO_PKG_VERSION"),
         config.twilio.webhook_url.as_str(),
         config.coder.address.site,

@@ -1,5 +1,5 @@
-//! The loop that looks for texts that never reached us: at the start, when somebody rings, and now
-//! and then.
+//! The loop that searches for texts that never reached the webhook: at the start, after a wake-up, and at
+//! intervals.
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -13,36 +13,35 @@ use crate::metrics::Counter;
 use crate::retry::{self, Backoff};
 use crate::stop::Stop;
 
-/// Twilio's log may show a text some seconds after it came: a search that somebody rang for is
-/// repeated after this long.
-const SECOND_LOOK: Duration = Duration::from_secs(30);
+/// Twilio's log may show a text some seconds late, so a search after a wake-up is repeated after this time.
+const SECOND_SEARCH: Duration = Duration::from_secs(30);
 
-/// Searches until `stop`, after which somebody has to wake it; what is found is counted. Returns whether it was told
-/// to stop.
+/// Searches until `stop`. A stop must also wake this loop. Texts that were found are counted in `found`. Returns whether
+/// it ended because of `stop`.
 pub(super) fn run(
     catch_up: &mut CatchUp,
     notifier: &Receiver<()>,
     found: &Counter,
     stop: &Stop,
 ) -> bool {
-    // Two searches see each text, whatever happens to one of them.
+    // Two searches cover each moment, so one of them may fail.
     let period = (catch_up.window / 2).max(retry::CATCH_UP.first);
     let mut wakeups = true;
     while !stop.asked() {
         search(catch_up, found, stop);
         let pause = if wakeups {
-            SECOND_LOOK.min(period)
+            SECOND_SEARCH.min(period)
         } else {
             period
         };
         wakeups = notifier.recv_timeout(pause).is_ok();
-        // Rung several times over one outage: one search is enough.
+        // One search is enough for several wake-ups.
         while notifier.try_recv().is_ok() {}
     }
     true
 }
 
-/// Searches until it succeeds, or somebody has to act first.
+/// Searches until it succeeds, or until a retry is useless because a person has to act.
 fn search(catch_up: &mut CatchUp, found: &Counter, stop: &Stop) {
     const POLICY: Backoff = retry::CATCH_UP;
     for attempt in 1.. {
@@ -51,24 +50,24 @@ fn search(catch_up: &mut CatchUp, found: &Counter, stop: &Stop) {
             Ok(missed) => {
                 found.add_many(missed as u64);
                 info!(
-                    "taken in from Twilio's log: {} that had not reached us",
+                    "found in Twilio's log: {} that had not reached us",
                     count(missed, "text")
                 );
             }
             Err(error) if error.passes() => {
                 if attempt == 1 {
-                    warn!("cannot look for missed texts yet: {error}");
+                    warn!("cannot search for missed texts yet: {error}");
                 }
                 if stop.wait(POLICY.wait(attempt, noise())) {
                     return;
                 }
                 continue;
             }
-            // Reported for all calls to Twilio.
+            // The observer of the calls to Twilio has already logged this.
             Err(error) if error.refuses_key() => {
-                debug!("cannot look for missed texts: {error}");
+                debug!("cannot search for missed texts: {error}");
             }
-            Err(error) => warn!("cannot look for missed texts: {error}"),
+            Err(error) => warn!("cannot search for missed texts: {error}"),
         }
         return;
     }

@@ -1,4 +1,4 @@
-//! Channels whose texts cannot be answered: each is told to the operator once, however many texts it brings.
+//! Channels whose texts cannot be answered. Each is reported to the operator once, however many texts arrive by it.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,18 +7,18 @@ use log::warn;
 
 use crate::domain::{Text, channel_of};
 
-/// Channels that are told; Twilio has some ten.
+/// The largest number of channels that are reported; Twilio has about ten.
 const MOST: usize = 20;
 
-/// The channels that were told since the start.
+/// The channels that were reported since the start.
 #[derive(Default)]
 pub(super) struct Channels {
-    told: Mutex<BTreeSet<String>>,
+    reported: Mutex<BTreeSet<String>>,
 }
 
 impl Channels {
-    /// Tells what to do about the channel of a text that got no answer, unless it was told before.
-    pub(super) fn tell(&self, text: &Text) {
+    /// Logs what to do about the channel of a text that got no answer, unless that channel was reported before.
+    pub(super) fn report(&self, text: &Text) {
         let Some((channel, _)) = channel_of(&text.from) else {
             return;
         };
@@ -29,20 +29,20 @@ impl Channels {
         let sid = &text.sid;
         if channel == "whatsapp" {
             warn!(
-                "text {sid} came by WhatsApp, which is not served: students have to text by SMS. Let the webhook of your \
-                 WhatsApp sender lead elsewhere (Twilio console, Messaging, Senders); further ones are only counted"
+                "text {sid} came by WhatsApp, which is not served: students have to text by SMS. Set another webhook \
+                 for your WhatsApp sender (Twilio console, Messaging, Senders); further such texts are only counted"
             );
         } else {
             warn!(
-                "text {sid} came by a channel that is not served ({channel}): students have to text by SMS. Let that \
-                 channel's webhook lead elsewhere; further ones are only counted"
+                "text {sid} came by a channel that is not served ({channel}): students have to text by SMS. Set \
+                 another webhook for that channel; further such texts are only counted"
             );
         }
     }
 
     fn is_new(&self, channel: &str) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < MOST && told.insert(channel.to_owned())
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.len() < MOST && reported.insert(channel.to_owned())
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_channel_is_told_once_and_not_too_many_are() {
+    fn each_channel_is_reported_once_up_to_a_limit() {
         let channels = Channels::default();
         assert!(channels.is_new("whatsapp") && channels.is_new("messenger"));
         assert!(!channels.is_new("whatsapp"));

@@ -1,4 +1,4 @@
-//! The thread that waits for commands of the operator.
+//! The thread that waits for commands which have changed something.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use super::notifier::Notifier;
 use super::{RunError, system};
 use crate::wake;
 
-/// Has commands that changed something wake the reaper. The thread sleeps until one does, and is left
-/// behind when the process ends.
+/// Starts a thread that wakes the reaper when a command has changed something. The thread ends with the
+/// process.
 ///
 /// # Errors
-/// The socket or the thread cannot be made.
-pub(super) fn hear(data_dir: &Path, notifier: Notifier) -> Result<(), RunError> {
+/// The socket or the thread cannot be created.
+pub(super) fn listen(data_dir: &Path, notifier: Notifier) -> Result<(), RunError> {
     let doing = || format!("listen for commands in {}", data_dir.display());
     let socket = wake::listen(data_dir).map_err(system(doing()))?;
     std::thread::Builder::new()

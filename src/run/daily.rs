@@ -1,5 +1,5 @@
-//! What is done at the start and then once a day: old texts are forgotten, the token is tried, and
-//! accounts are looked for that the database does not know.
+//! What is done at the start and then once a day: old texts are deleted, the token is checked, and
+//! accounts that the database does not contain are searched for.
 
 use std::time::Duration;
 
@@ -14,45 +14,45 @@ use crate::store::StoreError;
 use crate::stream::Settler;
 use crate::token::CoderToken;
 
-/// How often: an owner's token that nobody uses for a week expires by Coder's default.
+/// The period, in seconds. By Coder's default an owner's token expires after a week without use.
 const DAILY: UnixSeconds = 86_400;
 
-/// The least time in seconds between two looks at the token's rights that refused calls have asked for.
+/// The shortest time in seconds between two checks of the token's rights after refused calls.
 const SPACING: UnixSeconds = 5;
 
-/// The time in seconds between two looks at the token's rights while Coder is an obstacle, so that its end shows
-/// although no text needs Coder.
+/// The time in seconds between two checks of the token's rights while Coder is an obstacle. They show the end of the
+/// obstacle also when no text needs Coder.
 const OBSTACLE_SPACING: UnixSeconds = 10;
 
-/// The obstacles that an answer about the token's rights may end.
+/// The obstacles that a check of the token's rights may end.
 const OF_CODER: [Obstacle; 3] = [
     Obstacle::CoderAway,
     Obstacle::CoderRefuses,
     Obstacle::TokenLacksRights,
 ];
 
-/// Names that are listed at most.
+/// The largest number of names in one line.
 const LISTED: usize = 50;
 
-/// The rounds, and when the next one is.
+/// The daily tasks, and when each is due.
 pub(super) struct DailyRounds<'a> {
     reconciler: &'a Reconciler,
     settler: &'a Settler,
     token: &'a CoderToken,
     obstacles: &'a Obstacles,
-    /// Pause before Coder is asked again, if it did not answer.
+    /// The pause before Coder is asked again, if it did not answer.
     pause: Duration,
-    /// How long a text may be tried for.
+    /// How long a text is retried.
     text_life: Duration,
     last: Option<UnixSeconds>,
     /// When Coder is asked again.
     again_at: Option<UnixSeconds>,
-    /// Whether Coder answered when the token was last tried.
+    /// Whether Coder answered the last check of the token.
     reached: bool,
-    /// When the token's rights were last asked for.
+    /// When the token's rights were last checked.
     asked: UnixSeconds,
-    /// When it is looked at again until when the token is good.
-    end_at: UnixSeconds,
+    /// When the token's expiry is checked again.
+    expiry_check_at: UnixSeconds,
 }
 
 impl<'a> DailyRounds<'a> {
@@ -74,20 +74,20 @@ impl<'a> DailyRounds<'a> {
             again_at: None,
             reached: false,
             asked: 0,
-            end_at: 0,
+            expiry_check_at: 0,
         }
     }
 
     /// Does what is due at `now`.
-    pub(super) fn inspect(&mut self, now: UnixSeconds) {
-        // Also after the clock was set back.
+    pub(super) fn run(&mut self, now: UnixSeconds) {
+        // The range makes it run also after the clock was set back.
         let daily = self
             .last
             .is_none_or(|last| !(0..DAILY).contains(&(now - last)));
         if daily {
             self.last = Some(now);
             if let Err(error) = self.reconciler.store.prune(now, self.text_life) {
-                log!(error.level(), "old texts stay: {error}");
+                log!(error.level(), "old texts were not deleted: {error}");
             }
             forget_phones(self.settler);
         }
@@ -101,22 +101,22 @@ impl<'a> DailyRounds<'a> {
             self.asked = now;
         } else if self.next_question_in(now) == Some(0) {
             self.asked = now;
-            // Where Coder does not answer any more, the next refusal asks again.
+            // If Coder does not answer, the next refused call causes another check.
             let _ = self.token.rights();
         }
         if self.reached {
-            self.inspect_the_end(now);
+            self.check_expiry(now);
         }
     }
 
-    /// Looks until when the token is good, if that is due; also after the clock was set back.
-    fn inspect_the_end(&mut self, now: UnixSeconds) {
-        if self.end_at <= now || self.end_at > now + DAILY {
-            self.end_at = self.token.inspect_its_end(now, self.pause);
+    /// Checks the token's expiry, if that is due; also after the clock was set back.
+    fn check_expiry(&mut self, now: UnixSeconds) {
+        if self.expiry_check_at <= now || self.expiry_check_at > now + DAILY {
+            self.expiry_check_at = self.token.check_expiry(now, self.pause);
         }
     }
 
-    /// Seconds until the rights are asked for again, as Coder refused a call or is an obstacle; `None` = neither.
+    /// Seconds until the next check of the rights, if Coder refused a call or is an obstacle; otherwise `None`.
     pub(super) fn next_question_in(&self, now: UnixSeconds) -> Option<UnixSeconds> {
         let spacing = if self.token.is_in_doubt() {
             SPACING
@@ -130,28 +130,27 @@ impl<'a> DailyRounds<'a> {
         Some(if waits { spacing - since } else { 0 })
     }
 
-    /// Tries the token and looks for accounts. Returns whether both came to an end.
+    /// Checks the token and searches for accounts. Returns whether both were completed.
     fn ask_coder(&mut self, now: UnixSeconds, daily: bool) -> bool {
-        // An outage is told of once, and its end.
         let rights = self.token.ask();
         if rights.is_ok() {
-            self.inspect_the_end(now);
+            self.check_expiry(now);
             if let Err(error) = self.compare_coder() {
                 error!("{error}");
             }
         }
-        // To a token without rights everybody looks gone, and a list shows nobody.
+        // A token that may not see users gets an empty list, and 404 for each user.
         let well = rights.as_ref().is_ok_and(|rights| rights.see_users);
         let done = well && self.reconcile(now, daily);
         match &rights {
-            // An outage is told of once, and its end.
-            Ok(rights) => self.token.tell(rights, daily || !self.reached),
+            // The beginning and the end of an outage are logged once each.
+            Ok(rights) => self.token.log(rights, daily || !self.reached),
             Err(fault) if fault.is_away() => {
                 coder_is_away(self.obstacles, fault, Observer::Token);
             }
-            // Reported for all calls.
+            // The observer of the calls to Coder has already logged this.
             Err(fault) if fault.refuses_token() => {}
-            Err(fault) if daily => tell_fault(fault),
+            Err(fault) if daily => log_fault(fault),
             Err(_) => {}
         }
         self.reached = rights.is_ok();
@@ -183,13 +182,13 @@ impl<'a> DailyRounds<'a> {
 
     fn reconcile(&self, now: UnixSeconds, daily: bool) -> bool {
         match self.reconciler.sweep(now) {
-            Ok(swept) => {
-                tell(&swept);
+            Ok(result) => {
+                log_search(&result);
                 true
             }
             Err(fault) => {
                 let words = format!(
-                    "accounts that the database does not know were not looked for, it is tried again: {fault}"
+                    "the search for accounts missing from the database failed and will be repeated: {fault}"
                 );
                 if daily {
                     warn!("{words}");
@@ -202,30 +201,30 @@ impl<'a> DailyRounds<'a> {
     }
 }
 
-fn tell_fault(fault: &CoderError) {
+fn log_fault(fault: &CoderError) {
     match fault.kind {
         CoderErrorKind::Denied => error!("Coder: {fault}"),
         CoderErrorKind::Refused => {
-            error!("Coder: {fault}: without an answer to that no account is removed");
+            error!("Coder: {fault}: no account is removed until Coder answers this");
         }
         _ => warn!("Coder: {fault}"),
     }
 }
 
-/// Nothing when all is well.
-fn tell(swept: &SearchResult) {
-    if !swept.adopted.is_empty() {
+/// Logs the accounts that were found, if any.
+fn log_search(result: &SearchResult) {
+    if !result.adopted.is_empty() {
         warn!(
             "adopted {} unknown to the database: {}; removal follows when the time is up",
-            count(swept.adopted.len(), "account"),
-            names(swept.adopted.iter())
+            count(result.adopted.len(), "account"),
+            names(result.adopted.iter())
         );
     }
-    if !swept.left.is_empty() {
+    if !result.left.is_empty() {
         warn!(
             "{} with our mark, unknown to the database, left alone as another service's or a person's: {}; see coder-sms-register reconcile",
-            count(swept.left.len(), "account"),
-            names(swept.left.iter().map(|found| &found.username))
+            count(result.left.len(), "account"),
+            names(result.left.iter().map(|found| &found.username))
         );
     }
 }
@@ -239,9 +238,10 @@ fn names<'a>(all: impl Iterator<Item = &'a Username>) -> String {
     }
 }
 
-/// Has Redis forget the phones in its append-only file: daily, and when a class is over.
+/// Makes Redis rewrite its append-only file, so that it no longer contains old phone numbers. Done daily, and when a
+/// class is over.
 pub(super) fn forget_phones(settler: &Settler) {
     if let Err(fault) = settler.compact() {
-        debug!("Redis does not write its file anew: {fault}");
+        debug!("Redis does not rewrite its append-only file: {fault}");
     }
 }

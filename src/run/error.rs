@@ -15,19 +15,19 @@ pub enum RunError {
     Redis(StreamError),
     /// A socket, folder or signal.
     System {
-        /// What we tried.
+        /// What was attempted.
         doing: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Another program listens where we are to.
+    /// Another program listens on our address.
     PortInUse {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// The setting that says so.
+        /// The setting with that address.
         setting: &'static str,
     },
-    /// A thread ended by itself.
+    /// A thread ended unexpectedly.
     Thread(String),
 }
 
@@ -39,10 +39,10 @@ impl fmt::Display for RunError {
             Self::System { doing, source } => write!(f, "cannot {doing}: {source}"),
             Self::PortInUse { address, setting } => write!(
                 f,
-                "cannot listen on {address} ({setting}): another program has that port: sudo ss -ltnp 'sport = :{}' shows which; end it, or set {setting} to another port",
+                "cannot listen on {address} ({setting}): another program uses that port: sudo ss -ltnp 'sport = :{}' shows which; end it, or set {setting} to another port",
                 address.port()
             ),
-            Self::Thread(name) => write!(f, "the thread {name} ended by itself"),
+            Self::Thread(name) => write!(f, "the thread {name} ended unexpectedly"),
         }
     }
 }
@@ -70,7 +70,7 @@ impl From<StreamError> for RunError {
     }
 }
 
-/// Says which setting names an address that cannot be had.
+/// Turns a failure to listen on `address` into an error that names its setting.
 pub(super) fn listening(
     address: SocketAddr,
     setting: &'static str,
@@ -81,7 +81,7 @@ pub(super) fn listening(
     }
 }
 
-/// Says what was being done when the system refused.
+/// Adds what was attempted to an error of the system.
 pub(super) fn system(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> RunError {
     let doing = doing.into();
     move |source| RunError::System { doing, source }

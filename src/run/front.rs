@@ -1,4 +1,4 @@
-//! The two halves that take texts in: the webhook on a private socket, and the gate before it.
+//! The two parts that accept requests: the gate on the public port, and the webhook behind it on a private socket.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::stream::{Appender, Redis};
 use crate::webhook::{Judge, Webhook};
 
-/// The webhook, and the gate before it.
+/// The webhook, and the gate in front of it.
 pub(super) struct Front {
     pub(super) webhook: Webhook,
     pub(super) gate: Gate,
@@ -59,10 +59,10 @@ impl Front {
     }
 }
 
-/// The longest path of a Unix socket that all systems take, in bytes.
+/// The longest path of a Unix socket that all systems accept, in bytes.
 const SOCKET_PATH: usize = 100;
 
-/// A path for the socket between gate and webhook, in a folder that only we may enter.
+/// The path for the socket between gate and webhook, in a folder that only our user may enter.
 fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
     let inside = data_dir.join("run");
     let folder = if inside.join("http.sock").as_os_str().len() <= SOCKET_PATH {
@@ -70,11 +70,11 @@ fn private_socket(data_dir: &Path) -> Result<PathBuf, RunError> {
     } else {
         std::env::temp_dir().join(format!("coder-sms-register-{}", std::process::id()))
     };
-    // The folder's lock is ours, so whatever is left here is of a run that ended.
+    // We hold the lock of the data folder, so the files here are left from an earlier run.
     let _ = fs::remove_dir_all(&folder);
     fs::DirBuilder::new()
         .mode(0o700)
         .create(&folder)
-        .map_err(system(format!("make {}", folder.display())))?;
+        .map_err(system(format!("create {}", folder.display())))?;
     Ok(folder.join("http.sock"))
 }

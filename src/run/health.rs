@@ -1,4 +1,4 @@
-//! Whether the database can be written: asked often, tried seldom, never waited for long.
+//! Whether the database can be written. Answers are cached, and no caller waits long for one.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use crate::store::Store;
 use crate::webhook::DatabaseCheck;
 
-/// How long an answer counts.
+/// How long an answer is used.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// How long a write may take before the answer is "stuck".
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 type HealthResult = Result<(), &'static str>;
 
-/// A check of `store` for the webhook. The write runs on a thread of its own, as a disk that hangs
-/// must not keep texts waiting; there is one such thread at most.
+/// A check of `store` for the webhook. The write runs on its own thread, because texts must not wait
+/// for a disk that hangs. There is at most one such thread.
 pub(super) fn database_check(store: Arc<Store>) -> DatabaseCheck {
     let last: RefCell<Option<(Instant, HealthResult)>> = RefCell::new(None);
     let running: RefCell<Option<Receiver<HealthResult>>> = RefCell::new(None);
@@ -49,7 +49,7 @@ pub(super) fn database_check(store: Arc<Store>) -> DatabaseCheck {
                 other => other.unwrap_or(Err("database-refuses")),
             },
         };
-        // A fault is looked at again at once, so that its end shows at once.
+        // A fault is not cached, so that its end is noticed immediately.
         *last.borrow_mut() = verdict.is_ok().then(|| (Instant::now(), verdict));
         verdict
     })
@@ -62,7 +62,7 @@ fn probe(store: &Arc<Store>) -> Result<Receiver<HealthResult>, &'static str> {
         .name("health".to_owned())
         .spawn(move || {
             let verdict = store.probe().map_err(|_| "database-not-writable");
-            // Nobody may be waiting any more; then nobody wants to know.
+            // The receiver may be gone; then the result is not needed.
             let _ = sender.send(verdict);
         })
         .map_err(|_| "no-threads")?;

@@ -1,9 +1,9 @@
-//! Texts in hand: who may be worked on next, by whom, and when again.
+//! Decides which text a worker serves next, and when a failed one is retried.
 //!
-//! Redis owns the queue; this is only what was taken from it and has no verdict yet. What is hidden
-//! here: one lane for each phone (never two texts of a phone at once), the order (new texts before
-//! repeated attempts, which never take more than half of the hands), the pause of everything but
-//! a probe while somebody has to act, and whom a cause concerns that is not everybody's.
+//! Redis owns the queue. This room holds the texts that were taken from it and have no verdict yet. It hides:
+//! one lane for each phone (never two texts of a phone at once), the order (new texts before retries,
+//! which never occupy more than half of the workers), the pause of all texts but one probe while a
+//! person has to act, and which texts wait for a cause that concerns only some phones.
 
 mod holds;
 
@@ -17,67 +17,67 @@ use crate::retry;
 use crate::stream::StreamEntry;
 use holds::Holds;
 
-/// Texts in hand at most; the others wait in Redis.
+/// The largest number of texts held here; the others wait in Redis.
 const ROOM: usize = 4_096;
 
-/// Attempts of different texts that must fail in a row before the other side counts as away, so
-/// that its return is worth telling everybody.
+/// The number of attempts in a row that must fail before the peer counts as away. The first success
+/// after that makes all waiting texts due.
 const AWAY_AFTER: u32 = 3;
 
-/// The attempt whose wait is the longest for who fails while others get through: four seconds.
+/// While other texts are served, a failed one waits as after this attempt at most: four seconds.
 const UNLUCKY: u32 = 3;
 
 /// How an entry ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// Nobody will need it again.
+    /// It is acknowledged and deleted.
     Acknowledge,
-    /// It was given up, for that reason.
+    /// It becomes a dead letter with this reason.
     GiveUp(String),
 }
 
-/// A text in hand.
+/// A text that was taken from Redis and has no recorded verdict yet.
 #[derive(Debug)]
 pub struct Job {
     /// Its entry in the stream.
     pub entry: StreamEntry,
-    /// Attempts, the present one included.
+    /// The number of attempts, including the present one.
     pub attempt: u32,
-    /// The verdict, once it is reached but Redis has not recorded it.
+    /// The verdict, if Redis has not recorded it yet.
     pub verdict: Option<Settlement>,
     lane: String,
     region: Option<Region>,
     retried: bool,
-    /// The cause that it waits for, or is tried in spite of.
+    /// The cause that it waits for, or for which it is the present probe.
     held: Option<Cause>,
-    /// Successes of others when it was first refused like everybody else.
+    /// The number of successes when this text first met a refusal of all texts.
     refused_at: Option<u64>,
-    /// Nobody works on it: a newer text of its phone has taken its place.
+    /// No worker has it: a newer text of its phone has replaced it.
     aside: bool,
 }
 
-/// What the failure of a job begins.
+/// A wait that begins with the failure of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitStart {
-    /// Everybody waits until somebody acts.
+    /// All texts wait until a person acts.
     Pause,
-    /// Those wait whom this concerns.
+    /// The texts that this cause concerns wait.
     Hold(Cause),
 }
 
-/// What the end of a job ends.
+/// The waits that end with the success of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WaitEnd {
-    /// The pause of everybody.
+    /// The pause of all texts.
     pub pause: bool,
-    /// The wait of those whom this concerns.
+    /// The wait of the texts that this cause concerns.
     pub hold: Option<Cause>,
 }
 
 struct ParkedText {
     job: Job,
     due: Instant,
-    /// Whether the other side's return makes it due at once.
+    /// Whether the return of the peer makes it due immediately.
     on_return: bool,
 }
 
@@ -90,40 +90,40 @@ struct LaneState {
     holds: Holds,
     retrying: usize,
     failures: u32,
-    /// Jobs that got through since the start.
+    /// The number of texts that were served since the start.
     successes: u64,
-    /// The lane that was refused last, with no success of anybody since. One phone may be refused
-    /// for reasons of its own; a second one shows that it is everybody's.
+    /// The lane that was refused last, without any success since. One phone may be refused for reasons
+    /// of its own; a refusal of a second one shows that it concerns all.
     refused: Option<String>,
-    /// While set nothing runs; when it passes, one job does.
+    /// While set, no job runs until that time; then one runs as a probe.
     paused_until: Option<Instant>,
     stopped: bool,
 }
 
-/// The texts in hand, shared by the one who takes them and those who work on them.
+/// The texts being served, shared by the thread that takes them from Redis and the workers.
 pub struct Lanes {
     state: Mutex<LaneState>,
     changed: Condvar,
     most_retries: usize,
 }
 
-/// The lane of a sender: that of the phone, whichever of its numbers it came from, by SMS or by RCS.
+/// The lane of a sender. All forms of a phone's number have the same lane, by SMS and by RCS.
 fn lane_of(sender: &str) -> String {
     let phone = Phone::of_sender(sender);
     phone.map_or_else(|_| sender.to_owned(), |phone| phone.canonical().to_owned())
 }
 
 impl Lanes {
-    /// For `hands` workers.
-    pub fn new(hands: usize) -> Self {
+    /// Empty lanes for `workers` workers.
+    pub fn new(workers: usize) -> Self {
         Self {
             state: Mutex::new(LaneState::default()),
             changed: Condvar::new(),
-            most_retries: (hands / 2).max(1),
+            most_retries: (workers / 2).max(1),
         }
     }
 
-    /// Takes an entry in, unless it is in hand already.
+    /// Adds an entry, unless it is already here.
     pub fn offer(&self, entry: StreamEntry) {
         let mut state = self.lock();
         if !state.held.insert(entry.id.clone()) {
@@ -148,7 +148,7 @@ impl Lanes {
         self.changed.notify_all();
     }
 
-    /// How many more entries may be taken from Redis.
+    /// The number of entries that may still be taken from Redis.
     pub fn room(&self) -> usize {
         ROOM.saturating_sub(self.lock().held.len())
     }
@@ -160,7 +160,7 @@ impl Lanes {
         drop(self.changed.wait_timeout_while(state, span, full));
     }
 
-    /// The next job for a worker; blocks until there is one. `None` = stop.
+    /// The next job for a worker; blocks until there is one. `None` = the service stops.
     pub fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
@@ -188,8 +188,8 @@ impl Lanes {
         }
     }
 
-    /// Lets go of a job that has its verdict. `proven` = it went through Coder and Twilio, so both
-    /// are there. Returns what that ends.
+    /// Removes a job whose verdict is recorded. `proven` = Coder and Twilio have both served it.
+    /// Returns the waits that this ends.
     pub fn finish(&self, mut job: Job, proven: bool) -> WaitEnd {
         let mut state = self.lock();
         state.release(&job);
@@ -202,7 +202,7 @@ impl Lanes {
             state.refused = None;
             state.successes += 1;
             if away {
-                state.welcome_back();
+                state.wake_all_waiting();
             }
             let (next, over) = state.holds.served(&mut job, Instant::now());
             state.ready.extend(next);
@@ -210,7 +210,7 @@ impl Lanes {
         } else {
             state.holds.leave(&mut job);
             if state.paused_until.is_some() && !job.aside {
-                // This probe has shown nothing; the next one may go at once.
+                // This probe has shown nothing, so the next one may run immediately.
                 state.paused_until = Some(Instant::now());
             }
         }
@@ -219,16 +219,16 @@ impl Lanes {
         ends
     }
 
-    /// Takes the older text of this job's phone out that waits for a cause, to be ended: the newer one
-    /// waits in its place.
+    /// Takes out an older text of the same phone that waits for a cause. The caller ends it, and the newer
+    /// text waits in its place.
     pub fn take_older(&self, job: &Job) -> Option<Job> {
         let mut older = self.lock().holds.take(&job.lane)?;
         older.aside = true;
         Some(older)
     }
 
-    /// Parks a job until another attempt is due. Returns what that begins, if anything: a pause when a second
-    /// phone is refused what no other was granted since.
+    /// Parks a job until its next attempt is due. Returns the wait that this begins, if any: a pause begins when a second
+    /// phone is refused without any success in between.
     pub fn park(&self, mut job: Job, wait: RetryTime, noise: u8) -> Option<WaitStart> {
         let now = Instant::now();
         let mut state = self.lock();
@@ -240,14 +240,14 @@ impl Lanes {
         let mut begins = None;
         let (span, on_return) = match wait {
             RetryTime::Held { cause, left } => {
-                let tell = state.hold(job, (cause, left), now);
+                let is_new = state.hold(job, (cause, left), now);
                 drop(state);
                 self.changed.notify_all();
-                return tell.then_some(WaitStart::Hold(cause));
+                return is_new.then_some(WaitStart::Hold(cause));
             }
             RetryTime::Exactly(span) => (span, false),
             RetryTime::Away => {
-                // While others get through it was bad luck, and the next try is soon.
+                // While other texts are served, the next attempt comes soon.
                 let failed = job.attempt - 1;
                 let attempt = match state.failures {
                     0..AWAY_AFTER => failed.min(UNLUCKY),
@@ -262,7 +262,7 @@ impl Lanes {
                 if known || state.concerns_all(&mut job) {
                     let is_new = state.paused_until.replace(now + pause).is_none();
                     begins = is_new.then_some(WaitStart::Pause);
-                    // Due when the pause is over: then one of those who wait is the probe.
+                    // Due when the pause is over; then one of the waiting texts is the probe.
                     (Duration::ZERO, false)
                 } else {
                     (pause, false)
@@ -280,24 +280,24 @@ impl Lanes {
         begins
     }
 
-    /// Whether everybody waits for one of us to act.
+    /// Whether all texts wait until a person acts.
     pub fn is_paused(&self) -> bool {
         self.lock().paused_until.is_some()
     }
 
-    /// Causes that some phones wait for and that were reported.
+    /// The causes that some phones wait for and that were reported to the operator.
     pub fn reported_causes(&self) -> Vec<Cause> {
         self.lock().holds.reported().collect()
     }
 
-    /// Stops all workers; what is in hand without a verdict stays pending in Redis.
+    /// Stops all workers. Texts without a verdict stay pending in Redis.
     pub fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, LaneState> {
-        // No code that may panic runs under this lock.
+        // No code that may panic runs while this lock is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -311,8 +311,8 @@ impl LaneState {
         self.retrying -= usize::from(job.retried);
     }
 
-    /// Whether the refusal of this job concerns everybody: another phone was refused as well, and nobody
-    /// served since. A text that is refused while others are served is refused for its own sake from then on.
+    /// Whether the refusal of this job concerns all texts: another phone was refused as well, without any success
+    /// since. A text that is refused while others are served is refused for its own reasons from then on.
     fn concerns_all(&mut self, job: &mut Job) -> bool {
         let successes = self.successes;
         if *job.refused_at.get_or_insert(successes) < successes {
@@ -322,16 +322,16 @@ impl LaneState {
         before.is_some_and(|lane| lane != job.lane)
     }
 
-    /// Has a job wait for a cause, for so long at most. Returns whether the operator has to be told.
+    /// Makes a job wait for a cause, at most for the given time. Returns whether the operator has to be told.
     fn hold(&mut self, job: Job, wait: (Cause, Duration), now: Instant) -> bool {
         if self.paused_until.is_some() {
-            // This probe has shown nothing of what everybody waits for; the next one may go at once.
+            // This probe has shown nothing about the pause, so the next one may run immediately.
             self.paused_until = Some(now);
         }
         self.holds.hold(job, wait, now, self.successes > 0)
     }
 
-    /// Moves jobs whose time has come to the end of the line.
+    /// Moves jobs that are due to the end of the queue.
     fn wake_parked(&mut self, now: Instant) {
         self.ready.extend(self.holds.due(now));
         let mut i = 0;
@@ -345,8 +345,8 @@ impl LaneState {
         }
     }
 
-    /// Makes all due that waited for the other side, as new ones.
-    fn welcome_back(&mut self) {
+    /// Makes all jobs due that waited for the peer, and counts them as new ones.
+    fn wake_all_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.parked);
         for mut parked in waiting {
             if parked.on_return {
@@ -376,13 +376,13 @@ impl LaneState {
         self.busy.insert(job.lane.clone());
         self.retrying += usize::from(job.retried);
         if self.paused_until.is_some() {
-            // This one is the probe; the others wait for what it finds.
+            // This one is the probe; the others wait for its result.
             self.paused_until = Some(now + retry::BLOCKED.first);
         }
         Some(job)
     }
 
-    /// When a waiting worker has to look again by itself.
+    /// When a waiting worker has to check again without a wake-up.
     fn next_due(&self) -> Option<Instant> {
         let held = self.holds.next_due();
         if let Some(until) = self.paused_until {

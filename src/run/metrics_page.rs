@@ -1,7 +1,7 @@
-//! The page of metrics: what is counted in all rooms, and what Redis and the database tell when somebody looks.
+//! The page of metrics: the counters of all rooms, and figures from Redis and the database.
 //!
-//! Every name stands here, and in docs/monitoring.md; a test holds one against the other. Names never change their
-//! meaning, as somebody's alerts depend on them. No value of a label is anybody's word: all are listed in our source.
+//! All names are listed here and in docs/monitoring.md; a test compares the two. A name never changes its meaning,
+//! because alerts depend on it. All values of labels are listed in the source; none comes from outside.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,37 +19,37 @@ use crate::http::Calls;
 use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage};
 use crate::obstacles::{Obstacle, Obstacles};
 use crate::store::{ClassStanding, Store};
-use crate::stream::{Depth, Waiting};
+use crate::stream::{Depth, StreamInspector};
 use crate::twilio::codes::{Code, UndeliveredLogins};
 use crate::{gate, redact, webhook};
 
-/// How long Redis and the database are waited for, together.
+/// The longest wait for Redis and the database together.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long their answers count, so that they have no more work the more look.
+/// How long their answers are reused, so that more scrapes cause no more queries.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// Where the figures come from.
+/// The sources of the figures.
 pub(super) struct ServiceMetrics {
     pub(super) gate: Arc<gate::GateCounters>,
     pub(super) webhook: Arc<webhook::RequestCounters>,
     pub(super) texts: Arc<provisioner::TextCounters>,
     pub(super) lanes: Arc<Lanes>,
     pub(super) store: Arc<Store>,
-    pub(super) waiting: Arc<Mutex<Waiting>>,
-    /// Texts that the search in Twilio's log has found.
+    pub(super) streams: Arc<Mutex<StreamInspector>>,
+    /// Texts that the catch-up has found in Twilio's log.
     pub(super) missed: Arc<Counter>,
     pub(super) to_coder: Arc<Calls>,
     pub(super) to_twilio: Arc<Calls>,
     pub(super) failed_sends: Arc<Family<Code>>,
     pub(super) undelivered: Arc<UndeliveredLogins>,
     pub(super) redact: Arc<redact::RedactionCounters>,
-    /// When the token at Coder ends.
+    /// When the token at Coder expires.
     pub(super) token_ends: Arc<Gauge>,
     pub(super) obstacles: Arc<Obstacles>,
 }
 
-/// Opens the address that metrics are shown on, if there is one.
+/// Opens the address for the metrics, if one is set.
 ///
 /// # Errors
 /// The address cannot be listened on.
@@ -64,17 +64,17 @@ pub(super) fn listen(config: &ServiceConfig) -> Result<Option<MetricsListener>, 
     config.metrics.map(open).transpose()
 }
 
-/// Asks for the page.
+/// Makes the page.
 pub(super) struct MetricsSource {
     figures: ServiceMetrics,
     redis: TimedQuery<Option<Depth>>,
     database: TimedQuery<Option<ClassStanding>>,
-    last: Option<(Instant, AnsweredFigures)>,
+    last: Option<(Instant, QueryAnswers)>,
 }
 
-/// What was told when it was last asked for; `None` = nothing.
+/// The last answers of Redis and the database; `None` = no answer in time.
 #[derive(Clone, Debug, Default)]
-struct AnsweredFigures {
+struct QueryAnswers {
     depth: Option<Depth>,
     standing: Option<ClassStanding>,
 }
@@ -89,44 +89,44 @@ impl MetricsSource {
         }
     }
 
-    /// The page as of now; takes [`PATIENCE`] at most.
+    /// The page at this moment; takes [`PATIENCE`] at most.
     pub(super) fn page(&mut self) -> String {
-        let told = match &self.last {
-            Some((at, told)) if at.elapsed() < FRESH => told.clone(),
+        let answers = match &self.last {
+            Some((at, answers)) if at.elapsed() < FRESH => answers.clone(),
             _ => {
-                let told = self.ask();
-                self.last = Some((Instant::now(), told.clone()));
-                told
+                let answers = self.query();
+                self.last = Some((Instant::now(), answers.clone()));
+                answers
             }
         };
         let mut page = MetricsPage::default();
-        self.figures.write_asked(&mut page, &told);
+        self.figures.write_answers(&mut page, &answers);
         self.figures.write_texts(&mut page);
         self.figures.write_logins(&mut page);
         self.figures.write_accounts(&mut page);
-        self.figures.write_door(&mut page);
-        self.figures.write_waits(&mut page);
+        self.figures.write_gate(&mut page);
+        self.figures.write_durations(&mut page);
         write_build(&mut page);
         page.into_text()
     }
 
-    fn ask(&mut self) -> AnsweredFigures {
-        let waiting = Arc::clone(&self.figures.waiting);
-        self.redis.ask(move || {
-            let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.depth().ok()
+    fn query(&mut self) -> QueryAnswers {
+        let streams = Arc::clone(&self.figures.streams);
+        self.redis.start(move || {
+            let mut streams = streams.lock().unwrap_or_else(PoisonError::into_inner);
+            streams.depth().ok()
         });
         let store = Arc::clone(&self.figures.store);
-        self.database.ask(move || store.standing(unix_now()).ok());
+        self.database.start(move || store.standing(unix_now()).ok());
         let until = Instant::now() + PATIENCE;
-        AnsweredFigures {
+        QueryAnswers {
             depth: self.redis.wait(until).flatten(),
             standing: self.database.wait(until).flatten(),
         }
     }
 }
 
-/// Seconds from then until now; 0 if there is no then, or if clocks differ.
+/// Seconds since `then`; 0 if that is `None` or in the future.
 fn age(then: Option<UnixSeconds>) -> UnixSeconds {
     then.map_or(0, |then| unix_now().saturating_sub(then).max(0))
 }
@@ -134,34 +134,34 @@ fn age(then: Option<UnixSeconds>) -> UnixSeconds {
 fn write_build(page: &mut MetricsPage) {
     page.gauge(
         "coder_sms_register_build_info",
-        "Which version runs; always 1.",
+        "The running version, in its label; always 1.",
     )
     .and(&[("version", &env!("CARGO_PKG_VERSION"))], 1);
 }
 
 impl ServiceMetrics {
-    /// What Redis and the database tell; of one that tells nothing there is nothing but that.
-    fn write_asked(&self, page: &mut MetricsPage, told: &AnsweredFigures) {
+    /// Figures from Redis and the database. If one of them did not answer, its figures are missing.
+    fn write_answers(&self, page: &mut MetricsPage, answers: &QueryAnswers) {
         let ok = [
-            ("redis", told.depth.is_some()),
-            ("database", told.standing.is_some()),
+            ("redis", answers.depth.is_some()),
+            ("database", answers.standing.is_some()),
         ];
         let mut samples = page.gauge(
             "coder_sms_register_scrape_ok",
-            "Whether that source answered in time when it was asked for this page.",
+            "Whether this source answered in time for this page.",
         );
         for (source, ok) in ok {
             samples = samples.and(&[("source", &source)], u8::from(ok));
         }
-        if let Some(depth) = &told.depth {
+        if let Some(depth) = &answers.depth {
             write_depth(page, depth);
         }
-        if let Some(standing) = &told.standing {
+        if let Some(standing) = &answers.standing {
             write_standing(page, standing);
         }
         page.gauge(
             "coder_sms_register_redis_well",
-            "Whether Redis confirmed what the last text or health check asked of it; 1 before the first.",
+            "Whether Redis confirmed the last text or health check; 1 before the first.",
         )
         .value(self.webhook.redis_well.get());
     }
@@ -169,17 +169,17 @@ impl ServiceMetrics {
     fn write_texts(&self, page: &mut MetricsPage) {
         page.counter(
             "coder_sms_register_requests_total",
-            "Requests that came through the gate, by what was said to them.",
+            "Requests that passed the gate, by result.",
         )
         .each("verdict", &self.webhook.requests);
         page.counter(
             "coder_sms_register_missed_texts_total",
-            "Texts that never reached us and were found in Twilio's log.",
+            "Texts that never reached the webhook and were found in Twilio's log.",
         )
         .value(self.missed.get());
         page.counter(
             "coder_sms_register_texts_total",
-            "Texts that ended, by how; each counts once, however often it was tried.",
+            "Texts that ended, by result; each counts once, however often it was tried.",
         )
         .each("verdict", &self.texts.ended);
         page.counter(
@@ -189,17 +189,17 @@ impl ServiceMetrics {
         .each("reason", &self.texts.unanswered);
         page.counter(
             "coder_sms_register_texts_put_off_total",
-            "Attempts at a text that failed and are followed by another one, by cause.",
+            "Failed attempts at a text that will be repeated, by cause.",
         )
         .each("cause", &self.texts.put_off);
         page.gauge(
             "coder_sms_register_paused",
-            "Whether all texts wait, but for one try a minute, until somebody mends what Coder or Twilio refuses.",
+            "Whether all texts wait, except one attempt a minute, until a person fixes what Coder or Twilio refuses.",
         )
         .value(u8::from(self.lanes.is_paused()));
         let mut samples = page.gauge(
             "coder_sms_register_obstacle",
-            "Whether something of that kind keeps students from being served at present.",
+            "Whether an obstacle of this kind keeps students from being served now.",
         );
         for obstacle in Obstacle::ALL {
             let is_present = u8::from(self.obstacles.has(*obstacle));
@@ -211,17 +211,17 @@ impl ServiceMetrics {
         let store = self.store.counts();
         page.counter(
             "coder_sms_register_logins_sent_total",
-            "Logins that Twilio took.",
+            "Logins that Twilio accepted.",
         )
         .value(store.sent.get());
         page.counter(
             "coder_sms_register_logins_delivered_total",
-            "Logins that are known to have reached their phone.",
+            "Logins that certainly reached their phone.",
         )
         .value(store.delivered.get());
         let mut samples = page.counter(
             "coder_sms_register_logins_failed_total",
-            "Logins that could not be sent (each try), or were not delivered, by Twilio's code.",
+            "Logins that could not be sent (each attempt counts) or were not delivered, by Twilio's code.",
         );
         for (step, family) in [
             ("send", &*self.failed_sends),
@@ -233,7 +233,7 @@ impl ServiceMetrics {
         }
         let mut samples = page.counter(
             "coder_sms_register_redactions_total",
-            "Logins to be redacted in Twilio's log, by what came of the try.",
+            "Attempts to redact a login in Twilio's log, by result.",
         );
         for (result, count) in [
             ("done", &self.redact.redacted),
@@ -249,37 +249,37 @@ impl ServiceMetrics {
         let store = self.store.counts();
         page.counter(
             "coder_sms_register_registrations_total",
-            "Phones that a name was reserved for.",
+            "Phones for which a name was reserved.",
         )
         .value(store.reserved.get());
         page.counter(
             "coder_sms_register_removals_total",
-            "Accounts that were removed and forgotten.",
+            "Accounts that were removed.",
         )
         .value(store.forgotten.get());
         page.gauge(
             "coder_sms_register_token_expires_timestamp_seconds",
-            "When the token at Coder ends, as it stood at the last look, in seconds since 1970; 0 if that is not known.",
+            "When the token at Coder expires, as of the last check, in seconds since 1970; 0 if that is not known.",
         )
         .value(self.token_ends.get());
     }
 
-    fn write_door(&self, page: &mut MetricsPage) {
+    fn write_gate(&self, page: &mut MetricsPage) {
         let gate = &self.gate;
         page.gauge(
             "coder_sms_register_gate_connections",
-            "Connections to the public port at present.",
+            "Open connections to the public port.",
         )
         .value(gate.open.get());
         for (name, help, counter) in [
             (
                 "coder_sms_register_gate_connections_total",
-                "Connections to the public port.",
+                "Connections that were accepted on the public port.",
                 &gate.accepted,
             ),
             (
                 "coder_sms_register_gate_evicted_total",
-                "Connections to the public port that had to leave for others.",
+                "Connections to the public port that were closed to make room for others.",
                 &gate.evicted,
             ),
             (
@@ -289,12 +289,12 @@ impl ServiceMetrics {
             ),
             (
                 "coder_sms_register_gate_accept_errors_total",
-                "Times that the system had no connection for us, for want of file descriptors say.",
+                "Connections that the system could not accept, for example because it had no file descriptors left.",
                 &gate.accept_errors,
             ),
             (
                 "coder_sms_register_gate_upstream_lost_total",
-                "Times that the gate lost the HTTP server behind it.",
+                "How often the gate lost its connection to the HTTP server behind it.",
                 &gate.upstream_lost,
             ),
         ] {
@@ -302,8 +302,8 @@ impl ServiceMetrics {
         }
     }
 
-    /// How long others kept us waiting.
-    fn write_waits(&self, page: &mut MetricsPage) {
+    /// How long calls to other systems and to the disk took.
+    fn write_durations(&self, page: &mut MetricsPage) {
         let mut samples = page.histogram(
             "coder_sms_register_call_duration_seconds",
             "How long calls to Coder and Twilio took, by the class of the answer's status.",
@@ -320,7 +320,7 @@ impl ServiceMetrics {
         .spread(&[], &self.webhook.appends);
         page.histogram(
             "coder_sms_register_database_write_duration_seconds",
-            "How long transactions took, the wait for their turn included.",
+            "How long transactions took, including the wait for the database.",
         )
         .spread(&[], &self.store.counts().writes);
     }
@@ -329,7 +329,7 @@ impl ServiceMetrics {
 fn write_depth(page: &mut MetricsPage, depth: &Depth) {
     page.gauge(
         "coder_sms_register_stream_entries",
-        "Texts without a verdict, those in work included.",
+        "Texts without a verdict, including those being served.",
     )
     .value(depth.texts);
     page.gauge(
@@ -344,12 +344,12 @@ fn write_depth(page: &mut MetricsPage, depth: &Depth) {
     .value(depth.pending);
     page.gauge(
         "coder_sms_register_stream_oldest_pending_seconds",
-        "Age of the oldest of those; 0 if there is none.",
+        "Age of the oldest pending text; 0 if there is none.",
     )
     .value(age(depth.oldest_pending));
     page.gauge(
         "coder_sms_register_dead_letters",
-        "Texts that were given up and that nobody has retried or dropped; about 1,000 are kept.",
+        "Texts that were given up and not retried or dropped since; about 1,000 are kept.",
     )
     .value(depth.dead);
 }
@@ -369,7 +369,7 @@ fn write_standing(page: &mut MetricsPage, standing: &ClassStanding) {
     .value(standing.overdue);
     page.gauge(
         "coder_sms_register_removal_overdue_seconds",
-        "How long the time of the first of them has been up; 0 if there is none.",
+        "How long the time of the first of these accounts has been up; 0 if there is none.",
     )
     .value(age(standing.overdue_since));
 }

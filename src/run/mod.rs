@@ -1,8 +1,8 @@
 //! The running service: opens the sockets, starts the threads, waits, and stops in reverse order.
 //!
-//! Roles and threads: `gate` and `webhook` take texts in, `provisioner` with its workers serves them, `reaper` removes
-//! accounts, `receipts` writes down what became of logins, `catch-up` looks for missed texts. A thread that ends before
-//! it was told to takes the process down.
+//! Roles and threads: `gate` and `webhook` accept texts, `provisioner` with its workers serves them, `reaper` removes
+//! accounts, `receipts` records the delivery of logins, `catch-up` searches for missed texts. If a thread ends
+//! unexpectedly, the process stops.
 
 mod banner;
 mod catch_up;
@@ -56,36 +56,36 @@ pub fn run(config: Config) -> Result<(), RunError> {
     shutdown.close(&threads)
 }
 
-/// The key that passwords follow from; says what it means if it is another one than before.
+/// The key that passwords are derived from. Warns if it is not the key of the last start.
 fn password_key(store: &Store, config: &Config) -> Result<PasswordKey, StoreError> {
     let (key, unknown) = store.password_key(&config.service.data_dir)?;
     if unknown > 0 {
         warn!(
-            "password.key in the data folder is not the key of before: the passwords of {} are not known any more. Each gets a new one when its student texts the phrase",
+            "password.key in the data folder has changed: the passwords of {} are no longer known. Each account gets a new one when its student texts the phrase",
             count(unknown, "account")
         );
     }
     Ok(key)
 }
 
-/// Gives accounts made under another `CODER_REMOVE_TIME` regime the one that holds now.
+/// Adapts the due times of all accounts if removal was switched on or off since the last start.
 fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
     match config.class.remove_after {
         None => {
-            let kept = store.clear_due()?;
-            if kept > 0 {
+            let changed = store.clear_due()?;
+            if changed > 0 {
                 info!(
-                    "removal is off, until it is on again: no end for {}",
-                    count(kept, "account")
+                    "removal is switched off: the time of {} does not end while it is",
+                    count(changed, "account")
                 );
             }
         }
         Some(span) => {
-            let timed = store.set_missing_due(unix_now() + seconds(span))?;
-            if timed > 0 {
+            let changed = store.set_missing_due(unix_now() + seconds(span))?;
+            if changed > 0 {
                 info!(
-                    "removal is on: a full time from now for {} that had none",
-                    count(timed, "account")
+                    "removal is switched on: the full time starts now for {} without a due time",
+                    count(changed, "account")
                 );
             }
         }

@@ -2,18 +2,18 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// Wakes whoever holds its receiver.
+/// Wakes the thread that holds the receiver.
 #[derive(Clone)]
 pub(super) struct Notifier(Sender<()>);
 
 impl Notifier {
-    /// A notifier and what it wakes.
+    /// A notifier and its receiver.
     pub(super) fn new() -> (Self, Receiver<()>) {
         let (sender, receiver) = channel();
         (Self(sender), receiver)
     }
 
-    /// Wakes the receiver. Nothing happens where there is none any more.
+    /// Wakes the receiver. Has no effect if the receiver is gone.
     pub(super) fn notify(&self) {
         let _ = self.0.send(());
     }

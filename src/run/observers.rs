@@ -13,19 +13,19 @@ use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::store;
 use crate::twilio::sms;
 
-/// Calls that must fail in a row until their peer counts as away.
+/// The number of calls in a row that must fail before the peer counts as away.
 const FAILURES: u32 = 3;
 
-/// The least time between the first and the last of them: several calls at once that meet one restart of
-/// a proxy are no outage yet.
+/// The shortest time between the first and the last of them: several simultaneous calls that fail because a
+/// proxy restarts are not an outage yet.
 const SPAN: Duration = Duration::from_secs(2);
 
-/// Calls that failed in a row: when the first of them ended, and how many there were.
+/// The calls that failed in a row: when the first of them failed, and their number.
 #[derive(Default)]
 pub(super) struct FailedCalls(Mutex<Option<(Instant, u32)>>);
 
 impl FailedCalls {
-    /// Another call failed at `now`. Returns whether the peer counts as away.
+    /// Counts a call that failed at `now`. Returns whether the peer counts as away.
     fn add(&self, now: Instant) -> bool {
         let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (first, number) = failed.get_or_insert((now, 0));
@@ -33,13 +33,14 @@ impl FailedCalls {
         *number >= FAILURES && now.duration_since(*first) >= SPAN
     }
 
-    /// A call was answered.
+    /// Starts again, as a call was answered.
     fn reset(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// Observes the calls to Coder. Wakes the reaper, which asks Coder until an obstacle is over.
+/// Observes the calls to Coder. It wakes the reaper when an obstacle begins; the reaper then asks Coder until the obstacle
+/// is over.
 pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::CallObserver {
     let (obstacles, failed) = (Arc::clone(obstacles), FailedCalls::default());
     Box::new(move |result| {
@@ -72,7 +73,7 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
     })
 }
 
-/// Reports that Coder is away, and logs it if that is new. Returns whether it is.
+/// Reports that Coder is away, and logs it if that is new. Returns whether it is new.
 pub(super) fn coder_is_away(obstacles: &Obstacles, fault: &CoderError, observer: Observer) -> bool {
     let is_new = obstacles.begin(Obstacle::CoderAway, observer);
     if is_new {
@@ -81,7 +82,7 @@ pub(super) fn coder_is_away(obstacles: &Obstacles, fault: &CoderError, observer:
     is_new
 }
 
-/// Observes the calls to Twilio: several clients share what `obstacles` and `failed` hold.
+/// Observes the calls to Twilio. Several clients share `obstacles` and `failed`.
 pub(super) fn of_twilio(
     obstacles: &Arc<Obstacles>,
     failed: &Arc<FailedCalls>,
@@ -117,7 +118,8 @@ pub(super) fn of_twilio(
     })
 }
 
-/// Observes the writes to the database in `folder`. Wakes the reaper, which writes until an obstacle is over.
+/// Observes the writes to the database in `folder`. It wakes the reaper when an obstacle begins; the reaper then tries to
+/// write until the obstacle is over.
 pub(super) fn of_writes(
     obstacles: &Arc<Obstacles>,
     folder: &Path,
@@ -127,7 +129,7 @@ pub(super) fn of_writes(
     let (obstacles, folder) = (Arc::clone(obstacles), folder.display().to_string());
     Box::new(move |result| match result {
         Ok(()) => {
-            // Both are to be cleared.
+            // `map` clears both; `any` would stop at the first.
             if DISK
                 .map(|obstacle| obstacles.clear(obstacle))
                 .contains(&true)
@@ -138,7 +140,7 @@ pub(super) fn of_writes(
         Err(fault) if fault.is_disk_full() => {
             if obstacles.begin(Obstacle::DiskFull, Observer::Calls) {
                 error!(
-                    "the disk of {folder} (CODER_REG_DATA_DIR) is full: free some space there; texts wait and are served then"
+                    "the disk of {folder} (CODER_REG_DATA_DIR) is full: free some space there; texts wait until then"
                 );
                 reaper.notify();
             }
@@ -158,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_is_away_after_failures_that_last() {
+    fn a_peer_counts_as_away_after_three_failures_over_two_seconds() {
         let (failed, now) = (FailedCalls::default(), Instant::now());
         let at = |seconds| now + Duration::from_secs(seconds);
         for _ in 0..20 {

@@ -1,5 +1,5 @@
-//! The provisioner's loop: take, hand over, and turn each verdict into acknowledge, later or dead
-//! letter. This is the one place where that happens.
+//! The loop of the provisioner: it takes texts from Redis, gives them to the workers, and turns each outcome
+//! into acknowledge, retry or dead letter. This happens only here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::retry;
 use crate::stop::Stop;
 use crate::stream::{NewDeadLetter, Settler, StreamError, Taker};
 
-/// How long Redis holds an empty answer back, so that an idle service sleeps; half of the time for which
-/// the database stays ours unasked.
+/// How long Redis delays an empty answer, so that an idle service sleeps. It is half of the time after which
+/// our claim to the Redis database expires without a refresh.
 const BLOCK: Duration = Duration::from_secs(30);
 
-/// Entries that are taken at once at most.
+/// The largest number of entries that are taken at once.
 const TAKE: usize = 64;
 
-/// Attempts at a text that makes us panic.
+/// The number of attempts at a text that causes a panic.
 const PANICS: u32 = 3;
 
 labels! {
@@ -52,26 +52,26 @@ labels! {
 }
 
 labels! {
-    /// Why a text is tried again.
+    /// Why a text is retried later.
     pub(super) enum Delay {
         /// Coder, Twilio or the database is away.
         Away => "away",
-        /// Somebody has to act: credentials, rights or the sender are refused.
+        /// A person has to act: credentials, rights or the sender are refused.
         Blocked => "blocked",
-        /// Some phones cannot be texted until somebody acts.
+        /// Some phones cannot be texted until a person acts.
         Held => "held",
-        /// A limit, or something that takes its time.
+        /// A limit is reached, or a step takes some time.
         Wait => "wait",
     }
 }
 
-/// What became of texts since the start.
+/// Counters of the outcomes of texts since the start.
 pub(super) struct TextCounters {
-    /// Texts that ended, each once.
+    /// Texts that ended; each counts once.
     pub(super) ended: Family<TextResult>,
-    /// Those of them that got no answer.
+    /// The texts among them that got no answer.
     pub(super) unanswered: Family<Silence>,
-    /// Attempts that failed and are followed by another one.
+    /// Failed attempts that will be repeated.
     pub(super) put_off: Family<Delay>,
 }
 
@@ -102,13 +102,13 @@ impl TextCounters {
     }
 }
 
-/// All that the loop needs.
+/// The parts that the loop uses.
 pub(super) struct TextLoop {
     pub(super) provisioner: Provisioner,
     pub(super) settler: Arc<Settler>,
     pub(super) lanes: Arc<Lanes>,
     pub(super) parallel: usize,
-    /// Rung after an outage of Redis.
+    /// Wakes the catch-up after an outage of Redis.
     pub(super) notifier: Notifier,
     pub(super) counts: Arc<TextCounters>,
     pub(super) channels: Channels,
@@ -116,7 +116,7 @@ pub(super) struct TextLoop {
 }
 
 impl TextLoop {
-    /// Runs until `stop`; then every worker ends what it has in hand. Returns whether it was told to stop.
+    /// Runs until `stop`; then every worker finishes its text. Returns whether it ended because of `stop`.
     pub(super) fn run(&self, taker: &mut Taker, stop: &Stop) -> bool {
         std::thread::scope(|scope| {
             for number in 1..=self.parallel {
@@ -172,7 +172,7 @@ impl TextLoop {
             }
             let outcome = match &job.entry.text {
                 Ok(text) => self.attempt(text, job.attempt),
-                // Deleted by somebody while it was pending: only its number is left.
+                // The entry was deleted while it was pending, so only its id is left.
                 Err(unreadable) if unreadable.deleted => {
                     Outcome::Done(Completion::Silent(Silence::Deleted))
                 }
@@ -187,14 +187,14 @@ impl TextLoop {
                     if let (Ok(text), Completion::Silent(Silence::WhatsApp | Silence::Channel)) =
                         (&job.entry.text, &done)
                     {
-                        self.channels.tell(text);
+                        self.channels.report(text);
                     }
                     self.counts.done(&done);
                     job.verdict = Some(lanes::Settlement::Acknowledge);
                     self.end(job, matches!(done, Completion::LoginSent { .. }));
                 }
                 Outcome::Never(reason) => {
-                    error!("text {sid}: given up: {reason}{}", way_back(sid, &reason));
+                    error!("text {sid}: given up: {reason}{}", retry_hint(sid, &reason));
                     self.counts.ended.add(TextResult::GivenUp);
                     job.verdict = Some(lanes::Settlement::GiveUp(reason));
                     self.end(job, false);
@@ -203,7 +203,8 @@ impl TextLoop {
         }
     }
 
-    /// One attempt. A panic is our own fault and must neither end the service nor come back for ever.
+    /// One attempt. A panic is a fault of this program; it must not end the service, and its text is given up after a
+    /// few attempts.
     fn attempt(&self, text: &Text, attempt: u32) -> Outcome {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             self.provisioner.provision(text, unix_now())
@@ -227,14 +228,14 @@ impl TextLoop {
             RetryTime::Held { .. } => Delay::Held,
             RetryTime::Exactly(_) => Delay::Wait,
         });
-        // Fewer lines the longer it lasts: a class waiting for hours must not fill a disk.
+        // The longer it lasts, the fewer lines: a class that waits for hours must not fill the disk.
         let level = match (job.attempt, later.wait) {
-            // Reported already, for all texts.
+            // Already reported for all texts.
             (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
                 log::Level::Warn
             }
             (1, RetryTime::Blocked(_)) => log::Level::Error,
-            // A second phone that meets the same is told below, for all of them.
+            // If a second phone meets the same, the pause below reports it for all.
             (3, RetryTime::Failing) if !self.lanes.is_paused() => log::Level::Error,
             (1, _) => log::Level::Warn,
             (n, _) if n.is_power_of_two() => log::Level::Info,
@@ -279,7 +280,7 @@ impl TextLoop {
         self.report_waits();
     }
 
-    /// Brings what texts wait for into the list of obstacles.
+    /// Updates the list of obstacles with the causes that texts wait for.
     fn report_waits(&self) {
         let causes = self.lanes.reported_causes();
         let by_sender = |cause: &Cause| *cause == Cause::Sender;
@@ -293,7 +294,7 @@ impl TextLoop {
         }
     }
 
-    /// Ends a text that waits, as a newer one of the same phone has taken its place: one login answers both.
+    /// Ends a waiting text, because a newer one of the same phone has replaced it: one login answers both.
     fn supersede(&self, mut older: Job) {
         if let Ok(text) = &older.entry.text {
             match self.provisioner.leave_to_newer(text, unix_now()) {
@@ -302,7 +303,7 @@ impl TextLoop {
                     self.counts.done(&done);
                     older.verdict = Some(lanes::Settlement::Acknowledge);
                 }
-                // Not recorded: it stays, and is tried for itself.
+                // Not recorded, so it stays and is retried on its own.
                 Outcome::Later(later) => {
                     self.lanes.park(older, later.wait, noise());
                     return;
@@ -313,8 +314,8 @@ impl TextLoop {
         self.end(older, false);
     }
 
-    /// Has Redis record a verdict and lets the job go; until it does, the verdict is kept and tried
-    /// again. `proven` = Coder and Twilio have just done their part.
+    /// Records a verdict in Redis and removes the job. If Redis fails, the job keeps its verdict and this is
+    /// retried. `proven` = Coder and Twilio have both served this text.
     fn end(&self, job: Job, proven: bool) {
         let settled = match &job.verdict {
             Some(lanes::Settlement::GiveUp(reason)) => self.record_dead_letter(&job, reason),
@@ -333,7 +334,7 @@ impl TextLoop {
             }
             Err(fault) => {
                 let wait = retry::TEXT.wait(job.attempt, noise());
-                debug!("the verdict on an entry is kept until Redis takes it: {fault}");
+                debug!("the verdict on an entry is kept until Redis accepts it: {fault}");
                 self.lanes.park(job, RetryTime::Exactly(wait), 0);
             }
         }
@@ -352,7 +353,7 @@ impl TextLoop {
     }
 }
 
-/// The obstacle that a refusal of all texts is.
+/// The obstacle for a refusal of all texts by `peer`.
 fn refusal_of(peer: Peer) -> Obstacle {
     match peer {
         Peer::Coder => Obstacle::CoderRefuses,
@@ -360,12 +361,12 @@ fn refusal_of(peer: Peer) -> Obstacle {
     }
 }
 
-/// What serves a text again that was given up, where the reason does not name it.
-fn way_back(sid: &str, reason: &str) -> String {
+/// The command that serves a given-up text again, unless the reason already names it.
+fn retry_hint(sid: &str, reason: &str) -> String {
     if reason.contains("coder-sms-register retry") || MessageSid::parse(sid).is_none() {
         return String::new();
     }
-    format!("; if that is mended: coder-sms-register retry {sid}")
+    format!("; after the cause is fixed: coder-sms-register retry {sid}")
 }
 
 fn log_done(sid: &str, done: &Completion) {
@@ -388,7 +389,7 @@ fn log_done(sid: &str, done: &Completion) {
     }
 }
 
-/// One line for each change of what is wrong with Redis.
+/// Logs one line for each change of the fault of Redis.
 fn report(fault: &StreamError, reported: &mut Option<&'static str>) {
     if reported.replace(fault.name()) != Some(fault.name()) {
         error!("texts wait: {fault}");

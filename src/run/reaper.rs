@@ -1,4 +1,4 @@
-//! The reaper's loop: sweep, blank logins at Twilio, make the daily round, sleep.
+//! The loop of the reaper: daily tasks, removals, redaction in Twilio's log, sleep.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -17,30 +17,30 @@ use crate::stop::Stop;
 use crate::store::StoreError;
 use crate::stream::Settler;
 
-/// The pause between two sweeps while logins wait to be blanked.
+/// The pause between two sweeps while more logins wait to be redacted.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// The pause before the database is written again that could not be written.
+/// The pause before the next attempt to write to a database that cannot be written.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
-/// What the loop needs.
+/// The parts that the loop uses.
 pub(super) struct ReaperLoop {
     pub(super) reaper: Reaper,
-    /// Looks for accounts that the database does not know.
+    /// Searches for accounts that the database does not contain.
     pub(super) reconciler: Reconciler,
     /// Redacts logins in Twilio's log, unless that is switched off.
     pub(super) redactor: Option<Redactor>,
     pub(super) settler: Arc<Settler>,
-    /// How long a text may be tried for.
+    /// How long a text is retried.
     pub(super) text_life: Duration,
-    /// What wakes the reaper before its time.
+    /// Wakes the reaper early.
     pub(super) wakeups: Receiver<()>,
     pub(super) obstacles: Arc<Obstacles>,
 }
 
 impl ReaperLoop {
-    /// Sweeps every check interval, and earlier where a removal in progress asks for it or somebody wakes it.
-    /// Runs until `stop`, after which somebody has to wake it. Returns whether it was told to stop.
+    /// Sweeps at each check interval, and earlier if a removal in progress needs it or after a wake-up. Runs until `stop`;
+    /// a stop must also wake this loop. Returns whether it ended because of `stop`.
     pub(super) fn run(&self, stop: &Stop) -> bool {
         let reaper = &self.reaper;
         let mut rounds = DailyRounds::new(
@@ -53,9 +53,9 @@ impl ReaperLoop {
         let mut watch = ClockWatch::default();
         loop {
             let (now, uptime) = (unix_now(), uptime());
-            // First: what is adopted next is dated by the clock as it is now.
+            // First, because accounts adopted next are dated by the clock as it is now.
             let followed = follow_clock(reaper, &mut watch, now, uptime);
-            rounds.inspect(now);
+            rounds.run(now);
             match followed.and_then(|()| reaper.sweep(now)) {
                 Ok(swept) if swept.removed > 0 => {
                     info!(
@@ -80,7 +80,7 @@ impl ReaperLoop {
                 (_, pause) if is_unwritable => pause.min(WRITE_AGAIN),
                 (_, pause) => pause,
             };
-            // Rung or not; several rings are one.
+            // One sweep is enough for several wake-ups.
             let _ = self.wakeups.recv_timeout(pause);
             while self.wakeups.try_recv().is_ok() {}
             if stop.asked() {
@@ -91,8 +91,8 @@ impl ReaperLoop {
 }
 
 impl ReaperLoop {
-    /// Whether the database cannot be written. Where it could not before, it is tried, so that the end shows although
-    /// nothing else is written.
+    /// Whether the database cannot be written. If it could not before, this tries it, so that the end of the fault is
+    /// noticed although nothing else is written.
     fn is_unwritable(&self) -> bool {
         const DISK: [Obstacle; 2] = [Obstacle::DiskFull, Obstacle::DatabaseNotWritable];
         let before = DISK.iter().any(|one| self.obstacles.has(*one));
@@ -100,7 +100,7 @@ impl ReaperLoop {
     }
 }
 
-/// Blanks logins at Twilio. Returns whether more of them can be blanked at once.
+/// Redacts logins in Twilio's log. Returns whether more of them can be redacted now.
 fn redact(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
     match redactor.sweep(now, || stop.asked()) {
         Ok(swept) => swept.more,
@@ -111,7 +111,7 @@ fn redact(redactor: &Redactor, now: UnixSeconds, stop: &Stop) -> bool {
     }
 }
 
-/// Tells the reaper if the clock was set. What it could not record it is told again.
+/// Tells the reaper about a change of the clock. If the reaper cannot record it, the next call tells it again.
 fn follow_clock(
     reaper: &Reaper,
     watch: &mut ClockWatch,

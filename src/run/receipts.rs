@@ -1,9 +1,9 @@
-//! The loop that writes down what became of texts.
+//! The loop that records receipts, Twilio's reports about sent texts.
 //!
-//! The webhook must not wait for the database while it holds texts up, so receipts pass through a
-//! short queue to a thread of their own, which writes what has gathered in one transaction. A full
-//! queue turns receipts away, never texts. What is in the queue when we are killed is lost: the
-//! account works all the same, and a login that nobody confirmed is looked up within the hour.
+//! The thread of the webhook must not wait for the database, because texts would wait with it. So receipts
+//! pass through a short queue to their own thread, which writes the waiting ones in one transaction. If the
+//! queue is full, receipts are rejected, but never texts. A kill loses the receipts in the queue. That does no
+//! harm: the account works, and Twilio is asked within an hour about logins without a receipt.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,11 +18,11 @@ use crate::stop::Stop;
 use crate::store::Store;
 use crate::twilio::codes::UndeliveredLogins;
 
-/// Receipts that may wait: three for each login of a class of 300.
+/// The capacity of the queue: three receipts for each login of a class of 300.
 const QUEUE: usize = 1_024;
 
-/// How long receipts gather: ten transactions a second at most, however many come, as each keeps
-/// the workers from the database for a moment.
+/// How long receipts are collected. This limits them to ten transactions a second, because each one blocks the
+/// workers' access to the database for a moment.
 const GATHER: Duration = Duration::from_millis(100);
 
 /// The queue between webhook and writer.
@@ -30,7 +30,7 @@ pub(super) fn queue() -> (SyncSender<Receipt>, Receiver<Receipt>) {
     sync_channel(QUEUE)
 }
 
-/// Writes until the webhook is gone and its last receipt is written. Returns whether it was told to stop.
+/// Writes until the webhook is gone and its last receipt is written. Returns whether it ended because of `stop`.
 pub(super) fn run(
     store: &Arc<Store>,
     undelivered: &UndeliveredLogins,
@@ -46,7 +46,7 @@ pub(super) fn run(
     stop.asked()
 }
 
-/// Writes a batch, again and again until it is written or we stop.
+/// Writes a batch; repeats that until it succeeds or the service stops.
 fn write(store: &Store, counters: &UndeliveredLogins, batch: &[Receipt], stop: &Stop) {
     for attempt in 1.. {
         match store.record_receipts(batch, unix_now()) {

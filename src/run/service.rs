@@ -1,6 +1,6 @@
-//! Assembles the service out of its settings, starts its roles, and says what stops them.
+//! Assembles the service from its settings, and starts its roles.
 //!
-//! A role is what runs on a thread of its own. A new one is written in its own file, and in [`Service::roles`].
+//! A role is a job with its own thread. A new role is written in its own file, and added in [`Shared::roles`].
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use super::observers::{self, FailedCalls};
 use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
-use super::threads::{Role, Threads};
+use super::threads::{AtStop, Role, Threads};
 use super::{RunError, banner, catch_up, commands, receipts};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
@@ -29,35 +29,35 @@ use crate::reconcile::Reconciler;
 use crate::redact::{RedactionCounters, Redactor};
 use crate::stop::Stop;
 use crate::store::Store;
-use crate::stream::{Redis, Settler, Taker, Waiting};
+use crate::stream::{Redis, Settler, StreamInspector, Taker};
 use crate::token::CoderToken;
 use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::Sms;
 
-/// What several roles use.
+/// The parts that several roles use.
 struct Shared {
     store: Arc<Store>,
     redis: Redis,
     settler: Arc<Settler>,
     coder: Arc<Coder>,
     token: Arc<CoderToken>,
-    /// The calls to Coder and to Twilio, which end together.
+    /// Ends the calls to Coder and to Twilio together.
     calls: Http,
     to_coder: Http,
     to_twilio: Http,
     obstacles: Arc<Obstacles>,
-    /// Calls to Twilio that failed in a row.
+    /// Counts calls to Twilio that failed in a row.
     failed_to_twilio: Arc<FailedCalls>,
     instance_id: InstanceId,
     undelivered: Arc<UndeliveredLogins>,
-    /// Wakes the search for missed texts.
+    /// Wakes the catch-up.
     notifier: Notifier,
     /// Wakes the reaper.
     reaper_notifier: Notifier,
     stop: Stop,
 }
 
-/// Who is woken by the notifiers and the receipts' queue.
+/// The receiving ends of the notifiers and of the receipts' queue.
 struct Receivers {
     catch_up: Receiver<()>,
     reaper: Receiver<()>,
@@ -71,7 +71,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Opens what has to be open. Whoever looks at the metrics is served from then on.
+    /// Opens all sockets and creates all roles. The metrics are served from then on.
     ///
     /// # Errors
     /// A socket or the database cannot be used.
@@ -82,7 +82,7 @@ impl Service {
     ) -> Result<Self, RunError> {
         let (notifier, missed) = Notifier::new();
         let (reaper_notifier, wakeups) = Notifier::new();
-        let (receipts, noted) = receipts::queue();
+        let (receipts, queued) = receipts::queue();
         let shared = Shared::open(config, store, notifier, reaper_notifier)?;
         let front = Front::open(
             config,
@@ -94,21 +94,21 @@ impl Service {
             &shared.obstacles,
         )?;
         let listener = metrics_page::listen(&config.service)?;
-        // After the front, which empties the folder of the sockets.
-        commands::hear(&config.service.data_dir, shared.reaper_notifier.clone())?;
+        // After the front, because the front empties the folder of the sockets.
+        commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;
         let taker = Taker::new(shared.redis.clone(), &shared.instance_id);
         let shutdown = shared.shutdown(&front, &taker);
-        banner::tell(config, front.gate.local_addr(), &shared.store);
+        banner::log(config, front.gate.local_addr(), &shared.store);
         let receivers = Receivers {
             catch_up: missed,
             reaper: wakeups,
-            receipts: noted,
+            receipts: queued,
         };
         let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
         Ok(Self { roles, shutdown })
     }
 
-    /// Starts a thread for each role. Returns what stops them.
+    /// Starts a thread for each role. Returns the [`Shutdown`] that stops them.
     ///
     /// # Errors
     /// The system has no more threads.
@@ -136,7 +136,7 @@ impl Shared {
             config.coder.key.clone(),
         ));
         let rights_notifier = reaper_notifier.clone();
-        // The reaper's thread asks for the rights then.
+        // The reaper's thread then asks for the rights.
         coder.on_refusal(Box::new(move || rights_notifier.notify()));
         let obstacles = Arc::default();
         coder.observe(observers::of_coder(&obstacles, reaper_notifier.clone()));
@@ -184,7 +184,7 @@ impl Shared {
         ))
     }
 
-    /// Makes each role, the metrics' page of all of them included.
+    /// Creates all roles, and serves the page of their metrics.
     fn roles(
         &self,
         config: &Config,
@@ -208,19 +208,21 @@ impl Shared {
         }
         let Front { webhook, gate } = front;
         let (store, undelivered) = (Arc::clone(&self.store), Arc::clone(&self.undelivered));
-        let noted = receivers.receipts;
+        let queued = receivers.receipts;
         let mut roles = vec![
-            Role::awaited("webhook", move |_| webhook.run().is_ok()),
-            Role::left("gate", move |_| gate.run().is_ok()),
-            Role::awaited("provisioner", move |stop| texts.run(&mut taker, stop)),
-            Role::awaited("receipts", move |stop| {
-                receipts::run(&store, &undelivered, &noted, stop)
+            Role::new("webhook", AtStop::Wait, move |_| webhook.run().is_ok()),
+            Role::new("gate", AtStop::Leave, move |_| gate.run().is_ok()),
+            Role::new("provisioner", AtStop::Wait, move |stop| {
+                texts.run(&mut taker, stop)
             }),
-            Role::awaited("reaper", move |stop| reaper.run(stop)),
+            Role::new("receipts", AtStop::Wait, move |stop| {
+                receipts::run(&store, &undelivered, &queued, stop)
+            }),
+            Role::new("reaper", AtStop::Wait, move |stop| reaper.run(stop)),
         ];
         if let Some(mut search) = search {
             let wakeups = receivers.catch_up;
-            roles.push(Role::left("catch-up", move |stop| {
+            roles.push(Role::new("catch-up", AtStop::Leave, move |stop| {
                 catch_up::run(&mut search, &wakeups, &found, stop)
             }));
         }
@@ -262,7 +264,7 @@ impl Shared {
         }
     }
 
-    /// Where the metrics come from.
+    /// The source of the page of metrics.
     fn metrics(
         &self,
         front: &Front,
@@ -276,7 +278,7 @@ impl Shared {
             texts: Arc::clone(&texts.counts),
             lanes: Arc::clone(&texts.lanes),
             store: Arc::clone(&self.store),
-            waiting: Arc::new(Mutex::new(Waiting::new(self.redis.clone()))),
+            streams: Arc::new(Mutex::new(StreamInspector::new(self.redis.clone()))),
             missed,
             to_coder: self.to_coder.calls(),
             to_twilio: self.to_twilio.calls(),

@@ -1,4 +1,4 @@
-//! Stopping: who is told, in which order, and how long each may take.
+//! The shutdown: its order, and how long each step may take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,12 +13,13 @@ use crate::http::Http;
 use crate::stop::Stop;
 use crate::stream::Settler;
 use crate::{gate, webhook};
-/// Longest time that a stop may take before the process leaves anyway. Any kill is safe.
+
+/// The longest time for a shutdown. After it the process exits anyway, which is as safe as a kill.
 const STOP_LIMIT: Duration = Duration::from_millis(4_500);
-/// Share of it that calls in progress get before they are cut.
+/// The part of that time after which calls in progress are aborted.
 const CALLS_END: Duration = Duration::from_millis(3_500);
 
-/// What has to be told to stop, in the order in which it is told.
+/// The handles of everything that has to stop.
 pub(super) struct Shutdown {
     pub(super) gate: gate::GateHandle,
     pub(super) webhook: webhook::Waker,
@@ -32,10 +33,10 @@ pub(super) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Stops in order: no new requests, answers to those under way, no new work, calls cut last.
+    /// Stops in order: accepts no new requests, answers the present ones, starts no new work, and aborts calls last.
     pub(super) fn close(self, threads: &Threads) -> Result<(), RunError> {
         let began = Instant::now();
-        // A thread that ended before anybody asked it to is the reason why we are here.
+        // If a thread has already ended, that is the reason for this shutdown.
         let died = threads.first_ended();
         self.stop.ask();
         self.notifier.notify();
@@ -44,11 +45,11 @@ impl Shutdown {
         self.wake_taker();
         threads.wait_for("gate", began + STOP_LIMIT);
         self.webhook.close();
-        if !threads.wait_for_awaited(began + CALLS_END) {
-            // What these calls were about goes on after the next start.
+        if !threads.wait_for_all(began + CALLS_END) {
+            // The next start continues the work of these calls.
             self.calls.shut_down();
-            if !threads.wait_for_awaited(began + STOP_LIMIT) {
-                warn!("leaving with work in hand; it goes on after the next start");
+            if !threads.wait_for_all(began + STOP_LIMIT) {
+                warn!("exiting with unfinished work; the next start continues it");
             }
         }
         match died {
@@ -60,8 +61,8 @@ impl Shutdown {
         }
     }
 
-    /// Ends the taker's wait for entries, again and again, as it may have begun to wait just after it
-    /// was woken; on a thread of its own, as a Redis that hangs must not keep us.
+    /// Ends the taker's wait for entries. This is repeated, because the taker may begin to wait just after a
+    /// wake-up. It has its own thread, because Redis may hang.
     fn wake_taker(&self) {
         let (settler, id) = (Arc::clone(&self.settler), Arc::clone(&self.taker_id));
         let wake = move || loop {
@@ -77,7 +78,7 @@ impl Shutdown {
             .name("waker".to_owned())
             .spawn(wake)
         {
-            warn!("stopping may take a moment longer: {error}");
+            warn!("the shutdown may take longer: {error}");
         }
     }
 }

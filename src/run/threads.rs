@@ -1,4 +1,4 @@
-//! Named threads whose end is noticed, and the signals that end the process.
+//! Named threads whose end is detected, and the signals that stop the process.
 
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -13,20 +13,20 @@ use signal_hook::iterator::{Handle, Signals as Incoming};
 use super::{RunError, system};
 use crate::stop::Stop;
 
-/// What a shell shows for a process ended by SIGTERM.
+/// The exit code that a shell reports for a process ended by SIGTERM.
 const TERMINATED: i32 = 128 + SIGTERM;
 
-/// SIGTERM and SIGINT, caught.
+/// Catches SIGTERM and SIGINT.
 pub(super) struct Signals {
     incoming: Incoming,
 }
 
 impl Signals {
-    /// Catches both signals from now on. The first ends [`Signals::wait`], a second one the process.
+    /// Catches both signals from now on. The first one ends [`Signals::wait`], a second one ends the process.
     pub(super) fn catch() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
-            // Before the flag is set, so that only a second signal finds it set.
+            // Registered before the action that sets the flag, so only a second signal finds it set.
             flag::register_conditional_shutdown(signal, TERMINATED, Arc::clone(&asked))?;
             flag::register(signal, Arc::clone(&asked))?;
         }
@@ -35,63 +35,62 @@ impl Signals {
         })
     }
 
-    /// What ends the wait without a signal.
+    /// The handle that ends [`Signals::wait`] without a signal.
     pub(super) fn waker(&self) -> Handle {
         self.incoming.handle()
     }
 
-    /// Waits for a signal, or for the waker.
+    /// Waits until a signal arrives or the waker is closed.
     pub(super) fn wait(mut self) {
         self.incoming.forever().next();
     }
 }
 
-/// What a role does until it is told to stop; returns whether it was.
+/// The loop of a role. It returns whether it ended because the service stops.
 type Work = Box<dyn FnOnce(&Stop) -> bool + Send>;
 
-/// What runs on a thread of its own.
+/// What a stop of the service does about a thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtStop {
+    /// It waits until the thread has finished its present work.
+    Wait,
+    /// It leaves the thread behind, or waits for it by its name.
+    Leave,
+}
+
+/// A job with its own thread.
 pub(super) struct Role {
     name: &'static str,
-    awaited: bool,
+    at_stop: AtStop,
     work: Work,
 }
 
 impl Role {
-    /// One whose work in hand a stop waits for.
-    pub(super) fn awaited(
+    /// A role whose thread is called `name`.
+    pub(super) fn new(
         name: &'static str,
+        at_stop: AtStop,
         work: impl FnOnce(&Stop) -> bool + Send + 'static,
     ) -> Self {
         Self {
             name,
-            awaited: true,
+            at_stop,
             work: Box::new(work),
-        }
-    }
-
-    /// One that a stop leaves behind, or waits for by its name.
-    pub(super) fn left(
-        name: &'static str,
-        work: impl FnOnce(&Stop) -> bool + Send + 'static,
-    ) -> Self {
-        Self {
-            awaited: false,
-            ..Self::awaited(name, work)
         }
     }
 }
 
 /// A thread that was started.
-struct Running {
+struct RoleThread {
     name: &'static str,
-    awaited: bool,
+    at_stop: AtStop,
     handle: JoinHandle<()>,
 }
 
 /// The threads of the service.
 pub(super) struct Threads {
     waker: Handle,
-    running: Vec<Running>,
+    started: Vec<RoleThread>,
     ended: Arc<Mutex<Vec<&'static str>>>,
 }
 
@@ -99,16 +98,16 @@ impl Threads {
     pub(super) fn new(waker: Handle) -> Self {
         Self {
             waker,
-            running: Vec::new(),
+            started: Vec::new(),
             ended: Arc::default(),
         }
     }
 
-    /// Starts a thread. When it ends, by a panic too, the waker is called.
+    /// Starts a thread. When it ends, also by a panic, the waker is closed.
     pub(super) fn start(&mut self, role: Role, stop: &Stop) -> Result<(), RunError> {
         let Role {
             name,
-            awaited,
+            at_stop,
             work,
         } = role;
         let stop = stop.clone();
@@ -122,19 +121,19 @@ impl Threads {
             .spawn(move || {
                 let _on_end = on_end;
                 if !work(&stop) {
-                    log::error!("{name} ended by itself");
+                    log::error!("the thread {name} ended unexpectedly");
                 }
             })
             .map_err(system(format!("start the thread {name}")))?;
-        self.running.push(Running {
+        self.started.push(RoleThread {
             name,
-            awaited,
+            at_stop,
             handle,
         });
         Ok(())
     }
 
-    /// The thread that ended first, if one did.
+    /// The name of the thread that ended first, if any has ended.
     pub(super) fn first_ended(&self) -> Option<&'static str> {
         self.ended
             .lock()
@@ -143,22 +142,22 @@ impl Threads {
             .copied()
     }
 
-    /// Waits until the thread of that name has ended. Returns whether it had by `deadline`.
+    /// Waits until the thread of that name has ended. Returns whether it ended before `deadline`.
     pub(super) fn wait_for(&self, name: &str, deadline: Instant) -> bool {
-        self.wait(|running| running.name == name, deadline)
+        self.wait(|thread| thread.name == name, deadline)
     }
 
-    /// Waits until all threads have ended whose work a stop waits for. Returns whether they had by `deadline`.
-    pub(super) fn wait_for_awaited(&self, deadline: Instant) -> bool {
-        self.wait(|running| running.awaited, deadline)
+    /// Waits until all threads with [`AtStop::Wait`] have ended. Returns whether they ended before `deadline`.
+    pub(super) fn wait_for_all(&self, deadline: Instant) -> bool {
+        self.wait(|thread| thread.at_stop == AtStop::Wait, deadline)
     }
 
-    fn wait(&self, wanted: impl Fn(&Running) -> bool, deadline: Instant) -> bool {
+    fn wait(&self, is_wanted: impl Fn(&RoleThread) -> bool, deadline: Instant) -> bool {
         let ended = || {
-            let mut wanted = self.running.iter().filter(|running| wanted(running));
-            wanted.all(|running| running.handle.is_finished())
+            let mut wanted = self.started.iter().filter(|thread| is_wanted(thread));
+            wanted.all(|thread| thread.handle.is_finished())
         };
-        // A join has no time limit; a stop lasts seconds at most, so this polls.
+        // A join has no time limit. A stop takes seconds at most, so polling is cheap.
         while !ended() {
             if Instant::now() >= deadline {
                 return false;
@@ -169,6 +168,7 @@ impl Threads {
     }
 }
 
+/// Reports the end of a thread, also after a panic.
 struct OnEnd {
     name: &'static str,
     waker: Handle,

@@ -1,46 +1,46 @@
-//! Questions that may hang, asked with a time limit.
+//! Queries that may hang, with a time limit.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::Instant;
 
-/// Has one question answered at a time, on a thread of its own, as a disk or a peer that hangs must keep nobody. An
-/// answer that came too late is not taken for a later one's.
+/// Runs one query at a time on its own thread, so that the caller does not wait for a disk or a peer that hangs. A late
+/// answer is never mistaken for the answer to a later query.
 pub(super) struct TimedQuery<T> {
     thread: &'static str,
-    asked: Option<Receiver<T>>,
+    pending: Option<Receiver<T>>,
 }
 
 impl<T: Send + 'static> TimedQuery<T> {
-    /// Who asks on threads of that name.
+    /// Queries run on threads with the name `thread`.
     pub(super) fn new(thread: &'static str) -> Self {
         Self {
             thread,
-            asked: None,
+            pending: None,
         }
     }
 
-    /// Asks, unless the question of before still hangs.
-    pub(super) fn ask(&mut self, question: impl FnOnce() -> T + Send + 'static) {
-        let hangs = |asked: &Receiver<T>| matches!(asked.try_recv(), Err(TryRecvError::Empty));
-        if self.asked.as_ref().is_some_and(hangs) {
+    /// Starts a query, unless the previous one still hangs.
+    pub(super) fn start(&mut self, query: impl FnOnce() -> T + Send + 'static) {
+        let hangs = |pending: &Receiver<T>| matches!(pending.try_recv(), Err(TryRecvError::Empty));
+        if self.pending.as_ref().is_some_and(hangs) {
             return;
         }
         let (sender, receiver) = channel();
         let answer = move || {
-            // Nobody may be waiting any more; then nobody wants to know.
-            let _ = sender.send(question());
+            // The receiver may be gone; then the answer is not needed.
+            let _ = sender.send(query());
         };
         let thread = thread::Builder::new().name(self.thread.to_owned());
-        self.asked = thread.spawn(answer).is_ok().then_some(receiver);
+        self.pending = thread.spawn(answer).is_ok().then_some(receiver);
     }
 
-    /// The answer, if it comes until then.
+    /// The answer, if it arrives before `until`.
     pub(super) fn wait(&mut self, until: Instant) -> Option<T> {
-        let asked = self.asked.take()?;
-        let answer = asked.recv_timeout(until.saturating_duration_since(Instant::now()));
+        let pending = self.pending.take()?;
+        let answer = pending.recv_timeout(until.saturating_duration_since(Instant::now()));
         if matches!(answer, Err(RecvTimeoutError::Timeout)) {
-            self.asked = Some(asked);
+            self.pending = Some(pending);
         }
         answer.ok()
     }
@@ -53,26 +53,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_that_hangs_is_not_asked_again_until_it_is_answered() {
-        let mut asker = TimedQuery::new("asker");
+    fn a_new_query_starts_only_after_the_previous_one_has_ended() {
+        let mut query = TimedQuery::new("query");
         let at_once = || Instant::now();
         let patiently = || Instant::now() + Duration::from_secs(30);
         let (release, held) = channel::<()>();
-        asker.ask(move || {
+        query.start(move || {
             let _ = held.recv();
             1
         });
-        assert_eq!(asker.wait(at_once()), None);
-        asker.ask(|| 2);
-        assert_eq!(asker.wait(at_once()), None, "the first one hangs still");
+        assert_eq!(query.wait(at_once()), None);
+        query.start(|| 2);
+        assert_eq!(query.wait(at_once()), None, "the first one still hangs");
         drop(release);
-        assert_eq!(asker.wait(patiently()), Some(1));
-        asker.ask(|| 3);
-        assert_eq!(asker.wait(patiently()), Some(3));
-        assert_eq!(asker.wait(patiently()), None, "nothing was asked");
-        asker.ask(|| panic!("a fault of ours"));
-        assert_eq!(asker.wait(patiently()), None);
-        asker.ask(|| 4);
-        assert_eq!(asker.wait(patiently()), Some(4));
+        assert_eq!(query.wait(patiently()), Some(1));
+        query.start(|| 3);
+        assert_eq!(query.wait(patiently()), Some(3));
+        assert_eq!(query.wait(patiently()), None, "no query was started");
+        query.start(|| panic!("a fault of the program"));
+        assert_eq!(query.wait(patiently()), None);
+        query.start(|| 4);
+        assert_eq!(query.wait(patiently()), Some(4));
     }
 }

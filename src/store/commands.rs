@@ -329,12 +329,12 @@ fn reschedule(
     now: UnixSeconds,
 ) -> Result<(), StoreError> {
     let event = match order {
-        Order::End => Event::ReapBegun,
+        Order::End => Event::RemovalBegun,
         Order::EndGently | Order::Extend { .. } => Event::Rescheduled,
     };
     let stage = registration.stage.after(event).map_err(StoreError::Step)?;
     let ends = order.ends();
-    let began = event == Event::ReapBegun;
+    let began = event == Event::RemovalBegun;
     let change = || {
         tx.prepare_cached(
             "UPDATE registrations

@@ -1,7 +1,7 @@
 //! The database on a real file.
 //!
 //! Here: what the other tests stand on, and the life of one registration. `opening`: folder, file,
-//! version, key. `reaping`: who is due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
+//! version, key. `removals`: which accounts are due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
 //! threads that want the same. `adopting`: accounts found at Coder. `costs`: how many statements a step
 //! takes. `passwords`: which one is meant, and the key's file. `plans`: what a look-up costs, and what the file never holds.
 
@@ -13,7 +13,7 @@ mod opening;
 mod passwords;
 mod plans;
 mod races;
-mod reaping;
+mod removals;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -165,7 +165,7 @@ impl Store {
                 .unwrap();
         }
         if stage == Stage::Reaping {
-            assert!(self.begin_reap(id, 100).unwrap());
+            assert!(self.begin_removal(id, 100).unwrap());
         }
         assert_eq!(self.row(number).stage, stage);
         id
@@ -265,11 +265,11 @@ fn a_registration_from_reservation_to_oblivion() {
     assert_eq!(store.row(1), expected);
 
     assert!(
-        !store.begin_reap(row.id, 299).unwrap(),
+        !store.begin_removal(row.id, 299).unwrap(),
         "removed before its time"
     );
     assert_eq!(store.row(1), expected);
-    assert!(store.begin_reap(row.id, 300).unwrap());
+    assert!(store.begin_removal(row.id, 300).unwrap());
     expected.stage = Stage::Reaping;
     expected.removal.since = Some(300);
     assert_eq!(store.row(1), expected);
@@ -389,8 +389,8 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
                 .login_sent(id, &sid(99), sent(99, Some(999)))
                 .map(drop)
         }),
-        ("begin_reap", Event::ReapBegun, |store, id| {
-            store.begin_reap(id, 999).map(drop)
+        ("begin_removal", Event::RemovalBegun, |store, id| {
+            store.begin_removal(id, 999).map(drop)
         }),
         ("forget", Event::UserGone, |store, id| store.forget(id, 100)),
         ("rename", Event::Renamed, |store, id| {

@@ -3,14 +3,14 @@
 //! Only this module uses Redis. An entry has the phone number in clear until its text is settled;
 //! then it is deleted and acknowledged. Three types have one connection each, because one of them
 //! blocks: [`Appender`] (used by the webhook), [`Taker`] (by the provisioner) and [`Settler`]
-//! (shared by all threads that settle texts). [`Waiting`] reads without changing anything.
+//! (shared by all threads that settle texts). [`StreamInspector`] reads without changing anything.
 
 mod append;
 mod info;
+mod inspect;
 mod redis_fault;
 mod settle;
 mod take;
-mod waiting;
 
 use std::fmt;
 use std::time::Duration;
@@ -29,10 +29,10 @@ pub use {append::write_xadd, take::read_text};
 
 pub use append::{AppendResult, Appender, Confirmation};
 pub use info::RedisInfo;
+pub use inspect::{DeadLetter, Depth, StreamInspector};
 pub use redis_fault::RedisFault;
 pub use settle::{NewDeadLetter, Settler};
 pub use take::{StreamEntry, Taker, UnreadableEntry};
-pub use waiting::{DeadLetter, Depth, Waiting};
 
 use crate::config::RedisConfig;
 

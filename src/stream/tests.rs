@@ -98,7 +98,7 @@ fn a_text_is_taken_as_it_was_appended() {
         OptWord::Stop,
         OptWord::Start,
         OptWord::Help,
-        OptWord::Untold,
+        OptWord::Unknown,
     ];
     let opted = words.iter().zip(20..).map(|(word, n)| Text {
         opt_out: Some(*word),

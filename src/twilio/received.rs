@@ -104,7 +104,7 @@ impl ReceivedEntry {
             from: self.from.unwrap_or_default(),
             to,
             body: body.chars().take(Text::LENGTH).collect(),
-            opt_out: Some(OptWord::Untold),
+            opt_out: Some(OptWord::Unknown),
             received,
         };
         Some(ReceivedText {

@@ -1,8 +1,8 @@
-//! What a request is: a text to take, a receipt for one that we sent, a question about our health or
-//! about who we are, or something to refuse.
+//! Decides what a request is: a text, a receipt for a text that we sent, a question about our health,
+//! a probe of our identity, or something to refuse.
 //!
-//! The order is path, method, media type, size, signature, account, content. Nothing is decided on
-//! what a request says before its signature is right.
+//! The order is path, method, media type, size, signature, account, content. The content of a request
+//! has no effect before its signature is verified.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -17,12 +17,12 @@ use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
 const BODY_LIMIT: u64 = 64 * 1024;
-/// The most form parameters; Twilio sends some twenty, with pictures some fifty.
+/// The largest number of form parameters; Twilio sends about 20, with pictures about 50.
 const PARAMETERS: usize = 256;
-/// Room for what a usual text has.
+/// Initial capacity, enough for a usual text.
 const USUAL_PARAMETERS: usize = 32;
 
-/// Words that `check` knows again.
+/// Reason for a refusal. `check` recognises these words in the answer.
 pub const WRONG_SIGNATURE: &str = "wrong signature";
 /// See [`WRONG_SIGNATURE`].
 pub const ANOTHER_ACCOUNT: &str = "another account";
@@ -36,10 +36,10 @@ pub const UNKNOWN_KEY: &str = "signed with a shared key, which is not configured
 /// See [`WRONG_SIGNATURE`].
 pub const NO_TOKEN: &str = "signed with the Auth Token, which is not configured";
 pub(super) const UNKNOWN_ALGORITHM: &str = "signed by an algorithm that is unknown";
-/// What a service that knows no probes says to one.
+/// The answer of a service without support for probes.
 pub const NO_SID: &str = "no MessageSid";
 
-/// Where texts are taken, beside the path of `TWILIO_WEBHOOK_URL`: a proxy may map one on the other.
+/// The path for texts, in addition to the path of `TWILIO_WEBHOOK_URL`: a proxy may map one to the other.
 const TEXT_PATH: &str = "/inbound";
 
 /// A judged request.
@@ -47,13 +47,13 @@ const TEXT_PATH: &str = "/inbound";
 pub enum Judgement {
     /// A text from Twilio.
     Take(Text),
-    /// What became of a text that we sent; `None` = a state that means nothing to us.
+    /// The delivery of a text that we sent; `None` = a state without a meaning for us.
     Receipt(Option<Receipt>),
-    /// Somebody with our token asks who we are; the answer.
+    /// A probe of our identity, signed with our token; contains the answer.
     Probe(String),
-    /// Somebody asks whether we are well.
+    /// A request for our health.
     Health,
-    /// Neither.
+    /// Anything else.
     Refuse(RequestRefusal),
 }
 
@@ -64,9 +64,9 @@ pub struct RequestRefusal {
     pub status: u16,
     /// The words for the answer and the log.
     pub reason: &'static str,
-    /// The methods that would do, with a 405.
+    /// The allowed methods, for a 405.
     pub allow: Option<&'static str>,
-    /// The shared key that the request says it is signed with.
+    /// The shared key that the request claims to be signed with.
     pub key: Option<KeyId>,
 }
 
@@ -75,9 +75,9 @@ pub struct Judge {
     verifier: Verifier,
     account_sid: String,
     path: String,
-    /// Where receipts are taken, and what they are signed with.
+    /// The path for receipts, and the verifier of their signatures.
     receipts: Option<(String, Verifier)>,
-    /// What probes are answered with: our token, and the data folder's name.
+    /// The answers to probes are computed from the token and the instance id.
     token: Secret,
     instance_id: Option<InstanceId>,
 }
@@ -117,7 +117,7 @@ impl Judge {
                 .receipts
                 .as_ref()
                 .map(|url| (url.signed.path().to_owned(), verifier(&url.signed))),
-            // There is one: it was asked for.
+            // There is always one: the settings require it.
             token: config
                 .signing_secrets()
                 .into_iter()
@@ -127,14 +127,14 @@ impl Judge {
         }
     }
 
-    /// The same judge, of the data folder with that random name.
+    /// Sets the instance id of the data folder, for the answers to probes.
     #[must_use]
     pub fn of_instance(mut self, instance_id: InstanceId) -> Self {
         self.instance_id = Some(instance_id);
         self
     }
 
-    /// Judges one request, reading its body where it has a claim to be read.
+    /// Judges one request. Its body is read only after path, method and media type were accepted.
     pub fn judge(&self, request: &mut Request) -> Judgement {
         match self.route(request.method(), request.url()) {
             Err(refusal) => Judgement::Refuse(refusal),
@@ -175,15 +175,15 @@ impl Judge {
     }
 
     fn judge_post(&self, signature: &Signature, body: &[u8]) -> Result<Judgement, RequestRefusal> {
-        let form = self.believed(&self.verifier, signature, body)?;
-        match self.probed(&form) {
+        let form = self.verified_form(&self.verifier, signature, body)?;
+        match self.answer_probe(&form) {
             Some(answered) => answered,
             None => text_of(&form).map(Judgement::Take),
         }
     }
 
     /// The answer to a probe, if the form is one.
-    fn probed(&self, form: &Form) -> Option<Result<Judgement, RequestRefusal>> {
+    fn answer_probe(&self, form: &Form) -> Option<Result<Judgement, RequestRefusal>> {
         let nonce = form.get(probe::PARAMETER)?;
         if !probe::is_nonce(nonce) {
             return Some(Err(refuse(400, "not a probe")));
@@ -192,17 +192,17 @@ impl Judge {
         Some(Ok(Judgement::Probe(answer)))
     }
 
-    /// Judges the body of a request that is in order up to there; `signature` is what came with it, made with the
-    /// Auth Token.
+    /// Judges the body of a request whose path, method and media type were accepted. `signature` is the signature of
+    /// the request, made with the Auth Token.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The reason for a refusal.
     pub fn judge_form(&self, signature: &str, body: &[u8]) -> Result<Text, RequestRefusal> {
         let signature = Signature {
             value: signature.to_owned(),
             signer: Signer::AuthToken,
         };
-        text_of(&self.believed(&self.verifier, &signature, body)?)
+        text_of(&self.verified_form(&self.verifier, &signature, body)?)
     }
 
     fn judge_receipt(
@@ -211,8 +211,8 @@ impl Judge {
         signature: &Signature,
         body: &[u8],
     ) -> Result<Judgement, RequestRefusal> {
-        let form = self.believed(verifier, signature, body)?;
-        if let Some(answered) = self.probed(&form) {
+        let form = self.verified_form(verifier, signature, body)?;
+        if let Some(answered) = self.answer_probe(&form) {
             return answered;
         }
         let sid = sid_of(&form)?;
@@ -228,8 +228,8 @@ impl Judge {
         })))
     }
 
-    /// A form that Twilio signed for our account.
-    fn believed<'b>(
+    /// Parses a form, and verifies that Twilio signed it for our account.
+    fn verified_form<'b>(
         &self,
         verifier: &Verifier,
         signature: &Signature,
@@ -249,13 +249,13 @@ impl Judge {
     }
 }
 
-/// The name of the text that a form is about.
+/// The MessageSid in a form.
 fn sid_of(form: &Form) -> Result<MessageSid, RequestRefusal> {
     let sid = form.get("MessageSid").and_then(MessageSid::parse);
     sid.ok_or(refuse(400, NO_SID))
 }
 
-/// The text that a form brings.
+/// The text in a form.
 fn text_of(form: &Form) -> Result<Text, RequestRefusal> {
     let field = |name| form.get(name).unwrap_or_default();
     Ok(Text {
@@ -274,7 +274,7 @@ enum Route<'a> {
     Health,
 }
 
-/// Decoded parameters, in the order in which they came. Most need no decoding, and stay in the body.
+/// Decoded parameters in the order of the request. Most need no decoding, and are borrowed from the body.
 struct Form<'b>(Vec<(Cow<'b, str>, Cow<'b, str>)>);
 
 impl Form<'_> {
@@ -284,13 +284,13 @@ impl Form<'_> {
     }
 }
 
-/// A signature, and who is said to have made it.
+/// A signature, and the signer that the request names.
 struct Signature {
     value: String,
     signer: Signer,
 }
 
-/// The signature and the body of a request that is a form.
+/// The signature and the body of a form.
 fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), RequestRefusal> {
     let media_type = header(request, "Content-Type")
         .split(';')
@@ -326,7 +326,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, RequestRefusal> {
         .as_reader()
         .take(BODY_LIMIT + 1)
         .read_to_end(&mut body);
-    // tiny_http ends a truncated body without an error, so the length has to be compared.
+    // tiny_http reports no error for a truncated body, so the length has to be compared.
     match read {
         Ok(_) if body.len() as u64 > BODY_LIMIT => Err(refuse(413, "body too large")),
         Ok(length) if length == announced => Ok(body),
@@ -334,7 +334,7 @@ fn read_body(request: &mut Request) -> Result<Vec<u8>, RequestRefusal> {
     }
 }
 
-/// Decodes a form; blanks stay where they are, as the signature covers them.
+/// Decodes a form. Spaces at the ends of values are kept, because the signature covers them.
 fn read_form(body: &[u8]) -> Result<Form<'_>, RequestRefusal> {
     if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
         return Err(refuse(400, "not a form"));

@@ -1,8 +1,8 @@
-//! Answers Twilio: check, parse, append, reply. A text earns its 200 once Redis has confirmed it.
+//! Answers Twilio: verify, parse, append, reply. A text gets its 200 after Redis has confirmed it.
 //!
-//! What is hidden here: tiny_http, and how requests become batches. One thread takes whatever waits,
-//! judges it, appends all texts of the batch in one round trip, and answers in order. While Redis
-//! works on one batch the next one gathers by itself, so that under load one fsync covers many texts.
+//! This module hides tiny_http, and how requests become batches. One thread takes all waiting requests,
+//! judges them, appends all texts of the batch in one round trip, and answers in order. While Redis
+//! works on one batch, the next one collects, so under load one fsync covers many texts.
 
 mod judge;
 pub mod probe;
@@ -31,20 +31,20 @@ use crate::stream::{AppendResult, Appender, Confirmation};
 use tally::RequestTally;
 pub use tally::{RequestCounters, RequestResult};
 
-/// Requests that are answered together at most.
+/// The largest number of requests in one batch.
 const BATCH: usize = 64;
 
-/// Twilio's sign for "taken, no reply from you": anything in `text/plain` would be texted to the
-/// person.
-const TAKEN: &str = "<Response/>";
+/// Tells Twilio that we accepted the request and that it sends no reply for us. Twilio would text any
+/// body in `text/plain` to the sender.
+const ACCEPTED: &str = "<Response/>";
 
-/// Whether the database can be written; the word says what is wrong.
+/// Checks whether the database can be written; the error is the name of the fault.
 pub type DatabaseCheck = Box<dyn Fn() -> Result<(), &'static str> + Send>;
 
-/// Called when Redis takes texts again after it did not.
+/// Called when Redis accepts texts again after a fault.
 pub type OnReturn = Box<dyn Fn() + Send>;
 
-/// The serving end of the webhook, behind the gate.
+/// The HTTP server behind the gate.
 pub struct Webhook {
     server: Arc<Server>,
     closing: Arc<AtomicBool>,
@@ -57,7 +57,7 @@ pub struct Webhook {
     counts: Arc<RequestCounters>,
     refusals: RequestTally,
     redis_fault: Option<&'static str>,
-    /// Texts turned away since Redis was last well.
+    /// Texts rejected with 503 since the present fault of Redis began.
     turned_away: u64,
 }
 
@@ -69,20 +69,20 @@ pub struct Waker {
 }
 
 impl Waker {
-    /// Ends the webhook once it has answered what it has in hand.
+    /// Ends the webhook after it has answered the present batch.
     pub fn close(&self) {
-        // Said before it is woken: gathering a batch can swallow the wake-up.
+        // Set before the wake-up, because `try_recv` in the loop of a batch can consume the wake-up.
         self.closing.store(true, Ordering::Release);
         self.server.unblock();
     }
 }
 
 impl Webhook {
-    /// Listens on a private Unix socket at `path`. Receipts go to `receipts`, which is never waited
-    /// for.
+    /// Listens on a private Unix socket at `path`. Receipts go into the queue `receipts`; the webhook
+    /// never waits for room in it.
     ///
     /// # Errors
-    /// The socket cannot be made.
+    /// The socket cannot be created.
     pub fn listen(
         path: &Path,
         judge: Judge,
@@ -110,12 +110,12 @@ impl Webhook {
         })
     }
 
-    /// What it does, counted.
+    /// The counters of this webhook.
     pub fn counts(&self) -> Arc<RequestCounters> {
         Arc::clone(&self.counts)
     }
 
-    /// What wakes it for a stop.
+    /// The handle that ends this webhook.
     pub fn waker(&self) -> Waker {
         Waker {
             server: Arc::clone(&self.server),
@@ -126,7 +126,7 @@ impl Webhook {
     /// Serves until the waker closes it.
     ///
     /// # Errors
-    /// The private socket broke.
+    /// The private socket has failed.
     pub fn run(mut self) -> std::io::Result<()> {
         while !self.closing.load(Ordering::Acquire) {
             let first = match self.server.recv() {
@@ -162,8 +162,8 @@ impl Webhook {
             .any(|judged| matches!(judged, Judgement::Health));
         let (appended, alive) = self.append(&texts, asked);
         let mut appended = appended.into_iter();
-        // In the order of arrival: behind the gate all requests come over one connection, and
-        // tiny_http makes an answer wait for those before it.
+        // In the order of arrival: the gate sends all requests over one connection, and tiny_http
+        // holds an answer back until the earlier ones are sent.
         for (request, judged) in batch.into_iter().zip(&judged) {
             let answer = match judged {
                 Judgement::Take(_) => {
@@ -173,16 +173,16 @@ impl Webhook {
                         RequestResult::TextTaken,
                         RequestResult::TextTurnedAway,
                     );
-                    taken(confirmed)
+                    confirmation(confirmed)
                 }
                 Judgement::Receipt(receipt) => {
-                    let noted = self.note(receipt.as_ref());
+                    let queued = self.pass_on(receipt.as_ref());
                     self.count(
-                        noted,
+                        queued,
                         RequestResult::ReceiptTaken,
                         RequestResult::ReceiptTurnedAway,
                     );
-                    taken(noted)
+                    confirmation(queued)
                 }
                 Judgement::Probe(proof) => {
                     self.counts.requests.add(RequestResult::Probe);
@@ -198,13 +198,14 @@ impl Webhook {
                     refused(refusal)
                 }
             };
-            // An answer that nobody waits for any more is nobody's loss: Twilio asks again.
+            // If Twilio has closed the connection, it repeats the request.
             let _ = request.respond(answer);
         }
     }
 
-    /// Hands a receipt on. Where too many wait it is turned away: a text matters more.
-    fn note(&mut self, receipt: Option<&Receipt>) -> Confirmation {
+    /// Passes a receipt to the thread that records it. If the queue is full, the receipt is rejected,
+    /// because texts must not wait for it.
+    fn pass_on(&mut self, receipt: Option<&Receipt>) -> Confirmation {
         const BUSY: &str = "too many receipts wait";
         match receipt.map(|receipt| self.receipts.try_send(receipt.clone())) {
             None | Some(Ok(())) => Ok(()),
@@ -215,9 +216,9 @@ impl Webhook {
         }
     }
 
-    fn count(&self, result: Confirmation, taken: RequestResult, turned_away: RequestResult) {
-        let verdict = result.map_or(turned_away, |()| taken);
-        self.counts.requests.add(verdict);
+    fn count(&self, result: Confirmation, accepted: RequestResult, rejected: RequestResult) {
+        let result = result.map_or(rejected, |()| accepted);
+        self.counts.requests.add(result);
     }
 
     fn append(&mut self, texts: &[&Text], ping: bool) -> (Vec<Confirmation>, Confirmation) {
@@ -245,13 +246,13 @@ impl Webhook {
             self.counts.appends.observe(began.elapsed());
         }
         match fault {
-            // One line when it begins and one when it ends: Twilio may offer a class's texts for hours.
+            // One line when it begins and one when it ends: Twilio may send the texts of a class again for hours.
             Some(fault) if self.redis_fault.replace(fault.name()) != Some(fault.name()) => error!(
-                "{fault}; texts are turned away with 503, and Twilio offers them again if the webhook URL says so"
+                "{fault}; texts are answered with 503, and Twilio sends them again if the webhook URL asks for retries"
             ),
             None if well && self.redis_fault.take().is_some() => {
                 info!(
-                    "Redis takes texts again; {} were turned away with 503",
+                    "Redis accepts texts again; requests with a text that were answered with 503: {}",
                     std::mem::take(&mut self.turned_away)
                 );
                 (self.on_return)();
@@ -264,15 +265,15 @@ impl Webhook {
 
 type WebhookResponse = Response<Cursor<Vec<u8>>>;
 
-fn taken(appended: Confirmation) -> WebhookResponse {
-    match appended {
-        Ok(()) => answer(200, "text/xml", TAKEN.to_owned()),
-        Err(name) => answer(503, "text/plain", format!("not taken: {name}\n")),
+fn confirmation(result: Confirmation) -> WebhookResponse {
+    match result {
+        Ok(()) => answer(200, "text/xml", ACCEPTED.to_owned()),
+        Err(name) => answer(503, "text/plain", format!("not accepted: {name}\n")),
     }
 }
 
-/// Whether texts can be taken, in the status and the first line; in further lines what keeps students from being
-/// served. Names only, as anybody may ask.
+/// The status and the first line say whether texts can be accepted; each further line names an obstacle that keeps
+/// students from being served. It contains names only, because anybody may ask.
 fn healthy(state: Result<(), &'static str>, obstacles: &Obstacles) -> WebhookResponse {
     let (status, first) = match state {
         Ok(()) => (200, "ok"),
@@ -313,6 +314,6 @@ fn answer(status: u16, media_type: &str, body: String) -> WebhookResponse {
 }
 
 fn header(name: &str, value: &str) -> Header {
-    // Names and values are literals of this module and of `judge`, all plain ASCII.
+    // Names and values are literals of this module and of `judge`, all ASCII.
     Header::from_bytes(name, value).expect("a literal ASCII header")
 }

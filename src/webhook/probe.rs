@@ -1,12 +1,12 @@
-//! A question to the public URL: is it this very service that answers there?
+//! The probe of the public URL: does this service answer there?
 //!
-//! `check` asks it as Twilio would send a text, with a parameter that Twilio never sends and a signature
-//! by our own token. The answer proves to who has that token that the same token is there, and that the
-//! same data folder is. Nothing is kept or logged of it; it is counted, as a request that leaves no trace
-//! at all would be one to flood us with.
+//! `check` sends it like a text from Twilio, with a parameter that Twilio never sends and a signature made
+//! with our token. The answer proves to an owner of the token that the service has the same token and the
+//! same data folder. The request is not stored and not logged. It is counted, so that a flood of probes
+//! can be noticed.
 //!
-//! A text cannot be made of such a request, as there is no MessageSid in it, however names and values are
-//! parted anew; a repeated one gets the same answer.
+//! A probe cannot be turned into a text: it contains no MessageSid, even if names and values are split in
+//! another way. A repeated probe gets the same answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +24,14 @@ struct Proof {
     folder: String,
 }
 
-/// Who answered a probe.
+/// The service that answered a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answerer {
     /// The service of this data folder.
     Ourselves,
     /// A service with our token, but with another data folder.
     Twin,
-    /// A service with our token. Our own instance id is not known.
+    /// A service with our token. We do not know our own instance id.
     Unnamed,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn answer(nonce: &str, token: &Secret, instance_id: Option<&InstanceI
     serde_json::to_string(&proof).unwrap_or_default()
 }
 
-/// Reads the answer to `nonce`, by a service that has one of `tokens`. `None` = it is no such answer.
+/// Reads the answer to `nonce` from a service that has one of `tokens`. `None` = it is not a valid answer.
 pub fn read(
     body: &[u8],
     nonce: &str,
@@ -77,25 +77,25 @@ mod tests {
     use crate::domain::nonce;
 
     #[test]
-    fn an_answer_shows_token_and_folder() {
+    fn an_answer_proves_the_token_and_the_data_folder() {
         let (ours, old) = (Secret::new("new"), Secret::new("old"));
-        let asked = nonce();
-        assert!(is_nonce(&asked));
+        let sent = nonce();
+        assert!(is_nonce(&sent));
         let id = |raw: &str| InstanceId::from_stored(raw);
-        let told = answer(&asked, &old, Some(&id("F00D")));
+        let answer = answer(&sent, &old, Some(&id("F00D")));
         let read = |tokens: &[Secret], nonce: &str, raw: Option<&str>| {
-            read(told.as_bytes(), nonce, tokens, raw.map(id).as_ref())
+            read(answer.as_bytes(), nonce, tokens, raw.map(id).as_ref())
         };
         let both = [ours.clone(), old];
-        assert_eq!(read(&both, &asked, Some("F00D")), Some(Answerer::Ourselves));
-        assert_eq!(read(&both, &asked, Some("BEEF")), Some(Answerer::Twin));
-        assert_eq!(read(&both, &asked, None), Some(Answerer::Unnamed));
-        assert_eq!(read(&[ours], &asked, Some("F00D")), None);
+        assert_eq!(read(&both, &sent, Some("F00D")), Some(Answerer::Ourselves));
+        assert_eq!(read(&both, &sent, Some("BEEF")), Some(Answerer::Twin));
+        assert_eq!(read(&both, &sent, None), Some(Answerer::Unnamed));
+        assert_eq!(read(&[ours], &sent, Some("F00D")), None);
         assert_eq!(read(&both, &nonce(), Some("F00D")), None);
     }
 
     #[test]
-    fn nothing_else_is_an_answer() {
+    fn other_bodies_are_no_answers_and_other_values_no_nonces() {
         for body in ["", "{}", "<Response/>", "ok"] {
             let tokens = [Secret::new("t")];
             assert_eq!(read(body.as_bytes(), &nonce(), &tokens, None), None);

@@ -1,4 +1,4 @@
-//! Requests, counted by verdict; of those that are refused one line a minute is logged, however many there are.
+//! Counts requests by result, and logs refused ones in at most one line a minute.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,37 +14,37 @@ use crate::metrics::{Family, Gauge, Histogram, labels};
 
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Names of shared keys that are told apart in one line; strangers may make up any number.
+/// The largest number of shared keys named in one line; strangers may invent any number.
 const MOST_KEYS: usize = 4;
 
 labels! {
-    /// What was said to a request.
+    /// How a request was answered.
     pub enum RequestResult {
-        /// A text, confirmed by Redis.
+        /// A text that Redis confirmed.
         TextTaken => "text_taken",
         /// A text that Redis did not confirm.
         TextTurnedAway => "text_turned_away",
-        /// What became of a login.
+        /// A receipt that was passed on.
         ReceiptTaken => "receipt_taken",
-        /// The same, while too many of them waited.
+        /// A receipt that was rejected because the queue was full.
         ReceiptTurnedAway => "receipt_turned_away",
-        /// Somebody with our token asked who we are.
+        /// A probe of our identity, signed with our token.
         Probe => "probe",
-        /// Somebody asked how we are.
+        /// A request for our health.
         Health => "health",
-        /// It is signed, but not as Twilio would.
+        /// Its signature is wrong.
         WrongSignature => "wrong_signature",
         /// It is not signed.
         NoSignature => "no_signature",
-        /// Rightly signed for another account.
+        /// Signed correctly, but for another account.
         AnotherAccount => "another_account",
-        /// No form, or one that lacks something.
+        /// Not a form, or something is missing in it.
         Malformed => "malformed",
         /// Its body is too large.
         TooLarge => "too_large",
-        /// Its path is nobody's.
+        /// Its path is unknown.
         NotFound => "not_found",
-        /// Its method does not do.
+        /// Its method is not allowed for that path.
         MethodNotAllowed => "method_not_allowed",
     }
 }
@@ -65,13 +65,13 @@ impl RequestResult {
     }
 }
 
-/// What the webhook has done since the start.
+/// Counters of the webhook since the start.
 pub struct RequestCounters {
     /// Requests that came through the gate.
     pub requests: Family<RequestResult>,
-    /// How long Redis took to confirm what one batch of requests brought.
+    /// How long Redis took to confirm one batch of requests.
     pub appends: Histogram,
-    /// 1 while Redis takes texts, as far as the last request showed; else 0.
+    /// 1 if Redis accepted the last request, otherwise 0.
     pub redis_well: Gauge,
 }
 
@@ -104,7 +104,7 @@ impl RequestTally {
         );
     }
 
-    /// Counts one; the first is logged at once, the others together after a minute.
+    /// Counts one. The first is logged immediately, the others together after a minute.
     pub(super) fn count(&mut self, reason: &'static str) {
         self.add(reason, None);
     }
@@ -130,20 +130,20 @@ impl RequestTally {
     }
 }
 
-/// What to look at if a refused request was Twilio's after all.
+/// What to check if a refused request came from Twilio after all.
 fn cure(reason: &str) -> &'static str {
     match reason {
         WRONG_SIGNATURE => {
-            " (if Twilio's: TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from what stands there)"
+            " (if Twilio's: TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from the value at Twilio)"
         }
         WRONG_BY_KEY => {
-            " (if Twilio's: TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from what stands there)"
+            " (if Twilio's: TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from the value at Twilio)"
         }
         UNKNOWN_KEY => {
-            " (if Twilio's: a webhook rule of the account has a shared key sign; set TWILIO_SHARED_KEY to its secret)"
+            " (if Twilio's: a webhook rule of the account signs with a shared key; set TWILIO_SHARED_KEY to its secret)"
         }
         NO_TOKEN => {
-            " (if Twilio's: no webhook rule has a shared key sign for this URL; make one, or set TWILIO_ACCOUNT_TOKEN)"
+            " (if Twilio's: no webhook rule signs with a shared key for this URL; create one, or set TWILIO_ACCOUNT_TOKEN)"
         }
         UNKNOWN_ALGORITHM => {
             " (if Twilio's: a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"

@@ -242,7 +242,7 @@ fn a_log_that_cannot_be_read_yet_is_read_later() {
     class.trouble_at_twilio(twilio::LIST, 2, Trouble::bad_gateway());
     class.start_service();
     ana.next_login();
-    assert!(class.log().contains("cannot look for missed texts yet"));
+    assert!(class.log().contains("cannot search for missed texts yet"));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_key_that_may_not_read_the_log_stops_nothing_else() {
         Trouble::json(403, &serde_json::json!({ "code": 20403, "status": 403 })),
     );
     class.start_service();
-    class.logs("cannot look for missed texts: ");
+    class.logs("cannot search for missed texts: ");
     class.student().gets_a_login();
     let calls = class.twilio().count(twilio::LIST);
     assert_eq!(calls, 1, "it is not asked again and again");
@@ -287,5 +287,5 @@ fn it_can_be_switched_off() {
     class.student().gets_a_login();
     assert_eq!(class.twilio().count(twilio::LIST), 0);
     assert!(ana.inbox().is_empty());
-    assert!(class.log().contains("looking for missed texts"));
+    assert!(class.log().contains("searching for missed texts"));
 }

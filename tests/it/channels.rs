@@ -177,7 +177,10 @@ fn a_channel_that_is_not_served_is_named_once_and_its_texts_get_no_answer() {
         .filter(|line| line.contains("WARN") && line.contains("students have to text by SMS"))
         .collect();
     assert_eq!(warnings.len(), 2, "{log}");
-    for words in ["WhatsApp sender lead elsewhere", "(messenger)"] {
+    for words in [
+        "Set another webhook for your WhatsApp sender",
+        "(messenger)",
+    ] {
         assert!(warnings.iter().any(|line| line.contains(words)), "{log}");
     }
     assert_eq!(

@@ -276,7 +276,7 @@ fn without_https_there_are_no_receipts_and_the_start_says_so() {
     let class = plan()
         .with("TWILIO_WEBHOOK_URL", "http://sms.class.example.org/inbound")
         .open();
-    let words = "switched off: stopping workspaces, looking for missed texts, \
+    let words = "switched off: stopping workspaces, searching for missed texts, \
                  delivery receipts (TWILIO_WEBHOOK_URL is not https)";
     assert!(class.log().contains(words), "{}", class.log());
     assert_eq!(tells(&class, &new_sid(), "sent", STATUS_URL), 404);

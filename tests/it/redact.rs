@@ -109,7 +109,7 @@ fn switched_off_it_touches_nothing() {
         .with_receipts()
         .with("CODER_REG_REDACT", "off")
         .open();
-    assert!(class.log().contains("blanking logins in Twilio's log"));
+    assert!(class.log().contains("redacting logins in Twilio's log"));
     class.student().gets_a_login();
     class.eventually("it has arrived", || {
         class.query("SELECT state FROM deliveries") == "delivered"

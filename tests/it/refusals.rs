@@ -213,7 +213,7 @@ fn three_phones_that_the_sender_does_not_reach_hold_nobody_else_up() {
 #[test]
 fn a_text_that_is_given_up_names_the_command_that_serves_it_later() {
     for (give_up, code, words) in [
-        ("1h", 21_617, "if that is mended"),
+        ("1h", 21_617, "after the cause is fixed"),
         ("2s", 21_408, "once it is fixed"),
     ] {
         let class = plan().with("CODER_REG_GIVE_UP", give_up).open();

@@ -25,7 +25,7 @@ use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
 use crate::store::Commands;
-use crate::stream::{Redis, StreamError, Waiting};
+use crate::stream::{Redis, StreamError, StreamInspector};
 use crate::wake;
 use overview::{ClassView, CoderView, Condition, QueueView, TokenView};
 
@@ -105,7 +105,7 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
     let config = arguments.config()?;
     let redis =
         Redis::new(&config.redis).map_err(|error| CommandError::Failed(error.to_string()))?;
-    let mut waiting = Waiting::new(redis);
+    let mut waiting = StreamInspector::new(redis);
     let coder = Coder::new(
         Http::new(config.service.call_limit),
         &config.coder.address.api,
@@ -138,7 +138,7 @@ fn inspect(
     config: &Config,
     wanted: &StatusArguments,
     coder: &Coder,
-    waiting: &mut Waiting,
+    waiting: &mut StreamInspector,
 ) -> Result<ClassView, CommandError> {
     // Opened for each view: between two views a restore must be able to replace the database.
     let hand = Commands::open(&config.service.data_dir)?;
@@ -251,7 +251,7 @@ fn at_coder(coder: &Coder, domain: &str, roster: &[Registration]) -> Result<Code
     })
 }
 
-fn texts(waiting: &mut Waiting) -> Result<QueueView, StreamError> {
+fn texts(waiting: &mut StreamInspector) -> Result<QueueView, StreamError> {
     let (waiting_now, oldest) = waiting.queue()?;
     Ok(QueueView {
         waiting: waiting_now,

@@ -44,12 +44,12 @@ proptest! {
         let (nonce, proof) = (numbers[0], numbers[1]);
         prop_assert_eq!(key.sign_name(name.as_str(), nonce), proof);
         prop_assert_eq!(other.sign_name(name.as_str(), nonce) == proof, ours == theirs);
-        let drawer = |key: &PhoneKey, instance_id: &str| {
-            Marker::drawer(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(&id(instance_id)))
+        let origin = |key: &PhoneKey, instance_id: &str| {
+            Marker::origin(marker.as_str(), name.as_str(), std::slice::from_ref(key), Some(&id(instance_id)))
         };
-        prop_assert_eq!(drawer(&key, &instance_id), Some(Drawer::ThisFolder));
-        prop_assert_eq!(drawer(&key, &elsewhere) == Some(Drawer::ThisFolder), instance_id == elsewhere);
-        prop_assert_eq!(drawer(&other, &instance_id).is_some(), ours == theirs);
+        prop_assert_eq!(origin(&key, &instance_id), Some(MarkerOrigin::ThisFolder));
+        prop_assert_eq!(origin(&key, &elsewhere) == Some(MarkerOrigin::ThisFolder), instance_id == elsewhere);
+        prop_assert_eq!(origin(&other, &instance_id).is_some(), ours == theirs);
         // codersdk/name.go: at most 128 bytes, no blanks around it.
         prop_assert!(marker.as_str().len() <= 128 && marker.as_str().trim() == marker.as_str());
         prop_assert_eq!(Marker::from_stored(marker.as_str().to_owned()), marker);

@@ -1,10 +1,10 @@
-//! Texts that wait for a cause which concerns some phones only, such as a region that is not switched on:
-//! nobody else waits for them.
+//! Texts that wait for a cause which concerns only some phones, such as a region that is not enabled. Other
+//! texts do not wait for them.
 //!
-//! What is hidden here: when such a text is tried again. One of each cause is tried every minute. Where
-//! another text gets through that the cause concerns as well, two are tried at once; each of them that
-//! gets through brings on two more, so a whole class is served within seconds. A text that was refused again
-//! is tried once a minute at most, however many others get through.
+//! This module hides when such a text is tried again. One text of each cause is tried every minute. If a text
+//! that the cause concerns is served, two more are tried immediately, and two more for each of them that is
+//! served, so a whole class is served within seconds. A text that was refused again is tried at most once a
+//! minute, however many others are served.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,44 +13,44 @@ use super::Job;
 use crate::provision::Cause;
 use crate::retry;
 
-/// Texts that are tried because another one got through.
-const BROUGHT_ON: usize = 2;
+/// The number of texts that are tried because another one was served.
+const RELEASED: usize = 2;
 
-/// Phones that the sender has to be refused for, with nobody served in between, until it counts as the
-/// sender's fault: before anybody was served since the start, and after.
+/// The number of phones that must be refused in a row until the refusal counts as the sender's fault: before
+/// the first success since the start, and after it.
 const SUSPECT_AFTER: [usize; 2] = [2, 5];
 
 /// A text that waits.
 #[derive(Debug)]
 struct HeldLane {
     job: Job,
-    /// From when on another one's success brings it on.
+    /// From this time on the success of another text releases it.
     ripe: Instant,
-    /// When it is tried for the last time.
+    /// The time of its last attempt.
     until: Instant,
 }
 
-/// All that wait for one cause.
+/// All texts that wait for one cause.
 #[derive(Debug)]
 struct CauseHold {
     cause: Cause,
     waiting: VecDeque<HeldLane>,
-    /// Texts that wait or are being tried once more.
+    /// The number of texts that wait or are being tried again.
     members: usize,
     probe_at: Instant,
-    /// Phones that were refused since anybody was served that this concerns, the first few.
+    /// The first few phones that were refused since the last success that this cause concerns.
     refused: Vec<String>,
     /// Whether the operator was told.
-    told: bool,
+    reported: bool,
 }
 
-/// Everybody who waits for such a cause.
+/// The waits for all causes.
 #[derive(Debug, Default)]
 pub(super) struct Holds(Vec<CauseHold>);
 
 impl Holds {
-    /// Has a job wait for `cause`, until `left` is over at most; `proven` = somebody was served since the start.
-    /// Returns whether the operator has to be told now.
+    /// Makes a job wait for `cause`, at most for `left`. `proven` = a text was served since the start. Returns whether
+    /// the operator has to be told now.
     pub(super) fn hold(
         &mut self,
         mut job: Job,
@@ -69,7 +69,7 @@ impl Holds {
                 members: 0,
                 probe_at: now + retry::BLOCKED.first,
                 refused: Vec::new(),
-                told: false,
+                reported: false,
             });
             self.0.len() - 1
         });
@@ -94,12 +94,12 @@ impl Holds {
             Cause::Sender => SUSPECT_AFTER[usize::from(proven)],
             Cause::Region(_) | Cause::Unverified => 1,
         };
-        let tell = !hold.told && hold.refused.len() >= enough;
-        hold.told |= tell;
-        tell
+        let is_new = !hold.reported && hold.refused.len() >= enough;
+        hold.reported |= is_new;
+        is_new
     }
 
-    /// Takes out the text of a phone that waits here, as a newer one of the same phone takes its place.
+    /// Takes out the waiting text of a phone, because a newer one of the same phone replaces it.
     pub(super) fn take(&mut self, lane: &str) -> Option<Job> {
         let is_its = |held: &HeldLane| held.job.lane == lane;
         let found = self.0.iter_mut().find_map(|hold| {
@@ -112,7 +112,7 @@ impl Holds {
         })
     }
 
-    /// A job that is no longer one of those that wait for a cause.
+    /// Counts a job as no longer waiting for a cause.
     pub(super) fn leave(&mut self, job: &mut Job) {
         if let Some(cause) = job.held.take()
             && let Some(hold) = self.0.iter_mut().find(|hold| hold.cause == cause)
@@ -122,10 +122,11 @@ impl Holds {
         self.0.retain(|hold| hold.members > 0);
     }
 
-    /// A job got through. Returns the jobs to try now, and the cause that is over, if the operator was told of it.
+    /// Called when a job was served. Returns the jobs to try now, and the cause that is over, if it was reported to the
+    /// operator.
     pub(super) fn served(&mut self, job: &mut Job, now: Instant) -> (Vec<Job>, Option<Cause>) {
         let mut over = None;
-        // An older text of the same phone is answered by this success.
+        // This success also answers an older text of the same phone.
         let mut next: Vec<Job> = self.take(&job.lane).into_iter().collect();
         for hold in &mut self.0 {
             let is_member = job.held == Some(hold.cause);
@@ -133,10 +134,10 @@ impl Holds {
                 continue;
             }
             hold.refused.clear();
-            if is_member && std::mem::take(&mut hold.told) {
+            if is_member && std::mem::take(&mut hold.reported) {
                 over = Some(hold.cause);
             }
-            for _ in 0..BROUGHT_ON {
+            for _ in 0..RELEASED {
                 let ripe = |held: &HeldLane| is_member || held.ripe <= now;
                 let place = hold.waiting.iter().position(ripe);
                 let held = place.and_then(|place| hold.waiting.remove(place));
@@ -147,7 +148,7 @@ impl Holds {
         (next, over)
     }
 
-    /// The jobs to try as their time has come.
+    /// The jobs that are due.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Job> {
         let mut due = Vec::new();
         for hold in &mut self.0 {
@@ -162,13 +163,13 @@ impl Holds {
         due.into_iter().map(|held| held.job).collect()
     }
 
-    /// The causes that the operator was told of and that texts still wait for.
+    /// The causes that were reported to the operator and that texts still wait for.
     pub(super) fn reported(&self) -> impl Iterator<Item = Cause> {
-        let told = self.0.iter().filter(|hold| hold.told);
-        told.map(|hold| hold.cause)
+        let reported = self.0.iter().filter(|hold| hold.reported);
+        reported.map(|hold| hold.cause)
     }
 
-    /// When [`Holds::due`] has something next.
+    /// When the next job is due.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let holds = self.0.iter().filter(|hold| !hold.waiting.is_empty());
         let times = holds.flat_map(|hold| {
@@ -178,7 +179,7 @@ impl Holds {
         times.min()
     }
 
-    /// Makes every wait end now.
+    /// Makes all waiting jobs due now.
     #[cfg(test)]
     pub(super) fn end_waits(&mut self, now: Instant) {
         for hold in &mut self.0 {
@@ -186,7 +187,7 @@ impl Holds {
         }
     }
 
-    /// Whether nobody waits here.
+    /// Whether no text waits here.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -194,7 +195,7 @@ impl Holds {
 }
 
 impl CauseHold {
-    /// Whether the success of this job says something about those that wait.
+    /// Whether the success of this job may mean that the cause is over.
     fn concerns(&self, job: &Job) -> bool {
         match self.cause {
             Cause::Region(region) => job.region == Some(region),

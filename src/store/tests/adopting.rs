@@ -70,7 +70,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
         value_of(&store, "SELECT count(*) FROM contacts"),
         Value::Integer(0)
     );
-    assert!(store.begin_reap(row.id, 90).unwrap());
+    assert!(store.begin_removal(row.id, 90).unwrap());
     let applied = hand.apply(Order::End, None, 95, false).unwrap();
     assert_eq!(applied.refused[0].1, OrderRefused::BeingRemoved);
     store.forget(row.id, 100).unwrap();

@@ -189,7 +189,7 @@ fn the_count_of_registrations_is_what_a_count_would_find() {
     assert_eq!(clash.unwrap(), ReserveResult::Clash);
     assert_eq!(counts(&store), (5, 5));
     for id in &ids[..2] {
-        assert!(store.begin_reap(*id, 100).unwrap());
+        assert!(store.begin_removal(*id, 100).unwrap());
         store.forget(*id, 100).unwrap();
     }
     assert_eq!(counts(&store), (3, 3));

@@ -126,7 +126,7 @@ fn rows_go_with_their_registration_but_not_before_they_are_blanked() {
     for number in [1, 2] {
         store.login(number, 50);
         let id = store.row(number).id;
-        assert!(store.begin_reap(id, 150).unwrap());
+        assert!(store.begin_removal(id, 150).unwrap());
     }
     store.redacted(&sid(1)).unwrap();
     for number in [1, 2] {

@@ -107,7 +107,7 @@ fn a_newer_database_that_older_programs_may_use_is_used_and_kept_as_it_is() {
     dir.open().forget(gone, 100).unwrap();
     let store = dir.open();
     let new = store.at_stage(3, Stage::Announced);
-    assert!(store.begin_reap(new, 100).unwrap());
+    assert!(store.begin_removal(new, 100).unwrap());
     store.forget(new, 100).unwrap();
     store.renew(kept, 200).unwrap();
     let connection = store.lock();

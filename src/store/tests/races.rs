@@ -67,7 +67,7 @@ fn an_account_is_either_removed_or_renewed() {
         let (reaped, renewed) = thread::scope(|scope| {
             let reaper = scope.spawn(|| {
                 start.wait();
-                store.begin_reap(id, 100).unwrap()
+                store.begin_removal(id, 100).unwrap()
             });
             let renewal = scope.spawn(|| {
                 start.wait();
@@ -97,10 +97,10 @@ fn a_login_on_its_way_holds_a_removal_up_for_a_minute_at_most() {
     // One of the future is of before somebody set the clock back.
     assert_eq!(store.held_until(id, 999).unwrap(), None);
     assert_eq!(store.held_until(id, 1_010).unwrap(), Some(1_061));
-    assert!(!store.begin_reap(id, 1_010).unwrap());
-    assert!(!store.begin_reap(id, 1_060).unwrap());
+    assert!(!store.begin_removal(id, 1_010).unwrap());
+    assert!(!store.begin_removal(id, 1_060).unwrap());
     assert_eq!(store.held_until(id, 1_061).unwrap(), None);
-    assert!(store.begin_reap(id, 1_061).unwrap());
+    assert!(store.begin_removal(id, 1_061).unwrap());
 }
 
 #[test]

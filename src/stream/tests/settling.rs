@@ -120,7 +120,7 @@ fn verdicts_may_be_recorded_from_many_threads() {
 #[test]
 fn the_depth_tells_texts_and_letters_and_how_old_the_oldest_is() {
     let house = StreamHarness::open();
-    let mut waiting = Waiting::new(house.redis());
+    let mut waiting = StreamInspector::new(house.redis());
     assert_eq!(waiting.depth().unwrap(), Depth::default(), "an empty Redis");
     for id in ["7000-0", "9000-3", "12000-0"] {
         let _: String = house.run(&format!("XADD {TEXTS} {id} x y"));

@@ -44,7 +44,7 @@ fn expected(fields: &[Vec<u8>]) -> Option<Text> {
         body: field("body")?,
         opt_out: match field("opt_out").as_deref() {
             Some("STOP") => Some(OptWord::Stop),
-            Some("UNTOLD") => Some(OptWord::Untold),
+            Some("UNKNOWN") => Some(OptWord::Unknown),
             Some("START") => Some(OptWord::Start),
             Some("HELP") => Some(OptWord::Help),
             _ => None,
@@ -61,7 +61,7 @@ fn some_text(input: &[u8], fields: &[Vec<u8>]) -> Text {
         Some(OptWord::Stop),
         Some(OptWord::Start),
         Some(OptWord::Help),
-        Some(OptWord::Untold),
+        Some(OptWord::Unknown),
     ];
     Text {
         sid: MessageSid::parse(&format!("SM{:032x}", pick(input, usize::MAX))).expect("a sid"),

@@ -75,7 +75,7 @@ fn after_a_restore_students_are_known_again_and_newer_ones_are_named() {
     assert_eq!(number(&before, REGISTRATIONS), 2);
 
     class.start_service();
-    assert!(class.log().contains("knows 1 account;"), "{}", class.log());
+    assert!(class.log().contains("has 1 account;"), "{}", class.log());
     let again = another_login(&class, &ana);
     assert_eq!(again.username(), first.username());
     assert!(ana.can_log_in());

@@ -158,7 +158,7 @@ impl Students {
             let number = row.unsigned_abs();
             store.login_sent(row, &sid(number), sent).expect("a login");
         } else if stage == 6 {
-            assert!(store.begin_reap(row, due).expect("a removal begun"));
+            assert!(store.begin_removal(row, due).expect("a removal begun"));
         }
         if one.id.is_some() {
             let name = one.username.clone();

@@ -47,7 +47,7 @@ fn a_removal_that_is_put_off_is_looked_at_again_at_its_time() {
         announced(&store, 1, Some(100)),
         announced(&store, 2, Some(100)),
     );
-    assert!(store.begin_reap(first, 100).unwrap());
+    assert!(store.begin_removal(first, 100).unwrap());
     assert_eq!(store.next_check(100).unwrap(), None);
     store
         .put_off(first, put_off(160, 1, "a build runs"))
@@ -60,7 +60,7 @@ fn a_removal_that_is_put_off_is_looked_at_again_at_its_time() {
     assert_eq!(due(&store, 130), [second]);
     assert_eq!(due(&store, 160), [first, second]);
 
-    assert!(store.begin_reap(second, 130).unwrap());
+    assert!(store.begin_removal(second, 130).unwrap());
     let row = store.row(2);
     assert_eq!((row.reap_tries, row.reap_note), (0, None));
     assert_eq!(store.next_check(130).unwrap(), Some(160));
@@ -76,7 +76,7 @@ fn a_new_login_takes_the_account_out_of_the_waiting_room() {
         .put_off(id, put_off(9_000, 3, "a workspace is busy"))
         .unwrap();
     store.login_sent(id, &sid(5), sent(110, Some(200))).unwrap();
-    assert!(!store.begin_reap(id, 199).unwrap());
+    assert!(!store.begin_removal(id, 199).unwrap());
     assert_eq!(store.next_check(200).unwrap(), None);
     assert_eq!(due(&store, 200), [id]);
 }
@@ -86,10 +86,10 @@ fn removal_begins_once_and_not_without_a_time() {
     let dir = TempDir::new();
     let store = dir.open();
     let never = announced(&store, 1, None);
-    assert!(!store.begin_reap(never, UnixSeconds::MAX).unwrap());
+    assert!(!store.begin_removal(never, UnixSeconds::MAX).unwrap());
     let id = store.at_stage(2, Stage::Reaping);
     assert!(matches!(
-        store.begin_reap(id, 100),
+        store.begin_removal(id, 100),
         Err(StoreError::Step(_))
     ));
 }
@@ -146,7 +146,7 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
     }
     announced(&store, 4, None);
     let reaping = announced(&store, 5, Some(100));
-    assert!(store.begin_reap(reaping, 100).unwrap());
+    assert!(store.begin_removal(reaping, 100).unwrap());
     // Another login after the step changes nothing about the time that runs.
     let again = sent(8_210, Some(9_500));
     store.login_sent(1, &sid(99), again).unwrap();
@@ -204,7 +204,7 @@ fn the_standing_has_every_stage_and_those_whose_time_is_up() {
     let reserved = store.reserved(4).id;
     stands(99, [1, 0, 3, 0], 0, None);
     stands(100, [1, 0, 3, 0], 1, Some(100));
-    assert!(store.begin_reap(reserved, 100).unwrap());
+    assert!(store.begin_removal(reserved, 100).unwrap());
     stands(9_999, [0, 0, 3, 1], 3, Some(100));
     store.forget(reserved, 100).unwrap();
     stands(9_999, [0, 0, 3, 0], 2, Some(200));

@@ -80,8 +80,8 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
-    pub fn begin_reap(&self, id: i64, now: UnixSeconds) -> Result<bool, StoreError> {
-        self.step("begin a removal", id, Event::ReapBegun, |tx, stage| {
+    pub fn begin_removal(&self, id: i64, now: UnixSeconds) -> Result<bool, StoreError> {
+        self.step("begin a removal", id, Event::RemovalBegun, |tx, stage| {
             let updated = tx
                 .prepare_cached(&format!(
                     "UPDATE registrations

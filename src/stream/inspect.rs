@@ -68,11 +68,11 @@ fn time_of(id: &str) -> Option<UnixSeconds> {
 }
 
 /// Inspects the streams.
-pub struct Waiting {
+pub struct StreamInspector {
     connection: LazyConnection,
 }
 
-impl Waiting {
+impl StreamInspector {
     /// An inspector that connects when it is first needed.
     pub fn new(redis: Redis) -> Self {
         Self {
