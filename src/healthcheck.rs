@@ -1,7 +1,7 @@
 //! Asks a running service for its health, as a container's health check does.
 //!
-//! What is hidden here: one HTTP request over a plain socket, and the words behind the names that
-//! `/healthz` answers with. No host name is looked up, so it works where there is no `/etc/hosts`.
+//! This room hides one HTTP request over a plain socket, and the meaning of the names in the answer
+//! of `/healthz`. No host name is looked up, so it works without `/etc/hosts`.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -12,13 +12,13 @@ use crate::config::HEALTH_PATH;
 use crate::obstacles::Obstacle;
 use crate::stream::RedisFault;
 
-/// The longest time that the question takes.
+/// The longest time for a request.
 pub const LIMIT: Duration = Duration::from_secs(3);
 
 /// The longest answer that is read, in bytes. Ours has a few hundred.
 const ANSWER_LIMIT: usize = 4096;
 
-/// Why the service cannot take texts.
+/// Why the service cannot accept texts.
 #[derive(Debug)]
 pub enum HealthError {
     /// There is no answer.
@@ -28,21 +28,21 @@ pub enum HealthError {
         /// What happened instead.
         why: String,
     },
-    /// Something answers, but not our service.
+    /// Another program answers.
     Stranger {
         /// The address that was asked.
         address: SocketAddr,
     },
-    /// The service names what is wrong.
+    /// The service names a fault.
     Ill {
         /// That fault.
         fault: NamedFault,
-        /// What else keeps students from being served.
+        /// The obstacles that keep students from being served.
         obstacles: Vec<NamedFault>,
     },
 }
 
-/// Something that a service has named in its answer. A newer service may use names without words here.
+/// A fault or an obstacle that a service named in its answer. A newer service may use names that are unknown here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFault {
     /// The name: lower-case letters and hyphens.
@@ -56,8 +56,17 @@ impl NamedFault {
         })
     }
 
-    /// What is wrong and what helps, where the name is known here.
-    pub fn words(&self) -> Option<(&'static str, &'static str)> {
+    /// What is wrong; the name itself if it is unknown here.
+    pub fn what(&self) -> &str {
+        self.words().map_or(&self.name, |(what, _)| what)
+    }
+
+    /// What to do about it, if the name is known here.
+    pub fn cure(&self) -> Option<&'static str> {
+        self.words().map(|(_, cure)| cure)
+    }
+
+    fn words(&self) -> Option<(&'static str, &'static str)> {
         if let Some(fault) = RedisFault::named(&self.name) {
             return Some((fault.what(), fault.cure()));
         }
@@ -77,7 +86,7 @@ impl fmt::Display for NamedFault {
     }
 }
 
-/// Faults of the database that are no obstacles in the list of the service: name, what is wrong, what helps.
+/// Faults of the database that are not in the list of obstacles: name, what is wrong, what to do.
 const ILLS: [(&str, &str, &str); 3] = [
     (
         "database-stuck",
@@ -96,16 +105,39 @@ const ILLS: [(&str, &str, &str); 3] = [
     ),
 ];
 
+impl HealthError {
+    /// What is wrong.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Silent { address, why } => {
+                format!("no answer from {address} (CODER_REG_LISTEN): {why}")
+            }
+            Self::Stranger { address } => format!(
+                "something answers at {address} (CODER_REG_LISTEN), but not as this service does"
+            ),
+            Self::Ill { fault, .. } => fault.what().to_owned(),
+        }
+    }
+
+    /// What to do about it, if that is known.
+    pub fn cure(&self) -> Option<&'static str> {
+        match self {
+            Self::Silent { .. } => Some("see whether the service runs, and what its log says"),
+            Self::Stranger { .. } => {
+                Some("set CODER_REG_LISTEN to the value of the running service")
+            }
+            Self::Ill { fault, .. } => fault.cure(),
+        }
+    }
+}
+
 impl fmt::Display for HealthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Silent { address, why } => {
-                write!(f, "no answer from {address} (CODER_REG_LISTEN): {why}")
+            Self::Silent { .. } | Self::Stranger { .. } => {
+                f.write_str(&self.what())?;
+                self.cure().map_or(Ok(()), |cure| write!(f, "; {cure}"))
             }
-            Self::Stranger { address } => write!(
-                f,
-                "something answers at {address} (CODER_REG_LISTEN), but not as this service does"
-            ),
             Self::Ill { fault, obstacles } => {
                 write!(f, "{fault}")?;
                 obstacles.iter().try_for_each(|one| write!(f, "\n{one}"))
@@ -116,11 +148,11 @@ impl fmt::Display for HealthError {
 
 impl std::error::Error for HealthError {}
 
-/// Asks the service that listens on `listen`; "all addresses" are asked by way of loopback. Takes
-/// `limit` at most. Returns what keeps students from being served although texts are taken.
+/// Asks the service that listens on `listen`; for "all addresses" it asks loopback. Takes `limit` at
+/// most. Returns the obstacles that keep students from being served although texts are accepted.
 ///
 /// # Errors
-/// It cannot take texts, or is not there.
+/// The service cannot accept texts, or there is no service.
 pub fn ask(listen: SocketAddr, limit: Duration) -> Result<Vec<NamedFault>, HealthError> {
     let address = reached(listen);
     let answer = exchange(address, limit).map_err(|error| HealthError::Silent {
@@ -162,7 +194,7 @@ fn words(error: &io::Error, limit: Duration) -> String {
     }
 }
 
-/// Sends the request and reads until the answer is complete, the other side closes, or time is up.
+/// Sends the request, and reads until the answer is complete, the peer closes, or the time is up.
 fn exchange(address: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + limit;
     let left = || {
@@ -180,7 +212,7 @@ fn exchange(address: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     let mut part = [0; 1024];
     while answer.len() < ANSWER_LIMIT && read(&answer).is_none() {
-        // Set again for each part, so that a dripping answer has no more time than a silent one.
+        // Set again for each part, so that a slow answer has no more time than none.
         stream.set_read_timeout(Some(left()?))?;
         match stream.read(&mut part) {
             Ok(0) => break,
@@ -192,8 +224,7 @@ fn exchange(address: SocketAddr, limit: Duration) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Status and body. `None` where that is not a complete answer of a known
-/// length.
+/// Status and body. `None` = not a complete answer with a known length.
 fn read(answer: &[u8]) -> Option<(u16, &str)> {
     let mut headers = [httparse::EMPTY_HEADER; 16];
     let mut head = httparse::Response::new(&mut headers);
@@ -213,7 +244,7 @@ fn read(answer: &[u8]) -> Option<(u16, &str)> {
     Some((head.code?, body))
 }
 
-/// Whether it has the form of our names. Nothing else of an answer is printed.
+/// Whether it has the form of our names. No other part of an answer is printed.
 fn is_name(name: &str) -> bool {
     (1..=40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }

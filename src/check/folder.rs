@@ -10,7 +10,7 @@ use std::path::Path;
 use super::Notes;
 use crate::config::PartialConfig;
 use crate::domain::{InstanceId, count};
-use crate::healthcheck::{self, HealthError};
+use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
 
@@ -20,11 +20,33 @@ const REQUIRED_SPACE: usize = 8 * 1024 * 1024;
 /// The cure for an error that has none of its own.
 const DEFAULT_CURE: &str = "restore a backup, or move the file away";
 
+/// The cure for a fault that a newer service names.
+const SEE_LOG: &str = "see the log of the service";
+
+/// The instance id of the data folder.
+#[derive(Debug)]
+pub(super) enum FolderInstance {
+    /// It cannot be read.
+    Unread,
+    /// No service has used the folder yet, so it has none.
+    Unused,
+    /// This one.
+    Known(InstanceId),
+}
+
+impl FolderInstance {
+    /// The id, if it is known.
+    pub(super) fn id(&self) -> Option<&InstanceId> {
+        match self {
+            Self::Known(id) => Some(id),
+            Self::Unread | Self::Unused => None,
+        }
+    }
+}
+
 /// Results that other checks need.
 pub(super) struct FolderFacts {
-    /// The folder's instance id; `Some(None)` = no service has used it yet, `None` = it cannot be
-    /// read.
-    pub(super) instance_id: Option<Option<InstanceId>>,
+    pub(super) instance: FolderInstance,
     /// Whether a service uses the folder now.
     pub(super) running: bool,
 }
@@ -33,7 +55,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
     let folder = &parts.data_dir;
     let running = wake::is_running(folder).ok();
     let mut facts = FolderFacts {
-        instance_id: None,
+        instance: FolderInstance::Unread,
         // If unknown, assume that it runs, so that errors elsewhere are not blamed on a stopped
         // service.
         running: running.unwrap_or(true),
@@ -45,7 +67,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             absent(folder, notes);
-            facts.instance_id = Some(None);
+            facts.instance = FolderInstance::Unused;
         }
         Err(error) => notes.fault(
             format!("{} cannot be read: {error}", folder.display()),
@@ -63,7 +85,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
                 keys
             };
             if writable(folder, &found, notes) {
-                facts.instance_id = database(Inspection::of(folder, keys), notes);
+                facts.instance = database(Inspection::of(folder, keys), notes);
                 password_key(folder, notes);
             } else {
                 notes.skip("the database", "as the data folder belongs to another user");
@@ -166,20 +188,20 @@ fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     }
 }
 
-/// Returns the value for [`FolderFacts::instance_id`].
+/// Returns the value for [`FolderFacts::instance`].
 fn database(
     found: Result<Option<Inspection>, StoreError>,
     notes: &mut Notes<'_>,
-) -> Option<Option<InstanceId>> {
+) -> FolderInstance {
     let found = match found {
         Ok(Some(found)) => found,
         Ok(None) => {
             notes.pass("there is no database yet; the first start creates it");
-            return Some(None);
+            return FolderInstance::Unused;
         }
         Err(error) => {
             notes.fault(error.what(), error.cure().unwrap_or(DEFAULT_CURE));
-            return None;
+            return FolderInstance::Unread;
         }
     };
     let (version, ours) = found.version;
@@ -203,7 +225,9 @@ fn database(
         std::cmp::Ordering::Less => format!("{intact}; the next start updates it to schema {ours}"),
         _ => intact,
     });
-    Some(found.instance_id)
+    found
+        .instance_id
+        .map_or(FolderInstance::Unused, FolderInstance::Known)
 }
 
 fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut Notes<'_>) {
@@ -215,47 +239,62 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
         store::LockHolder::Process(process) => format!("the service (process {process})"),
         store::LockHolder::Nobody => "the service".to_owned(),
     };
-    match (running, healthcheck::ask(listen, healthcheck::LIMIT)) {
-        (true, Ok(obstacles)) => {
-            let is_well = obstacles.is_empty();
-            let how = if is_well {
-                "is healthy"
-            } else {
-                "can accept texts"
-            };
-            notes.pass(format!("{who} runs and {how}"));
-            for obstacle in obstacles {
-                notes.warn(
-                    format!("{who} reports a problem that keeps students from being served"),
-                    obstacle.to_string(),
-                );
-            }
+    let answer = healthcheck::ask(listen, healthcheck::LIMIT);
+    if running {
+        health(&who, answer, notes);
+        return;
+    }
+    match answer {
+        Ok(_) | Err(HealthError::Ill { .. }) => notes.fault(
+            format!("a service listens on {listen}, but uses another data folder"),
+            "set CODER_REG_DATA_DIR to the value of that service, or stop that service",
+        ),
+        Err(HealthError::Stranger { .. }) => notes.fault(
+            format!("another program listens on {listen}, the address of the service"),
+            "stop it, or set CODER_REG_LISTEN to another port and change the proxy accordingly",
+        ),
+        Err(HealthError::Silent { .. }) => notes.warn(
+            "the service does not run",
+            "start it: docker compose up -d, or sudo systemctl start coder-sms-register",
+        ),
+    }
+}
+
+/// Judges the answer of the running service `who`.
+fn health(who: &str, answer: Result<Vec<NamedFault>, HealthError>, notes: &mut Notes<'_>) {
+    let obstacles = match answer {
+        Ok(obstacles) if obstacles.is_empty() => {
+            notes.pass(format!("{who} runs and is healthy"));
+            return;
         }
-        (true, Err(ill @ HealthError::Ill { .. })) => {
-            notes.fault(format!("{who} runs but is not healthy"), ill.to_string());
+        Ok(obstacles) => {
+            notes.pass(format!("{who} runs and can accept texts"));
+            obstacles
         }
-        (true, Err(HealthError::Silent { .. })) => {
+        Err(HealthError::Ill { fault, obstacles }) => {
+            notes.fault(
+                format!("{who} runs but cannot accept texts: {}", fault.what()),
+                fault.cure().unwrap_or(SEE_LOG),
+            );
+            obstacles
+        }
+        Err(HealthError::Silent { .. }) => {
             notes.pass(format!("{who} runs"));
             notes.skip(
                 "its health",
                 "as it does not listen at this address: it runs in another container, or with another CODER_REG_LISTEN",
             );
+            return;
         }
-        (true, Err(stranger @ HealthError::Stranger { .. })) => notes.fault(
-            stranger.to_string(),
-            "set CODER_REG_LISTEN to the value of the running service",
-        ),
-        (false, Ok(_) | Err(HealthError::Ill { .. })) => notes.fault(
-            format!("a service listens on {listen}, but uses another data folder"),
-            "set CODER_REG_DATA_DIR to the value of that service, or stop that service",
-        ),
-        (false, Err(HealthError::Stranger { .. })) => notes.fault(
-            format!("another program listens on {listen}, the address of the service"),
-            "stop it, or set CODER_REG_LISTEN to another port and change the proxy accordingly",
-        ),
-        (false, Err(HealthError::Silent { .. })) => notes.warn(
-            "the service does not run",
-            "start it: docker compose up -d, or sudo systemctl start coder-sms-register",
-        ),
+        Err(stranger) => {
+            notes.fault(stranger.what(), stranger.cure().unwrap_or(SEE_LOG));
+            return;
+        }
+    };
+    for obstacle in obstacles {
+        notes.warn(
+            format!("{who} cannot serve all students: {}", obstacle.what()),
+            obstacle.cure().unwrap_or(SEE_LOG),
+        );
     }
 }

@@ -66,8 +66,7 @@ pub(super) fn inspect(
     // If no service has used the folder yet, there is no instance id; then a person has to delete a
     // remaining user.
     let unknown = InstanceId::from_stored("");
-    let instance_id = facts.instance_id.as_ref().and_then(Option::as_ref);
-    let instance_id = instance_id.unwrap_or(&unknown);
+    let instance_id = facts.instance.id().unwrap_or(&unknown);
     let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
     let site = &config.address.site;
     for clashes in 1..=MAX_NAMES {

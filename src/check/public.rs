@@ -18,6 +18,7 @@ use crate::webhook::{
 };
 
 const START: &str = "start the service, and check again";
+const SAME_SETTINGS: &str = "run check with the settings of the running service, or restart the service with these settings";
 const TEXTS: &str = "texts";
 const FORWARD: &str = "let the proxy forward all paths of the host to CODER_REG_LISTEN, as in deploy/nginx.conf and deploy/caddy";
 
@@ -105,11 +106,26 @@ fn probe(
             return false;
         }
     };
-    let instance_id = facts.instance_id.as_ref().and_then(Option::as_ref);
-    let proved = (answer.status == 200)
+    let instance_id = facts.instance.id();
+    let answerer = (answer.status == 200)
         .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance_id))
         .flatten();
-    match proved {
+    let prefix = match what {
+        TEXTS => String::new(),
+        _ => format!("{what}, {}: ", url.path()),
+    };
+    judge_answer(answerer, &answer, (what, &prefix), facts, notes)
+}
+
+/// Notes who answered. Returns whether it is this service.
+fn judge_answer(
+    answerer: Option<Answerer>,
+    answer: &HttpResponse,
+    (what, prefix): (&str, &str),
+    facts: &FolderFacts,
+    notes: &mut Notes<'_>,
+) -> bool {
+    match answerer {
         Some(Answerer::Ourselves) => {
             notes.pass(format!("{what} sent to it reach this service"));
             true
@@ -126,7 +142,7 @@ fn probe(
             false
         }
         None => {
-            let (error, cure) = judge_foreign(&answer);
+            let (error, cure) = judge_foreign(answer);
             if !facts.running && (502..=504).contains(&answer.status) {
                 notes.skip_until(
                     "whether it reaches the service",
@@ -134,11 +150,6 @@ fn probe(
                     START,
                 );
             } else {
-                let prefix = if what == TEXTS {
-                    String::new()
-                } else {
-                    format!("{what}, {}: ", url.path())
-                };
                 notes.fault(format!("{prefix}{error}"), cure);
             }
             false
@@ -216,19 +227,19 @@ fn judge_foreign(answer: &HttpResponse) -> (String, &'static str) {
     match (answer.status, said) {
         (403, WRONG_SIGNATURE) => ours(
             "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
-            "run check with the settings of the running service, or restart the service with these settings",
+            SAME_SETTINGS,
         ),
         (403, WRONG_BY_KEY | UNKNOWN_KEY) => ours(
             "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
-            "run check with the settings of the running service, or restart the service with these settings",
+            SAME_SETTINGS,
         ),
         (403, NO_TOKEN) => ours(
             "a coder-sms-register answers, but without TWILIO_ACCOUNT_TOKEN",
-            "run check with the settings of the running service, or restart the service with these settings",
+            SAME_SETTINGS,
         ),
         (403, ANOTHER_ACCOUNT) => ours(
             "a coder-sms-register answers, but with another TWILIO_ACCOUNT_SID",
-            "run check with the settings of the running service, or restart the service with these settings",
+            SAME_SETTINGS,
         ),
         (400, NO_SID) => ours(
             "an older coder-sms-register answers, which cannot identify itself",
@@ -293,6 +304,7 @@ mod tests {
     use ureq::http::HeaderMap;
 
     use super::*;
+    use crate::check::folder::FolderInstance;
     use crate::check::{Area, CheckStatus};
 
     #[test]
@@ -310,7 +322,7 @@ mod tests {
             ("https://192.0.2.1/inbound", silent, true, Fault),
         ] {
             let facts = FolderFacts {
-                instance_id: None,
+                instance: FolderInstance::Unread,
                 running,
             };
             let mut all = Vec::new();

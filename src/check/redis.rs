@@ -1,7 +1,7 @@
 //! Checks Redis, above all that it keeps what it has confirmed.
 
 use super::Notes;
-use super::folder::FolderFacts;
+use super::folder::{FolderFacts, FolderInstance};
 use crate::config::PartialConfig;
 use crate::stream::{RedisFault, RedisInfo};
 
@@ -59,6 +59,15 @@ fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
             "free some space on the disk of Redis; its log has the details",
         );
     }
+    judge_memory(info, notes);
+    match (&info.owner, &facts.instance) {
+        (None, _) | (_, FolderInstance::Unread) => {}
+        (theirs, ours) if theirs.as_ref() == ours.id() => {}
+        _ => notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure()),
+    }
+}
+
+fn judge_memory(info: &RedisInfo, notes: &mut Notes<'_>) {
     notes.judge(
         info.keeps_all,
         "it deletes nothing when its memory is full (noeviction)",
@@ -74,12 +83,6 @@ fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
             ),
             RedisFault::Full.cure(),
         ),
-        _ => {}
-    }
-    match (&info.owner, &facts.instance_id) {
-        (Some(theirs), Some(ours)) if ours.as_ref() != Some(theirs) => {
-            notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure());
-        }
         _ => {}
     }
 }
@@ -114,7 +117,7 @@ mod tests {
             (false, "without a password"),
         ] {
             let facts = FolderFacts {
-                instance_id: None,
+                instance: FolderInstance::Unread,
                 running: true,
             };
             let mut all = Vec::new();
@@ -195,7 +198,7 @@ mod tests {
             (nearly_full, Some(CheckStatus::Warning)),
         ] {
             let facts = FolderFacts {
-                instance_id: Some(Some(InstanceId::from_stored("A"))),
+                instance: FolderInstance::Known(InstanceId::from_stored("A")),
                 running: true,
             };
             let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! Checks the settings: reports every fault and every warning.
 
 use super::Notes;
-use crate::config::{PartialConfig, SETTINGS};
+use crate::config::{PartialConfig, SETTINGS, SettingWarning};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for error in &parts.faults {
@@ -13,23 +13,15 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
         notes.fault(format!("{name}: {what}"), cure);
     }
     for misspelt in &parts.misspelt {
-        let what = format!("{} is not a setting and has no effect", misspelt.name);
-        notes.fault(what, misspelt.cure.clone());
+        let SettingWarning { what, cure } = misspelt.warning();
+        notes.fault(what, cure);
     }
     if parts.faults.is_empty() && parts.misspelt.is_empty() {
         notes.pass(format!("{} settings are understood", SETTINGS.len()));
     }
-    // Warnings about the phrase are reported in an area of their own.
-    for warning in parts
-        .warnings
-        .iter()
-        .filter(|one| !one.starts_with("CODER_REG_PASS"))
-    {
-        let (what, cure) = warning.split_once(": ").unwrap_or((warning, ""));
-        let cure = match cure {
-            "" => "see docs/settings.md".to_owned(),
-            reason => reason.to_owned(),
-        };
+    // The area "phrase" reports the warnings about the phrase.
+    let is_of_phrase = |one: &&SettingWarning| one.what.starts_with("CODER_REG_PASS ");
+    for SettingWarning { what, cure } in parts.warnings.iter().filter(|one| !is_of_phrase(one)) {
         notes.warn(what, cure);
     }
 }

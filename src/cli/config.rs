@@ -21,7 +21,7 @@ fn show(arguments: &mut Arguments) -> Result<(), CommandError> {
     let config = arguments.config()?;
     let label = Colours::of(&std::io::stderr()).paint(Tone::Warning, "warning:");
     for warning in &config.warnings {
-        complain_raw(&format!("{label} {}", harmless(warning)));
+        complain_raw(&format!("{label} {}", harmless(&warning.to_string())));
     }
     print(&config.table());
     Ok(())

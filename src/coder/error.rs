@@ -97,34 +97,7 @@ impl CoderError {
             .as_ref()
             .filter(|_| answer.header(VERSION_HEADER).is_some());
         let forbidden = is_missing_right(answer);
-        let (kind, why) = match answer.status {
-            500 if forbidden => (
-                CoderErrorKind::Denied,
-                "not allowed: the token lacks a right",
-            ),
-            401 => (
-                CoderErrorKind::Denied,
-                "the token (CODER_API_KEY) is invalid or expired",
-            ),
-            403 => (
-                CoderErrorKind::Denied,
-                "not allowed: the token lacks a right, or password login is off",
-            ),
-            428 => (
-                CoderErrorKind::Denied,
-                "the server refuses the header X-Coder-Bypass-Ratelimit",
-            ),
-            429 => (
-                CoderErrorKind::Busy(answer.retry_after()),
-                "too many requests",
-            ),
-            200..=399 => (
-                CoderErrorKind::NotCoder,
-                "not Coder's answer: check CODER_API_URL",
-            ),
-            500..=599 => (CoderErrorKind::Unclear, "the server failed"),
-            _ => (CoderErrorKind::Refused, "refused"),
-        };
+        let (kind, why) = classify(answer, forbidden);
         let fingerprint = coder_body.filter(|_| answer.status == 500).map(fingerprint);
         let message = coder_body.map(|body| cleaned(&body.message));
         let fields: Vec<String> = body
@@ -261,6 +234,27 @@ fn is_field(name: &str) -> bool {
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.[]".contains(&b))
+}
+
+/// What the status of an answer means. `forbidden` = Coder reported a missing right.
+fn classify(answer: &HttpResponse, forbidden: bool) -> (CoderErrorKind, &'static str) {
+    use CoderErrorKind::{Busy, Denied, NotCoder, Refused, Unclear};
+    match answer.status {
+        500 if forbidden => (Denied, "not allowed: the token lacks a right"),
+        401 => (Denied, "the token (CODER_API_KEY) is invalid or expired"),
+        403 => (
+            Denied,
+            "not allowed: the token lacks a right, or password login is off",
+        ),
+        428 => (
+            Denied,
+            "the server refuses the header X-Coder-Bypass-Ratelimit",
+        ),
+        429 => (Busy(answer.retry_after()), "too many requests"),
+        200..=399 => (NotCoder, "not Coder's answer: check CODER_API_URL"),
+        500..=599 => (Unclear, "the server failed"),
+        _ => (Refused, "refused"),
+    }
 }
 
 impl fmt::Display for CoderError {

@@ -89,10 +89,13 @@ pub(super) fn read_phrase(r: &mut Reader) -> Result<Passphrase, Faulty> {
         })
     })?;
     if let Some(weakness) = phrase.weakness() {
-        r.warn(format!(
-            "CODER_REG_PASS {}: easy to guess",
-            weakness.reason()
-        ));
+        r.warn(
+            format!(
+                "CODER_REG_PASS {}, so it is easy to guess",
+                weakness.reason()
+            ),
+            "choose two or three words that belong together only in your class",
+        );
     }
     Ok(phrase)
 }
@@ -146,8 +149,9 @@ fn compare_times(
     }
     if production && remove_after < SHORT_LIFE {
         let minutes = remove_after.as_secs().div_ceil(60);
-        r.warn(format!(
-            "CODER_REMOVE_TIME is {minutes} minutes: if you meant hours, write {minutes}h"
-        ));
+        r.warn(
+            format!("CODER_REMOVE_TIME is {minutes} minutes"),
+            format!("if you meant hours, write {minutes}h"),
+        );
     }
 }

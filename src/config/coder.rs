@@ -39,8 +39,8 @@ pub(super) fn read(r: &mut Reader) -> Result<CoderConfig, Faulty> {
     let email_domain = r.value("CODER_EMAIL_DOM", addresses::email_domain);
     if address.as_ref().is_ok_and(CoderAddress::is_exposed) {
         r.warn(
-            "CODER_API_URL is http: the token and all passwords cross the network unencrypted"
-                .to_owned(),
+            "CODER_API_URL is http, so the token and all passwords cross the network unencrypted",
+            "give Coder an https address, and set CODER_API_URL to it",
         );
     }
     Ok(CoderConfig {

@@ -1,7 +1,6 @@
 //! Variables whose names look like settings but are not.
 
-use std::fmt;
-
+use super::reader::SettingWarning;
 use super::settings::{SETTINGS, setting};
 use crate::similar::closest;
 
@@ -14,16 +13,6 @@ pub struct Misspelling {
     pub cure: String,
 }
 
-impl fmt::Display for Misspelling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is not a setting and has no effect: {}",
-            self.name, self.cure
-        )
-    }
-}
-
 /// The prefix of names that only this program uses.
 const OURS: &str = "CODER_REG_";
 
@@ -31,6 +20,14 @@ const OURS: &str = "CODER_REG_";
 const SHARED: [&str; 4] = ["CODER_", "TWILIO_", "REDIS_", "FROM_"];
 
 impl Misspelling {
+    /// The warning about it.
+    pub fn warning(&self) -> SettingWarning {
+        SettingWarning {
+            what: format!("{} is not a setting and has no effect", self.name),
+            cure: self.cure.clone(),
+        }
+    }
+
     /// `None` if the variable is a setting, or does not concern this program.
     pub(super) fn of(name: &str) -> Option<Self> {
         if setting(name).is_some() {

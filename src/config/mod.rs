@@ -33,7 +33,7 @@ pub use misspelt::Misspelling;
 pub use pages::{PagesConfig, PagesSite, Reply, readable_number};
 pub use parts::PartialConfig;
 use reader::Reader;
-pub use reader::{ConfigError, ReadFile, SettingError};
+pub use reader::{ConfigError, ReadFile, SettingError, SettingWarning};
 pub use redis::RedisConfig;
 pub use service::ServiceConfig;
 pub use settings::{SETTINGS, Setting, Unit};
@@ -64,7 +64,7 @@ pub struct Config {
     /// Where the service listens, what it keeps, and its limits.
     pub service: ServiceConfig,
     /// Warnings for the log: settings that work but look wrong.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<SettingWarning>,
     shown: Vec<ShownSetting>,
 }
 
@@ -86,11 +86,7 @@ impl Config {
         let config = PartialConfig::read(&mut reader).into_config();
         let mut config = reader.finish(config)?;
         config.shown = shown(&reader, &config);
-        config.warnings = reader
-            .misspelt()
-            .iter()
-            .map(Misspelling::to_string)
-            .collect();
+        config.warnings = reader.misspelt().iter().map(Misspelling::warning).collect();
         config.warnings.extend(reader.into_warnings());
         Ok(config)
     }

@@ -108,7 +108,10 @@ pub(super) fn read(
         );
     }
     if production && url.starts_with("http://") {
-        r.warn("CODER_REG_PAGES_URL is not https: logins cross the network unencrypted".to_owned());
+        r.warn(
+            "CODER_REG_PAGES_URL is not https, so logins cross the network unencrypted",
+            "put a proxy with a certificate in front, and use https in CODER_REG_PAGES_URL",
+        );
     }
     let number = number?.or_else(|| match sender {
         Some(Sender::Number(number)) => Some(number.clone()),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::misspelt::Misspelling;
-use super::reader::{Faulty, ReadFile, Reader, SettingError};
+use super::reader::{Faulty, ReadFile, Reader, SettingError, SettingWarning};
 use super::{
     ClassConfig, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig, TwilioConfig, Vars,
     class, coder, pages, redis, service, twilio,
@@ -41,7 +41,7 @@ pub struct PartialConfig {
     /// All faults.
     pub faults: Vec<SettingError>,
     /// Warnings: settings that work but look wrong.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<SettingWarning>,
     /// Variables whose names look like settings but are not.
     pub misspelt: Vec<Misspelling>,
 }

@@ -40,6 +40,21 @@ impl SettingError {
     }
 }
 
+/// A setting that works but looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SettingWarning {
+    /// What looks wrong. It begins with the name of the variable.
+    pub what: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+impl fmt::Display for SettingWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.cure)
+    }
+}
+
 /// All faults of a configuration, one per line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<SettingError>);
@@ -73,7 +88,7 @@ pub(super) struct Reader {
     /// The sources of values that were not set directly.
     sources: HashMap<&'static str, &'static str>,
     faults: Vec<SettingError>,
-    warnings: Vec<String>,
+    warnings: Vec<SettingWarning>,
     misspelt: Vec<Misspelling>,
 }
 
@@ -81,9 +96,10 @@ impl Reader {
     pub(super) fn new(vars: Vars, read: ReadFile<'_>) -> Self {
         let mut reader = Self::empty();
         for name in &vars.repeated {
-            reader.warn(format!(
-                "{name} is set twice in the file, and the last one counts: remove one"
-            ));
+            reader.warn(
+                format!("{name} is set twice in the file, and the last one counts"),
+                "remove one",
+            );
         }
         reader.faults = vars.faults;
         reader.faults.extend(vars.unreadable);
@@ -128,44 +144,20 @@ impl Reader {
         read: ReadFile<'_>,
     ) {
         let name = setting.name;
-        let value = vars
-            .get(name)
-            .map(|raw| clean(raw))
-            .filter(|v| !v.is_empty());
-        let file_name = format!("{name}_FILE");
-        let file = vars
-            .get(&file_name)
-            .map(|raw| clean(raw))
-            .filter(|v| !v.is_empty());
         if !setting.secret {
+            let value = cleaned_value(vars, name);
             self.values.extend(value.map(|value| (name, value)));
             return;
         }
-        let (value, source) = match (value, file) {
-            (Some(_), Some(_)) => {
-                self.fault(
-                    name,
-                    &format!("is set, and so is {file_name}: keep one of them"),
-                );
-                return;
-            }
-            (Some(value), None) => (Some(value), "set"),
-            (None, Some(path)) => match read(Path::new(&path)) {
-                Ok(text) => (content(&text), "file"),
-                Err(error) => {
-                    let shown = shown_path(&path);
-                    self.fault(&file_name, &format!("{shown} cannot be read: {error}"));
-                    return;
-                }
-            },
-            (None, None) => (None, "default"),
+        let Ok((value, source)) = self.secret(name, vars, read) else {
+            return;
         };
         let credential = self.credential(name, vars, read);
         match (value, credential) {
             (Some(value), Some(other)) if value != other => {
-                let variable = if source == "file" { &file_name } else { name };
+                let suffix = if source == "file" { "_FILE" } else { "" };
                 let problem = format!(
-                    "{variable} and the credential of that name have different values: keep one of them"
+                    "{name}{suffix} and the credential of that name have different values: keep one of them"
                 );
                 self.fault(name, &problem);
             }
@@ -178,6 +170,33 @@ impl Reader {
                 self.sources.insert(name, "credential");
             }
             (None, None) => {}
+        }
+    }
+
+    /// A secret from its variable or from the file that `NAME_FILE` names, and that source.
+    fn secret(
+        &mut self,
+        name: &'static str,
+        vars: &HashMap<String, String>,
+        read: ReadFile<'_>,
+    ) -> Result<(Option<String>, &'static str), Faulty> {
+        let file_name = format!("{name}_FILE");
+        match (cleaned_value(vars, name), cleaned_value(vars, &file_name)) {
+            (Some(_), Some(_)) => {
+                let problem = format!("is set, and so is {file_name}: keep one of them");
+                self.fault(name, &problem);
+                Err(Faulty)
+            }
+            (Some(value), None) => Ok((Some(value), "set")),
+            (None, Some(path)) => match read(Path::new(&path)) {
+                Ok(text) => Ok((content(&text), "file")),
+                Err(error) => {
+                    let shown = shown_path(&path);
+                    self.fault(&file_name, &format!("{shown} cannot be read: {error}"));
+                    Err(Faulty)
+                }
+            },
+            (None, None) => Ok((None, "default")),
         }
     }
 
@@ -323,7 +342,9 @@ impl Reader {
         self.faults.iter().any(of_it)
     }
 
-    pub(super) fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, what: impl Into<String>, cure: impl Into<String>) {
+        let (what, cure) = (what.into(), cure.into());
+        let warning = SettingWarning { what, cure };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -347,10 +368,16 @@ impl Reader {
         &self.misspelt
     }
 
-    pub(super) fn into_warnings(mut self) -> Vec<String> {
+    pub(super) fn into_warnings(mut self) -> Vec<SettingWarning> {
         self.warnings.sort();
         self.warnings
     }
+}
+
+/// The value of a variable; `None` if it is unset or empty.
+fn cleaned_value(vars: &HashMap<String, String>, name: &str) -> Option<String> {
+    let value = vars.get(name).map(|raw| clean(raw));
+    value.filter(|value| !value.is_empty())
 }
 
 /// The secret in a file; `None` for an empty file.

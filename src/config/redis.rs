@@ -26,7 +26,10 @@ pub(super) fn read(r: &mut Reader) -> Result<RedisConfig, Faulty> {
     let host = host?;
     let local = host.starts_with('/') || ["127.0.0.1", "::1", "localhost"].contains(&host.as_str());
     if password.is_none() && !local {
-        r.warn("REDIS_PW is unset and Redis is not on this machine: anyone who can reach it can read the phone numbers of texts in progress".to_owned());
+        r.warn(
+            "REDIS_PW is unset and Redis is not on this machine, so anyone who can reach it can read the phone numbers of texts in progress",
+            "set a password in Redis (requirepass), and REDIS_PW to it",
+        );
     }
     Ok(RedisConfig {
         host,

@@ -124,9 +124,10 @@ pub(super) fn read_listen(r: &mut Reader) -> Result<SocketAddr, Faulty> {
 fn read_metrics(r: &mut Reader) -> Result<Option<SocketAddr>, Faulty> {
     let metrics = r.value("CODER_REG_METRICS", addresses::metrics)?;
     if let Some(address) = metrics.filter(|address| !address.ip().is_loopback()) {
-        r.warn(format!(
-            "CODER_REG_METRICS: {address} serves the metrics, which are numbers only, to every client that can reach it"
-        ));
+        r.warn(
+            format!("CODER_REG_METRICS serves the metrics, which are numbers only, to every client that can reach {address}"),
+            "let only your Prometheus reach that address",
+        );
     }
     Ok(metrics)
 }

@@ -12,13 +12,6 @@ use super::refusals::REFUSALS;
 use crate::domain::Undelivered;
 use crate::metrics::Family;
 
-/// Codes of failed deliveries that [`explain`] explains.
-const DELIVERIES: &[u32] = &[
-    21408, 21610, 21611, 21612, 30001, 30002, 30003, 30004, 30005, 30006, 30007, 30008, 30017,
-    30022, 30023, 30024, 30025, 30026, 30027, 30032, 30033, 30034, 30035, 30036, 30038, 30039,
-    30042, 30044, 30410, 30450, 30500, 60728, 63036, 63038,
-];
-
 /// A code as a label of a metric. Only listed codes have a value of their own, so that new codes of
 /// Twilio do not create new time series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +27,7 @@ pub enum Code {
 impl Code {
     /// The label for the code of a failed delivery.
     pub fn of_delivery(code: Option<u32>) -> Self {
-        Self::listed(code, DELIVERIES.iter().copied())
+        Self::listed(code, deliveries())
     }
 
     /// The label for the code of a failed send.
@@ -44,7 +37,7 @@ impl Code {
 
     /// All values that [`Code::of_delivery`] can return.
     pub fn of_deliveries() -> impl Iterator<Item = Self> {
-        Self::all(DELIVERIES.iter().copied())
+        Self::all(deliveries())
     }
 
     /// All values that [`Code::of_send`] can return.
@@ -88,6 +81,11 @@ impl UndeliveredLogins {
     }
 }
 
+/// Codes of failed deliveries.
+fn deliveries() -> impl Iterator<Item = u32> {
+    DELIVERIES.iter().map(|(code, _)| *code)
+}
+
 /// Codes of refused sends.
 fn sends() -> impl Iterator<Item = u32> {
     REFUSALS.iter().map(|row| row.code)
@@ -116,6 +114,10 @@ const fn says(meaning: &'static str, cure: &'static str) -> Explanation {
     Explanation { meaning, cure }
 }
 
+const fn row(code: u32, meaning: &'static str, cure: &'static str) -> (u32, Explanation) {
+    (code, says(meaning, cure))
+}
+
 const ASK_AGAIN: &str = "the student can text the phrase again";
 const OTHER_PHONE: &str = "the student needs another phone";
 const SLOWER: &str =
@@ -123,87 +125,122 @@ const SLOWER: &str =
 const SEE_CONSOLE: &str =
     "find the text in Twilio's console for the reason; the student can text the phrase again";
 
+const QUEUE_FULL: Explanation = says("the sender's queue is full", SLOWER);
+const BRIEF_FAILURE: Explanation = says("the carrier or Twilio failed for a moment", ASK_AGAIN);
+const CARRIER_LIMIT: Explanation = says("a carrier's limit is reached", SLOWER);
+const ACCOUNT_LIMIT: Explanation = says("the account's limit of texts is reached", SLOWER);
+const UNLINKED: Explanation = says(
+    "the number is not linked to its campaign yet",
+    "wait some hours, or check the campaign in Twilio's console",
+);
+
+/// Failed deliveries by code, with their explanations.
+const DELIVERIES: [(u32, Explanation); 34] = [
+    row(
+        21408,
+        "the country is not enabled",
+        "enable it under Twilio's geo permissions",
+    ),
+    row(
+        21610,
+        "the person has opted out",
+        "the student texts START, then the phrase",
+    ),
+    (21611, QUEUE_FULL),
+    row(21612, "this sender cannot reach that phone", OTHER_PHONE),
+    (30001, QUEUE_FULL),
+    row(
+        30002,
+        "the Twilio account is suspended",
+        "contact Twilio's support",
+    ),
+    row(30003, "the phone is off or out of reach", ASK_AGAIN),
+    row(
+        30004,
+        "the phone or its carrier blocks the sender",
+        "the student texts START, then the phrase, or uses another phone",
+    ),
+    row(30005, "the number is unknown or not in use", OTHER_PHONE),
+    row(
+        30006,
+        "a landline, or a carrier that cannot be reached",
+        OTHER_PHONE,
+    ),
+    row(
+        30007,
+        "filtered as spam by Twilio or the carrier",
+        "check the campaign and its sample message at Twilio, and the link in CODER_API_URL",
+    ),
+    row(30008, "the carrier gave no reason", ASK_AGAIN),
+    (30017, BRIEF_FAILURE),
+    (30022, CARRIER_LIMIT),
+    (30023, CARRIER_LIMIT),
+    (30024, UNLINKED),
+    (30025, CARRIER_LIMIT),
+    (30026, CARRIER_LIMIT),
+    (30027, CARRIER_LIMIT),
+    row(
+        30032,
+        "the toll-free number is not verified",
+        "submit it for verification in Twilio's console",
+    ),
+    row(
+        30033,
+        "the A2P 10DLC campaign is suspended",
+        "check the campaign in Twilio's console; Twilio suspends campaigns after complaints or breaches of its rules, and only Twilio's support can reactivate it",
+    ),
+    row(
+        30034,
+        "the number has no approved A2P 10DLC campaign",
+        "register a campaign at Twilio and add the number to its Messaging Service",
+    ),
+    (30035, UNLINKED),
+    row(30036, "it waited too long in the queue", ASK_AGAIN),
+    row(
+        30038,
+        "the phone is a number at Twilio, which accepts no passwords",
+        OTHER_PHONE,
+    ),
+    row(
+        30039,
+        "the phone is a number at Twilio, which treated the text as part of a loop between two automatic repliers",
+        OTHER_PHONE,
+    ),
+    row(
+        30042,
+        "the sender is blocked: its name is too general, or has characters that carriers do not accept",
+        "remove named senders (alphanumeric sender IDs) from the Messaging Service, so that it texts from a number; then the student can text the phrase again",
+    ),
+    row(
+        30044,
+        "a trial account sends short texts only",
+        "upgrade the Twilio account",
+    ),
+    (30410, BRIEF_FAILURE),
+    row(
+        30450,
+        "Twilio's protection against SMS pumping blocks the number",
+        "in half an hour the student can text the phrase again",
+    ),
+    (30500, BRIEF_FAILURE),
+    (60728, ACCOUNT_LIMIT),
+    row(
+        63036,
+        "the phone does not accept RCS, and the Messaging Service has no number for SMS instead",
+        "add a number with SMS to the Messaging Service as a fallback; then the student can text the phrase again",
+    ),
+    (63038, ACCOUNT_LIMIT),
+];
+
 /// Explains the error code of a text; `None` = it failed without a code.
 pub fn explain(code: Option<u32>) -> Explanation {
     let Some(code) = code else {
         return says("Twilio gave no code", SEE_CONSOLE);
     };
-    match code {
-        21408 => says(
-            "the country is not enabled",
-            "enable it under Twilio's geo permissions",
-        ),
-        21610 => says(
-            "the person has opted out",
-            "the student texts START, then the phrase",
-        ),
-        21611 | 30001 => says("the sender's queue is full", SLOWER),
-        21612 => says("this sender cannot reach that phone", OTHER_PHONE),
-        30002 => says(
-            "the Twilio account is suspended",
-            "contact Twilio's support",
-        ),
-        30003 => says("the phone is off or out of reach", ASK_AGAIN),
-        30004 => says(
-            "the phone or its carrier blocks the sender",
-            "the student texts START, then the phrase, or uses another phone",
-        ),
-        30005 => says("the number is unknown or not in use", OTHER_PHONE),
-        30006 => says(
-            "a landline, or a carrier that cannot be reached",
-            OTHER_PHONE,
-        ),
-        30007 => says(
-            "filtered as spam by Twilio or the carrier",
-            "check the campaign and its sample message at Twilio, and the link in CODER_API_URL",
-        ),
-        30008 => says("the carrier gave no reason", ASK_AGAIN),
-        30017 | 30410 | 30500 => says("the carrier or Twilio failed for a moment", ASK_AGAIN),
-        30022 | 30023 | 30025..=30027 => says("a carrier's limit is reached", SLOWER),
-        63038 | 60728 => says("the account's limit of texts is reached", SLOWER),
-        30024 | 30035 => says(
-            "the number is not linked to its campaign yet",
-            "wait some hours, or check the campaign in Twilio's console",
-        ),
-        30032 => says(
-            "the toll-free number is not verified",
-            "submit it for verification in Twilio's console",
-        ),
-        30033 => says(
-            "the A2P 10DLC campaign is suspended",
-            "check the campaign in Twilio's console; Twilio suspends campaigns after complaints or breaches of its rules, and only Twilio's support can reactivate it",
-        ),
-        30034 => says(
-            "the number has no approved A2P 10DLC campaign",
-            "register a campaign at Twilio and add the number to its Messaging Service",
-        ),
-        30036 => says("it waited too long in the queue", ASK_AGAIN),
-        30038 => says(
-            "the phone is a number at Twilio, which accepts no passwords",
-            OTHER_PHONE,
-        ),
-        30039 => says(
-            "the phone is a number at Twilio, which treated the text as part of a loop between two automatic repliers",
-            OTHER_PHONE,
-        ),
-        30042 => says(
-            "the sender is blocked: its name is too general, or has characters that carriers do not accept",
-            "remove named senders (alphanumeric sender IDs) from the Messaging Service, so that it texts from a number; then the student can text the phrase again",
-        ),
-        63036 => says(
-            "the phone does not accept RCS, and the Messaging Service has no number for SMS instead",
-            "add a number with SMS to the Messaging Service as a fallback; then the student can text the phrase again",
-        ),
-        30044 => says(
-            "a trial account sends short texts only",
-            "upgrade the Twilio account",
-        ),
-        30450 => says(
-            "Twilio's protection against SMS pumping blocks the number",
-            "in half an hour the student can text the phrase again",
-        ),
-        _ => says("not delivered", SEE_CONSOLE),
-    }
+    let row = DELIVERIES.iter().find(|(listed, _)| *listed == code);
+    row.map_or(says("not delivered", SEE_CONSOLE), |(_, explanation)| {
+        *explanation
+    })
 }
 
 /// The log line about a login that was not delivered.
@@ -250,12 +287,8 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_explained_codes_are_counted_separately() {
-        let other = explain(Some(99_999));
-        for code in 0..100_000 {
-            let listed = Code::of_delivery(Some(code)) == Code::Listed(code);
-            assert_eq!(explain(Some(code)) != other, listed, "{code}");
-        }
+    fn listed_codes_have_labels_of_their_own() {
+        assert_eq!(Code::of_delivery(Some(30_003)), Code::Listed(30_003));
         assert_eq!(Code::of_delivery(Some(99_999)), Code::Other);
         assert_eq!(Code::of_delivery(Option::None), Code::None);
         for all in [

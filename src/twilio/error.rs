@@ -105,8 +105,8 @@ impl SmsError {
         self
     }
 
-    /// The text of this error without the cure.
-    pub fn without_cure(&self) -> String {
+    /// What is wrong, with Twilio's message, without the cure.
+    pub fn what(&self) -> String {
         let uncured = Self {
             why: Explanation {
                 cure: "",
@@ -115,6 +115,11 @@ impl SmsError {
             ..self.clone()
         };
         uncured.to_string()
+    }
+
+    /// What to do about it, if a person has to act.
+    pub fn cure(&self) -> Option<&'static str> {
+        Some(self.why.cure).filter(|cure| !cure.is_empty())
     }
 
     /// Whether the cause is the account's compliance profile. Twilio reports it with the code of
@@ -171,8 +176,8 @@ impl fmt::Display for SmsError {
             write!(f, "code {code}, ")?;
         }
         f.write_str(self.why.meaning)?;
-        if !self.why.cure.is_empty() {
-            write!(f, "; {}", self.why.cure)?;
+        if let Some(cure) = self.cure() {
+            write!(f, "; {cure}")?;
         }
         match &self.message {
             Some(message) => write!(f, " (Twilio says: {message})"),
@@ -348,7 +353,8 @@ mod tests {
         };
         let profile = of("Primary compliance profile is not approved");
         assert!(profile.to_string().contains("Trust Hub"), "{profile}");
-        assert!(!profile.without_cure().contains("Trust Hub"), "{profile}");
+        assert!(!profile.what().contains("Trust Hub"), "{profile}");
+        assert!(profile.cure().unwrap().contains("Trust Hub"), "{profile}");
         assert_eq!(profile.kind, SmsErrorKind::Blocked);
         let keys = of("Authenticate");
         assert!(keys.to_string().contains("TWILIO_AUTH_TOKEN"), "{keys}");

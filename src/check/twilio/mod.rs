@@ -61,7 +61,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
 
 /// Notes a failed call to Twilio and its cure.
 fn unanswered(error: &SmsError, notes: &mut Notes<'_>) -> EndedEarly {
-    notes.fault(format!("cannot {}", error.without_cure()), cures::of(error));
+    notes.fault(format!("cannot {}", error.what()), cures::of(error));
     EndedEarly
 }
 
@@ -82,7 +82,7 @@ fn keys(
             notes.fault(
                 format!(
                     "Twilio refuses TWILIO_AUTH_SID with TWILIO_AUTH_TOKEN: cannot {}",
-                    error.without_cure()
+                    error.what()
                 ),
                 cures::of(&error),
             );

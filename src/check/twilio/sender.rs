@@ -134,7 +134,7 @@ fn texts_by_rcs(
         Err(error) => notes.warn(
             format!(
                 "unknown whether texts by RCS could be missed: cannot {}",
-                error.without_cure()
+                error.what()
             ),
             cure,
         ),
@@ -183,6 +183,18 @@ fn service(
             "as Twilio does not report it",
         );
     }
+    inspect_members(url, account, found, &able, notes)?;
+    registration::campaign(account, found, &able, notes)
+}
+
+/// Checks where texts to the members are sent, and the verification of toll-free ones.
+fn inspect_members(
+    url: &SignedUrl,
+    account: &Account,
+    found: &MessagingService,
+    able: &[&Member],
+    notes: &mut Notes<'_>,
+) -> Result<(), EndedEarly> {
     // One list for all numbers replaces one call per number.
     let wants_numbers = found.target_on_number || able.iter().any(is_toll_free);
     let numbers = if wants_numbers {
@@ -195,7 +207,7 @@ fn service(
     };
     let number = |member: &Member| numbers.iter().find(|number| number.sid == member.sid);
     if found.target_on_number {
-        for member in &able {
+        for member in able {
             match number(member) {
                 Some(number) => at_number(url, number, notes),
                 None => notes.skip(
@@ -205,6 +217,7 @@ fn service(
             }
         }
     } else {
+        let whose = format!("Messaging Service {}", found.sid);
         webhook_target::judge(url, &found.target, &whose, notes);
     }
     for member in able.iter().filter(|one| is_toll_free(one)) {
@@ -216,7 +229,7 @@ fn service(
             ),
         }
     }
-    registration::campaign(account, found, &able, notes)
+    Ok(())
 }
 
 fn is_toll_free(member: &&Member) -> bool {

@@ -15,7 +15,7 @@ pub(super) fn inspect(config: &TwilioConfig, account: &Account, notes: &mut Note
         Err(error) if error.status() == Some(NOT_FOUND) && config.shared_keys.is_empty() => return,
         Err(error) => {
             return notes.warn(
-                format!("unknown what webhooks are signed with: cannot {}", error.without_cure()),
+                format!("unknown what webhooks are signed with: cannot {}", error.what()),
                 "text the phrase yourself; the service's log shows if a text is signed with another secret",
             );
         }

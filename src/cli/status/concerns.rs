@@ -94,9 +94,9 @@ impl ClassView {
         };
         let obstacles = self.obstacles.iter();
         let obstacles = obstacles.filter(move |one| !is_seen_here(&one.name));
-        obstacles.map(|one| match one.words() {
-            Some((what, cure)) => fault(what).helped_by(cure),
-            None => fault(one.name.clone()),
+        obstacles.map(|one| match one.cure() {
+            Some(cure) => fault(one.what()).helped_by(cure),
+            None => fault(one.what()),
         })
     }
 

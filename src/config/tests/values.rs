@@ -57,7 +57,7 @@ fn coder_over_plain_http_is_warned_of_unless_it_is_on_this_machine() {
     ] {
         let warnings = config(&[("CODER_API_URL", url)]).warnings;
         assert_eq!(
-            warnings.iter().any(|w| w.contains("CODER_API_URL")),
+            warnings.iter().any(|w| w.what.contains("CODER_API_URL")),
             warned,
             "{url}"
         );
@@ -248,7 +248,7 @@ fn a_setting_that_nobody_knows_is_warned_of() {
     ] {
         let warnings = config(&[(name, "")]).warnings;
         assert_eq!(
-            warnings.iter().any(|w| w.contains(name)),
+            warnings.iter().any(|w| w.what.contains(name)),
             warned,
             "{name}: {warnings:?}"
         );
@@ -263,15 +263,13 @@ fn values_that_work_but_look_wrong_are_warned_of() {
     ] {
         let warnings = config(changes).warnings;
         assert!(
-            warnings.len() == 1 && warnings[0].contains(word),
+            warnings.len() == 1 && warnings[0].what.contains(word),
             "{warnings:?}"
         );
     }
     for host in ["/run/redis.sock", "localhost", "::1"] {
-        assert_eq!(
-            config(&[("REDIS_HOST", host), ("REDIS_PW", "")]).warnings,
-            [""; 0]
-        );
+        let warnings = config(&[("REDIS_HOST", host), ("REDIS_PW", "")]).warnings;
+        assert!(warnings.is_empty(), "{warnings:?}");
     }
 }
 
@@ -361,7 +359,7 @@ fn metrics_are_shown_where_it_says_and_what_is_open_to_others_is_warned_of() {
         let warned = config
             .warnings
             .iter()
-            .any(|warning| warning.starts_with("CODER_REG_METRICS: "));
+            .any(|warning| warning.what.starts_with("CODER_REG_METRICS "));
         assert_eq!(warned, open, "{written:?}");
         let table = config.table();
         let line = table

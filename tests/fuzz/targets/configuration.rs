@@ -42,7 +42,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         Ok(config) => {
             silent(&config.table());
             silent(&format!("{config:?}"));
-            config.warnings.iter().for_each(|warning| silent(warning));
+            let warnings = config.warnings.iter();
+            warnings.for_each(|warning| silent(&warning.to_string()));
             within_bounds(&config);
             reads_its_own_words(&config, vars);
         }

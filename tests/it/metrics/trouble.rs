@@ -163,7 +163,7 @@ fn it_is_off_by_default_and_an_address_that_cannot_be_had_stops_the_start() {
 #[test]
 fn what_is_open_to_others_is_told_at_the_start() {
     let class = plan().with("CODER_REG_METRICS", "0.0.0.0:0").open();
-    let words = "CODER_REG_METRICS: 0.0.0.0:0 serves the metrics, which are numbers only, to every client that can reach it";
+    let words = "CODER_REG_METRICS serves the metrics, which are numbers only, to every client that can reach 0.0.0.0:0";
     assert!(class.log().contains(words), "{}", class.log());
     let at = address(&class);
     let answer = http::request(
