@@ -39,6 +39,7 @@ pub mod reconcile;
 pub mod redact;
 pub mod retry;
 pub mod run;
+pub mod screen;
 mod similar;
 pub mod stop;
 pub mod store;

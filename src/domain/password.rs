@@ -12,6 +12,7 @@ use super::account::{Marker, Username};
 use super::random::{bytes, hex};
 
 /// The password of one student. It may be shown only to that student.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 /// Consonants and digits without look-alikes (no `l`, `0`, `1`). There are no vowels, so that no
