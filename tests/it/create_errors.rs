@@ -65,6 +65,31 @@ fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
 }
 
 #[test]
+fn the_end_of_the_pause_is_one_line_and_everybody_is_served() {
+    let class = plan().open();
+    let error = internal_error("insert of the member failed: a trigger said no");
+    class.trouble_at_coder(coder::CREATE_USER, usize::MAX, error);
+    let students = class.students(3);
+    class.all_ask(&students);
+    class.logs(PAUSED);
+    class.coder().no_more_trouble();
+    // After a minute at most, one of them is tried.
+    let late = class.student();
+    late.asks();
+    class.all_log_in(&students);
+    late.logs_in();
+    class.all_served();
+    let log = class.log();
+    let over = log
+        .lines()
+        .filter(|line| line.contains("texts are served again"));
+    let over: Vec<&str> = over.collect();
+    assert_eq!(over.len(), 1, "{over:#?}");
+    assert!(over[0].contains(" INFO "), "{over:?}");
+    assert_eq!(errors(&class).len(), 1, "{:#?}", errors(&class));
+}
+
+#[test]
 fn one_odd_internal_error_is_tried_again_soon() {
     let class = plan().open();
     class.trouble_at_coder(
