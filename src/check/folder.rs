@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::Notes;
 use crate::config::PartialConfig;
-use crate::domain::{InstanceId, count};
+use crate::domain::{InstanceId, RedisOwner, count};
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
@@ -47,8 +47,22 @@ impl FolderInstance {
 /// Results that other checks need.
 pub(super) struct FolderFacts {
     pub(super) instance: FolderInstance,
+    /// Where the folder lies; `None` = no service has used it yet.
+    pub(super) place: Option<String>,
     /// Whether a service uses the folder now.
     pub(super) running: bool,
+}
+
+impl FolderFacts {
+    /// Whether `owner`, who owns a Redis database, is the service of this folder; `None` = it cannot be
+    /// known, as the folder cannot be read.
+    pub(super) fn is_owner(&self, owner: &RedisOwner) -> Option<bool> {
+        match (&self.instance, &self.place) {
+            (FolderInstance::Unread, _) => None,
+            (FolderInstance::Known(id), Some(place)) => Some(RedisOwner::new(id, place) == *owner),
+            (FolderInstance::Known(_) | FolderInstance::Unused, _) => Some(false),
+        }
+    }
 }
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFacts {
@@ -56,6 +70,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
     let running = wake::is_running(folder).ok();
     let mut facts = FolderFacts {
         instance: FolderInstance::Unread,
+        place: store::place(folder),
         // If unknown, assume that it runs, so that errors elsewhere are not blamed on a stopped
         // service.
         running: running.unwrap_or(true),

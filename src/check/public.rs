@@ -323,6 +323,7 @@ mod tests {
         ] {
             let facts = FolderFacts {
                 instance: FolderInstance::Unread,
+                place: None,
                 running,
             };
             let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! Checks Redis, above all that it keeps what it has confirmed.
 
 use super::Notes;
-use super::folder::{FolderFacts, FolderInstance};
+use super::folder::FolderFacts;
 use crate::config::PartialConfig;
 use crate::stream::{RedisFault, RedisInfo};
 
@@ -60,10 +60,9 @@ fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
         );
     }
     judge_memory(info, notes);
-    match (&info.owner, &facts.instance) {
-        (None, _) | (_, FolderInstance::Unread) => {}
-        (theirs, ours) if theirs.as_ref() == ours.id() => {}
-        _ => notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure()),
+    let is_ours = info.owner.as_ref().and_then(|owner| facts.is_owner(owner));
+    if is_ours == Some(false) {
+        notes.fault(RedisFault::Shared.what(), RedisFault::Shared.cure());
     }
 }
 
@@ -94,8 +93,14 @@ fn mega(bytes: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::folder::FolderInstance;
     use crate::check::{Area, CheckStatus};
-    use crate::domain::InstanceId;
+    use crate::domain::{InstanceId, RedisOwner};
+
+    /// The service of the data folder `id` that lies at `place`.
+    fn owner(id: &str, place: &str) -> RedisOwner {
+        RedisOwner::new(&InstanceId::from_stored(id), place)
+    }
 
     fn well() -> RedisInfo {
         RedisInfo {
@@ -106,7 +111,7 @@ mod tests {
             is_master: true,
             memory: (1_000_000, 0),
             is_open: false,
-            owner: Some(InstanceId::from_stored("A")),
+            owner: Some(owner("A", "here")),
         }
     }
 
@@ -118,6 +123,7 @@ mod tests {
         ] {
             let facts = FolderFacts {
                 instance: FolderInstance::Unread,
+                place: None,
                 running: true,
             };
             let mut all = Vec::new();
@@ -183,7 +189,15 @@ mod tests {
             ),
             (
                 RedisInfo {
-                    owner: Some(InstanceId::from_stored("B")),
+                    owner: Some(owner("B", "here")),
+                    ..well()
+                },
+                Some(CheckStatus::Fault),
+            ),
+            (
+                // A copy of the folder.
+                RedisInfo {
+                    owner: Some(owner("A", "elsewhere")),
                     ..well()
                 },
                 Some(CheckStatus::Fault),
@@ -199,6 +213,7 @@ mod tests {
         ] {
             let facts = FolderFacts {
                 instance: FolderInstance::Known(InstanceId::from_stored("A")),
+                place: Some("here".to_owned()),
                 running: true,
             };
             let mut all = Vec::new();

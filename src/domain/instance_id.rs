@@ -1,4 +1,4 @@
-//! The instance id, which identifies a data folder.
+//! The instance id, which identifies a data folder, and the owner of a Redis database.
 
 use std::fmt;
 
@@ -20,6 +20,34 @@ impl InstanceId {
 }
 
 impl fmt::Debug for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The service that may use a Redis database: its data folder, at the place where it lies. A copy of the folder
+/// has the same instance id but another place, so a service on the copy is another owner.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisOwner(String);
+
+impl RedisOwner {
+    /// The service of the data folder `instance_id`, which lies at `place`.
+    pub fn new(instance_id: &InstanceId, place: &str) -> Self {
+        Self(format!("{} {place}", instance_id.as_str()))
+    }
+
+    /// Restores an owner from its stored form.
+    pub fn from_stored(raw: impl Into<String>) -> Self {
+        Self(raw.into())
+    }
+
+    /// The stored form: the instance id, a space, the place.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

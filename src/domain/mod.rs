@@ -29,7 +29,7 @@ use std::fmt;
 
 pub use account::{Marker, MarkerOrigin, Username};
 pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
-pub use instance_id::InstanceId;
+pub use instance_id::{InstanceId, RedisOwner};
 pub use opt_word::OptWord;
 pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, UnservedSender, channel_of};

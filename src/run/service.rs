@@ -96,7 +96,7 @@ impl Service {
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
         commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;
-        let taker = Taker::new(shared.redis.clone(), &shared.instance_id);
+        let taker = Taker::new(shared.redis.clone(), &shared.store.redis_owner()?);
         let shutdown = shared.shutdown(&front, &taker);
         banner::log(config, front.gate.local_addr(), &shared.store);
         let receivers = Receivers {

@@ -60,6 +60,16 @@ pub(super) fn take_folder(folder: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// Where the lock of a data folder lies: the machine since its last start, device and inode. A running service keeps
+/// the inode in use, so two places that are equal are one lock, which a single process can hold. The lock of a copied
+/// folder has another place; so has that of a folder that was moved to another disk, or after the machine was
+/// restarted.
+pub(super) fn place_of_lock(lock: &fs::Metadata) -> String {
+    // Containers of one machine have the same.
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    format!("{} {} {}", boot.trim(), lock.dev(), lock.ino())
+}
+
 /// The identity of the database file that was opened, to detect that another file, or none, is at its path.
 ///
 /// SQLite keeps writing into a file that was moved or deleted. Those writes are lost at the next start, and with them

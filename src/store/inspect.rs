@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::files::{DATABASE, LOCK, damage, open_read_only};
+use super::files::{DATABASE, LOCK, damage, open_read_only, place_of_lock};
 use super::{StoreError, facts, schema};
 use crate::domain::{InstanceId, PhoneKey};
 
@@ -72,6 +72,12 @@ pub enum LockHolder {
     Nobody,
     /// This process.
     Process(u32),
+}
+
+/// Where `folder` lies, for [`crate::domain::RedisOwner`]; `None` before the first start of a service in it.
+pub fn place(folder: &Path) -> Option<String> {
+    let lock = fs::metadata(folder.join(LOCK)).ok()?;
+    Some(place_of_lock(&lock))
 }
 
 /// The process that holds the lock of `folder`, as the kernel lists it. The list does not contain

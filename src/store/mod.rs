@@ -40,7 +40,7 @@ pub use contacts::{Contact, Notice};
 pub use deliveries::PendingRedaction;
 pub use error::StoreError;
 pub use files::DATABASE;
-pub use inspect::{Inspection, LockHolder, holder};
+pub use inspect::{Inspection, LockHolder, holder, place};
 pub use key_file::inspect_password_key;
 pub use passwords::{RenewError, Renewal, WithheldLogin};
 pub use prune::JUST_GONE;
@@ -66,7 +66,7 @@ pub struct Store {
     /// Called with the result of each write.
     observer: OnceLock<WriteObserver>,
     /// Holds the folder's lock until the process ends in any way.
-    _lock: File,
+    lock: File,
 }
 
 /// Called with the result of each write. It must not use the store.

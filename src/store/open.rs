@@ -54,7 +54,7 @@ impl Store {
             file,
             counts: StoreCounters::default(),
             observer: OnceLock::new(),
-            _lock: lock,
+            lock,
         };
         store.probe()?;
         Ok((store, key))

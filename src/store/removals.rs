@@ -1,14 +1,16 @@
 //! What the reaper reads from the database and records in it.
 
+use std::path::Path;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
-use super::files::overwrite_log;
+use super::files::{LOCK, overwrite_log, place_of_lock};
 use super::rows::read_all;
 use super::{COLUMNS, Store, StoreError, facts, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
-use crate::domain::{InstanceId, UnixSeconds};
+use crate::domain::{InstanceId, RedisOwner, UnixSeconds};
 
 /// What a removal waits for, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -267,6 +269,16 @@ impl Store {
             facts::draw_instance_id(tx)?;
             facts::instance_id(tx)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
         })
+    }
+
+    /// The service of this data folder, as an owner of a Redis database.
+    ///
+    /// # Errors
+    /// SQLite refused, or the file system does not answer.
+    pub fn redis_owner(&self) -> Result<RedisOwner, StoreError> {
+        let unclear = StoreError::file("inspect", Path::new(LOCK));
+        let lock = self.lock.metadata().map_err(unclear)?;
+        Ok(RedisOwner::new(&self.instance_id()?, &place_of_lock(&lock)))
     }
 
     /// All registrations, in the order of their names.

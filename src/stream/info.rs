@@ -6,7 +6,7 @@ use redis::{RedisError, cmd, from_redis_value};
 
 use super::{LazyConnection, OWNER, Redis, StreamError};
 use crate::config::RedisConfig;
-use crate::domain::InstanceId;
+use crate::domain::RedisOwner;
 
 /// The properties of a Redis server, and the owner of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct RedisInfo {
     pub memory: (u64, u64),
     /// It accepts connections without a password.
     pub is_open: bool,
-    /// The instance id of the service that owns the database, if there is one.
-    pub owner: Option<InstanceId>,
+    /// The service that owns the database, if there is one.
+    pub owner: Option<RedisOwner>,
 }
 
 impl RedisInfo {
@@ -63,7 +63,7 @@ impl RedisInfo {
             is_master: field("role") == "master",
             memory: (number("used_memory"), number("maxmemory")),
             is_open,
-            owner: owner.map(InstanceId::from_stored),
+            owner: owner.map(RedisOwner::from_stored),
         }
     }
 }

@@ -40,8 +40,8 @@ use crate::config::RedisConfig;
 pub const TEXTS: &str = "coder-sms-register:texts";
 /// The stream of dead letters: sid, reason and times, without phone number and body.
 pub const DEAD: &str = "coder-sms-register:dead";
-/// The key with the instance id of the service that owns this database. Two services would read
-/// each other's pending entries as their own, and a phone could get an account from each.
+/// The key with the [`crate::domain::RedisOwner`] of this database. Two services would read each
+/// other's pending entries as their own, and a phone could get an account from each.
 pub const OWNER: &str = "coder-sms-register:owner";
 /// The consumer group, created at the beginning of the stream.
 pub const GROUP: &str = "provisioners";
@@ -64,7 +64,7 @@ pub enum StreamError {
     Denied,
     /// Its memory is full.
     Full,
-    /// A service with another data folder works on the same Redis database.
+    /// A service with another data folder, or with a copy of ours, works on the same Redis database.
     Shared,
     /// Any other error code.
     Refused(String),

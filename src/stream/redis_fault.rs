@@ -10,7 +10,7 @@ pub enum RedisFault {
     Denied,
     /// Its memory is full.
     Full,
-    /// A service with another data folder works on the same Redis database.
+    /// A service with another data folder, or with a copy of ours, works on the same Redis database.
     Shared,
     /// It refuses a command for another reason.
     Refused,
@@ -63,7 +63,7 @@ impl RedisFault {
             }
             Self::Full => "raise maxmemory, or give it a Redis of its own",
             Self::Shared => {
-                "give one of them another REDIS_DB; if that one is gone, wait for a minute"
+                "give one of them another REDIS_DB; if one runs on a copy of the other's data folder, stop the copy; if that one is gone, wait for a minute"
             }
             Self::Refused => {
                 "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log"

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use redis::{Connection, RedisResult, Value, cmd, from_redis_value};
 
 use super::{ANSWER_TIMEOUT, CONSUMER, GROUP, OWNER, Redis, StreamError, TEXTS};
-use crate::domain::{InstanceId, MessageSid, OptWord, Text};
+use crate::domain::{MessageSid, OptWord, RedisOwner, Text};
 
 /// How long another consumer's entry must be idle before it is claimed. Far above the time that any
 /// entry is worked on without a command to Redis.
@@ -48,13 +48,13 @@ pub struct Taker {
     /// Where the next claim starts; `None` if no round of claims is in progress.
     claim_from: Option<String>,
     /// The required owner of the database: this service.
-    owner: InstanceId,
+    owner: RedisOwner,
     renew_at: Instant,
 }
 
 impl Taker {
-    /// A taker for the service with the instance id `owner`. It connects when it is first needed.
-    pub fn new(redis: Redis, owner: &InstanceId) -> Self {
+    /// A taker for the service `owner`. It connects when it is first needed.
+    pub fn new(redis: Redis, owner: &RedisOwner) -> Self {
         Self {
             redis,
             connection: None,

@@ -12,14 +12,14 @@ mod trouble;
 use std::time::Instant;
 
 use super::*;
-use crate::domain::{InstanceId, MessageSid, OptWord, Secret, Text};
+use crate::domain::{InstanceId, MessageSid, OptWord, RedisOwner, Secret, Text};
 use harness::StreamHarness;
 
 /// Long enough for an answer, short enough to wait for none.
 const MOMENT: Duration = Duration::from_millis(50);
 
-fn us() -> InstanceId {
-    InstanceId::from_stored("us")
+fn us() -> RedisOwner {
+    RedisOwner::new(&InstanceId::from_stored("us"), "here")
 }
 
 fn sid(number: u32) -> MessageSid {

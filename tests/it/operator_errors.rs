@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::{class, plan};
+use support::classroom::service::Service;
 use support::classroom::{Classroom, http};
 use support::fakes::coder::{FakeCoder, ops as coder};
 use support::fakes::trouble::Trouble;
@@ -45,6 +46,46 @@ fn another_domain_of_addresses_in_mid_class_makes_no_second_account_and_no_orpha
     );
     class.change("UPDATE registrations SET due_at = 1");
     class.all_gone();
+}
+
+#[test]
+fn a_copy_of_the_data_folder_that_runs_beside_it_takes_no_text() {
+    const SHARED: &str = "another coder-sms-register works on this Redis database";
+    let class = plan().open();
+    class.login_of(&class.student());
+    class.end_service();
+    let (data, copy) = (class.data_dir(), class.folder().join("copy"));
+    fs::create_dir(&copy).expect("a folder");
+    for entry in fs::read_dir(&data).expect("the data folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            let name = path.file_name().expect("a name");
+            fs::copy(&path, copy.join(name)).expect("a copy");
+        }
+    }
+    class.start_service();
+    class.login_of(&class.student());
+    let mut settings = class.settings();
+    let folder = copy.display().to_string();
+    settings.insert("CODER_REG_DATA_DIR".to_owned(), folder);
+    let binary = env!("CARGO_BIN_EXE_coder-sms-register").as_ref();
+    let second = Service::start(binary, &settings, None);
+    assert!(second.logs(SHARED), "{}", second.log());
+    let checked = Service::run(binary, &["check"], &settings).stdout;
+    assert!(checked.contains(SHARED), "{checked}");
+
+    class.login_of(&class.student());
+    // After a kill the folder is the owner at once, also where it was moved to in between.
+    class.restart_service();
+    class.login_of(&class.student());
+    class.end_service();
+    let moved = class.folder().join("moved");
+    fs::rename(&data, &moved).expect("it is moved");
+    class.set("CODER_REG_DATA_DIR", &moved.display().to_string());
+    class.start_service();
+    class.login_of(&class.student());
+    assert!(!class.log().contains(SHARED), "{}", class.log());
+    assert!(!second.log().contains("login of"), "{}", second.log());
 }
 
 #[test]

@@ -224,21 +224,24 @@ fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
 
 #[test]
 fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_minute() {
-    let house = StreamHarness::open();
-    Appender::new(house.redis()).takes(&text(1));
-    let mut ours = Taker::new(house.redis(), &us());
-    assert_eq!(ours.numbers(1), [1]);
-    let mut others = Taker::new(house.redis(), &InstanceId::from_stored("others"));
-    assert!(matches!(others.take(1, MOMENT), Err(StreamError::Shared)));
-    assert_eq!(
-        Taker::new(house.redis(), &us()).numbers(1),
-        [1],
-        "after a restart"
-    );
-    let left: i64 = house.run(&format!("TTL {OWNER}"));
-    assert!((1..=60).contains(&left), "{left}");
-    let _: i64 = house.run(&format!("DEL {OWNER}"));
-    assert_eq!(others.numbers(1), [1], "its own from then on");
-    let again = Taker::new(house.redis(), &us()).take(1, MOMENT);
-    assert!(matches!(again, Err(StreamError::Shared)));
+    let owner = |folder, place| RedisOwner::new(&InstanceId::from_stored(folder), place);
+    for other in [owner("others", "here"), owner("us", "where the copy is")] {
+        let house = StreamHarness::open();
+        Appender::new(house.redis()).takes(&text(1));
+        let mut ours = Taker::new(house.redis(), &us());
+        assert_eq!(ours.numbers(1), [1]);
+        let mut others = Taker::new(house.redis(), &other);
+        assert!(matches!(others.take(1, MOMENT), Err(StreamError::Shared)));
+        assert_eq!(
+            Taker::new(house.redis(), &us()).numbers(1),
+            [1],
+            "after a restart"
+        );
+        let left: i64 = house.run(&format!("TTL {OWNER}"));
+        assert!((1..=60).contains(&left), "{left}");
+        let _: i64 = house.run(&format!("DEL {OWNER}"));
+        assert_eq!(others.numbers(1), [1], "its own from then on");
+        let again = Taker::new(house.redis(), &us()).take(1, MOMENT);
+        assert!(matches!(again, Err(StreamError::Shared)));
+    }
 }
