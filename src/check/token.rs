@@ -83,6 +83,9 @@ pub(super) fn rights(
             "this version of Coder cannot tell what the token may do, so no account is removed",
             "update Coder to 2.24 or later",
         ),
+        Err(error) if error.hides_default_organization() => {
+            notes.fault(format!("cannot {error}"), error.cure());
+        }
         Err(error) => return skip_unless_general(error, "what the token may do", notes),
     }
     Ok(())

@@ -63,6 +63,9 @@ impl CoderError {
             CoderErrorKind::NotCoder => {
                 "set CODER_API_URL to the address that opens Coder in a browser, as in https://coder.example.org"
             }
+            CoderErrorKind::Denied if self.hides_default_organization() => {
+                "make the user of the token (CODER_API_KEY) a member of the default organization at Coder"
+            }
             CoderErrorKind::Denied => {
                 "create a token as a user admin (coder tokens create --lifetime 8760h) and put it into CODER_API_KEY"
             }
@@ -145,6 +148,12 @@ impl CoderError {
         self.kind == CoderErrorKind::Denied && self.status == Some(401)
     }
 
+    /// Whether the token sees organizations, but not the default one.
+    pub fn hides_default_organization(&self) -> bool {
+        // Each other refusal is an answer with a status of its own.
+        self.kind == CoderErrorKind::Denied && self.status.is_none()
+    }
+
     /// Whether Coder itself reported that the token lacks a right for this call. Answers of other
     /// servers do not count.
     pub fn is_forbidden(&self) -> bool {
@@ -195,6 +204,16 @@ impl CoderError {
             fingerprint: None,
             repeats: 0,
             message: None,
+        }
+    }
+
+    /// The token sees organizations, but not the default one.
+    pub(super) fn no_default(operation: &'static str) -> Self {
+        Self {
+            kind: CoderErrorKind::Denied,
+            why: "none of the organizations that the token (CODER_API_KEY) sees is the default one"
+                .to_owned(),
+            ..Self::unreadable(operation)
         }
     }
 

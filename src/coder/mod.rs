@@ -157,6 +157,8 @@ impl Coder {
             .clone()
     }
 
+    /// The default organization, in which users are created. It is never guessed: rights that were asked in
+    /// another one would be wrong, and another id would stand for another Coder.
     fn default_organization(&self) -> Result<wire::Organization, CoderError> {
         const OPERATION: &str = "ask for the default organization";
         let answer = self.get(OPERATION, "/organizations")?;
@@ -165,8 +167,10 @@ impl Coder {
             return Err(error());
         }
         let all: Vec<wire::Organization> = answer.json().ok_or_else(error)?;
-        let at = all.iter().position(|org| org.is_default).unwrap_or(0);
-        let default = all.into_iter().nth(at).ok_or_else(error)?;
+        if all.is_empty() {
+            return Err(error());
+        }
+        let default = pick_default(all).ok_or_else(|| CoderError::no_default(OPERATION))?;
         *self
             .default_organization
             .lock()
@@ -287,6 +291,14 @@ fn is_missing_right(answer: &HttpResponse) -> bool {
         && (answer.status == 403 || (answer.status == 500 && names_right()))
 }
 
+/// The default one of the organizations that the token sees. A server that never says which one it is has no
+/// other but the only one.
+fn pick_default(all: Vec<wire::Organization>) -> Option<wire::Organization> {
+    let is_only = all.len() == 1;
+    let is_default = |one: &wire::Organization| one.is_default.unwrap_or(is_only);
+    all.into_iter().find(is_default)
+}
+
 /// A request body. Our bodies are structs of strings and flags, which always serialize.
 fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
@@ -295,4 +307,32 @@ fn json(body: &impl Serialize) -> Vec<u8> {
 /// One path segment or query value, percent-encoded.
 fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_organization_is_never_guessed() {
+        for (answer, expected) in [
+            (r#"[{"id":"a","is_default":true}]"#, Some("a")),
+            (
+                r#"[{"id":"a","is_default":false},{"id":"b","is_default":true}]"#,
+                Some("b"),
+            ),
+            (r#"[{"id":"a"}]"#, Some("a")),
+            (r#"[{"id":"a","is_default":null}]"#, Some("a")),
+            (r#"[{"id":"a"},{"id":"b"}]"#, None),
+            (r#"[{"id":"a","is_default":false}]"#, None),
+            (
+                r#"[{"id":"a","is_default":false},{"id":"b","is_default":false}]"#,
+                None,
+            ),
+        ] {
+            let all = serde_json::from_str(answer).expect("organizations");
+            let picked = pick_default(all).map(|one| one.id);
+            assert_eq!(picked.as_deref(), expected, "{answer}");
+        }
+    }
 }

@@ -160,8 +160,9 @@ pub(super) struct PasswordCheck {
 #[derive(Deserialize)]
 pub(super) struct Organization {
     pub(super) id: String,
-    #[serde(default, deserialize_with = "null_as_missing")]
-    pub(super) is_default: bool,
+    /// `None` = the server does not say.
+    #[serde(default)]
+    pub(super) is_default: Option<bool>,
     #[serde(default)]
     pub(super) default_org_member_roles: Option<Vec<String>>,
 }

@@ -49,6 +49,25 @@ fn another_domain_of_addresses_in_mid_class_makes_no_second_account_and_no_orpha
 }
 
 #[test]
+fn a_token_that_does_not_see_the_default_organization_is_not_taken_for_another_coder() {
+    let class = plan().with("CODER_REMOVE_TIME", "1h").open();
+    let login = class.login_of(&class.student());
+    class.coder().default_organization_is_hidden(true);
+    class.start_service();
+    class.logs("none of the organizations that the token (CODER_API_KEY) sees is the default one");
+    class.time_is_up();
+    class.logs("removals wait, 1 account: ");
+    let log = class.service().log();
+    assert!(!log.contains("another Coder"), "{log}");
+    assert_eq!(
+        class.query("SELECT username FROM registrations"),
+        login.username()
+    );
+    class.coder().default_organization_is_hidden(false);
+    class.all_gone();
+}
+
+#[test]
 fn a_copy_of_the_data_folder_that_runs_beside_it_takes_no_text() {
     const SHARED: &str = "another coder-sms-register works on this Redis database";
     let class = plan().open();

@@ -180,6 +180,17 @@ fn a_token_is_good_for_longer_only_where_use_was_seen_to_prolong_it() {
 }
 
 #[test]
+fn a_token_that_does_not_see_the_default_organization_is_a_fault() {
+    let ready = ready();
+    ready.coder().default_organization_is_hidden(true);
+    ready.finds(
+        "coder",
+        "none of the organizations that the token (CODER_API_KEY) sees is the default one",
+        "a member of the default organization",
+    );
+}
+
+#[test]
 fn members_who_may_make_no_workspace_are_a_fault() {
     let ready = ready();
     let coder = ready.coder();

@@ -119,6 +119,11 @@ impl FakeCoder {
         self.look(|world| world.version = version);
     }
 
+    /// Whether the callers are members of two other organizations, and do not see the default one.
+    pub fn default_organization_is_hidden(&self, hidden: bool) {
+        self.look(|world| world.settings.default_organization_is_hidden = hidden);
+    }
+
     /// Whether users may have passwords at all.
     pub fn password_auth(&self, enabled: bool) {
         self.look(|world| world.settings.password_auth = enabled);

@@ -189,6 +189,8 @@ pub(super) struct Settings {
     pub suspended_stop: Duration,
     /// The roles that every member of the organization has, in the newest release.
     pub default_org_member_roles: Vec<String>,
+    /// The callers are members of two other organizations, and do not see the default one.
+    pub default_organization_is_hidden: bool,
     pub mails: Mails,
     /// How long a workspace runs before the server stops it.
     pub auto_stop: Option<Duration>,
@@ -250,6 +252,7 @@ impl World {
             provisioners_since: now,
             suspended_stop: Duration::from_millis(500),
             default_org_member_roles: vec![WORKSPACE_ACCESS.to_owned()],
+            default_organization_is_hidden: false,
             mails: Mails::Off,
             auto_stop: None,
             pending_limit: Duration::from_secs(30 * 60),
