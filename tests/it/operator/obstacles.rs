@@ -254,6 +254,29 @@ fn another_service_on_this_redis_database_is_shown_until_it_is_gone() {
 }
 
 #[test]
+fn a_wrong_redis_password_is_shown_until_redis_accepts_it() {
+    let set = "not-the-one-of-redis";
+    let class = observed().with("REDIS_PW", set).open();
+    let ana = class.student();
+    assert_eq!(ana.posts(&ana.phrase_webhook()), 503);
+    shows(&class, "redis-password", false);
+    let mut connection = class.redis().connection().expect("the server answers");
+    redis::cmd("ACL")
+        .arg(&["SETUSER", "default", &format!(">{set}")])
+        .exec(&mut connection)
+        .expect("a second password");
+    // The service was not restarted.
+    is_over(&class, "redis-password");
+    ana.asks_until_taken();
+    ana.logs_in();
+    let refused = lines(&class, "ERROR", "Redis refuses the password: set REDIS_PW");
+    let read = refused.iter().filter(|line| line.contains("texts wait: "));
+    assert_eq!(read.count(), 1, "{refused:#?}");
+    let over = lines(&class, "INFO", "texts are read from Redis again");
+    assert_eq!(over.len(), 1, "{over:#?}");
+}
+
+#[test]
 fn a_redis_that_is_away_is_shown_until_it_is_back_although_no_text_comes() {
     let class = observed().open();
     class.redis().kill();
