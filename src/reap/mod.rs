@@ -129,8 +129,7 @@ impl Reaper {
         let rights = match self.rights() {
             Ok(rights) => rights,
             Err(wait) => {
-                due.iter()
-                    .for_each(|registration| self.put_off(registration, now, &wait));
+                self.put_off_all(&due, now, &wait);
                 return Ok(SweepResult {
                     removed: 0,
                     waiting: due.len(),
@@ -233,8 +232,7 @@ impl Reaper {
             return 0;
         }
         if let Err(wait) = self.rights() {
-            gone.iter()
-                .for_each(|registration| self.put_off(registration, now, &wait));
+            self.put_off_all(gone.iter().copied(), now, &wait);
             return 0;
         }
         let mut forgotten = 0;
@@ -270,7 +268,12 @@ impl Reaper {
             }
             Err(RemovalError::Coder(fault)) => {
                 let refused = remove::is_refusal(&fault);
-                let level = if refused { Level::Error } else { Level::Warn };
+                let level = match fault.refuses_token() {
+                    // Reported for all calls.
+                    true => Level::Debug,
+                    false if refused => Level::Error,
+                    false => Level::Warn,
+                };
                 let note = match fault.message() {
                     Some(words) => format!("{fault} ({words})"),
                     None => fault.to_string(),

@@ -57,6 +57,8 @@ impl Reaper {
                 ))
             }
             Ok(rights) => Ok(rights),
+            // The error with its cure is in the log already, for all calls.
+            Err(fault) if fault.refuses_token() => Err(wait(Level::Warn, fault.to_string())),
             Err(fault) if fault.kind == CoderErrorKind::Denied => {
                 Err(wait(Level::Error, fault.to_string()))
             }
@@ -104,6 +106,38 @@ impl Reaper {
         wait: &RemovalWait,
     ) {
         let username = &registration.username;
+        match self.postpone(registration, now, wait) {
+            Some(note) => log!(wait.level, "removal of {username}: {note}"),
+            None => debug!("removal of {username}: still {}", wait.note),
+        }
+    }
+
+    /// Postpones accounts that all wait for the same. That is one log line, not one for each of them, and
+    /// none for those that join the others later.
+    pub(super) fn put_off_all<'a>(
+        &self,
+        all: impl IntoIterator<Item = &'a Registration>,
+        now: UnixSeconds,
+        wait: &RemovalWait,
+    ) {
+        let (mut accounts, mut is_known) = (0, false);
+        for registration in all {
+            accounts += 1;
+            is_known |= registration.reap_note.as_deref() == Some(wait.note.as_str());
+            self.postpone(registration, now, wait);
+        }
+        let level = if is_known { Level::Debug } else { wait.level };
+        let accounts = count(accounts, "account");
+        log!(level, "removals wait, {accounts}: {}", wait.note);
+    }
+
+    /// Records until when an account waits, and for what. Returns that, if it is new.
+    fn postpone<'a>(
+        &self,
+        registration: &'a Registration,
+        now: UnixSeconds,
+        wait: &'a RemovalWait,
+    ) -> Option<&'a str> {
         let before = registration.reap_note.as_deref();
         // A removal that has not begun only waits for its student; an earlier refusal is obsolete.
         let refused_before = registration
@@ -114,11 +148,6 @@ impl Reaper {
             Some(refusal) if refused_before.is_some() && wait.level > Level::Warn => refusal,
             _ => wait.note.as_str(),
         };
-        if before == Some(note) {
-            debug!("removal of {username}: still {}", wait.note);
-        } else {
-            log!(wait.level, "removal of {username}: {note}");
-        }
         let (tries, span) = self.next_check(registration.reap_tries + 1, wait.pace);
         let postponement = Postponement {
             until: now + seconds(span).max(1),
@@ -127,8 +156,9 @@ impl Reaper {
             refused_since: refused_before.or_else(|| wait.refused.then_some(now)),
         };
         if let Err(error) = self.store.put_off(registration.id, postponement) {
-            error!("removal of {username}: {error}");
+            error!("removal of {}: {error}", registration.username);
         }
+        (before != Some(note)).then_some(note)
     }
 
     /// The number of tries to record, this one being number `tries`, and the pause after it.

@@ -263,7 +263,7 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
         is_told_once(&class, "is invalid or expired; create a token");
         let log = class.log();
         let waits = log.lines().filter(|line| {
-            line.contains("removal of ")
+            line.contains("removals wait, 1 account: ")
                 && line.contains("is invalid or expired")
                 && !line.contains(" DEBUG ")
         });
@@ -273,6 +273,45 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
         class.restart_service();
         class.all_gone();
         assert!(class.workspaces_are_deleted());
+    }
+}
+
+#[test]
+fn a_revoked_token_is_one_error_however_many_accounts_are_due() {
+    for middle in [false, true] {
+        let class = class();
+        let students = class.students(12);
+        class.all_get_logins(&students);
+        class.all_served();
+        if middle {
+            once(
+                &class,
+                coder::LIST_WORKSPACES,
+                When::Before,
+                FakeCoder::expire_token,
+            );
+        } else {
+            class.coder().expire_token();
+        }
+        class.time_is_up();
+        is_told_once(&class, "is invalid or expired; create a token");
+        class.logs("removals wait, 12 accounts: ");
+        let log = class.log();
+        let told = log
+            .lines()
+            .filter(|line| line.contains("is invalid or expired"));
+        let (errors, others): (Vec<&str>, Vec<&str>) = told
+            .filter(|line| !line.contains(" DEBUG "))
+            .partition(|line| line.contains(" ERROR "));
+        assert_eq!(
+            (errors.len(), others.len()),
+            (1, 1),
+            "{errors:#?} {others:#?}"
+        );
+        assert_eq!(class.registrations(), 12);
+        class.set("CODER_API_KEY", &class.coder().rotate_token());
+        class.restart_service();
+        class.all_gone();
     }
 }
 
