@@ -38,7 +38,7 @@ macro_rules! parts {
     };
 }
 
-parts!(class, growth, footprint);
+parts!(reading, class, growth, footprint);
 
 #[test]
 fn what_the_webhook_confirms_under_load_is_in_the_stream() {

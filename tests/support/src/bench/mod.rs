@@ -7,6 +7,7 @@
 //!
 //! - `webhook`: how many texts are taken a second, beside a bare tiny_http; `bare` is that one
 //! - `load`, `wire`: what texts; one thread and epoll, nothing is made while the clock runs
+//! - `reading`: texts in chunks, and phrases in other spellings
 //! - `class`: whole classes, from the first text to the last login; `bound` is the best that can be
 //! - `growth`: what a text, a start and a sweep cost with many registrations known; `crowd` makes them
 //! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
@@ -24,6 +25,7 @@ mod growth;
 mod load;
 pub mod machine;
 mod process;
+mod reading;
 pub mod report;
 mod stats;
 mod webhook;
@@ -89,6 +91,7 @@ pub struct Part {
 /// All parts, in the order of the report.
 pub const PARTS: &[Part] = &[
     webhook::PART,
+    reading::PART,
     class::PART,
     growth::PART,
     footprint::PART,

@@ -15,7 +15,7 @@ use super::bare::{Bare, Kind};
 use super::load::{self, Opening, Outcome};
 use super::process::Process;
 use super::report::Section;
-use super::wire::{self, Requests};
+use super::wire::{self, Framing, Requests};
 use super::{Bench, Part};
 use crate::classroom::redis::Fsync;
 use crate::classroom::{Classroom, PATIENCE, within};
@@ -201,22 +201,12 @@ impl Turns {
 impl<'a> Field<'a> {
     fn prepare(bench: &'a Bench) -> Self {
         bench.says("webhook: signing texts");
-        let class = |fsync| {
-            let class = bench.plan().with_redis_that_syncs(fsync).open();
-            // It would rewrite its file in the middle of a turn; here that is done between rounds.
-            let mut redis = class.redis().connection().expect("Redis answers");
-            redis::cmd("CONFIG")
-                .arg(&["SET", "auto-aof-rewrite-percentage", "0"])
-                .exec(&mut redis)
-                .expect("a setting of Redis");
-            class.coder().expire_token();
-            class
-        };
-        let classes = [class(Fsync::EverySecond), class(Fsync::Always)];
+        let classes =
+            [Fsync::EverySecond, Fsync::Always].map(|fsync| class_that_only_takes(bench, fsync));
         let texts = [0, 1].map(|place: usize| {
             let account = classes[place].twilio().account();
-            let kept = wire::texts(account, bench.pick(1_000, 40_000), false);
-            let closed = wire::texts(account, bench.pick(200, 8_000), true);
+            let kept = wire::texts(account, bench.pick(1_000, 40_000), Framing::Length);
+            let closed = wire::texts(account, bench.pick(200, 8_000), Framing::Close);
             (kept, closed)
         });
         for (class, texts) in classes.iter().zip(&texts) {
@@ -336,8 +326,21 @@ impl Ledger {
     }
 }
 
+/// A class that takes texts and serves none, as Coder refuses its token.
+pub(super) fn class_that_only_takes(bench: &Bench, fsync: Fsync) -> Classroom {
+    let class = bench.plan().with_redis_that_syncs(fsync).open();
+    // It would rewrite its file in the middle of a turn.
+    let mut redis = class.redis().connection().expect("Redis answers");
+    redis::cmd("CONFIG")
+        .arg(&["SET", "auto-aof-rewrite-percentage", "0"])
+        .exec(&mut redis)
+        .expect("a setting of Redis");
+    class.coder().expire_token();
+    class
+}
+
 /// Sends texts until the provisioner has accepted as many as it can hold, and then as many again.
-fn fill(bench: &Bench, class: &Classroom, texts: &Requests) {
+pub(super) fn fill(bench: &Bench, class: &Classroom, texts: &Requests) {
     let address = class.service().address();
     let filled = || class.redis().length(TEXTS) >= bench.pick(200, 8_192);
     // Without a time limit: only what follows is measured.
@@ -374,7 +377,7 @@ fn pending(class: &Classroom) -> i64 {
 }
 
 /// Leaves the last few texts in the stream.
-fn trim(class: &Classroom) {
+pub(super) fn trim(class: &Classroom) {
     let mut redis = class.redis().connection().expect("Redis answers");
     redis::cmd("XTRIM")
         .arg(&[TEXTS, "MAXLEN", "100"])

@@ -28,6 +28,17 @@ impl Requests {
     }
 }
 
+/// How a request says where its body ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// By its length.
+    Length,
+    /// By its length; it asks for the connection's end as well.
+    Close,
+    /// By a last chunk after the only one.
+    Chunks,
+}
+
 /// Numbers of phones that are all different, and no two calls give the same.
 pub fn phones() -> impl Iterator<Item = String> {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,21 +52,21 @@ pub fn phones() -> impl Iterator<Item = String> {
 }
 
 /// `count` texts with the phrase, each with a MessageSid and a phone of its own, signed, with all
-/// parameters and headers that Twilio sends. With `last`, each asks for the connection's end.
-pub fn texts(account: &TwilioAccount, count: usize, last: bool) -> Requests {
+/// parameters and headers that Twilio sends.
+pub fn texts(account: &TwilioAccount, count: usize, framing: Framing) -> Requests {
     let mut requests = Requests {
         bytes: Vec::with_capacity(count * 1_100),
         each: Vec::with_capacity(count),
     };
     for phone in phones().take(count) {
         let start = requests.bytes.len();
-        write_text(&mut requests.bytes, account, &phone, last);
+        write_text(&mut requests.bytes, account, &phone, framing);
         requests.each.push(start..requests.bytes.len());
     }
     requests
 }
 
-fn write_text(bytes: &mut Vec<u8>, account: &TwilioAccount, phone: &str, last: bool) {
+fn write_text(bytes: &mut Vec<u8>, account: &TwilioAccount, phone: &str, framing: Framing) {
     let to = &account.from_numbers[0];
     let sid = twilio::new_sid();
     let params = twilio::webhook_params(&sid, phone, to, PHRASE, &account.account_sid, &[]);
@@ -65,12 +76,19 @@ fn write_text(bytes: &mut Vec<u8>, account: &TwilioAccount, phone: &str, last: b
     for (name, value) in twilio::webhook_headers(&signature) {
         head += &format!("{name}: {value}\r\n");
     }
-    if last {
+    if framing == Framing::Close {
         head += "Connection: close\r\n";
     }
-    head += &format!("Content-Length: {}\r\n\r\n", body.len());
-    bytes.extend_from_slice(head.as_bytes());
-    bytes.extend_from_slice(body.as_bytes());
+    let (length, end) = match framing {
+        Framing::Length | Framing::Close => (format!("Content-Length: {}\r\n\r\n", body.len()), ""),
+        Framing::Chunks => (
+            format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len()),
+            "\r\n0\r\n\r\n",
+        ),
+    };
+    for part in [&head, &length, &body, end] {
+        bytes.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// The status of the answer that these bytes are, and its length, once it is there as a whole.
@@ -108,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_text_has_a_phone_and_a_name_of_its_own() {
-        let requests = texts(&TwilioAccount::random(), 3, true);
+        let requests = texts(&TwilioAccount::random(), 3, Framing::Close);
         assert_eq!(requests.len(), 3);
         assert_ne!(requests.get(0), requests.get(1));
         let text = String::from_utf8(requests.get(2).to_vec()).unwrap();
