@@ -1,10 +1,12 @@
 //! Accounts whose time is up.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::plan;
+use support::classroom::PATIENCE;
 use support::fakes::coder::{Role, Version, ops as coder};
-use support::fakes::trouble::{Trouble, Which};
+use support::fakes::trouble::{Trouble, When, Which};
 
 #[test]
 fn an_account_is_removed_when_its_time_is_up_and_not_before() {
@@ -306,21 +308,23 @@ fn a_reservation_that_was_given_up_is_renewed_when_the_student_asks_again() {
 
 #[test]
 fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
-    let class = plan().with("CODER_REG_CALL_LIMIT", "4s").open();
+    let class = plan().with("CODER_REG_CALL_LIMIT", "10s").open();
     let ana = class.student();
-    class
-        .coder()
-        .latency(coder::CREATE_USER, Duration::from_secs(3));
+    let (begun, removal_begun) = mpsc::channel();
+    let hold = Box::new(move || {
+        let _ = removal_begun.recv();
+    });
+    class.coder().on(coder::CREATE_USER, When::Before, 1, hold);
     ana.asks();
     assert!(
         class
             .coder()
-            .wait_for_calls(coder::CREATE_USER, 1, Duration::from_secs(10))
+            .wait_for_calls(coder::CREATE_USER, 1, PATIENCE)
     );
     // As if the time of the reservation had run out just now.
     class.time_is_up();
     class.logs("reserved, but no user was seen yet");
-    class.coder().latency(coder::CREATE_USER, Duration::ZERO);
+    begun.send(()).expect("the create still waits");
     let login = ana.next_login();
     class.all_served();
     assert!(ana.can_log_in());

@@ -264,7 +264,7 @@ impl Play {
 
     /// Two requests that meet in the server; which of them wins is not for us to say.
     fn both_at_once(&mut self, first: &Row, second: &Row) -> Vec<Difference> {
-        self.coder.hashing_time(Duration::from_millis(300));
+        self.coder.make_users_at_once(2);
         let (target, body) = (self.target(first), self.body(first));
         let caller = self.client(&first.caller).twin();
         let call = || {
@@ -273,7 +273,7 @@ impl Play {
             thread::spawn(move || client.send("POST", &target, "application/json", &body))
         };
         let mut answers = [call(), call()].map(|call| call.join().expect("no panic"));
-        self.coder.hashing_time(Duration::ZERO);
+        self.coder.make_users_apart();
         let by_status = |answer: &Option<Answer>| answer.as_ref().map(|answer| answer.status);
         answers.sort_by_key(by_status);
         let mut rows = [first, second];

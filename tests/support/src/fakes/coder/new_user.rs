@@ -1,7 +1,6 @@
 //! Creating users: what is asked for, the checks in the server's order, and the database's last word.
 
 use std::sync::Mutex;
-use std::thread;
 
 use serde::Deserialize;
 
@@ -219,12 +218,14 @@ impl Wish {
 
 /// `POST /users`. The world is not locked while the password is hashed: two calls for one name can both come this far.
 pub fn create(world: &Mutex<World>, caller: &Caller, request: &Request) -> Result<Reply, Fault> {
-    let (wish, hashing_time) = {
+    let (wish, meeting) = {
         let world = lock(world);
         let wish = Wish::read(request, world.version)?;
         wish.check(&world, caller)?;
-        (wish, world.settings.hashing_time)
+        (wish, world.settings.meeting.clone())
     };
-    thread::sleep(hashing_time);
+    if let Some(meeting) = meeting {
+        meeting.wait();
+    }
     wish.insert(&mut lock(world), caller)
 }

@@ -1,5 +1,6 @@
 //! What tests change about the server itself.
 
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::FakeCoder;
@@ -35,9 +36,16 @@ impl FakeCoder {
         self.look(|world| world.templates.retain(|template| template.name != name));
     }
 
-    /// How long the server works on a new user between looking for the name and taking it. At first no time.
-    pub fn hashing_time(&self, time: Duration) {
-        self.look(|world| world.settings.hashing_time = time);
+    /// The next `calls` that make a user all look for its name before one of them takes it, as calls at the same
+    /// moment do.
+    pub fn make_users_at_once(&self, calls: usize) {
+        let meeting = Some(Arc::new(Barrier::new(calls)));
+        self.look(|world| world.settings.meeting = meeting);
+    }
+
+    /// Ends what [`FakeCoder::make_users_at_once`] began.
+    pub fn make_users_apart(&self) {
+        self.look(|world| world.settings.meeting = None);
     }
 
     /// Without provisioners queued builds stay pending.

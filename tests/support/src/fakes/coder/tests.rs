@@ -1,7 +1,6 @@
 //! The fake's own rules for accounts. Sessions, workspaces and troubles have files of their own.
 
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -143,7 +142,7 @@ fn rights_are_asked_last_and_a_member_sees_nobody() {
 #[test]
 fn two_calls_for_one_name_at_the_same_moment_end_in_a_500_for_one() {
     let coder = FakeCoder::start();
-    coder.hashing_time(Duration::from_millis(150));
+    coder.make_users_at_once(2);
     let call = || {
         thread::spawn({
             let mut api = admin(&coder);

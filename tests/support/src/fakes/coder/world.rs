@@ -1,5 +1,6 @@
 //! What the server remembers: its users and their keys, its settings, and what was done to whom.
 
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::super::random;
@@ -181,7 +182,8 @@ pub(super) const WORKSPACE_ACCESS: &str = "organization-workspace-access";
 /// What the `settings` verbs change.
 pub(super) struct Settings {
     pub build_time: Duration,
-    pub hashing_time: Duration,
+    /// Where calls that make users meet before they take a name.
+    pub meeting: Option<Arc<Barrier>>,
     pub no_provisioners: bool,
     /// Since when provisioners have been there, or away.
     pub provisioners_since: Instant,
@@ -247,7 +249,7 @@ impl World {
         let now = Instant::now();
         let settings = Settings {
             build_time: Duration::from_millis(50),
-            hashing_time: Duration::ZERO,
+            meeting: None,
             no_provisioners: false,
             provisioners_since: now,
             suspended_stop: Duration::from_millis(500),
