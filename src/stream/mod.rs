@@ -43,6 +43,8 @@ pub const DEAD: &str = "coder-sms-register:dead";
 /// The key with the [`crate::domain::RedisOwner`] of this database. Two services would read each
 /// other's pending entries as their own, and a phone could get an account from each.
 pub const OWNER: &str = "coder-sms-register:owner";
+/// A stream that never exists: what is appended to it shows whether Redis takes texts.
+const PROBE: &str = "coder-sms-register:probe";
 /// The consumer group, created at the beginning of the stream.
 pub const GROUP: &str = "provisioners";
 /// The consumer's name in the group. One data folder has one service and one consumer, so after a

@@ -97,9 +97,24 @@ fn a_full_redis_turns_texts_away_by_name() {
     appender.takes(&text(1));
     let _: String = house.run("CONFIG SET maxmemory 1");
     assert_eq!(appender.verdict(&text(2)), Err("redis-full"));
+    assert_eq!(appender.append(&[], true).alive, Err("redis-full"));
     let _: String = house.run("CONFIG SET maxmemory 0");
     until("texts are taken again", || appender.verdict(&text(3)).ok());
     assert_eq!(Taker::new(house.redis(), &us()).numbers(64), [1, 3]);
+}
+
+#[test]
+fn a_probe_is_refused_when_texts_are_and_leaves_nothing() {
+    let house = StreamHarness::open();
+    let mut appender = Appender::new(house.redis());
+    let mut probe = || appender.append(&[], true).alive;
+    assert_eq!(probe(), Ok(()));
+    let _: String = house.run("CONFIG SET min-replicas-to-write 1");
+    assert_eq!(probe(), Err("redis-refuses"));
+    let _: String = house.run("CONFIG SET min-replicas-to-write 0");
+    assert_eq!(probe(), Ok(()));
+    let keys: Vec<String> = house.run("KEYS *");
+    assert_eq!(keys, [""; 0]);
 }
 
 /// Two texts in the stream, both taken, and then no memory left.

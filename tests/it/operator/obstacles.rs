@@ -291,6 +291,61 @@ fn a_redis_that_is_away_is_shown_until_it_is_back_although_no_text_comes() {
     is_over(&class, "redis-away");
 }
 
+/// Changes a setting of the running Redis, on a connection of its administrator.
+fn set_redis(admin: &mut redis::Connection, setting: &str, value: &str) {
+    let mut command = redis::cmd("CONFIG");
+    let command = command.arg(&["SET", setting, value]);
+    command.exec(admin).expect("it is set");
+}
+
+/// Shown while this setting of Redis has the first value, and over with the second one. The service goes on by itself.
+fn lasts_while_redis_is_set(kind: &str, setting: &str, during: &str, afterwards: &str) {
+    let class = observed().open();
+    class.student().gets_a_login();
+    let mut admin = class.redis().connection().expect("the server answers");
+    set_redis(&mut admin, setting, during);
+    shows(&class, kind, false);
+    assert_eq!(healthz(&class).1[0], kind);
+    set_redis(&mut admin, setting, afterwards);
+    is_over(&class, kind);
+    class.student().gets_a_login();
+}
+
+#[test]
+fn a_redis_without_memory_is_shown_until_it_has_some() {
+    lasts_while_redis_is_set("redis-full", "maxmemory", "1", "0");
+}
+
+#[test]
+fn a_redis_that_refuses_to_write_is_shown_until_it_writes() {
+    lasts_while_redis_is_set("redis-refuses", "min-replicas-to-write", "1", "0");
+}
+
+#[test]
+fn a_redis_with_another_password_is_shown_until_it_has_ours() {
+    let class = observed().open();
+    class.student().gets_a_login();
+    let mut admin = class.redis().connection().expect("the server answers");
+    // Connections that are open stay so after a change of the password.
+    let change = |admin: &mut redis::Connection, password: &str| {
+        set_redis(admin, "requirepass", password);
+        let mut others = redis::cmd("CLIENT");
+        let others = others.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        others.exec(admin).expect("they are closed");
+    };
+    change(&mut admin, "another");
+    shows(&class, "redis-password", false);
+    let (_, words) = command(&class, &["healthcheck"]);
+    assert!(words.contains("set REDIS_PW"), "{words}");
+    // The reader of texts saw its connection end at first.
+    class.eventually("all see the password", || {
+        healthz(&class) == (503, vec!["redis-password".to_owned()])
+    });
+    change(&mut admin, class.redis().password());
+    is_over(&class, "redis-password");
+    class.student().gets_a_login();
+}
+
 #[test]
 fn a_full_disk_is_one_error_with_the_folder_until_there_is_room() {
     let folder = Folder::new();
