@@ -79,7 +79,7 @@ fn what_the_alerts_ask_for_is_there() {
             "docs/monitoring.md lacks {heading}"
         );
     }
-    assert_eq!(alerts.matches("- alert: ").count(), 4);
+    assert_eq!(alerts.matches("- alert: ").count(), 5);
 }
 
 /// Prometheus' own judge, where it is installed.
