@@ -1,6 +1,7 @@
 //! The terminal: its size, its colours, and lines of text that fit it.
 
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 use rustix::termios::tcgetwinsize;
 
@@ -19,11 +20,19 @@ const DEFAULT_SIZE: TerminalSize = TerminalSize {
 
 /// The size of the terminal at standard output; `None` = standard output is not a terminal.
 pub(crate) fn size() -> Option<TerminalSize> {
-    let out = std::io::stdout();
+    size_of(&std::io::stdout())
+}
+
+/// The number of columns of the terminal `out`; `None` = it is not a terminal.
+pub(crate) fn width_of(out: &(impl IsTerminal + AsFd)) -> Option<usize> {
+    size_of(out).map(|size| size.columns)
+}
+
+fn size_of(out: &(impl IsTerminal + AsFd)) -> Option<TerminalSize> {
     if !out.is_terminal() {
         return None;
     }
-    let size = tcgetwinsize(&out).ok();
+    let size = tcgetwinsize(out).ok();
     let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
     Some(size.map_or(DEFAULT_SIZE, |size| TerminalSize {
         columns: size.ws_col.into(),

@@ -1,5 +1,6 @@
 //! The words of the command line, and the settings.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -25,8 +26,10 @@ pub(super) enum CommandError {
     Misused(String),
     /// The command does not have this option; its name without dashes.
     UnknownOption(String),
-    /// The settings are wrong; all their faults.
+    /// The settings cannot be read; why.
     Faulty(String),
+    /// The settings are wrong; all their faults.
+    FaultySettings(ConfigError),
     /// It could not be done; the reason.
     Failed(String),
     /// There is nothing to act on; a message.
@@ -53,7 +56,7 @@ impl From<lexopt::Error> for CommandError {
 
 impl From<ConfigError> for CommandError {
     fn from(faults: ConfigError) -> Self {
-        Self::Faulty(faults.to_string())
+        Self::FaultySettings(faults)
     }
 }
 
@@ -77,6 +80,8 @@ pub(super) struct Arguments {
     parser: Parser,
     command: Option<&'static Command>,
     env_file: Option<PathBuf>,
+    /// The file of settings that was read.
+    read_file: OnceCell<PathBuf>,
 }
 
 impl Arguments {
@@ -86,6 +91,7 @@ impl Arguments {
             parser: Parser::from_args(words),
             command: None,
             env_file: None,
+            read_file: OnceCell::new(),
         }
     }
 
@@ -219,9 +225,17 @@ impl Arguments {
             ))
         });
         let vars = vars.collect();
-        match &self.env_file {
-            Some(file) => with_file(vars, file),
-            None => installed(vars, Path::new(INSTALLED)),
+        let Some(file) = &self.env_file else {
+            return installed(vars, Path::new(INSTALLED), &self.read_file);
+        };
+        with_file(vars, file, &self.read_file)
+    }
+
+    /// Where the settings come from, for a message about their faults.
+    pub(super) fn sources(&self) -> String {
+        match self.read_file.get() {
+            Some(file) => format!("{} and the environment", file.display()),
+            None => "the environment".to_owned(),
         }
     }
 
@@ -243,10 +257,15 @@ impl Arguments {
     }
 }
 
-/// `vars` and the settings in `file`; `vars` take precedence.
-fn with_file(vars: Vec<(String, String)>, file: &Path) -> Result<Vars, CommandError> {
+/// `vars` and the settings in `file`; `vars` take precedence. The file is noted in `read`.
+fn with_file(
+    vars: Vec<(String, String)>,
+    file: &Path,
+    read: &OnceCell<PathBuf>,
+) -> Result<Vars, CommandError> {
     let shown = file.display().to_string();
     let bytes = fs::read(file).map_err(|error| CommandError::Faulty(unreadable(&shown, &error)))?;
+    read.get_or_init(|| file.to_owned());
     let file = config::parse_env_file(&bytes)
         .map_err(|problem| CommandError::Faulty(format!("{shown} {problem}")))?;
     Ok(Vars::from(vars).completed_by(file, &shown))
@@ -262,8 +281,13 @@ fn unreadable(shown: &str, error: &io::Error) -> String {
     format!("cannot read the settings in {shown}: {error}{cure}")
 }
 
-/// `vars`, or, if they contain none of our settings, the settings of the installed package in `folder`.
-fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, CommandError> {
+/// `vars`, or, if they contain none of our settings, the settings of the installed package in `folder`. The file that
+/// was read is noted in `read`.
+fn installed(
+    mut vars: Vec<(String, String)>,
+    folder: &Path,
+    read: &OnceCell<PathBuf>,
+) -> Result<Vars, CommandError> {
     if vars.iter().any(|(name, _)| config::is_setting(name)) {
         return Ok(Vars::from(vars));
     }
@@ -276,7 +300,7 @@ fn installed(mut vars: Vec<(String, String)>, folder: &Path) -> Result<Vars, Com
             if !known && credentials.is_dir() {
                 vars.push((CREDENTIALS.to_owned(), credentials.display().to_string()));
             }
-            with_file(vars, &file)
+            with_file(vars, &file, read)
         }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let shown = file.display().to_string();
@@ -300,7 +324,7 @@ mod tests {
 
     /// The data folder by these variables and this installation.
     fn data_dir(pairs: &[(&str, &str)], folder: &Path) -> PathBuf {
-        let Ok(vars) = installed(vars(pairs), folder) else {
+        let Ok(vars) = installed(vars(pairs), folder, &OnceCell::new()) else {
             panic!("the settings are read");
         };
         Config::data_dir(vars).unwrap()
@@ -321,7 +345,7 @@ mod tests {
         assert_eq!(data_dir(&[("REDIS_PW_FILE", "/pw")], &folder), usual);
         let read = |path: &Path| fs::read_to_string(path);
         fs::write(folder.join("credentials/REDIS_PW"), "of-the-folder").unwrap();
-        let Ok(vars) = installed(vars(&[]), &folder) else {
+        let Ok(vars) = installed(vars(&[]), &folder, &OnceCell::new()) else {
             panic!("the settings are read");
         };
         let redis = config::PartialConfig::from_vars(vars, &read).redis.unwrap();

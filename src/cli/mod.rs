@@ -31,7 +31,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::similar::closest;
-use crate::terminal::{Colours, Tone};
+use crate::terminal::{self, Colours, Tone};
 use arguments::{ArgumentWord, Arguments, CommandError};
 
 /// The name of the program in its messages.
@@ -106,7 +106,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let problem = help::unknown_option(arguments.command(), &option);
             (MISUSED, with_help(&arguments, &problem))
         }
-        Err(CommandError::Faulty(faults)) => (MISUSED, faults),
+        Err(CommandError::Faulty(problem)) => (MISUSED, problem),
+        Err(CommandError::FaultySettings(faults)) => {
+            let width = terminal::width_of(&std::io::stderr());
+            (MISUSED, faults.told(&arguments.sources(), width))
+        }
         Err(CommandError::Failed(error)) => (FAILED, error),
         Err(CommandError::Unmatched(what)) => (UNMATCHED, what),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::reader::{Faulty, Reader};
 use super::span;
-use super::{Unit, span_words, words_of};
+use super::{span_words, words_of};
 use crate::domain::{Countries, Passphrase, PhraseError};
 
 /// Which students are served, what they get, and how often.
@@ -57,10 +57,8 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
     if let (Ok(remove_after), Ok(max_time)) = (&remove_after, &max_time) {
         compare_times(r, *remove_after, *max_time, production);
     }
-    let check_interval = r.positive_span("CODER_CHECK_INTERVAL");
-    let stop_after = r.optional("CODER_STOP_AFTER", |value| {
-        span::parse_span(value, Unit::Minutes)
-    });
+    let check_interval = r.span("CODER_CHECK_INTERVAL");
+    let stop_after = r.optional_span("CODER_STOP_AFTER");
     let countries = read_countries(r);
     let hint_interval = r.value("CODER_REG_HINTS", hints);
     let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
@@ -116,16 +114,13 @@ fn hints(value: &str) -> Result<Option<Duration>, String> {
     match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" | "0" => Ok(None),
         "on" | "yes" | "true" => Ok(Some(Duration::from_secs(3_600))),
-        _ => span::parse_span(value, Unit::Minutes).map(Some),
+        _ => span::of_setting("CODER_REG_HINTS", value).map(Some),
     }
 }
 
 /// Reads `CODER_MAX_TIME`; `None` = no limit.
 pub(super) fn read_max_time(r: &mut Reader) -> Result<Option<Duration>, Faulty> {
-    r.optional("CODER_MAX_TIME", |value| {
-        let span = span::parse_span(value, Unit::Minutes)?;
-        span::positive(span)
-    })
+    r.optional_span("CODER_MAX_TIME")
 }
 
 /// A shorter lifetime is probably a number of hours written without `h`.

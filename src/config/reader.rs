@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::misspelt::Misspelling;
-use super::settings::{SETTINGS, Setting, Unit, setting};
-use super::span::{parse_span, positive};
+use super::settings::{SETTINGS, Setting, setting};
+use super::span;
 use super::vars::Vars;
+use crate::domain::count;
+use crate::terminal::hanging;
 
 /// A fault in one variable. It never contains a secret value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,21 +57,36 @@ impl fmt::Display for SettingWarning {
     }
 }
 
-/// All faults of a configuration, one per line.
+/// All faults of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<SettingError>);
 
+impl ConfigError {
+    /// All faults, in lines of at most `width` columns; `None` = one line for each. `sources`: where the settings were
+    /// read.
+    pub fn told(&self, sources: &str, width: Option<usize>) -> String {
+        self.in_words(&format!(" in {sources}"), width)
+    }
+
+    fn in_words(&self, place: &str, width: Option<usize>) -> String {
+        let mut text = format!("configuration has {}{place}", count(self.0.len(), "fault"));
+        let longest = self.0.iter().map(|fault| fault.name.len()).max();
+        let longest = longest.unwrap_or(0);
+        for fault in &self.0 {
+            // On a narrow terminal the names take no more than half of a line.
+            let problem = match width {
+                Some(width) => hanging(&fault.problem, width, (longest + 4).min(width / 2)),
+                None => fault.problem.clone(),
+            };
+            text += &format!("\n  {:longest$}  {problem}", fault.name);
+        }
+        text
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        let plural = if count == 1 { "" } else { "s" };
-        write!(f, "configuration has {count} fault{plural}")?;
-        let width = self.0.iter().map(|fault| fault.name.len()).max();
-        for fault in &self.0 {
-            let width = width.unwrap_or(0);
-            write!(f, "\n  {:width$}  {}", fault.name, fault.problem)?;
-        }
-        Ok(())
+        f.write_str(&self.in_words("", None))
     }
 }
 
@@ -312,16 +329,14 @@ impl Reader {
         })
     }
 
-    /// A span of time in the setting's unit, or with a suffix.
+    /// A span of time in the setting's unit, or with a suffix, within the setting's range.
     pub(super) fn span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
-        let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
-        self.value(name, |value| parse_span(value, unit))
+        self.value(name, |value| span::of_setting(name, value))
     }
 
-    /// A span of time that is not 0.
-    pub(super) fn positive_span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
-        let unit = setting(name).map_or(Unit::Seconds, |s| s.unit);
-        self.value(name, |value| positive(parse_span(value, unit)?))
+    /// Like [`Reader::span`] for an optional setting: `None` if it is not set.
+    pub(super) fn optional_span(&mut self, name: &'static str) -> Result<Option<Duration>, Faulty> {
+        self.optional(name, |value| span::of_setting(name, value))
     }
 
     /// Records a fault once: a setting may be read both with its group and alone.

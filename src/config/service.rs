@@ -8,7 +8,7 @@ use log::LevelFilter;
 
 use super::reader::{Faulty, Reader};
 use super::span;
-use super::{TwilioConfig, Unit, addresses, span_words, words_of};
+use super::{TwilioConfig, addresses, span_words, words_of};
 use crate::domain::PhoneKey;
 
 /// Where the service listens, what it keeps, and its limits.
@@ -66,7 +66,7 @@ pub(super) fn read(r: &mut Reader, twilio: Option<&TwilioConfig>) -> Result<Serv
     let data_dir = read_data_dir(r);
     let parallel = r.number("CODER_REG_PARALLEL");
     let call_limit = read_call_limit(r);
-    let give_up = r.positive_span("CODER_REG_GIVE_UP");
+    let give_up = r.span("CODER_REG_GIVE_UP");
     let max_users = r.number("CODER_REG_MAX_USERS");
     let hourly_texts = r.number("CODER_REG_HOURLY_TEXTS");
     let catch_up = r.value("CODER_REG_CATCH_UP", catch_up);
@@ -144,7 +144,7 @@ pub(super) fn read_data_dir(r: &mut Reader) -> PathBuf {
 
 /// Reads `CODER_REG_CALL_LIMIT`.
 pub(super) fn read_call_limit(r: &mut Reader) -> Result<Duration, Faulty> {
-    r.positive_span("CODER_REG_CALL_LIMIT")
+    r.span("CODER_REG_CALL_LIMIT")
 }
 
 /// Reads `CODER_REG_PHONE_KEY`; empty if the setting that decides about it has a fault.
@@ -158,20 +158,12 @@ pub(super) fn read_phone_keys(r: &Reader, twilio: Option<&TwilioConfig>) -> Vec<
         .collect()
 }
 
-/// The limit of the catch-up: a day, because Twilio's log is long.
-const CATCH_UP_LIMIT: Duration = Duration::from_secs(86_400);
-
 /// `None` = switched off.
 fn catch_up(value: &str) -> Result<Option<Duration>, String> {
     let span = match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" => Duration::ZERO,
-        _ => span::parse_span(value, Unit::Minutes)?,
+        _ => span::of_setting("CODER_REG_CATCH_UP", value)?,
     };
-    if span > CATCH_UP_LIMIT {
-        return Err(
-            "is longer than a day: texts of yesterday's class need no login today".to_owned(),
-        );
-    }
     Ok((!span.is_zero()).then_some(span))
 }
 

@@ -4,6 +4,9 @@
 //! `docs/settings.md` is generated from it, and a test compares `.env-template` with it.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::words_of;
 
 /// The unit of a number without a suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Setting {
     pub unit: Unit,
     /// The permitted range of a number.
     pub range: Option<RangeInclusive<u32>>,
+    /// The permitted range of a span of time.
+    pub spans: Option<RangeInclusive<Duration>>,
     /// Whether its value is always masked, and `NAME_FILE` is read as well.
     pub secret: bool,
     /// Whether the service cannot start without it, or without the replacement that its meaning
@@ -53,6 +58,7 @@ const fn plain(name: &'static str, meaning: &'static str) -> Setting {
         default: None,
         unit: Unit::None,
         range: None,
+        spans: None,
         secret: false,
         required: false,
         meaning,
@@ -75,8 +81,24 @@ impl Setting {
         self
     }
 
+    /// A span of time, from 0 to ten years.
     const fn span(mut self, unit: Unit) -> Self {
         self.unit = unit;
+        self.spans = Some(RangeInclusive::new(Duration::ZERO, LONGEST));
+        self
+    }
+
+    /// A span of time that is not 0.
+    const fn positive_span(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self.spans = Some(RangeInclusive::new(SHORTEST, LONGEST));
+        self
+    }
+
+    /// A span of time from 0 to `most`.
+    const fn span_up_to(mut self, most: Duration, unit: Unit) -> Self {
+        self.unit = unit;
+        self.spans = Some(RangeInclusive::new(Duration::ZERO, most));
         self
     }
 
@@ -85,12 +107,35 @@ impl Setting {
         self
     }
 
-    /// The unit of a number without a suffix, or its range; empty if there is neither.
+    /// The range of a number, or the unit and the range of a span of time; empty if it is neither.
     pub fn measure(&self) -> String {
-        match &self.range {
-            Some(range) => format!("{} to {}", range.start(), range.end()),
-            None => self.unit.name().to_owned(),
+        match (&self.range, &self.spans) {
+            (Some(range), _) => format!("{} to {}", range.start(), range.end()),
+            (None, Some(spans)) => {
+                let (least, most) = (bound(*spans.start()), bound(*spans.end()));
+                format!("{}; {least} to {most}", self.unit.name())
+            }
+            (None, None) => String::new(),
         }
+    }
+}
+
+/// Ten years; a longer span is a typing error.
+pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
+/// The shortest span that can be written, besides 0.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The limit of the catch-up: a day, because Twilio's log is long.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The end of a range of spans in words.
+pub(super) fn bound(span: Duration) -> String {
+    match span {
+        Duration::ZERO => "0".to_owned(),
+        LONGEST => "10 years".to_owned(),
+        DAY => "1 day".to_owned(),
+        other => words_of(other),
     }
 }
 
@@ -110,8 +155,8 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_API_KEY", "a Coder token that may create and delete users and see their workspaces").required().secret(),
     plain("CODER_REG_PASS", "the phrase that students text; only its letters and digits count, in any case, with or without accents").required().secret(),
     plain("CODER_REMOVE_TIME", "how long an account lives after its login was texted; 0 = it is never removed").or("720").span(Unit::Minutes),
-    plain("CODER_MAX_TIME", "how long an account may live after its login was texted, however often the extend command is used; unset = no limit").span(Unit::Minutes),
-    plain("CODER_CHECK_INTERVAL", "how often the service searches for accounts whose time is up").or("900").span(Unit::Seconds),
+    plain("CODER_MAX_TIME", "how long an account may live after its login was texted, however often the extend command is used; unset = no limit").positive_span(Unit::Minutes),
+    plain("CODER_CHECK_INTERVAL", "how often the service searches for accounts whose time is up").or("900").positive_span(Unit::Seconds),
     plain("CODER_REG_PAGES_URL", "the public address of pages that browsers open, such as https://sms.example.org; all paths below it must reach the service; unset = no pages"),
     plain("CODER_REG_REPLY", "where a login goes: text, screen (the laptop whose code was texted; nothing is ever sent by Twilio) or both (the screen, or a text where no code was texted)").or("text"),
     plain("CODER_REG_ORG", "who runs the class, as the pages name them; default: the host of CODER_REG_PAGES_URL"),
@@ -132,10 +177,10 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_RESEND_DAILY", "how many logins one phone gets within 24 hours").or("10").within(1, 1_000),
     plain("CODER_REG_MAX_USERS", "how many accounts may exist at the same time; further students get the reply that the class is full").or("500").within(1, 100_000),
     plain("CODER_REG_HOURLY_TEXTS", "how many texts are sent within an hour to all phones together; further logins wait").or("1000").within(1, 100_000),
-    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached the service; 0 = off, a day at most").or("30").span(Unit::Minutes),
+    plain("CODER_REG_CATCH_UP", "how far back Twilio's log is searched for texts that never reached the service; 0 = off").or("30").span_up_to(DAY, Unit::Minutes),
     plain("CODER_REG_REDACT", "whether the text of a login is removed from Twilio's log after its delivery, or after an hour").or("on"),
-    plain("CODER_REG_GIVE_UP", "how long a text is retried while Coder or Twilio cannot be reached").or("720").span(Unit::Minutes),
-    plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").span(Unit::Seconds),
+    plain("CODER_REG_GIVE_UP", "how long a text is retried while Coder or Twilio cannot be reached").or("720").positive_span(Unit::Minutes),
+    plain("CODER_REG_CALL_LIMIT", "time limit of one call to Coder or Twilio").or("15").positive_span(Unit::Seconds),
     plain("CODER_REG_PHONE_KEY", "key of the hashes that replace phone numbers in the database; default: derived from TWILIO_ACCOUNT_TOKEN; required without it").secret(),
     plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
 ];

@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
-use super::settings::Unit;
+use super::settings::{LONGEST, Unit, bound, setting};
 
-/// Ten years; a longer span is a typing error.
-pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+/// Reads a span of time in the unit and the range of the setting `name`.
+pub(super) fn of_setting(name: &str, value: &str) -> Result<Duration, String> {
+    let setting = setting(name);
+    let span = parse_span(value, setting.map_or(Unit::Seconds, |setting| setting.unit))?;
+    match setting.and_then(|setting| setting.spans.as_ref()) {
+        Some(spans) if span < *spans.start() => positive(span),
+        Some(spans) if span > *spans.end() => {
+            Err(format!("{value:?} is longer than {}", bound(*spans.end())))
+        }
+        _ => Ok(span),
+    }
+}
 
-/// Reads a number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`.
+/// Reads a number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`; ten years at most.
 pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
     let complaint = || {
         format!(
@@ -31,12 +41,12 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
     let span = number.checked_mul(factor_ms).map(Duration::from_millis);
     match span {
         Some(span) if span <= LONGEST => Ok(span),
-        _ => Err(format!("{value:?} is longer than ten years")),
+        _ => Err(format!("{value:?} is longer than {}", bound(LONGEST))),
     }
 }
 
 /// Refuses a span of 0.
-pub(super) fn positive(span: Duration) -> Result<Duration, String> {
+fn positive(span: Duration) -> Result<Duration, String> {
     if span.is_zero() {
         return Err("must be longer than 0".to_owned());
     }

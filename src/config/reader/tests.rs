@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::settings::Unit;
-use crate::config::span::LONGEST;
+use crate::config::settings::{LONGEST, Unit};
+use crate::config::span::{of_setting, parse_span};
 use crate::properties::drawn;
 
 #[test]
@@ -36,6 +36,50 @@ fn spans_take_the_unit_or_a_suffix() {
         "9999d",
     ] {
         assert!(parse_span(bad, Unit::Minutes).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_span_outside_the_range_of_its_setting_is_told_with_the_limit() {
+    for (name, value, problem) in [
+        ("CODER_CHECK_INTERVAL", "0", Some("must be longer than 0")),
+        ("CODER_CHECK_INTERVAL", "1ms", None),
+        ("CODER_MAX_TIME", "0h", Some("must be longer than 0")),
+        ("CODER_REMOVE_TIME", "0", None),
+        ("CODER_REMOVE_TIME", "3660d", None),
+        (
+            "CODER_REMOVE_TIME",
+            "3661d",
+            Some("\"3661d\" is longer than 10 years"),
+        ),
+        ("CODER_REG_CATCH_UP", "1d", None),
+        (
+            "CODER_REG_CATCH_UP",
+            "25h",
+            Some("\"25h\" is longer than 1 day"),
+        ),
+    ] {
+        let read = of_setting(name, value);
+        assert_eq!(read.err().as_deref(), problem, "{name}={value}");
+    }
+}
+
+#[test]
+fn every_span_has_a_unit_and_a_range() {
+    for setting in SETTINGS {
+        assert_eq!(
+            setting.spans.is_some(),
+            setting.unit != Unit::None,
+            "{}",
+            setting.name
+        );
+        if let (Some(_), Some(default)) = (&setting.spans, setting.default) {
+            assert!(
+                of_setting(setting.name, default).is_ok(),
+                "{}",
+                setting.name
+            );
+        }
     }
 }
 
