@@ -212,7 +212,11 @@ impl ClassView {
             Err(_) => pieces.push((Tone::Fault, "texts and dead letters not known".to_owned())),
         }
         lines.extend(wrap(&pieces));
-        lines.extend(wrap(&[self.condition_in_words()]));
+        lines.extend(
+            self.condition_in_words()
+                .iter()
+                .flat_map(|one| wrap(std::slice::from_ref(one))),
+        );
         lines
     }
 
@@ -242,14 +246,14 @@ impl ClassView {
         pieces
     }
 
-    fn condition_in_words(&self) -> (Tone, String) {
+    /// The state of the service; `None` where the first concern is that it does not run or is not well.
+    fn condition_in_words(&self) -> Option<(Tone, String)> {
         let (tone, words) = match &self.condition {
             Condition::Well => (Tone::Good, "the service is well"),
-            Condition::Unwell(_) => (Tone::Fault, "the service is not well"),
             Condition::Running => (Tone::Plain, "the service is running"),
-            Condition::Stopped => (Tone::Fault, "the service does not run"),
             Condition::Hidden => (Tone::Warning, "whether the service runs is not known"),
+            Condition::Unwell(_) | Condition::Stopped => return None,
         };
-        (tone, words.to_owned())
+        Some((tone, words.to_owned()))
     }
 }
