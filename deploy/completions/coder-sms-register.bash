@@ -1,15 +1,23 @@
 # Written by a test from src/cli: make pages
 _coder_sms_register() {
-	local word=$2 before=$3 command='' files='' words='' i
+	local word=$2 before=$3 command='' env_file='' operand='' words='' i
 	local options='--env-file --help --version'
 	COMPREPLY=()
+	# Bash makes three words of --env-file=FILE.
+	if [[ $before == = ]] && ((COMP_CWORD > 1)); then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	if [[ $before == --env-file ]]; then
 		compopt -o default
 		return
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--env-file) ((i++)) ;;
+		--env-file)
+			((i++))
+			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
+			env_file=${COMP_WORDS[i]}
+			;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -22,20 +30,23 @@ _coder_sms_register() {
 	help) words='run config check healthcheck status extend end renew forget retry drop reconcile backup restore' ;;
 	check) options+=' --write --json' ;;
 	status) options+=' --offline --json --watch' ;;
-	extend) options+=' --all --dry-run --yes --json' ;;
-	end) options+=' --gently --all --dry-run --yes --json' ;;
+	extend) options+=' --all --dry-run --yes --json' operand=account ;;
+	end) options+=' --gently --all --dry-run --yes --json' operand=account ;;
+	renew) operand=account ;;
 	forget) options+=' --dry-run --json' ;;
 	retry) options+=' --all --json' ;;
 	drop) options+=' --all --yes --json' ;;
 	reconcile) options+=' --all --dry-run --yes --json' ;;
-	backup) options+=' --force' files=1 ;;
-	restore) options+=' --yes' files=1 ;;
+	backup) options+=' --force' operand=file ;;
+	restore) options+=' --yes' operand=file ;;
 	esac
 	if [[ $word == -* ]]; then
 		words=$options
-	elif [[ -n $files ]]; then
+	elif [[ $operand == file ]]; then
 		compopt -o default
 		return
+	elif [[ $operand == account ]]; then
+		words=$("$1" ${env_file:+--env-file "${env_file/#\~/$HOME}"} extend --all --dry-run --json 1m 2>/dev/null | grep -o '"username":"[^"]*"' | cut -d '"' -f 4)
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }

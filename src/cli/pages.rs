@@ -51,6 +51,16 @@ fn takes_a_file(command: &Command) -> bool {
     command.operands == "FILE"
 }
 
+/// Whether it takes names of accounts in the database. Those of `reconcile` are known to Coder only.
+fn takes_accounts(command: &Command) -> bool {
+    command.operands.contains("USER") && command.name != "reconcile"
+}
+
+/// Lists the accounts without asking Redis or Coder, as a key press must not wait for them. It changes nothing. Who may
+/// not read the database gets no names and no message.
+const LIST_ACCOUNTS: &str = "extend --all --dry-run --json 1m 2>/dev/null \
+| grep -o '\"username\":\"[^\"]*\"' | cut -d '\"' -f 4";
+
 /// Compares a file of the repository with what it must be, or writes it.
 #[track_caller]
 fn hold(file: &str, content: &str) {
@@ -183,32 +193,41 @@ mod completions {
         let mut cases = String::new();
         for command in COMMANDS {
             let own = long_options(command.options);
-            let files = if takes_a_file(command) {
-                " files=1"
-            } else {
-                ""
-            };
-            if !own.is_empty() || !files.is_empty() {
-                cases += &format!(
-                    "\t{}) options+={}{files} ;;\n",
-                    command.name,
-                    quoted(&format!(" {own}"))
-                );
+            let mut sets = String::new();
+            if !own.is_empty() {
+                sets += &format!(" options+={}", quoted(&format!(" {own}")));
+            }
+            if takes_a_file(command) {
+                sets += " operand=file";
+            }
+            if takes_accounts(command) {
+                sets += " operand=account";
+            }
+            if !sets.is_empty() {
+                cases += &format!("\t{}){sets} ;;\n", command.name);
             }
         }
         format!(
             "{NOTE}\
 _coder_sms_register() {{
-	local word=$2 before=$3 command='' files='' words='' i
+	local word=$2 before=$3 command='' env_file='' operand='' words='' i
 	local options='{common}'
 	COMPREPLY=()
+	# Bash makes three words of --env-file=FILE.
+	if [[ $before == = ]] && ((COMP_CWORD > 1)); then
+		before=${{COMP_WORDS[COMP_CWORD - 2]}}
+	fi
 	if [[ $before == --env-file ]]; then
 		compopt -o default
 		return
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${{COMP_WORDS[i]}} in
-		--env-file) ((i++)) ;;
+		--env-file)
+			((i++))
+			[[ ${{COMP_WORDS[i]}} != = ]] || ((i++))
+			env_file=${{COMP_WORDS[i]}}
+			;;
 		-*) ;;
 		*)
 			command=${{COMP_WORDS[i]}}
@@ -222,9 +241,11 @@ _coder_sms_register() {{
 {cases}	esac
 	if [[ $word == -* ]]; then
 		words=$options
-	elif [[ -n $files ]]; then
+	elif [[ $operand == file ]]; then
 		compopt -o default
 		return
+	elif [[ $operand == account ]]; then
+		words=$(\"$1\" ${{env_file:+--env-file \"${{env_file/#\\~/$HOME}}\"}} {LIST_ACCOUNTS})
 	fi
 	mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")
 }}
@@ -269,18 +290,27 @@ complete -F _coder_sms_register {PROGRAM}
             .iter()
             .map(|(name, meaning)| described(name, meaning));
         let case = |one: &&Command| {
-            let file = if takes_a_file(one) {
+            let operand = if takes_a_file(one) {
                 " \\\n\t\t'1:file:_files'"
+            } else if takes_accounts(one) {
+                " \\\n\t\t'*:account:_coder_sms_register_accounts'"
             } else {
                 ""
             };
             let own = zsh_options(one.options);
-            format!("{})\n\t_arguments $common{own}{file}\n\t;;\n", one.name)
+            format!("{})\n\t_arguments $common{own}{operand}\n\t;;\n", one.name)
         };
         format!(
             "#compdef {PROGRAM}\n{NOTE}\
-local curcontext=$curcontext state line
+local curcontext=$curcontext program=$words[1] env_file state line
+local -A opt_args
 local -a commands common
+_coder_sms_register_accounts() {{
+	local -a accounts
+	env_file=${{opt_args[--env-file]:-$env_file}}
+	accounts=(${{(f)\"$(${{~program}} ${{env_file:+--env-file}} ${{~env_file}} {LIST_ACCOUNTS})\"}})
+	compadd -a accounts
+}}
 commands=(
 {}{})
 common=({}
@@ -290,6 +320,7 @@ if [[ $state == command ]]; then
 	_describe command commands
 	return
 fi
+env_file=$opt_args[--env-file]
 case $words[1] in
 help)
 	_describe command commands
@@ -302,6 +333,33 @@ help)
             COMMANDS.iter().map(case).collect::<String>(),
         )
     }
+
+    /// What the lines of fish ask: which command stands on the line, and which accounts there are.
+    const FISH_FUNCTIONS: &str = "\
+function __coder_sms_register_is -a wanted
+	set -l command
+	set -l skip
+	for word in (commandline -opc)[2..]
+		if set -q skip[1]
+			set skip
+		else if test \"$word\" = --env-file
+			set skip yes
+		else if not string match -q -- '-*' $word
+			set command $word
+			break
+		end
+	end
+	test \"$command\" = \"$wanted\"
+end
+function __coder_sms_register_accounts
+	set -l words (commandline -opc)
+	set -l env_file (string match -r -- '^--env-file=.*' $words)
+	if set -l at (contains -i -- --env-file $words)
+		set env_file --env-file $words[(math $at + 1)]
+	end
+	command $words[1] $env_file LIST_ACCOUNTS
+end
+";
 
     fn fish() -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
@@ -319,25 +377,31 @@ help)
                 one.long
             )
         };
-        let mut text = format!("{NOTE}complete -c {PROGRAM} -f\n");
+        let mut text = format!("{NOTE}{FISH_FUNCTIONS}complete -c {PROGRAM} -f\n")
+            .replace("LIST_ACCOUNTS", LIST_ACCOUNTS);
         for one in options(OPTIONS) {
             text += &line("", &one);
         }
         let commands = COMMANDS.iter().map(|one| (one.name, one.summary));
         for (name, meaning) in commands.chain(FURTHER) {
             let meaning = quoted(meaning);
-            text +=
-                &format!("complete -c {PROGRAM} -n __fish_use_subcommand -a {name} -d {meaning}\n");
+            text += &format!(
+                "complete -c {PROGRAM} -n '__coder_sms_register_is' -a {name} -d {meaning}\n"
+            );
         }
         let help = quoted(&names());
-        text += &format!("complete -c {PROGRAM} -n '__fish_seen_subcommand_from help' -a {help}\n");
+        text += &format!("complete -c {PROGRAM} -n '__coder_sms_register_is help' -a {help}\n");
         for command in COMMANDS {
-            let condition = format!(" -n '__fish_seen_subcommand_from {}'", command.name);
+            let condition = format!(" -n '__coder_sms_register_is {}'", command.name);
             for one in options(command.options) {
                 text += &line(&condition, &one);
             }
             if takes_a_file(command) {
                 text += &format!("complete -c {PROGRAM}{condition} -F\n");
+            }
+            if takes_accounts(command) {
+                let accounts = "'(__coder_sms_register_accounts)'";
+                text += &format!("complete -c {PROGRAM}{condition} -a {accounts}\n");
             }
         }
         text

@@ -1,11 +1,12 @@
 //! What an operator and a container ask of the binary beside the service itself.
 //!
 //! - `health`: `healthcheck`, of the service and of others
-//! - `completions`: bash completes commands and options
+//! - `completions`: bash, zsh and fish complete commands, options and names of accounts
 //! - `obstacles`: what keeps students from being served, in all places where it is shown
 //! - `backup`: copies of the database while the service works
 //! - `restore`: a copy takes the database's place
 //! - `killed`: both, killed at every write, sync and name
+//! - `shells`: bash, zsh and fish themselves, on a terminal
 //! - `settings`: `--env-file`, credentials, help
 //! - `token`: the token at Coder, its end and what it lacks
 
@@ -16,6 +17,7 @@ mod killed;
 mod obstacles;
 mod restore;
 mod settings;
+mod shells;
 mod token;
 
 use std::ffi::OsStr;
