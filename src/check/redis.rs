@@ -23,7 +23,7 @@ pub(super) fn inspect(parts: &PartialConfig, facts: &FolderFacts, notes: &mut No
 }
 
 fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Notes<'_>) {
-    let (major, minor) = info.version;
+    let (product, (major, minor)) = (info.product, info.version);
     let said = if password {
         "accepts our password"
     } else {
@@ -31,8 +31,8 @@ fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
     };
     notes.judge(
         info.version >= OLDEST,
-        &format!("Redis {major}.{minor} {said}"),
-        &format!("Redis {major}.{minor} is too old"),
+        &format!("{product} {major}.{minor} {said}"),
+        &format!("{product} {major}.{minor} is too old"),
         "install Redis 6.2 or later, or Valkey",
     );
     if password && info.is_open {
@@ -41,12 +41,14 @@ fn judge(info: &RedisInfo, password: bool, facts: &FolderFacts, notes: &mut Note
             "set the password in Redis (requirepass), or let only this machine reach it",
         );
     }
-    notes.judge(
-        info.is_master,
-        "it accepts writes",
-        "this Redis is a replica and accepts no texts",
-        "set REDIS_HOST to the master, or REPLICAOF NO ONE",
-    );
+    match &info.refusal {
+        _ if !info.is_master => notes.fault(
+            "this Redis is a replica and accepts no texts",
+            "set REDIS_HOST to the master, or REPLICAOF NO ONE",
+        ),
+        Some((what, cure)) => notes.fault(format!("{what}: it accepts no texts"), *cure),
+        None => notes.pass("it accepts texts"),
+    }
     notes.judge(
         info.append_only,
         "its append-only file is on: confirmed texts survive a restart",
@@ -104,11 +106,13 @@ mod tests {
 
     fn well() -> RedisInfo {
         RedisInfo {
+            product: "Redis",
             version: (7, 0),
             append_only: true,
             file_is_well: true,
             keeps_all: true,
             is_master: true,
+            refusal: None,
             memory: (1_000_000, 0),
             is_open: false,
             owner: Some(owner("A", "here")),
@@ -183,6 +187,13 @@ mod tests {
             (
                 RedisInfo {
                     is_master: false,
+                    ..well()
+                },
+                Some(CheckStatus::Fault),
+            ),
+            (
+                RedisInfo {
+                    refusal: Some(("Redis has no memory left".to_owned(), "give it more")),
                     ..well()
                 },
                 Some(CheckStatus::Fault),

@@ -119,7 +119,7 @@ pub fn write_xadd(bytes: &mut Vec<u8>, text: &Text) {
 /// Writes the command of the probe. Redis refuses it whenever it refuses a text: without memory, disk or replicas. A
 /// PING is answered even then. It changes nothing, as there is no stream of that name and none is made (`NOMKSTREAM`,
 /// Redis 6.2 and later), so it costs no fsync.
-fn write_probe(bytes: &mut Vec<u8>) {
+pub(super) fn write_probe(bytes: &mut Vec<u8>) {
     let mut xadd = cmd("XADD");
     xadd.arg(PROBE)
         .arg("NOMKSTREAM")

@@ -86,8 +86,9 @@ impl Taker {
                 self.disconnect();
                 Err(StreamError::Shared)
             }
-            Err(error) if error.code() == Some("UNBLOCKED") => {
-                // The stream was deleted meanwhile; the next read finds that the group is missing.
+            Err(error) if matches!(error.code(), Some("UNBLOCKED" | "NOGROUP")) => {
+                // The stream was deleted meanwhile; the next read finds that the group is missing. Valkey and newer Redis
+                // servers say NOGROUP to a read that waits.
                 self.disconnect();
                 Ok(Vec::new())
             }

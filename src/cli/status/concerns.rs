@@ -80,7 +80,10 @@ impl ClassView {
                     .helped_by("start it; its log says why it ended"),
             ),
         };
-        let redis = self.texts.as_ref().err();
+        // Where the service has named what is wrong with Redis, the summary says the rest.
+        let is_said =
+            matches!(&self.condition, Condition::Unwell(why) if why.starts_with("redis-"));
+        let redis = self.texts.as_ref().err().filter(|_| !is_said);
         let redis = redis.map(|why| fault(format!("the waiting texts are not known: {why}")));
         service.into_iter().chain(redis)
     }
@@ -103,7 +106,7 @@ impl ClassView {
     fn of_coder(&self) -> impl Iterator<Item = Concern> {
         let away = match &self.at_coder {
             Some(Err(why)) => Some(fault(format!(
-                "Coder does not answer, so logins and workspaces are not known: {why}"
+                "users and workspaces at Coder are not known: {why}"
             ))),
             _ => None,
         };

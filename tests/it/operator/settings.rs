@@ -41,7 +41,11 @@ fn settings_come_from_a_file_named_before_or_behind_the_command() {
         .unwrap();
     let (code, words) = said(&output);
     assert_eq!(code, Some(2));
-    assert!(words.contains("has 1 fault\n  REDIS_PW_FILE"), "{words}");
+    assert!(words.contains("has 1 fault in "), "{words}");
+    assert!(
+        words.contains("/env and the environment\n  REDIS_PW_FILE"),
+        "{words}"
+    );
 }
 
 #[test]

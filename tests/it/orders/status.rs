@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Mutex;
 
 use super::sleepy;
-use crate::plan;
+use crate::{class, plan};
 use support::classroom::{Classroom, PATIENCE, within};
 use support::fakes::coder::ops;
 use support::fakes::twilio::Fate;
@@ -205,7 +205,7 @@ fn who_does_not_answer_is_named_and_the_rest_is_shown() {
     assert!(
         ended
             .stdout
-            .contains("so logins and workspaces are not known: list users"),
+            .contains("users and workspaces at Coder are not known: list users"),
         "{ended:?}"
     );
     assert!(ended.stdout.contains("the service is running"), "{ended:?}");
@@ -445,5 +445,18 @@ fn the_service_is_asked_how_it_is() {
         let text = class.try_service(&["status", "--offline"]).stdout;
         text.contains("\nFAULT  the service is not well: redis-away: Redis")
     });
+    // The same cause is told once.
+    let text = class.try_service(&["status", "--offline"]).stdout;
+    assert_eq!(text.matches("Redis cannot be reached").count(), 1, "{text}");
     class.redis().start_again();
+}
+
+#[test]
+fn a_coder_that_refuses_the_token_is_not_said_to_be_silent() {
+    let class = class();
+    class.coder().token_owner_suspended(true);
+    let text = class.fails(1, &["status"]).stdout;
+    let told = "FAULT  users and workspaces at Coder are not known: list users at Coder: status 401";
+    assert!(text.contains(told), "{text}");
+    assert!(!text.contains("does not answer"), "{text}");
 }
