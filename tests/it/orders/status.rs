@@ -456,7 +456,8 @@ fn a_coder_that_refuses_the_token_is_not_said_to_be_silent() {
     let class = class();
     class.coder().token_owner_suspended(true);
     let text = class.fails(1, &["status"]).stdout;
-    let told = "FAULT  users and workspaces at Coder are not known: list users at Coder: status 401";
+    let told =
+        "FAULT  users and workspaces at Coder are not known: list users at Coder: status 401";
     assert!(text.contains(told), "{text}");
     assert!(!text.contains("does not answer"), "{text}");
 }
