@@ -95,12 +95,12 @@ fn login_limit(max_users: u32, notes: &mut Notes<'_>) {
     let limit = LOGINS_PER_MINUTE;
     if max_users > limit {
         notes.warn(
-            format!("{max_users} students may register (CODER_REG_MAX_USERS), but Coder accepts only {limit} logins per minute from one address: if more students in one room log in at once, Coder refuses the rest for a minute (429)"),
+            format!("there are {max_users} seats (CODER_REG_MAX_USERS), but Coder accepts only {limit} logins per minute from one address: if more students in one room log in at once, Coder refuses the rest for a minute (429)"),
             "let a large class log in in groups, a minute apart; if Coder is behind a proxy, set CODER_PROXY_TRUSTED_HEADERS and CODER_PROXY_TRUSTED_ORIGINS there, because otherwise all logins seem to come from the proxy's address; CODER_API_RATE_LIMIT does not change this limit",
         );
     } else {
         notes.pass(format!(
-            "{max_users} students may register: all can log in within the same minute"
+            "there are {max_users} seats: all students can log in within the same minute"
         ));
     }
 }

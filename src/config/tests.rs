@@ -162,7 +162,7 @@ fn a_setting_is_either_required_or_has_a_default_or_may_be_left_out() {
 }
 
 #[test]
-fn an_empty_value_is_as_good_as_none() {
+fn an_empty_value_counts_as_unset() {
     for empty in ["", "  ", "\"\"", "''", "\" \""] {
         assert_eq!(
             config(&[("REDIS_PORT", empty)]).redis.port,

@@ -341,7 +341,7 @@ mod tests {
         #![proptest_config(drawn())]
 
         #[test]
-        fn no_walk_leaves_the_way(
+        fn every_sequence_of_events_keeps_the_order_of_stages(
             walk in prop::collection::vec(prop::sample::select(EVENTS.to_vec()), 0..60)
         ) {
             let mut stage = Reserved;

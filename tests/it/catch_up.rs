@@ -146,7 +146,7 @@ fn only_recent_texts_to_our_own_number_are_taken() {
     assert!(blanked.inbox().is_empty());
 }
 
-/// So many texts of strangers that are left alone, a second apart.
+/// This many texts that are not for us, a second apart.
 fn strangers_text(class: &Classroom, count: u64, first: Duration) {
     let stranger = class.student_with("+4915112345678");
     for second in 0..count {
@@ -278,7 +278,7 @@ fn behind_a_messaging_service_its_own_texts_are_found() {
 }
 
 #[test]
-fn it_can_be_switched_off() {
+fn the_catch_up_can_be_switched_off() {
     let class = plan().open();
     class.end_service();
     let ana = class.student();

@@ -110,22 +110,6 @@ fn texts_that_twilio_did_not_take_do_not_count() {
 }
 
 #[test]
-fn a_webhook_that_is_replayed_a_hundred_times_has_one_effect() {
-    let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
-    let ana = class.student();
-    let webhook = ana.phrase_webhook();
-    for _ in 0..100 {
-        assert_eq!(ana.posts(&webhook), 200);
-    }
-    ana.next_login();
-    class.all_served();
-    assert_eq!(ana.posts(&webhook), 200);
-    class.all_served();
-    ana.has_read_all();
-    assert_eq!(class.coder().count(coder::CREATE_USER), 1);
-}
-
-#[test]
 fn two_bots_that_answer_each_other_come_to_rest() {
     let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
     let echo = class.student();

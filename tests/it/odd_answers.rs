@@ -259,22 +259,6 @@ fn a_text_with_every_kind_of_character_is_taken_and_the_phrase_found_in_it() {
 }
 
 #[test]
-fn a_webhook_may_have_as_many_parameters_as_any_text() {
-    let class = class();
-    let ana = class.student();
-    let usual = ana.webhook(PHRASE, &[]).body.split('&').count();
-    let names: Vec<String> = (usual..256).map(|n| format!("MediaUrl{n}")).collect();
-    let extra: Vec<(&str, &str)> = names
-        .iter()
-        .map(|name| (name.as_str(), "https://example.org/x"))
-        .collect();
-    let webhook = ana.webhook(PHRASE, &extra);
-    assert_eq!(webhook.body.split('&').count(), 256);
-    assert_eq!(ana.posts(&webhook), 200);
-    ana.next_login();
-}
-
-#[test]
 fn one_text_that_comes_on_many_connections_at_once_has_one_effect() {
     let class = plan().with("CODER_REG_RESEND_INTERVAL", "0").open();
     let ana = class.student();

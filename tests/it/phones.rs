@@ -80,7 +80,7 @@ fn an_account_that_stands_under_the_old_number_is_found_and_moves() {
     let (old, new) = PAIRS[0];
     let first = class.student_with(old).gets_a_login();
     class.all_served();
-    // As the program of before wrote it.
+    // As an older program wrote it.
     let hash = old_hash(&class, old);
     class.change(&format!("UPDATE registrations SET phone = x'{hash}'"));
     a_later_second();
@@ -93,7 +93,7 @@ fn an_account_that_stands_under_the_old_number_is_found_and_moves() {
 }
 
 #[test]
-fn forget_finds_both() {
+fn forget_finds_both_numbers() {
     let class = worldwide().open();
     for (old, new) in PAIRS {
         let login = class.student_with(old).gets_a_login();

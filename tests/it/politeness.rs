@@ -115,7 +115,7 @@ fn passwords_left(class: &Classroom, password: &str) -> usize {
 }
 
 #[test]
-fn a_reaction_that_repeats_a_login_is_blanked_at_twilio_like_the_login() {
+fn a_reaction_that_repeats_a_login_is_redacted_at_twilio_like_the_login() {
     let class = plan().with_receipts().open();
     let ana = class.student();
     let login = ana.gets_a_login();
@@ -126,7 +126,7 @@ fn a_reaction_that_repeats_a_login_is_blanked_at_twilio_like_the_login() {
         .collect();
     ana.texts("see you tomorrow");
     class.all_served();
-    class.eventually("all is blanked", || {
+    class.eventually("all is redacted", || {
         passwords_left(&class, &login.password) == 0
     });
     class.eventually("that is recorded", || {

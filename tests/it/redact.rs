@@ -8,7 +8,7 @@ use support::classroom::{Classroom, Plan};
 use support::fakes::trouble::Trouble;
 use support::fakes::twilio::{Fate, ops};
 
-/// A little more than the hour after which a login is blanked whatever became of it.
+/// A little more than the hour after which a login is redacted in any case.
 const HOUR: i64 = 3_700;
 
 /// A class without receipts, whose clock can be set.
@@ -22,8 +22,8 @@ fn words_left(class: &Classroom) -> usize {
 }
 
 /// Waits until Twilio's log holds no login any more.
-fn all_blanked(class: &Classroom) {
-    class.eventually("all logins blanked", || words_left(class) == 0);
+fn all_redacted(class: &Classroom) {
+    class.eventually("all logins are redacted", || words_left(class) == 0);
     let open = "SELECT count(*) FROM deliveries WHERE redact_at IS NOT NULL";
     class.eventually("that is recorded", || class.query(open) == "0");
 }
@@ -35,19 +35,19 @@ fn sweeps_pass(class: &Classroom) {
 }
 
 #[test]
-fn a_login_that_arrived_is_blanked_and_works_on() {
+fn a_login_that_arrived_is_redacted_and_works_on() {
     let class = plan()
         .with_receipts()
         .with("CODER_REG_RESEND_INTERVAL", "0")
         .open();
     let students = class.students(4);
     class.all_get_logins(&students);
-    all_blanked(&class);
+    all_redacted(&class);
     assert!(students.iter().all(|student| student.can_log_in()));
     assert_eq!(class.twilio().count(ops::REDACT), 4, "each once");
     class.logs("4 logins redacted in Twilio's log, 0 given up");
     students[0].gets_a_login();
-    all_blanked(&class);
+    all_redacted(&class);
     assert_eq!(
         class.twilio().count(ops::READ),
         0,
@@ -56,13 +56,13 @@ fn a_login_that_arrived_is_blanked_and_works_on() {
 }
 
 #[test]
-fn a_login_that_nobody_confirms_is_looked_up_and_blanked_after_an_hour() {
+fn a_login_that_nobody_confirms_is_looked_up_and_redacted_after_an_hour() {
     let class = silent().open();
     let ana = class.student();
     class.login_of(&ana);
     assert_eq!(words_left(&class), 1);
     class.sets_the_clock(HOUR);
-    all_blanked(&class);
+    all_redacted(&class);
     assert_eq!(
         (
             class.twilio().count(ops::READ),
@@ -89,17 +89,17 @@ fn a_login_that_waits_at_twilio_is_left_until_it_has_left() {
     );
     class.twilio().delivery_time(Duration::ZERO);
     class.sets_the_clock(HOUR + 400);
-    all_blanked(&class);
+    all_redacted(&class);
 }
 
 #[test]
-fn a_login_of_an_account_that_is_gone_is_blanked_too() {
+fn a_login_of_an_account_that_is_gone_is_redacted_too() {
     let class = silent().with("CODER_REMOVE_TIME", "2s").open();
     class.student().gets_a_login();
     class.all_gone();
     assert_eq!(words_left(&class), 1);
     class.sets_the_clock(HOUR);
-    all_blanked(&class);
+    all_redacted(&class);
     assert_eq!(class.query("SELECT count(*) FROM deliveries"), "0");
 }
 
@@ -122,7 +122,7 @@ fn switched_off_it_touches_nothing() {
     // Switched on it catches up.
     class.set("CODER_REG_REDACT", "on");
     class.restart_service();
-    all_blanked(&class);
+    all_redacted(&class);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_key_without_the_right_is_told_once_and_tried_now_and_then() {
     crate::metrics::comes_to(&class, "redactions_total{result=\"refused\"}", 1.0);
     class.twilio().no_more_trouble();
     class.sets_the_clock(400);
-    all_blanked(&class);
+    all_redacted(&class);
     class.logs("logins are redacted in Twilio's log again");
 }
 
@@ -161,12 +161,12 @@ fn what_an_outage_or_a_kill_interrupts_is_done_later() {
     class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
     class.restart_service();
     class.sets_the_clock(HOUR);
-    all_blanked(&class);
+    all_redacted(&class);
     assert!(students.iter().all(|student| student.can_log_in()));
 }
 
 #[test]
-fn a_text_that_can_never_be_blanked_is_given_up() {
+fn a_text_that_can_never_be_redacted_is_given_up() {
     let class = plan()
         .with("CODER_REG_METRICS", "127.0.0.1:0")
         .with_receipts()
@@ -219,13 +219,13 @@ fn one_odd_answer_ends_nothing() {
         class.eventually("a try that fails", || class.twilio().count(ops::REDACT) > 0);
         assert_eq!(words_left(&class), 1);
         class.sets_the_clock(HOUR);
-        all_blanked(&class);
+        all_redacted(&class);
         assert_eq!(class.query("SELECT count(*) FROM unredacted"), "0");
     }
 }
 
 #[test]
-fn a_login_that_arrived_in_part_is_blanked() {
+fn a_login_that_arrived_in_part_is_redacted() {
     let class = silent().open();
     class
         .twilio()
@@ -233,12 +233,12 @@ fn a_login_that_arrived_in_part_is_blanked() {
     let ana = class.student();
     class.login_of(&ana);
     class.sets_the_clock(HOUR);
-    all_blanked(&class);
+    all_redacted(&class);
     assert!(ana.can_log_in());
 }
 
 #[test]
-fn a_login_that_twilio_shows_as_waiting_for_ever_is_blanked_by_the_last_try() {
+fn a_login_that_twilio_shows_as_waiting_for_ever_is_redacted_by_the_last_try() {
     let class = silent().open();
     class.twilio().fate_of_all(Fate::of(&["scheduled"]));
     class.login_of(&class.student());
@@ -248,18 +248,18 @@ fn a_login_that_twilio_shows_as_waiting_for_ever_is_blanked_by_the_last_try() {
     });
     assert_eq!(words_left(&class), 1);
     class.change("UPDATE deliveries SET redact_tries = 7, redact_at = 1");
-    all_blanked(&class);
+    all_redacted(&class);
 }
 
 #[test]
-fn a_blanked_login_is_not_taken_for_the_next_one_whose_outcome_is_open() {
+fn a_redacted_login_is_not_taken_for_the_next_one_whose_outcome_is_open() {
     let class = plan()
         .with_receipts()
         .with("CODER_REG_RESEND_INTERVAL", "0")
         .open();
     let ana = class.student();
     ana.gets_a_login();
-    all_blanked(&class);
+    all_redacted(&class);
     // It was sent a moment ago and has no words: by its time it might be the one that is looked for.
     class.trouble_at_twilio(ops::SEND, 1, Trouble::CutBefore);
     std::thread::sleep(Duration::from_secs(1));

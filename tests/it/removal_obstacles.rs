@@ -45,7 +45,7 @@ fn once(
 }
 
 /// Waits for these words, for some more looks, and fails if they were logged at more than one of them.
-fn is_told_once(class: &Classroom, words: &str) {
+fn is_logged_once(class: &Classroom, words: &str) {
     class.logs(words);
     let before = class.coder().count(Op::ANY);
     class.eventually("some more looks", || {
@@ -93,7 +93,7 @@ fn whatever_state_a_workspace_is_in_it_goes_in_the_end() {
     class.time_is_up();
     class.eventually("all gone but those who run", || fake.students().len() == 2);
     for number in [0, 6] {
-        is_told_once(
+        is_logged_once(
             &class,
             &format!("removal of {}: in use (1 running", name(number)),
         );
@@ -110,9 +110,9 @@ fn a_build_that_no_provisioner_takes_is_waited_for() {
     class.coder().no_provisioners(true);
     class.coder().start_workspace(login.username(), "dev");
     class.time_is_up();
-    is_told_once(&class, "in use (0 running, 1 changing), waiting");
+    is_logged_once(&class, "in use (0 running, 1 changing), waiting");
     class.coder().no_provisioners(false);
-    is_told_once(&class, "in use (1 running, 0 changing), waiting");
+    is_logged_once(&class, "in use (1 running, 0 changing), waiting");
     class.coder().stop_workspace(login.username(), "dev");
     class.all_gone();
     assert!(class.workspaces_are_deleted());
@@ -124,7 +124,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     at_rest(&class);
     class.coder().no_provisioners(true);
     class.time_is_up();
-    is_told_once(&class, "deleting its workspaces");
+    is_logged_once(&class, "deleting its workspaces");
     assert_eq!(
         class.coder().count(coder::CREATE_BUILD),
         1,
@@ -170,7 +170,7 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
     class.eventually("the neighbour gone", || {
         class.coder().workspaces_of(owner).len() == 1
     });
-    is_told_once(
+    is_logged_once(
         &class,
         "its workspace aa cannot be deleted: its delete failed",
     );
@@ -190,7 +190,7 @@ fn a_workspace_that_was_started_just_before_the_lock_out_is_waited_for() {
             .expect("a workspace");
     });
     class.time_is_up();
-    is_told_once(
+    is_logged_once(
         &class,
         "locked out, waiting for Coder to stop 1 running workspace",
     );
@@ -234,7 +234,7 @@ fn rights_lost_in_the_middle_prove_nothing() {
         at_rest(&class);
         once(&class, op, when, FakeCoder::token_loses_rights);
         class.time_is_up();
-        is_told_once(&class, "may not see, create, suspend or delete users");
+        is_logged_once(&class, "may not see, create, suspend or delete users");
         assert_eq!(class.registrations(), 1, "{op:?} {when:?}");
         assert_eq!(class.coder().students().len(), 1);
         class.coder().token_roles(&[Role::Owner]);
@@ -260,7 +260,7 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
         }
         class.time_is_up();
         // One line names the cure for all calls, and one says what the removal waits for.
-        is_told_once(&class, "is invalid or expired; create a token");
+        is_logged_once(&class, "is invalid or expired; create a token");
         let log = class.log();
         let waits = log.lines().filter(|line| {
             line.contains("removals wait, 1 account: ")
@@ -294,7 +294,7 @@ fn a_revoked_token_is_one_error_however_many_accounts_are_due() {
             class.coder().expire_token();
         }
         class.time_is_up();
-        is_told_once(&class, "is invalid or expired; create a token");
+        is_logged_once(&class, "is invalid or expired; create a token");
         class.logs("removals wait, 12 accounts: ");
         let log = class.log();
         let told = log

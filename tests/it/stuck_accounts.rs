@@ -247,7 +247,7 @@ fn dies_over_a_second_login(class: &Classroom, student: &Student<'_>, is_taken: 
     class.eventually("a later second", || died.elapsed() > Duration::from_secs(1));
 }
 
-/// The account goes soon although a text of before still waits, which brings nothing back.
+/// The account goes soon although an older text still waits, and that text creates no account.
 fn goes_for_good(class: &Classroom, student: &Student<'_>, is_taken: bool) {
     class.eventually_within(AT_ONCE, "the account gone", || {
         class.coder().students().is_empty() && class.registrations() == 0

@@ -193,19 +193,6 @@ fn the_path_of_the_configured_url_is_served_too() {
 }
 
 #[test]
-fn old_and_new_token_are_taken_during_a_rotation() {
-    let class = plan().prepare();
-    let old = class.twilio().account().account_token.clone();
-    class.set(
-        "TWILIO_ACCOUNT_TOKEN",
-        &format!("0123456789abcdef0123456789abcdef,{old}"),
-    );
-    class.start_service();
-    let ana = class.student();
-    ana.gets_a_login();
-}
-
-#[test]
 fn a_text_is_confirmed_only_by_redis() {
     let class = class();
     let ana = class.student();

@@ -28,7 +28,7 @@ fn a_student_texts_the_phrase_and_gets_a_login_that_works() {
 }
 
 #[test]
-fn impatience_earns_one_login_a_minute() {
+fn a_student_who_asks_often_gets_one_login_a_minute() {
     let class = class();
     let ana = class.student();
     for _ in 0..5 {

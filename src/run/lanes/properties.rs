@@ -71,9 +71,9 @@ struct LaneModel {
 }
 
 impl LaneModel {
-    fn new(hands: usize) -> Self {
+    fn new(workers: usize) -> Self {
         Self {
-            lanes: Lanes::new(hands),
+            lanes: Lanes::new(workers),
             working: Vec::new(),
             in_hand: BTreeSet::new(),
         }
@@ -199,9 +199,9 @@ proptest! {
 
     #[test]
     fn no_phone_twice_at_once_no_text_lost_new_ones_first(
-        hands in 1..9_usize, acts in prop::collection::vec(act(), 0..120)
+        workers in 1..9_usize, acts in prop::collection::vec(act(), 0..120)
     ) {
-        let mut house = LaneModel::new(hands);
+        let mut house = LaneModel::new(workers);
         for act in acts {
             house.play(act);
         }

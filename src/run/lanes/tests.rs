@@ -58,7 +58,7 @@ fn an_entry_in_hand_is_not_taken_twice() {
 }
 
 #[test]
-fn repeated_attempts_take_half_of_the_hands_and_come_after_new_texts() {
+fn retries_occupy_half_of_the_workers_and_come_after_new_texts() {
     let lanes = Lanes::new(2);
     for id in ["1", "2"] {
         lanes.offer(entry(id, id));
@@ -71,7 +71,7 @@ fn repeated_attempts_take_half_of_the_hands_and_come_after_new_texts() {
     assert_eq!(
         pick(&lanes),
         None,
-        "one of two hands stays free for new texts"
+        "one of two workers stays free for new texts"
     );
 }
 
@@ -193,7 +193,7 @@ const ISLANDERS: [&str; 5] = [
 ];
 
 #[test]
-fn a_region_that_is_not_switched_on_holds_nobody_else_up_and_is_told_once() {
+fn a_region_that_is_not_enabled_delays_no_other_texts_and_is_reported_once() {
     let lanes = Lanes::new(8);
     let island = region(ISLANDERS[0]);
     let told = refuse(&lanes, &ISLANDERS, island);

@@ -124,26 +124,3 @@ fn a_panic_under_the_lock_spoils_nothing() {
     assert_eq!(store.dump(), before);
     store.created(id, "uuid", 100, None).unwrap();
 }
-
-#[test]
-fn a_hundred_that_race_for_thirty_seats_fill_exactly_thirty() {
-    for seed in 0..20 {
-        let dir = TempDir::new();
-        let store = dir.open();
-        let answers: Vec<Vec<ReserveResult>> = race(|runner| {
-            let mine = (0..100).filter(|number| (number + seed) % RUNNERS == runner);
-            let reserve = |number| {
-                let username = name(&format!("happy-tuna-{number}"));
-                let sign = marker(&username);
-                store.reserve(&phone(number), &username, &sign, 10, 100, 30)
-            };
-            mine.map(|number| reserve(number).unwrap()).collect()
-        });
-        let count = |wanted| answers.iter().flatten().filter(|a| **a == wanted).count();
-        assert_eq!(
-            (count(ReserveResult::Done), count(ReserveResult::Full)),
-            (30, 70)
-        );
-        assert_eq!(store.count().unwrap(), 30);
-    }
-}

@@ -46,7 +46,7 @@ fn a_dead_letter_says_what_helps_and_nothing_personal() {
 }
 
 #[test]
-fn an_unreadable_entry_is_buried_without_a_name() {
+fn an_unreadable_entry_becomes_a_dead_letter_without_a_sid() {
     let house = StreamHarness::open();
     let _: String = house.run(&format!("XADD {TEXTS} * x y"));
     let entry = Taker::new(house.redis(), &us()).only();
@@ -69,7 +69,7 @@ fn an_unreadable_entry_is_buried_without_a_name() {
 }
 
 #[test]
-fn the_graveyard_is_bounded_and_keeps_the_newest() {
+fn only_the_newest_dead_letters_are_kept() {
     let house = StreamHarness::open();
     assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [0; 0]);
     let settler = Settler::new(house.redis());

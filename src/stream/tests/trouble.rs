@@ -5,17 +5,17 @@ use std::sync::atomic::Ordering;
 use super::harness::until;
 use super::*;
 
-/// A hand's time limit is one and a half seconds; the rest is for a busy machine.
+/// The time limit of a call is one and a half seconds; the rest is for a busy machine.
 const SOON: Duration = Duration::from_millis(2_300);
 
 #[test]
-fn the_password_opens() {
+fn a_redis_with_a_password_is_used() {
     let house = StreamHarness::locked("sesame");
     Appender::new(house.redis()).takes(&text(1));
     assert_eq!(Taker::new(house.redis(), &us()).numbers(1), [1]);
 }
 
-/// A letter of no particular text.
+/// A dead letter without a text.
 const LETTER: NewDeadLetter<'static> = NewDeadLetter {
     sid: None,
     reason: "x",
@@ -24,7 +24,7 @@ const LETTER: NewDeadLetter<'static> = NewDeadLetter {
     attempts: 1,
 };
 
-/// Hands that come to a locked Redis with that password.
+/// A locked Redis, and a client with that password.
 fn locked(password: Option<&str>) -> (StreamHarness, Redis) {
     let house = StreamHarness::locked("sesame");
     let config = RedisConfig {
@@ -45,26 +45,13 @@ fn assert_denied(error: &StreamError) {
 const NO_KEY: [Option<&str>; 2] = [Some("open barley"), None];
 
 #[test]
-fn a_locked_redis_is_named_by_the_taker() {
+fn a_locked_redis_is_named_by_taker_and_settler() {
     for password in NO_KEY {
         let (_house, redis) = locked(password);
+        let settler = Settler::new(redis.clone());
         assert_denied(&Taker::new(redis, &us()).take(1, MOMENT).unwrap_err());
-    }
-}
-
-#[test]
-fn a_locked_redis_is_named_by_the_settler() {
-    for password in NO_KEY {
-        let (_house, redis) = locked(password);
-        assert_denied(&Settler::new(redis).acknowledge("1-1").unwrap_err());
-    }
-}
-
-#[test]
-fn a_locked_redis_is_named_by_who_unblocks() {
-    for password in NO_KEY {
-        let (_house, redis) = locked(password);
-        assert_denied(&Settler::new(redis).unblock(1).unwrap_err());
+        assert_denied(&settler.acknowledge("1-1").unwrap_err());
+        assert_denied(&settler.unblock(1).unwrap_err());
     }
 }
 
@@ -133,7 +120,7 @@ fn what_a_full_redis_holds_can_be_acknowledged() {
     let settler = Settler::new(house.redis());
     for entry in &entries {
         let settled = settler.acknowledge(&entry.id);
-        assert!(settled.is_ok(), "it stays full for ever: {settled:?}");
+        assert!(settled.is_ok(), "it stays full: {settled:?}");
     }
     assert_eq!(house.length(TEXTS), 0);
 }
@@ -143,7 +130,7 @@ fn what_a_full_redis_holds_can_be_taken_after_a_restart() {
     let (house, entries) = full_with_two_pending();
     match Taker::new(house.redis(), &us()).take(64, MOMENT) {
         Ok(again) => assert_eq!(again.len(), entries.len()),
-        Err(error) => panic!("it stays full for ever: {error}"),
+        Err(error) => panic!("it stays full: {error}"),
     }
 }
 
@@ -218,7 +205,7 @@ fn a_waiting_take_survives_the_loss_of_the_stream() {
 }
 
 #[test]
-fn all_hands_work_again_after_redis_was_killed() {
+fn appender_taker_and_settler_work_again_after_redis_was_killed() {
     let mut house = StreamHarness::open();
     let mut appender = Appender::new(house.redis());
     let mut taker = Taker::new(house.redis(), &us());
@@ -343,7 +330,7 @@ fn a_redis_that_hangs_before_the_first_text_keeps_nobody_waiting() {
 }
 
 #[test]
-fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
+fn taker_and_settler_give_up_a_hanging_redis_in_time_for_a_stop() {
     let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), &us());
     let settler = Settler::new(house.redis());
@@ -363,14 +350,14 @@ fn the_other_hands_give_a_hanging_redis_up_in_time_for_a_stop() {
         settler.acknowledge("1-1").unwrap_err()
     });
     timed("unblock", &mut || settler.unblock(1).unwrap_err());
-    timed("bury", &mut || {
+    timed("record a dead letter", &mut || {
         settler.record_dead_letter("1-1", &LETTER).unwrap_err()
     });
     assert!(slow.is_empty(), "{slow:?}");
 }
 
 #[test]
-fn the_other_hands_work_again_after_redis_hung() {
+fn taker_and_settler_work_again_after_redis_hung() {
     let house = StreamHarness::open();
     let mut taker = Taker::new(house.redis(), &us());
     let settler = Settler::new(house.redis());

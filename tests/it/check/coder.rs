@@ -249,7 +249,7 @@ fn more_seats_than_may_log_in_within_a_minute_are_told() {
     report.has(
         "warning",
         "coder",
-        "61 students may register (CODER_REG_MAX_USERS), but Coder accepts only 60 logins per minute",
+        "there are 61 seats (CODER_REG_MAX_USERS), but Coder accepts only 60 logins per minute",
         "in groups, a minute apart",
     );
 }

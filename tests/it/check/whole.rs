@@ -110,7 +110,7 @@ fn a_class_that_is_ready_is_called_ready() {
         ("coder", "Coder sends no e-mail"),
         (
             "coder",
-            "60 students may register: all can log in within the same minute",
+            "there are 60 seats: all students can log in within the same minute",
         ),
         ("coder", "@class.example.org are well-formed"),
         ("twilio", "the account is active"),
@@ -133,7 +133,7 @@ fn a_class_that_is_ready_is_called_ready() {
 }
 
 #[test]
-fn people_read_a_line_for_each_look_and_a_sum() {
+fn the_report_has_a_line_for_each_check_and_a_summary() {
     let ready = ready();
     let ended = ready.try_service(&["check"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
@@ -163,7 +163,7 @@ fn people_read_a_line_for_each_look_and_a_sum() {
 }
 
 #[test]
-fn a_look_changes_nothing_anywhere() {
+fn a_check_changes_nothing() {
     let ready = ready();
     let class = &ready.class;
     class.login_of(&class.student());
@@ -186,7 +186,7 @@ fn a_look_changes_nothing_anywhere() {
 }
 
 #[test]
-fn a_class_whose_service_does_not_run_is_looked_at_as_well() {
+fn a_class_whose_service_does_not_run_is_checked_as_well() {
     let ready = ready();
     let class = &ready.class;
     class.login_of(&class.student());
@@ -212,7 +212,7 @@ fn a_class_whose_service_does_not_run_is_looked_at_as_well() {
 }
 
 #[test]
-fn a_class_that_never_ran_is_looked_at_and_nothing_is_made() {
+fn a_class_that_never_ran_is_checked_and_nothing_is_created() {
     let ready: Ready = before_start();
     ready.set("CODER_REG_LISTEN", "127.0.0.1:1");
     let report = ready.check();
@@ -224,7 +224,7 @@ fn a_class_that_never_ran_is_looked_at_and_nothing_is_made() {
 }
 
 #[test]
-fn the_words_of_a_look_hold_no_secret() {
+fn the_report_contains_no_secret() {
     let ready = ready();
     let account = ready.twilio().account().clone();
     ready.set("CODER_EMAIL_DOM", "nowhere");
@@ -246,7 +246,7 @@ fn the_words_of_a_look_hold_no_secret() {
 }
 
 #[test]
-fn a_look_is_misused_with_exit_code_2() {
+fn wrong_arguments_end_with_exit_code_2() {
     let ready: Ready = before_start();
     for arguments in [&["check", "now"][..], &["check", "--all"]] {
         let ended = ready.try_service(arguments);

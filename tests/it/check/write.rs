@@ -110,7 +110,7 @@ fn a_password_that_cannot_be_set_is_found_by_trying() {
 }
 
 #[test]
-fn the_user_goes_also_when_its_login_fails() {
+fn the_user_is_removed_also_if_its_login_fails() {
     let ready = ready();
     let page = Trouble::bad_gateway();
     ready.trouble_at_coder(ops::LOGIN, 1, page);
@@ -122,7 +122,7 @@ fn the_user_goes_also_when_its_login_fails() {
 }
 
 #[test]
-fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
+fn the_user_is_removed_also_if_coder_first_fails_to_delete_it() {
     let ready = ready();
     let coder = ready.coder();
     coder.trouble(
@@ -138,7 +138,7 @@ fn the_user_goes_also_when_coder_stumbles_over_deleting_it() {
 }
 
 #[test]
-fn the_user_goes_also_when_nobody_heard_that_it_was_made() {
+fn the_user_is_removed_also_if_the_answer_to_its_creation_was_lost() {
     let ready = ready();
     ready.trouble_at_coder(ops::CREATE_USER, 1, Trouble::LoseReply);
     let report = ready.check_with(&["--write"]);
@@ -183,7 +183,7 @@ fn a_token_without_rights_makes_nothing() {
 }
 
 #[test]
-fn a_look_that_is_killed_leaves_a_user_that_is_known_by_name_and_marker() {
+fn a_killed_check_leaves_a_user_with_a_known_name_and_marker() {
     let ready = ready();
     let coder = ready.coder();
     coder.trouble(ops::LOGIN, 1, Trouble::Hang(PATIENCE));

@@ -23,7 +23,7 @@ fn thousands_who_break_off_before_they_are_let_in_harm_nobody() {
             let waiting: Vec<Wire> = (0..900).map(knock).collect();
             waiting.into_iter().for_each(Wire::resets);
             class.service().signal(Signal::CONT);
-            // Whoever is answered now stood behind them all.
+            // A client that is answered now was behind all of them in the queue.
             assert_eq!(Wire::saying(address, GET).status(), 404);
         }
     });

@@ -63,20 +63,20 @@ fn the_slow_are_ended_by_the_clock_and_everybody_else_is_served_meanwhile() {
         .with("CODER_REG_HOURLY_TEXTS", "100000")
         .open();
     let began = Instant::now();
-    let mut crowd = bears(&class, "slow ones come in", |address| {
+    let mut slow = bears(&class, "slow ones come in", |address| {
         let each = |_| KINDS.map(|(_, start, ..)| Wire::saying(address, start.as_bytes()));
         (0..40).flat_map(each).collect::<Vec<_>>()
     });
     // Longer than any of them may stay, so it is not the end of the drip that ends them.
     while began.elapsed() < Duration::from_secs(6) {
-        for (wire, (_, _, drip, _)) in crowd.iter_mut().zip(KINDS.iter().cycle()) {
+        for (wire, (_, _, drip, _)) in slow.iter_mut().zip(KINDS.iter().cycle()) {
             if !drip.is_empty() {
                 wire.sends(drip.as_bytes());
             }
         }
         bears(&class, "meanwhile", |_| ());
     }
-    for (wire, (name, _, _, status)) in crowd.iter_mut().zip(KINDS.iter().cycle()) {
+    for (wire, (name, _, _, status)) in slow.iter_mut().zip(KINDS.iter().cycle()) {
         assert_eq!(wire.status(), *status, "{name}");
         assert!(wire.is_closed(), "{name}");
     }

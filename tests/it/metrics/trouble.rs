@@ -124,12 +124,12 @@ fn who_is_silent_or_talks_nonsense_keeps_no_scrape_waiting() {
 fn given_no_file_is_left_to_open_then_it_comes_back_when_there_is_one() {
     let class = plan().with_open_files(60).open();
     let (metrics, public) = (address(&class), class.service().address());
-    let crowd = |address, count| -> Vec<TcpStream> {
+    let silent = |address, count| -> Vec<TcpStream> {
         (0..count)
             .map(|_| TcpStream::connect(address).unwrap())
             .collect()
     };
-    let (one, other) = (crowd(public, 60), crowd(metrics, 60));
+    let (one, other) = (silent(public, 60), silent(metrics, 60));
     class.eventually("no file is left", || {
         class.service().footprint().descriptors >= 58
             || figure(&class, "gate_evicted_total") + figure(&class, "gate_accept_errors_total")

@@ -152,7 +152,7 @@ fn a_file_that_is_there_is_not_overwritten_unless_forced() {
 }
 
 #[test]
-fn where_there_is_no_database_of_ours_is_told() {
+fn a_folder_without_our_database_is_reported() {
     let folder = Folder::new();
     let target = folder.path().join("copy.db");
     let backup = || {
@@ -176,7 +176,7 @@ fn where_there_is_no_database_of_ours_is_told() {
 }
 
 #[test]
-fn it_is_not_written_to_a_terminal() {
+fn a_backup_is_not_written_to_a_terminal() {
     // `script` gives it one.
     let binary = env!("CARGO_BIN_EXE_coder-sms-register");
     let mut script = std::process::Command::new("script");
@@ -191,7 +191,7 @@ fn it_is_not_written_to_a_terminal() {
 }
 
 #[test]
-fn two_at_once_do_not_meet() {
+fn two_backups_at_once_do_not_disturb_each_other() {
     let class = class();
     let folder = class.data_dir();
     let held = fs::File::create(folder.join("registrations.db.copy")).unwrap();

@@ -41,7 +41,7 @@ fn twilios_own_words_stand_beside_the_reason() {
 }
 
 /// Writes a dead letter as the service does.
-fn bury(class: &Classroom, sid: &str) {
+fn add_dead_letter(class: &Classroom, sid: &str) {
     let mut connection = class.redis().connection().unwrap();
     let fields = [
         "sid", sid, "reason", "once", "received", "1", "at", "2", "attempts", "3",
@@ -80,7 +80,7 @@ fn a_text_that_was_given_up_leads_to_a_login_when_it_is_retried() {
     class.fails(3, &["retry", "--all"]);
 
     // Killed before the letter was removed: nobody gets two.
-    bury(&class, &sid);
+    add_dead_letter(&class, &sid);
     class.does(&["retry", &sid]);
     class.all_served();
     ana.has_read_all();
@@ -109,8 +109,8 @@ fn what_twilio_does_not_have_stays_and_is_told() {
     let ana = class.student();
     let sid = given_up(&class, &ana);
     let lost = format!("SM{}", "5".repeat(32));
-    bury(&class, &lost);
-    bury(&class, "");
+    add_dead_letter(&class, &lost);
+    add_dead_letter(&class, "");
     let ended = class.fails(1, &["retry", "--all"]);
     assert!(
         ended

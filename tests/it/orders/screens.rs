@@ -23,10 +23,10 @@ fn name(number: usize) -> String {
     }
 }
 
-/// A class of so many, who have users at Coder, in a database whose service is stopped. Of every ten one has a
+/// A class of `count` students with users at Coder, in the database of a stopped service. Of every ten one has a
 /// running workspace; with more than 100 the logins of 13 were refused by the carrier, 7 have no number in use and
 /// 6 phones were off.
-fn crowd(count: usize) -> Classroom {
+fn class_of(count: usize) -> Classroom {
     let class = sleepy();
     class.end_service();
     let sql: String = (0..count)
@@ -75,7 +75,7 @@ fn rows(text: &[String]) -> Vec<&String> {
 #[test]
 fn a_class_of_any_size_fits_its_screen() {
     for count in [0, 12, 120, 1_000] {
-        let class = crowd(count);
+        let class = class_of(count);
         for size in SIZES {
             let (code, screen) = class.on_a_screen(size, &["status"], &[]).ends();
             let text = screen.text();
@@ -131,7 +131,7 @@ fn a_class_of_any_size_fits_its_screen() {
 
 #[test]
 fn elsewhere_everything_comes_whole_and_plain() {
-    let class = crowd(120);
+    let class = class_of(120);
     let text = class.does(&["status"]);
     assert!(!text.contains('\u{1b}'), "{text}");
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -146,7 +146,7 @@ fn elsewhere_everything_comes_whole_and_plain() {
 
 #[test]
 fn what_there_is_no_room_for_is_left_out_by_its_weight() {
-    let class = crowd(12);
+    let class = class_of(12);
     let titles = |columns: u16| {
         let (_, screen) = class.on_a_screen((columns, 40), &["status"], &[]).ends();
         let text = screen.text();
@@ -190,7 +190,7 @@ fn colours(class: &Classroom, command: &str, variables: &[(&str, &str)]) -> (Vec
 
 #[test]
 fn colours_need_a_terminal_that_has_them_and_no_objection() {
-    let class = crowd(0);
+    let class = class_of(0);
     for command in ["status", "check"] {
         let (shown, text) = colours(&class, command, &[("NO_COLOR", "")]);
         assert!(shown.contains(&RED.to_owned()), "{command}: {text}");
@@ -232,7 +232,7 @@ fn errors_of_the_log_stand_out_on_a_terminal() {
 
 #[test]
 fn check_breaks_its_lines_between_words() {
-    let class = crowd(0);
+    let class = class_of(0);
     let plain = class.fails(1, &["check"]).stdout;
     let longest = plain.lines().map(|line| line.chars().count()).max();
     assert!(longest > Some(80), "{plain}");
@@ -268,7 +268,7 @@ fn signal(shown: &OnScreen, signal: Signal) {
 
 #[test]
 fn a_watch_is_drawn_in_place_and_gives_the_terminal_back() {
-    let class = crowd(120);
+    let class = class_of(120);
     let shown = class.on_a_screen((80, 24), &["status", "--offline", "--watch", "1"], &[]);
     assert!(shown.comes_to(PATIENCE, |screen| is_drawn(screen, 3)));
     let screen = shown.screen();
@@ -293,7 +293,7 @@ fn a_watch_is_drawn_in_place_and_gives_the_terminal_back() {
 
 #[test]
 fn a_watch_that_fails_says_why_on_the_first_screen() {
-    let class = crowd(1);
+    let class = class_of(1);
     let shown = class.on_a_screen((80, 24), &["status", "--offline", "--watch", "1"], &[]);
     assert!(shown.comes_to(PATIENCE, |screen| is_drawn(screen, 1)));
     std::fs::rename(class.data_dir(), class.folder().join("aside")).expect("moved");

@@ -2,7 +2,7 @@
 //!
 //! Coder and Twilio take their time, as the real ones do, and keep to it whatever comes. What is
 //! compared is when the last login was texted, and when it could have been: the same texts at the same
-//! moments, the calls that were really made, and as many hands as the service was given.
+//! moments, the calls that were really made, and as many workers as the service was given.
 
 pub mod play;
 mod tables;
@@ -47,9 +47,9 @@ fn measure(bench: &Bench) -> Section {
         ],
     );
     let span = bench.pick(Duration::from_millis(200), SPAN);
-    let class_runs = cells.iter().map(|&(students, hands)| ClassRun {
+    let class_runs = cells.iter().map(|&(students, workers)| ClassRun {
         students,
-        hands,
+        workers,
         span,
         delays: true,
     });
@@ -67,15 +67,17 @@ fn measure(bench: &Bench) -> Section {
             .collect()
     });
     for class_run in &large {
-        let (students, hands) = (class_run.students, class_run.hands);
-        bench.says(&format!("class: {students} students, {hands} side by side"));
+        let (students, workers) = (class_run.students, class_run.workers);
+        bench.says(&format!(
+            "class: {students} students, {workers} side by side"
+        ));
         played.push(play::play(bench, class_run));
     }
     bench.says("class: at once and without delays");
     let at_once = |_| {
         let class_run = ClassRun {
             students: bench.pick(5, 300),
-            hands: 8,
+            workers: 8,
             span: Duration::ZERO,
             delays: false,
         };

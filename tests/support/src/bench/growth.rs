@@ -12,7 +12,7 @@ use super::footprint::starts;
 use super::process::Process;
 use super::report::Section;
 use super::stats::Spread;
-use super::{Bench, Part, crowd};
+use super::{Bench, Part, other_accounts};
 use crate::classroom::redis::Fsync;
 use crate::classroom::student::{Student, Webhook};
 use crate::classroom::{Classroom, PHRASE};
@@ -104,7 +104,7 @@ fn class_with(bench: &Bench, known: usize) -> Classroom {
         .with_redis_that_syncs(Fsync::EverySecond)
         .open();
     class.end_service();
-    crowd::fill(&class, known);
+    other_accounts::fill(&class, known);
     class
 }
 

@@ -11,7 +11,7 @@ use super::table::{Row, draw};
 use super::{Assault, PROOFS, Proof};
 
 /// Proofs at the same time.
-const HANDS: usize = 3;
+const WORKERS: usize = 3;
 
 const HELP: &str = "\
 Does harm to the real program and counts what came of it: nobody may be lost, doubled or orphaned.
@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
 fn run_all(wanted: &[&Proof], binary: &Path, full: bool) -> (Vec<Row>, Vec<&'static str>) {
     let (began, next) = (Instant::now(), AtomicUsize::new(0));
     let ended = Mutex::new(Vec::new());
-    let hand = || {
+    let worker = || {
         while let Some((place, proof)) = {
             let place = next.fetch_add(1, Ordering::Relaxed);
             wanted.get(place).map(|proof| (place, *proof))
@@ -89,8 +89,8 @@ fn run_all(wanted: &[&Proof], binary: &Path, full: bool) -> (Vec<Row>, Vec<&'sta
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..HANDS {
-            scope.spawn(hand);
+        for _ in 0..WORKERS {
+            scope.spawn(worker);
         }
     });
     let mut ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);

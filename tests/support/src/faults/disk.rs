@@ -2,7 +2,7 @@
 //!
 //! `disk.c` is compiled on first use and loaded into the service. There it asks before every write
 //! that begins a transaction, every sync, every file that is made, opened for writing or removed, and
-//! every connection. Whoever listens here decides: lets it pass, slows it down, fails it before or
+//! every connection. The listener decides: it lets it pass, slows it down, fails it before or
 //! after the deed, or never answers.
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -211,9 +211,9 @@ pub fn for_each_seed<T: Send>(
 ) -> Vec<T> {
     use std::sync::atomic::{AtomicU64, Ordering};
     let next = AtomicU64::new(0);
-    let hands = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
-        let hand = || {
+        let worker = || {
             let mut inside = Inside::new();
             let mut results = Vec::new();
             loop {
@@ -225,10 +225,12 @@ pub fn for_each_seed<T: Send>(
                 progress(seed + 1);
             }
         };
-        let threads: Vec<_> = (0..hands.clamp(2, 4)).map(|_| scope.spawn(hand)).collect();
+        let threads: Vec<_> = (0..workers.clamp(2, 4))
+            .map(|_| scope.spawn(worker))
+            .collect();
         let results = threads.into_iter().map(|thread| thread.join());
         results
-            .flat_map(|result| result.expect("no hand panics"))
+            .flat_map(|result| result.expect("no worker panics"))
             .collect()
     })
 }

@@ -15,7 +15,7 @@ use crate::classroom::service::Footprint;
 use crate::classroom::student::Student;
 use crate::classroom::wire::room_for_many;
 use crate::classroom::{Classroom, PATIENCE, Plan, within};
-use attack::{Attack, Crowd};
+use attack::{Attack, AttackGroup};
 use friend::Report;
 
 /// Floods of strangers while students text.
@@ -43,14 +43,14 @@ const MALFORMED: &[&[u8]] = &[
 
 /// Memory that an attack may leave behind, in KiB: the allocator does not give all of it back.
 const LEFT_BEHIND: usize = 20 * 1024;
-/// Descriptors that may be more than before: so many connections to Coder and Twilio wait for reuse at most.
+/// The largest number of additional descriptors: connections to Coder and Twilio that are kept for reuse.
 const KEPT_FOR_REUSE: usize = 16;
 /// Threads that may be more than before.
 const MORE_THREADS: usize = 2;
 /// Memory that each further attack may leave behind.
 const GROWTH: usize = 4 * 1024;
 
-/// A class with so many descriptors, and seats and texts for all who come.
+/// A class with that many descriptors, and with seats and texts for all students.
 fn class(force: &Assault, open_files: u32) -> Classroom {
     Plan::new(&force.binary)
         .with_open_files(open_files)
@@ -71,8 +71,8 @@ fn run(force: &Assault) -> Vec<Row> {
 /// Strangers of all kinds at once, more than the service may open files.
 fn flood(force: &Assault) -> Row {
     let (open_files, students, attacks) = force.pick((256, 20, 1), (1024, 200, 3));
-    let crowds = crowds(force);
-    let counts = crowds.map(|crowd| crowd.count);
+    let groups = groups(force);
+    let counts = groups.map(|group| group.count);
     let [idle, bodies, heads, malformed, resets] = counts;
     let malformed = malformed + resets;
     let mut row = Row::new(format!(
@@ -83,7 +83,7 @@ fn flood(force: &Assault) -> Row {
     let (mut opened, mut after) = (0, Vec::new());
     for number in 1..=attacks {
         force.says(&format!("flood {number} of {attacks}: {}", row.fault));
-        let attack = Attack::of(class.service().address(), &crowds);
+        let attack = Attack::of(class.service().address(), &groups);
         class.eventually("the attack in full", || {
             attack.acts() >= counts.iter().sum()
         });
@@ -121,8 +121,8 @@ fn left_behind(rested: Footprint, after: &[Footprint]) -> String {
     )
 }
 
-fn crowds(force: &Assault) -> [Crowd; 5] {
-    let crowd = |count, start, drip, resets, pause| Crowd {
+fn groups(force: &Assault) -> [AttackGroup; 5] {
+    let group = |count, start, drip, resets, pause| AttackGroup {
         count,
         start,
         drip,
@@ -131,11 +131,11 @@ fn crowds(force: &Assault) -> [Crowd; 5] {
     };
     let (idle, bodies, heads) = force.pick((300, 40, 20), (2_000, 500, 300));
     [
-        crowd(idle, &[b""], b"", false, 1_000),
-        crowd(bodies, &[DRIPPING_BODY], b"a", false, 1_000),
-        crowd(heads, &[DRIPPING_HEAD], b"a", false, 1_000),
-        crowd(force.pick(20, 60), MALFORMED, b"", false, 100),
-        crowd(force.pick(20, 60), MALFORMED, b"", true, 100),
+        group(idle, &[b""], b"", false, 1_000),
+        group(bodies, &[DRIPPING_BODY], b"a", false, 1_000),
+        group(heads, &[DRIPPING_HEAD], b"a", false, 1_000),
+        group(force.pick(20, 60), MALFORMED, b"", false, 100),
+        group(force.pick(20, 60), MALFORMED, b"", true, 100),
     ]
 }
 
@@ -147,12 +147,12 @@ fn exhaustion(force: &Assault) -> Row {
     force.says(&row.fault);
     let class = class(force, OPEN_FILES);
     let mut siege = Siege::of(&class);
-    let crowd = Crowd {
+    let group = AttackGroup {
         count: 400,
-        ..crowds(force)[0]
+        ..groups(force)[0]
     };
-    let attack = Attack::of(class.service().address(), &[crowd]);
-    class.eventually("the attack in full", || attack.acts() >= crowd.count);
+    let attack = Attack::of(class.service().address(), &[group]);
+    class.eventually("the attack in full", || attack.acts() >= group.count);
     siege.students_text(force.pick(10, 100), 20);
     let during = class.service().footprint();
     drop(attack);

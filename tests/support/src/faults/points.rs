@@ -43,7 +43,7 @@ pub const PROOF: Proof = Proof {
 const REHEARSALS: usize = 3;
 
 /// Runs at the same time. Most of them wait: for a removal's next look, for Twilio's log to settle.
-const HANDS: (u32, u32) = (40, 64);
+const WORKERS: (u32, u32) = (40, 64);
 
 /// The short cut plays every kill that finds a world of its own, and of the other single cuts one in
 /// so many.
@@ -111,8 +111,8 @@ impl<'a> Proving<'a> {
                 force.says(&format!("{count} of {all} {what}"));
             }
         };
-        let hands = force.pick(HANDS.0, HANDS.1);
-        let outcomes = play_all(&force.binary, &self.redis, &plans, hands, heard);
+        let workers = force.pick(WORKERS.0, WORKERS.1);
+        let outcomes = play_all(&force.binary, &self.redis, &plans, workers, heard);
         let failed: Vec<&Outcome> = outcomes.iter().filter(|o| o.report.is_some()).collect();
         force.says(&format!("{all} {what}, {} failed", failed.len()));
         for outcome in failed.iter().take(SHOWN) {

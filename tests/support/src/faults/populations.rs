@@ -120,7 +120,7 @@ impl Watch<'_> {
         if let Err(error) = self.reaper.sweep(now) {
             self.harm(people, format!("the sweep failed: {error}"));
         }
-        // All of ours are known, so whoever is adopted is somebody else.
+        // All of our accounts are in the database, so an adopted one belongs to somebody else.
         if self.found.sweeps.is_multiple_of(3)
             && let Ok(swept) = self.reconciler.sweep(now)
             && !swept.adopted.is_empty()
@@ -131,7 +131,7 @@ impl Watch<'_> {
         self.look_at_rows(people, now);
     }
 
-    /// Whom did we lay hands on?
+    /// The users that the service has changed.
     fn look_at_deeds(&mut self, people: &Students, now: UnixSeconds) {
         let deeds = people.coder.ledger();
         for deed in &deeds[self.seen..] {

@@ -1,4 +1,4 @@
-//! A race for seats: exactly as many accounts as there may be, whoever comes first.
+//! A race for seats: exactly as many accounts as there are seats.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ pub const SEATS: Proof = Proof {
         let rounds = force.pick(2, 200);
         let mut row = Row::new(format!("100 texts for 30 seats, {rounds} seeds"));
         let seeds: Vec<u64> = (0..rounds).collect();
-        let hands = force.pick(1, 4);
+        let threads = force.pick(1, 4);
         let rows = std::thread::scope(|scope| {
             let race = |seeds: &'_ [u64]| -> Vec<Row> {
                 seeds.iter().map(|seed| race(force, *seed)).collect()
             };
-            let share = seeds.len().div_ceil(hands);
-            let hands: Vec<_> = seeds
+            let share = seeds.len().div_ceil(threads);
+            let threads: Vec<_> = seeds
                 .chunks(share)
                 .map(|seeds| scope.spawn(move || race(seeds)))
                 .collect();
-            let ended = hands
+            let ended = threads
                 .into_iter()
-                .map(|hand| hand.join().expect("a race ends"));
+                .map(|thread| thread.join().expect("a race ends"));
             ended.flatten().collect::<Vec<Row>>()
         });
         rows.iter().for_each(|one| row.add(one));

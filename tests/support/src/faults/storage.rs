@@ -103,15 +103,15 @@ fn health(class: &Classroom) -> String {
 
 /// Texts that come while nothing can be written are taken, wait in Redis, and are served afterwards.
 fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
-    let weather = NetworkTrouble::new();
-    let class = weather.class(force);
+    let network = NetworkTrouble::new();
+    let class = network.class(force);
     let students = class.students(force.pick(4, 30));
     let (before, during) = students.split_at(students.len() / 2);
     for student in before {
         student.gets_a_login();
     }
     class.all_served();
-    weather.is(State::Bad(answer));
+    network.is(State::Bad(answer));
     during.iter().for_each(|student| drop(student.asks()));
     class.eventually("the fault shown", || {
         health(&class).contains("database-not-writable")
@@ -122,7 +122,7 @@ fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
         .iter()
         .map(|student| student.inbox().len())
         .sum::<usize>();
-    weather.is(State::Well);
+    network.is(State::Well);
     class.all_served();
     class.eventually("health", || health(&class).contains("ok"));
     row.count(&class, &students, 1, 0);
@@ -139,23 +139,23 @@ fn read_only(force: &Assault) -> Row {
 }
 
 fn failing(force: &Assault) -> Row {
-    let weather = NetworkTrouble::new();
-    let class = weather.class(force);
-    weather.is(State::Failing);
+    let network = NetworkTrouble::new();
+    let class = network.class(force);
+    network.is(State::Failing);
     let students = class.students(force.pick(5, 40));
     students.iter().for_each(|student| drop(student.asks()));
     class.eventually_within(Duration::from_secs(120), "all served", || {
         class.redis().length("coder-sms-register:texts") == 0
     });
-    weather.is(State::Well);
+    network.is(State::Well);
     let mut row = Row::new("30 % of all writes and syncs fail, half of them done");
     row.count(&class, &students, 1, 0);
     class.change("UPDATE registrations SET due_at = 1");
-    weather.is(State::Failing);
+    network.is(State::Failing);
     class.eventually_within(Duration::from_secs(120), "all removed", || {
         class.coder().students().is_empty() && class.registrations() == 0
     });
-    weather.is(State::Well);
+    network.is(State::Well);
     row.count_left(&class);
     row.check_database(&class);
     row
@@ -163,9 +163,9 @@ fn failing(force: &Assault) -> Row {
 
 /// A disk that takes its time keeps logins waiting, but not the webhook.
 fn slow(force: &Assault) -> Row {
-    let weather = NetworkTrouble::new();
-    let class = weather.class(force);
-    weather.is(State::Slow(Duration::from_millis(200)));
+    let network = NetworkTrouble::new();
+    let class = network.class(force);
+    network.is(State::Slow(Duration::from_millis(200)));
     let students = class.students(force.pick(4, 20));
     let mut slowest = Duration::ZERO;
     for student in &students {
@@ -174,7 +174,7 @@ fn slow(force: &Assault) -> Row {
         slowest = slowest.max(began.elapsed());
     }
     class.all_served();
-    weather.is(State::Well);
+    network.is(State::Well);
     let mut row = Row::new("every sync takes 200 ms");
     row.count(&class, &students, 1, 0);
     row.note = format!("slowest 200 of the webhook {slowest:.1?}");

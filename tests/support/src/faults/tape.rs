@@ -199,7 +199,7 @@ impl Tape {
     pub fn life_of(&self, process: i32) -> u32 {
         let state = self.lock();
         let known = state.service.as_ref().map(|service| service.pid());
-        // Until whoever started it has told us its process, it can only be the new one.
+        // Until the starter has reported its process, it can only be the new one.
         let is_it = known.is_none_or(|pid| pid.as_raw_nonzero().get() == process);
         if is_it { state.life } else { 0 }
     }
@@ -277,7 +277,7 @@ impl Tape {
         let service = loop {
             match &state.service {
                 Some(service) => break Arc::clone(service),
-                // It had an effect before whoever started it could tell us its process.
+                // It had an effect before the starter could report its process.
                 None => {
                     state = self
                         .changed

@@ -32,7 +32,7 @@ pub struct ClassRun {
     /// Who text.
     pub students: usize,
     /// `CODER_REG_PARALLEL`.
-    pub hands: usize,
+    pub workers: usize,
     /// In which time they text, at even moments.
     pub span: Duration,
     /// Whether Coder and Twilio take their time.
@@ -44,13 +44,11 @@ pub struct Played {
     /// Who texted.
     pub students: usize,
     /// `CODER_REG_PARALLEL`.
-    pub hands: usize,
+    pub workers: usize,
     /// When each text was sent, sorted.
     pub sent: Vec<f64>,
     /// When the login that answers each of them was texted.
     pub texted: Vec<f64>,
-    /// What Coder and Twilio were asked for, and how often for each student.
-    pub calls: Vec<(&'static str, f64)>,
     /// The delays of the calls that a worker makes for a student, in seconds.
     pub work: f64,
     /// CPU seconds of the service.
@@ -81,7 +79,7 @@ pub fn slow_down(class: &Classroom) {
 pub fn play(bench: &Bench, class_run: &ClassRun) -> Played {
     let class = bench
         .plan()
-        .with("CODER_REG_PARALLEL", &class_run.hands.to_string())
+        .with("CODER_REG_PARALLEL", &class_run.workers.to_string())
         .with_redis_that_syncs(Fsync::Always)
         .with_receipts()
         .prepare();
@@ -184,10 +182,9 @@ impl Before {
         let work = WORK.map(|(op, delay)| each(op.0) * delay.as_secs_f64());
         Played {
             students: class_run.students,
-            hands: class_run.hands,
+            workers: class_run.workers,
             sent,
             texted,
-            calls: OPS.iter().map(|op| (op.0, each(op.0))).collect(),
             work: work.iter().sum(),
             service_cpu: (now.service - self.service).as_secs_f64(),
             redis_cpu: (now.redis - self.redis).as_secs_f64(),
@@ -199,21 +196,9 @@ impl Before {
     }
 }
 
-/// Everything that may be asked of the two in a class.
-const OPS: [Op; 8] = [
-    coder::CREATE_USER,
-    coder::LIST_USERS,
-    coder::READ_USER,
-    coder::SET_PASSWORD,
-    twilio::SEND,
-    twilio::LIST,
-    twilio::READ,
-    twilio::REDACT,
-];
-
 fn count_calls(class: &Classroom) -> Vec<(&'static str, usize)> {
     let count = |op: &Op| (op.0, class.coder().count(*op) + class.twilio().count(*op));
-    OPS.iter().map(count).collect()
+    WORK.iter().map(|(op, _)| count(op)).collect()
 }
 
 /// How many commands Redis has had, and how many seconds it was at work on them.

@@ -13,13 +13,12 @@ pub fn draw(played: &[Played], costs: &[Played], database: Spread) -> Section {
         "Students text at even moments within 10 s, each over a connection of its own; Coder takes 250 ms to \
          make a user and 50 ms for anything else, Twilio 150 ms, and both tell of deliveries as they do. Redis \
          writes every text to its disk (`appendfsync always`, as in production). The bound is the best that \
-         can be with the calls that were made: the same texts at the same moments, as many hands as \
+         can be with the calls that were made: the same texts at the same moments, as many workers as \
          CODER_REG_PARALLEL says, and no time between two calls. A login counts when Twilio has answered. \
          Classes of 30 are played side by side, the others alone, each once.",
     );
     section.shows(&lasts(played));
     section.shows(&waits(played));
-    section.shows(&calls(played));
     section.shows(&costs_of(costs, database));
     section.goals = goals(played, costs);
     section
@@ -27,7 +26,7 @@ pub fn draw(played: &[Played], costs: &[Played], database: Spread) -> Section {
 
 /// When the best service would have texted each login, sorted.
 fn best(class: &Played) -> Vec<f64> {
-    let mut ends = bound::ends(&class.sent, class.work, class.hands);
+    let mut ends = bound::ends(&class.sent, class.work, class.workers);
     ends.sort_by(f64::total_cmp);
     ends
 }
@@ -67,7 +66,7 @@ fn lasts(played: &[Played]) -> Table {
         let mut texted = class.texted.clone();
         texted.sort_by(f64::total_cmp);
         let best = best(class);
-        let mut row = vec![class.students.to_string(), class.hands.to_string()];
+        let mut row = vec![class.students.to_string(), class.workers.to_string()];
         row.push(format!("{} %", number(ratio(class) * 100.0, 1)));
         let times = [
             last(&texted),
@@ -98,9 +97,9 @@ fn waits(played: &[Played]) -> Table {
     let mut table = Table::new(caption, &heads);
     for class in played {
         let ours = own_waits(&class.sent, &class.texted);
-        let best = bound::ends(&class.sent, class.work, class.hands);
+        let best = bound::ends(&class.sent, class.work, class.workers);
         let best = own_waits(&class.sent, &best);
-        let mut row = vec![class.students.to_string(), class.hands.to_string()];
+        let mut row = vec![class.students.to_string(), class.workers.to_string()];
         let times = [
             percentile(&ours, 0.0),
             percentile(&ours, 0.5),
@@ -110,40 +109,6 @@ fn waits(played: &[Played]) -> Table {
             percentile(&best, 1.0),
         ];
         row.extend(times.map(|time| number(time, 2)));
-        table.row(row);
-    }
-    table
-}
-
-fn calls(played: &[Played]) -> Table {
-    let caption =
-        "**Calls for each student** (logins are blanked in Twilio's log by the reaper, later)";
-    let names: Vec<&str> = match played.first() {
-        Some(class) => {
-            let made = |name: &&str| {
-                let mut counts = played.iter().flat_map(|class| &class.calls);
-                counts.any(|(known, count)| known == name && *count > 0.0)
-            };
-            class
-                .calls
-                .iter()
-                .map(|(name, _)| *name)
-                .filter(made)
-                .collect()
-        }
-        None => Vec::new(),
-    };
-    let heads: Vec<&str> = ["students", "parallel"]
-        .into_iter()
-        .chain(names.iter().copied())
-        .collect();
-    let mut table = Table::new(caption, &heads);
-    for class in played {
-        let mut row = vec![class.students.to_string(), class.hands.to_string()];
-        for name in &names {
-            let count = class.calls.iter().find(|(known, _)| known == name);
-            row.push(number(count.map_or(0.0, |(_, count)| *count), 2));
-        }
         table.row(row);
     }
     table
@@ -194,7 +159,7 @@ fn goals(played: &[Played], costs: &[Played]) -> Vec<Goal> {
     let mut goals = Vec::new();
     if let Some(class) = played
         .iter()
-        .find(|class| (class.students, class.hands) == GOAL)
+        .find(|class| (class.students, class.workers) == GOAL)
     {
         let seconds = last(&class.texted);
         goals.push(Goal::measured(

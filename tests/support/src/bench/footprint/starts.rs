@@ -74,7 +74,7 @@ fn resumptions(bench: &Bench, times: usize) -> Vec<f64> {
         let held = class
             .coder()
             .wait_for_calls(CREATE_USER, calls.max(HANDS), PATIENCE);
-        assert!(held, "all hands are at work");
+        assert!(held, "all workers are busy");
         class.end_service();
         let (calls, began) = (class.coder().count(CREATE_USER), Instant::now());
         class.spawn_service();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Bench;
 use super::super::class::play::{self, CODER_ANSWERS};
-use super::super::crowd;
+use super::super::other_accounts;
 use crate::classroom::redis::Fsync;
 use crate::classroom::{Classroom, PHRASE};
 use crate::fakes::coder::ops;
@@ -13,7 +13,7 @@ use crate::fakes::trouble::Op;
 /// What is swept, and how.
 #[derive(Clone, Copy)]
 struct Task {
-    hands: usize,
+    workers: usize,
     delays: bool,
     /// Accounts whose time is not up.
     known: usize,
@@ -24,17 +24,17 @@ struct Task {
 /// What came of it.
 pub struct Sweep {
     /// `CODER_REG_PARALLEL`.
-    pub hands: usize,
+    pub workers: usize,
     /// What is special, in words.
     pub about: String,
     /// Accounts that were removed.
     pub accounts: usize,
     /// Seconds from the start of the service until no account was left.
     pub seconds: f64,
-    /// The same with hands that lose no time between calls; 0 without delays.
+    /// The same with workers that lose no time between calls; 0 without delays.
     pub bound: f64,
-    /// What Coder was asked for, and how often for each account.
-    pub calls: Vec<(&'static str, f64)>,
+    /// Calls to Coder for each account.
+    pub calls: f64,
 }
 
 /// What a removal may ask for.
@@ -55,8 +55,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Measures all sweeps, one after the other.
 pub fn measure(bench: &Bench) -> Vec<Sweep> {
-    let task = |hands, delays, known, workspaces| Task {
-        hands,
+    let task = |workers, delays, known, workspaces| Task {
+        workers,
         delays,
         known,
         workspaces,
@@ -121,10 +121,10 @@ fn sweep(class: &Classroom, task: &Task, accounts: usize) -> Sweep {
         }
     }
     if task.known > 0 {
-        crowd::fill(class, task.known);
+        other_accounts::fill(class, task.known);
     }
-    crowd::end_all_others(class);
-    class.set("CODER_REG_PARALLEL", &task.hands.to_string());
+    other_accounts::end_all_others(class);
+    class.set("CODER_REG_PARALLEL", &task.workers.to_string());
     let delay = if task.delays {
         CODER_ANSWERS
     } else {
@@ -147,15 +147,11 @@ fn sweep(class: &Classroom, task: &Task, accounts: usize) -> Sweep {
     let each = |place: usize| (calls[place] - before[place]) as f64 / accounts as f64;
     let all: f64 = (0..OPS.len()).map(each).sum();
     Sweep {
-        hands: task.hands,
+        workers: task.workers,
         about: task.words(),
         accounts,
         seconds,
-        bound: all * accounts as f64 * delay.as_secs_f64() / task.hands as f64,
-        calls: OPS
-            .iter()
-            .enumerate()
-            .map(|(place, op)| (op.0, each(place)))
-            .collect(),
+        bound: all * accounts as f64 * delay.as_secs_f64() / task.workers as f64,
+        calls: all,
     }
 }

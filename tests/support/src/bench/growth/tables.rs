@@ -116,31 +116,17 @@ fn sweeps(sweeps: &[Sweep]) -> Table {
          calls to Coder for each account",
         number(accounts as f64, 0)
     );
-    let made = |name: &&str| {
-        let mut calls = sweeps.iter().flat_map(|sweep| &sweep.calls);
-        calls.any(|(known, count)| known == name && *count > 0.0)
-    };
-    let names = sweeps
-        .first()
-        .map(|sweep| sweep.calls.iter().map(|(name, _)| *name));
-    let names: Vec<&str> = names.into_iter().flatten().filter(made).collect();
     let heads = ["", "parallel", "of bound", "s", "bound", "calls"];
-    let heads: Vec<&str> = heads.into_iter().chain(names.iter().copied()).collect();
     let mut table = Table::new(&caption, &heads);
     for sweep in sweeps {
         let of_bound = match sweep.bound > 0.0 {
             true => format!("{} %", number(sweep.seconds / sweep.bound * 100.0, 0)),
             false => "-".to_owned(),
         };
-        let all: f64 = sweep.calls.iter().map(|(_, count)| count).sum();
-        let mut row = vec![sweep.about.clone(), sweep.hands.to_string(), of_bound];
+        let mut row = vec![sweep.about.clone(), sweep.workers.to_string(), of_bound];
         row.push(number(sweep.seconds, 2));
         row.push(number(sweep.bound, 2));
-        row.push(number(all, 2));
-        for name in &names {
-            let count = sweep.calls.iter().find(|(known, _)| known == name);
-            row.push(number(count.map_or(0.0, |(_, count)| *count), 2));
-        }
+        row.push(number(sweep.calls, 2));
         table.row(row);
     }
     table

@@ -34,46 +34,6 @@ pub fn fields(answer: &Answer) -> Vec<String> {
 }
 
 #[test]
-fn a_student_is_created_found_and_let_in() {
-    let coder = FakeCoder::start();
-    let mut api = admin(&coder);
-    let created = create(&mut api, "happy-tuna");
-    assert_eq!(
-        (created.status, created.json()["status"].as_str()),
-        (201, Some("active"))
-    );
-    assert_eq!(
-        created.header("X-Coder-Build-Version"),
-        Some(Version::V2_31.build())
-    );
-    for path in [
-        "happy-tuna",
-        "HAPPY-tuna",
-        created.json()["id"].as_str().expect("an id"),
-    ] {
-        assert_eq!(
-            api.get(&format!("/api/v2/users/{path}")).json()["username"],
-            "happy-tuna"
-        );
-    }
-    let missing = api.get("/api/v2/users/happy-tuna@temp.example.com");
-    assert_eq!(
-        (missing.status, missing.message()),
-        (
-            404,
-            "Resource not found or you do not have access to this resource".into()
-        )
-    );
-    assert!(coder.password_works("Happy-Tuna@temp.example.com", STRONG));
-    assert!(
-        !coder.password_works("happy-tuna", STRONG),
-        "the login wants the address"
-    );
-    assert_eq!(coder.only_user().username, "happy-tuna");
-    assert_eq!(coder.created_ever(), ["happy-tuna"]);
-}
-
-#[test]
 fn one_bad_request_shows_only_the_first_class_of_fault() {
     let coder = FakeCoder::start();
     let mut api = admin(&coder);
@@ -188,43 +148,6 @@ fn older_versions_ignore_what_they_do_not_know() {
     body["password"] = json!("");
     body["login_type"] = json!("none");
     assert_eq!(api.json("POST", "/api/v2/users", &body).status, 201);
-}
-
-#[test]
-fn a_deleted_user_is_gone_by_name_but_not_by_id() {
-    let coder = FakeCoder::start();
-    let mut api = admin(&coder);
-    let id = create(&mut api, "happy-tuna").json()["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    assert_eq!(
-        api.send("DELETE", "/api/v2/users/happy-tuna", "", "")
-            .expect("an answer")
-            .message(),
-        "User has been deleted!"
-    );
-    assert_eq!(api.get("/api/v2/users/happy-tuna").status, 404);
-    assert_eq!(api.get(&format!("/api/v2/users/{id}")).status, 200);
-    assert_eq!(
-        api.send("DELETE", "/api/v2/users/happy-tuna", "", "")
-            .expect("an answer")
-            .status,
-        404
-    );
-    assert_eq!(
-        api.send("DELETE", &format!("/api/v2/users/{id}"), "", "")
-            .expect("an answer")
-            .status,
-        200
-    );
-    assert!(!coder.password_works("happy-tuna@temp.example.com", STRONG));
-    let again = create(&mut api, "happy-tuna");
-    assert!(again.status == 201 && again.json()["id"] != json!(id));
-    assert_eq!(
-        (coder.deleted_users().len(), coder.created_ever().len()),
-        (1, 2)
-    );
 }
 
 #[test]

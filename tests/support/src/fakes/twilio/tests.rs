@@ -102,18 +102,6 @@ fn what_twilio_refuses_is_refused_with_its_code() {
 }
 
 #[test]
-fn a_messaging_service_picks_the_number() {
-    let twilio = FakeTwilio::start_default();
-    let service = twilio.account().service_sid.clone();
-    let message = send(&twilio, &[("From", ""), ("MessagingServiceSid", &service)]).json();
-    assert_eq!(
-        (&message["status"], &message["from"]),
-        (&Value::from("accepted"), &Value::Null)
-    );
-    assert_eq!(twilio.texts()[0].from, twilio.account().from_numbers[0]);
-}
-
-#[test]
 fn only_the_account_gets_in() {
     let twilio = FakeTwilio::start_default();
     let account = twilio.account().clone();
@@ -257,36 +245,6 @@ fn a_message_is_read_redacted_and_deleted() {
         204
     );
     assert_eq!(code(&api.get(&target)), (404, 20404));
-}
-
-#[test]
-fn numbers_are_listed_with_their_webhook() {
-    let twilio = FakeTwilio::start_default();
-    twilio.sms_url("https://class.example.org/sms");
-    let number = twilio.account().from_numbers[0].replace('+', "%2B");
-    let target = path(
-        &twilio,
-        &format!("IncomingPhoneNumbers.json?PhoneNumber={number}"),
-    );
-    let list = sender(&twilio).get(&target).json();
-    assert_eq!(
-        list["incoming_phone_numbers"][0]["sms_url"],
-        "https://class.example.org/sms"
-    );
-    assert_eq!(
-        list["incoming_phone_numbers"][0]["capabilities"]["sms"],
-        true
-    );
-    let other = sender(&twilio)
-        .get(&path(
-            &twilio,
-            "IncomingPhoneNumbers.json?PhoneNumber=%2B4420",
-        ))
-        .json();
-    assert_eq!(
-        other["incoming_phone_numbers"].as_array().map(Vec::len),
-        Some(0)
-    );
 }
 
 #[test]

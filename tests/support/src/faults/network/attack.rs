@@ -16,7 +16,7 @@ const DRIP: Duration = Duration::from_secs(1);
 
 /// Strangers of one kind.
 #[derive(Clone, Copy)]
-pub struct Crowd {
+pub struct AttackGroup {
     /// How many of them are connected at a time.
     pub count: usize,
     /// What each of them may send first; they take turns.
@@ -47,15 +47,15 @@ impl Attack {
         }
     }
 
-    /// All of these crowds at once.
-    pub fn of(address: SocketAddr, crowds: &[Crowd]) -> Self {
+    /// All of these groups at the same time.
+    pub fn of(address: SocketAddr, groups: &[AttackGroup]) -> Self {
         let mut attack = Self::nobody();
-        for &crowd in crowds {
+        for &group in groups {
             attack.join(address, move |over, door| {
-                let mut strangers: Vec<_> = (0..crowd.count).map(|_| Stranger::default()).collect();
+                let mut strangers: Vec<_> = (0..group.count).map(|_| Stranger::default()).collect();
                 while !over.load(Ordering::Acquire) {
                     for (number, stranger) in strangers.iter_mut().enumerate() {
-                        stranger.turn(number, &crowd, &door);
+                        stranger.turn(number, &group, &door);
                     }
                     std::thread::park_timeout(LOOK);
                 }
@@ -64,20 +64,20 @@ impl Attack {
         attack
     }
 
-    /// So many new connections every second from one address. The youngest `kept` stay; with 0 each breaks off
-    /// as soon as it has spoken.
+    /// This many new connections every second from one address. The newest `kept` stay; with 0 each is closed
+    /// as soon as it has sent its bytes.
     pub fn storm(address: SocketAddr, per_second: usize, kept: usize, says: &'static [u8]) -> Self {
-        const HANDS: usize = 4;
+        const THREADS: usize = 4;
         let mut attack = Self::nobody();
-        for _ in 0..HANDS {
+        for _ in 0..THREADS {
             attack.join(address, move |over, door| {
-                let pace = Duration::from_secs_f64(HANDS as f64 / per_second as f64);
+                let pace = Duration::from_secs_f64(THREADS as f64 / per_second as f64);
                 let (mut next, mut open) = (Instant::now(), VecDeque::new());
                 while !over.load(Ordering::Acquire) {
                     next += pace;
                     std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
                     open.extend(door.knock(says));
-                    if open.len() > kept / HANDS {
+                    if open.len() > kept / THREADS {
                         open.pop_front().iter().for_each(leave);
                     }
                 }
@@ -86,7 +86,7 @@ impl Attack {
         attack
     }
 
-    /// So many connections that stay, each asking again as soon as it is answered.
+    /// This many open connections, each of which asks again as soon as it is answered.
     pub fn hammer(address: SocketAddr, connections: usize, says: &'static [u8]) -> Self {
         let mut attack = Self::nobody();
         attack.join(address, move |over, door| {
@@ -159,7 +159,7 @@ impl Door {
     }
 }
 
-/// One of a crowd.
+/// One member of a group.
 #[derive(Default)]
 struct Stranger {
     sock: Option<TcpStream>,
@@ -167,27 +167,27 @@ struct Stranger {
 }
 
 impl Stranger {
-    fn turn(&mut self, number: usize, crowd: &Crowd, door: &Door) {
+    fn turn(&mut self, number: usize, group: &AttackGroup, door: &Door) {
         let now = Instant::now();
         let due = self.next.is_none_or(|at| at <= now);
         match &mut self.sock {
             Some(sock) if !is_open(sock) => {
                 self.sock = None;
-                self.next = Some(now + crowd.pause);
+                self.next = Some(now + group.pause);
             }
-            Some(sock) if due && !crowd.drip.is_empty() => {
-                let _ = sock.write(crowd.drip);
+            Some(sock) if due && !group.drip.is_empty() => {
+                let _ = sock.write(group.drip);
                 self.next = Some(now + DRIP);
             }
             Some(_) => {}
             None if due => {
-                self.sock = door.knock(crowd.start[number % crowd.start.len()]);
+                self.sock = door.knock(group.start[number % group.start.len()]);
                 self.next = Some(now + DRIP);
-                if crowd.resets
+                if group.resets
                     && let Some(sock) = self.sock.take()
                 {
                     let _ = SockRef::from(&sock).set_linger(Some(Duration::ZERO));
-                    self.next = Some(now + crowd.pause);
+                    self.next = Some(now + group.pause);
                 }
             }
             None => {}

@@ -139,13 +139,13 @@ fn cuts_at(mark: &Mark) -> impl Iterator<Item = Cut> {
     })
 }
 
-/// Plays all plans, `hands` at a time, each in a database of its own on one Redis. `heard` is told of
+/// Plays all plans, `workers` at a time, each in a database of its own on one Redis. `heard` is told of
 /// each as it ends.
 pub fn play_all(
     binary: &Path,
     redis: &Redis,
     plans: &[Plan],
-    hands: u32,
+    workers: u32,
     heard: impl Fn(usize) + Sync,
 ) -> Vec<Outcome> {
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -159,8 +159,8 @@ pub fn play_all(
         }
     };
     std::thread::scope(|scope| {
-        for hand in 1..=hands {
-            let (redis, work) = (redis.share(hand), &work);
+        for worker in 1..=workers {
+            let (redis, work) = (redis.share(worker), &work);
             scope.spawn(move || work(redis));
         }
     });

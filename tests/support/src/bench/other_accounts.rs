@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::classroom::Classroom;
 
-/// What names of the crowd begin with.
-const NAME: &str = "crowd";
+/// The beginning of their names.
+const NAME: &str = "other";
 
 /// Writes `count` registrations into the database of a service that does not run: each with a login
 /// that arrived an hour ago, its text, and a year of time. Once a class.
