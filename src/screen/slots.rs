@@ -493,8 +493,10 @@ impl Slots {
     /// Lets codes be drawn again that have rested long enough.
     fn rest_codes(&mut self, now: Instant) {
         let is_over = |(ended, _): &(Instant, ScreenCode)| *ended + CODE_RESTS <= now;
-        while let Some((_, code)) = self.resting.pop_front_if(|front| is_over(front)) {
-            self.at_rest.remove(&code);
+        while self.resting.front().is_some_and(is_over) {
+            if let Some((_, code)) = self.resting.pop_front() {
+                self.at_rest.remove(&code);
+            }
         }
     }
 
