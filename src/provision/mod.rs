@@ -28,7 +28,7 @@ use crate::coder::Coder;
 use crate::config::{ClassConfig, Config, Sender, ServiceConfig};
 use crate::domain::{
     InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text, UnixSeconds,
-    UnservedSender, seconds,
+    UnservedSender, Username, seconds,
 };
 use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
@@ -69,6 +69,8 @@ pub struct Provisioner {
     pub limits: ServiceConfig,
     /// The address that students open in their browser.
     pub site: String,
+    /// The pages that a login in a text links to, if it does.
+    pub link: Option<String>,
     /// The domain of the students' addresses.
     pub email_domain: String,
     /// The sender of replies. Texts from there are our own.
@@ -141,10 +143,26 @@ impl Provisioner {
             class: config.class.clone(),
             limits: config.service.clone(),
             site: config.coder.address.site.clone(),
+            link: config.pages.link(),
             email_domain: config.coder.email_domain.clone(),
             sender: config.twilio.sender.clone(),
             full_class: FullClass::default(),
         }
+    }
+
+    /// The text with a login. It contains a link only if the page behind it can tell the address from the
+    /// name.
+    fn login_text(
+        &self,
+        username: &Username,
+        email: &str,
+        password: &Password,
+        left: Option<Duration>,
+    ) -> String {
+        let pages = self.link.as_deref();
+        let pages = pages.filter(|_| email == username.email(&self.email_domain));
+        let link = pages.map(|pages| reply::link(pages, username, password));
+        reply::login(&self.site, email, password, left, link.as_deref())
     }
 
     /// Serves one text at the time `now`.

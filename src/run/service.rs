@@ -15,7 +15,7 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, banner, catch_up, commands, receipts};
+use super::{RunError, banner, catch_up, commands, pages, receipts};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
@@ -27,6 +27,7 @@ use crate::provision::{self, Provisioner};
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::{RedactionCounters, Redactor};
+use crate::screen::Screens;
 use crate::stop::Stop;
 use crate::store::Store;
 use crate::stream::{Redis, Settler, StreamInspector, Taker};
@@ -50,6 +51,7 @@ struct Shared {
     failed_to_twilio: Arc<FailedCalls>,
     instance_id: InstanceId,
     undelivered: Arc<UndeliveredLogins>,
+    screens: Arc<Screens>,
     /// Wakes the catch-up.
     notifier: Notifier,
     /// Wakes the reaper.
@@ -84,6 +86,8 @@ impl Service {
         let (reaper_notifier, wakeups) = Notifier::new();
         let (receipts, queued) = receipts::queue();
         let shared = Shared::open(config, store, notifier, reaper_notifier)?;
+        let screens = Arc::clone(&shared.screens);
+        let pages = pages::handler(config, &shared.store, &keys.1, screens);
         let front = Front::open(
             config,
             &shared.redis,
@@ -92,7 +96,8 @@ impl Service {
             shared.notifier.clone(),
             receipts,
             &shared.obstacles,
-        )?;
+        )?
+        .with_pages(pages);
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
         commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;
@@ -158,6 +163,7 @@ impl Shared {
             to_coder,
             to_twilio,
             undelivered: Arc::default(),
+            screens: Arc::new(Screens::new(Box::new(|_| {}))),
             notifier,
             reaper_notifier,
             stop: Stop::new(),
