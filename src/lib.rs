@@ -31,7 +31,6 @@ mod logging;
 pub mod metrics;
 pub mod obstacles;
 pub mod ownership;
-pub mod pages;
 #[cfg(test)]
 mod properties;
 pub mod provision;

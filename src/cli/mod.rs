@@ -5,7 +5,6 @@
 
 mod arguments;
 mod backup;
-mod campaign;
 mod check;
 mod config;
 mod dead_letters;
@@ -19,7 +18,6 @@ mod naming;
 mod orders;
 #[cfg(test)]
 mod pages;
-mod projector;
 mod reconcile;
 mod renew;
 mod restore;
@@ -72,13 +70,12 @@ struct Command {
 }
 
 /// Every command, in the order of the list in help.
-const COMMANDS: [&Command; 16] = [
+const COMMANDS: [&Command; 14] = [
     &run::COMMAND,
     &config::COMMAND,
     &check::COMMAND,
     &healthcheck::COMMAND,
     &status::COMMAND,
-    &projector::COMMAND,
     &extend::COMMAND,
     &end::COMMAND,
     &renew::COMMAND,
@@ -86,7 +83,6 @@ const COMMANDS: [&Command; 16] = [
     &dead_letters::RETRY,
     &dead_letters::DROP,
     &reconcile::COMMAND,
-    &campaign::COMMAND,
     &backup::COMMAND,
     &restore::COMMAND,
 ];

@@ -33,7 +33,7 @@ pub enum Event {
     Rescheduled,
     /// A login text is about to be sent, or is cancelled before it was sent.
     LoginPrepared,
-    /// Twilio accepted a login text.
+    /// Twilio accepted a login text, or a screen has fetched the login.
     LoginSent,
     /// The Coder user was removed by another party while the student still needs it.
     UserVanished,
@@ -164,6 +164,10 @@ pub struct Registration {
     pub withheld_at: Option<UnixSeconds>,
     /// The progress of its removal.
     pub removal: Removal,
+    /// When a screen fetched its login last.
+    pub shown_at: Option<UnixSeconds>,
+    /// When a browser with a login from a screen proved last that it is signed in.
+    pub arrived_at: Option<UnixSeconds>,
 }
 
 /// The progress of a removal.
@@ -204,6 +208,8 @@ impl Registration {
             renewed_at: None,
             withheld_at: None,
             removal: Removal::default(),
+            shown_at: None,
+            arrived_at: None,
         }
     }
 }
@@ -217,7 +223,25 @@ pub struct Sending {
     pub since: UnixSeconds,
 }
 
+/// How far a login on a screen has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnScreen {
+    /// The screen has fetched it.
+    Shown,
+    /// The browser has proved that it is signed in.
+    SignedIn,
+}
+
 impl Registration {
+    /// How far its last login has come, if a screen has fetched it.
+    pub fn on_screen(&self) -> Option<OnScreen> {
+        let shown = self.shown_at.filter(|at| self.announced_at == Some(*at))?;
+        Some(match self.arrived_at {
+            Some(at) if at >= shown => OnScreen::SignedIn,
+            _ => OnScreen::Shown,
+        })
+    }
+
     /// Whether it is due for removal at `now`.
     pub fn is_due(&self, now: UnixSeconds) -> bool {
         self.due_at.is_some_and(|due| due <= now)

@@ -3,7 +3,7 @@
 use log::{info, warn};
 
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
-use super::{Provisioner, Request};
+use super::{Provisioner, Request, reply};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username, seconds};
@@ -134,7 +134,9 @@ impl Provisioner {
         registration: &Registration,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        self.may_send(request.now)?;
+        if !request.on_screen {
+            self.may_send(request.now)?;
+        }
         let username = &registration.username;
         let email = username.email(&self.email_domain);
         let counter = registration.password_counter.unwrap_or(1);
@@ -167,10 +169,15 @@ impl Provisioner {
                 }
             },
         };
-        let left = self.class.remove_after;
         // A user that was made before CODER_EMAIL_DOM was changed has the old address.
         let address = Some(user.email.as_str()).filter(|address| !address.is_empty());
-        let body = self.login_text(username, address.unwrap_or(&email), &password, left);
+        if request.on_screen {
+            self.record_screen_user(request, registration, &user)?;
+            let address = address.unwrap_or(&email);
+            return Err(self.offer(request, registration, address, password));
+        }
+        let left = self.class.remove_after;
+        let body = reply::login(&self.site, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: request.clock(),
@@ -197,6 +204,23 @@ impl Provisioner {
         match self
             .store
             .created(registration.id, &user.id, due, sending)?
+        {
+            Stage::Reaping => Err(being_removed(registration)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a user whose login goes to a screen.
+    fn record_screen_user(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+    ) -> Result<(), AttemptEnd> {
+        let due = request.now + seconds(self.limits.give_up);
+        match self
+            .store
+            .created_for_screen(registration.id, &user.id, due)?
         {
             Stage::Reaping => Err(being_removed(registration)),
             _ => Ok(()),

@@ -3,7 +3,7 @@
 //! The password is derived, so the only question is whether it is still valid. Setting it at Coder
 //! answers that: Coder reports whether it was set already, and in that case no session is ended.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
@@ -25,7 +25,9 @@ impl Provisioner {
         registration: &Registration,
         due: Option<UnixSeconds>,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        self.may_send(request.now)?;
+        if !request.on_screen {
+            self.may_send(request.now)?;
+        }
         let Some(counter) = registration.password_counter else {
             self.store.count_password(registration.id)?;
             return Ok(None);
@@ -68,10 +70,17 @@ impl Provisioner {
                 return self.has_other_password(request, registration, &user);
             }
         }
+        if request.on_screen {
+            if !self.store.begin_show(registration.id, counter)? {
+                // An operator renewed the password a moment ago.
+                return Ok(None);
+            }
+            return Err(self.offer(request, registration, &user.email, password));
+        }
         let now = request.clock();
         let left =
             due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
-        let body = self.login_text(username, &user.email, &password, left);
+        let body = reply::login(&self.site, &user.email, &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: now,
@@ -179,7 +188,12 @@ impl Provisioner {
         warn!(
             "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student gets a text that says so. With an owner's token, coder-sms-register renew {username} sets a new password"
         );
-        if let Err(fault) = self.sms.send(&request.phone, &body) {
+        if request.on_screen {
+            self.screens.tell(sid, &body, Instant::now());
+        }
+        if request.by_text
+            && let Err(fault) = self.sms.send(&request.phone, &body)
+        {
             if fault.kind == SmsErrorKind::OptedOut {
                 self.store
                     .opted(&request.hash, true, sid, request.now, None)?;

@@ -37,6 +37,9 @@ impl Provisioner {
         request: &Request<'_>,
         registration: &Registration,
     ) -> Result<Option<Completion>, AttemptEnd> {
+        if request.on_screen {
+            return self.announce_on_screen(request, registration);
+        }
         let now = request.now;
         let renewed = registration
             .is_due(now)

@@ -13,6 +13,7 @@ mod account;
 mod again;
 mod announce;
 mod full_class;
+mod on_screen;
 mod outcome;
 pub mod reply;
 
@@ -24,12 +25,14 @@ use log::warn;
 pub use full_class::FullClass;
 pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
+use crate::clock::unix_now;
 use crate::coder::Coder;
-use crate::config::{ClassConfig, Config, Sender, ServiceConfig};
+use crate::config::{ClassConfig, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
-    InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, Text, UnixSeconds,
-    UnservedSender, Username, seconds,
+    InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
+    UnixSeconds, UnservedSender, seconds,
 };
+use crate::screen::Screens;
 use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::{Sms, SmsErrorKind};
@@ -69,14 +72,18 @@ pub struct Provisioner {
     pub limits: ServiceConfig,
     /// The address that students open in their browser.
     pub site: String,
-    /// The pages that a login in a text links to, if it does.
-    pub link: Option<String>,
     /// The domain of the students' addresses.
     pub email_domain: String,
     /// The sender of replies. Texts from there are our own.
     pub sender: Sender,
     /// Whether the class is full, and which phones were turned away.
     pub full_class: FullClass,
+    /// Where logins go.
+    pub reply: Reply,
+    /// The screens that may get them.
+    pub screens: Arc<Screens>,
+    /// When this process began. What screens it showed before is not known.
+    pub began: UnixSeconds,
 }
 
 /// What a [`Provisioner`] needs in addition to its settings.
@@ -95,9 +102,12 @@ pub struct Parts {
     pub passwords: PasswordKey,
     /// The instance id of the data folder.
     pub instance_id: InstanceId,
+    /// The screens.
+    pub screens: Arc<Screens>,
 }
 
 /// One text and the phone that sent it.
+#[derive(Clone)]
 struct Request<'a> {
     text: &'a Text,
     phone: Phone,
@@ -105,6 +115,10 @@ struct Request<'a> {
     /// When the attempt began.
     now: UnixSeconds,
     began: Instant,
+    /// Whether its login goes to a screen.
+    on_screen: bool,
+    /// Whether the phone may be texted.
+    by_text: bool,
 }
 
 impl Request<'_> {
@@ -131,6 +145,7 @@ impl Provisioner {
             key,
             passwords,
             instance_id,
+            screens,
         } = parts;
         Self {
             store,
@@ -143,26 +158,13 @@ impl Provisioner {
             class: config.class.clone(),
             limits: config.service.clone(),
             site: config.coder.address.site.clone(),
-            link: config.pages.link(),
             email_domain: config.coder.email_domain.clone(),
             sender: config.twilio.sender.clone(),
             full_class: FullClass::default(),
+            reply: config.pages.reply,
+            screens,
+            began: unix_now(),
         }
-    }
-
-    /// The text with a login. It contains a link only if the page behind it can tell the address from the
-    /// name.
-    fn login_text(
-        &self,
-        username: &Username,
-        email: &str,
-        password: &Password,
-        left: Option<Duration>,
-    ) -> String {
-        let pages = self.link.as_deref();
-        let pages = pages.filter(|_| email == username.email(&self.email_domain));
-        let link = pages.map(|pages| reply::link(pages, username, password));
-        reply::login(&self.site, email, password, left, link.as_deref())
     }
 
     /// Serves one text at the time `now`.
@@ -192,12 +194,17 @@ impl Provisioner {
             hash,
             now,
             began: Instant::now(),
+            on_screen: false,
+            by_text: self.reply.by_text(),
         };
         let result = self.serve(&request);
+        self.tell_screen(text, &result);
         let too_old = self.left(text, now).is_zero();
         match result {
             Ok(Completion::Silent(silence)) => self.stay_silent(text, silence, now).into(),
-            Err(AttemptEnd::Later(later)) if too_old => {
+            Err(AttemptEnd::Later(later))
+                if too_old && !matches!(later.wait, RetryTime::Screen(_)) =>
+            {
                 let sid = &text.sid;
                 let why = format!(
                     "{}; once it is fixed: coder-sms-register retry {sid}",
@@ -263,14 +270,23 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        if reply::holds_login(&text.body, &self.email_domain) {
+        if self.reply.by_text() && reply::holds_login(&text.body, &self.email_domain) {
             self.store.redact_received(&text.sid, *now)?;
         }
-        let is_phrase = self.class.phrase.matches(&text.body);
+        let matched = self.compare(&text.body);
+        let is_phrase = matched != PhraseMatch::Other;
         if let Some(done) = self.opt_word(request, is_phrase)? {
             return Ok(done);
         }
         let contact = self.store.contact(hash)?;
+        if let PhraseMatch::WithCode(code) = matched
+            && let Some(done) = self.on_screen(request, code, &contact)?
+        {
+            return Ok(done);
+        }
+        if !self.reply.by_text() {
+            return Ok(Completion::Silent(on_screen::without_code(matched)));
+        }
         if contact.opted_out_at.is_some() {
             if contact.own_opt_out || text.opt_out != Some(OptWord::Unknown) {
                 return Ok(Completion::Silent(Silence::OptedOut));
@@ -282,11 +298,7 @@ impl Provisioner {
                 return Ok(Completion::Recorded);
             }
         }
-        // A refusal too far in the future was recorded before the clock was set back.
-        if contact
-            .refused_until
-            .is_some_and(|until| (1..=REFUSAL).contains(&(until - now)))
-        {
+        if is_refused(&contact, *now) {
             return Ok(Completion::Silent(Silence::Unreachable));
         }
         if is_phrase {
@@ -374,6 +386,15 @@ impl Provisioner {
         request: &Request<'_>,
         told_at: Option<UnixSeconds>,
     ) -> Result<Completion, AttemptEnd> {
+        if request.on_screen {
+            let sid = &request.text.sid;
+            self.screens.tell(sid, &reply::full(), Instant::now());
+            if !request.by_text {
+                let now = request.now;
+                self.store.turned_away_on_screen(&request.hash, sid, now)?;
+                return Ok(Completion::ToldFull);
+            }
+        }
         if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
             return Ok(Completion::Silent(Silence::FullToldBefore));
         }
@@ -410,4 +431,11 @@ impl Provisioner {
             Notice::Full => Completion::ToldFull,
         })
     }
+}
+
+/// Whether Twilio reported lately that a phone cannot be texted.
+fn is_refused(contact: &Contact, now: UnixSeconds) -> bool {
+    // A refusal too far in the future was recorded before the clock was set back.
+    let left = contact.refused_until.map(|until| until - now);
+    left.is_some_and(|left| (1..=REFUSAL).contains(&left))
 }

@@ -30,6 +30,11 @@ pub enum Completion {
         /// Whether the phone had a login before.
         again: bool,
     },
+    /// A screen has fetched the login.
+    LoginShown {
+        /// The name of the account.
+        username: Username,
+    },
     /// A hint was texted, or the try failed: a hint is a courtesy and is not repeated.
     Hinted,
     /// The phone was told that all seats are taken, or the try failed. It is not repeated either.
@@ -98,6 +103,20 @@ labels! {
         JustSent => "login_just_sent",
         /// The phone has reached its daily number of logins.
         DailyLimit => "daily_limit",
+        /// It is the phrase without a code, and logins go to screens only.
+        NoCode => "no_code",
+        /// It is the phrase with digits that are no code, and logins go to screens only.
+        WrongCode => "wrong_code",
+        /// The screen is not there any more, and logins go to screens only.
+        NoScreen => "no_screen",
+        /// The person at the screen said that it is not their phone.
+        Declined => "declined",
+        /// Another phone was confirmed at the screen.
+        ScreenTaken => "screen_taken",
+        /// The screen did not fetch the login in time.
+        NotFetched => "not_fetched",
+        /// An earlier text of the phone asks for the same screen.
+        Doubled => "doubled",
     }
 }
 
@@ -130,6 +149,15 @@ impl Silence {
             Self::NewerLogin => "a login was sent after this text was received",
             Self::JustSent => "a login was sent a moment before",
             Self::DailyLimit => "the phone has had its logins for today",
+            Self::NoCode => "it carries no code, and logins go to screens only",
+            Self::WrongCode => "its code is mistyped, and logins go to screens only",
+            Self::NoScreen => "no screen shows its code any more",
+            Self::Declined => "the person at the screen said that it is not their phone",
+            Self::ScreenTaken => {
+                "another phone was confirmed at its screen, or too many texted its code"
+            }
+            Self::NotFetched => "its screen did not fetch the login in time",
+            Self::Doubled => "an earlier text of this phone asks for the same screen",
         }
     }
 }
@@ -164,6 +192,8 @@ pub enum RetryTime {
     Away,
     /// Exactly this long, whatever other texts find out meanwhile.
     Exactly(Duration),
+    /// Its login is at a screen: this long, or until something happens there. It is not a failure.
+    Screen(Duration),
     /// No text can be served until a person acts at this peer: everything pauses, but for one probe now and then.
     Blocked(Peer),
     /// The same, for a fault that counts as such a refusal because it repeats.

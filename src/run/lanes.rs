@@ -11,8 +11,8 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::{Phone, Region};
-use crate::provision::{Cause, RetryTime};
+use crate::domain::{MessageSid, Phone, Region};
+use crate::provision::{Cause, Peer, RetryTime};
 use crate::retry;
 use crate::stream::StreamEntry;
 use holds::Holds;
@@ -54,6 +54,31 @@ pub struct Job {
     refused_at: Option<u64>,
     /// No worker has it: a newer text of its phone has replaced it.
     aside: bool,
+    /// Its last attempt left its login at a screen.
+    at_screen: bool,
+}
+
+impl Job {
+    fn sid(&self) -> Option<&MessageSid> {
+        self.entry.text.as_ref().ok().map(|text| &text.sid)
+    }
+}
+
+/// What the end of a job proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing.
+    Nothing,
+    /// Coder is available; Twilio was not called.
+    Coder,
+    /// Coder and Twilio are available.
+    Both,
+}
+
+impl From<bool> for Proof {
+    fn from(proven: bool) -> Self {
+        if proven { Self::Both } else { Self::Nothing }
+    }
 }
 
 /// A wait that begins with the failure of a job.
@@ -97,6 +122,12 @@ struct LaneState {
     refused: Option<String>,
     /// While set, no job runs until that time; then one runs as a probe.
     paused_until: Option<Instant>,
+    /// Whose refusal began the pause, or continued it last.
+    paused_by: Option<Peer>,
+    /// Texts that a worker has.
+    at_work: HashSet<MessageSid>,
+    /// Those of them that were woken meanwhile.
+    woken: HashSet<MessageSid>,
     stopped: bool,
 }
 
@@ -143,6 +174,7 @@ impl Lanes {
             held: None,
             refused_at: None,
             aside: false,
+            at_screen: false,
         });
         drop(state);
         self.changed.notify_all();
@@ -188,14 +220,16 @@ impl Lanes {
         }
     }
 
-    /// Removes a job whose verdict is recorded. `proven` = Coder and Twilio have both served it.
+    /// Removes a job whose verdict is recorded. `proof` = Coder and Twilio have both served it.
     /// Returns the waits that this ends.
-    pub fn finish(&self, mut job: Job, proven: bool) -> WaitEnd {
+    pub fn finish(&self, mut job: Job, proof: impl Into<Proof>) -> WaitEnd {
+        let proof = proof.into();
         let mut state = self.lock();
         state.release(&job);
         state.held.remove(&job.entry.id);
         let mut ends = WaitEnd::default();
-        if proven {
+        let by_twilio = state.paused_until.is_some() && state.paused_by == Some(Peer::Twilio);
+        if proof == Proof::Both {
             let away = state.failures >= AWAY_AFTER || state.paused_until.is_some();
             ends.pause = state.paused_until.take().is_some();
             state.failures = 0;
@@ -207,9 +241,17 @@ impl Lanes {
             let (next, over) = state.holds.served(&mut job, Instant::now());
             state.ready.extend(next);
             ends.hold = over;
+        } else if proof == Proof::Coder && !by_twilio {
+            let away = state.failures >= AWAY_AFTER || state.paused_until.is_some();
+            ends.pause = state.paused_until.take().is_some();
+            state.failures = 0;
+            if away {
+                state.wake_all_waiting();
+            }
+            state.holds.leave(&mut job);
         } else {
             state.holds.leave(&mut job);
-            if state.paused_until.is_some() && !job.aside {
+            if state.paused_until.is_some() && !job.aside && !job.at_screen {
                 // This probe has shown nothing, so the next one may run immediately.
                 state.paused_until = Some(Instant::now());
             }
@@ -232,8 +274,12 @@ impl Lanes {
     pub fn park(&self, mut job: Job, wait: RetryTime, noise: u8) -> Option<WaitStart> {
         let now = Instant::now();
         let mut state = self.lock();
-        state.release(&job);
-        job.attempt = job.attempt.saturating_add(1);
+        let woken = state.release(&job);
+        let at_screen = matches!(wait, RetryTime::Screen(_));
+        job.at_screen = at_screen;
+        if !at_screen {
+            job.attempt = job.attempt.saturating_add(1);
+        }
         if !matches!(wait, RetryTime::Held { .. }) {
             state.holds.leave(&mut job);
         }
@@ -246,6 +292,13 @@ impl Lanes {
                 return is_new.then_some(WaitStart::Hold(cause));
             }
             RetryTime::Exactly(span) => (span, false),
+            RetryTime::Screen(span) => {
+                if state.paused_until.is_some() {
+                    // This probe has shown that Coder is available; the next one may run immediately.
+                    state.paused_until = Some(now);
+                }
+                (if woken { Duration::ZERO } else { span }, false)
+            }
             RetryTime::Away => {
                 // While other texts are served, the next attempt comes soon.
                 let failed = job.attempt - 1;
@@ -260,6 +313,10 @@ impl Lanes {
                 let pause = retry::BLOCKED.wait(1, noise);
                 let known = state.paused_until.is_some();
                 if known || state.concerns_all(&mut job) {
+                    state.paused_by = Some(match wait {
+                        RetryTime::Blocked(peer) => peer,
+                        _ => Peer::Coder,
+                    });
                     let is_new = state.paused_until.replace(now + pause).is_none();
                     begins = is_new.then_some(WaitStart::Pause);
                     // Due when the pause is over; then one of the waiting texts is the probe.
@@ -269,7 +326,8 @@ impl Lanes {
                 }
             }
         };
-        job.retried = true;
+        // What waits for a screen has succeeded so far and takes no room from repeated attempts.
+        job.retried = !at_screen;
         state.parked.push(ParkedText {
             job,
             due: now + span,
@@ -278,6 +336,27 @@ impl Lanes {
         drop(state);
         self.changed.notify_all();
         begins
+    }
+
+    /// Makes a text due whose login waits at a screen. If a worker still has it, it is due when it is
+    /// parked.
+    pub fn wake(&self, sid: &MessageSid) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let mut found = false;
+        for parked in &mut state.parked {
+            if parked.job.at_screen && parked.job.sid() == Some(sid) {
+                parked.due = now;
+                found = true;
+            }
+        }
+        if !found && state.at_work.contains(sid) {
+            state.woken.insert(sid.clone());
+        }
+        drop(state);
+        if found {
+            self.changed.notify_all();
+        }
     }
 
     /// Whether all texts wait until a person acts.
@@ -303,12 +382,18 @@ impl Lanes {
 }
 
 impl LaneState {
-    fn release(&mut self, job: &Job) {
+    /// A worker has ended its attempt at a job. Returns whether the job was woken meanwhile.
+    fn release(&mut self, job: &Job) -> bool {
         if job.aside {
-            return;
+            return false;
         }
         self.busy.remove(&job.lane);
         self.retrying -= usize::from(job.retried);
+        let Some(sid) = job.sid() else {
+            return false;
+        };
+        self.at_work.remove(sid);
+        self.woken.remove(sid)
     }
 
     /// Whether the refusal of this job concerns all texts: another phone was refused as well, without any success
@@ -360,6 +445,13 @@ impl LaneState {
 
     /// The first job that may run now.
     fn pick(&mut self, now: Instant, most_retries: usize) -> Option<Job> {
+        if self.paused_until.is_some() {
+            // What became of a login at a screen is recorded without Coder and Twilio.
+            let is_free = |job: &Job| job.at_screen && !self.busy.contains(&job.lane);
+            if let Some(place) = self.ready.iter().position(is_free) {
+                return self.take(place);
+            }
+        }
         if self.paused_until.is_some_and(|until| until > now) {
             return None;
         }
@@ -371,13 +463,21 @@ impl LaneState {
             room.then(|| self.ready.iter().position(|job| may_run(job, true)))
                 .flatten()
         })?;
+        if self.paused_until.is_some() {
+            // This one is the probe; the others wait for its result.
+            self.paused_until = Some(now + retry::BLOCKED.first);
+        }
+        self.take(place)
+    }
+
+    /// Gives the job at this place to a worker.
+    fn take(&mut self, place: usize) -> Option<Job> {
         let mut job = self.ready.remove(place)?;
         job.aside = false;
         self.busy.insert(job.lane.clone());
         self.retrying += usize::from(job.retried);
-        if self.paused_until.is_some() {
-            // This one is the probe; the others wait for its result.
-            self.paused_until = Some(now + retry::BLOCKED.first);
+        if let Some(sid) = job.sid() {
+            self.at_work.insert(sid.clone());
         }
         Some(job)
     }
@@ -387,7 +487,9 @@ impl LaneState {
         let held = self.holds.next_due();
         if let Some(until) = self.paused_until {
             let waits = !self.ready.is_empty() || !self.parked.is_empty() || held.is_some();
-            return waits.then_some(until);
+            let screens = self.parked.iter().filter(|parked| parked.job.at_screen);
+            let screens = screens.map(|parked| parked.due);
+            return waits.then(|| screens.fold(until, Instant::min));
         }
         let parked = self.parked.iter().map(|parked| parked.due).min();
         parked.into_iter().chain(held).min()

@@ -18,6 +18,7 @@ use crate::domain::UnixSeconds;
 use crate::http::Calls;
 use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage};
 use crate::obstacles::{Obstacle, Obstacles};
+use crate::screen::ScreenCounters;
 use crate::store::{ClassStanding, Store};
 use crate::stream::{Depth, StreamInspector};
 use crate::twilio::codes::{Code, UndeliveredLogins};
@@ -35,6 +36,7 @@ pub(super) struct ServiceMetrics {
     pub(super) webhook: Arc<webhook::RequestCounters>,
     pub(super) texts: Arc<provisioner::TextCounters>,
     pub(super) lanes: Arc<Lanes>,
+    pub(super) screens: Arc<ScreenCounters>,
     pub(super) store: Arc<Store>,
     pub(super) streams: Arc<Mutex<StreamInspector>>,
     /// Texts that the catch-up has found in Twilio's log.
@@ -103,6 +105,7 @@ impl MetricsSource {
         self.figures.write_answers(&mut page, &answers);
         self.figures.write_texts(&mut page);
         self.figures.write_logins(&mut page);
+        self.figures.write_screens(&mut page);
         self.figures.write_accounts(&mut page);
         self.figures.write_gate(&mut page);
         self.figures.write_durations(&mut page);
@@ -243,6 +246,44 @@ impl ServiceMetrics {
         ] {
             samples = samples.and(&[("result", &result)], count.get());
         }
+    }
+
+    fn write_screens(&self, page: &mut MetricsPage) {
+        let screens = &self.screens;
+        page.gauge(
+            "coder_sms_register_screens",
+            "Open pages that show a code or a login.",
+        )
+        .value(screens.open.get());
+        for (name, help, counter) in [
+            (
+                "coder_sms_register_screens_opened_total",
+                "Pages that got a code.",
+                &screens.opened,
+            ),
+            (
+                "coder_sms_register_screens_refused_total",
+                "Pages that got no code, because too many were open.",
+                &screens.refused,
+            ),
+            (
+                "coder_sms_register_screens_evicted_total",
+                "Pages that lost a code that nobody had texted, to make room for others.",
+                &screens.evicted,
+            ),
+            (
+                "coder_sms_register_screen_logins_arrived_total",
+                "Browsers that proved to be signed in with a login from a page.",
+                &screens.arrived,
+            ),
+        ] {
+            page.counter(name, help).value(counter.get());
+        }
+        page.counter(
+            "coder_sms_register_screen_claims_total",
+            "Texts with the code of a page, by result.",
+        )
+        .each("end", &screens.claims);
     }
 
     fn write_accounts(&self, page: &mut MetricsPage) {

@@ -4,6 +4,7 @@
 //! accounts, `receipts` records the delivery of logins, `catch-up` searches for missed texts. If a thread ends
 //! unexpectedly, the process stops.
 
+mod arrivals;
 mod banner;
 mod catch_up;
 mod channels;
@@ -16,7 +17,6 @@ mod lanes;
 mod metrics_page;
 mod notifier;
 mod observers;
-mod pages;
 mod provisioner;
 mod reaper;
 mod receipts;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use super::channels::Channels;
-use super::lanes::{self, Job, Lanes, WaitStart};
+use super::lanes::{self, Job, Lanes, Proof, WaitStart};
 use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, noise};
@@ -36,6 +36,8 @@ labels! {
         Login => "login_sent",
         /// A phone that had a login got it again.
         LoginAgain => "login_sent_again",
+        /// A screen has fetched a login.
+        LoginShown => "login_shown",
         /// The phone was told that it is not the phrase.
         Hint => "hint_sent",
         /// The phone was told that all seats are taken.
@@ -90,6 +92,7 @@ impl TextCounters {
         self.ended.add(match done {
             Completion::LoginSent { again: false, .. } => TextResult::Login,
             Completion::LoginSent { again: true, .. } => TextResult::LoginAgain,
+            Completion::LoginShown { .. } => TextResult::LoginShown,
             Completion::Hinted => TextResult::Hint,
             Completion::ToldFull => TextResult::Full,
             Completion::Withheld { .. } => TextResult::Withheld,
@@ -167,7 +170,7 @@ impl TextLoop {
     fn work(&self) {
         while let Some(mut job) = self.lanes.next() {
             if job.verdict.is_some() {
-                self.end(job, false);
+                self.end(job, Proof::Nothing);
                 continue;
             }
             let outcome = match &job.entry.text {
@@ -191,13 +194,18 @@ impl TextLoop {
                     }
                     self.counts.done(&done);
                     job.verdict = Some(lanes::Settlement::Acknowledge);
-                    self.end(job, matches!(done, Completion::LoginSent { .. }));
+                    let proof = match done {
+                        Completion::LoginSent { .. } => Proof::Both,
+                        Completion::LoginShown { .. } => Proof::Coder,
+                        _ => Proof::Nothing,
+                    };
+                    self.end(job, proof);
                 }
                 Outcome::Never(reason) => {
                     error!("text {sid}: given up: {reason}{}", retry_hint(sid, &reason));
                     self.counts.ended.add(TextResult::GivenUp);
                     job.verdict = Some(lanes::Settlement::GiveUp(reason));
-                    self.end(job, false);
+                    self.end(job, Proof::Nothing);
                 }
             }
         }
@@ -222,11 +230,18 @@ impl TextLoop {
     }
 
     fn put_off(&self, job: Job, later: &Later) {
+        if let RetryTime::Screen(_) = later.wait {
+            if let Ok(text) = &job.entry.text {
+                debug!("text {}: {}", text.sid, later.why);
+            }
+            self.lanes.park(job, later.wait, 0);
+            return;
+        }
         self.counts.put_off.add(match later.wait {
             RetryTime::Away => Delay::Away,
             RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
             RetryTime::Held { .. } => Delay::Held,
-            RetryTime::Exactly(_) => Delay::Wait,
+            RetryTime::Exactly(_) | RetryTime::Screen(_) => Delay::Wait,
         });
         // The longer it lasts, the fewer lines: a class that waits for hours must not fill the disk.
         let level = match (job.attempt, later.wait) {
@@ -311,19 +326,19 @@ impl TextLoop {
                 Outcome::Never(_) => {}
             }
         }
-        self.end(older, false);
+        self.end(older, Proof::Nothing);
     }
 
     /// Records a verdict in Redis and removes the job. If Redis fails, the job keeps its verdict and this is
-    /// retried. `proven` = Coder and Twilio have both served this text.
-    fn end(&self, job: Job, proven: bool) {
+    /// retried. `proof` = what the text has shown about the peers.
+    fn end(&self, job: Job, proof: Proof) {
         let settled = match &job.verdict {
             Some(lanes::Settlement::GiveUp(reason)) => self.record_dead_letter(&job, reason),
             _ => self.settler.acknowledge(&job.entry.id),
         };
         match settled {
             Ok(()) => {
-                let ends = self.lanes.finish(job, proven);
+                let ends = self.lanes.finish(job, proof);
                 if ends.pause {
                     info!("texts are served again");
                 }
@@ -379,6 +394,9 @@ fn log_done(sid: &str, done: &Completion) {
             username,
             again: true,
         } => info!("text {sid}: login of {username} sent again"),
+        Completion::LoginShown { username } => {
+            info!("text {sid}: login of {username} shown on a screen");
+        }
         Completion::Hinted => info!("text {sid}: hint sent"),
         Completion::ToldFull => info!("text {sid}: told that the class is full"),
         Completion::Withheld { username } => {

@@ -15,7 +15,7 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, banner, catch_up, commands, pages, receipts};
+use super::{RunError, arrivals, banner, catch_up, commands, receipts};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
@@ -29,7 +29,7 @@ use crate::reconcile::Reconciler;
 use crate::redact::{RedactionCounters, Redactor};
 use crate::screen::Screens;
 use crate::stop::Stop;
-use crate::store::Store;
+use crate::store::{Arrival, Store};
 use crate::stream::{Redis, Settler, StreamInspector, Taker};
 use crate::token::CoderToken;
 use crate::twilio::codes::UndeliveredLogins;
@@ -51,6 +51,7 @@ struct Shared {
     failed_to_twilio: Arc<FailedCalls>,
     instance_id: InstanceId,
     undelivered: Arc<UndeliveredLogins>,
+    lanes: Arc<Lanes>,
     screens: Arc<Screens>,
     /// Wakes the catch-up.
     notifier: Notifier,
@@ -64,6 +65,7 @@ struct Receivers {
     catch_up: Receiver<()>,
     reaper: Receiver<()>,
     receipts: Receiver<Receipt>,
+    arrivals: Receiver<Arrival>,
 }
 
 /// The service, ready to start.
@@ -86,8 +88,8 @@ impl Service {
         let (reaper_notifier, wakeups) = Notifier::new();
         let (receipts, queued) = receipts::queue();
         let shared = Shared::open(config, store, notifier, reaper_notifier)?;
-        let screens = Arc::clone(&shared.screens);
-        let pages = pages::handler(config, &shared.store, &keys.1, screens);
+        let (arrivals, arrived) = arrivals::queue();
+        shared.screens.on_arrival(arrivals::observer(arrivals));
         let front = Front::open(
             config,
             &shared.redis,
@@ -96,8 +98,7 @@ impl Service {
             shared.notifier.clone(),
             receipts,
             &shared.obstacles,
-        )?
-        .with_pages(pages);
+        )?;
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
         commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;
@@ -108,6 +109,7 @@ impl Service {
             catch_up: missed,
             reaper: wakeups,
             receipts: queued,
+            arrivals: arrived,
         };
         let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
         Ok(Self { roles, shutdown })
@@ -144,6 +146,9 @@ impl Shared {
         // The reaper's thread then asks for the rights.
         coder.on_refusal(Box::new(move || rights_notifier.notify()));
         let obstacles = Arc::default();
+        let lanes = Arc::new(Lanes::new(config.service.parallel));
+        let woken = Arc::clone(&lanes);
+        let screens = Screens::new(Box::new(move |sid| woken.wake(sid)));
         coder.observe(observers::of_coder(&obstacles, reaper_notifier.clone()));
         store.observe(observers::of_writes(
             &obstacles,
@@ -163,7 +168,8 @@ impl Shared {
             to_coder,
             to_twilio,
             undelivered: Arc::default(),
-            screens: Arc::new(Screens::new(Box::new(|_| {}))),
+            lanes,
+            screens: Arc::new(screens),
             notifier,
             reaper_notifier,
             stop: Stop::new(),
@@ -226,6 +232,12 @@ impl Shared {
             }),
             Role::new("reaper", AtStop::Wait, move |stop| reaper.run(stop)),
         ];
+        if config.pages.reply.on_screens() {
+            let (store, arrived) = (Arc::clone(&self.store), receivers.arrivals);
+            roles.push(Role::new("arrivals", AtStop::Leave, move |stop| {
+                arrivals::run(&store, &arrived, stop)
+            }));
+        }
         if let Some(mut search) = search {
             let wakeups = receivers.catch_up;
             roles.push(Role::new("catch-up", AtStop::Leave, move |stop| {
@@ -244,10 +256,11 @@ impl Shared {
             key: keys.0,
             passwords: keys.1,
             instance_id: self.instance_id.clone(),
+            screens: Arc::clone(&self.screens),
         };
         TextLoop {
             provisioner: Provisioner::new(config, parts),
-            lanes: Arc::new(Lanes::new(config.service.parallel)),
+            lanes: Arc::clone(&self.lanes),
             parallel: config.service.parallel,
             settler: Arc::clone(&self.settler),
             notifier: self.notifier.clone(),
@@ -283,6 +296,7 @@ impl Shared {
             webhook: front.webhook.counts(),
             texts: Arc::clone(&texts.counts),
             lanes: Arc::clone(&texts.lanes),
+            screens: Arc::clone(self.screens.counts()),
             store: Arc::clone(&self.store),
             streams: Arc::new(Mutex::new(StreamInspector::new(self.redis.clone()))),
             missed,

@@ -17,7 +17,6 @@ mod inspect;
 mod key_file;
 mod open;
 mod passwords;
-mod projector;
 mod prune;
 mod removals;
 mod renumbered;
@@ -25,6 +24,7 @@ mod reserve;
 mod restore;
 mod rows;
 mod schema;
+mod shown;
 mod summary;
 mod texts;
 
@@ -44,11 +44,11 @@ pub use files::DATABASE;
 pub use inspect::{Inspection, LockHolder, holder, place};
 pub use key_file::inspect_password_key;
 pub use passwords::{RenewError, Renewal, WithheldLogin};
-pub use projector::ProjectorFigures;
 pub use prune::JUST_GONE;
 pub use removals::Postponement;
 pub use reserve::ReserveResult;
 pub use restore::{Carryover, Origin, RestoreResult, restore};
+pub use shown::{Arrival, ShownLogin};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
 
@@ -186,6 +186,19 @@ impl Store {
         due_at: UnixSeconds,
         sending: Option<Sending>,
     ) -> Result<Stage, StoreError> {
+        self.record_user(id, coder_id, due_at, sending, sending.is_some())
+    }
+
+    /// The same for a login that goes to a screen: `proven` = the user has the intended password, also
+    /// where no text is about to be sent.
+    fn record_user(
+        &self,
+        id: i64,
+        coder_id: &str,
+        due_at: UnixSeconds,
+        sending: Option<Sending>,
+        proven: bool,
+    ) -> Result<Stage, StoreError> {
         self.step("record a new user", id, Event::UserCreated, |tx, stage| {
             if stage == Stage::Reaping {
                 tx.prepare_cached("UPDATE registrations SET coder_id = ?2 WHERE id = ?1")?
@@ -196,9 +209,9 @@ impl Store {
                 "UPDATE registrations
                  SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
                      due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END,
-                     password_counter = CASE WHEN ?5 IS NULL THEN password_counter
-                                             ELSE coalesce(password_counter, 1) END,
-                     password_marker = CASE WHEN ?5 IS NULL THEN password_marker ELSE marker END
+                     password_counter = CASE WHEN ?7 THEN coalesce(password_counter, 1)
+                                             ELSE password_counter END,
+                     password_marker = CASE WHEN ?7 THEN marker ELSE password_marker END
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -208,6 +221,7 @@ impl Store {
                 due_at,
                 sending.as_ref().map(|s| s.fingerprint.as_bytes()),
                 sending.map(|s| s.since),
+                proven,
             ])?;
             sending.map_or(Ok(()), |s| count_send(tx, s.since))?;
             Ok(stage)

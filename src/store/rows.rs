@@ -11,7 +11,7 @@ pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserve
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
      coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
-     reaping_since, locked_at, refused_since";
+     reaping_since, locked_at, refused_since, shown_at, arrived_at";
 
 /// Reads one registration.
 ///
@@ -59,6 +59,8 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
             locked_at: row.get(23).map_err(&failed)?,
             refused_since: row.get(24).map_err(&failed)?,
         },
+        shown_at: row.get(25).map_err(&failed)?,
+        arrived_at: row.get(26).map_err(&failed)?,
     })
 }
 

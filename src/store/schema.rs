@@ -133,6 +133,12 @@ const MIGRATIONS: &[Migration] = &[
         value BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     " },
+    // 2: logins on screens. An older program leaves the times as they are; they count only while they
+    // agree with `announced_at`.
+    Migration { usable_from: 1, sql: "
+    ALTER TABLE registrations ADD COLUMN shown_at INTEGER;
+    ALTER TABLE registrations ADD COLUMN arrived_at INTEGER;
+    " },
 ];
 
 /// The application id in the header of our files: "CSMR".

@@ -11,6 +11,7 @@
 //! - `politeness`: thanks and reactions to our texts get no answer
 //! - `phones`: phone numbers that were renumbered
 //! - `channels`: texts by RCS, WhatsApp and other channels
+//! - `screens`: logins that appear on laptops
 //! - `catch_up`: texts that did not reach the service
 //! - `receipts`: delivery receipts of logins
 //! - `redact`: logins are redacted in Twilio's log
@@ -86,6 +87,7 @@ mod removal;
 mod removal_obstacles;
 mod renamed;
 mod repository;
+mod screens;
 mod shared_key;
 mod stuck_accounts;
 mod trouble;

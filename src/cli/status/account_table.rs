@@ -1,7 +1,7 @@
 //! The accounts as a table. Columns are left out and shortened to fit the terminal.
 
 use super::super::harmless;
-use super::overview::{ClassView, HAS_LOGIN, login_at, state};
+use super::overview::{ClassView, HAS_LOGIN, login_at, on_screen_words, state};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::span;
 use crate::terminal::{Colours, Tone, shortened};
@@ -99,6 +99,11 @@ impl ClassView {
                 .code
                 .map_or_else(String::new, |code| format!(" {code}"));
             return (format!("{}{code}", receipt.delivery.as_str()), Tone::Fault);
+        }
+        if state == HAS_LOGIN
+            && let Some(on_screen) = registration.on_screen()
+        {
+            return (on_screen_words(on_screen).to_owned(), Tone::Plain);
         }
         // Without receipts "queued" is the last state that is ever known.
         let receipt = self

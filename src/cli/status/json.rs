@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::reconcile;
-use super::overview::{ClassView, Condition, TokenView, login_at, state};
+use super::overview::{ClassView, Condition, TokenView, login_at, on_screen_words, state};
 use crate::coder::{Rights, User, Workspace};
 use crate::domain::MessageSid;
 use crate::domain::registration::Registration;
@@ -114,6 +114,8 @@ impl ClassView {
             "adopted_at": registration.adopted_at,
             "delivery": self.receipt(registration).map(|one| one.delivery.as_str()),
             "delivery_code": self.receipt(registration).and_then(|one| one.code),
+            "on_screen": registration.on_screen().map(on_screen_words),
+            "signed_in_at": registration.arrived_at,
             "due_at": registration.due_at,
             "overdue": registration.is_due(self.now),
             "ended_at": registration.ended_at,

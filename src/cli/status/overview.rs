@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::coder::{Nearness, Rights, User, Validity, Workspace};
-use crate::domain::registration::{Registration, Stage};
+use crate::domain::registration::{OnScreen, Registration, Stage};
 use crate::domain::span;
 use crate::domain::{MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
@@ -111,6 +111,14 @@ pub(super) fn state(registration: &Registration, now: UnixSeconds) -> &'static s
         Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
         Stage::Announced if registration.adopted_at.is_some() => "adopted",
         Stage::Announced => HAS_LOGIN,
+    }
+}
+
+/// How far a login on a screen has come, in plain words.
+pub(super) fn on_screen_words(on_screen: OnScreen) -> &'static str {
+    match on_screen {
+        OnScreen::Shown => "on a screen",
+        OnScreen::SignedIn => "signed in",
     }
 }
 

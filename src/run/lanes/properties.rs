@@ -28,6 +28,8 @@ enum Act {
     Park(usize, RetryTime),
     /// A newer text takes the place of one of its phone that waits for a cause.
     TakeOlder(usize),
+    /// Something happens at the screen of a text.
+    Wake(u8),
     /// Every wait is over.
     TimePasses,
 }
@@ -37,6 +39,7 @@ fn act() -> impl Strategy<Value = Act> {
         Just(RetryTime::Exactly(Duration::ZERO)),
         Just(RetryTime::Exactly(Duration::from_secs(60))),
         Just(RetryTime::Away),
+        Just(RetryTime::Screen(Duration::from_secs(60))),
         Just(RetryTime::Blocked(Peer::Twilio)),
         (held(), 0..90_u64).prop_map(|(cause, left)| RetryTime::Held {
             cause,
@@ -49,6 +52,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (any::<usize>(), any::<bool>()).prop_map(|(at, proven)| Act::Finish(at, proven)),
         2 => (any::<usize>(), wait).prop_map(|(at, wait)| Act::Park(at, wait)),
         1 => any::<usize>().prop_map(Act::TakeOlder),
+        1 => (1..3_u8).prop_map(Act::Wake),
         1 => Just(Act::TimePasses),
     ]
 }
@@ -106,6 +110,10 @@ impl LaneModel {
                     self.lanes.finish(older, false);
                 }
             }
+            Act::Wake(number) => {
+                let text = entry(&"x".repeat(usize::from(number)), "").text.unwrap();
+                self.lanes.wake(&text.sid);
+            }
             Act::TimePasses => self.time_passes(),
         }
         assert_eq!(self.lanes.room(), ROOM - self.in_hand.len());
@@ -137,6 +145,7 @@ impl LaneModel {
         let fresh = fresh.map(|job| job.entry.id.clone());
         let any = state.ready.iter().any(|job| free(&job));
         let paused = state.paused_until.is_some_and(|until| until > now);
+        let is_paused = state.paused_until.is_some();
         let picked = state.pick(now, self.lanes.most_retries);
         drop(state);
         let retries = self.working.iter().filter(|job| job.retried).count();
@@ -148,7 +157,7 @@ impl LaneModel {
             );
             return false;
         };
-        assert!(!paused, "taken in a pause");
+        assert!(!paused || job.at_screen, "taken in a pause");
         assert!(
             !busy.contains(&job.lane),
             "two texts of {} at once",
@@ -159,7 +168,9 @@ impl LaneModel {
             "{} is over",
             job.entry.id
         );
-        if job.retried {
+        if is_paused && job.at_screen {
+            // It does not wait for its turn, as it needs no peer.
+        } else if job.retried {
             assert_eq!(fresh, None, "a repeated attempt before a new text");
             assert!(
                 retries < self.lanes.most_retries,
@@ -190,6 +201,7 @@ impl LaneModel {
         }
         let state = self.lanes.lock();
         assert!(state.ready.is_empty() && state.parked.is_empty() && state.holds.is_empty());
+        assert!(state.woken.is_empty() && state.at_work.is_empty());
         assert!(state.busy.is_empty() && state.held.is_empty() && state.retrying == 0);
     }
 }

@@ -32,6 +32,8 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
         renewed_at: None,
         withheld_at: None,
         removal: Removal::default(),
+        shown_at: None,
+        arrived_at: None,
     };
     assert_eq!(row, expected);
 

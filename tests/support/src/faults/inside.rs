@@ -53,6 +53,12 @@ pub struct Row {
     pub note: Option<String>,
 }
 
+impl Default for Inside {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Inside {
     /// An empty data folder.
     pub fn new() -> Self {

@@ -7,8 +7,10 @@
 pub mod answers;
 mod class_run;
 mod command;
+mod crossings;
 pub mod disk;
-mod inside;
+pub mod hall;
+pub mod inside;
 pub mod kills;
 pub mod network;
 mod newcomers;

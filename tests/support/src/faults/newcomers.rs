@@ -9,6 +9,7 @@ use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::{ClassConfig, Config, ServiceConfig};
 use coder_sms_register::domain::{Marker, PasswordKey, PhoneKey, Text, UnixSeconds, Username};
 use coder_sms_register::provision::{Completion, FullClass, Outcome, Provisioner};
+use coder_sms_register::screen::Screens;
 use coder_sms_register::twilio::sms::Sms;
 
 use super::Assault;
@@ -205,10 +206,12 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
             ..config.service
         },
         site: config.coder.address.site,
-        link: None,
         email_domain: config.coder.email_domain,
         sender: config.twilio.sender,
         full_class: FullClass::default(),
+        reply: config.pages.reply,
+        screens: Arc::new(Screens::new(Box::new(|_| {}))),
+        began: 0,
     }
 }
 
