@@ -31,6 +31,7 @@ mod logging;
 pub mod metrics;
 pub mod obstacles;
 pub mod ownership;
+pub mod pages;
 #[cfg(test)]
 mod properties;
 pub mod provision;

@@ -26,10 +26,11 @@ _coder_sms_register() {
 		esac
 	done
 	case $command in
-	'') words='run config check healthcheck status extend end renew forget retry drop reconcile backup restore help version' ;;
-	help) words='run config check healthcheck status extend end renew forget retry drop reconcile backup restore' ;;
+	'') words='run config check healthcheck status projector extend end renew forget retry drop reconcile campaign backup restore help version' ;;
+	help) words='run config check healthcheck status projector extend end renew forget retry drop reconcile campaign backup restore' ;;
 	check) options+=' --write --json' ;;
 	status) options+=' --offline --json --watch' ;;
+	projector) options+=' --rotate' ;;
 	extend) options+=' --all --dry-run --yes --json' operand=account ;;
 	end) options+=' --gently --all --dry-run --yes --json' operand=account ;;
 	renew) operand=account ;;

@@ -7,10 +7,12 @@ use crate::domain::{UnixSeconds, span};
 /// Seconds by which clocks may differ without a warning.
 const AGREEMENT: UnixSeconds = 60;
 
-/// `Some(None)` = the answer of that peer had no date; `None` = the peer was not reached.
+/// `Some(None)` = the answer of that peer had no date; `None` = the peer was not reached. Twilio's clock
+/// counts only if the service calls it.
 pub(super) fn inspect(
     coder: Option<Option<UnixSeconds>>,
     twilio: Option<Option<UnixSeconds>>,
+    calls_twilio: bool,
     notes: &mut Notes<'_>,
 ) {
     let known = |ahead: Option<Option<UnixSeconds>>| ahead.flatten();
@@ -20,6 +22,7 @@ pub(super) fn inspect(
         ("Twilio", twilio, "Coder", known(coder)),
     ] {
         match ahead {
+            None if peer == "Twilio" && !calls_twilio => {}
             None => notes.skip(&format!("{peer}'s clock"), "as it was not reached"),
             Some(None) => notes.skip(&format!("{peer}'s clock"), "as its answer had no date"),
             Some(Some(ahead)) => judge(peer, ahead, others.filter(agrees).map(|_| other), notes),
@@ -50,6 +53,19 @@ fn judge(peer: &str, ahead: UnixSeconds, witness: Option<&str>, notes: &mut Note
 mod tests {
     use super::*;
     use crate::check::{Area, CheckStatus};
+
+    #[test]
+    fn a_clock_that_is_never_asked_is_not_missed() {
+        let mut all = Vec::new();
+        inspect(
+            Some(Some(0)),
+            None,
+            false,
+            &mut Notes::of(Area::Clock, &mut all),
+        );
+        let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
+        assert_eq!(found, [CheckStatus::Pass]);
+    }
 
     #[test]
     fn a_difference_is_judged_by_its_size_and_attributed_to_the_clock_that_stands_alone() {
@@ -84,7 +100,7 @@ mod tests {
         ] {
             let mut all = Vec::new();
             let mut notes = Notes::of(Area::Clock, &mut all);
-            inspect(coder, twilio, &mut notes);
+            inspect(coder, twilio, true, &mut notes);
             let found: Vec<CheckStatus> = all.iter().map(|one| one.verdict).collect();
             assert_eq!(found, verdicts, "{coder:?} {twilio:?}");
             let cures = all.iter().filter_map(|one| one.cure.as_ref());

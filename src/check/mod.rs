@@ -9,6 +9,7 @@ mod coder;
 mod folder;
 mod mails;
 mod members;
+mod pages;
 mod phrase;
 mod probe_user;
 mod public;
@@ -41,6 +42,8 @@ pub enum Area {
     Twilio,
     /// The public URL, as seen from this machine.
     Public,
+    /// The public pages.
+    Pages,
     /// This machine's clock.
     Clock,
     /// The phrase, and what students get for it.
@@ -57,6 +60,7 @@ impl Area {
             Self::Coder => "coder",
             Self::Twilio => "twilio",
             Self::Public => "public url",
+            Self::Pages => "pages",
             Self::Clock => "clock",
             Self::Phrase => "phrase",
         }
@@ -162,6 +166,12 @@ impl<'a> Notes<'a> {
     }
 }
 
+/// Whether the service sends texts. If the settings have faults, it is assumed to.
+fn sends_texts(parts: &PartialConfig) -> bool {
+    let pages = parts.pages.as_ref();
+    pages.is_none_or(|pages| pages.reply.by_text())
+}
+
 /// Checks everything that `parts` configures. With `announce`, it also creates a user at Coder,
 /// logs in as that user and deletes it; `announce` gets the user's name before the user is created.
 pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Finding> {
@@ -186,9 +196,11 @@ pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Fi
     }
     let twilio_facts = twilio::inspect(parts, &http, &mut Notes::of(Area::Twilio, &mut all));
     public::inspect(parts, &http, &facts, &mut Notes::of(Area::Public, &mut all));
+    pages::inspect(parts, &http, &facts, &mut Notes::of(Area::Pages, &mut all));
     clock::inspect(
         coder_facts.clock_ahead,
         twilio_facts.clock_ahead,
+        sends_texts(parts),
         &mut Notes::of(Area::Clock, &mut all),
     );
     phrase::inspect(parts, &mut Notes::of(Area::Phrase, &mut all));

@@ -5,8 +5,8 @@ use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 
 use ureq::http::Method;
 
-use super::Notes;
 use super::folder::FolderFacts;
+use super::{Notes, sends_texts};
 use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::twilio_hosts;
 use crate::domain::{SignedUrl, nonce};
@@ -35,7 +35,11 @@ pub(super) fn inspect(
     let url = &config.webhook_url;
     form(url, config, notes);
     let arrived = probe(url, TEXTS, config, http, facts, notes);
-    if let Some(receipts) = config.receipts.as_ref().filter(|_| arrived) {
+    if let Some(receipts) = config
+        .receipts
+        .as_ref()
+        .filter(|_| arrived && sends_texts(parts))
+    {
         probe(&receipts.signed, "receipts", config, http, facts, notes);
     }
 }

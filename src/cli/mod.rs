@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backup;
+mod campaign;
 mod check;
 mod config;
 mod dead_letters;
@@ -18,6 +19,7 @@ mod naming;
 mod orders;
 #[cfg(test)]
 mod pages;
+mod projector;
 mod reconcile;
 mod renew;
 mod restore;
@@ -70,12 +72,13 @@ struct Command {
 }
 
 /// Every command, in the order of the list in help.
-const COMMANDS: [&Command; 14] = [
+const COMMANDS: [&Command; 16] = [
     &run::COMMAND,
     &config::COMMAND,
     &check::COMMAND,
     &healthcheck::COMMAND,
     &status::COMMAND,
+    &projector::COMMAND,
     &extend::COMMAND,
     &end::COMMAND,
     &renew::COMMAND,
@@ -83,6 +86,7 @@ const COMMANDS: [&Command; 14] = [
     &dead_letters::RETRY,
     &dead_letters::DROP,
     &reconcile::COMMAND,
+    &campaign::COMMAND,
     &backup::COMMAND,
     &restore::COMMAND,
 ];

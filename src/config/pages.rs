@@ -45,6 +45,8 @@ pub struct PagesSite {
     pub url: String,
     /// The number that students text, in E.164 form or as a short code.
     pub number: String,
+    /// The number of seats, if the operator has set it.
+    pub seats: Option<u32>,
     /// Who runs the class.
     pub organization: String,
     /// How to reach them: an e-mail address, a phone number or a URL.
@@ -54,6 +56,12 @@ pub struct PagesSite {
 }
 
 impl PagesConfig {
+    /// The pages that a login in a text links to; `None` = there are none, or logins are not texted.
+    pub fn link(&self) -> Option<String> {
+        let site = self.site.as_ref().filter(|_| self.reply.by_text());
+        site.map(|site| site.url.clone())
+    }
+
     /// The effective value of a setting of this group, if it may differ from the written one.
     pub(super) fn effective(&self, name: &str) -> Option<String> {
         let site = self.site.as_ref()?;
@@ -130,10 +138,19 @@ pub(super) fn read(
             organization: organization?.unwrap_or_else(|| host.to_owned()),
             number: number.ok_or(Faulty)?,
             contact: contact?,
+            seats: seats(r),
             phrase: Secret::new(r.get("CODER_REG_PASS").unwrap_or_default()),
             url,
         }),
     })
+}
+
+/// The seats of the class, if they are set; the default is a limit, and no size of a class.
+fn seats(r: &Reader) -> Option<u32> {
+    let is_set = r.source("CODER_REG_MAX_USERS") != "default";
+    r.get("CODER_REG_MAX_USERS")
+        .filter(|_| is_set)
+        .and_then(|seats| seats.parse().ok())
 }
 
 /// Reads `CODER_REG_NUMBER`.

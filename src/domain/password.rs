@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::account::{Marker, Username};
+use super::projector::ProjectorToken;
 use super::random::{bytes, hex};
 
 /// The password of one student. It may be shown only to that student.
@@ -79,6 +80,7 @@ impl fmt::Debug for Password {
 
 /// Labels that separate the uses of the key from each other.
 const OF_PASSWORDS: &[u8] = b"coder-sms-register password v1";
+const OF_PROJECTORS: &[u8] = b"coder-sms-register projector v1";
 const OF_CHECKS: &[u8] = b"coder-sms-register password key check v1";
 
 /// The key that all passwords of one data folder are derived from: 32 random bytes. This key,
@@ -114,6 +116,14 @@ impl PasswordKey {
     /// A value of 32 bytes to compare two keys without revealing them.
     pub fn check(&self) -> [u8; 32] {
         self.mac(&[OF_CHECKS])
+    }
+
+    /// The token of the projector's link number `link`.
+    pub fn projector_token(&self, link: u32) -> ProjectorToken {
+        let mac = self.mac(&[OF_PROJECTORS, &link.to_be_bytes()]);
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&mac[..16]);
+        ProjectorToken::new(bits)
     }
 
     /// The password number `counter` of the account with this username and marker.

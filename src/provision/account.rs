@@ -3,7 +3,7 @@
 use log::{info, warn};
 
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
-use super::{Provisioner, Request, reply};
+use super::{Provisioner, Request};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username, seconds};
@@ -177,7 +177,7 @@ impl Provisioner {
             return Err(self.offer(request, registration, address, password));
         }
         let left = self.class.remove_after;
-        let body = reply::login(&self.site, address.unwrap_or(&email), &password, left);
+        let body = self.login_text(username, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: request.clock(),

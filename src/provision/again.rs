@@ -80,7 +80,7 @@ impl Provisioner {
         let now = request.clock();
         let left =
             due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
-        let body = reply::login(&self.site, &user.email, &password, left);
+        let body = self.login_text(username, &user.email, &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: now,

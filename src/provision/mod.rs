@@ -30,7 +30,7 @@ use crate::coder::Coder;
 use crate::config::{ClassConfig, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
     InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
-    UnixSeconds, UnservedSender, seconds,
+    UnixSeconds, UnservedSender, Username, seconds,
 };
 use crate::screen::Screens;
 use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
@@ -72,6 +72,8 @@ pub struct Provisioner {
     pub limits: ServiceConfig,
     /// The address that students open in their browser.
     pub site: String,
+    /// The pages that a login in a text links to, if it does.
+    pub link: Option<String>,
     /// The domain of the students' addresses.
     pub email_domain: String,
     /// The sender of replies. Texts from there are our own.
@@ -158,6 +160,7 @@ impl Provisioner {
             class: config.class.clone(),
             limits: config.service.clone(),
             site: config.coder.address.site.clone(),
+            link: config.pages.link(),
             email_domain: config.coder.email_domain.clone(),
             sender: config.twilio.sender.clone(),
             full_class: FullClass::default(),
@@ -165,6 +168,21 @@ impl Provisioner {
             screens,
             began: unix_now(),
         }
+    }
+
+    /// The text with a login. It contains a link only if the page behind it can tell the address from the
+    /// name.
+    fn login_text(
+        &self,
+        username: &Username,
+        email: &str,
+        password: &Password,
+        left: Option<Duration>,
+    ) -> String {
+        let pages = self.link.as_deref();
+        let pages = pages.filter(|_| email == username.email(&self.email_domain));
+        let link = pages.map(|pages| reply::link(pages, username, password));
+        reply::login(&self.site, email, password, left, link.as_deref())
     }
 
     /// Serves one text at the time `now`.

@@ -7,12 +7,39 @@ use crate::domain::{Password, Username, letters_of, span};
 /// The capacity of one SMS in septets of GSM 03.38. A longer text is split and billed as several.
 pub const SEGMENT: usize = 160;
 
+/// The first line of a login.
+const HEADING: &str = "Your Coder login\n";
+
 /// Number of letters of a notice that a text must repeat: more than can happen by chance.
 const REPEATED: usize = 20;
 
-/// The login; one segment at the lengths that occur.
-pub fn login(site: &str, email: &str, password: &Password, left: Option<Duration>) -> String {
-    compose(site, email, password.reveal(), left)
+/// The login; one segment at the lengths that occur. `link` is added if there is room for it in one
+/// segment.
+pub fn login(
+    site: &str,
+    email: &str,
+    password: &Password,
+    left: Option<Duration>,
+    link: Option<&str>,
+) -> String {
+    let plain = compose(site, email, password.reveal(), left);
+    let Some(link) = link else {
+        return plain;
+    };
+    // The link explains itself better than the heading, but not better than the labels.
+    let headless = plain.strip_prefix(HEADING).unwrap_or(&plain);
+    for text in [&plain, headless] {
+        let text = format!("{text}\n{link}");
+        if septets(&text).is_some_and(|length| length <= SEGMENT) {
+            return text;
+        }
+    }
+    plain
+}
+
+/// A link to `pages` that signs in the browser that opens it. What follows `#` reaches no server.
+pub fn link(pages: &str, username: &Username, password: &Password) -> String {
+    format!("{pages}/#{}:{}", username.as_str(), password.reveal())
 }
 
 /// The reply to a text that is not the phrase.
@@ -90,7 +117,7 @@ fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> S
     let last = time
         .as_ref()
         .map_or_else(String::new, |time| format!("\nTime left: {time}"));
-    let full = format!("Your Coder login\n{site}\nE-mail: {email}\nPassword: {password}{last}");
+    let full = format!("{HEADING}{site}\nE-mail: {email}\nPassword: {password}{last}");
     if septets(&full).is_some_and(|length| length <= SEGMENT) {
         return full;
     }
@@ -128,6 +155,7 @@ mod tests {
             "happy-tuna@example.org",
             &password,
             Some(Duration::from_secs(43_200)),
+            None,
         );
         assert_eq!(
             text,
@@ -139,12 +167,55 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_added_where_one_text_has_room_for_it() {
+        let password = Password::draw();
+        let name = Username::parse("happy-tuna").unwrap();
+        let email = name.email("example.org");
+        let text = |site: &str, pages: &str| {
+            let link = link(pages, &name, &password);
+            let left = Some(Duration::from_secs(43_200));
+            let with = login(site, &email, &password, left, Some(&link));
+            (with, login(site, &email, &password, left, None), link)
+        };
+        let (with, without, link) = text("https://c.example.org", "https://s.example.org");
+        let fragment = link.split_once("/#").unwrap().1;
+        assert_eq!(fragment, format!("{}:{}", name.as_str(), password.reveal()));
+        assert_eq!(
+            with,
+            format!("{}\n{link}", without.strip_prefix(HEADING).unwrap())
+        );
+        assert!(holds_login(&link, "elsewhere.example") && holds_login(&with, "elsewhere.example"));
+        let (with, without, link) = text("https://c.org", "https://s.org");
+        assert_eq!(with, format!("{without}\n{link}"));
+        for (site, pages) in [
+            (
+                "https://coder.informatik.uni-irgendwo.example",
+                "https://s.example.org",
+            ),
+            (
+                "https://c.example.org",
+                "https://sms.informatik.uni-irgendwo.example:8443",
+            ),
+        ] {
+            let (with, without, _) = text(site, pages);
+            assert_eq!(with, without, "the labels stay, the link does not");
+        }
+        for (site, pages) in [
+            ("https://c.org", "https://s.org"),
+            ("https://coder.example.org", "https://sms.example.org"),
+        ] {
+            assert!(septets(&text(site, pages).0).unwrap() <= SEGMENT);
+        }
+    }
+
+    #[test]
     fn a_repeated_login_is_recognised_in_any_language() {
         let password = Password::draw();
         let login = login(
             "https://coder.example.org",
             "happy-tuna@class.example.org",
             &password,
+            None,
             None,
         );
         let cut: String = login.chars().take(110).collect();
@@ -285,11 +356,14 @@ mod tests {
             domain in "[a-z0-9.-]{3,40}",
             clashes in 0..4_u32,
             left in prop::option::of(0..10_000_000_u64),
+            pages in prop::option::of("https://[a-z0-9.:-]{1,70}"),
         ) {
             let left = left.map(Duration::from_secs);
-            let email = Username::draw(clashes).email(&domain);
+            let username = Username::draw(clashes);
+            let email = username.email(&domain);
             let password = Password::draw();
-            let text = login(&site, &email, &password, left);
+            let link = pages.map(|pages| link(&pages, &username, &password));
+            let text = login(&site, &email, &password, left, link.as_deref());
             let length = septets(&text).unwrap();
             prop_assert!(length <= longest_login(&site, &domain, left).max(SEGMENT), "{text}");
             let lines: Vec<&str> = text.lines().collect();

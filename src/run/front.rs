@@ -15,7 +15,7 @@ use crate::gate::{self, Gate};
 use crate::obstacles::Obstacles;
 use crate::store::Store;
 use crate::stream::{Appender, Redis};
-use crate::webhook::{Judge, Webhook};
+use crate::webhook::{Judge, PageHandler, Webhook};
 
 /// The webhook, and the gate in front of it.
 pub(super) struct Front {
@@ -56,6 +56,18 @@ impl Front {
         let gate =
             Gate::bind(listen, socket, limits).map_err(listening(listen, "CODER_REG_LISTEN"))?;
         Ok(Self { webhook, gate })
+    }
+
+    /// The same front, which also serves pages, if there are any.
+    pub(super) fn with_pages(self, pages: Option<PageHandler>) -> Self {
+        match pages {
+            None => self,
+            Some(pages) => Self {
+                webhook: self.webhook.with_pages(pages),
+                // They limit what one client may do.
+                gate: self.gate.naming_clients(),
+            },
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod lanes;
 mod metrics_page;
 mod notifier;
 mod observers;
+mod pages;
 mod provisioner;
 mod reaper;
 mod receipts;

@@ -15,7 +15,7 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, arrivals, banner, catch_up, commands, receipts};
+use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
@@ -88,6 +88,8 @@ impl Service {
         let (reaper_notifier, wakeups) = Notifier::new();
         let (receipts, queued) = receipts::queue();
         let shared = Shared::open(config, store, notifier, reaper_notifier)?;
+        let screens = Arc::clone(&shared.screens);
+        let pages = pages::handler(config, &shared.store, &keys.1, screens);
         let (arrivals, arrived) = arrivals::queue();
         shared.screens.on_arrival(arrivals::observer(arrivals));
         let front = Front::open(
@@ -98,7 +100,8 @@ impl Service {
             shared.notifier.clone(),
             receipts,
             &shared.obstacles,
-        )?;
+        )?
+        .with_pages(pages);
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
         commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;

@@ -14,6 +14,8 @@ pub(super) const PASSWORD_KEY: &str = "password_key";
 pub(super) const USABLE_FROM: &str = "usable_from";
 /// The id of the default organization of the Coder that the service works with.
 pub(super) const CODER: &str = "coder";
+/// The number of the projector's link, as 4 bytes, the highest first.
+pub(super) const PROJECTOR: &str = "projector";
 /// Has no meaning: it is written to test whether the database accepts a write.
 const PROBE: &str = "probe";
 

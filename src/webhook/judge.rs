@@ -12,7 +12,9 @@ use tiny_http::{Method, Request};
 use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
-use crate::domain::{Delivery, InstanceId, KeyId, MessageSid, OptWord, Receipt, Secret, Text};
+use crate::domain::{
+    Delivery, InstanceId, KeyId, MessageSid, OptWord, PageRequest, Receipt, Secret, Text,
+};
 use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
@@ -53,6 +55,8 @@ pub enum Judgement {
     Probe(String),
     /// A request for our health.
     Health,
+    /// A page, or nothing that is here. Only the webhook itself takes a request for this.
+    Page(PageRequest),
     /// Anything else.
     Refuse(RequestRefusal),
 }
@@ -90,6 +94,9 @@ const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
         key: None,
     }
 }
+
+/// The refusal of a path that is nobody's.
+pub(super) const UNKNOWN_PATH: RequestRefusal = refuse(404, NOT_FOUND);
 
 fn distrusted(distrust: SignatureError) -> RequestRefusal {
     let (reason, key) = match distrust {
@@ -170,7 +177,7 @@ impl Judge {
                 _ => Err(not_allowed("POST")),
             }
         } else {
-            Err(refuse(404, NOT_FOUND))
+            Err(UNKNOWN_PATH)
         }
     }
 
@@ -306,29 +313,27 @@ fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), RequestRef
         value: header(request, "X-Twilio-Signature").to_owned(),
         signer: Signer::read(header(request, SETTINGS_HEADER)),
     };
-    Ok((signature, read_body(request)?))
+    Ok((signature, read_body(request, BODY_LIMIT)?))
 }
 
-fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
+pub(super) fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
     let mut headers = request.headers().iter();
     headers
         .find(|header| header.field.equiv(name))
         .map_or("", |header| header.value.as_str())
 }
 
-fn read_body(request: &mut Request) -> Result<Vec<u8>, RequestRefusal> {
+/// Reads a body of at most `limit` bytes.
+pub(super) fn read_body(request: &mut Request, limit: u64) -> Result<Vec<u8>, RequestRefusal> {
     let announced = request.body_length().unwrap_or(0);
-    if announced as u64 > BODY_LIMIT {
+    if announced as u64 > limit {
         return Err(refuse(413, "body too large"));
     }
     let mut body = Vec::with_capacity(announced);
-    let read = request
-        .as_reader()
-        .take(BODY_LIMIT + 1)
-        .read_to_end(&mut body);
+    let read = request.as_reader().take(limit + 1).read_to_end(&mut body);
     // tiny_http reports no error for a truncated body, so the length has to be compared.
     match read {
-        Ok(_) if body.len() as u64 > BODY_LIMIT => Err(refuse(413, "body too large")),
+        Ok(_) if body.len() as u64 > limit => Err(refuse(413, "body too large")),
         Ok(length) if length == announced => Ok(body),
         _ => Err(refuse(400, "incomplete body")),
     }

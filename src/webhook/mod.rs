@@ -5,6 +5,7 @@
 //! works on one batch, the next one collects, so under load one fsync covers many texts.
 
 mod judge;
+mod page;
 pub mod probe;
 mod tally;
 
@@ -20,14 +21,17 @@ use std::sync::mpsc::SyncSender;
 
 use tiny_http::{Header, Request, Response, Server, StatusCode};
 
+pub use page::PageHandler;
+
 pub use judge::{
     ANOTHER_ACCOUNT, Judge, Judgement, NO_SID, NO_TOKEN, NOT_FOUND, RequestRefusal, UNKNOWN_KEY,
     WRONG_BY_KEY, WRONG_SIGNATURE,
 };
 
-use crate::domain::{Receipt, Text};
+use crate::domain::{PageRequest, PageResponse, Receipt, Text};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::stream::{AppendResult, Appender, Confirmation};
+use judge::UNKNOWN_PATH;
 use tally::RequestTally;
 pub use tally::{RequestCounters, RequestResult};
 
@@ -53,6 +57,7 @@ pub struct Webhook {
     database: DatabaseCheck,
     on_return: OnReturn,
     receipts: SyncSender<Receipt>,
+    pages: Option<PageHandler>,
     obstacles: Arc<Obstacles>,
     counts: Arc<RequestCounters>,
     refusals: RequestTally,
@@ -102,12 +107,20 @@ impl Webhook {
             database,
             on_return,
             receipts,
+            pages: None,
             obstacles,
             counts: Arc::default(),
             refusals: RequestTally::default(),
             redis_fault: None,
             turned_away: 0,
         })
+    }
+
+    /// The same webhook, which has `pages` answer what is not for itself.
+    #[must_use]
+    pub fn with_pages(mut self, pages: PageHandler) -> Self {
+        self.pages = Some(pages);
+        self
     }
 
     /// The counters of this webhook.
@@ -148,7 +161,7 @@ impl Webhook {
     fn serve(&mut self, mut batch: Vec<Request>) {
         let judged: Vec<Judgement> = batch
             .iter_mut()
-            .map(|request| self.judge.judge(request))
+            .map(|request| self.judge(request))
             .collect();
         let texts: Vec<&Text> = judged
             .iter()
@@ -192,15 +205,55 @@ impl Webhook {
                     self.counts.requests.add(RequestResult::Health);
                     healthy(alive.and_then(|()| (self.database)()), &self.obstacles)
                 }
-                Judgement::Refuse(refusal) => {
-                    self.counts.requests.add(RequestResult::of(refusal));
-                    self.refusals.count_of(refusal);
-                    refused(refusal)
-                }
+                Judgement::Page(asked) => self.page(asked),
+                Judgement::Refuse(refusal) => self.refuse(refusal),
             };
             // If Twilio has closed the connection, it repeats the request.
             let _ = request.respond(answer);
         }
+    }
+
+    fn judge(&self, request: &mut Request) -> Judgement {
+        match self.judge.judge(request) {
+            Judgement::Refuse(UNKNOWN_PATH) if self.pages.is_some() => {
+                Judgement::Page(page::read(request))
+            }
+            judged => judged,
+        }
+    }
+
+    fn page(&mut self, asked: &PageRequest) -> WebhookResponse {
+        let answered = self.pages.as_mut().and_then(|pages| pages(asked));
+        let Some(PageResponse {
+            status,
+            headers,
+            body,
+        }) = answered
+        else {
+            return self.refuse(&UNKNOWN_PATH);
+        };
+        self.counts.requests.add(RequestResult::Page);
+        let length = body.len();
+        let headers = headers.iter();
+        // The pages make their headers of ASCII; another one would be left out.
+        let headers =
+            headers.filter_map(|(name, value)| Header::from_bytes(*name, value.as_str()).ok());
+        let body = Cursor::new(body);
+        Response::new(
+            StatusCode(status),
+            headers.collect(),
+            body,
+            Some(length),
+            None,
+        )
+        // Beyond its own threshold tiny_http answers in chunks, which the gate does not take.
+        .with_chunked_threshold(usize::MAX)
+    }
+
+    fn refuse(&mut self, refusal: &RequestRefusal) -> WebhookResponse {
+        self.counts.requests.add(RequestResult::of(refusal));
+        self.refusals.count_of(refusal);
+        refused(refusal)
     }
 
     /// Passes a receipt to the thread that records it. If the queue is full, the receipt is rejected,

@@ -32,6 +32,8 @@ labels! {
         Probe => "probe",
         /// A request for our health.
         Health => "health",
+        /// A page or its script asked, and was answered.
+        Page => "page",
         /// Its signature is wrong.
         WrongSignature => "wrong_signature",
         /// It is not signed.

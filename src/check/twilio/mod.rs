@@ -12,7 +12,7 @@ mod registration;
 mod sender;
 mod signing;
 
-use super::{Notes, webhook_target};
+use super::{Notes, sends_texts, webhook_target};
 use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::UnixSeconds;
 use crate::http::Http;
@@ -32,6 +32,9 @@ struct EndedEarly;
 
 type StepResult = Result<(), EndedEarly>;
 
+/// What no class needs that sends no texts.
+const UNUSED: &str = "credentials, sender, registration and receipts";
+
 const SENDER: &str = "the number or Messaging Service, its webhook and its registration";
 
 pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>) -> TwilioFacts {
@@ -42,6 +45,12 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             return TwilioFacts::default();
         }
     };
+    if !sends_texts(parts) {
+        notes.pass(format!(
+            "no text is ever sent (CODER_REG_REPLY=screen), so {UNUSED} are not looked at"
+        ));
+        return TwilioFacts::default();
+    }
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
         Ok(type_noted) => {

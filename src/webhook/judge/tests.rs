@@ -54,7 +54,10 @@ fn path_and_method_decide_first() {
         let refused = match draft.judged() {
             Judgement::Health => None,
             Judgement::Refuse(refusal) => Some((refusal.status, refusal.allow)),
-            Judgement::Take(_) | Judgement::Receipt(_) | Judgement::Probe(_) => {
+            Judgement::Take(_)
+            | Judgement::Receipt(_)
+            | Judgement::Probe(_)
+            | Judgement::Page(_) => {
                 panic!("{method} {path} is taken")
             }
         };

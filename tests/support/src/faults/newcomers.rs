@@ -206,6 +206,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
             ..config.service
         },
         site: config.coder.address.site,
+        link: None,
         email_domain: config.coder.email_domain,
         sender: config.twilio.sender,
         full_class: FullClass::default(),

@@ -1,0 +1,63 @@
+//! What a browser asks of the pages, and what it is answered.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// The longest form that a page may send, in bytes.
+pub const LONGEST_FORM: usize = 4 * 1024;
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageMethod {
+    /// GET.
+    Get,
+    /// HEAD: as GET, and the server leaves out the body of the answer.
+    Head,
+    /// POST.
+    Post,
+    /// Any other method.
+    Other,
+}
+
+/// A request of a browser, as far as a page depends on it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Its method.
+    pub method: PageMethod,
+    /// Its path, without the query.
+    pub path: String,
+    /// The header `X-Screen`: the secret of a screen. Empty if there is none, like those below.
+    pub screen: String,
+    /// The header `X-Class`: the token of the projector.
+    pub class: String,
+    /// The header `If-None-Match`: which version the browser has.
+    pub known: String,
+    /// The body; `None` = it is longer than [`LONGEST_FORM`], or incomplete.
+    pub form: Option<Vec<u8>>,
+    /// Who asks, as the gate sees it. Only for limits against floods.
+    pub client: IpAddr,
+}
+
+impl fmt::Debug for PageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The path and the rest may contain secrets.
+        write!(f, "PageRequest({:?}, ..)", self.method)
+    }
+}
+
+/// The answer to a browser.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers, in ASCII; the length is added by the server.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for PageResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PageResponse({}, ..)", self.status)
+    }
+}

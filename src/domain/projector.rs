@@ -1,0 +1,60 @@
+//! The token in the link of the projector.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The token that opens the projector's page: 128 bits in base64url (RFC 4648, section 5). Whoever
+/// has it sees the phrase.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProjectorToken(String);
+
+impl ProjectorToken {
+    pub(super) fn new(bits: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bits))
+    }
+
+    /// The token itself, only for the link.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `given` is this token. How long that takes tells nothing about the token.
+    pub fn is(&self, given: &str) -> bool {
+        let pairs = self.0.bytes().zip(given.bytes());
+        let differences = pairs.fold(0, |all, (ours, theirs)| {
+            std::hint::black_box(all | (ours ^ theirs))
+        });
+        given.len() == self.0.len() && differences == 0
+    }
+}
+
+impl fmt::Debug for ProjectorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProjectorToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::PasswordKey;
+
+    #[test]
+    fn a_token_depends_on_the_key_and_on_the_number_of_the_link() {
+        let key = PasswordKey::draw();
+        let token = key.projector_token(0);
+        assert_eq!(token.reveal().len(), 22);
+        assert!(token.is(key.projector_token(0).reveal()));
+        for other in [
+            key.projector_token(1),
+            PasswordKey::draw().projector_token(0),
+        ] {
+            assert!(!token.is(other.reveal()));
+        }
+        for other in ["", &token.reveal()[1..], &format!("{}A", token.reveal())] {
+            assert!(!token.is(other), "{other}");
+        }
+        assert_eq!(format!("{token:?}"), "ProjectorToken(..)");
+    }
+}

@@ -1,0 +1,144 @@
+//! What the script of the join page says and hears. See `screen` for the rules.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{json, link, not_allowed, unkept};
+use crate::config::{PagesSite, readable_number};
+use crate::domain::{PageMethod, PageRequest, PageResponse, Secret};
+use crate::screen::{NewScreen, ScreenState, Screens};
+
+/// The screens, as the join page sees them.
+pub(super) struct ScreenApi {
+    screens: Arc<Screens>,
+    /// The number as it is shown, and as it is texted.
+    shown_number: String,
+    number: String,
+    phrase: Secret,
+}
+
+impl ScreenApi {
+    pub(super) fn new(site: &PagesSite, screens: Arc<Screens>) -> Self {
+        Self {
+            screens,
+            shown_number: readable_number(&site.number),
+            number: site.number.clone(),
+            phrase: site.phrase.clone(),
+        }
+    }
+
+    /// The answer, if the path is one of these. `opens` tells whether a token is the projector's.
+    pub(super) fn answer(
+        &self,
+        request: &PageRequest,
+        opens: impl FnOnce(&str) -> bool,
+    ) -> Option<PageResponse> {
+        let now = Instant::now();
+        let screen = request.screen.as_str();
+        Some(match (request.path.as_str(), request.method) {
+            ("/screen", PageMethod::Get) => answer_of(self.screens.state(screen, now)),
+            ("/screen", PageMethod::Post) => match Form::read(request) {
+                None => too_large(),
+                Some(form) => self.open(request, form.get("class").is_some_and(opens), now),
+            },
+            // Not HEAD: to ask for the state takes the login, and HEAD would not show it.
+            ("/screen", _) => not_allowed("GET, POST"),
+            ("/screen/answer", PageMethod::Post) => match Form::read(request) {
+                None => too_large(),
+                Some(form) => answer_of(self.confirm(screen, &form, now)),
+            },
+            ("/screen/arrived", PageMethod::Post) if self.screens.arrived(screen, now) => {
+                unkept(204, "text/plain", "")
+            }
+            ("/screen/arrived", PageMethod::Post) => answer_of(ScreenState::Gone),
+            ("/screen/answer" | "/screen/arrived", _) => not_allowed("POST"),
+            _ => return None,
+        })
+    }
+
+    fn open(&self, request: &PageRequest, with_phrase: bool, now: Instant) -> PageResponse {
+        let Ok(NewScreen {
+            secret,
+            code,
+            lives,
+        }) = self.screens.open(request.client, now)
+        else {
+            return json(503, &json!({"error": "full"}));
+        };
+        let code = code.to_string();
+        let phrase = with_phrase.then_some(&self.phrase);
+        let sms = link::sms(&self.number, Some(&link::text(phrase, &code)));
+        let mut opened = json!({
+            "code": code,
+            "secret": secret,
+            "lives": lives.as_secs(),
+            "number": self.shown_number,
+        });
+        if let Some(qr) = link::qr(&sms) {
+            opened["qr"] = qr.path.into();
+            opened["size"] = qr.size.into();
+        }
+        opened["sms"] = sms.into();
+        if let Some(phrase) = phrase {
+            opened["phrase"] = phrase.reveal().into();
+        }
+        json(201, &opened)
+    }
+
+    /// Passes on the answer of the person at the laptop. Anything but a clear yes or no changes nothing.
+    fn confirm(&self, screen: &str, form: &Form, now: Instant) -> ScreenState {
+        let claim = form.get("claim").and_then(|claim| claim.parse().ok());
+        match (claim, form.get("yes")) {
+            (Some(claim), Some(yes @ ("1" | "0"))) => {
+                self.screens.answer(screen, claim, yes == "1", now)
+            }
+            _ => self.screens.state(screen, now),
+        }
+    }
+}
+
+fn answer_of(state: ScreenState) -> PageResponse {
+    let status = if state == ScreenState::Gone { 404 } else { 200 };
+    json(status, &value_of(state))
+}
+
+fn value_of(state: ScreenState) -> Value {
+    match state {
+        ScreenState::Open => json!({"state": "open"}),
+        ScreenState::Question { claim, ends } => {
+            json!({"state": "question", "claim": claim, "ends": ends})
+        }
+        ScreenState::Making => json!({"state": "making"}),
+        ScreenState::Login { login, wait } => json!({
+            "state": "login",
+            "username": login.username.as_str(),
+            "email": login.email,
+            "password": login.password.reveal(),
+            "wait": u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        }),
+        ScreenState::Notice(words) => json!({"state": "notice", "words": words}),
+        ScreenState::Gone => json!({"state": "gone"}),
+    }
+}
+
+fn too_large() -> PageResponse {
+    json(413, &json!({"error": "too large"}))
+}
+
+/// The fields of a form.
+struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// `None` if the body is too large or incomplete.
+    fn read(request: &PageRequest) -> Option<Self> {
+        let body = request.form.as_deref()?;
+        Some(Self(form_urlencoded::parse(body).into_owned().collect()))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}

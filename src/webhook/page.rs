@@ -1,0 +1,41 @@
+//! Requests whose path is not the webhook's own: read here, and answered by the pages.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use tiny_http::{Method, Request};
+
+use super::judge::{header, read_body};
+use crate::domain::{LONGEST_FORM, PageMethod, PageRequest, PageResponse};
+use crate::gate::CLIENT_HEADER;
+
+/// Answers what browsers ask; `None` = no page has this path.
+pub type PageHandler = Box<dyn FnMut(&PageRequest) -> Option<PageResponse> + Send>;
+
+/// Reads a request as far as a page may depend on it.
+pub(super) fn read(request: &mut Request) -> PageRequest {
+    let method = match request.method() {
+        Method::Get => PageMethod::Get,
+        Method::Head => PageMethod::Head,
+        Method::Post => PageMethod::Post,
+        _ => PageMethod::Other,
+    };
+    let url = request.url();
+    let path = url.split('?').next().unwrap_or(url).to_owned();
+    let owned = |name| header(request, name).to_owned();
+    let (screen, class, known) = (owned("X-Screen"), owned("X-Class"), owned("If-None-Match"));
+    let client = header(request, CLIENT_HEADER).parse();
+    let form = match method {
+        PageMethod::Post => read_body(request, LONGEST_FORM as u64).ok(),
+        _ => Some(Vec::new()),
+    };
+    PageRequest {
+        method,
+        path,
+        screen,
+        class,
+        known,
+        form,
+        // Without the gate all clients are one.
+        client: client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    }
+}
