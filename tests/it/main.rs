@@ -22,6 +22,7 @@
 //! - `webhook`: which requests are accepted
 //! - `shared_key`: webhooks that are signed with a shared key instead of the Auth Token
 //! - `hostile`: requests of attackers, and their effect on others
+//! - `pages`: what browsers are shown
 //!
 //! Faults:
 //! - `trouble`: Coder, Twilio and Redis fail
@@ -74,6 +75,7 @@ mod operator;
 mod operator_errors;
 mod opting_out;
 mod orders;
+mod pages;
 mod phones;
 mod phrases;
 mod politeness;

@@ -1,0 +1,87 @@
+//! The forms of carriers, and the link in a text.
+
+use super::class_with_pages;
+use crate::plan;
+use support::classroom::ORIGIN;
+
+/// What stands below a heading of the form, as one line.
+fn below<'a>(form: &'a str, heading: &str) -> &'a str {
+    let marked = format!("\n{heading}\n{}\n", "-".repeat(heading.len()));
+    let (_, rest) = form.split_once(&marked).expect(heading);
+    rest.split("\n\n").next().unwrap_or(rest)
+}
+
+#[test]
+fn the_forms_of_carriers_are_filled_in_with_what_is_really_sent() {
+    let class = plan()
+        .with("CODER_REG_PAGES_URL", ORIGIN)
+        .with("CODER_REG_ORG", "Example University")
+        .with("CODER_REG_CONTACT", "class@example.org")
+        .open();
+    let form = class.does(&["campaign"]);
+    for line in form.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    assert!(!form.contains("the form takes"), "{form}");
+    // The sample is the text that a student gets, but for the name and the password in it.
+    let ana = class.student();
+    ana.asks();
+    let sent = ana.next_text();
+    let sample = below(&form, "Sample message 1");
+    let shape = |text: &str| -> Vec<String> {
+        let line = |line: &str| line.split([' ', '@', '#']).next().unwrap_or("").to_owned();
+        text.lines().map(line).collect()
+    };
+    assert_eq!(shape(sample), shape(&sent));
+    class.keeps_secret(
+        sample
+            .lines()
+            .find(|line| line.starts_with("Password"))
+            .expect("a password"),
+    );
+    let one_line = |heading: &str| below(&form, heading).replace('\n', " ");
+    assert_eq!(one_line("Privacy policy URL"), format!("{ORIGIN}/privacy"));
+    assert_eq!(
+        one_line("Terms and conditions URL"),
+        format!("{ORIGIN}/terms")
+    );
+    let consent = one_line("How do end-users consent to receive messages?");
+    for words in [
+        "texting first",
+        "Message and data rates may apply",
+        "STOP and HELP",
+        "third parties",
+        ORIGIN,
+    ] {
+        assert!(consent.contains(words), "{words}: {consent}");
+    }
+    let help = one_line("Help message");
+    assert!(help.contains("class@example.org") && help.contains("Example University"));
+    assert!(!form.contains(support::classroom::PHRASE));
+}
+
+#[test]
+fn a_class_that_sends_no_text_has_nothing_to_register() {
+    let class = class_with_pages("screen");
+    let told = class.does(&["campaign"]);
+    assert!(told.contains("nothing to register"), "{told}");
+}
+
+#[test]
+fn a_login_in_a_text_has_a_link_that_signs_in_the_phone() {
+    for (pages, has_link) in [("https://s.example.org", true), ("", false)] {
+        let class = plan().with("CODER_REG_PAGES_URL", pages).open();
+        let ana = class.student();
+        ana.asks();
+        let login = class.login_of(&ana);
+        let text = ana.inbox().pop().expect("a text").body;
+        let link = format!("{pages}/#{}:{}", login.username(), login.password);
+        assert_eq!(text.ends_with(&format!("\n{link}")), has_link, "{text}");
+        assert_eq!(text.contains('#'), has_link, "{text}");
+        assert!(text.len() <= 160, "{text}");
+        // Sent back by a phone, it is known as a login, and gets no answer.
+        ana.texts(&link);
+        class.all_served();
+        ana.has_read_all();
+    }
+}
