@@ -26,9 +26,11 @@ pub fn login(
     let Some(link) = link else {
         return plain;
     };
-    // The link explains itself better than the heading, but not better than the labels.
+    // The link explains itself better than the heading does, and an e-mail address is known as one.
     let headless = plain.strip_prefix(HEADING).unwrap_or(&plain);
-    for text in [&plain, headless] {
+    let terse = headless.replacen("\nE-mail: ", "\n", 1);
+    let terse = terse.replacen("\nTime left: ", "\n", 1);
+    for text in [&plain, headless, &terse] {
         let text = format!("{text}\n{link}");
         if septets(&text).is_some_and(|length| length <= SEGMENT) {
             return text;
@@ -187,14 +189,25 @@ mod tests {
         assert!(holds_login(&link, "elsewhere.example") && holds_login(&with, "elsewhere.example"));
         let (with, without, link) = text("https://c.org", "https://s.org");
         assert_eq!(with, format!("{without}\n{link}"));
+        let (with, _, link) = text(
+            "https://coder.cs.some-school.edu",
+            "https://sms.cs.some-school.edu",
+        );
+        assert_eq!(
+            with,
+            format!(
+                "https://coder.cs.some-school.edu\n{email}\nPassword: {}\n12 h\n{link}",
+                password.reveal()
+            )
+        );
         for (site, pages) in [
             (
                 "https://coder.informatik.uni-irgendwo.example",
-                "https://s.example.org",
+                "https://sms.informatik.uni-irgendwo.example",
             ),
             (
                 "https://c.example.org",
-                "https://sms.informatik.uni-irgendwo.example:8443",
+                "https://sms.a-rather-long-school-district-name.k12.ca.us:8443",
             ),
         ] {
             let (with, without, _) = text(site, pages);

@@ -174,3 +174,48 @@ fn where_logins_go_by_text_only_no_page_gets_a_code() {
     }
     assert_eq!(super::get(&class, "/").status, 200);
 }
+
+#[test]
+fn a_text_with_the_code_brings_the_login_to_that_page_after_a_yes() {
+    let class = class_with_pages("screen");
+    let (page, other) = (open(&class, "203.0.113.1"), open(&class, "203.0.113.1"));
+    let ana = class.student();
+    ana.texts(&format!("{} {}", support::classroom::PHRASE, page.code));
+    class.eventually("the page is asked", || {
+        json(&state(&class, &page.secret))["state"] == "question"
+    });
+    let asked = json(&state(&class, &page.secret));
+    let ends = &ana.phone()[ana.phone().len() - 2..];
+    assert_eq!(asked["ends"], ends);
+    let headers = [("X-Screen", page.secret.as_str())];
+    // The other page can say what it likes.
+    let form = format!("claim={}&yes=1", asked["claim"]);
+    let foreign = [("X-Screen", other.secret.as_str())];
+    let answer = ask(&class, "POST", "/screen/answer", &foreign, form.as_bytes());
+    assert_eq!(json(&answer), value!({"state": "open"}));
+    let answer = ask(&class, "POST", "/screen/answer", &headers, form.as_bytes());
+    assert!(["making", "login"].contains(&json(&answer)["state"].as_str().unwrap_or("")));
+    class.eventually("the login is shown", || {
+        json(&state(&class, &page.secret))["state"] == "login"
+    });
+    let login = json(&state(&class, &page.secret));
+    let word = |name: &str| login[name].as_str().expect(name).to_owned();
+    class.keeps_secret(&word("password"));
+    assert!(
+        class
+            .coder()
+            .password_works(&word("email"), &word("password"))
+    );
+    let arrived = ask(&class, "POST", "/screen/arrived", &headers, b"");
+    assert_eq!((arrived.status, arrived.body()), (204, ""));
+    let again = ask(&class, "POST", "/screen/arrived", &headers, b"");
+    assert!([204, 404].contains(&again.status));
+    assert!(
+        !state(&class, &page.secret)
+            .body()
+            .contains(&word("password"))
+    );
+    class.all_served();
+    ana.has_read_all();
+    assert!(class.twilio().texts().is_empty(), "nothing is sent by text");
+}

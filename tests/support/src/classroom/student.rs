@@ -37,7 +37,11 @@ impl Login {
             .to_owned();
         Some(Self {
             site,
-            email: after("E-mail:")?,
+            // In a text with little room the label is left out.
+            email: after("E-mail:").or_else(|| {
+                let line = text.lines().find(|line| line.contains('@'))?;
+                Some(line.trim().to_owned())
+            })?,
             password: after("Password:")?,
         })
     }
