@@ -6,12 +6,14 @@
 //! - `coder`, `twilio`, `carriers`, `public`: what is broken there
 //! - `unseen`: what could not be inspected at Twilio
 //! - `write`: the user that is made, logs in and goes
+//! - `pages`: the public pages
 //! - `front`: what stands between the internet and the service
 
 mod carriers;
 mod coder;
 mod front;
 mod local;
+mod pages;
 mod public;
 mod signing;
 mod twilio;
