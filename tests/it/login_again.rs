@@ -206,7 +206,7 @@ fn a_lost_key_gives_everybody_a_new_password_that_works() {
     assert!(
         class
             .log()
-            .contains("the passwords of 1 account are not known any more")
+            .contains("the passwords of 1 account are no longer known")
     );
     let second = asks_again(&class, &ana);
     assert_eq!(first.email, second.email);
