@@ -169,7 +169,7 @@ fn toll_free(config: &Config, site: &PagesSite) -> Vec<Field> {
 
 fn description(site: &PagesSite) -> String {
     format!(
-        "{} gives classes in programming. A student who texts the phrase of a class to {} gets the login of a temporary account on the class's server by reply. Each text is the answer to a text that the student has sent a moment ago: account credentials on request. There is no marketing, and nothing is sent unasked. The account is deleted when the class is over.",
+        "{} gives classes on Coder, a server for programming in the browser. A student who texts the phrase of a class to {} gets the login of a temporary account there by reply. Each text is the answer to a text that the student has sent a moment ago: account credentials on request. There is no marketing, and nothing is sent unasked. The account is deleted when the class is over.",
         site.organization,
         readable_number(&site.number)
     )

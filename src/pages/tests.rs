@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -478,4 +479,23 @@ fn more_screens_than_one_client_may_open_are_refused() {
         ..request(PageMethod::Post, "/screen")
     };
     assert_eq!(stage.ask(&other).status, 201);
+}
+
+proptest! {
+    #![proptest_config(crate::properties::drawn())]
+
+    #[test]
+    fn whatever_comes_is_answered_or_left_alone(
+        path in "(/screen|/class|/screen/answer|/screen/arrived|/|/class/)?[ -~]{0,30}",
+        method in prop::sample::select(vec![PageMethod::Get, PageMethod::Head, PageMethod::Post, PageMethod::Other]),
+        headers in prop::array::uniform3("[ -~]{0,30}"),
+        form in prop::option::of(prop::collection::vec(any::<u8>(), 0..80)),
+    ) {
+        let [screen, class, known] = headers;
+        let asked = PageRequest { screen, class, known, form, ..request(method, &path) };
+        if let Some(answer) = Stage::new(Reply::Both).pages.answer(&asked) {
+            prop_assert!([200, 201, 304, 404, 405, 413].contains(&answer.status));
+            prop_assert!(!String::from_utf8_lossy(&answer.body).contains(PHRASE));
+        }
+    }
 }
