@@ -13,7 +13,7 @@ use std::time::Duration;
 use log::warn;
 
 use crate::config::Config;
-use crate::domain::{OptWord, Passphrase, Text, UnixSeconds, seconds};
+use crate::domain::{OptWord, Passphrase, PhraseMatch, Text, UnixSeconds, seconds};
 use crate::store::{Store, StoreError, TextHistory};
 use crate::stream::{Appender, Redis, StreamError, StreamInspector};
 use crate::twilio::received::ReceivedText;
@@ -36,6 +36,8 @@ pub struct CatchUp {
     pub window: Duration,
     /// The phrase that asks for a login.
     pub phrase: Passphrase,
+    /// Whether a code may stand beside the phrase.
+    pub with_codes: bool,
 }
 
 /// Why a search failed.
@@ -101,6 +103,7 @@ impl CatchUp {
             appender: Appender::new(redis.clone()),
             window: config.service.catch_up?,
             phrase: config.class.phrase.clone(),
+            with_codes: config.pages.reply.on_screens(),
         })
     }
 
@@ -150,7 +153,12 @@ impl CatchUp {
     /// for us only if it asks for something that only we offer.
     fn is_for_us(&self, received: &ReceivedText) -> bool {
         let body = &received.text.body;
-        received.certainly_ours || self.phrase.matches(body) && OptWord::in_body(body).is_none()
+        let is_phrase = if self.with_codes {
+            self.phrase.read(body) != PhraseMatch::Other
+        } else {
+            self.phrase.matches(body)
+        };
+        received.certainly_ours || is_phrase && OptWord::in_body(body).is_none()
     }
 
     fn append(&mut self, missed: &[Text]) -> Result<usize, CatchUpError> {

@@ -39,6 +39,11 @@ impl Provisioner {
         }
     }
 
+    /// Whether a text carries the code of a screen, as far as its words tell.
+    pub fn claims_screen(&self, text: &Text) -> bool {
+        matches!(self.compare(&text.body), PhraseMatch::WithCode(_))
+    }
+
     /// Serves a text with a code. `None` = the screen does not take the login, and it goes by text.
     pub(super) fn on_screen(
         &self,

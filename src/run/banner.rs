@@ -13,19 +13,23 @@ pub(super) fn log(config: &Config, address: std::net::SocketAddr, store: &Store)
     if config.class.remove_after.is_none() {
         off.push("removal");
     }
-    if config.class.hint_interval.is_none() {
+    let by_text = config.pages.reply.by_text();
+    if !by_text {
+        off.push("texts to students (CODER_REG_REPLY=screen)");
+    }
+    if by_text && config.class.hint_interval.is_none() {
         off.push("hints");
     }
     if config.class.stop_after.is_none() {
         off.push("stopping workspaces");
     }
-    if config.service.catch_up.is_none() {
+    if by_text && config.service.catch_up.is_none() {
         off.push("searching for missed texts");
     }
     if !config.service.redact {
         off.push("redacting logins in Twilio's log");
     }
-    if config.twilio.receipts.is_none() {
+    if by_text && config.twilio.receipts.is_none() {
         off.push("delivery receipts (TWILIO_WEBHOOK_URL is not https)");
     }
     let off = if off.is_empty() {
@@ -43,7 +47,7 @@ pub(super) fn log(config: &Config, address: std::net::SocketAddr, store: &Store)
     let left = config.class.remove_after;
     let longest =
         reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
-    if longest > reply::SEGMENT {
+    if by_text && longest > reply::SEGMENT {
         warn!(
             "logins can be {longest} characters long, which Twilio sends and charges as two texts: shorten CODER_API_URL or CODER_EMAIL_DOM"
         );

@@ -56,6 +56,8 @@ pub struct Job {
     aside: bool,
     /// Its last attempt left its login at a screen.
     at_screen: bool,
+    /// It claims a screen, and has not needed Twilio so far.
+    for_screen: bool,
 }
 
 impl Job {
@@ -154,8 +156,9 @@ impl Lanes {
         }
     }
 
-    /// Adds an entry, unless it is already here.
-    pub fn offer(&self, entry: StreamEntry) {
+    /// Adds an entry, unless it is already here. `for_screen` = its login goes to a screen, so it need not wait
+    /// while Twilio refuses everything.
+    pub fn offer_to(&self, entry: StreamEntry, for_screen: bool) {
         let mut state = self.lock();
         if !state.held.insert(entry.id.clone()) {
             return;
@@ -175,6 +178,7 @@ impl Lanes {
             refused_at: None,
             aside: false,
             at_screen: false,
+            for_screen,
         });
         drop(state);
         self.changed.notify_all();
@@ -251,7 +255,7 @@ impl Lanes {
             state.holds.leave(&mut job);
         } else {
             state.holds.leave(&mut job);
-            if state.paused_until.is_some() && !job.aside && !job.at_screen {
+            if state.paused_until.is_some() && !job.aside && !job.at_screen && !job.for_screen {
                 // This probe has shown nothing, so the next one may run immediately.
                 state.paused_until = Some(Instant::now());
             }
@@ -277,6 +281,8 @@ impl Lanes {
         let woken = state.release(&job);
         let at_screen = matches!(wait, RetryTime::Screen(_));
         job.at_screen = at_screen;
+        // Whatever else its attempt waits for may be Twilio.
+        job.for_screen &= at_screen;
         if !at_screen {
             job.attempt = job.attempt.saturating_add(1);
         }
@@ -293,7 +299,7 @@ impl Lanes {
             }
             RetryTime::Exactly(span) => (span, false),
             RetryTime::Screen(span) => {
-                if state.paused_until.is_some() {
+                if state.paused_until.is_some() && state.paused_by != Some(Peer::Twilio) {
                     // This probe has shown that Coder is available; the next one may run immediately.
                     state.paused_until = Some(now);
                 }
@@ -447,7 +453,9 @@ impl LaneState {
     fn pick(&mut self, now: Instant, most_retries: usize) -> Option<Job> {
         if self.paused_until.is_some() {
             // What became of a login at a screen is recorded without Coder and Twilio.
-            let is_free = |job: &Job| job.at_screen && !self.busy.contains(&job.lane);
+            let by_twilio = self.paused_by == Some(Peer::Twilio);
+            let may = |job: &Job| job.at_screen || by_twilio && job.for_screen;
+            let is_free = |job: &Job| may(job) && !self.busy.contains(&job.lane);
             if let Some(place) = self.ready.iter().position(is_free) {
                 return self.take(place);
             }

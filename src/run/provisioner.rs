@@ -17,7 +17,7 @@ use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::provision::{Cause, Completion, Later, Outcome, Peer, Provisioner, RetryTime, Silence};
 use crate::retry;
 use crate::stop::Stop;
-use crate::stream::{NewDeadLetter, Settler, StreamError, Taker};
+use crate::stream::{NewDeadLetter, Settler, StreamEntry, StreamError, Taker};
 
 /// How long Redis delays an empty answer, so that an idle service sleeps. It is half of the time after which
 /// our claim to the Redis database expires without a refresh.
@@ -152,9 +152,7 @@ impl TextLoop {
                     failures = 0;
                     self.obstacles.set_redis(Observer::Texts, None);
                     self.obstacles.clear(Obstacle::RedisAway);
-                    entries
-                        .into_iter()
-                        .for_each(|entry| self.lanes.offer(entry));
+                    entries.into_iter().for_each(|entry| self.offer(entry));
                 }
                 Err(fault) => {
                     failures += 1;
@@ -165,6 +163,14 @@ impl TextLoop {
                 }
             }
         }
+    }
+
+    fn offer(&self, entry: StreamEntry) {
+        let for_screen = entry
+            .text
+            .as_ref()
+            .is_ok_and(|text| self.provisioner.claims_screen(text));
+        self.lanes.offer_to(entry, for_screen);
     }
 
     fn work(&self) {

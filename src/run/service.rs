@@ -210,7 +210,9 @@ impl Shared {
         listener: Option<MetricsListener>,
     ) -> Result<Vec<Role>, RunError> {
         let texts = self.text_loop(config, keys);
-        let search = CatchUp::new(config, self.sms(config), &self.store, &self.redis);
+        let search = || CatchUp::new(config, self.sms(config), &self.store, &self.redis);
+        // The code of a text that is found late is dead, and nothing else would be answered.
+        let search = config.pages.reply.by_text().then(search).flatten();
         let found = Arc::default();
         let reaper = self.reaper_loop(config, receivers.reaper);
         if let Some(listener) = listener {
@@ -278,7 +280,7 @@ impl Shared {
         ReaperLoop {
             reaper: Reaper::new(config, &self.store, &self.coder, &self.token),
             reconciler: Reconciler::new(config, &self.store, &self.coder, &self.instance_id),
-            redactor: config.service.redact.then(redactor),
+            redactor: redacts(config).then(redactor),
             settler: Arc::clone(&self.settler),
             text_life: config.service.give_up,
             wakeups,
@@ -312,4 +314,11 @@ impl Shared {
             obstacles: Arc::clone(&self.obstacles),
         })
     }
+}
+
+/// Whether logins are redacted in Twilio's log: also where none are sent any more, as earlier ones may be
+/// left, but not without credentials.
+fn redacts(config: &Config) -> bool {
+    let may_call = !config.twilio.auth_token.reveal().is_empty();
+    config.service.redact && (config.pages.reply.by_text() || may_call)
 }

@@ -87,7 +87,8 @@ impl LaneModel {
         match act {
             Act::Offer(id) => {
                 let phone = PHONES[usize::from(id) % PHONES.len()];
-                self.lanes.offer(entry(&id.to_string(), phone));
+                self.lanes
+                    .offer_to(entry(&id.to_string(), phone), id % 3 == 0);
                 self.in_hand.insert(id.to_string());
             }
             Act::Take => drop(self.take()),
@@ -157,7 +158,10 @@ impl LaneModel {
             );
             return false;
         };
-        assert!(!paused || job.at_screen, "taken in a pause");
+        assert!(
+            !paused || job.at_screen || job.for_screen,
+            "taken in a pause"
+        );
         assert!(
             !busy.contains(&job.lane),
             "two texts of {} at once",
@@ -168,7 +172,7 @@ impl LaneModel {
             "{} is over",
             job.entry.id
         );
-        if is_paused && job.at_screen {
+        if is_paused && (job.at_screen || job.for_screen) {
             // It does not wait for its turn, as it needs no peer.
         } else if job.retried {
             assert_eq!(fresh, None, "a repeated attempt before a new text");

@@ -19,6 +19,13 @@ pub(super) fn entry(id: &str, from: &str) -> StreamEntry {
     }
 }
 
+impl Lanes {
+    /// Adds an entry whose login goes by text.
+    pub(super) fn offer(&self, entry: StreamEntry) {
+        self.offer_to(entry, false);
+    }
+}
+
 fn pick(lanes: &Lanes) -> Option<String> {
     let mut state = lanes.lock();
     state.wake_parked(Instant::now());
@@ -417,6 +424,23 @@ fn a_login_at_a_screen_is_recorded_in_a_pause_and_says_nothing_about_twilio() {
     assert!(!lanes.finish(shown, Proof::Coder).pause);
     assert!(lanes.is_paused());
     assert_eq!(pick(&lanes), None, "nor is it a probe");
+}
+
+#[test]
+fn a_text_for_a_screen_does_not_wait_while_twilio_refuses_all_texts() {
+    let lanes = Lanes::new(8);
+    for id in ["1", "22"] {
+        lanes.offer(entry(id, id));
+        lanes.park(take(&lanes), RetryTime::Blocked(Peer::Twilio), 0);
+    }
+    lanes.offer(entry("333", "333"));
+    assert_eq!(pick(&lanes), None);
+    lanes.offer_to(entry("4444", "4444"), true);
+    let job = take(&lanes);
+    assert_eq!(job.entry.id, "4444");
+    // Its screen does not take the login, and Twilio refuses this text like all others.
+    lanes.park(job, RetryTime::Blocked(Peer::Twilio), 0);
+    assert_eq!(pick(&lanes), None);
 }
 
 #[test]

@@ -1,3 +1,8 @@
 //! Logins on screens: a text with the code of a laptop's page signs that laptop in.
+//!
+//! `class`: the real binary. `in_process`: every end of a text, step by step. `killed`: the service is
+//! killed at each moment.
 
+mod class;
 mod in_process;
+mod killed;

@@ -9,6 +9,7 @@ pub mod clock;
 mod commands;
 pub mod folder;
 pub mod http;
+pub mod laptop;
 mod losses;
 mod plan;
 pub mod preload;
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use crate::fakes::coder::FakeCoder;
 use crate::fakes::twilio::FakeTwilio;
 use folder::Folder;
+use laptop::Laptop;
 pub use plan::Plan;
 use redis::Redis;
 use service::Service;
@@ -130,6 +132,11 @@ impl Classroom {
         // Seven digits that are found again in a log, and only if they are logged.
         let number = 2_000_000 + (self.phones.get() * 76_801 + std::process::id() * 31) % 7_900_000;
         Student::new(self, format!("+1202{number}"))
+    }
+
+    /// A laptop that opens the join page.
+    pub fn laptop(&self) -> Laptop<'_> {
+        Laptop::open(self)
     }
 
     /// `count` new students.

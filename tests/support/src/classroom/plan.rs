@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::redis::{Fsync, Redis};
-use super::{Classroom, WEBHOOK_URL, clock};
+use super::{Classroom, ORIGIN, WEBHOOK_URL, clock};
 use crate::fakes::coder::{FakeCoder, Version};
 use crate::fakes::twilio::{FakeTwilio, Fate};
 
@@ -44,6 +44,13 @@ impl Plan {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.settings.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// With public pages, and with logins by text, on screens, or both (`CODER_REG_REPLY`).
+    pub fn with_pages(self, reply: &str) -> Self {
+        self.with("CODER_REG_PAGES_URL", ORIGIN)
+            .with("CODER_REG_ORG", "A class")
+            .with("CODER_REG_REPLY", reply)
     }
 
     /// With a Coder server of this age.

@@ -1,0 +1,121 @@
+//! A laptop with the join page, as far as the service knows it: what the page's script asks, without a browser.
+
+use std::cell::RefCell;
+
+use serde_json::Value;
+
+use super::student::{Login, Student};
+use super::{Classroom, PHRASE, http};
+
+/// One open join page.
+pub struct Laptop<'a> {
+    class: &'a Classroom,
+    secret: RefCell<String>,
+    code: RefCell<String>,
+}
+
+impl<'a> Laptop<'a> {
+    pub(super) fn open(class: &'a Classroom) -> Self {
+        let laptop = Self {
+            class,
+            secret: RefCell::default(),
+            code: RefCell::default(),
+        };
+        laptop.reloads();
+        laptop
+    }
+
+    /// The page asks for a new code.
+    pub fn reloads(&self) {
+        let opened = self.asks("POST", "/screen", "");
+        assert_eq!(opened.0, 201, "{}", opened.1);
+        let field = |name: &str| opened.1[name].as_str().expect("a text").to_owned();
+        *self.secret.borrow_mut() = field("secret");
+        *self.code.borrow_mut() = field("code");
+        self.class.keeps_secret(&self.secret.borrow());
+    }
+
+    /// The code that it shows.
+    pub fn code(&self) -> String {
+        self.code.borrow().clone()
+    }
+
+    /// What a student texts for it.
+    pub fn words(&self) -> String {
+        format!("{PHRASE} {}", self.code.borrow())
+    }
+
+    /// What the page is told to show.
+    pub fn state(&self) -> Value {
+        self.asks("GET", "/screen", "").1
+    }
+
+    /// The person in front of it answers a question.
+    pub fn answers(&self, claim: &Value, yes: bool) -> Value {
+        let form = format!("claim={claim}&yes={}", u8::from(yes));
+        self.asks("POST", "/screen/answer", &form).1
+    }
+
+    /// Waits for that state.
+    #[track_caller]
+    pub fn shows(&self, state: &str) -> Value {
+        self.class
+            .eventually(&format!("the page shows {state}"), || {
+                self.state()["state"] == state
+            });
+        self.state()
+    }
+
+    /// Waits for the question about this student's phone, and answers it.
+    #[track_caller]
+    pub fn is_asked(&self, student: &Student<'_>, yes: bool) -> Value {
+        let question = self.shows("question");
+        let ends = question["ends"].as_str().expect("two digits");
+        assert!(student.phone().ends_with(ends), "the digits of {ends}");
+        self.answers(&question["claim"], yes)
+    }
+
+    /// Waits for the login, which must work.
+    #[track_caller]
+    pub fn login(&self) -> Login {
+        let shown = self.shows("login");
+        let field = |name: &str| shown[name].as_str().expect("a text").to_owned();
+        let login = Login {
+            site: self.class.coder().url(),
+            email: field("email"),
+            password: field("password"),
+        };
+        self.class.keeps_secret(&login.password);
+        assert_eq!(login.username(), field("username"));
+        let works = self
+            .class
+            .coder()
+            .password_works(&login.email, &login.password);
+        assert!(works, "the login does not work");
+        login
+    }
+
+    /// The page reports that its browser is signed in. Returns the status of the answer.
+    pub fn arrives(&self) -> u16 {
+        self.asks("POST", "/screen/arrived", "").0
+    }
+
+    /// The student texts the code and says yes. Returns the login.
+    #[track_caller]
+    pub fn signs_in(&self, student: &Student<'_>) -> Login {
+        student.texts(&self.words());
+        self.is_asked(student, true);
+        let login = self.login();
+        assert_eq!(self.arrives(), 204);
+        login
+    }
+
+    fn asks(&self, method: &str, path: &str, form: &str) -> (u16, Value) {
+        let headers = [("X-Screen".to_owned(), self.secret.borrow().clone())];
+        let address = self.class.service().address();
+        let asked = http::request(address, method, path, &headers, form.as_bytes());
+        let answer = asked.expect("the page is answered");
+        let body = serde_json::from_str(answer.body()).unwrap_or(Value::Null);
+        (answer.status, body)
+    }
+}
