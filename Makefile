@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture pages coder-test test check faults bench fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo picture pictures pages browser-test coder-test test check faults bench fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
@@ -9,6 +9,7 @@ RELEASE = $${CARGO_TARGET_DIR:-target}/release
 BOTH = --package coder-sms-register $(SUPPORT)
 STUDENTS ?= 12
 PROOFS ?=
+SCENES ?=
 PARTS ?=
 RUNS ?= 100000
 KEEP ?=
@@ -33,6 +34,14 @@ picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that
 pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, the manual page, the completions
 	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages
 	WRITE_PAGES=1 $(CARGO) test --locked --test it -- documents
+
+browser-test: toolchain redis-server browsers ## the pages in real browsers, in minutes; in parts: make browser-test SCENES="one crowd"
+	$(CARGO) build --locked $(BOTH) --bin coder-sms-register --bin browser-test
+	@$${CARGO_TARGET_DIR:-target}/debug/browser-test $(SCENES)
+
+pictures: toolchain redis-server browsers ## draw docs/screens anew: what wall, laptop and phone show
+	$(CARGO) build --locked $(BOTH) --bin coder-sms-register --bin browser-test
+	@$${CARGO_TARGET_DIR:-target}/debug/browser-test --pictures docs/screens looks
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin coder-test
@@ -198,3 +207,18 @@ redis-server: # installs redis-server if neither it nor Valkey is there; its sys
 		$$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends redis-server >/dev/null && \
 		command -v redis-server >/dev/null; } || { \
 		echo 'redis-server could not be installed. Type: sudo apt-get update && sudo apt-get install -y redis-server' >&2; exit 1; }
+
+# Firefox (with geckodriver) and WebKit (webkit2gtk-driver, xvfb) are tried where they are; they are not installed here.
+browsers: # installs Chromium, its driver and a reader of QR codes (Debian packages) if they are missing
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && command -v zbarimg >/dev/null || { \
+		if ! command -v apt-get >/dev/null; then \
+			echo 'Install chromium, chromedriver and zbarimg with the package manager of this system.' >&2; exit 1; fi; \
+		if [ "$$(id -u)" = 0 ]; then as_root=; \
+		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
+		else echo 'Type: su -c "apt-get update && apt-get install -y chromium chromium-driver zbar-tools"' >&2; exit 1; fi; \
+		echo 'Installing chromium, chromium-driver and zbar-tools (Debian packages) ...'; \
+		$$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium chromium-driver zbar-tools fonts-dejavu-core >/dev/null; } || { \
+		echo 'Chromium could not be installed. Type: sudo apt-get install chromium chromium-driver zbar-tools' >&2; exit 1; }
+.PHONY: browsers

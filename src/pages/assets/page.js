@@ -8,10 +8,11 @@ async function call(method, path, headers, form) {
   const answer = await fetch(path, {
     method, headers, body: form && new URLSearchParams(form), keepalive: true, signal: AbortSignal.timeout(9000),
   });
-  return answer.status == 204 || answer.json();
+  return answer.status == 204 || answer.status == 404 ? {} : answer.json();
 }
 
 function draw({ qr, size }) {
+  $('scan').hidden = !qr;
   $('qr').setAttribute('viewBox', `-4 -4 ${size + 8} ${size + 8}`);
   $('qr').firstChild.setAttribute('d', qr);
 }
@@ -100,8 +101,8 @@ async function join(form) {
       if (now.phrase) $('phrase').textContent = now.phrase;
       $('sms').href = now.sms;
       show('open');
-    } else if (state == 'gone') {
-      secret = rest = 0;
+    } else if (secret && !state) {
+      secret = '';
       $('renewed').hidden = false;
     } else if (state == 'question') {
       claim = now.claim;
@@ -142,9 +143,7 @@ async function wall() {
       for (const name of ['phrase', 'in', 'seats']) $(name).textContent = now[name];
       $('of').hidden = !now.seats;
       $('count').hidden = false;
-      if (!now.qr) continue;
       draw(now);
-      $('scan').hidden = false;
     } catch {
       tell($('lost').dataset.words);
     }

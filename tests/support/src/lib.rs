@@ -12,6 +12,8 @@
 )]
 
 pub mod bench;
+pub mod browser;
+pub mod browser_test;
 pub mod classroom;
 pub mod coder_test;
 pub mod containers;

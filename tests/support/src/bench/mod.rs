@@ -27,7 +27,7 @@ mod other_accounts;
 mod process;
 mod reading;
 pub mod report;
-mod stats;
+pub mod stats;
 mod webhook;
 mod wire;
 

@@ -1,0 +1,91 @@
+//! Thirty laptops and thirty texts at once.
+
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::stage::{Laptop, Stage, account_of, ends_of, nothing_was_sent};
+use crate::bench::stats::percentile;
+use crate::classroom::http;
+use crate::fakes::coder::ops;
+
+const LAPTOPS: usize = 30;
+
+/// Says yes as soon as the page asks after this phone: how long a person thinks is not measured.
+const SAYS_YES: &str = "const [ends] = arguments;
+const look = new MutationObserver(() => {
+  if (document.getElementById('question').hidden) return;
+  look.disconnect();
+  document.getElementById(document.getElementById('ends').textContent == ends ? 'yes' : 'no').click();
+});
+look.observe(document.body, { subtree: true, attributes: true, childList: true });";
+
+/// When the page that is shown was loaded, in milliseconds since 1970.
+const LOADED: &str = "return performance.timing.domContentLoadedEventEnd";
+
+fn now_ms() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0.0, |now| now.as_secs_f64() * 1_000.0)
+}
+
+/// Everybody is signed in as themselves, and nothing is sent. Tells the time from a text to the page of Coder.
+pub fn thirty_at_once(stage: &Stage) {
+    let class = stage.class("screen");
+    class.coder().rate_limits(true);
+    let laptops: Vec<Laptop<'_>> = (0..LAPTOPS)
+        .map(|_| Laptop::opens(stage.browser().private_window(), &class))
+        .collect();
+    let students = class.students(LAPTOPS);
+    let mut posts = Vec::new();
+    for (laptop, student) in laptops.iter().zip(&students) {
+        let text = laptop.wanted_text();
+        let ends = ends_of(student).into();
+        laptop.window.run(SAYS_YES, &[ends]).expect("a script");
+        posts.push(student.webhook(&text, &[]));
+    }
+    let address = class.service().address();
+    let sent: Vec<f64> = thread::scope(|scope| {
+        let threads = posts.iter().map(|post| {
+            scope.spawn(move || {
+                let began = now_ms();
+                let body = post.body.as_bytes();
+                let answer = http::request(address, "POST", "/inbound", &post.headers, body);
+                assert_eq!(answer.map_or(0, |answer| answer.status), 200);
+                began
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a text is taken"))
+            .collect()
+    });
+    class.all_served();
+    let mut seconds = Vec::new();
+    let mut names = Vec::new();
+    for (laptop, began) in laptops.iter().zip(sent) {
+        names.push(laptop.signed_in_as());
+        let loaded = laptop.window.run(LOADED, &[]).expect("a time");
+        seconds.push((loaded.as_f64().unwrap_or_default() - began) / 1_000.0);
+    }
+    assert_eq!(class.coder().count(ops::LOGIN), LAPTOPS, "one login each");
+    for (student, name) in students.iter().zip(&names) {
+        assert_eq!(&account_of(&class, student), name, "whose window it is");
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(
+        names.len(),
+        LAPTOPS,
+        "everybody has an account of their own"
+    );
+    nothing_was_sent(&class);
+    seconds.sort_by(f64::total_cmp);
+    println!(
+        "       from the text to the page of Coder, {LAPTOPS} at once: p50 {:.2} s, p99 {:.2} s",
+        percentile(&seconds, 0.5),
+        percentile(&seconds, 0.99)
+    );
+    for laptop in laptops {
+        laptop.window.close();
+    }
+}

@@ -1,0 +1,26 @@
+//! The sign-in in Firefox and WebKit, where they are installed.
+
+use super::stage::{Laptop, Stage, nothing_was_sent};
+use crate::browser::{Browser, Engine};
+
+/// One student in each.
+pub fn others(stage: &Stage) {
+    for engine in [Engine::Firefox, Engine::WebKit] {
+        if !engine.is_installed() {
+            println!("       {engine:?} is not installed here and was not tried");
+            continue;
+        }
+        let browser = Browser::start(engine);
+        let class = stage.class("screen");
+        let laptop = Laptop::opens(browser.window(), &class);
+        laptop.is_joined_by(&class.student());
+        assert_eq!(
+            laptop.signed_in_as(),
+            class.coder().only_user().username,
+            "{engine:?}"
+        );
+        class.all_served();
+        nothing_was_sent(&class);
+        println!("       {engine:?}: signed in");
+    }
+}

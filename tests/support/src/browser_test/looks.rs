@@ -1,0 +1,148 @@
+//! How the pages look and sound: contrast, names for screen readers, no sideways scrolling; and their pictures.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::pages::opens_the_wall;
+use super::stage::{Laptop, Stage, pages_of};
+use crate::browser::Window;
+use crate::classroom::Classroom;
+
+/// The parts of the join page, one of which is shown at a time.
+const PARTS: [&str; 9] = [
+    "plain", "open", "question", "making", "other", "wait", "login", "hand", "notice",
+];
+
+/// Shows one part, filled with an example, and keeps it.
+const SHOW: &str = "const [part, example] = arguments;
+for (const [id, words] of Object.entries(example)) document.getElementById(id).textContent = words;
+for (const section of document.querySelectorAll('section')) section.hidden = section.id != part;
+window.show = () => {};";
+
+/// Texts whose contrast with what is behind them is below that of WCAG 2 for small print, and controls without a name.
+const FAULTS: &str = "const faults = [];
+const parse = colour => colour.match(/[\\d.]+/g).map(Number);
+const light = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+  .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+const behind = e => { for (; e; e = e.parentElement) {
+  const colour = parse(getComputedStyle(e).backgroundColor);
+  if (colour[3] !== 0) return colour;
+} return [255, 255, 255]; };
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+let seen = 0;
+while (walk.nextNode()) {
+  const e = walk.currentNode.parentElement;
+  if (!walk.currentNode.textContent.trim() || !e.getClientRects().length) continue;
+  seen += 1;
+  const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
+  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (contrast < 4.5) faults.push(`contrast ${contrast.toFixed(2)}: ${e.textContent.trim()}`);
+}
+if (!seen) faults.push('nothing is shown');
+for (const e of document.querySelectorAll('button, a, svg, [role=img]')) {
+  if (e.getClientRects().length && !(e.textContent.trim() || e.getAttribute('aria-label'))) {
+    faults.push('no name: ' + e.outerHTML.slice(0, 80));
+  }
+}
+const wide = document.documentElement.scrollWidth - innerWidth;
+if (wide > 0) faults.push(`${wide} pixels too wide`);
+if (!document.documentElement.lang) faults.push('no language');
+if (document.querySelectorAll('h1').length && ![...document.querySelectorAll('h1')].some(h => h.getClientRects().length)) {
+  faults.push('no heading');
+}
+return faults;";
+
+fn example() -> Value {
+    json!({
+        "code": "48217", "ends": "23", "seconds": "12", "name": "happy-tuna",
+        "email": "happy-tuna@class.example.org", "password": "mfkt8-r3tnz-vk2pd",
+        "words": "The class is full at the moment. Ask your instructor.",
+    })
+}
+
+fn has_no_faults(window: &Window<'_>, what: &str) {
+    let faults = window.run(FAULTS, &[]);
+    assert_eq!(faults, Ok(json!([])), "{what}");
+}
+
+/// Every page, in light and dark, from 320 pixels to 4K.
+pub fn of_all_pages(stage: &Stage) {
+    let class = stage.class("both");
+    let window = stage.browser().private_window();
+    let sizes = [(320, 568), (390, 844), (1366, 768), (3840, 2160)];
+    let everywhere = |what: &str| {
+        for dark in [false, true] {
+            window.is_dark(dark);
+            for (width, height) in sizes {
+                window.is_sized(width, height, 1);
+                has_no_faults(&window, &format!("{what} at {width}, dark: {dark}"));
+            }
+        }
+    };
+    for path in ["/privacy", "/terms"] {
+        window.open(&format!("{}{path}", pages_of(&class)));
+        everywhere(path);
+    }
+    window.open(&format!("{}/", pages_of(&class)));
+    window.eventually_shows("#open");
+    for part in PARTS {
+        let shown = window.run(SHOW, &[part.into(), example()]);
+        shown.expect("a part is shown");
+        everywhere(part);
+    }
+    opens_the_wall(&window, &class);
+    everywhere("the wall");
+    window.close();
+    if let Some(folder) = &stage.pictures {
+        draw(stage, &class, folder);
+    }
+}
+
+/// Draws the pages as they are, and the parts of the join page with examples.
+fn draw(stage: &Stage, class: &Classroom, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let window = stage.browser().private_window();
+    let laptop = Laptop::opens(window, class);
+    let window = &laptop.window;
+    let takes = |name: &str| {
+        let file = folder.join(format!("{name}.png"));
+        std::fs::write(file, window.picture()).expect("a picture is written");
+    };
+    laptop.code();
+    for (part, dark) in [
+        ("open", true),
+        ("question", true),
+        ("other", false),
+        ("wait", false),
+        ("hand", false),
+        ("notice", false),
+        ("plain", false),
+    ] {
+        let shown = window.run(SHOW, &[part.into(), example()]);
+        shown.expect("a part is shown");
+        window.is_dark(false);
+        window.is_sized(1366, 768, 1);
+        takes(&format!("laptop-{part}"));
+        window.is_sized(390, 844, 1);
+        takes(&format!("phone-{part}"));
+        if dark {
+            window.is_dark(true);
+            window.is_sized(1366, 768, 1);
+            takes(&format!("laptop-{part}-dark"));
+        }
+    }
+    opens_the_wall(window, class);
+    window.is_sized(1920, 1080, 1);
+    for (dark, name) in [(false, "projector"), (true, "projector-dark")] {
+        window.is_dark(dark);
+        takes(name);
+    }
+    window.is_dark(false);
+    window.is_sized(1366, 768, 1);
+    for path in ["privacy", "terms"] {
+        window.open(&format!("{}/{path}", pages_of(class)));
+        takes(&format!("laptop-{path}"));
+    }
+    laptop.window.close();
+}

@@ -1,0 +1,105 @@
+//! `make browser-test`: the pages in real browsers, with the real program, a real Redis and a fake Coder that treats
+//! browsers as the real one does.
+//!
+//! - [`stage`]: a class whose pages a browser can open, and what people do in front of a laptop.
+//! - `signing_in`, `codes`, `trouble`, `pages`: the scenes. Each opens a class of its own.
+//! - `crowd`: thirty laptops and thirty texts at once, with the time that it takes.
+//! - `looks`: contrast, sizes and the pictures of the pages.
+//! - `engines`: the sign-in in Firefox and in WebKit, where they are installed.
+
+mod codes;
+mod command;
+mod crowd;
+mod engines;
+mod looks;
+mod pages;
+mod signing_in;
+mod stage;
+mod trouble;
+
+pub use command::main;
+pub use stage::Stage;
+
+/// One scene.
+pub struct Scene {
+    /// By which it is chosen on the command line.
+    pub name: &'static str,
+    /// What it proves.
+    pub about: &'static str,
+    /// Plays it; panics, with all that was seen, if something does not hold.
+    pub play: fn(&Stage),
+}
+
+/// All scenes, in the order in which they are played.
+pub const SCENES: &[Scene] = &[
+    Scene {
+        name: "one",
+        about: "a text with the code of a laptop signs that laptop in, and nothing is sent",
+        play: signing_in::one_student,
+    },
+    Scene {
+        name: "crowd",
+        about: "thirty windows and thirty texts at once: everybody is signed in as themselves",
+        play: crowd::thirty_at_once,
+    },
+    Scene {
+        name: "stranger",
+        about: "somebody else's session is named, and the page goes on after the sign-out",
+        play: signing_in::somebody_elses_session,
+    },
+    Scene {
+        name: "link",
+        about: "a login link signs in and leaves the address bar at once",
+        play: signing_in::login_link,
+    },
+    Scene {
+        name: "keys",
+        about: "a keyboard is enough, and no key says yes by accident",
+        play: signing_in::by_keyboard,
+    },
+    Scene {
+        name: "codes",
+        about: "wrong, declined and late codes show nobody's login, and cost nobody theirs",
+        play: codes::wrong_declined_and_late,
+    },
+    Scene {
+        name: "crossed",
+        about: "two texts with one code: the one that is confirmed wins",
+        play: codes::two_texts_for_one_laptop,
+    },
+    Scene {
+        name: "refused",
+        about: "Coder's login answers 429 or 500: once more, then copy buttons, and no false claim",
+        play: trouble::coder_refuses,
+    },
+    Scene {
+        name: "away",
+        about: "the service is away for a while: the page says so and goes on with a new code",
+        play: trouble::service_is_away,
+    },
+    Scene {
+        name: "foreign",
+        about: "Coder at a foreign host: copy buttons, and no false claim",
+        play: trouble::foreign_host,
+    },
+    Scene {
+        name: "pages",
+        about: "without script, in text mode, and what a carrier looks for",
+        play: pages::for_everybody,
+    },
+    Scene {
+        name: "projector",
+        about: "the wall shows what to text, its QR code says the same, and it counts who is in",
+        play: pages::projector,
+    },
+    Scene {
+        name: "looks",
+        about: "contrast, names for screen readers, no sideways scrolling; pictures if asked for",
+        play: looks::of_all_pages,
+    },
+    Scene {
+        name: "engines",
+        about: "the sign-in in Firefox and WebKit, where they are installed",
+        play: engines::others,
+    },
+];

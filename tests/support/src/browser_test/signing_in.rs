@@ -1,0 +1,98 @@
+//! The sign-in as it should go.
+
+use super::stage::{Laptop, Stage, nothing_was_sent, pages_of};
+use crate::fakes::coder::ops;
+use std::time::Duration;
+
+const TAB: char = '\u{E004}';
+const ENTER: char = '\u{E007}';
+
+/// A text with the code of a laptop signs that laptop in.
+pub fn one_student(stage: &Stage) {
+    let class = stage.class("screen");
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let ana = class.student();
+    laptop.is_joined_by(&ana);
+    assert_eq!(laptop.signed_in_as(), class.coder().only_user().username);
+    class.all_served();
+    nothing_was_sent(&class);
+    laptop.window.close();
+}
+
+/// A browser with somebody else's session says so, and goes on by itself after the sign-out.
+pub fn somebody_elses_session(stage: &Stage) {
+    let class = stage.class("screen");
+    class
+        .coder()
+        .add_stranger("brave-otter", "brave-otter@elsewhere.example.org");
+    class
+        .coder()
+        .change_password("brave-otter", "a-password-of-their-own");
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    laptop.signs_in_by_hand(
+        "brave-otter@elsewhere.example.org",
+        "a-password-of-their-own",
+    );
+    laptop.is_joined_by(&class.student());
+    laptop.window.eventually_shows("#other h1");
+    assert_eq!(
+        class.coder().count(ops::LOGIN),
+        1,
+        "no login over the stranger's session"
+    );
+    let coder = laptop.window.tab_by_click("#other .button");
+    assert_eq!(coder.eventually_shows("#who"), "brave-otter");
+    assert!(!laptop.is_at_coder(), "it does not go on as somebody else");
+    coder.click("#out");
+    assert_eq!(laptop.signed_in_as(), class.coder().students()[0].username);
+    class.all_served();
+    nothing_was_sent(&class);
+    coder.close();
+    laptop.window.close();
+}
+
+/// A login link signs in. The login is gone from the address bar before anything else happens.
+pub fn login_link(stage: &Stage) {
+    let class = stage.class("text");
+    let login = class.student().gets_a_login();
+    class.coder().latency(ops::LOGIN, Duration::from_secs(3));
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    laptop.window.eventually_shows("#plain h1");
+    let (name, password) = (login.username(), &login.password);
+    // As from the address bar of the page itself: only the fragment differs.
+    laptop
+        .window
+        .open(&format!("{}/#{name}:{password}", pages_of(&class)));
+    laptop.window.eventually_shows("#login h1");
+    assert_eq!(laptop.window.url(), format!("{}/", pages_of(&class)));
+    assert_eq!(laptop.signed_in_as(), name);
+    laptop.window.run("history.back()", &[]).expect("a script");
+    laptop.window.eventually("the page before", |window| {
+        window.url() == format!("{}/", pages_of(&class))
+    });
+    laptop.window.close();
+}
+
+/// A keyboard is enough, and no key says yes by accident.
+pub fn by_keyboard(stage: &Stage) {
+    let class = stage.class("screen");
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let ana = class.student();
+    ana.texts(&laptop.wanted_text());
+    laptop.asks_after(&ana);
+    let focus = || {
+        let id = laptop.window.run("return document.activeElement.id", &[]);
+        id.unwrap_or_default()
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    laptop.window.presses(&[ENTER, ' ']);
+    assert!(focus().is_empty(), "nothing has the focus by itself");
+    laptop.asks_after(&ana);
+    laptop.window.presses(&[TAB]);
+    assert_eq!(focus(), "yes");
+    laptop.window.presses(&[ENTER]);
+    laptop.signed_in_as();
+    laptop.window.close();
+}
