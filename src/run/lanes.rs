@@ -356,7 +356,8 @@ impl Lanes {
                 found = true;
             }
         }
-        if !found && state.at_work.contains(sid) {
+        // One text may be in the stream twice: then one of its entries is parked, and a worker has the other.
+        if state.at_work.contains(sid) {
             state.woken.insert(sid.clone());
         }
         drop(state);

@@ -391,6 +391,24 @@ fn a_text_that_is_woken_while_a_worker_has_it_is_due_when_it_is_parked() {
 }
 
 #[test]
+fn both_entries_of_a_text_that_came_twice_are_woken() {
+    let lanes = Lanes::new(8);
+    // Entries with ids of one length have one MessageSid here.
+    for id in ["1", "2"] {
+        lanes.offer(entry(id, "+1a"));
+    }
+    let first = take(&lanes);
+    let sid = sid_of(&first);
+    lanes.park(first, screen(60), 0);
+    let second = take(&lanes);
+    lanes.wake(&sid);
+    lanes.park(second, screen(60), 0);
+    let first = take(&lanes);
+    lanes.finish(first, Proof::Coder);
+    assert_eq!(pick(&lanes).as_deref(), Some("2"));
+}
+
+#[test]
 fn texts_at_screens_take_no_room_from_repeated_attempts() {
     let lanes = Lanes::new(2);
     for id in ["1", "22", "333"] {

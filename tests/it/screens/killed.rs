@@ -40,8 +40,7 @@ fn a_kill_while_the_account_is_made_makes_no_second_one() {
             let class = plan().with_pages(reply).open();
             let (ana, laptop) = (class.student(), class.laptop());
             class.dies_at_coder(coder::CREATE_USER, when);
-            ana.texts_until_taken(&laptop.words());
-            class.starts_after_the_kill();
+            ana.texts_over_a_kill(&laptop.words());
             goes_on(&class, &ana, &laptop, reply);
         }
     }

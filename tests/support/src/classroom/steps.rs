@@ -1,6 +1,6 @@
 //! Steps that many tests repeat.
 
-use super::student::{Login, Student};
+use super::student::{Login, Student, Webhook};
 use super::{Classroom, PATIENCE};
 use crate::fakes::coder::{Role, ops as coder};
 use crate::fakes::trouble::{Op, Trouble, When, Which};
@@ -146,14 +146,20 @@ impl Student<'_> {
     /// Texts the phrase; the service dies over it as arranged and is started again. If the kill came before the
     /// answer to Twilio, Twilio offers the text again.
     pub fn asks_over_a_kill(&self) {
+        self.posts_over_a_kill(&self.phrase_webhook());
+    }
+
+    /// The same with these words.
+    pub fn texts_over_a_kill(&self, body: &str) {
+        self.posts_over_a_kill(&self.webhook(body, &[]));
+    }
+
+    fn posts_over_a_kill(&self, webhook: &Webhook) {
         let class = self.class();
-        let webhook = self.phrase_webhook();
-        let taken = self.posts(&webhook) == 200;
+        let taken = self.posts(webhook) == 200;
         class.starts_after_the_kill();
         if !taken {
-            class.eventually_within(PATIENCE, "the text is taken", || {
-                self.posts(&webhook) == 200
-            });
+            class.eventually_within(PATIENCE, "the text is taken", || self.posts(webhook) == 200);
         }
     }
 }
