@@ -26,7 +26,7 @@ service sends them with these settings. The pages must be reachable before a rev
 const COLUMNS: usize = 80;
 
 /// The shortest and the longest entries that Twilio's form takes, in characters. Twilio's
-/// documentation of A2P 10DLC campaigns, November 2026.
+/// Limits of the form, as far as known; Twilio may change them.
 const DESCRIPTION: std::ops::RangeInclusive<usize> = 40..=4_096;
 const FLOW: std::ops::RangeInclusive<usize> = 40..=2_048;
 const SAMPLE: std::ops::RangeInclusive<usize> = 20..=1_024;

@@ -80,11 +80,14 @@ async function join(form) {
   for (let failed = 0, rest;; await new Promise(done => setTimeout(wake = done, rest))) {
     let now;
     const mine = { 'X-Screen': secret };
+    const said = answer;
     rest = document.hidden ? 3000 : 800;
     try {
       now = !secret ? await call('POST', '/screen', {}, form)
         : answer ? await call('POST', '/screen/answer', mine, answer) : await call('GET', '/screen', mine);
-      failed = answer = 0;
+      failed = 0;
+      // A click during a poll is still to be sent.
+      if (answer == said) answer = 0;
       tell('');
     } catch {
       if (++failed < 2) continue;

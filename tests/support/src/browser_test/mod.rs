@@ -1,7 +1,7 @@
 //! `make browser-test`: the pages in real browsers, with the real program, a real Redis and a fake Coder that treats
 //! browsers as the real one does.
 //!
-//! - [`stage`]: a class whose pages a browser can open, and what people do in front of a laptop.
+//! - `stage`: a class whose pages a browser can open, and what people do in front of a laptop.
 //! - `signing_in`, `codes`, `trouble`, `pages`: the scenes. Each opens a class of its own.
 //! - `crowd`: thirty laptops and thirty texts at once, with the time that it takes.
 //! - `looks`: contrast, sizes and the pictures of the pages.
