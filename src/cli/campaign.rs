@@ -25,8 +25,8 @@ service sends them with these settings. The pages must be reachable before a rev
 /// The widest line.
 const COLUMNS: usize = 80;
 
-/// The shortest and the longest entries that Twilio's form takes, in characters. Twilio's
-/// Limits of the form, as far as known; Twilio may change them.
+/// The shortest and the longest entries that Twilio's form takes, in characters, as far as known.
+/// Twilio may change them.
 const DESCRIPTION: std::ops::RangeInclusive<usize> = 40..=4_096;
 const FLOW: std::ops::RangeInclusive<usize> = 40..=2_048;
 const SAMPLE: std::ops::RangeInclusive<usize> = 20..=1_024;
