@@ -25,6 +25,7 @@ mod service;
 mod shutdown;
 mod threads;
 mod timed_query;
+mod writer;
 
 use std::sync::Arc;
 

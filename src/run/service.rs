@@ -15,7 +15,7 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts};
+use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts, writer};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
@@ -86,11 +86,11 @@ impl Service {
     ) -> Result<Self, RunError> {
         let (notifier, missed) = Notifier::new();
         let (reaper_notifier, wakeups) = Notifier::new();
-        let (receipts, queued) = receipts::queue();
+        let (receipts, queued) = writer::queue();
         let shared = Shared::open(config, store, notifier, reaper_notifier)?;
         let screens = Arc::clone(&shared.screens);
         let pages = pages::handler(config, &shared.store, &keys.1, screens);
-        let (arrivals, arrived) = arrivals::queue();
+        let (arrivals, arrived) = writer::queue();
         shared.screens.on_arrival(arrivals::observer(arrivals));
         let front = Front::open(
             config,
