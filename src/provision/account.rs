@@ -4,11 +4,11 @@ use log::{info, warn};
 
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request};
-use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
+use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username, seconds};
 use crate::ownership::find_ours;
-use crate::store::{Contact, ReserveResult};
+use crate::store::{Contact, ReserveResult, StoreError};
 
 /// How often one attempt may start over, because of names that clash or users that vanish.
 const ROUNDS: u32 = 10;
@@ -134,9 +134,7 @@ impl Provisioner {
         registration: &Registration,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        if !request.on_screen {
-            self.may_send(request.now)?;
-        }
+        self.may_send_login(request)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
         let counter = registration.password_counter.unwrap_or(1);
@@ -156,7 +154,9 @@ impl Provisioner {
                 Some(user) if registration.password_known => user,
                 // Made before the password key changed.
                 Some(user) => {
-                    self.record_user(request, registration, &user, None)?;
+                    self.record_user(request, registration, |due| {
+                        self.store.created(registration.id, &user.id, due, None)
+                    })?;
                     return Ok(None);
                 }
                 None => {
@@ -172,7 +172,10 @@ impl Provisioner {
         // A user that was made before CODER_EMAIL_DOM was changed has the old address.
         let address = Some(user.email.as_str()).filter(|address| !address.is_empty());
         if request.on_screen {
-            self.record_screen_user(request, registration, &user)?;
+            self.record_user(request, registration, |due| {
+                self.store
+                    .created_for_screen(registration.id, &user.id, due)
+            })?;
             let address = address.unwrap_or(&email);
             return Err(self.offer(request, registration, address, password));
         }
@@ -182,7 +185,10 @@ impl Provisioner {
             fingerprint: self.key.fingerprint(&body),
             since: request.clock(),
         };
-        self.record_user(request, registration, &user, Some(sending))?;
+        self.record_user(request, registration, |due| {
+            self.store
+                .created(registration.id, &user.id, due, Some(sending))
+        })?;
         self.send_login(
             request,
             registration,
@@ -192,36 +198,15 @@ impl Provisioner {
         .map(Some)
     }
 
+    /// Records a Coder user with `record`, which gets the due time and returns the reached stage.
     fn record_user(
         &self,
         request: &Request<'_>,
         registration: &Registration,
-        user: &User,
-        sending: Option<Sending>,
+        record: impl FnOnce(UnixSeconds) -> Result<Stage, StoreError>,
     ) -> Result<(), AttemptEnd> {
         // Until its login is sent, the account may live as long as its text is tried.
-        let due = request.now + seconds(self.limits.give_up);
-        match self
-            .store
-            .created(registration.id, &user.id, due, sending)?
-        {
-            Stage::Reaping => Err(being_removed(registration)),
-            _ => Ok(()),
-        }
-    }
-
-    /// The same for a user whose login goes to a screen.
-    fn record_screen_user(
-        &self,
-        request: &Request<'_>,
-        registration: &Registration,
-        user: &User,
-    ) -> Result<(), AttemptEnd> {
-        let due = request.now + seconds(self.limits.give_up);
-        match self
-            .store
-            .created_for_screen(registration.id, &user.id, due)?
-        {
+        match record(request.now + seconds(self.limits.give_up))? {
             Stage::Reaping => Err(being_removed(registration)),
             _ => Ok(()),
         }

@@ -14,7 +14,6 @@ use crate::coder::{DeleteResult, LoginType, PasswordResult, User};
 use crate::domain::UnixSeconds;
 use crate::domain::registration::{Event, Registration, Sending};
 use crate::store::WithheldLogin;
-use crate::twilio::sms::SmsErrorKind;
 
 impl Provisioner {
     /// Proves that the account exists and that its password is valid, and texts the login. `None` = read
@@ -25,9 +24,7 @@ impl Provisioner {
         registration: &Registration,
         due: Option<UnixSeconds>,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        if !request.on_screen {
-            self.may_send(request.now)?;
-        }
+        self.may_send_login(request)?;
         let Some(counter) = registration.password_counter else {
             self.store.count_password(registration.id)?;
             return Ok(None);
@@ -191,14 +188,8 @@ impl Provisioner {
         if request.on_screen {
             self.screens.tell(sid, &body, Instant::now());
         }
-        if request.by_text
-            && let Err(fault) = self.sms.send(&request.phone, &body)
-        {
-            if fault.kind == SmsErrorKind::OptedOut {
-                self.store
-                    .opted(&request.hash, true, sid, request.now, None)?;
-            }
-            warn!("answer to text {sid}: {fault}");
+        if request.by_text {
+            self.send_once(request, &body)?;
         }
         Ok(Completion::Withheld {
             username: username.clone(),

@@ -13,14 +13,13 @@ mod account;
 mod again;
 mod announce;
 mod full_class;
+mod notice;
 mod on_screen;
 mod outcome;
 pub mod reply;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use log::warn;
 
 pub use full_class::FullClass;
 pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
@@ -30,22 +29,16 @@ use crate::coder::Coder;
 use crate::config::{ClassConfig, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
     InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
-    UnixSeconds, UnservedSender, Username, seconds,
+    UnixSeconds, UnservedSender, Username,
 };
 use crate::screen::Screens;
-use crate::store::{Contact, JUST_GONE, Notice, Store, TextHistory};
+use crate::store::{Contact, Store, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
-use crate::twilio::sms::{Sms, SmsErrorKind};
+use crate::twilio::sms::Sms;
 use outcome::AttemptEnd;
 
 /// How long no text is sent to a number that cannot be texted: three days.
 const REFUSAL: UnixSeconds = 3 * 86_400;
-
-/// How often a phone is told that the class is full: once an hour.
-const FULL_PAUSE: UnixSeconds = 3_600;
-
-/// How long a phone gets no hint after another notice: an hour.
-const JUST_TOLD: UnixSeconds = 3_600;
 
 /// How long a login waits if it would exceed this hour's number of texts.
 const HOURLY_WAIT: Duration = Duration::from_secs(60);
@@ -358,96 +351,20 @@ impl Provisioner {
         Ok(Some(Completion::Recorded))
     }
 
-    /// Ends an attempt if this hour's texts are used up. So the bill is limited, whatever goes wrong and
-    /// however the phrase is misused. Parallel workers may exceed the limit by one text each.
-    fn may_send(&self, now: UnixSeconds) -> Result<(), AttemptEnd> {
-        let limit = self.limits.hourly_texts;
-        if self.store.sent_last_hour(now)? < limit {
+    /// Whether this hour's texts are not used up. So the bill is limited, whatever goes wrong and however the
+    /// phrase is misused. Parallel workers may exceed the limit by one text each.
+    fn hour_has_texts(&self, now: UnixSeconds) -> Result<bool, AttemptEnd> {
+        Ok(self.store.sent_last_hour(now)? < self.limits.hourly_texts)
+    }
+
+    /// Ends an attempt whose login would be texted while this hour's texts are used up.
+    fn may_send_login(&self, request: &Request<'_>) -> Result<(), AttemptEnd> {
+        if request.on_screen || self.hour_has_texts(request.now)? {
             return Ok(());
         }
+        let limit = self.limits.hourly_texts;
         let why = format!("the limit of {limit} texts an hour is reached (CODER_REG_HOURLY_TEXTS)");
         Err(AttemptEnd::later(RetryTime::Exactly(HOURLY_WAIT), why))
-    }
-
-    /// Sends the hint that a text was not the phrase, if it may help: not if the phone has a login or had
-    /// one within the last day, got another notice within the hour, or only reacts to a text of ours.
-    fn hint(&self, request: &Request<'_>, contact: &Contact) -> Result<Completion, AttemptEnd> {
-        let Request {
-            text, hash, now, ..
-        } = request;
-        let Some(interval) = self.class.hint_interval else {
-            return Ok(Completion::Silent(Silence::HintsOff));
-        };
-        // A time in the future was recorded before the clock was set back.
-        let is_within = |span: UnixSeconds, at: Option<UnixSeconds>| {
-            at.is_some_and(|at| (0..span).contains(&(now - at)))
-        };
-        let silence = if is_within(seconds(interval), contact.hinted_at) {
-            Silence::HintedBefore
-        } else if self.store.find(hash)?.is_some() {
-            Silence::HasLogin
-        } else if is_within(JUST_TOLD, contact.full_at) {
-            Silence::ToldBefore
-        } else if is_within(JUST_GONE, contact.gone_at) || is_within(JUST_GONE, contact.ended_at) {
-            Silence::AccountGone
-        } else if reply::repeats_notice(&text.body) || Password::is_in(&text.body) {
-            Silence::Reaction
-        } else {
-            return self.notify(request, Notice::Hint, &reply::hint());
-        };
-        Ok(Completion::Silent(silence))
-    }
-
-    /// Tells a phone that all seats are taken, unless it was told recently.
-    fn class_is_full(
-        &self,
-        request: &Request<'_>,
-        told_at: Option<UnixSeconds>,
-    ) -> Result<Completion, AttemptEnd> {
-        if request.on_screen {
-            let sid = &request.text.sid;
-            self.screens.tell(sid, &reply::full(), Instant::now());
-            if !request.by_text {
-                let now = request.now;
-                self.store.turned_away_on_screen(&request.hash, sid, now)?;
-                return Ok(Completion::ToldFull);
-            }
-        }
-        if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
-            return Ok(Completion::Silent(Silence::FullToldBefore));
-        }
-        self.notify(request, Notice::Full, &reply::full())
-    }
-
-    /// Sends a notice. A notice is a courtesy and is never repeated.
-    fn notify(
-        &self,
-        request: &Request<'_>,
-        notice: Notice,
-        body: &str,
-    ) -> Result<Completion, AttemptEnd> {
-        let Request {
-            text,
-            phone,
-            hash,
-            now,
-            ..
-        } = request;
-        if self.may_send(*now).is_err() {
-            return Ok(Completion::Silent(Silence::HourlyLimit));
-        }
-        // Recorded first: a crash then leads to no notice, and not to two.
-        self.store.noticed(notice, hash, &text.sid, *now)?;
-        if let Err(fault) = self.sms.send(phone, body) {
-            if fault.kind == SmsErrorKind::OptedOut {
-                self.store.opted(hash, true, &text.sid, *now, None)?;
-            }
-            warn!("notice for text {}: {fault}", text.sid);
-        }
-        Ok(match notice {
-            Notice::Hint => Completion::Hinted,
-            Notice::Full => Completion::ToldFull,
-        })
     }
 }
 

@@ -35,6 +35,16 @@ pub enum Notice {
     Full,
 }
 
+impl Notice {
+    /// The column with the time of the last one.
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Hint => "hinted_at",
+            Self::Full => "full_at",
+        }
+    }
+}
+
 /// How long a phone counts as turned away by the full class: a day.
 const TURNED_AWAY_LATELY: UnixSeconds = 86_400;
 
@@ -80,13 +90,26 @@ impl Store {
         sid: &MessageSid,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        let column = match notice {
-            Notice::Hint => "hinted_at",
-            Notice::Full => "full_at",
-        };
         self.write("record a notice", |tx| {
-            set(tx, column, phone, Some(now))?;
+            set(tx, notice.column(), phone, Some(now))?;
             count_send(tx, now)?;
+            mark_seen(tx, sid, now)
+        })
+    }
+
+    /// Records that a screen showed this notice to `phone`, so that no text is sent.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn noticed_on_screen(
+        &self,
+        notice: Notice,
+        phone: &PhoneHash,
+        sid: &MessageSid,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.write("record a notice", |tx| {
+            set(tx, notice.column(), phone, Some(now))?;
             mark_seen(tx, sid, now)
         })
     }

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use super::texts::mark_seen;
 use super::{Store, StoreError};
 use crate::domain::registration::{Event, Stage};
-use crate::domain::{MessageSid, PhoneHash, UnixSeconds, Username};
+use crate::domain::{MessageSid, UnixSeconds, Username};
 
 /// What is recorded about a login that a screen has fetched.
 #[derive(Clone, Copy, Debug)]
@@ -116,26 +116,6 @@ impl Store {
         self.write("record sign-ins", |tx| {
             let record = |arrival: &Arrival| record_arrival(tx, arrival);
             arrivals.iter().try_for_each(record)
-        })
-    }
-
-    /// Records that a screen, and no text, told the phone that the class is full.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn turned_away_on_screen(
-        &self,
-        phone: &PhoneHash,
-        sid: &MessageSid,
-        now: UnixSeconds,
-    ) -> Result<(), StoreError> {
-        self.write("record a notice", |tx| {
-            tx.prepare_cached(
-                "INSERT INTO contacts (phone, full_at) VALUES (?1, ?2)
-                 ON CONFLICT (phone) DO UPDATE SET full_at = excluded.full_at",
-            )?
-            .execute(params![phone.as_bytes(), now])?;
-            mark_seen(tx, sid, now)
         })
     }
 }

@@ -1,0 +1,112 @@
+//! What a phone is told other than a login: that its text was not the phrase, or that the class is full.
+//!
+//! A notice is a courtesy: it is sent once, and is neither repeated nor waited for.
+
+use std::time::Instant;
+
+use log::warn;
+
+use super::outcome::{AttemptEnd, Completion, Silence};
+use super::{Provisioner, Request, reply};
+use crate::domain::{Password, UnixSeconds, seconds};
+use crate::store::{Contact, JUST_GONE, Notice};
+use crate::twilio::sms::SmsErrorKind;
+
+/// How often a phone is told that the class is full: once an hour.
+const FULL_PAUSE: UnixSeconds = 3_600;
+
+/// How long a phone gets no hint after another notice: an hour.
+const JUST_TOLD: UnixSeconds = 3_600;
+
+impl Provisioner {
+    /// Sends the hint that a text was not the phrase, if it may help: not if the phone has a login or had
+    /// one within the last day, got another notice within the hour, or only reacts to a text of ours.
+    pub(super) fn hint(
+        &self,
+        request: &Request<'_>,
+        contact: &Contact,
+    ) -> Result<Completion, AttemptEnd> {
+        let Request {
+            text, hash, now, ..
+        } = request;
+        let Some(interval) = self.class.hint_interval else {
+            return Ok(Completion::Silent(Silence::HintsOff));
+        };
+        // A time in the future was recorded before the clock was set back.
+        let is_within = |span: UnixSeconds, at: Option<UnixSeconds>| {
+            at.is_some_and(|at| (0..span).contains(&(now - at)))
+        };
+        let silence = if is_within(seconds(interval), contact.hinted_at) {
+            Silence::HintedBefore
+        } else if self.store.find(hash)?.is_some() {
+            Silence::HasLogin
+        } else if is_within(JUST_TOLD, contact.full_at) {
+            Silence::ToldBefore
+        } else if is_within(JUST_GONE, contact.gone_at) || is_within(JUST_GONE, contact.ended_at) {
+            Silence::AccountGone
+        } else if reply::repeats_notice(&text.body) || Password::is_in(&text.body) {
+            Silence::Reaction
+        } else {
+            return self.notify(request, Notice::Hint, &reply::hint());
+        };
+        Ok(Completion::Silent(silence))
+    }
+
+    /// Tells a phone that all seats are taken, unless it was told recently.
+    pub(super) fn class_is_full(
+        &self,
+        request: &Request<'_>,
+        told_at: Option<UnixSeconds>,
+    ) -> Result<Completion, AttemptEnd> {
+        let sid = &request.text.sid;
+        if request.on_screen {
+            self.screens.tell(sid, &reply::full(), Instant::now());
+        }
+        if !request.by_text {
+            self.store
+                .noticed_on_screen(Notice::Full, &request.hash, sid, request.now)?;
+            return Ok(Completion::ToldFull);
+        }
+        if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
+            return Ok(Completion::Silent(Silence::FullToldBefore));
+        }
+        self.notify(request, Notice::Full, &reply::full())
+    }
+
+    /// Sends a notice, if this hour's texts are not used up.
+    fn notify(
+        &self,
+        request: &Request<'_>,
+        notice: Notice,
+        body: &str,
+    ) -> Result<Completion, AttemptEnd> {
+        let Request {
+            text, hash, now, ..
+        } = request;
+        if !self.hour_has_texts(*now)? {
+            return Ok(Completion::Silent(Silence::HourlyLimit));
+        }
+        // Recorded first: a crash then leads to no notice, and not to two.
+        self.store.noticed(notice, hash, &text.sid, *now)?;
+        self.send_once(request, body)?;
+        Ok(match notice {
+            Notice::Hint => Completion::Hinted,
+            Notice::Full => Completion::ToldFull,
+        })
+    }
+
+    /// Sends a text that is not repeated if it fails. A failure is logged, and an opt-out that it reveals is
+    /// recorded.
+    pub(super) fn send_once(&self, request: &Request<'_>, body: &str) -> Result<(), AttemptEnd> {
+        let Request {
+            text, hash, now, ..
+        } = request;
+        if let Err(fault) = self.sms.send(&request.phone, body) {
+            if fault.kind == SmsErrorKind::OptedOut {
+                self.store.opted(hash, true, &text.sid, *now, None)?;
+            }
+            warn!("notice for text {}: {fault}", text.sid);
+        }
+        Ok(())
+    }
+}
