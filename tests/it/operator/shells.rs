@@ -123,12 +123,13 @@ impl Shell {
         };
         let folder = completions();
         let folder = folder.display();
-        shell.runs(&match name {
+        let set_up = match name {
             "bash" => format!(
                 "bind 'set show-all-if-ambiguous on'; source {folder}/coder-sms-register.bash"
             ),
             _ => format!("fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D"),
-        });
+        };
+        shell.runs(&format!("PS1='{PROMPT} '; {set_up}"));
         Some(shell)
     }
 
@@ -155,13 +156,18 @@ impl Shell {
         plain
     }
 
-    /// Runs a command, and waits until it has ended.
+    /// Runs a command, and waits until the shell reads the next line. Before that the terminal itself would show each
+    /// key that is typed, and nothing of what is shown would prove that the shell has read it.
     fn runs(&mut self, command: &str) {
         self.count += 1;
         // What is typed differs from what is printed.
         self.types(&format!("{command}; echo ended-$((0+{}))\n", self.count));
         let end = format!("ended-{}", self.count);
-        self.waits_for(|shown| shown.contains(&end), command);
+        let prompts = |shown: &str| {
+            let behind = shown.split_once(&end).map(|(_, behind)| behind);
+            behind.is_some_and(|behind| behind.contains(PROMPT))
+        };
+        self.waits_for(prompts, command);
         self.shown.lock().unwrap().clear();
     }
 
@@ -188,11 +194,14 @@ impl Shell {
     }
 
     fn empties_the_line(&mut self) {
-        // Ctrl-C
-        self.types("\u{3}");
+        // Ctrl-U. Ctrl-C would be a signal, which a shell that is still completing may swallow.
+        self.types("\u{15}");
         self.runs("true");
     }
 }
+
+/// What the shell shows when it reads a line.
+const PROMPT: &str = "at-your-service>";
 
 /// Typed behind a list of completions.
 const MARK: &str = "+++";

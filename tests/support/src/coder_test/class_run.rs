@@ -183,6 +183,10 @@ impl<'a> ClassRun<'a> {
 
     /// Who texts again gets a login that works, and stays signed in.
     fn text_again(&self) -> Result<(), String> {
+        // A text whose work was cut off by a kill counts as unanswered: a second one of its phone would be its twin.
+        self.tally.until("every text to be settled", || {
+            Ok(self.stage.waiting_texts() == 0)
+        })?;
         // The service lets a phone have its login again after a second.
         std::thread::sleep(Duration::from_millis(1_100));
         for student in 0..FORGETFUL {

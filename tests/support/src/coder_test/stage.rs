@@ -20,7 +20,7 @@ pub struct Stage {
     settings: BTreeMap<String, String>,
     twilio: FakeTwilio,
     // Dropped after those who use them.
-    _redis: Redis,
+    redis: Redis,
     _folder: Folder,
 }
 
@@ -64,7 +64,7 @@ impl Stage {
             binary: trial.binary.clone(),
             settings,
             twilio,
-            _redis: redis,
+            redis,
             _folder: folder,
         }
     }
@@ -130,6 +130,11 @@ impl Stage {
             .iter()
             .filter_map(|text| Login::read(&text.body))
             .collect()
+    }
+
+    /// How many texts are in the stream, not settled yet.
+    pub fn waiting_texts(&self) -> usize {
+        self.redis.length("coder-sms-register:texts")
     }
 
     /// The service's database.
