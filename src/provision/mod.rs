@@ -178,8 +178,15 @@ impl Provisioner {
         reply::login(&self.site, email, password, left, link.as_deref())
     }
 
-    /// Serves one text at the time `now`.
+    /// Serves one text at the time `now`. If the text ends here without a login, the screen that it claims
+    /// says so.
     pub fn provision(&self, text: &Text, now: UnixSeconds) -> Outcome {
+        let outcome = self.outcome(text, now);
+        self.tell_screen(text, &outcome);
+        outcome
+    }
+
+    fn outcome(&self, text: &Text, now: UnixSeconds) -> Outcome {
         match self.store.seen(&text.sid) {
             Ok(TextHistory::Never) => {}
             Ok(TextHistory::Served) => {
@@ -209,7 +216,6 @@ impl Provisioner {
             by_text: self.reply.by_text(),
         };
         let result = self.serve(&request);
-        self.tell_screen(text, &result);
         let too_old = self.left(text, now).is_zero();
         match result {
             Ok(Completion::Silent(silence)) => self.stay_silent(text, silence, now).into(),
@@ -230,7 +236,9 @@ impl Provisioner {
 
     /// Records that a text gets no answer because a newer text of the same phone asks for the same.
     pub fn leave_to_newer(&self, text: &Text, now: UnixSeconds) -> Outcome {
-        self.stay_silent(text, Silence::NewerText, now).into()
+        let outcome = self.stay_silent(text, Silence::NewerText, now).into();
+        self.tell_screen(text, &outcome);
+        outcome
     }
 
     /// Records that a text gets no answer. If the text comes again, for example by a catch-up, the

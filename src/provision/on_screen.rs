@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use log::info;
 
 use super::announce::window;
-use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
+use super::outcome::{AttemptEnd, Completion, Outcome, RetryTime, Silence};
 use super::{Provisioner, Request, is_refused, reply};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{Password, PhraseMatch, ScreenCode, Text, UnixSeconds, seconds};
@@ -213,12 +213,14 @@ impl Provisioner {
         Ok(())
     }
 
-    /// Has the screen of a text say why no login appears there, so that nobody waits in front of it.
-    pub(super) fn tell_screen(&self, text: &Text, result: &Result<Completion, AttemptEnd>) {
-        let words = match result {
-            Ok(Completion::Silent(silence)) => reply::no_login(silence.reason()),
-            Err(AttemptEnd::Never(_)) => reply::no_login("it could not be made"),
-            _ => return,
+    /// Has the screen of a text that has ended say why no login appears there, so that nobody waits in front
+    /// of it.
+    pub fn tell_screen(&self, text: &Text, outcome: &Outcome) {
+        let words = match outcome {
+            Outcome::Done(Completion::Silent(silence)) => reply::no_login(silence.reason()),
+            // The reason is for the operator.
+            Outcome::Never(_) => reply::no_login("it could not be made"),
+            Outcome::Done(_) | Outcome::Later(_) => return,
         };
         self.screens.tell(&text.sid, &words, Instant::now());
     }

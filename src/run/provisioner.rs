@@ -225,7 +225,9 @@ impl TextLoop {
         }));
         caught.unwrap_or_else(|_| {
             if attempt >= PANICS {
-                Outcome::Never("internal fault".to_owned())
+                let outcome = Outcome::Never("internal fault".to_owned());
+                self.provisioner.tell_screen(text, &outcome);
+                outcome
             } else {
                 Outcome::Later(Later {
                     why: "internal fault".to_owned(),

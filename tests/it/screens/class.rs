@@ -259,3 +259,37 @@ fn nobody_is_texted_for_a_login_that_was_shown() {
     class.all_served();
     ana.hears_nothing_for(QUIET);
 }
+
+#[test]
+fn a_laptop_is_told_when_its_text_is_given_up() {
+    let class = plan()
+        .with_pages("screen")
+        .with("CODER_REG_GIVE_UP", "2s")
+        .open();
+    class.coder().goes_down();
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&laptop.words());
+    laptop.is_asked(&ana, true);
+    class.logs("given up");
+    let words = laptop.shows("notice");
+    let words = words["words"].as_str().unwrap();
+    assert!(words.contains("could not be made"), "{words}");
+    // Nothing of Coder's answer, nothing for the operator.
+    assert!(!words.contains("retry"), "{words}");
+    class.coder().comes_back();
+    laptop.signs_in(&ana);
+}
+
+#[test]
+fn a_laptop_is_told_when_its_text_is_deleted() {
+    let class = plan().with_pages("screen").open();
+    class.trouble_at_coder(coder::CREATE_USER, usize::MAX, Trouble::CutBefore);
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&laptop.words());
+    laptop.is_asked(&ana, true);
+    class.logs("attempt 1 failed");
+    class.does(&["forget", ana.phone()]);
+    laptop.shows("notice");
+    class.all_served();
+    assert_eq!(class.coder().created_ever().len(), 0);
+}
