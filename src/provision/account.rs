@@ -2,6 +2,7 @@
 
 use log::{info, warn};
 
+use super::decide::{NextStep, TakenName, first_due, next_step, taken_name};
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser};
@@ -62,24 +63,21 @@ impl Provisioner {
         registration: &Registration,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        if let Some(ended) = registration.ended_at
-            && registration.stage != Stage::Reaping
-        {
-            if request.precedes(ended) {
-                return Ok(Some(Completion::Silent(Silence::Ended)));
+        match next_step(registration, request.text.received, request.now) {
+            NextStep::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
+            NextStep::UndoEnd => {
+                self.undo_end(request, registration)?;
+                Ok(None)
             }
-            self.undo_end(request, registration)?;
-            return Ok(None);
-        }
-        if registration.stage == Stage::Reserved && registration.is_due(request.now) {
-            // Its time is up, and it is wanted again: the reaper must not remove it meanwhile.
-            self.store
-                .renew(registration.id, request.now + seconds(self.limits.give_up))?;
-        }
-        match registration.stage {
-            Stage::Reserved => self.create(request, registration, round),
-            Stage::Created | Stage::Announced => self.announce(request, registration),
-            Stage::Reaping | Stage::Gone => match self.reserve(request, round)? {
+            NextStep::Create { renew } => {
+                if renew {
+                    self.store
+                        .renew(registration.id, request.now + seconds(self.limits.give_up))?;
+                }
+                self.create(request, registration, round)
+            }
+            NextStep::Announce => self.announce(request, registration),
+            NextStep::TakeAnother => match self.reserve(request, round)? {
                 ReserveResult::Done => {
                     warn!(
                         "text {}: the account {} is still not removed; its phone gets another one in addition",
@@ -149,25 +147,26 @@ impl Provisioner {
         };
         let user = match self.coder.create_user(new).map_err(create_failed)? {
             CreateResult::Created(user) => user,
-            CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
-                // Made by an interrupted attempt that did not see the answer, with the same password.
-                Some(user) if registration.password_known => user,
-                // Made before the password key changed.
-                Some(user) => {
-                    self.record_user(request, registration, |due| {
-                        self.store.created(registration.id, &user.id, due, None)
-                    })?;
-                    return Ok(None);
+            CreateResult::Taken => {
+                let found = find_ours(&self.coder, registration, &email)?;
+                match (taken_name(registration, found.is_some()), found) {
+                    (TakenName::Ours, Some(user)) => user,
+                    (TakenName::OtherPassword, Some(user)) => {
+                        self.record_user(request, registration, |due| {
+                            self.store.created(registration.id, &user.id, due, None)
+                        })?;
+                        return Ok(None);
+                    }
+                    _ => {
+                        info!(
+                            "text {}: the name {username} is taken at Coder, drawing another",
+                            request.text.sid
+                        );
+                        self.rename(request, registration, Event::Renamed, round + 1)?;
+                        return Ok(None);
+                    }
                 }
-                None => {
-                    info!(
-                        "text {}: the name {username} is taken at Coder, drawing another",
-                        request.text.sid
-                    );
-                    self.rename(request, registration, Event::Renamed, round + 1)?;
-                    return Ok(None);
-                }
-            },
+            }
         };
         // A user that was made before CODER_EMAIL_DOM was changed has the old address.
         let address = Some(user.email.as_str()).filter(|address| !address.is_empty());
@@ -260,7 +259,7 @@ impl Provisioner {
 
     /// When the time of an account is up if its first login is sent at `now`.
     pub(super) fn first_due(&self, now: UnixSeconds) -> Option<UnixSeconds> {
-        self.class.remove_after.map(|span| now + seconds(span))
+        first_due(self.class.remove_after, now)
     }
 }
 

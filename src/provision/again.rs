@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use super::announce::window;
+use super::decide::window;
 use super::outcome::{AttemptEnd, Completion, RetryTime};
 use super::{Provisioner, Request, reply};
 use crate::coder::{DeleteResult, LoginType, PasswordResult, User};

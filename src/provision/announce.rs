@@ -2,32 +2,19 @@
 
 use std::time::Duration;
 
+use super::decide::{
+    AfterTrace, ResendLimits, SETTLE, Trace, after_trace, answered_at, due_after, renewed_due,
+    resend_limit, settles_for, window,
+};
 use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
 use crate::domain::registration::{Registration, Sending, Stage};
-use crate::domain::{MessageSid, UnixSeconds, seconds};
+use crate::domain::{MessageSid, UnixSeconds};
 use crate::store::SentLogin;
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
-/// Seconds until a text is surely in Twilio's log: after it was handed over, or after a send without a
-/// clear answer that Twilio was still working on.
-const SETTLE: UnixSeconds = 5;
-
-/// The period in which logins of one phone are counted.
-const DAY: UnixSeconds = 86_400;
-
 /// The words that a trial account puts before every text.
 const TRIAL_PREFIX: &str = "Sent from your Twilio trial account - ";
-
-/// The result of the search for a text whose sending was interrupted.
-enum Trace {
-    /// Twilio accepted it, under this MessageSid.
-    Found(Option<MessageSid>),
-    /// Twilio did not accept it.
-    NotFound,
-    /// Twilio's log cannot be read.
-    Unreadable,
-}
 
 impl Provisioner {
     /// Texts the login of an existing account, unless this text was answered or a limit is reached.
@@ -41,23 +28,21 @@ impl Provisioner {
             return self.announce_on_screen(request, registration);
         }
         let now = request.now;
-        let renewed = registration
-            .is_due(now)
-            .then(|| self.first_due(now))
-            .flatten();
-        let due = renewed.or_else(|| self.due_after(registration, now));
-        let mut doubtful = false;
+        let remove_after = self.class.remove_after;
+        let renewed = renewed_due(registration, remove_after, now);
+        let due = renewed.or_else(|| due_after(registration, remove_after, now));
+        let mut uncertain = false;
         if let Some(sending) = registration.sending {
-            match self.trace(request, sending)? {
-                Trace::Found(sid) => {
+            let trace = self.trace(request, sending)?;
+            match after_trace(registration, trace) {
+                AfterTrace::Record(sid) => {
                     return self
                         .record_login(request, registration, due, sid.as_ref())
                         .map(Some);
                 }
-                Trace::NotFound => {}
-                Trace::Unreadable if registration.doubtful == 0 => doubtful = true,
-                Trace::Unreadable => {
-                    // Two texts may be on their way; a third would not help. The account stays.
+                AfterTrace::SendAgain { doubtful } => uncertain = doubtful,
+                AfterTrace::GiveUp => {
+                    // The account stays.
                     self.record_login(request, registration, due, None)?;
                     return Err(AttemptEnd::Never(
                         "the result of two sends cannot be found out".to_owned(),
@@ -69,7 +54,7 @@ impl Provisioner {
         }
         if registration.sending.is_some() || renewed.is_some() {
             // Before the next send, so that a late trace of an earlier text is not taken for it.
-            self.store.clear_send(registration.id, doubtful, renewed)?;
+            self.store.clear_send(registration.id, uncertain, renewed)?;
         }
         self.login_again(request, registration, due)
     }
@@ -154,52 +139,43 @@ impl Provisioner {
         })
     }
 
-    /// When the account's time is up after its next login. The first login starts the time.
-    fn due_after(&self, registration: &Registration, now: UnixSeconds) -> Option<UnixSeconds> {
-        match registration.stage {
-            Stage::Announced => registration.due_at,
-            _ => self.first_due(now),
-        }
-    }
-
     /// Why a phone with a login gets no answer to this text, if so.
     fn limit(
         &self,
         request: &Request<'_>,
         registration: &Registration,
     ) -> Result<Option<Silence>, AttemptEnd> {
-        // A login in the future was sent before the clock was set back; it limits nothing.
-        let answered = registration.announced_at.max(registration.withheld_at);
-        let Some(announced) = answered.filter(|at| *at <= request.now) else {
+        if answered_at(registration).is_none() {
             return Ok(None);
-        };
-        let received = request.text.received;
+        }
         // A login that surely failed is no answer: the student was told to ask again.
         let failed = registration.withheld_at < registration.announced_at
             && match &registration.login_sid {
                 Some(sid) => self.store.has_failed(sid)?,
                 None => false,
             };
-        if received <= announced && !failed {
-            return Ok(Some(Silence::NewerLogin));
-        }
-        if registration.renewed_at.is_some_and(|at| at >= announced) {
-            return Ok(None);
-        }
-        if received - announced < seconds(self.class.resend_interval) && !failed {
-            return Ok(Some(Silence::JustSent));
-        }
-        if window(registration, request.now).1 >= self.class.resend_daily {
-            return Ok(Some(Silence::DailyLimit));
-        }
-        Ok(None)
+        let limits = ResendLimits {
+            interval: self.class.resend_interval,
+            daily: self.class.resend_daily,
+        };
+        let received = request.text.received;
+        Ok(resend_limit(
+            registration,
+            received,
+            request.now,
+            failed,
+            limits,
+        ))
     }
 
     /// Searches Twilio's log for a text that was about to be sent when we were interrupted.
-    fn trace(&self, request: &Request<'_>, sending: Sending) -> Result<Trace, AttemptEnd> {
-        let waited = request.now - sending.since;
-        if (0..SETTLE).contains(&waited) {
-            let rest = Duration::from_secs((SETTLE - waited).unsigned_abs());
+    fn trace(
+        &self,
+        request: &Request<'_>,
+        sending: Sending,
+    ) -> Result<Trace<Option<MessageSid>>, AttemptEnd> {
+        if let Some(rest) = settles_for(sending, request.now) {
+            let rest = Duration::from_secs(rest.unsigned_abs());
             return Err(AttemptEnd::later(
                 RetryTime::Exactly(rest),
                 "a send was interrupted, searching Twilio's log for it",
@@ -247,15 +223,5 @@ impl Provisioner {
         let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
         // The same login may have been sent earlier in the same words.
         Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded)
-    }
-}
-
-/// Start of the current 24 hours and the number of logins sent in them.
-pub(super) fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
-    let running = now - registration.window_start < DAY && registration.window_start <= now;
-    if running {
-        (registration.window_start, registration.sent_in_window)
-    } else {
-        (now, 0)
     }
 }

@@ -12,6 +12,7 @@
 mod account;
 mod again;
 mod announce;
+pub(crate) mod decide;
 mod full_class;
 mod notice;
 mod on_screen;

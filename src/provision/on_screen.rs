@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use log::info;
 
-use super::announce::window;
+use super::decide::window;
 use super::outcome::{AttemptEnd, Completion, Outcome, RetryTime, Silence};
 use super::{Provisioner, Request, is_refused, reply};
 use crate::domain::registration::{Registration, Stage};
