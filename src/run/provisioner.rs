@@ -17,11 +17,7 @@ use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::provision::{Cause, Completion, Later, Outcome, Peer, Provisioner, RetryTime, Silence};
 use crate::retry;
 use crate::stop::Stop;
-use crate::stream::{NewDeadLetter, Settler, StreamEntry, StreamError, Taker};
-
-/// How long Redis delays an empty answer, so that an idle service sleeps. It is half of the time after which
-/// our claim to the Redis database expires without a refresh.
-const BLOCK: Duration = Duration::from_secs(30);
+use crate::stream::{LONGEST_BLOCK, NewDeadLetter, Settler, StreamEntry, StreamError, Taker};
 
 /// The largest number of entries that are taken at once.
 const TAKE: usize = 64;
@@ -143,7 +139,7 @@ impl TextLoop {
                 self.lanes.wait_for_room(Duration::from_secs(1));
                 continue;
             }
-            match taker.take(room.min(TAKE), BLOCK) {
+            match taker.take(room.min(TAKE), LONGEST_BLOCK) {
                 Ok(entries) => {
                     if reported.take().is_some() {
                         info!("texts are read from Redis again");

@@ -32,7 +32,7 @@ pub use info::RedisInfo;
 pub use inspect::{DeadLetter, Depth, StreamInspector};
 pub use redis_fault::RedisFault;
 pub use settle::{NewDeadLetter, Settler};
-pub use take::{StreamEntry, Taker, UnreadableEntry};
+pub use take::{LONGEST_BLOCK, StreamEntry, Taker, UnreadableEntry};
 
 use crate::config::RedisConfig;
 
@@ -54,8 +54,12 @@ pub const CONSUMER: &str = "provisioner";
 /// The time limit of connecting, and of every answer to a command that does not block.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// How long a connection may be idle before the kernel probes the other end.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long a connection may be idle before the kernel probes the other end, and how long it waits between
+/// the [`PROBES`] that must fail. No thread wakes up for that.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(5));
+
+/// The number of probes without an answer after which a connection counts as broken.
+const PROBES: u32 = 3;
 
 /// Why Redis cannot be used.
 #[derive(Debug)]
@@ -223,8 +227,13 @@ impl Redis {
         if let Some(password) = &config.password {
             settings = settings.set_password(password.reveal());
         }
-        // Hours may pass between two texts, and firewalls drop idle connections.
-        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        // Hours may pass between two texts, and firewalls drop idle connections. A Redis machine that is
+        // gone is noticed within 30 s, before a wait for texts ends.
+        let (idle, interval) = KEEPALIVE;
+        let keepalive = TcpKeepalive::new()
+            .with_time(idle)
+            .with_interval(interval)
+            .with_retries(PROBES);
         let info = address
             .into_connection_info()?
             .set_tcp_settings(

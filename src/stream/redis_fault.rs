@@ -63,7 +63,7 @@ impl RedisFault {
             }
             Self::Full => "raise maxmemory, or give it a Redis of its own",
             Self::Shared => {
-                "give one of them another REDIS_DB; if one runs on a copy of the other's data folder, stop the copy; if that one is gone, wait for a minute"
+                "give one of them another REDIS_DB; if one runs on a copy of the other's data folder, stop the copy; if that one is gone, wait for two minutes"
             }
             Self::Refused => {
                 "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log"

@@ -5,17 +5,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::{Connection, RedisResult, Value, cmd, from_redis_value};
+use redis::{Cmd, Connection, ErrorKind, RedisError, RedisResult, Value, cmd, from_redis_value};
 
-use super::{ANSWER_TIMEOUT, CONSUMER, GROUP, OWNER, Redis, StreamError, TEXTS};
+use super::{ANSWER_TIMEOUT, CONSUMER, GROUP, OWNER, Redis, StreamError, TEXTS, exchange};
 use crate::domain::{MessageSid, OptWord, RedisOwner, Text};
 
 /// How long another consumer's entry must be idle before it is claimed. Far above the time that any
 /// entry is worked on without a command to Redis.
 const CLAIM_AFTER_IDLE: Duration = Duration::from_secs(60);
 
+/// The time between two searches for entries that another consumer has left behind. All services use
+/// the same consumer, so there are such entries only if somebody reads the stream by hand.
+const CLAIM_INTERVAL: Duration = Duration::from_secs(600);
+
 /// How long a service owns the Redis database after it last renewed its ownership.
-const OWNERSHIP_TIME: Duration = Duration::from_secs(60);
+const OWNERSHIP_TIME: Duration = Duration::from_secs(120);
+
+/// The longest time that [`Taker::take`] may wait for a text. The ownership is renewed in the answer that
+/// ends the wait, so an idle service wakes up once in this time.
+pub const LONGEST_BLOCK: Duration = Duration::from_secs(105);
+
+/// How old the last renewal may be when a wait begins. Then the longest wait ends ten seconds before the
+/// ownership does.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// The shortest block that Redis supports; 0 would block without end.
 const SHORTEST_BLOCK: Duration = Duration::from_millis(1);
@@ -73,8 +85,8 @@ impl Taker {
         Arc::clone(&self.client_id)
     }
 
-    /// Takes up to `count` entries. It waits up to `block` for the first one, but not on a new
-    /// connection. After a reconnection, an entry that is still being worked on may be returned
+    /// Takes up to `count` entries. It waits up to `block` (at most [`LONGEST_BLOCK`]) for the first one,
+    /// but not on a new connection. After a reconnection, an entry that is still being worked on may be returned
     /// again.
     ///
     /// # Errors
@@ -113,6 +125,7 @@ impl Taker {
         if !self.renew_ownership(&mut connection)? {
             return Ok(None);
         }
+        let block = block.min(LONGEST_BLOCK);
         let mut entries = self.read(&mut connection, count, block);
         if entries
             .as_ref()
@@ -124,8 +137,10 @@ impl Taker {
             entries = self.read(&mut connection, count, block);
         }
         let entries = entries?;
-        self.connection = Some(connection);
-        Ok(Some(entries))
+        if entries.is_some() {
+            self.connection = Some(connection);
+        }
+        Ok(entries)
     }
 
     /// Whether this service owns the database. If so, it renews the ownership when needed.
@@ -155,7 +170,7 @@ impl Taker {
             }
         };
         if ours {
-            self.renew_at = Instant::now() + OWNERSHIP_TIME / 3;
+            self.renew_at = Instant::now() + FRESH;
         }
         Ok(ours)
     }
@@ -166,42 +181,72 @@ impl Taker {
         self.client_id.store(id, Ordering::Relaxed);
         self.pending_after = Some("0".to_owned());
         self.claim_after = Instant::now();
+        // The connection may have been gone for longer than the ownership lasts.
+        self.renew_at = Instant::now();
         Ok(connection)
     }
 
+    /// `None` if another service has taken the database meanwhile. Then the entries are left to it.
     fn read(
         &mut self,
         connection: &mut Connection,
         count: usize,
         block: Duration,
-    ) -> RedisResult<Vec<StreamEntry>> {
+    ) -> RedisResult<Option<Vec<StreamEntry>>> {
         let mut block = block;
         if let Some(after) = self.pending_after.clone() {
             // The first call on a new connection returns at once, so that the caller learns before
             // the next text that Redis is back.
             block = SHORTEST_BLOCK;
-            let own = read_group(connection, count, None, &after)?;
+            let own = read_entries(read_group(count, None, &after).query(connection)?);
             self.pending_after = own.last().map(|entry| entry.id.clone());
             if !own.is_empty() {
-                return Ok(own);
+                return Ok(Some(own));
             }
         }
         if Instant::now() >= self.claim_after {
-            self.claim_after = Instant::now() + CLAIM_AFTER_IDLE;
+            self.claim_after = Instant::now() + CLAIM_INTERVAL;
             self.claim_from = Some("0-0".to_owned());
         }
         while let Some(from) = self.claim_from.take() {
             let (next, claimed) = claim(connection, count, &from)?;
             self.claim_from = (next != "0-0").then_some(next);
             if !claimed.is_empty() {
-                return Ok(claimed);
+                return Ok(Some(claimed));
             }
         }
-        // This command blocks, so the time limit of the socket has to be longer.
+        self.wait(connection, count, block)
+    }
+
+    /// Waits for new entries. The ownership is renewed by two commands that Redis carries out when the wait
+    /// ends, so that all answers arrive together and an idle service wakes up only once.
+    fn wait(
+        &mut self,
+        connection: &mut Connection,
+        count: usize,
+        block: Duration,
+    ) -> RedisResult<Option<Vec<StreamEntry>>> {
+        let mut commands = read_group(count, Some(block), ">").get_packed_command();
+        commands.extend(cmd("GET").arg(OWNER).get_packed_command());
+        let seconds = OWNERSHIP_TIME.as_secs();
+        commands.extend(cmd("EXPIRE").arg(OWNER).arg(seconds).get_packed_command());
+        // The first command blocks, so the time limit of the socket has to be longer.
         connection.set_read_timeout(Some(block + 2 * ANSWER_TIMEOUT))?;
-        let new = read_group(connection, count, Some(block), ">")?;
+        let answers = exchange(connection, &commands, 3)?;
         connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        Ok(new)
+        let [entries, owner, renewed] = <[_; 3]>::try_from(answers).map_err(|_| {
+            RedisError::from((ErrorKind::Client, "not as many answers as commands"))
+        })?;
+        let entries = from_redis_value(entries?)?;
+        let owner: Option<String> = from_redis_value(owner?)?;
+        let renewed: bool = from_redis_value(renewed?)?;
+        match owner {
+            Some(owner) if owner != self.owner.as_str() => return Ok(None),
+            Some(_) if renewed => self.renew_at = Instant::now() + FRESH,
+            // Nobody owns it: Redis was emptied, or we were asleep for too long.
+            _ => self.renew_at = Instant::now(),
+        }
+        Ok(Some(read_entries(entries)))
     }
 }
 
@@ -220,12 +265,11 @@ fn create_group(connection: &mut Connection) -> RedisResult<()> {
 /// deleted). They are bytes, so that one malformed entry does not make the whole answer unreadable.
 pub(super) type RawEntry = (String, Option<Vec<Vec<u8>>>);
 
-fn read_group(
-    connection: &mut Connection,
-    count: usize,
-    block: Option<Duration>,
-    after: &str,
-) -> RedisResult<Vec<StreamEntry>> {
+/// The entries of each stream; `None` if there are none.
+type Streams = Option<Vec<(String, Vec<RawEntry>)>>;
+
+/// The command that reads entries after `after`; it waits only if there is a `block`.
+fn read_group(count: usize, block: Option<Duration>, after: &str) -> Cmd {
     let mut read = cmd("XREADGROUP");
     read.arg("GROUP")
         .arg(GROUP)
@@ -238,12 +282,15 @@ fn read_group(
             .arg(u64::try_from(block.as_millis()).unwrap_or(u64::MAX).max(1));
     }
     read.arg("STREAMS").arg(TEXTS).arg(after);
-    let streams: Option<Vec<(String, Vec<RawEntry>)>> = read.query(connection)?;
+    read
+}
+
+fn read_entries(streams: Streams) -> Vec<StreamEntry> {
     let entries = streams
         .into_iter()
         .flatten()
         .flat_map(|(_, entries)| entries);
-    Ok(entries.map(read_entry).collect())
+    entries.map(read_entry).collect()
 }
 
 /// Claims entries that a consumer has left idle for [`CLAIM_AFTER_IDLE`]. Also returns where the

@@ -223,7 +223,7 @@ fn a_waiting_take_is_woken_by_a_text_and_by_an_unblock() {
 }
 
 #[test]
-fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_minute() {
+fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_two_minutes() {
     let owner = |folder, place| RedisOwner::new(&InstanceId::from_stored(folder), place);
     for other in [owner("others", "here"), owner("us", "where the copy is")] {
         let house = StreamHarness::open();
@@ -237,11 +237,84 @@ fn a_database_belongs_to_one_data_folder_until_its_service_has_been_gone_for_a_m
             [1],
             "after a restart"
         );
-        let left: i64 = house.run(&format!("TTL {OWNER}"));
-        assert!((1..=60).contains(&left), "{left}");
+        let left = left(&house);
+        assert!((1..=120).contains(&left), "{left}");
         let _: i64 = house.run(&format!("DEL {OWNER}"));
         assert_eq!(others.numbers(1), [1], "its own from then on");
         let again = Taker::new(house.redis(), &us()).take(1, MOMENT);
         assert!(matches!(again, Err(StreamError::Shared)));
     }
+}
+
+/// Seconds until the ownership ends.
+fn left(house: &StreamHarness) -> i64 {
+    house.run(&format!("TTL {OWNER}"))
+}
+
+/// How many pieces Redis has sent so far.
+fn sent(house: &StreamHarness) -> u64 {
+    let info: String = house.run("INFO stats");
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("total_writes_processed:"));
+    line.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_wait_without_a_text_ends_with_one_answer_that_renews_the_ownership() {
+    let house = StreamHarness::open();
+    let mut taker = Taker::new(house.redis(), &us());
+    assert_eq!(taker.numbers(1), [0; 0]);
+    let ours = sent(&house);
+    let ours = sent(&house) - ours;
+    for _ in 0..3 {
+        let _: i64 = house.run(&format!("EXPIRE {OWNER} 20"));
+        let before = sent(&house);
+        assert_eq!(taker.numbers(1), [0; 0]);
+        assert_eq!(sent(&house) - before - ours, 1);
+        assert!(left(&house) > 100, "{}", left(&house));
+    }
+}
+
+#[test]
+fn a_text_that_comes_after_another_service_took_the_database_is_left_to_that_one() {
+    let house = StreamHarness::open();
+    let mut taker = Taker::new(house.redis(), &us());
+    let id = taker.client_id();
+    assert_eq!(taker.numbers(1), [0; 0]);
+    let taken = std::thread::scope(|scope| {
+        let take = scope.spawn(|| taker.take(64, LONGEST_BLOCK));
+        house.sees_waiting(&id);
+        let _: String = house.run(&format!("SET {OWNER} other EX 60"));
+        Appender::new(house.redis()).takes(&text(1));
+        take.join().unwrap()
+    });
+    assert!(matches!(taken, Err(StreamError::Shared)), "{taken:?}");
+    assert_eq!((house.length(TEXTS), house.pending()), (1, 1));
+    assert!(matches!(taker.take(1, MOMENT), Err(StreamError::Shared)));
+}
+
+#[test]
+fn the_owner_is_asked_for_again_on_each_connection() {
+    let house = StreamHarness::open();
+    let mut taker = Taker::new(house.redis(), &us());
+    assert_eq!(taker.numbers(1), [0; 0]);
+    let _: String = house.run(&format!("SET {OWNER} other EX 60"));
+    let _: i64 = house.run("CLIENT KILL TYPE normal SKIPME yes");
+    Appender::new(house.redis()).takes(&text(1));
+    assert_eq!(taker.take(1, MOMENT).unwrap_err().name(), "redis-away");
+    assert!(matches!(taker.take(1, MOMENT), Err(StreamError::Shared)));
+    assert_eq!(house.pending(), 0);
+}
+
+#[test]
+fn a_wait_that_finds_no_owner_takes_the_database_again() {
+    let house = StreamHarness::open();
+    let mut taker = Taker::new(house.redis(), &us());
+    assert_eq!(taker.numbers(1), [0; 0]);
+    let _: i64 = house.run(&format!("DEL {OWNER}"));
+    Appender::new(house.redis()).takes(&text(1));
+    assert_eq!(taker.numbers(1), [1]);
+    assert_eq!(taker.numbers(1), [0; 0]);
+    assert!(left(&house) > 100, "{}", left(&house));
 }

@@ -243,7 +243,7 @@ fn another_service_on_this_redis_database_is_shown_until_it_is_gone() {
         .open();
     shows(&other, "redis-shared", true);
     class.end_service();
-    // What the first one has left in Redis would last for a minute.
+    // What the first one has left in Redis would last for two minutes.
     let mut connection = class.redis().connection().expect("the server answers");
     redis::cmd("DEL")
         .arg("coder-sms-register:owner")
