@@ -11,6 +11,7 @@ STUDENTS ?= 12
 PROOFS ?=
 SCENES ?=
 PARTS ?=
+BASE ?=
 RUNS ?= 100000
 KEEP ?=
 ARCHS ?= amd64 arm64
@@ -61,14 +62,20 @@ faults: toolchain redis-server ## do harm to it and count what came of it, for h
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.
-bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class"
+bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class" BASE=COMMIT
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin bench
+	@test -z '$(BASE)' || { set -e; folder=$$(realpath $${CARGO_TARGET_DIR:-target})/base; \
+		rm -rf "$$folder/source"; mkdir -p "$$folder/source"; \
+		git archive '$(BASE)' | tar -x -C "$$folder/source"; \
+		CARGO_TARGET_DIR=$$folder $(CARGO) build --locked --release --manifest-path "$$folder/source/Cargo.toml" \
+			--bin coder-sms-register; }
 	@case '$(PARTS)' in ''|*footprint*) ;; *) exit 0;; esac; \
 		$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
 		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
 		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
 			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"
-	@$(RELEASE)/bench --write docs/benchmarks.md $(PARTS)
+	@$(RELEASE)/bench --write docs/benchmarks.md \
+		$(if $(BASE),--base $${CARGO_TARGET_DIR:-target}/base/release/coder-sms-register) $(PARTS)
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 

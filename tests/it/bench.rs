@@ -11,6 +11,8 @@ fn runs(name: &str) -> Section {
     let bench = Bench {
         binary: env!("CARGO_BIN_EXE_coder-sms-register").into(),
         own: None,
+        // Any build can be compared with itself.
+        base: Some(env!("CARGO_BIN_EXE_coder-sms-register").into()),
         quick: true,
         progress: Box::new(|words| println!("{words}")),
     };
@@ -38,7 +40,7 @@ macro_rules! parts {
     };
 }
 
-parts!(reading, class, growth, footprint);
+parts!(reading, class, growth, footprint, compare);
 
 #[test]
 fn what_the_webhook_confirms_under_load_is_in_the_stream() {

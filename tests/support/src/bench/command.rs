@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::bare::{self, Kind};
 use super::report::{Section, draw_goals, wrap};
-use super::{Bench, PARTS, Part, count, machine};
+use super::{Bench, PARTS, Part, compare, count, machine};
 
 const HELP: &str = "\
 Measures the real program with a real Redis; Coder and Twilio are fakes with given delays, and nothing
@@ -17,6 +17,7 @@ leaves the machine. Prints tables; a figure that misses its goal is no failure.
 
   --quick        a short cut of seconds, whose figures mean little
   --write FILE   write the report there as well, if all parts ran in full
+  --base FILE    an earlier build of the program, which the part compare needs
   --list         the parts and what each measures
   --help         this text
 
@@ -27,6 +28,7 @@ Exit code: 0 all was measured, 1 something broke off, 2 it cannot run.";
 struct Wishes {
     quick: bool,
     write: Option<PathBuf>,
+    base: Option<PathBuf>,
     parts: Vec<&'static Part>,
 }
 
@@ -85,6 +87,13 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
             }
             "--quick" => wishes.quick = true,
             "--write" => wishes.write = Some(value()?.into()),
+            "--base" => {
+                let base = PathBuf::from(value()?);
+                if !base.is_file() {
+                    return Err(format!("{} is no program", base.display()));
+                }
+                wishes.base = Some(base);
+            }
             "--serve-bare" => {
                 let kind = Kind::of(&value()?).ok_or("no such server")?;
                 return Ok(Wish::Serve(kind));
@@ -107,9 +116,17 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
         }
     }
     if wishes.parts.is_empty() {
-        wishes.parts.extend(PARTS);
+        wishes.parts.extend(all_parts(wishes.base.is_some()));
     }
     Ok(Wish::Measure(wishes))
+}
+
+/// All parts; that which compares only where there is an earlier build.
+fn all_parts(compares: bool) -> impl Iterator<Item = &'static Part> {
+    let needs_base = |part: &&Part| part.name == compare::PART.name;
+    PARTS
+        .iter()
+        .filter(move |part| compares || !needs_base(part))
 }
 
 fn measure(wishes: &Wishes, binary: PathBuf, own: PathBuf) -> ExitCode {
@@ -118,6 +135,7 @@ fn measure(wishes: &Wishes, binary: PathBuf, own: PathBuf) -> ExitCode {
     let bench = Bench {
         binary,
         own: Some(own),
+        base: wishes.base.clone(),
         quick: wishes.quick,
         progress: Box::new(move |words| {
             eprintln!("{:>5.0} s  {words}", began.elapsed().as_secs_f64());
@@ -145,7 +163,7 @@ fn write(wishes: &Wishes, report: &str) -> ExitCode {
     let Some(path) = &wishes.write else {
         return ExitCode::SUCCESS;
     };
-    if wishes.quick || wishes.parts.len() < PARTS.len() {
+    if wishes.quick || wishes.parts.len() < all_parts(false).count() {
         eprintln!(
             "{} is left as it was: only all parts in full make a report",
             path.display()

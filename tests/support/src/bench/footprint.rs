@@ -1,7 +1,7 @@
 //! What the service takes of its machine while it does nothing: memory, threads, wake-ups; how soon it
 //! is there, and there again; and how large it is.
 //!
-//! Two services are looked at in one quiet minute: one that has just been started, and one that has
+//! Two services are looked at in the same two quiet minutes: one that has just been started, and one that has
 //! served a class of 300; and two of the static build, where there is one. Each runs from a copy of its
 //! own, as two processes of one file would share its pages and each would look half as large.
 
@@ -29,16 +29,19 @@ pub const PART: Part = Part {
     run: measure,
 };
 
-/// How long a service settles before it counts as idle.
-const SETTLED: Duration = Duration::from_secs(5);
+/// How long a service settles before it counts as idle: until the second search for missed texts, which follows
+/// each start after 30 s, is over.
+const SETTLED: Duration = Duration::from_secs(35);
 
 /// One service at rest.
-struct Idle {
-    name: &'static str,
-    memory: Memory,
+pub struct Idle {
+    /// Which one.
+    pub name: &'static str,
+    /// What it holds at the end of the time that was watched.
+    pub memory: Memory,
     threads: usize,
     /// How often threads of each name woke up in the time that was watched.
-    wakeups: BTreeMap<String, u64>,
+    pub wakeups: BTreeMap<String, u64>,
 }
 
 /// What was measured, for the tables.
@@ -55,9 +58,11 @@ fn measure(bench: &Bench) -> Section {
     let starts = starts::measure(bench);
     let (watched, students) = bench.pick(
         (Duration::from_millis(300), 5),
-        (Duration::from_secs(60), 300),
+        (Duration::from_secs(120), 300),
     );
-    let idle = idle(bench, watched, students);
+    let builds = [Some(bench.binary.clone()), binary::fixed(bench)];
+    let builds: Vec<_> = builds.into_iter().flatten().zip(NAMES).collect();
+    let idle = idle(bench, &builds, watched, students);
     bench.says("footprint: size");
     let size = binary::measure(bench);
     let findings = Findings {
@@ -89,18 +94,29 @@ const NAMES: [[&str; 2]; 2] = [
     ["static, just started", "static, after the burst"],
 ];
 
-fn idle(bench: &Bench, watched: Duration, students: usize) -> Vec<Idle> {
+/// Each of these builds at rest, just started and after a burst, all in the same time. Their names are those of the
+/// result.
+pub fn idle(
+    bench: &Bench,
+    builds: &[(PathBuf, [&'static str; 2])],
+    watched: Duration,
+    students: usize,
+) -> Vec<Idle> {
     let folder = Folder::new();
-    let builds = [Some(bench.binary.clone()), binary::fixed(bench)];
-    let builds: Vec<PathBuf> = builds.into_iter().flatten().collect();
     let mut services = Vec::new();
-    for (build, [fresh, busy]) in builds.iter().zip(NAMES) {
-        let own = |name: &str| copy(bench, build, folder.path().join(name.replace(' ', "-")));
+    for (build, [fresh, busy]) in builds {
+        let own = |name: &str| {
+            copy(
+                bench,
+                build,
+                folder.path().join(name.replace([' ', ','], "-")),
+            )
+        };
         bench.says(&format!("footprint: a burst of {students}"));
         let class = class(bench, own(busy));
         burst(bench, &class, students);
-        services.push((busy, class));
-        services.push((fresh, self::class(bench, own(fresh))));
+        services.push((*busy, class));
+        services.push((*fresh, self::class(bench, own(fresh))));
     }
     std::thread::sleep(bench.pick(Duration::from_millis(100), SETTLED));
     let seconds = watched.as_secs();
@@ -126,7 +142,7 @@ fn idle(bench: &Bench, watched: Duration, students: usize) -> Vec<Idle> {
         }
     };
     let mut found: Vec<Idle> = (0..services.len()).map(look).collect();
-    let order: Vec<&str> = NAMES.concat();
+    let order: Vec<&str> = builds.iter().flat_map(|(_, names)| *names).collect();
     found.sort_by_key(|idle| order.iter().position(|name| *name == idle.name));
     found
 }

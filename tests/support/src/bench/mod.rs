@@ -11,6 +11,7 @@
 //! - `class`: whole classes, from the first text to the last login; `bound` is the best that can be
 //! - `growth`: what a text, a start and a sweep cost with many registrations known; `crowd` makes them
 //! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
+//! - `compare`: an earlier build and this one in pairs
 //! - `count`: instructions of the pure hot paths, under valgrind
 //! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
 
@@ -18,6 +19,7 @@ pub mod bare;
 mod bound;
 mod class;
 mod command;
+mod compare;
 pub mod count;
 mod footprint;
 mod growth;
@@ -44,6 +46,8 @@ pub struct Bench {
     /// The program that this is, to be started again as a child that has to be measured apart; without
     /// it, parts go without such children.
     pub own: Option<PathBuf>,
+    /// An earlier build, to be compared with the program under test.
+    pub base: Option<PathBuf>,
     /// A short cut of seconds, whose figures mean little.
     pub quick: bool,
     /// Says how far a part is.
@@ -96,4 +100,5 @@ pub const PARTS: &[Part] = &[
     growth::PART,
     footprint::PART,
     count::PART,
+    compare::PART,
 ];

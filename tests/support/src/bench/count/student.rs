@@ -1,0 +1,72 @@
+//! Instructions of the whole service for a student: all that it does by itself, from the text to the login that is
+//! sent and reported as delivered. What the kernel does for it is not counted.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::super::Bench;
+use super::super::class::play;
+use super::{Counted, instructions_in};
+use crate::classroom::folder::Folder;
+use crate::classroom::redis::Fsync;
+use crate::classroom::{PATIENCE, PHRASE};
+
+/// The longest that a class may take under valgrind.
+const SLOW: Duration = Duration::from_secs(240);
+
+/// Has a small class and a larger one served under valgrind: the difference is the students.
+pub fn instructions(bench: &Bench) -> Counted {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.arg("--version").stdout(Stdio::null());
+    if valgrind.status().is_err() {
+        return Counted::Not("valgrind is not installed");
+    }
+    let (few, many) = bench.pick((2, 4), (50, 250));
+    match (class(bench, few), class(bench, many)) {
+        (Some(less), Some(more)) => Counted::Instructions((more - less) / (many - few) as f64),
+        _ => Counted::Not("valgrind did not tell"),
+    }
+}
+
+/// The instructions of a service from its start to its end, in which so many students get their logins.
+fn class(bench: &Bench, students: usize) -> Option<f64> {
+    let folder = Folder::new();
+    let (program, told) = (folder.path().join("program"), folder.path().join("told"));
+    write_program(&program, &bench.binary, &told);
+    let class = bench
+        .plan_of(program)
+        .with_redis_that_syncs(Fsync::EverySecond)
+        .with_receipts()
+        .open();
+    let texts: Vec<_> = class
+        .students(students)
+        .iter()
+        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
+        .collect();
+    play::bring(&class, &texts, Duration::ZERO, Instant::now());
+    let reported = || class.twilio().receipts().len() >= 2 * students;
+    class.eventually_within(SLOW, "every login has arrived", reported);
+    class.all_served();
+    let service = class.service();
+    service.signal(Signal::TERM);
+    service.wait(PATIENCE)?;
+    let told = std::fs::read_to_string(told).ok()?;
+    told.lines().find_map(instructions_in)
+}
+
+/// A script that runs the service under valgrind.
+fn write_program(program: &Path, service: &Path, told: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = format!(
+        "#!/bin/sh\nexec valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null \
+         --log-file='{}' '{}' \"$@\"\n",
+        told.display(),
+        service.display()
+    );
+    std::fs::write(program, script).expect("a script");
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(program, all).expect("a script that can be run");
+}
