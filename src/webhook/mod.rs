@@ -28,7 +28,7 @@ pub use judge::{
     WRONG_BY_KEY, WRONG_SIGNATURE,
 };
 
-use crate::domain::{PageRequest, PageResponse, Receipt, Text};
+use crate::domain::{PageRequest, Receipt, Text};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::stream::{AppendResult, Appender, Confirmation};
 use judge::UNKNOWN_PATH;
@@ -224,30 +224,11 @@ impl Webhook {
 
     fn page(&mut self, asked: &PageRequest) -> WebhookResponse {
         let answered = self.pages.as_mut().and_then(|pages| pages(asked));
-        let Some(PageResponse {
-            status,
-            headers,
-            body,
-        }) = answered
-        else {
+        let Some(response) = answered else {
             return self.refuse(&UNKNOWN_PATH);
         };
         self.counts.requests.add(RequestResult::Page);
-        let length = body.len();
-        let headers = headers.iter();
-        // The pages make their headers of ASCII; another one would be left out.
-        let headers =
-            headers.filter_map(|(name, value)| Header::from_bytes(*name, value.as_str()).ok());
-        let body = Cursor::new(body);
-        Response::new(
-            StatusCode(status),
-            headers.collect(),
-            body,
-            Some(length),
-            None,
-        )
-        // Beyond its own threshold tiny_http answers in chunks, which the gate does not take.
-        .with_chunked_threshold(usize::MAX)
+        page::response(response)
     }
 
     fn refuse(&mut self, refusal: &RequestRefusal) -> WebhookResponse {

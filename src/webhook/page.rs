@@ -1,9 +1,11 @@
-//! Requests whose path is not the webhook's own: read here, and answered by the pages.
+//! Requests whose path is not the webhook's own, as the pages see them, and the pages' answers as HTTP.
 
+use std::io::Cursor;
 use std::net::{IpAddr, Ipv4Addr};
 
-use tiny_http::{Method, Request};
+use tiny_http::{Header, Method, Request, Response, StatusCode};
 
+use super::WebhookResponse;
 use super::judge::{header, read_body};
 use crate::domain::{LONGEST_FORM, PageMethod, PageRequest, PageResponse};
 use crate::gate::CLIENT_HEADER;
@@ -38,4 +40,22 @@ pub(super) fn read(request: &mut Request) -> PageRequest {
         // Without the gate all clients are one.
         client: client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
     }
+}
+
+/// The answer of a page as it is sent.
+pub(super) fn response(page: PageResponse) -> WebhookResponse {
+    let length = page.body.len();
+    let headers = page.headers.iter();
+    // The pages make their headers of ASCII; another one would be left out.
+    let headers =
+        headers.filter_map(|(name, value)| Header::from_bytes(*name, value.as_str()).ok());
+    Response::new(
+        StatusCode(page.status),
+        headers.collect(),
+        Cursor::new(page.body),
+        Some(length),
+        None,
+    )
+    // Beyond its own threshold tiny_http answers in chunks, which the gate does not take.
+    .with_chunked_threshold(usize::MAX)
 }
