@@ -18,6 +18,18 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// All of them.
+    pub const EVERY: [Self; 3] = [Self::Text, Self::Screen, Self::Both];
+
+    /// The value of the setting that means this.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Screen => "screen",
+            Self::Both => "both",
+        }
+    }
+
     /// Whether texts are sent.
     pub fn by_text(self) -> bool {
         self != Self::Screen
@@ -55,6 +67,13 @@ pub struct PagesSite {
     pub phrase: Secret,
 }
 
+impl PagesSite {
+    /// The host of their address, with its port if it has one.
+    pub fn host(&self) -> &str {
+        host_of(&self.url)
+    }
+}
+
 impl PagesConfig {
     /// The pages that a login in a text links to; `None` = there are none, or logins are not texted.
     pub fn link(&self) -> Option<String> {
@@ -77,12 +96,10 @@ impl PagesConfig {
 /// Reads `CODER_REG_REPLY`.
 pub(super) fn read_reply(r: &mut Reader) -> Result<Reply, Faulty> {
     r.value("CODER_REG_REPLY", |value| {
-        match value.to_ascii_lowercase().as_str() {
-            "text" => Ok(Reply::Text),
-            "screen" => Ok(Reply::Screen),
-            "both" => Ok(Reply::Both),
-            _ => Err(format!("{value:?} is none of text, screen, both")),
-        }
+        let mut every = Reply::EVERY.into_iter();
+        every
+            .find(|reply| value.eq_ignore_ascii_case(reply.as_str()))
+            .ok_or_else(|| format!("{value:?} is none of text, screen, both"))
     })
 }
 
@@ -131,11 +148,10 @@ pub(super) fn read(
             "missing: FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123",
         );
     }
-    let host = url.split_once("://").map_or(&*url, |(_, host)| host);
     Ok(PagesConfig {
         reply,
         site: Some(PagesSite {
-            organization: organization?.unwrap_or_else(|| host.to_owned()),
+            organization: organization?.unwrap_or_else(|| host_of(&url).to_owned()),
             number: number.ok_or(Faulty)?,
             contact: contact?,
             seats: seats(r),
@@ -143,6 +159,11 @@ pub(super) fn read(
             url,
         }),
     })
+}
+
+/// An address without its scheme.
+fn host_of(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, host)| host)
 }
 
 /// The seats of the class, if they are set; the default is a limit, and no size of a class.

@@ -1,6 +1,6 @@
 //! The pages that are the same for everybody: the join page, the legal pages, style and scripts.
 
-use super::words::{Words, name_of};
+use super::words::Words;
 use super::{common, link, not_allowed, not_found, reads};
 use crate::config::{PagesConfig, PagesSite, readable_number};
 use crate::domain::{PageRequest, PageResponse, Secret, prove};
@@ -125,16 +125,12 @@ pub(super) fn projector_page(
 fn words(reply: crate::config::Reply, site: &PagesSite, more: &[(&'static str, &str)]) -> Words {
     let number = readable_number(&site.number);
     let sms = link::sms(&site.number, None);
-    let host = site
-        .url
-        .split_once("://")
-        .map_or(&*site.url, |(_, host)| host);
     let mut settings = vec![
         ("org", site.organization.as_str()),
         ("number", &number),
         ("sms", &sms),
-        ("host", host),
-        ("reply", name_of(reply)),
+        ("host", site.host()),
+        ("reply", reply.as_str()),
     ];
     settings.extend(site.contact.as_deref().map(|contact| ("contact", contact)));
     settings.extend(more);

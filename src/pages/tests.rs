@@ -127,7 +127,7 @@ const DOCUMENTS: [&str; 5] = ["/", "/privacy", "/terms", "/page.css", "/page.js"
 
 #[test]
 fn documents_are_kept_by_browsers_and_asked_for_again() {
-    for reply in [Reply::Text, Reply::Screen, Reply::Both] {
+    for reply in Reply::EVERY {
         let mut stage = Stage::new(reply);
         for path in DOCUMENTS {
             let first = stage.get(path);
@@ -151,7 +151,7 @@ fn documents_are_kept_by_browsers_and_asked_for_again() {
 
 #[test]
 fn every_placeholder_is_filled_and_no_setting_becomes_markup() {
-    for reply in [Reply::Text, Reply::Screen, Reply::Both] {
+    for reply in Reply::EVERY {
         let mut stage = Stage::new(reply);
         for path in ["/", "/privacy", "/terms"] {
             let answer = stage.get(path);
@@ -255,7 +255,7 @@ fn a_page_may_do_no_more_than_it_needs() {
 
 #[test]
 fn nothing_is_too_large_to_load_at_once() {
-    for reply in [Reply::Text, Reply::Screen, Reply::Both] {
+    for reply in Reply::EVERY {
         let mut stage = Stage::new(reply);
         let join = ["/", "/page.css", "/page.js"].map(|path| stage.get(path).body.len());
         let all: usize = join.iter().sum();

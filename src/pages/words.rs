@@ -21,7 +21,7 @@ impl Words {
         let escaped = |(name, value): &(&'static str, &str)| (*name, escape(value));
         Self {
             settings: settings.iter().map(escaped).collect(),
-            reply: name_of(reply),
+            reply: reply.as_str(),
             entries: entries().collect(),
         }
     }
@@ -46,15 +46,6 @@ impl Words {
         let special = format!("{name}.{}", self.reply);
         let found = self.entries.get(special.as_str());
         found.or_else(|| self.entries.get(name)).copied()
-    }
-}
-
-/// How the names of entries, and the pages, call a way of replying.
-pub(super) fn name_of(reply: Reply) -> &'static str {
-    match reply {
-        Reply::Text => "text",
-        Reply::Screen => "screen",
-        Reply::Both => "both",
     }
 }
 
@@ -99,8 +90,6 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const EVERY: [Reply; 3] = [Reply::Text, Reply::Screen, Reply::Both];
-
     #[test]
     fn a_page_is_filled_with_words_and_harmless_settings() {
         let organization = "<script>alert(\"x\")</script> & 'Co' {{privacy}}";
@@ -132,7 +121,7 @@ mod tests {
             names.insert(name, words);
             count += 1;
             if let Some((_, reply)) = name.rsplit_once('.') {
-                assert!(EVERY.map(name_of).contains(&reply), "{line}");
+                assert!(Reply::EVERY.map(Reply::as_str).contains(&reply), "{line}");
             }
         }
         assert_eq!(names.len(), count, "an entry stands there twice");
