@@ -38,7 +38,7 @@ pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, UnservedSender, channel_of};
 pub use phrase::{Passphrase, PhraseError, PhraseMatch, Weakness};
 pub use projector::ProjectorToken;
-pub use random::{hex, noise, nonce};
+pub use random::{TOKEN_LENGTH, hex, noise, nonce, token};
 pub use region::Region;
 pub use screen_code::ScreenCode;
 pub use secret::{Fingerprint, Secret, prove};

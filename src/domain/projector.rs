@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::random::token_of;
 
-/// The token that opens the projector's page: 128 bits in base64url (RFC 4648, section 5). Whoever
-/// has it sees the phrase.
+/// The token that opens the projector's page. Who has it sees the phrase.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProjectorToken(String);
 
 impl ProjectorToken {
     pub(super) fn new(bits: [u8; 16]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(bits))
+        Self(token_of(bits))
     }
 
     /// The token itself, only for the link.
@@ -38,13 +36,13 @@ impl fmt::Debug for ProjectorToken {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::PasswordKey;
+    use crate::domain::{PasswordKey, TOKEN_LENGTH};
 
     #[test]
     fn a_token_depends_on_the_key_and_on_the_number_of_the_link() {
         let key = PasswordKey::draw();
         let token = key.projector_token(0);
-        assert_eq!(token.reveal().len(), 22);
+        assert_eq!(token.reveal().len(), TOKEN_LENGTH);
         assert!(token.is(key.projector_token(0).reveal()));
         for other in [
             key.projector_token(1),

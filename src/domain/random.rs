@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// A uniform random number in `0..bound`. `bound` must be in `1..=65536`.
 ///
 /// Values in the incomplete last range are rejected (rejection sampling), because a plain remainder
@@ -34,6 +37,19 @@ pub fn noise() -> u8 {
 /// 32 unpredictable hexadecimal digits.
 pub fn nonce() -> String {
     hex(&bytes::<16>())
+}
+
+/// The number of characters of a token.
+pub const TOKEN_LENGTH: usize = 22;
+
+/// An unpredictable token: 128 bits in base64url (RFC 4648, section 5) without padding.
+pub fn token() -> String {
+    token_of(bytes())
+}
+
+/// The token that is made of these bits.
+pub(super) fn token_of(bits: [u8; 16]) -> String {
+    URL_SAFE_NO_PAD.encode(bits)
 }
 
 /// Lower-case hexadecimal digits of `bytes`.

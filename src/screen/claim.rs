@@ -1,9 +1,12 @@
 //! One claim: a text that carried the code of a screen.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{ClaimEnd, OFFER, ScreenLogin};
+use super::{ClaimEnd, LIFE, OFFER, ScreenLogin};
 use crate::domain::{MessageSid, PhoneHash, ScreenCode};
+
+/// How long a login that was shown is remembered until that is recorded.
+const SHOWN_KEPT: Duration = Duration::from_secs(86_400);
 
 /// A text that claims a screen.
 #[derive(Clone, Copy)]
@@ -114,5 +117,20 @@ impl Claim {
                 }
             },
         }
+    }
+
+    /// When it may be forgotten; `None` = not while its screen may need it.
+    pub(super) fn forget_at(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Asked | Phase::Confirmed => None,
+            Phase::Ended(_) => Some(self.touched + LIFE),
+            // Its screen lives no longer than that after it was claimed.
+            Phase::Shown(at) if self.recorded => Some(at + LIFE),
+            Phase::Shown(at) => Some(at + SHOWN_KEPT),
+        }
+    }
+
+    pub(super) fn is_forgettable(&self, now: Instant) -> bool {
+        self.forget_at().is_some_and(|at| at <= now)
     }
 }

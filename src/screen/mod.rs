@@ -9,6 +9,7 @@
 
 mod claim;
 mod clients;
+mod codes;
 mod counts;
 mod slots;
 
@@ -17,13 +18,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 pub use claim::{ClaimState, NewClaim};
 pub use counts::{ClaimEnd, ScreenCounters};
 
-use crate::domain::{MessageSid, Password, ScreenCode, Secret, Username, nonce, prove};
+use crate::domain::{
+    MessageSid, Password, ScreenCode, Secret, TOKEN_LENGTH, Username, nonce, prove, token,
+};
 use slots::Slots;
 
 /// How long a screen lives after it was opened or last claimed.
@@ -31,9 +31,6 @@ pub const LIFE: Duration = Duration::from_secs(600);
 
 /// How long an offered login waits for its screen.
 pub const OFFER: Duration = Duration::from_secs(60);
-
-/// The characters of a screen's secret: 128 bits in base64url (RFC 4648, section 5) without padding.
-pub const SECRET_LENGTH: usize = 22;
 
 /// A screen that was just opened.
 pub struct NewScreen {
@@ -149,7 +146,7 @@ impl Screens {
     /// # Errors
     /// This client has opened 600 screens within a minute, or there is no room and every screen is claimed.
     pub fn open(&self, client: IpAddr, now: Instant) -> Result<NewScreen, ScreensFull> {
-        let secret = draw_secret();
+        let secret = token();
         let tag = self.tag(&secret);
         let opened = self.within(now, |slots| slots.open(client, tag, now));
         match opened {
@@ -252,20 +249,12 @@ impl Screens {
     }
 
     fn tag_of(&self, secret: &str) -> Option<String> {
-        (secret.len() == SECRET_LENGTH).then(|| self.tag(secret))
+        (secret.len() == TOKEN_LENGTH).then(|| self.tag(secret))
     }
 
     fn tag(&self, secret: &str) -> String {
         prove(&self.key, &[secret])
     }
-}
-
-/// Draws the secret of a screen.
-fn draw_secret() -> String {
-    let digits = nonce();
-    // A nonce is 32 hexadecimal digits, which is what 128 bits are written with.
-    let bits = u128::from_str_radix(&digits, 16).expect("a nonce is 32 hexadecimal digits");
-    URL_SAFE_NO_PAD.encode(bits.to_be_bytes())
 }
 
 #[cfg(test)]

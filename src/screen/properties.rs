@@ -10,7 +10,7 @@ use crate::properties::drawn;
 
 /// What may happen next.
 #[derive(Clone, Debug)]
-enum Act {
+enum ScreenAct {
     /// A client opens a page.
     Open(u32),
     /// A page asks, by its place among those opened.
@@ -33,20 +33,20 @@ enum Act {
     Wait(u64),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = ScreenAct> {
     let text = || 0..24_u32;
     let page = || 0..8_usize;
     prop_oneof![
-        2 => (0..3_u32).prop_map(Act::Open),
-        6 => page().prop_map(Act::Poll),
-        5 => (page(), any::<bool>()).prop_map(|(page, yes)| Act::Answer(page, yes)),
-        1 => (page(), 0..40_u64).prop_map(|(page, claim)| Act::Guess(page, claim)),
-        1 => page().prop_map(Act::Arrive),
-        6 => (text(), 0..6_u32, page()).prop_map(|(text, phone, page)| Act::Text { text, phone, page }),
-        5 => text().prop_map(Act::Offer),
-        1 => text().prop_map(Act::Tell),
-        1 => text().prop_map(Act::Record),
-        2 => prop_oneof![0..5_u64, 50..70_u64, 500..700_u64].prop_map(Act::Wait),
+        2 => (0..3_u32).prop_map(ScreenAct::Open),
+        6 => page().prop_map(ScreenAct::Poll),
+        5 => (page(), any::<bool>()).prop_map(|(page, yes)| ScreenAct::Answer(page, yes)),
+        1 => (page(), 0..40_u64).prop_map(|(page, claim)| ScreenAct::Guess(page, claim)),
+        1 => page().prop_map(ScreenAct::Arrive),
+        6 => (text(), 0..6_u32, page()).prop_map(|(text, phone, page)| ScreenAct::Text { text, phone, page }),
+        5 => text().prop_map(ScreenAct::Offer),
+        1 => text().prop_map(ScreenAct::Tell),
+        1 => text().prop_map(ScreenAct::Record),
+        2 => prop_oneof![0..5_u64, 50..70_u64, 500..700_u64].prop_map(ScreenAct::Wait),
     ]
 }
 
@@ -85,22 +85,22 @@ impl Model {
         }
     }
 
-    fn play(&mut self, act: &Act) {
+    fn play(&mut self, act: &ScreenAct) {
         let screens = &self.wall.screens;
         match *act {
-            Act::Open(number) => {
+            ScreenAct::Open(number) => {
                 if self.pages.len() < 8 {
                     let opened = screens.open(client(number), self.now).unwrap();
                     self.pages.push(opened);
                 }
             }
-            Act::Poll(page) => {
+            ScreenAct::Poll(page) => {
                 if let Some(screen) = self.pages.get(page) {
                     let state = screens.state(&screen.secret, self.now);
                     self.saw(page, &state);
                 }
             }
-            Act::Answer(page, yes) => {
+            ScreenAct::Answer(page, yes) => {
                 if let (Some(screen), Some(claim)) = (self.pages.get(page), self.asked.get(&page)) {
                     if yes {
                         self.confirmed.insert((page, *claim));
@@ -109,14 +109,14 @@ impl Model {
                     self.saw(page, &state);
                 }
             }
-            Act::Guess(page, claim) => {
+            ScreenAct::Guess(page, claim) => {
                 if let Some(screen) = self.pages.get(page) {
                     self.confirmed.insert((page, claim));
                     let state = screens.answer(&screen.secret, claim, true, self.now);
                     self.saw(page, &state);
                 }
             }
-            Act::Arrive(page) => {
+            ScreenAct::Arrive(page) => {
                 if let Some(screen) = self.pages.get(page)
                     && screens.arrived(&screen.secret, self.now)
                 {
@@ -127,7 +127,7 @@ impl Model {
                     self.arrived.insert(page);
                 }
             }
-            Act::Text { text, phone, page } => {
+            ScreenAct::Text { text, phone, page } => {
                 let phone = *self.phones.entry(text).or_insert(phone);
                 if let Some(screen) = self.pages.get(page) {
                     let (sid, hash) = (sid(text), hash(phone));
@@ -135,14 +135,14 @@ impl Model {
                     self.stays(text, state);
                 }
             }
-            Act::Offer(text) => {
+            ScreenAct::Offer(text) => {
                 let offered = self.logins.entry(text).or_insert_with(|| login(text));
                 let state = screens.offer(&sid(text), offered.clone(), self.now);
                 self.stays(text, state);
             }
-            Act::Tell(text) => screens.tell(&sid(text), "words", self.now),
-            Act::Record(text) => screens.recorded(&sid(text), self.now),
-            Act::Wait(seconds) => self.now += Duration::from_secs(seconds),
+            ScreenAct::Tell(text) => screens.tell(&sid(text), "words", self.now),
+            ScreenAct::Record(text) => screens.recorded(&sid(text), self.now),
+            ScreenAct::Wait(seconds) => self.now += Duration::from_secs(seconds),
         }
     }
 

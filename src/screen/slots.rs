@@ -1,12 +1,13 @@
 //! The screens and claims themselves, as they are at one moment.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::claim::{Claim, ClaimState, NewClaim, Phase};
 use super::clients::{ClientKey, Clients};
+use super::codes::Codes;
 use super::{ClaimEnd, LIFE, OFFER, ScreenCounters, ScreenLogin, ScreenState, ScreensFull};
 use crate::domain::{MessageSid, PhoneHash, ScreenCode, Username};
 
@@ -19,18 +20,8 @@ pub(super) const SCREENS_OF_ONE: usize = 512;
 /// Claims that may wait for an answer at one screen.
 pub(super) const CLAIMS: usize = 4;
 
-/// How long a code is not given again after its screen ended, so that a late text meets nobody else.
-const CODE_RESTS: Duration = LIFE;
-
-/// How often a code is drawn until a rested one is taken before its time. With all screens open and as many
-/// codes at rest, every second draw succeeds.
-const DRAWS: usize = 64;
-
 /// How much later than its text a screen may seem to be opened: texts are dated in whole seconds.
 const SLACK: Duration = Duration::from_secs(2);
-
-/// How long a login that was shown is remembered until that is recorded.
-const SHOWN_KEPT: Duration = Duration::from_secs(86_400);
 
 /// Clients that are remembered without a look at who is idle.
 const CLIENTS: usize = 16_384;
@@ -65,11 +56,7 @@ pub(super) struct Slots {
     /// By number, so in the order in which they were opened.
     screens: BTreeMap<u64, Screen>,
     by_tag: HashMap<String, u64>,
-    by_code: HashMap<ScreenCode, u64>,
-    /// Codes of screens that ended, and when; the longest ago first.
-    resting: VecDeque<(Instant, ScreenCode)>,
-    /// The same codes.
-    at_rest: HashSet<ScreenCode>,
+    codes: Codes,
     claims: HashMap<MessageSid, Claim>,
     /// The last claim of each phone.
     by_phone: HashMap<PhoneHash, MessageSid>,
@@ -89,9 +76,7 @@ impl Slots {
         Self {
             screens: BTreeMap::new(),
             by_tag: HashMap::new(),
-            by_code: HashMap::new(),
-            resting: VecDeque::new(),
-            at_rest: HashSet::new(),
+            codes: Codes::default(),
             claims: HashMap::new(),
             by_phone: HashMap::new(),
             clients: Clients::default(),
@@ -118,14 +103,14 @@ impl Slots {
         for number in over {
             self.end_screen(number, now);
         }
-        self.rest_codes(now);
+        self.codes.pass_time(now);
         for sid in self.claims_where(|claim| claim.is_forgettable(now)) {
             self.forget_claim(&sid);
         }
         self.clients.forget_idle(now);
         let screens = self.screens.values().map(|screen| screen.ends);
         let offers = self.claims.values().filter_map(Claim::until);
-        let rests = self.resting.front().map(|(ended, _)| *ended + CODE_RESTS);
+        let rests = self.codes.next_change();
         let kept = self.claims.values().filter_map(Claim::forget_at);
         self.next_change = screens.chain(offers).chain(rests).chain(kept).min();
     }
@@ -159,11 +144,10 @@ impl Slots {
         if self.screens.len() >= SCREENS {
             self.evict(now, |_| true)?;
         }
-        let code = self.draw_code();
         self.last_number += 1;
+        let code = self.codes.give(self.last_number);
         let ends = now + LIFE;
         self.by_tag.insert(tag.clone(), self.last_number);
-        self.by_code.insert(code, self.last_number);
         self.screens.insert(
             self.last_number,
             Screen {
@@ -293,7 +277,7 @@ impl Slots {
             }
             return claim.state();
         }
-        let found = self.by_code.get(&new.code).copied();
+        let found = self.codes.screen(new.code);
         let screen = found.and_then(|number| Some((number, self.screens.get(&number)?)));
         let Some((number, screen)) =
             screen.filter(|(_, screen)| screen.opened <= new.received + SLACK)
@@ -444,11 +428,9 @@ impl Slots {
         }
         if let Some(screen) = self.screens.remove(&number) {
             self.by_tag.remove(&screen.tag);
-            self.by_code.remove(&screen.code);
-            self.resting.push_back((now, screen.code));
-            self.at_rest.insert(screen.code);
+            let rested = self.codes.retire(screen.code, now);
             self.clients.ended(screen.client);
-            self.changes_at(now + CODE_RESTS);
+            self.changes_at(rested);
         }
     }
 
@@ -469,37 +451,6 @@ impl Slots {
         Ok(())
     }
 
-    /// A code that no screen has. If all others are at rest, the one that has rested the longest.
-    fn draw_code(&mut self) -> ScreenCode {
-        for _ in 0..DRAWS {
-            let code = ScreenCode::draw();
-            if !self.at_rest.contains(&code) && !self.by_code.contains_key(&code) {
-                return code;
-            }
-        }
-        if let Some((_, code)) = self.resting.pop_front() {
-            self.at_rest.remove(&code);
-            return code;
-        }
-        // Nothing rests, and at most a fifth of all codes are taken: this ends.
-        loop {
-            let code = ScreenCode::draw();
-            if !self.by_code.contains_key(&code) {
-                return code;
-            }
-        }
-    }
-
-    /// Lets codes be drawn again that have rested long enough.
-    fn rest_codes(&mut self, now: Instant) {
-        let is_over = |(ended, _): &(Instant, ScreenCode)| *ended + CODE_RESTS <= now;
-        while self.resting.front().is_some_and(is_over) {
-            if let Some((_, code)) = self.resting.pop_front() {
-                self.at_rest.remove(&code);
-            }
-        }
-    }
-
     fn forget_claim(&mut self, sid: &MessageSid) {
         if let Some(claim) = self.claims.remove(sid)
             && self.by_phone.get(&claim.phone) == Some(sid)
@@ -517,31 +468,12 @@ impl Slots {
     pub(super) fn is_empty(&self) -> bool {
         self.screens.is_empty()
             && self.by_tag.is_empty()
-            && self.by_code.is_empty()
-            && self.resting.is_empty()
-            && self.at_rest.is_empty()
+            && self.codes.is_empty()
             && self.claims.is_empty()
             && self.by_phone.is_empty()
     }
 
     fn changes_at(&mut self, at: Instant) {
         self.next_change = Some(self.next_change.map_or(at, |next| next.min(at)));
-    }
-}
-
-impl Claim {
-    /// When it may be forgotten; `None` = not while its screen may need it.
-    fn forget_at(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Asked | Phase::Confirmed => None,
-            Phase::Ended(_) => Some(self.touched + LIFE),
-            // Its screen lives no longer than that after it was claimed.
-            Phase::Shown(at) if self.recorded => Some(at + LIFE),
-            Phase::Shown(at) => Some(at + SHOWN_KEPT),
-        }
-    }
-
-    fn is_forgettable(&self, now: Instant) -> bool {
-        self.forget_at().is_some_and(|at| at <= now)
     }
 }

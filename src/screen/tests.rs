@@ -118,7 +118,7 @@ fn shown(state: &ScreenState) -> &str {
 fn a_login_appears_after_a_yes_and_is_repeated_until_it_arrived() {
     let wall = Wall::new();
     let screen = wall.opens(0);
-    assert_eq!(screen.secret.len(), SECRET_LENGTH);
+    assert_eq!(screen.secret.len(), TOKEN_LENGTH);
     assert_eq!(wall.shows(&screen, 1), ScreenState::Open);
     assert_eq!(
         wall.texts(1, 1, screen.code, 2),
@@ -327,7 +327,7 @@ fn a_stranger_learns_and_changes_nothing() {
     let screen = wall.opens(0);
     wall.texts(1, 1, screen.code, 1);
     wall.offers(1, 1);
-    let other = draw_secret();
+    let other = token();
     for secret in ["", "é", &other, &screen.secret[..21]] {
         assert_eq!(wall.screens.state(secret, wall.at(2)), ScreenState::Gone);
         let answered = wall.screens.answer(secret, 3, true, wall.at(2));
