@@ -39,13 +39,13 @@ impl ScreenApi {
         let screen = request.screen.as_str();
         Some(match (request.path.as_str(), request.method) {
             ("/screen", PageMethod::Get) => answer_of(self.screens.state(screen, now)),
-            ("/screen", PageMethod::Post) => match Form::read(request) {
+            ("/screen", PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
                 Some(form) => self.open(request, form.get("class").is_some_and(opens), now),
             },
             // Not HEAD: to ask for the state takes the login, and HEAD would not show it.
             ("/screen", _) => not_allowed("GET, POST"),
-            ("/screen/answer", PageMethod::Post) => match Form::read(request) {
+            ("/screen/answer", PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
                 Some(form) => answer_of(self.confirm(screen, &form, now)),
             },
@@ -88,7 +88,7 @@ impl ScreenApi {
     }
 
     /// Passes on the answer of the person at the laptop. Anything but a clear yes or no changes nothing.
-    fn confirm(&self, screen: &str, form: &Form, now: Instant) -> ScreenState {
+    fn confirm(&self, screen: &str, form: &PageForm, now: Instant) -> ScreenState {
         let claim = form.get("claim").and_then(|claim| claim.parse().ok());
         match (claim, form.get("yes")) {
             (Some(claim), Some(yes @ ("1" | "0"))) => {
@@ -128,9 +128,9 @@ fn too_large() -> PageResponse {
 }
 
 /// The fields of a form.
-struct Form(Vec<(String, String)>);
+struct PageForm(Vec<(String, String)>);
 
-impl Form {
+impl PageForm {
     /// `None` if the body is too large or incomplete.
     fn read(request: &PageRequest) -> Option<Self> {
         let body = request.form.as_deref()?;

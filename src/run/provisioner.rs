@@ -8,7 +8,7 @@ use std::time::Duration;
 use log::{debug, error, info, warn};
 
 use super::channels::Channels;
-use super::lanes::{self, Job, Lanes, Proof, WaitStart};
+use super::lanes::{self, Job, Lanes, PeerProof, WaitStart};
 use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, noise};
@@ -172,7 +172,7 @@ impl TextLoop {
     fn work(&self) {
         while let Some(mut job) = self.lanes.next() {
             if job.verdict.is_some() {
-                self.end(job, Proof::Nothing);
+                self.end(job, PeerProof::Nothing);
                 continue;
             }
             let outcome = match &job.entry.text {
@@ -197,9 +197,9 @@ impl TextLoop {
                     self.counts.done(&done);
                     job.verdict = Some(lanes::Settlement::Acknowledge);
                     let proof = match done {
-                        Completion::LoginSent { .. } => Proof::Both,
-                        Completion::LoginShown { .. } => Proof::Coder,
-                        _ => Proof::Nothing,
+                        Completion::LoginSent { .. } => PeerProof::Both,
+                        Completion::LoginShown { .. } => PeerProof::Coder,
+                        _ => PeerProof::Nothing,
                     };
                     self.end(job, proof);
                 }
@@ -207,7 +207,7 @@ impl TextLoop {
                     error!("text {sid}: given up: {reason}{}", retry_hint(sid, &reason));
                     self.counts.ended.add(TextResult::GivenUp);
                     job.verdict = Some(lanes::Settlement::GiveUp(reason));
-                    self.end(job, Proof::Nothing);
+                    self.end(job, PeerProof::Nothing);
                 }
             }
         }
@@ -330,12 +330,12 @@ impl TextLoop {
                 Outcome::Never(_) => {}
             }
         }
-        self.end(older, Proof::Nothing);
+        self.end(older, PeerProof::Nothing);
     }
 
     /// Records a verdict in Redis and removes the job. If Redis fails, the job keeps its verdict and this is
     /// retried. `proof` = what the text has shown about the peers.
-    fn end(&self, job: Job, proof: Proof) {
+    fn end(&self, job: Job, proof: PeerProof) {
         let settled = match &job.verdict {
             Some(lanes::Settlement::GiveUp(reason)) => self.record_dead_letter(&job, reason),
             _ => self.settler.acknowledge(&job.entry.id),

@@ -19,7 +19,7 @@ const TOKEN: &str = "coder-sms-register probe of the token v1";
 const FOLDER: &str = "coder-sms-register probe of the folder v1";
 
 #[derive(Deserialize, Serialize)]
-struct Proof {
+struct ProofBody {
     token: String,
     folder: String,
 }
@@ -43,7 +43,7 @@ pub(super) fn is_nonce(value: &str) -> bool {
 /// The answer to a nonce, as JSON.
 pub(super) fn answer(nonce: &str, token: &Secret, instance_id: Option<&InstanceId>) -> String {
     let instance_id = instance_id.map_or("", InstanceId::as_str);
-    let proof = Proof {
+    let proof = ProofBody {
         token: prove(token, &[TOKEN, nonce]),
         folder: prove(token, &[FOLDER, nonce, instance_id]),
     };
@@ -58,7 +58,7 @@ pub fn read(
     tokens: &[Secret],
     instance_id: Option<&InstanceId>,
 ) -> Option<Answerer> {
-    let proof: Proof = serde_json::from_slice(body).ok()?;
+    let proof: ProofBody = serde_json::from_slice(body).ok()?;
     let token = tokens
         .iter()
         .find(|token| prove(token, &[TOKEN, nonce]) == proof.token)?;

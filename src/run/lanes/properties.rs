@@ -19,12 +19,12 @@ const PHONES: [&str; 5] = [
 
 /// What may happen next; the number says to which of the jobs that are being worked on.
 #[derive(Clone, Debug)]
-enum Act {
+enum LaneAct {
     /// An entry comes from Redis, or comes once more.
     Offer(u8),
     /// A worker asks for a job.
     Take,
-    Finish(usize, bool),
+    Finish(usize, PeerProof),
     Park(usize, RetryTime),
     /// A newer text takes the place of one of its phone that waits for a cause.
     TakeOlder(usize),
@@ -34,7 +34,7 @@ enum Act {
     TimePasses,
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn act() -> impl Strategy<Value = LaneAct> {
     let wait = prop_oneof![
         Just(RetryTime::Exactly(Duration::ZERO)),
         Just(RetryTime::Exactly(Duration::from_secs(60))),
@@ -46,14 +46,19 @@ fn act() -> impl Strategy<Value = Act> {
             left: Duration::from_secs(left),
         }),
     ];
+    let proof = prop_oneof![
+        Just(PeerProof::Nothing),
+        Just(PeerProof::Coder),
+        Just(PeerProof::Both),
+    ];
     prop_oneof![
-        4 => (0..24_u8).prop_map(Act::Offer),
-        6 => Just(Act::Take),
-        2 => (any::<usize>(), any::<bool>()).prop_map(|(at, proven)| Act::Finish(at, proven)),
-        2 => (any::<usize>(), wait).prop_map(|(at, wait)| Act::Park(at, wait)),
-        1 => any::<usize>().prop_map(Act::TakeOlder),
-        1 => (1..3_u8).prop_map(Act::Wake),
-        1 => Just(Act::TimePasses),
+        4 => (0..24_u8).prop_map(LaneAct::Offer),
+        6 => Just(LaneAct::Take),
+        2 => (any::<usize>(), proof).prop_map(|(at, proof)| LaneAct::Finish(at, proof)),
+        2 => (any::<usize>(), wait).prop_map(|(at, wait)| LaneAct::Park(at, wait)),
+        1 => any::<usize>().prop_map(LaneAct::TakeOlder),
+        1 => (1..3_u8).prop_map(LaneAct::Wake),
+        1 => Just(LaneAct::TimePasses),
     ]
 }
 
@@ -83,39 +88,39 @@ impl LaneModel {
         }
     }
 
-    fn play(&mut self, act: Act) {
+    fn play(&mut self, act: LaneAct) {
         match act {
-            Act::Offer(id) => {
+            LaneAct::Offer(id) => {
                 let phone = PHONES[usize::from(id) % PHONES.len()];
                 self.lanes
                     .offer_to(entry(&id.to_string(), phone), id % 3 == 0);
                 self.in_hand.insert(id.to_string());
             }
-            Act::Take => drop(self.take()),
-            Act::Finish(at, proven) => {
+            LaneAct::Take => drop(self.take()),
+            LaneAct::Finish(at, proof) => {
                 if let Some(job) = self.some_job(at) {
                     self.in_hand.remove(&job.entry.id);
-                    self.lanes.finish(job, proven);
+                    self.lanes.finish(job, proof);
                 }
             }
-            Act::Park(at, wait) => {
+            LaneAct::Park(at, wait) => {
                 if let Some(job) = self.some_job(at) {
                     self.lanes.park(job, wait, 0);
                 }
             }
-            Act::TakeOlder(at) => {
+            LaneAct::TakeOlder(at) => {
                 let count = self.working.len();
                 let newer = (count > 0).then(|| &self.working[at % count]);
                 if let Some(older) = newer.and_then(|job| self.lanes.take_older(job)) {
                     self.in_hand.remove(&older.entry.id);
-                    self.lanes.finish(older, false);
+                    self.lanes.finish(older, PeerProof::Nothing);
                 }
             }
-            Act::Wake(number) => {
+            LaneAct::Wake(number) => {
                 let text = entry(&"x".repeat(usize::from(number)), "").text.unwrap();
                 self.lanes.wake(&text.sid);
             }
-            Act::TimePasses => self.time_passes(),
+            LaneAct::TimePasses => self.time_passes(),
         }
         assert_eq!(self.lanes.room(), ROOM - self.in_hand.len());
     }
@@ -200,7 +205,7 @@ impl LaneModel {
             assert!(took || job.is_some(), "{:?} are lost", self.in_hand);
             if let Some(job) = job {
                 assert!(self.in_hand.remove(&job.entry.id), "{} twice", job.entry.id);
-                self.lanes.finish(job, false);
+                self.lanes.finish(job, PeerProof::Nothing);
             }
         }
         let state = self.lanes.lock();

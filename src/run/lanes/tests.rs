@@ -1,5 +1,6 @@
 //! Who may run next, by examples and by drawn sequences.
 
+use super::state::AWAY_AFTER;
 use super::*;
 use crate::domain::{MessageSid, Text};
 use crate::provision::Peer;
@@ -47,7 +48,7 @@ fn two_texts_of_one_phone_never_run_at_once() {
     assert_eq!(first.entry.id, "1");
     assert_eq!(pick(&lanes).as_deref(), Some("3"));
     assert_eq!(pick(&lanes), None);
-    lanes.finish(first, false);
+    lanes.finish(first, PeerProof::Nothing);
     assert_eq!(pick(&lanes).as_deref(), Some("2"));
 }
 
@@ -58,7 +59,7 @@ fn an_entry_in_hand_is_not_taken_twice() {
     lanes.offer(entry("1", "+1a"));
     let job = take(&lanes);
     assert_eq!(pick(&lanes), None);
-    lanes.finish(job, false);
+    lanes.finish(job, PeerProof::Nothing);
     assert_eq!(pick(&lanes), None);
     lanes.offer(entry("1", "+1a"));
     assert_eq!(pick(&lanes).as_deref(), Some("1"));
@@ -93,7 +94,7 @@ fn the_return_of_the_other_side_makes_all_due_at_once() {
     assert_eq!(pick(&lanes), None);
     lanes.offer(entry("4", "4"));
     let proof = take(&lanes);
-    lanes.finish(proof, true);
+    lanes.finish(proof, PeerProof::Both);
     assert!((0..3).all(|_| pick(&lanes).is_some()));
 }
 
@@ -105,7 +106,7 @@ fn one_stuck_student_is_not_tried_again_at_every_success_of_others() {
     lanes.park(job, RetryTime::Away, 0);
     lanes.offer(entry("4", "4"));
     let proof = take(&lanes);
-    lanes.finish(proof, true);
+    lanes.finish(proof, PeerProof::Both);
     assert_eq!(pick(&lanes), None);
 }
 
@@ -147,7 +148,10 @@ fn a_block_pauses_all_but_one_probe() {
     lanes.lock().paused_until = Some(Instant::now());
     let probe = take(&lanes);
     assert_eq!(pick(&lanes), None, "one probe at a time");
-    assert!(lanes.finish(probe, true).pause, "a proof ends the pause");
+    assert!(
+        lanes.finish(probe, PeerProof::Both).pause,
+        "a proof ends the pause"
+    );
     assert!(pick(&lanes).is_some());
 }
 
@@ -163,7 +167,7 @@ fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     lanes.lock().parked[0].due += Duration::from_secs(60);
     lanes.offer(entry("2", "+1b"));
     let other = take(&lanes);
-    lanes.finish(other, true);
+    lanes.finish(other, PeerProof::Both);
     assert_eq!(
         pick(&lanes),
         None,
@@ -208,7 +212,7 @@ fn a_region_that_is_not_enabled_delays_no_other_texts_and_is_reported_once() {
     assert!(told[1..].iter().all(Option::is_none), "{told:?}");
     assert!(!lanes.is_paused());
     lanes.offer(entry("4", "+12015550123"));
-    lanes.finish(take(&lanes), true);
+    lanes.finish(take(&lanes), PeerProof::Both);
     assert_eq!(
         pick(&lanes),
         None,
@@ -226,14 +230,18 @@ fn whoever_gets_through_brings_two_more_on_until_all_are_served() {
     refuse(&lanes, &ISLANDERS, island);
     lanes.offer(entry("4", "+17875550199"));
     // Who texts next is tried at once; the operator has fixed it meanwhile.
-    let ends = lanes.finish(take(&lanes), true);
+    let ends = lanes.finish(take(&lanes), PeerProof::Both);
     assert_eq!(ends.hold, None);
     let [first, second] = [(); 2].map(|()| take(&lanes));
     assert_eq!(pick(&lanes), None);
-    assert_eq!(lanes.finish(first, true).hold, Some(island));
-    assert_eq!(lanes.finish(second, true).hold, None, "told once");
+    assert_eq!(lanes.finish(first, PeerProof::Both).hold, Some(island));
+    assert_eq!(
+        lanes.finish(second, PeerProof::Both).hold,
+        None,
+        "told once"
+    );
     for _ in 0..3 {
-        lanes.finish(take(&lanes), true);
+        lanes.finish(take(&lanes), PeerProof::Both);
     }
     assert!(lanes.lock().holds.is_empty());
     assert_eq!(lanes.room(), ROOM);
@@ -245,7 +253,7 @@ fn a_text_that_is_refused_again_waits_a_minute_however_many_others_get_through()
     refuse(&lanes, &ISLANDERS[..3], Cause::Sender);
     for other in ["4", "5", "6", "7"] {
         lanes.offer(entry(other, other));
-        lanes.finish(take(&lanes), true);
+        lanes.finish(take(&lanes), PeerProof::Both);
     }
     // Each of the three was brought on once.
     let again = [(); 3].map(|()| take(&lanes));
@@ -254,7 +262,7 @@ fn a_text_that_is_refused_again_waits_a_minute_however_many_others_get_through()
     }
     for other in ["8", "9"] {
         lanes.offer(entry(other, other));
-        lanes.finish(take(&lanes), true);
+        lanes.finish(take(&lanes), PeerProof::Both);
         assert_eq!(pick(&lanes), None);
     }
 }
@@ -283,7 +291,7 @@ fn the_senders_fault_is_told_when_it_is_not_one_phones() {
 
     let lanes = Lanes::new(8);
     lanes.offer(entry("4", "+12015550123"));
-    lanes.finish(take(&lanes), true);
+    lanes.finish(take(&lanes), PeerProof::Both);
     let told = refuse(&lanes, &ISLANDERS, Cause::Sender);
     assert_eq!(told[..4], [None; 4], "the sender works for others");
     assert_eq!(told[4], Some(WaitStart::Hold(Cause::Sender)));
@@ -294,11 +302,11 @@ fn a_phone_that_is_served_has_no_older_text_wait() {
     let lanes = Lanes::new(8);
     refuse(&lanes, &ISLANDERS[..1], Cause::Sender);
     lanes.offer(entry("4", "+12015550123"));
-    lanes.finish(take(&lanes), true);
+    lanes.finish(take(&lanes), PeerProof::Both);
     // Refused once more, so that the success of others does not bring it on for a minute.
     lanes.park(take(&lanes), held(Cause::Sender), 0);
     lanes.offer(entry("newer", ISLANDERS[0]));
-    lanes.finish(take(&lanes), true);
+    lanes.finish(take(&lanes), PeerProof::Both);
     assert_eq!(pick(&lanes).as_deref(), Some(ISLANDERS[0]));
 }
 
@@ -310,7 +318,7 @@ fn a_phone_waits_with_its_newest_text_only() {
     let newer = take(&lanes);
     let older = lanes.take_older(&newer).unwrap();
     assert_eq!(older.entry.id, ISLANDERS[0]);
-    lanes.finish(older, false);
+    lanes.finish(older, PeerProof::Nothing);
     lanes.offer(entry("newest", ISLANDERS[0]));
     assert_eq!(pick(&lanes), None, "the newer one is still in work");
     lanes.park(newer, held(Cause::Unverified), 0);
@@ -325,7 +333,7 @@ fn a_text_that_was_refused_while_others_were_served_pauses_nobody_any_more() {
         let job = take(&lanes);
         assert_eq!(lanes.park(job, RetryTime::Blocked(Peer::Twilio), 0), None);
         lanes.offer(entry(&format!("after {id}"), &format!("after {id}")));
-        lanes.finish(take(&lanes), true);
+        lanes.finish(take(&lanes), PeerProof::Both);
     }
     for _ in 0..3 {
         let now = Instant::now();
@@ -383,7 +391,7 @@ fn a_text_that_is_woken_while_a_worker_has_it_is_due_when_it_is_parked() {
     assert_eq!(pick(&lanes), None);
     lanes.wake(&sid);
     let job = take(&lanes);
-    lanes.finish(job, Proof::Coder);
+    lanes.finish(job, PeerProof::Coder);
     // Nothing is remembered about a text that ended.
     lanes.wake(&sid);
     let state = lanes.lock();
@@ -404,7 +412,7 @@ fn both_entries_of_a_text_that_came_twice_are_woken() {
     lanes.wake(&sid);
     lanes.park(second, screen(60), 0);
     let first = take(&lanes);
-    lanes.finish(first, Proof::Coder);
+    lanes.finish(first, PeerProof::Coder);
     assert_eq!(pick(&lanes).as_deref(), Some("2"));
 }
 
@@ -439,7 +447,7 @@ fn a_login_at_a_screen_is_recorded_in_a_pause_and_says_nothing_about_twilio() {
     assert_eq!(pick(&lanes), None);
     lanes.wake(&sid);
     let shown = take(&lanes);
-    assert!(!lanes.finish(shown, Proof::Coder).pause);
+    assert!(!lanes.finish(shown, PeerProof::Coder).pause);
     assert!(lanes.is_paused());
     assert_eq!(pick(&lanes), None, "nor is it a probe");
 }
@@ -482,7 +490,7 @@ fn a_login_at_a_screen_ends_a_pause_that_coder_caused() {
     );
     lanes.wake(&sid);
     let shown = take(&lanes);
-    assert!(lanes.finish(shown, Proof::Coder).pause);
+    assert!(lanes.finish(shown, PeerProof::Coder).pause);
     assert!(!lanes.is_paused());
 }
 
