@@ -44,6 +44,7 @@ proofs!(
     pairs_removal,
     pairs_end,
     pairs_renew,
+    pairs_screen,
     kills,
     crash_loop,
     outages,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value;
 
 use super::student::{Login, Student};
-use super::{Classroom, PHRASE, http};
+use super::{Classroom, PATIENCE, PHRASE, http};
 
 /// One open join page.
 pub struct Laptop<'a> {
@@ -16,18 +16,36 @@ pub struct Laptop<'a> {
 
 impl<'a> Laptop<'a> {
     pub(super) fn open(class: &'a Classroom) -> Self {
-        let laptop = Self {
-            class,
-            secret: RefCell::default(),
-            code: RefCell::default(),
-        };
+        let laptop = Self::closed(class);
         laptop.reloads();
         laptop
     }
 
+    /// One whose page is not open yet.
+    pub(super) fn closed(class: &'a Classroom) -> Self {
+        Self {
+            class,
+            secret: RefCell::default(),
+            code: RefCell::default(),
+        }
+    }
+
     /// The page asks for a new code.
     pub fn reloads(&self) {
-        let opened = self.asks("POST", "/screen", "");
+        self.takes_code(self.asks("POST", "/screen", ""));
+    }
+
+    /// The same where the service may be dead. Returns whether a code came.
+    pub fn tries_to_reload(&self) -> bool {
+        let opened = self.tries("POST", "/screen", "");
+        let came = opened.is_some();
+        opened
+            .into_iter()
+            .for_each(|opened| self.takes_code(opened));
+        came
+    }
+
+    fn takes_code(&self, opened: (u16, Value)) {
         assert_eq!(opened.0, 201, "{}", opened.1);
         let field = |name: &str| opened.1[name].as_str().expect("a text").to_owned();
         *self.secret.borrow_mut() = field("secret");
@@ -50,10 +68,20 @@ impl<'a> Laptop<'a> {
         self.asks("GET", "/screen", "").1
     }
 
+    /// The same where the service may be dead.
+    pub fn tries_state(&self) -> Option<Value> {
+        self.tries("GET", "/screen", "").map(|(_, state)| state)
+    }
+
     /// The person in front of it answers a question.
     pub fn answers(&self, claim: &Value, yes: bool) -> Value {
         let form = format!("claim={claim}&yes={}", u8::from(yes));
         self.asks("POST", "/screen/answer", &form).1
+    }
+
+    /// A yes where the service may be dead.
+    pub fn tries_yes(&self, claim: &Value) {
+        self.tries("POST", "/screen/answer", &format!("claim={claim}&yes=1"));
     }
 
     /// Waits for that state.
@@ -78,15 +106,7 @@ impl<'a> Laptop<'a> {
     /// Waits for the login, which must work.
     #[track_caller]
     pub fn login(&self) -> Login {
-        let shown = self.shows("login");
-        let field = |name: &str| shown[name].as_str().expect("a text").to_owned();
-        let login = Login {
-            site: self.class.coder().url(),
-            email: field("email"),
-            password: field("password"),
-        };
-        self.class.keeps_secret(&login.password);
-        assert_eq!(login.username(), field("username"));
+        let login = self.read(&self.shows("login"));
         let works = self
             .class
             .coder()
@@ -95,9 +115,28 @@ impl<'a> Laptop<'a> {
         login
     }
 
+    /// The login in what the page is told to show.
+    pub fn read(&self, shown: &Value) -> Login {
+        let field = |name: &str| shown[name].as_str().expect("a text").to_owned();
+        let login = Login {
+            site: self.class.coder().url(),
+            email: field("email"),
+            password: field("password"),
+        };
+        self.class.keeps_secret(&login.password);
+        assert_eq!(login.username(), field("username"));
+        login
+    }
+
     /// The page reports that its browser is signed in. Returns the status of the answer.
     pub fn arrives(&self) -> u16 {
         self.asks("POST", "/screen/arrived", "").0
+    }
+
+    /// The same where the service may be dead. Returns whether the service has taken it.
+    pub fn tries_to_arrive(&self) -> bool {
+        let answer = self.tries("POST", "/screen/arrived", "");
+        answer.is_some_and(|(status, _)| status == 204)
     }
 
     /// The student texts the code and says yes. Returns the login.
@@ -111,11 +150,15 @@ impl<'a> Laptop<'a> {
     }
 
     fn asks(&self, method: &str, path: &str, form: &str) -> (u16, Value) {
+        let answer = self.tries(method, path, form);
+        answer.expect("the page is answered")
+    }
+
+    fn tries(&self, method: &str, path: &str, form: &str) -> Option<(u16, Value)> {
         let headers = [("X-Screen".to_owned(), self.secret.borrow().clone())];
-        let address = self.class.service().address();
-        let asked = http::request(address, method, path, &headers, form.as_bytes());
-        let answer = asked.expect("the page is answered");
+        let address = self.class.service().listens(PATIENCE)?;
+        let answer = http::request(address, method, path, &headers, form.as_bytes()).ok()?;
         let body = serde_json::from_str(answer.body()).unwrap_or(Value::Null);
-        (answer.status, body)
+        Some((answer.status, body))
     }
 }

@@ -139,6 +139,11 @@ impl Classroom {
         Laptop::open(self)
     }
 
+    /// A laptop whose page is not open yet.
+    pub fn closed_laptop(&self) -> Laptop<'_> {
+        Laptop::closed(self)
+    }
+
     /// `count` new students.
     pub fn students(&self, count: usize) -> Vec<Student<'_>> {
         (0..count).map(|_| self.student()).collect()

@@ -24,6 +24,7 @@ Coder and Twilio are fakes, Redis is real; nothing leaves the machine.
   --help    this text
 
   FAULTS_SITE=2.24.4-admin, 2.24.4-owner or newest-admin plays `points` and `pairs_...` at that Coder alone,
+  FAULTS_ACT=screen (or first, again, ...) plays that act of `points` alone,
   FAULTS_PART=1/3 the first third of `pairs_...`, FAULTS_ONLY the plans that a failed run has printed.
 
 Exit code: 0 all held, 1 something did not, 2 it cannot run.";

@@ -84,6 +84,7 @@ pub const PROOFS: &[Proof] = &[
     points::pairs::REMOVAL,
     points::pairs::END,
     points::pairs::RENEW,
+    points::pairs::SCREEN,
     schedules::PROOF,
     populations::PROOF,
     soak::SOAK,

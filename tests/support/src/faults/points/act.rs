@@ -1,11 +1,12 @@
-//! What is played while the tape counts: eight acts, each with one student.
+//! What is played while the tape counts: nine acts, each with one student.
 
 use std::cell::Cell;
 use std::time::Duration;
 
+use super::page;
 use super::stage::Stage;
 use crate::classroom::student::{Login, Student, Webhook};
-use crate::classroom::{PHRASE, http};
+use crate::classroom::{ORIGIN, PHRASE, http};
 use crate::fakes::twilio::SentText;
 use crate::faults::table::Row;
 
@@ -33,11 +34,13 @@ pub enum Act {
     Refused,
     /// An empty folder; a text that never reached us is found in Twilio's log.
     Missed,
+    /// An empty folder; a text with the code of a laptop's page, whose person says yes.
+    Screen,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::First,
         Self::Again,
         Self::Carry,
@@ -46,6 +49,7 @@ impl Act {
         Self::Renew,
         Self::Refused,
         Self::Missed,
+        Self::Screen,
     ];
 
     /// Its name in plans.
@@ -59,6 +63,7 @@ impl Act {
             Self::Renew => "renew",
             Self::Refused => "refused",
             Self::Missed => "missed",
+            Self::Screen => "screen",
         }
     }
 
@@ -73,13 +78,14 @@ impl Act {
             Self::Renew => "renewal of a password",
             Self::Refused => "refused, dead letter, removal",
             Self::Missed => "found in Twilio's log",
+            Self::Screen => "login on a laptop's page",
         }
     }
 
     /// Texts that the student is to have in the end.
     fn texts(self) -> usize {
         match self {
-            Self::Refused => 0,
+            Self::Refused | Self::Screen => 0,
             Self::First | Self::Removal | Self::End | Self::Missed => 1,
             Self::Again | Self::Carry | Self::Renew => 2,
         }
@@ -102,6 +108,11 @@ impl Act {
                 stage.class.set("CODER_REG_CATCH_UP", "30");
                 // It stands in the log now, and is not brought to us.
                 return drop(student.webhook(PHRASE, &[]));
+            }
+            Self::Screen => {
+                stage.class.set("CODER_REG_PAGES_URL", ORIGIN);
+                stage.class.set("CODER_REG_ORG", "A class");
+                return stage.class.set("CODER_REG_REPLY", "screen");
             }
             Self::Again | Self::Carry | Self::Removal | Self::End | Self::Renew => {}
         }
@@ -145,6 +156,9 @@ impl Act {
             _ if self.is_in_the_middle() => {}
             _ => stage.start_service(),
         }
+        if self == Self::Screen {
+            return page::plays(stage, student);
+        }
         let first_life = stage.tape.life();
         let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
         let webhook = texts.then(|| student.webhook(PHRASE, &[]));
@@ -184,7 +198,13 @@ impl Act {
             row.doubled += usize::from(student.inbox().len() > self.texts());
             row.doubled += class.coder().created_ever().len().saturating_sub(1);
         } else {
-            row.count_logins(std::slice::from_ref(student), self.texts());
+            if self == Self::Screen {
+                row.students += 1;
+                row.lost += usize::from(!page::has_a_login_that_works(stage));
+                row.doubled += student.inbox().len();
+            } else {
+                row.count_logins(std::slice::from_ref(student), self.texts());
+            }
             // A password that is not known and cannot be set is got rid of with its account.
             let replaces = self == Self::Renew && !stage.site.sets_passwords();
             let replaced = class.coder().deleted_users().len();

@@ -51,6 +51,13 @@ pub const RENEW: Proof = Proof {
     run: |force| prove(force, Act::Renew),
 };
 
+/// A login on a laptop's page.
+pub const SCREEN: Proof = Proof {
+    name: "pairs_screen",
+    about: "a login on a laptop's page, killed twice, at every pair of effects",
+    run: |force| prove(force, Act::Screen),
+};
+
 /// Of the pairs that are no two kills one in so many is played.
 const SAMPLE: usize = 40;
 

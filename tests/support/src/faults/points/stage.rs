@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::site::Site;
 use crate::classroom::redis::Redis;
+use crate::classroom::student::Login;
 use crate::classroom::{Classroom, Plan};
 use crate::faults::disk::{Answer, Ask, Disk};
 use crate::faults::proxy::Proxy;
@@ -24,6 +25,8 @@ pub struct Stage {
     pub site: Site,
     /// The exit code of a command that was cut, or might have been; `None` if it was killed.
     pub command_code: Cell<Option<i32>>,
+    /// The last login that a laptop's page was given.
+    pub shown: RefCell<Option<Login>>,
     /// The class.
     pub class: Classroom,
 }
@@ -70,6 +73,7 @@ impl Stage {
             proxy,
             site,
             command_code: Cell::new(None),
+            shown: RefCell::default(),
             queue: RefCell::new(queue),
             _disk: disk,
         }
