@@ -158,6 +158,10 @@ impl<'a> Laptop<'a> {
         let headers = [("X-Screen".to_owned(), self.secret.borrow().clone())];
         let address = self.class.service().listens(PATIENCE)?;
         let answer = http::request(address, method, path, &headers, form.as_bytes()).ok()?;
+        // What was cut off by a kill has no status.
+        if answer.status == 0 {
+            return None;
+        }
         let body = serde_json::from_str(answer.body()).unwrap_or(Value::Null);
         Some((answer.status, body))
     }

@@ -33,7 +33,12 @@ impl Row {
 
     /// Whether nobody came to harm, and somebody was there to.
     pub fn holds(&self) -> bool {
-        self.students > 0 && self.lost + self.doubled + self.orphaned == 0
+        self.students > 0 && self.harmed() == 0
+    }
+
+    /// How much harm was counted.
+    pub fn harmed(&self) -> usize {
+        self.lost + self.doubled + self.orphaned
     }
 
     /// Adds what another row counted.
