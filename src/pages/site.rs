@@ -5,10 +5,20 @@ use super::{common, link, not_allowed, not_found, reads};
 use crate::config::{PagesConfig, PagesSite, readable_number};
 use crate::domain::{PageRequest, PageResponse, Secret, prove};
 
-const JOIN: &str = include_str!("assets/join.html");
-const PRIVACY: &str = include_str!("assets/privacy.html");
-const TERMS: &str = include_str!("assets/terms.html");
-const PROJECTOR: &str = include_str!("assets/projector.html");
+/// A page: what all of them begin with, and its own part.
+macro_rules! page {
+    ($name:literal) => {
+        concat!(
+            include_str!("assets/head.html"),
+            include_str!(concat!("assets/", $name, ".html"))
+        )
+    };
+}
+
+const JOIN: &str = page!("join");
+const PRIVACY: &str = page!("privacy");
+const TERMS: &str = page!("terms");
+const PROJECTOR: &str = page!("projector");
 const STYLE: &str = include_str!("assets/page.css");
 const SCRIPT: &str = include_str!("assets/page.js");
 

@@ -2,13 +2,13 @@
 const $ = id => document.getElementById(id);
 const { reply, coder, mail } = document.body.dataset;
 const sleep = time => new Promise(done => setTimeout(done, time));
-const tell = words => { $('lost').textContent = words; };
+const fill = words => { for (const id in words) $(id).textContent = words[id]; };
 
 async function call(method, path, headers, form) {
   const answer = await fetch(path, {
     method, headers, body: form && new URLSearchParams(form), keepalive: true, signal: AbortSignal.timeout(9000),
   });
-  return answer.status == 204 || answer.status == 404 ? {} : answer.json();
+  return [204, 404].includes(answer.status) ? {} : answer.json();
 }
 
 function draw({ qr, size }) {
@@ -36,7 +36,7 @@ const loads = path => new Promise(done => {
 
 async function waits(time) {
   for (const end = Date.now() + time; Date.now() < end; await sleep(250)) {
-    $('seconds').textContent = Math.ceil((end - Date.now()) / 1000);
+    fill({ seconds: Math.ceil((end - Date.now()) / 1000) });
     show('wait');
   }
 }
@@ -44,7 +44,7 @@ async function waits(time) {
 // Goes to Coder only when it is proved that this browser is signed in as this student.
 async function signIn({ username, email, password, wait = 0 }, session, arrived) {
   const isMine = () => loads(username + '/login-type');
-  $('name').textContent = username;
+  fill({ name: username, email, password });
   for (let tries = 0;;) {
     if (await session) {
       if (await isMine()) break;
@@ -59,8 +59,6 @@ async function signIn({ username, email, password, wait = 0 }, session, arrived)
       if (await isMine()) break;
       wait = 5000;
     } else {
-      $('email').textContent = email;
-      $('password').textContent = password;
       show('hand');
       await sleep(5000);
     }
@@ -78,45 +76,39 @@ async function join(form) {
   document.onvisibilitychange = () => document.hidden || wake?.();
   show('open');
   for (let failed = 0, rest;; await new Promise(done => setTimeout(wake = done, rest))) {
-    let now;
     const mine = { 'X-Screen': secret };
     const said = answer;
     rest = document.hidden ? 3000 : 800;
-    try {
-      now = !secret ? await call('POST', '/screen', {}, form)
-        : answer ? await call('POST', '/screen/answer', mine, answer) : await call('GET', '/screen', mine);
-      failed = 0;
-      // A click during a poll is still to be sent.
-      if (answer == said) answer = 0;
-      tell('');
-    } catch {
+    const now = await (!secret ? call('POST', '/screen', {}, form)
+      : said ? call('POST', '/screen/answer', mine, said) : call('GET', '/screen', mine)).catch(() => 0);
+    if (!now) {
       if (++failed < 2) continue;
-      tell($('lost').dataset.words);
+      fill({ lost: $('lost').dataset.words });
       if (!secret) show('plain');
       rest = 2000;
       continue;
     }
+    failed = 0;
+    // A click during a poll is still to be sent.
+    if (answer == said) answer = 0;
+    fill({ lost: '' });
     const { state } = now;
     if (now.secret) {
       secret = now.secret;
       draw(now);
-      $('code').textContent = now.code;
-      if (now.phrase) $('phrase').textContent = now.phrase;
+      fill({ code: now.code, phrase: now.phrase ?? $('phrase').textContent });
       $('sms').href = now.sms;
       show('open');
     } else if (secret && !state) {
       secret = '';
       $('renewed').hidden = false;
-    } else if (state == 'question') {
-      claim = now.claim;
-      session ??= loads('me');
-      $('ends').textContent = now.ends;
-      show('question');
     } else if (state == 'login') {
       return signIn(now, session ?? loads('me'), () => call('POST', '/screen/arrived', mine).catch(() => 0));
     } else if (state) {
+      claim = now.claim;
+      if (claim) session ??= loads('me');
       if (state == 'making') rest = 300;
-      $('words').textContent = now.words;
+      fill({ ends: now.ends, words: now.words });
       show(state);
     } else {
       $('full').hidden = false;
@@ -129,26 +121,24 @@ async function join(form) {
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.onclick = () => {
     getSelection().selectAllChildren($(button.dataset.copy));
-    if (document.execCommand('copy')) button.textContent = button.dataset.done;
+    if (document.execCommand('copy')) button.textContent = $('hand').dataset.done;
   };
 }
 
 async function wall() {
-  const stayAwake = () => document.hidden || navigator.wakeLock?.request('screen').catch(() => 0);
-  document.onvisibilitychange = stayAwake;
-  stayAwake();
+  (document.onvisibilitychange = () => document.hidden || navigator.wakeLock?.request('screen').catch(() => 0))();
   const token = { 'X-Class': location.pathname.split('/').pop() };
   for (;; await sleep(2000)) {
     try {
       const now = await call('GET', '/class', token);
-      tell(now.phrase ? '' : $('lost').dataset.rotated);
+      fill({ lost: now.phrase ? '' : $('lost').dataset.rotated });
       if (!now.phrase) continue;
-      for (const name of ['phrase', 'in', 'seats']) $(name).textContent = now[name];
+      fill({ phrase: now.phrase, in: now.in, seats: now.seats });
       $('of').hidden = !now.seats;
       $('count').hidden = false;
       draw(now);
     } catch {
-      tell($('lost').dataset.words);
+      fill({ lost: $('lost').dataset.words });
     }
   }
 }
@@ -159,7 +149,14 @@ if (!coder) {
   wall();
 } else if (link) {
   history.replaceState(null, '', '/');
-  signIn({ username: link[1], email: link[1] + '@' + mail, password: link[2] }, loads('me'), () => 0);
+  const [, username, password] = link;
+  fill({ who: username });
+  show('link');
+  // Anybody may have sent the link, so it signs nobody in unasked.
+  $('go').onclick = () => {
+    show('login');
+    signIn({ username, email: username + '@' + mail, password }, loads('me'), () => 0);
+  };
 } else if (reply != 'text') {
   join(location.hash.startsWith('#class=') ? { class: location.hash.slice(7) } : {});
 }

@@ -104,6 +104,11 @@ impl<'a> Window<'a> {
         self.post("/actions", &actions).expect("keys are pressed");
     }
 
+    /// Types a text, wherever the focus is.
+    pub fn types(&self, text: &str) {
+        self.presses(&text.chars().collect::<Vec<char>>());
+    }
+
     /// Waits until what is meant is there.
     #[track_caller]
     pub fn eventually(&self, what: &str, condition: impl Fn(&Self) -> bool) {

@@ -2,7 +2,7 @@
 //! browsers as the real one does.
 //!
 //! - `stage`: a class whose pages a browser can open, and what people do in front of a laptop.
-//! - `signing_in`, `codes`, `trouble`, `pages`: the scenes. Each opens a class of its own.
+//! - `signing_in`, `codes`, `waiting`, `trouble`, `pages`: the scenes. Each opens a class of its own.
 //! - `crowd`: thirty laptops and thirty texts at once, with the time that it takes.
 //! - `looks`: contrast, sizes and the pictures of the pages.
 //! - `engines`: the sign-in in Firefox and in WebKit, where they are installed.
@@ -16,6 +16,7 @@ mod pages;
 mod signing_in;
 mod stage;
 mod trouble;
+mod waiting;
 
 pub use command::main;
 pub use stage::Stage;
@@ -48,8 +49,13 @@ pub const SCENES: &[Scene] = &[
         play: signing_in::somebody_elses_session,
     },
     Scene {
+        name: "dead",
+        about: "the session of an earlier class is in the way: it says how to go on, and goes on",
+        play: signing_in::dead_session,
+    },
+    Scene {
         name: "link",
-        about: "a login link signs in and leaves the address bar at once",
+        about: "a login link signs in after one tap, by keyboard as well, and leaves the address bar at once",
         play: signing_in::login_link,
     },
     Scene {
@@ -66,6 +72,31 @@ pub const SCENES: &[Scene] = &[
         name: "crossed",
         about: "two texts with one code: the one that is confirmed wins",
         play: codes::two_texts_for_one_laptop,
+    },
+    Scene {
+        name: "late",
+        about: "a code too old is replaced on an open page, also on a laptop that slept",
+        play: waiting::old_codes_and_sleep,
+    },
+    Scene {
+        name: "full",
+        about: "no room for another code: the phrase alone works, and the page goes on by itself",
+        play: waiting::no_room,
+    },
+    Scene {
+        name: "lost",
+        about: "the answer to a yes is lost on the way: it goes on by itself, with one login",
+        play: waiting::lost_answer,
+    },
+    Scene {
+        name: "clicks",
+        about: "a yes or no during a poll that is under way is sent",
+        play: waiting::click_during_a_poll,
+    },
+    Scene {
+        name: "tabs",
+        about: "two tabs of a browser: one login signs in both",
+        play: waiting::two_tabs,
     },
     Scene {
         name: "refused",

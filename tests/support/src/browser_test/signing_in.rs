@@ -2,6 +2,7 @@
 
 use super::stage::{Laptop, Stage, nothing_was_sent, pages_of};
 use crate::fakes::coder::ops;
+use crate::fakes::trouble::Trouble;
 use std::time::Duration;
 
 const TAB: char = '\u{E004}';
@@ -51,25 +52,79 @@ pub fn somebody_elses_session(stage: &Stage) {
     laptop.window.close();
 }
 
-/// A login link signs in. The login is gone from the address bar before anything else happens.
+/// The browser still holds the session of an account that is gone, and Coder refuses every login beside it. The page
+/// says how to go on, and goes on by itself.
+pub fn dead_session(stage: &Stage) {
+    let class = stage.class("screen");
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    laptop.is_joined_by(&class.student());
+    let earlier = laptop.signed_in_as();
+    class.does(&["end", "--all", "--yes"]);
+    class.all_gone();
+
+    laptop.comes_back();
+    let before = class.coder().count(ops::LOGIN);
+    laptop.is_joined_by(&class.student());
+    let words = laptop.window.eventually_shows("#hand");
+    assert!(words.contains("earlier class"), "{words}");
+    assert_eq!(
+        class.coder().count(ops::LOGIN),
+        before + 2,
+        "tried once more"
+    );
+    let read = |selector: &str| laptop.window.text(selector).unwrap_or_default();
+    let (email, password) = (read("#email"), read("#password"));
+    class.keeps_secret(&password);
+    // Coder's own page sends the token that its login asks for beside a session.
+    let coder = laptop.window.tab_by_click("#hand .button");
+    coder.eventually_shows("form");
+    coder.click("#email");
+    coder.types(&email);
+    coder.click("#password");
+    coder.types(&password);
+    coder.presses(&[ENTER]);
+    let name = laptop.signed_in_as();
+    assert_eq!(Some(name.as_str()), email.split('@').next());
+    assert_ne!(name, earlier);
+    class.all_served();
+    nothing_was_sent(&class);
+    coder.close();
+    laptop.window.close();
+}
+
+/// A login link signs in after one tap. The login is gone from the address bar before anything else happens.
 pub fn login_link(stage: &Stage) {
     let class = stage.class("text");
     let login = class.student().gets_a_login();
-    class.coder().latency(ops::LOGIN, Duration::from_secs(3));
     let laptop = Laptop::opens(stage.browser().private_window(), &class);
     laptop.window.eventually_shows("#plain h1");
     let (name, password) = (login.username(), &login.password);
+    let (pages, link) = (
+        format!("{}/", pages_of(&class)),
+        format!("{}/#{name}:{password}", pages_of(&class)),
+    );
     // As from the address bar of the page itself: only the fragment differs.
+    laptop.window.open(&link);
+    let button = laptop.window.eventually_shows("#link button");
+    assert_eq!(button, format!("Sign in as {name}"));
+    assert_eq!(laptop.window.url(), pages);
+    // Whoever sends a link to somebody else gets no browser into an account by that alone.
+    laptop.window.presses(&[ENTER, ' ']);
+    class.student().gets_a_login();
+    assert!(laptop.window.shows("#link button"));
+    assert_eq!(class.coder().count(ops::LOGIN), 0, "signed in unasked");
+
+    laptop.window.presses(&[TAB]);
+    class.trouble_at_coder(ops::LOGIN, 1, Trouble::Delay(Duration::from_secs(2)));
+    laptop.window.presses(&[ENTER]);
+    laptop.window.eventually_shows("#login h1");
+    assert_eq!(laptop.window.url(), pages);
+    assert_eq!(laptop.signed_in_as(), name);
+    assert_eq!(class.coder().count(ops::LOGIN), 1);
+    laptop.window.run("history.back()", &[]).expect("a script");
     laptop
         .window
-        .open(&format!("{}/#{name}:{password}", pages_of(&class)));
-    laptop.window.eventually_shows("#login h1");
-    assert_eq!(laptop.window.url(), format!("{}/", pages_of(&class)));
-    assert_eq!(laptop.signed_in_as(), name);
-    laptop.window.run("history.back()", &[]).expect("a script");
-    laptop.window.eventually("the page before", |window| {
-        window.url() == format!("{}/", pages_of(&class))
-    });
+        .eventually("the page before", |window| window.url() == pages);
     laptop.window.close();
 }
 

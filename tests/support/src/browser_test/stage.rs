@@ -1,12 +1,13 @@
 //! A class whose pages a browser can open, and what people do in front of a laptop.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use coder_sms_register::domain::{Phone, PhoneKey};
 
 use crate::browser::{Browser, Window, hosts};
 use crate::classroom::student::Student;
-use crate::classroom::{Classroom, PHRASE, Plan};
+use crate::classroom::{Classroom, PHRASE, Plan, preload};
 
 /// What all scenes share.
 pub struct Stage {
@@ -38,6 +39,23 @@ impl Stage {
 
     /// The same, with Coder at this host.
     pub fn class_with(&self, reply: &str, coder: &str) -> Classroom {
+        let class = self.prepare(reply, coder);
+        class.start_service();
+        class
+    }
+
+    /// A class for [`time_passes`].
+    pub fn class_in_time(&self, reply: &str) -> Classroom {
+        let class = self.prepare(reply, hosts::CODER);
+        let library = preload::library("uptime", include_str!("uptime.c"));
+        class.set("LD_PRELOAD", &format!("{}:{library}", hosts::library()));
+        let file = class.folder().join(UPTIME);
+        class.set("UPTIME_AHEAD_FILE", &file.display().to_string());
+        class.start_service();
+        class
+    }
+
+    fn prepare(&self, reply: &str, coder: &str) -> Classroom {
         let port = hosts::free_port();
         let class = Plan::new(&self.binary)
             .with("CODER_REG_LISTEN", &format!("127.0.0.1:{port}"))
@@ -54,9 +72,21 @@ impl Stage {
             .prepare();
         let api = class.settings()["CODER_API_URL"].replace("127.0.0.1", coder);
         class.set("CODER_API_URL", &api);
-        class.start_service();
         class
     }
+}
+
+/// The file that tells the service by how many seconds its clocks are ahead.
+const UPTIME: &str = "uptime-ahead";
+
+/// For the service this time passes at once.
+pub fn time_passes(class: &Classroom, time: Duration) {
+    let (file, draft) = (class.folder().join(UPTIME), class.folder().join("draft"));
+    let before = std::fs::read_to_string(&file).unwrap_or_default();
+    let ahead = before.parse().unwrap_or(0) + time.as_secs();
+    // Whole or not at all: the service may look at any moment.
+    std::fs::write(&draft, ahead.to_string()).expect("a file is written");
+    std::fs::rename(&draft, &file).expect("and put into place");
 }
 
 /// Where the pages of a class are, without a slash at the end.
@@ -126,6 +156,31 @@ impl<'a> Laptop<'a> {
         student.texts(&self.wanted_text());
         self.asks_after(student);
         self.window.click("#yes");
+    }
+
+    /// Its lid is closed: the page does nothing any more.
+    pub fn falls_asleep(&self) {
+        let listen = "window.slept = false; document.onfreeze = () => { window.slept = true; };";
+        self.window.run(listen, &[]).expect("a script");
+        self.lives("frozen");
+    }
+
+    /// Its lid is opened.
+    #[track_caller]
+    pub fn wakes_up(&self) {
+        self.lives("active");
+        let slept = self.window.run("return window.slept", &[]);
+        assert_eq!(slept, Ok(true.into()), "it slept");
+    }
+
+    fn lives(&self, state: &str) {
+        let state = serde_json::json!({ "state": state });
+        self.window.devtools("Page.setWebLifecycleState", &state);
+    }
+
+    /// The same browser opens the join page once more.
+    pub fn comes_back(&self) {
+        self.window.open(&format!("{}/", self.pages));
     }
 
     /// Whether it has left for Coder.

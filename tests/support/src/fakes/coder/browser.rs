@@ -61,7 +61,14 @@ fn render(name: Option<&str>, csrf: &str) -> String {
              <script>document.getElementById('out').onclick = () => fetch('/api/v2/users/logout', {{method: 'POST', \
              headers: {{'X-CSRF-TOKEN': '{csrf}'}}}}).then(() => location.reload())</script>"
         ),
-        None => "<h1>Sign in to Coder</h1>".to_owned(),
+        None => format!(
+            "<h1>Sign in to Coder</h1><form><input id=\"email\" type=\"email\"><input id=\"password\" \
+             type=\"password\"><button>Sign In</button></form><script>document.forms[0].onsubmit = event => {{ \
+             event.preventDefault(); const value = id => document.getElementById(id).value; \
+             fetch('/api/v2/users/login', {{method: 'POST', headers: {{'X-CSRF-TOKEN': '{csrf}'}}, body: \
+             JSON.stringify({{email: value('email'), password: value('password')}})}}).then(() => location.reload()) \
+             }}</script>"
+        ),
     };
     format!(
         "<!doctype html><html lang=\"en\"><head><meta name=\"viewport\" content=\"width=device-width\">\

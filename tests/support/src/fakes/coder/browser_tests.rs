@@ -114,6 +114,30 @@ fn who_holds_a_session_of_somebody_else_is_not_logged_in_and_stays_that_other_on
 }
 
 #[test]
+fn who_holds_a_dead_session_is_not_logged_in_without_the_token_of_the_page() {
+    let coder = with_two_users(Version::V2_31);
+    let kept = cookies(&log_in(&coder, "brave-otter", ""));
+    coder.delete_user("brave-otter");
+    let asked = browser(&coder, &kept).get("/api/v2/users/me");
+    assert_eq!(asked.status, 401);
+    assert!(cookies(&asked).is_empty(), "the cookie stays");
+    let refused = log_in(&coder, "happy-tuna", &kept);
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused
+            .body
+            .starts_with("Something is wrong with your CSRF token."),
+        "{}",
+        refused.body
+    );
+    let (_, csrf) = kept.split_once("csrf_token=").expect("the cookie");
+    let body = json!({ "email": "happy-tuna@temp.example.com", "password": STRONG });
+    let mut by_hand = browser(&coder, &kept).with("X-CSRF-TOKEN", csrf);
+    let answer = by_hand.json("POST", "/api/v2/users/login", &body);
+    assert_eq!(answer.status, 201);
+}
+
+#[test]
 fn a_sign_out_wants_the_token_of_the_page_and_ends_the_session() {
     let coder = with_two_users(Version::V2_31);
     let kept = cookies(&log_in(&coder, "happy-tuna", ""));
