@@ -171,10 +171,10 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
         return Ok(());
     };
     let config = &asked.config;
-    let mut hand = Commands::open(&config.service.data_dir)?;
+    let mut database = Commands::open(&config.service.data_dir)?;
     let mut again = RetriedText {
-        key: hand.key(&config.service.phone_keys)?,
-        hand: &mut hand,
+        key: database.key(&config.service.phone_keys)?,
+        database: &mut database,
         sms: Sms::new(Http::new(config.service.call_limit), &config.twilio),
         appender: Appender::new(Redis::new(&config.redis)?),
         settler: asked.settler()?,
@@ -196,7 +196,16 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
             Err(why) => failed.push((letter, why)),
         }
     }
-    if asked.selection.json {
+    report_retried(asked.selection.json, &served, &failed)
+}
+
+/// Prints which texts are served again, and why the others are not.
+fn report_retried(
+    as_json: bool,
+    served: &[String],
+    failed: &[(&DeadLetter, String)],
+) -> Result<(), CommandError> {
+    if as_json {
         let failed = failed
             .iter()
             .map(|(letter, why)| json!({ "id": letter.id, "sid": letter.sid, "reason": why }));
@@ -211,7 +220,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
             count(served.len(), "text")
         ));
     }
-    for (letter, why) in &failed {
+    for (letter, why) in failed {
         complain(&format!("{} remains a dead letter: {why}", letter.sid));
     }
     if failed.is_empty() {
@@ -223,7 +232,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
 
 /// Everything that is needed to serve a text again.
 struct RetriedText<'a> {
-    hand: &'a mut Commands,
+    database: &'a mut Commands,
     key: PhoneKey,
     sms: Sms,
     appender: Appender,
@@ -241,7 +250,7 @@ impl RetriedText<'_> {
         let text = found.ok_or("Twilio's log does not contain it any more, or not its words")?;
         let phone = Phone::of_sender(&text.from).ok();
         let hashes = phone.map(|phone| phone.hashes(&self.key));
-        self.hand
+        self.database
             .allow_again(&sid, &hashes.unwrap_or_default())
             .map_err(|error| error.to_string())?;
         // With its old time it could be given up at the first obstacle.

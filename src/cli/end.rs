@@ -60,8 +60,8 @@ struct Progress {
 
 impl Progress {
     /// The progress of `ended`.
-    fn of(ended: &[&Registration], hand: &Commands) -> Result<Self, StoreError> {
-        let roster = hand.roster()?;
+    fn of(ended: &[&Registration], database: &Commands) -> Result<Self, StoreError> {
+        let roster = database.roster()?;
         let mut progress = Self::default();
         for before in ended {
             match roster.iter().find(|one| one.marker == before.marker) {
@@ -139,9 +139,9 @@ fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
     let mut terminal = std::io::stderr();
     let shows = terminal.is_terminal();
     // Opened here: the service may have been restarted on another database since the order.
-    let hand = Commands::open(folder)?;
+    let database = Commands::open(folder)?;
     loop {
-        let progress = Progress::of(&ended, &hand)?;
+        let progress = Progress::of(&ended, &database)?;
         let is_over = progress.is_final() || began.elapsed() > PATIENCE;
         if shows && began.elapsed() > PAUSE {
             let left = count(progress.usable.len(), "account");

@@ -49,8 +49,8 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let phone = parse(&phone)?;
     let config = arguments.config()?;
-    let mut hand = Commands::open(&config.service.data_dir)?;
-    let hashes = phone.hashes(&hand.key(&config.service.phone_keys)?);
+    let mut database = Commands::open(&config.service.data_dir)?;
+    let hashes = phone.hashes(&database.key(&config.service.phone_keys)?);
     let waiting = waiting(&config, &phone);
     let sids: Vec<MessageSid> = waiting
         .iter()
@@ -58,7 +58,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         .map(|(_, sid)| sid.clone())
         .collect();
     // The database first: it records the texts as served, so that they are not served wherever they turn up.
-    let known = hand.forget(&hashes, &sids, unix_now(), dry_run)?;
+    let known = database.forget(&hashes, &sids, unix_now(), dry_run)?;
     let texts = waiting.and_then(|entries| {
         if !dry_run {
             delete(&config, &entries)?;

@@ -80,9 +80,12 @@ impl OrderArguments {
                 "more than 7 days"
             })?;
         }
-        let mut hand = Commands::open(folder)?;
+        let mut database = Commands::open(folder)?;
         if ask {
-            let meant = hand.apply(order, names, unix_now(), true)?.changed.len();
+            let meant = database
+                .apply(order, names, unix_now(), true)?
+                .changed
+                .len();
             let verb = verb(order).0;
             let long = long
                 .map(|by| format!(" by {}", span(by)))
@@ -92,9 +95,9 @@ impl OrderArguments {
             }
         }
         let now = unix_now();
-        let applied = hand.apply(order, names, now, asked.dry_run)?;
+        let applied = database.apply(order, names, now, asked.dry_run)?;
         if !applied.unknown.is_empty() {
-            let roster = hand.roster()?;
+            let roster = database.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
             return Err(CommandError::Unmatched(format!(
                 "{}; nothing is changed",

@@ -55,8 +55,8 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
     }
     let config = arguments.config()?;
     // Open until the end, so that no restore replaces the database in between.
-    let mut hand = Commands::open(&config.service.data_dir)?;
-    let mut found = search(&config, &hand)?;
+    let mut database = Commands::open(&config.service.data_dir)?;
+    let mut found = search(&config, &database)?;
     let chosen = choose(&asked, &found)?;
     let adoptions = |now| -> Vec<Adoption> {
         let chosen = chosen.iter();
@@ -73,7 +73,7 @@ fn reconcile(arguments: &mut Arguments) -> Result<(), CommandError> {
     let adopted = if asked.dry_run {
         adoptions
     } else {
-        adopt(&mut hand, &mut found, adoptions, now)?
+        adopt(&mut database, &mut found, adoptions, now)?
     };
     let running = if asked.dry_run || adopted.is_empty() {
         wake::is_running(&config.service.data_dir)
@@ -116,21 +116,21 @@ fn agree(
 /// Adopts the accounts, and returns those that were adopted. Accounts that were adopted by others in the meantime,
 /// such as by the service, are removed from `found`.
 fn adopt(
-    hand: &mut Commands,
+    database: &mut Commands,
     found: &mut Vec<UnknownAccount>,
     adoptions: Vec<Adoption>,
     now: UnixSeconds,
 ) -> Result<Vec<Adoption>, CommandError> {
-    let names = hand.adopt(&adoptions, now)?;
+    let names = database.adopt(&adoptions, now)?;
     let is_new = |one: &Adoption| names.contains(&one.username);
     let adopted: Vec<Adoption> = adoptions.into_iter().filter(is_new).collect();
-    let left = still_unknown(found.clone(), &hand.roster()?);
+    let left = still_unknown(found.clone(), &database.roster()?);
     found.retain(|one| left.contains(one) || adopted.iter().any(|new| new.coder_id == one.user.id));
     Ok(adopted)
 }
 
 /// The accounts with our mark that are missing from the database.
-fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, CommandError> {
+fn search(config: &Config, database: &Commands) -> Result<Vec<UnknownAccount>, CommandError> {
     let coder = Coder::new(
         Http::new(config.service.call_limit),
         &config.coder.address.api,
@@ -142,16 +142,16 @@ fn search(config: &Config, hand: &Commands) -> Result<Vec<UnknownAccount>, Comma
                 .to_owned(),
         ));
     }
-    let instance_id = hand.instance_id()?;
+    let instance_id = database.instance_id()?;
     let domain = &config.coder.email_domain;
     let marks = Marks {
         keys: &config.service.phone_keys,
         instance_id: instance_id.as_ref(),
         domain,
     };
-    let before = hand.roster()?;
+    let before = database.roster()?;
     let found = unknown(&coder.users_of(domain)?, &before, marks);
-    Ok(still_unknown(found, &hand.roster()?))
+    Ok(still_unknown(found, &database.roster()?))
 }
 
 /// The accounts to adopt.

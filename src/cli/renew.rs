@@ -35,51 +35,42 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
         .map_err(|name| CommandError::unexpected(&name))?;
     let name = username(&name);
     let config = arguments.config()?;
-    let mut hand = Commands::open(&config.service.data_dir)?;
-    let key = hand.password_key(&config.service.data_dir)?;
+    let mut database = Commands::open(&config.service.data_dir)?;
+    let key = database.password_key(&config.service.data_dir)?;
     // The counter first: after any failure the next text of the student makes the service set the new password.
-    let renewal = match hand.renew_password(name)? {
+    let renewal = match database.renew_password(name)? {
         Ok(renewal) => renewal,
-        Err(refusal) => return Err(not_renewed(name, refusal, &hand)?),
+        Err(refusal) => return Err(not_renewed(name, refusal, &database)?),
     };
     let username = renewal.registration.username.as_str();
-    match set(&config, &key, &renewal.registration) {
+    let result = set(&config, &key, &renewal.registration);
+    let why = match result {
         Ok(Some(PasswordResult::Set | PasswordResult::Unchanged)) => {
-            hand.password_renewed(&renewal, unix_now())?;
+            database.password_renewed(&renewal, unix_now())?;
             print(&format!(
                 "{username} has a new password: the old one no longer works, and its sessions have ended. Its student texts the phrase and gets the new one\n"
             ));
-            Ok(())
+            return Ok(());
         }
-        Ok(Some(PasswordResult::Forbidden)) => {
-            hand.password_kept(&renewal)?;
-            Err(CommandError::Failed(format!(
-                "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
-            )))
+        Err(NotSet::Uncertain(fault)) => {
+            return Err(CommandError::Failed(format!(
+                "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
+            )));
         }
-        Ok(Some(PasswordResult::NoUser) | None) => {
-            hand.password_kept(&renewal)?;
-            Err(CommandError::Failed(format!(
-                "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
-            )))
-        }
-        Err(NotSet::Invisible) => {
-            hand.password_kept(&renewal)?;
-            Err(CommandError::Failed(format!(
-                "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
-            )))
-        }
-        // Without this the service could never send the login again if its token may not set passwords.
-        Err(NotSet::Certain(fault)) => {
-            hand.password_kept(&renewal)?;
-            Err(CommandError::Failed(format!(
-                "{username} keeps its password: {fault}"
-            )))
-        }
-        Err(NotSet::Uncertain(fault)) => Err(CommandError::Failed(format!(
-            "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
-        ))),
-    }
+        Ok(Some(PasswordResult::Forbidden)) => format!(
+            "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
+        ),
+        Ok(Some(PasswordResult::NoUser) | None) => format!(
+            "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
+        ),
+        Err(NotSet::Invisible) => format!(
+            "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
+        ),
+        Err(NotSet::Certain(fault)) => format!("{username} keeps its password: {fault}"),
+    };
+    // Without this the service could never send the login again if its token may not set passwords.
+    database.password_kept(&renewal)?;
+    Err(CommandError::Failed(why))
 }
 
 /// Why a password was not confirmed as set.
@@ -149,11 +140,11 @@ fn set(
 fn not_renewed(
     name: &str,
     refusal: RenewError,
-    hand: &Commands,
+    database: &Commands,
 ) -> Result<CommandError, StoreError> {
     let why = match refusal {
         RenewError::Unknown => {
-            let roster = hand.roster()?;
+            let roster = database.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
             let unknown = not_known(&[name], known);
             return Ok(CommandError::Unmatched(format!(
