@@ -83,10 +83,24 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
         notes.skip("the data folder", "as its settings have faults");
         return facts;
     }
+    facts.instance = instance(parts, notes);
+    match running {
+        Some(running) => service(parts.listen, folder, running, notes),
+        None => notes.skip(
+            "whether the service runs",
+            "as the data folder belongs to another user: run check as that user, or with sudo",
+        ),
+    }
+    facts
+}
+
+/// Judges the folder and what is in it. Returns whose it is.
+fn instance(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderInstance {
+    let folder = &parts.data_dir;
     match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             absent(folder, notes);
-            facts.instance = FolderInstance::Unused;
+            return FolderInstance::Unused;
         }
         Err(error) => notes.fault(
             format!("{} cannot be read: {error}", folder.display()),
@@ -96,29 +110,20 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderFac
             format!("{} is not a folder", folder.display()),
             "set CODER_REG_DATA_DIR to a folder, or move the file away",
         ),
-        Ok(found) => {
-            let keys = &parts.phone_keys;
-            let keys = if parts.is_faulty(&["CODER_REG_PHONE_KEY", "TWILIO_"]) {
-                &[][..]
-            } else {
-                keys
+        Ok(found) if !writable(folder, &found, notes) => {
+            notes.skip("the database", "as the data folder belongs to another user");
+        }
+        Ok(_) => {
+            let keys = match parts.is_faulty(&["CODER_REG_PHONE_KEY", "TWILIO_"]) {
+                true => &[][..],
+                false => &parts.phone_keys,
             };
-            if writable(folder, &found, notes) {
-                facts.instance = database(Inspection::of(folder, keys), notes);
-                password_key(folder, notes);
-            } else {
-                notes.skip("the database", "as the data folder belongs to another user");
-            }
+            let instance = database(Inspection::of(folder, keys), notes);
+            password_key(folder, notes);
+            return instance;
         }
     }
-    match running {
-        Some(running) => service(parts.listen, folder, running, notes),
-        None => notes.skip(
-            "whether the service runs",
-            "as the data folder belongs to another user: run check as that user, or with sudo",
-        ),
-    }
-    facts
+    FolderInstance::Unread
 }
 
 /// A missing folder is created at the first start, if its parent folder permits it.

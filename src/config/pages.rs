@@ -138,27 +138,39 @@ pub(super) fn read(
             "put a proxy with a certificate in front, and use https in CODER_REG_PAGES_URL",
         );
     }
-    let number = number?.or_else(|| match sender {
-        Some(Sender::Number(number)) => Some(number.clone()),
-        _ => None,
-    });
-    if number.is_none() && matches!(sender, Some(Sender::Service(_))) {
-        r.fault(
-            "CODER_REG_NUMBER",
-            "missing: FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123",
-        );
-    }
+    let number = number_or_sender(r, number?, sender)?;
     Ok(PagesConfig {
         reply,
         site: Some(PagesSite {
             organization: organization?.unwrap_or_else(|| host_of(&url).to_owned()),
-            number: number.ok_or(Faulty)?,
+            number,
             contact: contact?,
             seats: seats(r),
             phrase: Secret::new(r.get("CODER_REG_PASS").unwrap_or_default()),
             url,
         }),
     })
+}
+
+/// The number that students text: the one that is set, or the one that sends.
+fn number_or_sender(
+    r: &mut Reader,
+    number: Option<String>,
+    sender: Option<&Sender>,
+) -> Result<String, Faulty> {
+    match (number, sender) {
+        (Some(number), _) => Ok(number),
+        (None, Some(Sender::Number(number))) => Ok(number.clone()),
+        (None, Some(Sender::Service(_))) => {
+            r.fault(
+                "CODER_REG_NUMBER",
+                "missing: FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123",
+            );
+            Err(Faulty)
+        }
+        // Why there is no sender has been recorded.
+        (None, None) => Err(Faulty),
+    }
 }
 
 /// An address without its scheme.

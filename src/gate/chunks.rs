@@ -31,6 +31,16 @@ enum Part {
     Trailer,
 }
 
+/// What became of the next part of a body.
+enum ChunkStep {
+    /// It is parsed, and another one follows.
+    Parsed,
+    /// It has not arrived as a whole.
+    Incomplete,
+    /// It was the last one.
+    End,
+}
+
 /// The state of decoding. The body is behind its head in the same buffer, and is decoded in place.
 #[derive(Debug)]
 pub(super) struct Chunks {
@@ -67,52 +77,67 @@ impl Chunks {
         // Bytes before `at` are parsed; those between the decoded body and `at` are framing.
         let mut at = self.start + self.length;
         let complete = loop {
-            let unread = &buffer[at..];
-            match self.part {
-                Part::Size => {
-                    let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
-                        break false;
-                    };
-                    let used = line.len() + 2;
-                    self.part = self.begin_chunk(line, limits)?;
-                    at += used;
-                }
-                Part::Data { left } => {
-                    let count = left.min(unread.len());
-                    let written = self.start + self.length;
-                    buffer.copy_within(at..at + count, written);
-                    self.length += count;
-                    at += count;
-                    if count < left {
-                        self.part = Part::Data { left: left - count };
-                        break false;
-                    }
-                    self.part = Part::DataEnd;
-                }
-                Part::DataEnd => {
-                    if !b"\r\n".starts_with(&unread[..unread.len().min(2)]) {
-                        return Err(BAD_CHUNK_END);
-                    }
-                    if unread.len() < 2 {
-                        break false;
-                    }
-                    at += 2;
-                    self.part = Part::Size;
-                }
-                Part::Trailer => {
-                    let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
-                        break false;
-                    };
-                    at += line.len() + 2;
-                    if line.is_empty() {
-                        break true;
-                    }
-                    self.check_trailer(line, limits)?;
-                }
+            match self.step(buffer, &mut at, limits)? {
+                ChunkStep::Parsed => {}
+                ChunkStep::Incomplete => break false,
+                ChunkStep::End => break true,
             }
         };
         buffer.drain(self.start + self.length..at);
         Ok(complete.then_some(self.length))
+    }
+
+    /// Parses the next part that begins at `at`, and moves `at` behind it.
+    fn step(
+        &mut self,
+        buffer: &mut [u8],
+        at: &mut usize,
+        limits: &Limits,
+    ) -> Result<ChunkStep, GateRefusal> {
+        let unread = &buffer[*at..];
+        match self.part {
+            Part::Size => {
+                let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
+                    return Ok(ChunkStep::Incomplete);
+                };
+                let used = line.len() + 2;
+                self.part = self.begin_chunk(line, limits)?;
+                *at += used;
+            }
+            Part::Data { left } => {
+                let count = left.min(unread.len());
+                let written = self.start + self.length;
+                buffer.copy_within(*at..*at + count, written);
+                self.length += count;
+                *at += count;
+                if count < left {
+                    self.part = Part::Data { left: left - count };
+                    return Ok(ChunkStep::Incomplete);
+                }
+                self.part = Part::DataEnd;
+            }
+            Part::DataEnd => {
+                if !b"\r\n".starts_with(&unread[..unread.len().min(2)]) {
+                    return Err(BAD_CHUNK_END);
+                }
+                if unread.len() < 2 {
+                    return Ok(ChunkStep::Incomplete);
+                }
+                *at += 2;
+                self.part = Part::Size;
+            }
+            Part::Trailer => {
+                let Some(line) = line_of(unread, limits.chunk_line_bytes)? else {
+                    return Ok(ChunkStep::Incomplete);
+                };
+                *at += line.len() + 2;
+                if line.is_empty() {
+                    return Ok(ChunkStep::End);
+                }
+                self.check_trailer(line, limits)?;
+            }
+        }
+        Ok(ChunkStep::Parsed)
     }
 
     /// Parses the line before a chunk: its size, and any extensions.

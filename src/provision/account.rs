@@ -5,7 +5,7 @@ use log::{info, warn};
 use super::decide::{NextStep, TakenName, first_due, next_step, taken_name};
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request};
-use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser};
+use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username, seconds};
 use crate::ownership::find_ours;
@@ -145,28 +145,8 @@ impl Provisioner {
             marker: &registration.marker,
             password: &password,
         };
-        let user = match self.coder.create_user(new).map_err(create_failed)? {
-            CreateResult::Created(user) => user,
-            CreateResult::Taken => {
-                let found = find_ours(&self.coder, registration, &email)?;
-                match (taken_name(registration, found.is_some()), found) {
-                    (TakenName::Ours, Some(user)) => user,
-                    (TakenName::OtherPassword, Some(user)) => {
-                        self.record_user(request, registration, |due| {
-                            self.store.created(registration.id, &user.id, due, None)
-                        })?;
-                        return Ok(None);
-                    }
-                    _ => {
-                        info!(
-                            "text {}: the name {username} is taken at Coder, drawing another",
-                            request.text.sid
-                        );
-                        self.rename(request, registration, Event::Renamed, round + 1)?;
-                        return Ok(None);
-                    }
-                }
-            }
+        let Some(user) = self.make_user(request, registration, round, new)? else {
+            return Ok(None);
         };
         // A user that was made before CODER_EMAIL_DOM was changed has the old address.
         let address = Some(user.email.as_str()).filter(|address| !address.is_empty());
@@ -195,6 +175,37 @@ impl Provisioner {
             self.first_due(request.clock()),
         )
         .map(Some)
+    }
+
+    /// Makes a Coder user, or finds the one that an interrupted attempt has made. `None` = read the
+    /// registration again.
+    fn make_user(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        round: u32,
+        new: NewUser<'_>,
+    ) -> Result<Option<User>, AttemptEnd> {
+        if let CreateResult::Created(user) = self.coder.create_user(new).map_err(create_failed)? {
+            return Ok(Some(user));
+        }
+        let found = find_ours(&self.coder, registration, new.email)?;
+        match (taken_name(registration, found.is_some()), found) {
+            (TakenName::Ours, Some(user)) => return Ok(Some(user)),
+            (TakenName::OtherPassword, Some(user)) => {
+                self.record_user(request, registration, |due| {
+                    self.store.created(registration.id, &user.id, due, None)
+                })?;
+            }
+            _ => {
+                info!(
+                    "text {}: the name {} is taken at Coder, drawing another",
+                    request.text.sid, new.username
+                );
+                self.rename(request, registration, Event::Renamed, round + 1)?;
+            }
+        }
+        Ok(None)
     }
 
     /// Records a Coder user with `record`, which gets the due time and returns the reached stage.

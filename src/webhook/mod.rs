@@ -178,38 +178,46 @@ impl Webhook {
         // In the order of arrival: the gate sends all requests over one connection, and tiny_http
         // holds an answer back until the earlier ones are sent.
         for (request, judged) in batch.into_iter().zip(&judged) {
-            let answer = match judged {
-                Judgement::Take(_) => {
-                    let confirmed = appended.next().unwrap_or(Err("redis-away"));
-                    self.count(
-                        confirmed,
-                        RequestResult::TextTaken,
-                        RequestResult::TextTurnedAway,
-                    );
-                    confirmation(confirmed)
-                }
-                Judgement::Receipt(receipt) => {
-                    let queued = self.pass_on(receipt.as_ref());
-                    self.count(
-                        queued,
-                        RequestResult::ReceiptTaken,
-                        RequestResult::ReceiptTurnedAway,
-                    );
-                    confirmation(queued)
-                }
-                Judgement::Probe(proof) => {
-                    self.counts.requests.add(RequestResult::Probe);
-                    answer(200, "application/json", proof.clone())
-                }
-                Judgement::Health => {
-                    self.counts.requests.add(RequestResult::Health);
-                    healthy(alive.and_then(|()| (self.database)()), &self.obstacles)
-                }
-                Judgement::Page(asked) => self.page(asked),
-                Judgement::Refuse(refusal) => self.refuse(refusal),
+            let confirmed = match judged {
+                Judgement::Take(_) => appended.next().unwrap_or(Err("redis-away")),
+                _ => alive,
             };
+            let answer = self.answer(judged, confirmed);
             // If Twilio has closed the connection, it repeats the request.
             let _ = request.respond(answer);
+        }
+    }
+
+    /// The answer to a request. `confirmed` = whether Redis has stored its text, or answers at all.
+    fn answer(&mut self, judged: &Judgement, confirmed: Confirmation) -> WebhookResponse {
+        match judged {
+            Judgement::Take(_) => {
+                self.count(
+                    confirmed,
+                    RequestResult::TextTaken,
+                    RequestResult::TextTurnedAway,
+                );
+                confirmation(confirmed)
+            }
+            Judgement::Receipt(receipt) => {
+                let queued = self.pass_on(receipt.as_ref());
+                self.count(
+                    queued,
+                    RequestResult::ReceiptTaken,
+                    RequestResult::ReceiptTurnedAway,
+                );
+                confirmation(queued)
+            }
+            Judgement::Probe(proof) => {
+                self.counts.requests.add(RequestResult::Probe);
+                answer(200, "application/json", proof.clone())
+            }
+            Judgement::Health => {
+                self.counts.requests.add(RequestResult::Health);
+                healthy(confirmed.and_then(|()| (self.database)()), &self.obstacles)
+            }
+            Judgement::Page(asked) => self.page(asked),
+            Judgement::Refuse(refusal) => self.refuse(refusal),
         }
     }
 
