@@ -56,14 +56,14 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
     assert_eq!((row.reserved_at, row.announced_at), (50, Some(50)));
     assert_eq!(row.coder_id.as_deref(), Some("one"));
     assert_eq!(row.marker, account.marker);
-    let mut hand = Commands::open(&dir.data()).unwrap();
+    let mut commands = Commands::open(&dir.data()).unwrap();
     let extend = Order::Extend {
         by: Duration::from_secs(100),
         longest: None,
     };
-    let applied = hand.apply(extend, None, 80, false).unwrap();
+    let applied = commands.apply(extend, None, 80, false).unwrap();
     assert_eq!(applied.changed[0].1.at, 600);
-    hand.apply(Order::EndGently, None, 90, false).unwrap();
+    commands.apply(Order::EndGently, None, 90, false).unwrap();
     assert_eq!(store.due(90, 1_000).unwrap().len(), 1);
     // Nobody's text waits for it.
     assert_eq!(
@@ -71,7 +71,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
         Value::Integer(0)
     );
     assert!(store.begin_removal(row.id, 90).unwrap());
-    let applied = hand.apply(Order::End, None, 95, false).unwrap();
+    let applied = commands.apply(Order::End, None, 95, false).unwrap();
     assert_eq!(applied.refused[0].1, OrderRefused::BeingRemoved);
     store.forget(row.id, 100).unwrap();
     assert_eq!(store.count().unwrap(), 0);
@@ -106,10 +106,10 @@ fn it_takes_a_seat_and_no_phone() {
 fn commands_know_the_folder_by_its_name_once_it_has_one() {
     let dir = TempDir::new();
     let store = dir.open();
-    let hand = Commands::open(&dir.data()).unwrap();
-    assert_eq!(hand.instance_id().unwrap(), None);
+    let commands = Commands::open(&dir.data()).unwrap();
+    assert_eq!(commands.instance_id().unwrap(), None);
     let drawn = store.instance_id().unwrap();
-    assert_eq!(hand.instance_id().unwrap(), Some(drawn));
+    assert_eq!(commands.instance_id().unwrap(), Some(drawn));
 }
 
 #[test]

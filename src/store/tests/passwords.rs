@@ -146,14 +146,14 @@ fn a_send_begins_only_with_the_password_that_is_meant() {
     let dir = TempDir::new();
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
-    let mut hand = Commands::open(&dir.data()).unwrap();
-    let renewed = hand.renew_password("HAPPY-tuna-1").unwrap().unwrap();
+    let mut commands = Commands::open(&dir.data()).unwrap();
+    let renewed = commands.renew_password("HAPPY-tuna-1").unwrap().unwrap();
     assert_eq!(renewed.registration.password_counter, Some(2));
     assert_eq!(password_of(&store, 1), (Some(2), false));
     let before = store.dump();
     assert!(!store.begin_send(id, sending(30), 1).unwrap());
     assert_eq!(store.dump(), before);
-    hand.password_renewed(&renewed, 25).unwrap();
+    commands.password_renewed(&renewed, 25).unwrap();
     let row = store.find(&phone(1)).unwrap().unwrap();
     assert_eq!((row.renewed_at, row.password_known), (Some(25), true));
     assert!(store.begin_send(id, sending(30), 2).unwrap());
@@ -164,20 +164,20 @@ fn a_renewal_that_coder_refused_is_taken_back_unless_another_followed() {
     let dir = TempDir::new();
     let store = dir.open();
     store.at_stage(1, Stage::Announced);
-    let mut hand = Commands::open(&dir.data()).unwrap();
-    let renewed = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&renewed).unwrap();
+    let mut commands = Commands::open(&dir.data()).unwrap();
+    let renewed = commands.renew_password("happy-tuna-1").unwrap().unwrap();
+    commands.password_kept(&renewed).unwrap();
     assert_eq!(password_of(&store, 1), (Some(1), true));
-    let first = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    let second = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&first).unwrap();
-    hand.password_renewed(&first, 99).unwrap();
+    let first = commands.renew_password("happy-tuna-1").unwrap().unwrap();
+    let second = commands.renew_password("happy-tuna-1").unwrap().unwrap();
+    commands.password_kept(&first).unwrap();
+    commands.password_renewed(&first, 99).unwrap();
     assert_eq!(password_of(&store, 1), (Some(3), false));
-    hand.password_kept(&second).unwrap();
+    commands.password_kept(&second).unwrap();
     assert_eq!(password_of(&store, 1), (Some(2), false));
     forget_counter(&store, 1);
-    let renewed = hand.renew_password("happy-tuna-1").unwrap().unwrap();
-    hand.password_kept(&renewed).unwrap();
+    let renewed = commands.renew_password("happy-tuna-1").unwrap().unwrap();
+    commands.password_kept(&renewed).unwrap();
     assert_eq!(password_of(&store, 1), (None, false));
 }
 
@@ -191,20 +191,23 @@ fn only_an_account_with_a_login_is_renewed() {
         (3, Stage::Reaping, RenewError::BeingRemoved),
     ] {
         store.at_stage(number, stage);
-        let mut hand = Commands::open(&dir.data()).unwrap();
-        let refused = hand
+        let mut commands = Commands::open(&dir.data()).unwrap();
+        let refused = commands
             .renew_password(&format!("happy-tuna-{number}"))
             .unwrap();
         assert_eq!(refused.unwrap_err(), refusal);
     }
-    let mut hand = Commands::open(&dir.data()).unwrap();
+    let mut commands = Commands::open(&dir.data()).unwrap();
     assert_eq!(
-        hand.renew_password("nobody").unwrap().unwrap_err(),
+        commands.renew_password("nobody").unwrap().unwrap_err(),
         RenewError::Unknown
     );
     let id = store.at_stage(4, Stage::Announced);
     store.begin_send(id, sending(30), 1).unwrap();
-    let refused = hand.renew_password("happy-tuna-4").unwrap().unwrap_err();
+    let refused = commands
+        .renew_password("happy-tuna-4")
+        .unwrap()
+        .unwrap_err();
     assert_eq!(refused, RenewError::BeingSent);
 }
 
