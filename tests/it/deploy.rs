@@ -8,13 +8,8 @@ use std::process::Command;
 use coder_sms_register::config::SETTINGS;
 use serde_json::Value;
 
-use crate::plan;
+use crate::{plan, repository_file};
 use support::classroom::Classroom;
-
-fn read(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// The values of a key of a unit, or of a line of another file with `between` after its first word.
 fn values<'t>(text: &'t str, key: &str, between: char) -> Vec<&'t str> {
@@ -45,8 +40,8 @@ fn the_installed_env_file_has_every_setting_and_names_the_units_own_redis() {
             .filter(|text| text.trim_start_matches('#').starts_with(&line));
         assert_eq!(found.count(), 1, "{}", setting.name);
     }
-    let redis = read("deploy/systemd/redis.conf");
-    let unit = read("deploy/systemd/coder-sms-register-redis.service");
+    let redis = repository_file("deploy/systemd/redis.conf");
+    let unit = repository_file("deploy/systemd/coder-sms-register-redis.service");
     let socket = values(&redis, "unixsocket", ' ');
     assert_eq!(values(&env, "REDIS_HOST", '='), socket);
     let folder = format!("/run/{}/", values(&unit, "RuntimeDirectory", '=')[0]);
@@ -63,7 +58,7 @@ fn the_installed_env_file_has_every_setting_and_names_the_units_own_redis() {
 
 #[test]
 fn the_unit_names_the_programs_exit_code_and_default_folder() {
-    let unit = read("deploy/systemd/coder-sms-register.service");
+    let unit = repository_file("deploy/systemd/coder-sms-register.service");
     assert_eq!(values(&unit, "RestartPreventExitStatus", '='), ["2"]);
     let output = Command::new(env!("CARGO_BIN_EXE_coder-sms-register"))
         .env_clear()
@@ -84,7 +79,7 @@ fn the_unit_names_the_programs_exit_code_and_default_folder() {
 
 #[test]
 fn the_redis_unit_starts_whichever_server_is_installed() {
-    let unit = read("deploy/systemd/coder-sms-register-redis.service");
+    let unit = repository_file("deploy/systemd/coder-sms-register-redis.service");
     let start = values(&unit, "ExecStart", '=');
     assert_eq!(start.len(), 1);
     let line = start[0].strip_prefix("/bin/sh -c '").unwrap();
@@ -114,13 +109,13 @@ fn the_redis_unit_starts_whichever_server_is_installed() {
         install(name);
         assert_eq!(started(), format!("{name} {arguments}"));
     }
-    let depends = read("deploy/debian/control.in");
+    let depends = repository_file("deploy/debian/control.in");
     assert!(depends.contains("Depends: redis-server (>= 5:6.2) | valkey-server, "));
 }
 
 /// The packages of Cargo.lock that have a checksum: `name@version` and the checksum.
 fn locked_crates() -> BTreeSet<(String, String)> {
-    let lock = read("Cargo.lock");
+    let lock = repository_file("Cargo.lock");
     let value = |package: &str, key: &str| {
         let line = package.lines().find_map(|line| line.strip_prefix(key));
         line.map(|value| value.trim_matches('"').to_owned())
@@ -182,12 +177,12 @@ fn the_bill_of_materials_lists_what_is_linked_with_the_checksums_of_cargo_lock()
 fn scripts_find_the_version_in_cargo_toml() {
     for script in ["deploy/common.sh", "deploy/install.sh"] {
         assert!(
-            read(script)
+            repository_file(script)
                 .contains(r#"$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"#),
             "{script}"
         );
     }
-    let manifest = read("Cargo.toml");
+    let manifest = repository_file("Cargo.toml");
     let version = manifest
         .lines()
         .find_map(|line| line.strip_prefix("version = "));
@@ -199,7 +194,7 @@ fn scripts_find_the_version_in_cargo_toml() {
 
 /// Gives the class's Redis the rights that the shipped `redis.conf` gives, and adds a user `watcher` with all rights.
 fn restrict(class: &Classroom) {
-    let conf = read("deploy/systemd/redis.conf");
+    let conf = repository_file("deploy/systemd/redis.conf");
     let rules = values(&conf, "user", ' ');
     let rules = rules[0]
         .strip_prefix("default on nopass ")
@@ -251,7 +246,7 @@ fn the_shipped_redis_allows_what_a_class_needs() {
 
 #[test]
 fn the_shipped_redis_allows_every_command_in_the_source() {
-    let conf = read("deploy/systemd/redis.conf");
+    let conf = repository_file("deploy/systemd/redis.conf");
     let rules: Vec<&str> = values(&conf, "user", ' ')[0].split(' ').collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/stream");
     let mut seen = 0;

@@ -97,7 +97,7 @@ mod unknown_outcome;
 mod webhook;
 mod whole_class;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -119,9 +119,15 @@ fn class() -> Classroom {
     plan().open()
 }
 
+/// The text of a file of this repository.
+fn repository_file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 /// Opens a database as the service would. A process that another test is starting holds the lock of one
 /// that was just closed, for the moment before it becomes another program.
-fn opened(data: &std::path::Path, key: &coder_sms_register::domain::PhoneKey) -> Store {
+fn opened(data: &Path, key: &coder_sms_register::domain::PhoneKey) -> Store {
     let deadline = Instant::now() + support::classroom::PATIENCE;
     loop {
         match Store::open(data, std::slice::from_ref(key)) {

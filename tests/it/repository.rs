@@ -1,17 +1,12 @@
 //! The documents agree with the code.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::Command;
 
 use coder_sms_register::config::SETTINGS;
 
+use crate::repository_file;
 use support::classroom::folder::Folder;
-
-fn read(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -21,7 +16,7 @@ fn one_line(text: &str) -> String {
 fn template() -> BTreeMap<String, (String, String, bool)> {
     let mut variables = BTreeMap::new();
     let mut comment = String::new();
-    for line in read(".env-template").lines() {
+    for line in repository_file(".env-template").lines() {
         let off = line.starts_with('#');
         let text = line.strip_prefix('#').unwrap_or(line);
         match text.split_once('=') {
@@ -97,7 +92,7 @@ fn the_template_tells_every_setting_with_meaning_unit_default_and_example() {
         further, FOR_THE_CONTAINERS,
         "the template names something that is no setting"
     );
-    let compose = read("docker-compose.yml");
+    let compose = repository_file("docker-compose.yml");
     for name in FOR_THE_CONTAINERS {
         assert!(
             compose.contains(&format!("${{{name}:-")) || *name == "COMPOSE_PROFILES",
@@ -112,9 +107,9 @@ const FOR_THE_CONTAINERS: &[&str] = &["CADDY_GLOBAL_OPTIONS", "COMPOSE_PROFILES"
 #[test]
 fn the_images_carry_this_version_and_the_names_of_this_house() {
     let version = env!("CARGO_PKG_VERSION");
-    let dockerfile = read("Dockerfile");
+    let dockerfile = repository_file("Dockerfile");
     assert!(dockerfile.contains(&format!("\nARG VERSION={version}\n")));
-    let cargo = read("Cargo.toml");
+    let cargo = repository_file("Cargo.toml");
     let description = cargo
         .lines()
         .find_map(|line| line.strip_prefix("description = "));
@@ -133,8 +128,8 @@ fn the_images_carry_this_version_and_the_names_of_this_house() {
 
 #[test]
 fn every_file_that_the_containers_take_from_the_checkout_is_let_through() {
-    let let_through = read(".dockerignore");
-    for line in read("Dockerfile").lines() {
+    let let_through = repository_file(".dockerignore");
+    for line in repository_file("Dockerfile").lines() {
         if let Some(files) = line
             .strip_prefix("COPY ")
             .filter(|rest| !rest.starts_with("--from"))
@@ -173,7 +168,7 @@ fn filled() -> String {
             .get(name)
             .map_or_else(|| line.to_owned(), |value| format!("{name}={value}"))
     };
-    read(".env-template")
+    repository_file(".env-template")
         .lines()
         .map(fill)
         .collect::<Vec<_>>()
@@ -242,7 +237,7 @@ fn every_way_to_load_the_env_file_gives_the_same_configuration() {
 #[test]
 fn an_untouched_copy_of_the_template_names_all_that_is_missing() {
     let folder = Folder::new();
-    std::fs::write(folder.path().join(".env"), read(".env-template")).unwrap();
+    std::fs::write(folder.path().join(".env"), repository_file(".env-template")).unwrap();
     let binary = env!("CARGO_BIN_EXE_coder-sms-register");
     let output = Command::new("sh")
         .env_clear()
@@ -265,7 +260,7 @@ fn an_untouched_copy_of_the_template_names_all_that_is_missing() {
 
 #[test]
 fn the_changelog_begins_with_this_version() {
-    let changelog = read("CHANGELOG.md");
+    let changelog = repository_file("CHANGELOG.md");
     let newest = changelog
         .lines()
         .find(|line| line.starts_with("## "))
@@ -275,8 +270,8 @@ fn the_changelog_begins_with_this_version() {
 
 #[test]
 fn the_map_names_every_module() {
-    let map = read("docs/architecture.md");
-    let lib = read("src/lib.rs");
+    let map = repository_file("docs/architecture.md");
+    let lib = repository_file("src/lib.rs");
     // What is there for tests only is no room of the house.
     let product = lib.replace("#[cfg(test)]\nmod ", "//");
     for line in product.lines() {

@@ -1,16 +1,11 @@
 //! The documents name what there is, and the alerts ask for what there is.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::format::{Family, Page};
 use super::{plan, scrape, text};
-
-fn read(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
+use crate::repository_file;
 
 /// The line of docs/monitoring.md about a name.
 fn row(family: &Family) -> String {
@@ -34,7 +29,7 @@ fn row(family: &Family) -> String {
 fn the_document_lists_every_name_and_no_other() {
     let class = plan().open();
     let page = scrape(&class);
-    let document = read("docs/monitoring.md");
+    let document = repository_file("docs/monitoring.md");
     let rows: Vec<String> = page.families.iter().map(row).collect();
     let is_row = |line: &&str| line.starts_with("| `coder_sms_");
     let listed: Vec<&str> = document.lines().filter(is_row).collect();
@@ -50,7 +45,7 @@ fn what_the_alerts_ask_for_is_there() {
         "docs/monitoring.md",
         "tests/data/alerts-test.yml",
     ] {
-        let paper = read(paper);
+        let paper = repository_file(paper);
         let mut count = 0;
         for rest in paper.split("coder_sms_register_").skip(1) {
             let rest: String = rest
@@ -67,13 +62,13 @@ fn what_the_alerts_ask_for_is_there() {
         }
         assert!(count > 3);
     }
-    let alerts = read("docs/alerts.yml");
+    let alerts = repository_file("docs/alerts.yml");
     for line in alerts
         .lines()
         .filter_map(|line| line.trim().strip_prefix("- alert: "))
     {
         let heading = format!("### {line}");
-        let document = read("docs/monitoring.md");
+        let document = repository_file("docs/monitoring.md");
         assert!(
             document.contains(&heading),
             "docs/monitoring.md lacks {heading}"
