@@ -16,14 +16,14 @@ use super::process::Process;
 
 /// What the bare server does before it answers 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum BareKind {
     /// Nothing.
     Answers,
     /// Reads the body, decodes the form and checks the signature, by the service's own code.
     Checks,
 }
 
-impl Kind {
+impl BareKind {
     /// The word of the command line.
     pub fn word(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ pub struct Bare {
 
 impl Bare {
     /// Starts one with the settings of a service; `own` is the program that this is.
-    pub fn start(own: Option<&Path>, kind: Kind, settings: &BTreeMap<String, String>) -> Self {
+    pub fn start(own: Option<&Path>, kind: BareKind, settings: &BTreeMap<String, String>) -> Self {
         let Some(own) = own else {
             let (server, address) = listen();
             let judge = judge(settings.clone());
@@ -93,7 +93,7 @@ impl Drop for Bare {
 }
 
 /// Serves as a child of [`Bare::start`], until that one ends.
-pub fn serve_as_child(kind: Kind) {
+pub fn serve_as_child(kind: BareKind) {
     let (server, address) = listen();
     let judge = judge(std::env::vars());
     let mut output = std::io::stdout();
@@ -118,10 +118,10 @@ fn judge(settings: impl IntoIterator<Item = (String, String)>) -> Judge {
     Judge::new(&config.twilio)
 }
 
-fn serve(server: &Server, kind: Kind, judge: &Judge) {
+fn serve(server: &Server, kind: BareKind, judge: &Judge) {
     let header = Header::from_bytes("Content-Type", "text/xml").expect("a header");
     while let Ok(mut request) = server.recv() {
-        let fine = kind == Kind::Answers || is_signed(&mut request, judge);
+        let fine = kind == BareKind::Answers || is_signed(&mut request, judge);
         let answer = Response::from_string("<Response/>").with_header(header.clone());
         let status = if fine { 200 } else { 403 };
         let _ = request.respond(answer.with_status_code(StatusCode(status)));

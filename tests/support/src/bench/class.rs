@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::report::Section;
 use super::stats::Spread;
-use super::{Bench, Part, count};
+use super::{Bench, BenchPart, count};
 use crate::classroom::folder::Folder;
-use play::{ClassRun, Played};
+use play::{BenchRun, Played};
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "class",
     about: "from the first text of a class to its last login",
     run: measure,
@@ -47,13 +47,13 @@ fn measure(bench: &Bench) -> Section {
         ],
     );
     let span = bench.pick(Duration::from_millis(200), SPAN);
-    let class_runs = cells.iter().map(|&(students, workers)| ClassRun {
+    let class_runs = cells.iter().map(|&(students, workers)| BenchRun {
         students,
         workers,
         span,
         delays: true,
     });
-    let (small, large): (Vec<ClassRun>, Vec<ClassRun>) =
+    let (small, large): (Vec<BenchRun>, Vec<BenchRun>) =
         class_runs.partition(|class_run| class_run.students <= SMALL);
     bench.says("class: small ones, side by side");
     let mut played: Vec<Played> = std::thread::scope(|scope| {
@@ -75,7 +75,7 @@ fn measure(bench: &Bench) -> Section {
     }
     bench.says("class: at once and without delays");
     let at_once = |_| {
-        let class_run = ClassRun {
+        let class_run = BenchRun {
             students: bench.pick(5, 300),
             workers: 8,
             span: Duration::ZERO,

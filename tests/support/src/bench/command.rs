@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::bare::{self, Kind};
+use super::bare::{self, BareKind};
 use super::report::{Section, draw_goals, wrap};
-use super::{Bench, PARTS, Part, compare, count, machine};
+use super::{Bench, BenchPart, PARTS, compare, count, machine};
 
 const HELP: &str = "\
 Measures the real program with a real Redis; Coder and Twilio are fakes with given delays, and nothing
@@ -29,29 +29,29 @@ struct Wishes {
     quick: bool,
     write: Option<PathBuf>,
     base: Option<PathBuf>,
-    parts: Vec<&'static Part>,
+    parts: Vec<&'static BenchPart>,
 }
 
-enum Wish {
+enum BenchWish {
     Measure(Wishes),
     Say(String),
-    Serve(Kind),
+    Serve(BareKind),
     Count(String, u32, Option<PathBuf>),
 }
 
 /// The command.
 pub fn main() -> ExitCode {
     let wishes = match read(std::env::args().skip(1)) {
-        Ok(Wish::Measure(wishes)) => wishes,
-        Ok(Wish::Say(words)) => {
+        Ok(BenchWish::Measure(wishes)) => wishes,
+        Ok(BenchWish::Say(words)) => {
             println!("{words}");
             return ExitCode::SUCCESS;
         }
-        Ok(Wish::Serve(kind)) => {
+        Ok(BenchWish::Serve(kind)) => {
             bare::serve_as_child(kind);
             return ExitCode::SUCCESS;
         }
-        Ok(Wish::Count(path, times, folder)) => {
+        Ok(BenchWish::Count(path, times, folder)) => {
             return match count::take_as_child(&path, times, folder) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(complaint) => unusable(&complaint),
@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
     measure(&wishes, binary, own)
 }
 
-fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
+fn read(mut arguments: impl Iterator<Item = String>) -> Result<BenchWish, String> {
     let mut wishes = Wishes::default();
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -78,12 +78,12 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
                 .ok_or_else(|| format!("{argument} needs a value"))
         };
         match argument.as_str() {
-            "--help" | "-h" => return Ok(Wish::Say(HELP.to_owned())),
+            "--help" | "-h" => return Ok(BenchWish::Say(HELP.to_owned())),
             "--list" => {
                 let lines = PARTS
                     .iter()
                     .map(|part| format!("{:12} {}", part.name, part.about));
-                return Ok(Wish::Say(lines.collect::<Vec<_>>().join("\n")));
+                return Ok(BenchWish::Say(lines.collect::<Vec<_>>().join("\n")));
             }
             "--quick" => wishes.quick = true,
             "--write" => wishes.write = Some(value()?.into()),
@@ -95,15 +95,15 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
                 wishes.base = Some(base);
             }
             "--serve-bare" => {
-                let kind = Kind::of(&value()?).ok_or("no such server")?;
-                return Ok(Wish::Serve(kind));
+                let kind = BareKind::of(&value()?).ok_or("no such server")?;
+                return Ok(BenchWish::Serve(kind));
             }
             "--count" => {
                 let (path, times) = (value()?, value()?);
                 let times = times
                     .parse()
                     .map_err(|_| format!("{times:?} is no number"))?;
-                return Ok(Wish::Count(
+                return Ok(BenchWish::Count(
                     path,
                     times,
                     arguments.next().map(PathBuf::from),
@@ -118,12 +118,12 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Wish, String> {
     if wishes.parts.is_empty() {
         wishes.parts.extend(all_parts(wishes.base.is_some()));
     }
-    Ok(Wish::Measure(wishes))
+    Ok(BenchWish::Measure(wishes))
 }
 
 /// All parts; that which compares only where there is an earlier build.
-fn all_parts(compares: bool) -> impl Iterator<Item = &'static Part> {
-    let needs_base = |part: &&Part| part.name == compare::PART.name;
+fn all_parts(compares: bool) -> impl Iterator<Item = &'static BenchPart> {
+    let needs_base = |part: &&BenchPart| part.name == compare::PART.name;
     PARTS
         .iter()
         .filter(move |part| compares || !needs_base(part))

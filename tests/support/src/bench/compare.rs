@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::class::play::{self, ClassRun};
+use super::class::play::{self, BenchRun};
 use super::count::Counted;
 use super::count::student;
 use super::footprint::{self, starts};
@@ -15,12 +15,12 @@ use super::report::{Section, Table};
 use super::stats::{Spread, number};
 use super::webhook::{class_that_only_takes, fill, trim};
 use super::wire::{self, Framing, Requests};
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::Classroom;
 use crate::classroom::redis::Fsync;
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "compare",
     about: "an earlier build and this one in pairs; needs --base",
     run: measure,
@@ -185,7 +185,7 @@ fn students(builds: &Builds) -> Vec<Compared> {
         Counted::Not(_) => 0.0,
     };
     let played = |bench: &Bench| {
-        let run = ClassRun {
+        let run = BenchRun {
             students: bench.pick(5, 300),
             workers: 8,
             span: Duration::ZERO,

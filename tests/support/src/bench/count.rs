@@ -14,13 +14,13 @@ use std::process::{Command, Stdio};
 
 use super::report::{Section, Table};
 use super::stats::number;
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::folder::Folder;
 
 pub use paths::{STORE_NEW, STORE_OTHER, register, take_as_child};
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "instructions",
     about: "instructions of the pure hot paths, under valgrind",
     run: measure,

@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use super::class::play;
 use super::process::{Memory, Process};
 use super::report::Section;
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::Fsync;
 use crate::classroom::{Classroom, PHRASE};
 use starts::Starts;
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "footprint",
     about: "memory, threads and wake-ups when idle, starts, size",
     run: measure,

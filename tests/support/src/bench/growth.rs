@@ -12,14 +12,14 @@ use super::footprint::starts;
 use super::process::Process;
 use super::report::Section;
 use super::stats::Spread;
-use super::{Bench, Part, other_accounts};
+use super::{Bench, BenchPart, other_accounts};
 use crate::classroom::redis::Fsync;
 use crate::classroom::student::{Student, Webhook};
 use crate::classroom::{Classroom, PHRASE};
 use sweeps::Sweep;
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "growth",
     about: "a text, a start and a sweep with many registrations known",
     run: measure,

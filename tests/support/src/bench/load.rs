@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_millis(300);
 const NAP: Duration = Duration::from_micros(100);
 
 /// What came of it.
-pub struct Outcome {
+pub struct LoadOutcome {
     /// Texts that were sent.
     pub sent: usize,
     /// Those answered with 200, also after the time was over.
@@ -43,7 +43,7 @@ pub struct Outcome {
     pub busy: f64,
 }
 
-impl Outcome {
+impl LoadOutcome {
     /// The time at that part of all texts, in milliseconds.
     pub fn wait(&self, part: f64) -> f64 {
         percentile(&self.waits, part)
@@ -77,12 +77,12 @@ pub fn closed(
     connections: usize,
     opening: Opening,
     limit: Duration,
-) -> Outcome {
+) -> LoadOutcome {
     Load::new(to, texts, Pace::Closed(opening), connections).run(limit)
 }
 
 /// As [`closed`], but every text has a connection of its own, `connections` of them at a time.
-pub fn fresh(to: SocketAddr, texts: &Requests, connections: usize, limit: Duration) -> Outcome {
+pub fn fresh(to: SocketAddr, texts: &Requests, connections: usize, limit: Duration) -> LoadOutcome {
     Load::new(to, texts, Pace::Fresh, connections).run(limit)
 }
 
@@ -93,7 +93,7 @@ pub fn open(
     connections: usize,
     rate: f64,
     limit: Duration,
-) -> Outcome {
+) -> LoadOutcome {
     Load::new(to, texts, Pace::Open(rate), connections).run(limit)
 }
 
@@ -180,7 +180,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn run(mut self, limit: Duration) -> Outcome {
+    fn run(mut self, limit: Duration) -> LoadOutcome {
         let mut events = Events::with_capacity(256);
         let before = self.taken;
         self.waits.clear();
@@ -203,7 +203,7 @@ impl<'a> Load<'a> {
         self.drain(&mut events);
         self.waits.sort_by(f64::total_cmp);
         let (connections, served) = self.connections();
-        Outcome {
+        LoadOutcome {
             sent: self.sent,
             taken: self.taken,
             refused: self.refused,

@@ -83,7 +83,7 @@ impl Bench {
 }
 
 /// One part of the report.
-pub struct Part {
+pub struct BenchPart {
     /// By which it is chosen on the command line.
     pub name: &'static str,
     /// What is measured, in words.
@@ -93,7 +93,7 @@ pub struct Part {
 }
 
 /// All parts, in the order of the report.
-pub const PARTS: &[Part] = &[
+pub const PARTS: &[BenchPart] = &[
     webhook::PART,
     reading::PART,
     class::PART,

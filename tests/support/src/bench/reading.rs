@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use coder_sms_register::domain::Passphrase;
 
-use super::load::{self, Opening, Outcome};
+use super::load::{self, LoadOutcome, Opening};
 use super::report::{Section, Table};
 use super::stats::Spread;
 use super::webhook::{class_that_only_takes, fill, trim};
 use super::wire::{self, Framing, Requests};
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::redis::Fsync;
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "reading",
     about: "texts in chunks, and phrases in other spellings",
     run: measure,
@@ -39,7 +39,7 @@ fn chunks(bench: &Bench) -> Table {
     let forms = [texts(Framing::Length), texts(Framing::Chunks)];
     fill(bench, &class, &forms[0]);
     let limit = Duration::from_millis(bench.pick(100, 800));
-    let turn = |requests: &Requests| -> Outcome {
+    let turn = |requests: &Requests| -> LoadOutcome {
         let address = class.service().address();
         let outcome = load::closed(address, requests, CONNECTIONS, Opening::OneByOne, limit);
         trim(&class);

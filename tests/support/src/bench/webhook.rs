@@ -11,17 +11,17 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::bare::{Bare, Kind};
-use super::load::{self, Opening, Outcome};
+use super::bare::{Bare, BareKind};
+use super::load::{self, LoadOutcome, Opening};
 use super::process::Process;
 use super::report::Section;
 use super::wire::{self, Framing, Requests};
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::redis::Fsync;
 use crate::classroom::{Classroom, PATIENCE, within};
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "webhook",
     about: "texts taken a second, beside a bare tiny_http",
     run: measure,
@@ -35,7 +35,7 @@ const SETTLED: Duration = Duration::from_millis(500);
 
 /// How clients connect.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum LoadMode {
     /// So many connections that stay open, and how they are opened.
     KeepAlive(usize, Opening),
     /// A new connection for each text, this many at a time.
@@ -43,20 +43,20 @@ enum Mode {
 }
 
 /// The modes of the goals: a bare tiny_http is at its best with one and serves few with the other.
-const CROWDED: [Mode; 2] = [
-    Mode::KeepAlive(64, Opening::OneByOne),
-    Mode::KeepAlive(64, Opening::AtOnce),
+const CROWDED: [LoadMode; 2] = [
+    LoadMode::KeepAlive(64, Opening::OneByOne),
+    LoadMode::KeepAlive(64, Opening::AtOnce),
 ];
 
-const MODES: [Mode; 5] = [
-    Mode::KeepAlive(1, Opening::OneByOne),
-    Mode::KeepAlive(16, Opening::OneByOne),
+const MODES: [LoadMode; 5] = [
+    LoadMode::KeepAlive(1, Opening::OneByOne),
+    LoadMode::KeepAlive(16, Opening::OneByOne),
     CROWDED[0],
     CROWDED[1],
-    Mode::Fresh(16),
+    LoadMode::Fresh(16),
 ];
 
-impl Mode {
+impl LoadMode {
     fn name(self) -> String {
         match self {
             Self::KeepAlive(count, Opening::OneByOne) => count.to_string(),
@@ -86,7 +86,7 @@ const SERVERS: [(&str, &str); 4] = [
 
 /// What one server did in one turn.
 struct Turn {
-    outcome: Outcome,
+    outcome: LoadOutcome,
     /// CPU time of the server's process, if it has one of its own.
     server_cpu: Option<Duration>,
     redis_cpu: Option<Duration>,
@@ -94,7 +94,7 @@ struct Turn {
 
 /// Turns of a mode, by server and round.
 struct Turns {
-    mode: Mode,
+    mode: LoadMode,
     of: [Vec<Turn>; 4],
 }
 
@@ -102,7 +102,7 @@ struct Turns {
 struct HalfLoad {
     server: usize,
     rates: Vec<f64>,
-    turns: Vec<Outcome>,
+    turns: Vec<LoadOutcome>,
 }
 
 impl HalfLoad {
@@ -186,7 +186,7 @@ fn measure(bench: &Bench) -> Section {
 }
 
 impl Turns {
-    fn new(mode: Mode) -> Self {
+    fn new(mode: LoadMode) -> Self {
         Self {
             mode,
             of: Default::default(),
@@ -222,12 +222,12 @@ impl<'a> Field<'a> {
     }
 
     /// One turn of a server.
-    fn turn(&mut self, server: usize, mode: Mode) -> Turn {
+    fn turn(&mut self, server: usize, mode: LoadMode) -> Turn {
         if server >= 2 {
             return self.turn_of_service(server - 2, mode);
         }
         // A new one each time: what a burst of connections does to a bare tiny_http outlives the burst.
-        let kind = [Kind::Answers, Kind::Checks][server];
+        let kind = [BareKind::Answers, BareKind::Checks][server];
         let bare = self.bare(kind);
         let process = bare.process();
         let before = process.map(Process::cpu);
@@ -240,7 +240,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn turn_of_service(&mut self, place: usize, mode: Mode) -> Turn {
+    fn turn_of_service(&mut self, place: usize, mode: LoadMode) -> Turn {
         let class = &self.classes[place];
         let address = class.service().address();
         let service = Process::of(class.service().pid());
@@ -259,23 +259,23 @@ impl<'a> Field<'a> {
         turn
     }
 
-    fn send(&self, address: SocketAddr, place: usize, mode: Mode) -> Outcome {
+    fn send(&self, address: SocketAddr, place: usize, mode: LoadMode) -> LoadOutcome {
         let (kept, closed) = &self.texts[place];
         match mode {
-            Mode::KeepAlive(count, opening) => {
+            LoadMode::KeepAlive(count, opening) => {
                 load::closed(address, kept, count, opening, self.limit)
             }
-            Mode::Fresh(count) => load::fresh(address, closed, count, self.limit),
+            LoadMode::Fresh(count) => load::fresh(address, closed, count, self.limit),
         }
     }
 
     /// One turn at half of the rate of the turn before. Returns that rate, too.
-    fn half_load(&mut self, server: usize) -> (f64, Outcome) {
+    fn half_load(&mut self, server: usize) -> (f64, LoadOutcome) {
         // A busy machine may have served no text in a short turn.
         let rate = (self.turn(server, CROWDED[0]).outcome.rate / 2.0).max(1.0);
         let limit = Duration::from_millis(self.bench.pick(100, 2_000));
         if server == 0 {
-            let bare = self.bare(Kind::Answers);
+            let bare = self.bare(BareKind::Answers);
             let outcome = load::open(bare.address, &self.texts[0].0, 64, rate, limit);
             return (rate, outcome);
         }
@@ -290,7 +290,7 @@ impl<'a> Field<'a> {
         (rate, outcome)
     }
 
-    fn bare(&self, kind: Kind) -> Bare {
+    fn bare(&self, kind: BareKind) -> Bare {
         Bare::start(self.bench.own.as_deref(), kind, &self.classes[0].settings())
     }
 
@@ -313,7 +313,7 @@ impl<'a> Field<'a> {
 }
 
 impl Ledger {
-    fn add(&mut self, outcome: &Outcome, entries: usize) {
+    fn add(&mut self, outcome: &LoadOutcome, entries: usize) {
         let unanswered = outcome.sent - outcome.taken - outcome.refused;
         self.confirmed += outcome.taken;
         self.unanswered += unanswered;

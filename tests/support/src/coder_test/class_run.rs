@@ -7,10 +7,10 @@ use ureq::http::Method;
 
 use crate::classroom::student::Login;
 
-use super::server::Server;
-use super::stage::Stage;
+use super::server::CoderServer;
+use super::stage::CoderStage;
 use super::switch::Outage;
-use super::{Tally, Trial, staff, traces};
+use super::{CoderTally, Trial, staff, traces};
 
 /// Students who open a workspace.
 const WORKERS: usize = 3;
@@ -22,11 +22,11 @@ const FORGETFUL: usize = 2;
 const NO_WORKSPACES: &str = "cannot create workspaces";
 
 /// A class on its way.
-pub struct ClassRun<'a> {
+pub struct CoderRun<'a> {
     trial: &'a Trial,
-    tally: &'a Tally<'a>,
-    server: &'a Server,
-    stage: &'a Stage,
+    tally: &'a CoderTally<'a>,
+    server: &'a CoderServer,
+    stage: &'a CoderStage,
     suffix: &'a str,
     /// The session of each student, by number.
     sessions: Vec<String>,
@@ -36,13 +36,13 @@ pub struct ClassRun<'a> {
     none_expected: bool,
 }
 
-impl<'a> ClassRun<'a> {
+impl<'a> CoderRun<'a> {
     /// Nobody has texted yet.
     pub fn new(
         trial: &'a Trial,
-        tally: &'a Tally<'a>,
-        server: &'a Server,
-        stage: &'a Stage,
+        tally: &'a CoderTally<'a>,
+        server: &'a CoderServer,
+        stage: &'a CoderStage,
         suffix: &'a str,
     ) -> Self {
         Self {

@@ -27,10 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::fakes::random;
-use class_run::ClassRun;
-use server::Server;
+use class_run::CoderRun;
+use server::CoderServer;
 use staff::{ROLES, Staff};
-use stage::Stage;
+use stage::CoderStage;
 pub use switch::Switch;
 use traces::Traces;
 
@@ -76,12 +76,12 @@ pub struct Trial {
 }
 
 /// What held and what did not, printed line by line.
-pub struct Tally<'a> {
+pub struct CoderTally<'a> {
     trial: &'a Trial,
     faults: RefCell<Vec<String>>,
 }
 
-impl Tally<'_> {
+impl CoderTally<'_> {
     /// A line of its own.
     fn say(&self, line: &str) {
         (self.trial.say)(line);
@@ -127,11 +127,11 @@ impl Tally<'_> {
 impl Trial {
     /// Plays a class for each set of roles. Gives what did not hold.
     pub fn play(&self) -> Vec<String> {
-        let tally = Tally {
+        let tally = CoderTally {
             trial: self,
             faults: RefCell::default(),
         };
-        let server = Server::new(&self.deployment, Arc::clone(&self.interrupted));
+        let server = CoderServer::new(&self.deployment, Arc::clone(&self.interrupted));
         match server.introduce() {
             Ok(words) => tally.say(&format!("\n  {words}")),
             Err(complaint) => return vec![complaint],
@@ -161,14 +161,14 @@ impl Trial {
 
     fn with_roles(
         &self,
-        tally: &Tally<'_>,
-        server: &Server,
+        tally: &CoderTally<'_>,
+        server: &CoderServer,
         roles: &staff::Roles,
         suffix: &str,
     ) -> Result<(), String> {
         let staff = Staff::make(server, roles, suffix)?;
-        let stage = Stage::set(self, &staff.token, suffix);
-        let played = ClassRun::new(self, tally, server, &stage, suffix).play(self.students);
+        let stage = CoderStage::set(self, &staff.token, suffix);
+        let played = CoderRun::new(self, tally, server, &stage, suffix).play(self.students);
         if played.is_err() {
             tally.say(&format!("\n  The service's log:\n{}", stage.log()));
         }

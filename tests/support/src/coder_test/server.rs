@@ -18,13 +18,13 @@ const CALL: Duration = Duration::from_secs(30);
 const TRIES: usize = 3;
 
 /// An answer of Coder.
-pub struct Answer {
+pub struct CoderAnswer {
     pub status: u16,
     /// Null where it is no JSON.
     pub body: Value,
 }
 
-impl Answer {
+impl CoderAnswer {
     /// The text of a field, empty where there is none.
     pub fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_default().to_owned()
@@ -44,14 +44,14 @@ impl Answer {
 }
 
 /// The deployment.
-pub struct Server {
+pub struct CoderServer {
     http: Http,
     url: String,
     token: String,
     interrupted: Arc<AtomicBool>,
 }
 
-impl Server {
+impl CoderServer {
     /// Nothing is asked yet.
     pub fn new(deployment: &Deployment, interrupted: Arc<AtomicBool>) -> Self {
         Self {
@@ -81,12 +81,12 @@ impl Server {
     }
 
     /// A call as the Owner.
-    pub fn ask(&self, method: Method, path: &str) -> Result<Answer, String> {
+    pub fn ask(&self, method: Method, path: &str) -> Result<CoderAnswer, String> {
         self.call(Some(&self.token), method, path, &Value::Null)
     }
 
     /// A call as the Owner, with a body.
-    pub fn tell(&self, method: Method, path: &str, body: &Value) -> Result<Answer, String> {
+    pub fn tell(&self, method: Method, path: &str, body: &Value) -> Result<CoderAnswer, String> {
         self.call(Some(&self.token), method, path, body)
     }
 
@@ -97,7 +97,7 @@ impl Server {
         method: Method,
         path: &str,
         body: &Value,
-    ) -> Result<Answer, String> {
+    ) -> Result<CoderAnswer, String> {
         let url = format!("{}/api/v2{path}", self.url);
         let mut headers = vec![("Content-Type", "application/json")];
         headers.extend(token.map(|token| ("Coder-Session-Token", token)));
@@ -112,7 +112,7 @@ impl Server {
                 .call(method.clone(), &url, &headers, bytes.clone())
                 .map_err(|broken| format!("{method} {path} at Coder: {broken}"))?;
             if answer.status != 429 || tries == TRIES {
-                return Ok(Answer {
+                return Ok(CoderAnswer {
                     status: answer.status,
                     body: serde_json::from_slice(&answer.body).unwrap_or(Value::Null),
                 });

@@ -5,7 +5,7 @@ use ureq::http::Method;
 
 use crate::fakes::random;
 
-use super::server::Server;
+use super::server::CoderServer;
 
 /// The default organization, as Coder lets clients name it.
 const DEFAULT_ORGANIZATION: &str = "00000000-0000-0000-0000-000000000000";
@@ -52,7 +52,7 @@ pub fn domain(suffix: &str) -> String {
 
 impl Staff {
     /// Makes the user, gives it its roles, logs in as it and makes a token.
-    pub fn make(server: &Server, roles: &Roles, suffix: &str) -> Result<Self, String> {
+    pub fn make(server: &CoderServer, roles: &Roles, suffix: &str) -> Result<Self, String> {
         let name = username(suffix);
         let email = format!("{name}@{}", domain(suffix));
         let password = format!(

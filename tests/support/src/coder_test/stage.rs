@@ -14,7 +14,7 @@ use crate::fakes::twilio::{self, FakeTwilio};
 use super::{Trial, staff};
 
 /// The stage; everything on it ends with it.
-pub struct Stage {
+pub struct CoderStage {
     service: RefCell<Option<Service>>,
     binary: PathBuf,
     settings: BTreeMap<String, String>,
@@ -24,7 +24,7 @@ pub struct Stage {
     _folder: Folder,
 }
 
-impl Stage {
+impl CoderStage {
     /// Everything but the service.
     pub fn set(trial: &Trial, token: &str, suffix: &str) -> Self {
         let folder = Folder::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ureq::http::Method;
 
-use super::server::Server;
+use super::server::CoderServer;
 use super::{PATIENCE, PAUSE};
 
 /// How long a command may take to return.
@@ -40,14 +40,14 @@ impl Switch {
 /// The server is away. Whatever happens, it is started again.
 pub struct Outage<'a> {
     switch: &'a Switch,
-    server: &'a Server,
+    server: &'a CoderServer,
     began: Instant,
     is_over: bool,
 }
 
 impl<'a> Outage<'a> {
     /// Stops the server, and makes sure that it has stopped.
-    pub fn begin(switch: &'a Switch, server: &'a Server) -> Result<Self, String> {
+    pub fn begin(switch: &'a Switch, server: &'a CoderServer) -> Result<Self, String> {
         // From here on the server may be down, also after an error.
         let outage = Self {
             switch,
@@ -92,7 +92,7 @@ impl Drop for Outage<'_> {
     }
 }
 
-fn answers(server: &Server) -> bool {
+fn answers(server: &CoderServer) -> bool {
     let answer = server.ask(Method::GET, "/buildinfo");
     answer.is_ok_and(|answer| answer.status == 200)
 }

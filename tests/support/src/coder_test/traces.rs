@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::server::Server;
-use super::{PATIENCE, Tally, staff};
+use super::server::CoderServer;
+use super::{CoderTally, PATIENCE, staff};
 
 use std::time::Instant;
 
 /// Removes what is left of a trial when it is dropped, whatever became of it.
 pub struct Traces<'a> {
-    server: &'a Server,
+    server: &'a CoderServer,
     suffix: &'a str,
 }
 
@@ -22,12 +22,12 @@ struct Listed {
 
 impl<'a> Traces<'a> {
     /// Nothing is there yet.
-    pub fn new(server: &'a Server, suffix: &'a str) -> Self {
+    pub fn new(server: &'a CoderServer, suffix: &'a str) -> Self {
         Self { server, suffix }
     }
 
     /// Removes the service's user and returns whether anything of the trial is left.
-    pub fn are_gone(&self, tally: &Tally<'_>) {
+    pub fn are_gone(&self, tally: &CoderTally<'_>) {
         let name = staff::username(self.suffix);
         let gone = self.users().and_then(|users| {
             let (staff, students): (Vec<_>, Vec<_>) =
@@ -122,7 +122,7 @@ impl Drop for Traces<'_> {
 }
 
 /// The users with an address of the trial, as Coder lists them.
-pub fn users(server: &Server, suffix: &str) -> Result<Vec<Value>, String> {
+pub fn users(server: &CoderServer, suffix: &str) -> Result<Vec<Value>, String> {
     let path = format!("/users?q=@{}&limit=200", staff::domain(suffix));
     let list = server
         .ask(Method::GET, &path)?
@@ -131,7 +131,7 @@ pub fn users(server: &Server, suffix: &str) -> Result<Vec<Value>, String> {
 }
 
 /// The workspaces of a user that are not deleted.
-pub fn workspaces_of(server: &Server, username: &str) -> Result<Vec<Value>, String> {
+pub fn workspaces_of(server: &CoderServer, username: &str) -> Result<Vec<Value>, String> {
     let path = format!("/workspaces?q=owner:{username}");
     let list = server
         .ask(Method::GET, &path)?

@@ -14,7 +14,7 @@ use super::{images, inspect, packages};
 use crate::classroom::within;
 
 /// One act.
-pub struct Act {
+pub struct ContainerAct {
     /// Its name on the command line.
     pub name: &'static str,
     /// What it does.
@@ -23,18 +23,18 @@ pub struct Act {
 }
 
 /// All acts.
-pub const ACTS: &[Act] = &[
-    Act {
+pub const ACTS: &[ContainerAct] = &[
+    ContainerAct {
         name: "images",
         about: "builds every target of the Dockerfile and inspects what came out",
         run: images::play,
     },
-    Act {
+    ContainerAct {
         name: "class",
         about: "brings the compose file up: classes, kills, TLS, backup, restore, upgrade, downgrade, removal",
         run: class,
     },
-    Act {
+    ContainerAct {
         name: "packages",
         about: "builds the Debian package and the archive, installs them under systemd, upgrades and removes them",
         run: |_| packages::play(),

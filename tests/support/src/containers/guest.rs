@@ -113,11 +113,11 @@ fn twilio_window(twilio: &FakeTwilio, request: &Request) -> Reply {
 }
 
 /// A window, as the test uses it.
-pub struct Window {
+pub struct GuestWindow {
     address: SocketAddr,
 }
 
-impl Window {
+impl GuestWindow {
     /// The window that is published at this address.
     pub fn at(address: SocketAddr) -> Self {
         Self { address }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::docker::{build, compose_words, docker, field, said, try_docker};
-use super::guest::Window;
+use super::guest::GuestWindow;
 use crate::classroom::folder::Folder;
 use crate::classroom::{WEBHOOK_URL, within};
 use crate::fakes::twilio::TwilioAccount;
@@ -82,13 +82,13 @@ impl Site {
     }
 
     /// The window of the fake Coder.
-    pub fn coder(&self) -> Window {
-        Window::at(self.ports.coder)
+    pub fn coder(&self) -> GuestWindow {
+        GuestWindow::at(self.ports.coder)
     }
 
     /// The window of the fake Twilio.
-    pub fn twilio(&self) -> Window {
-        Window::at(self.ports.twilio)
+    pub fn twilio(&self) -> GuestWindow {
+        GuestWindow::at(self.ports.twilio)
     }
 
     /// Where the service is published.

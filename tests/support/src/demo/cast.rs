@@ -19,7 +19,7 @@ const WRONG: &str = "I am reddy to lern";
 
 /// What a student does beside texting the phrase.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum CastRole {
     /// Nothing.
     Plain,
     /// Texts something else first.
@@ -30,7 +30,7 @@ pub enum Role {
     Forgetful,
 }
 
-impl Role {
+impl CastRole {
     /// Texts that are to arrive, logins among them.
     pub fn answers(self) -> (usize, usize) {
         match self {
@@ -42,16 +42,16 @@ impl Role {
 }
 
 /// One student.
-pub struct Part {
+pub struct CastPart {
     /// A neutral name.
     pub name: String,
     pub phone: String,
-    pub role: Role,
+    pub role: CastRole,
     /// What they will text, in this order.
     pub texts: Vec<(String, Webhook)>,
 }
 
-impl Part {
+impl CastPart {
     /// The part of the phone that is shown.
     pub fn ending(&self) -> String {
         format!("...{}", &self.phone[self.phone.len().saturating_sub(2)..])
@@ -65,7 +65,7 @@ impl Part {
 
 /// All who text.
 pub struct Cast {
-    pub students: Vec<Part>,
+    pub students: Vec<CastPart>,
     /// A text that Twilio never signed.
     pub forged: Webhook,
     pub forger: String,
@@ -79,7 +79,7 @@ impl Cast {
     }
 
     /// How many students have that role.
-    pub fn count(&self, role: Role) -> usize {
+    pub fn count(&self, role: CastRole) -> usize {
         self.students
             .iter()
             .filter(|part| part.role == role)
@@ -90,7 +90,7 @@ impl Cast {
 /// Makes `count` students. No log may contain their texts and phones.
 pub fn gather(class: &Classroom, count: usize) -> Cast {
     class.keeps_secret("iamreadytolearn");
-    let students: Vec<Part> = (0..count).map(|index| part(class, index, count)).collect();
+    let students: Vec<CastPart> = (0..count).map(|index| part(class, index, count)).collect();
     let forger = class.student();
     class.keeps_secret(local(forger.phone()));
     Cast {
@@ -100,30 +100,30 @@ pub fn gather(class: &Classroom, count: usize) -> Cast {
     }
 }
 
-fn role(index: usize, count: usize) -> Role {
+fn role(index: usize, count: usize) -> CastRole {
     match (index, count) {
-        (0, ..=3) | (3, _) => Role::Forgetful,
-        (1, _) => Role::Hesitant,
-        (2, _) => Role::Hasty,
-        _ => Role::Plain,
+        (0, ..=3) | (3, _) => CastRole::Forgetful,
+        (1, _) => CastRole::Hesitant,
+        (2, _) => CastRole::Hasty,
+        _ => CastRole::Plain,
     }
 }
 
-fn part(class: &Classroom, index: usize, count: usize) -> Part {
+fn part(class: &Classroom, index: usize, count: usize) -> CastPart {
     let student = class.student();
     class.keeps_secret(local(student.phone()));
     let role = role(index, count);
     let phrase = SPELLINGS[index % SPELLINGS.len()];
     let bodies: &[&str] = match role {
-        Role::Plain => &[phrase],
-        Role::Hesitant => &[WRONG, phrase],
-        Role::Hasty | Role::Forgetful => &[phrase, phrase],
+        CastRole::Plain => &[phrase],
+        CastRole::Hesitant => &[WRONG, phrase],
+        CastRole::Hasty | CastRole::Forgetful => &[phrase, phrase],
     };
     let text = |body: &&str| {
         class.keeps_secret(body.trim());
         ((*body).to_owned(), student.webhook(body, &[]))
     };
-    Part {
+    CastPart {
         name: format!("Student {:02}", index + 1),
         phone: student.phone().to_owned(),
         role,

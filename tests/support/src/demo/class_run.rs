@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::cast::{Cast, Part, Role};
+use super::cast::{Cast, CastPart, CastRole};
 use super::ground::Ground;
 use super::interrupt::Interrupted;
-use super::screen::{Screen, plural};
-use super::stage::{RESEND, Stage};
+use super::screen::{DemoScreen, plural};
+use super::stage::{DemoStage, RESEND};
 use crate::classroom::student::Login;
 use crate::fakes::twilio::SentText;
 
@@ -46,7 +46,7 @@ pub struct Conversation {
 }
 
 /// The whole act.
-pub struct ClassRun {
+pub struct DemoRun {
     /// In the order of the students.
     pub conversations: Vec<Conversation>,
     /// How the forged request was answered.
@@ -56,11 +56,11 @@ pub struct ClassRun {
 
 /// Plays the act and shows how far it is.
 pub fn play(
-    stage: &Stage,
+    stage: &DemoStage,
     cast: &Cast,
     ground: &Ground<'_>,
-    screen: &Screen,
-) -> Result<ClassRun, Interrupted> {
+    screen: &DemoScreen,
+) -> Result<DemoRun, Interrupted> {
     screen.head(1, "The class texts, all at once");
     let ready = AtomicUsize::new(0);
     let (conversations, forged_status) = std::thread::scope(|scope| {
@@ -94,7 +94,7 @@ pub fn play(
     let mut faults = student_faults(cast, &conversations);
     faults.extend(inspect(stage, cast, ground)?);
     screen.end_progress();
-    Ok(ClassRun {
+    Ok(DemoRun {
         conversations,
         forged_status,
         faults,
@@ -112,7 +112,11 @@ fn student_faults(cast: &Cast, conversations: &[Conversation]) -> Vec<String> {
 }
 
 /// Checks what must hold when every student has a login.
-fn inspect(stage: &Stage, cast: &Cast, ground: &Ground<'_>) -> Result<Vec<String>, Interrupted> {
+fn inspect(
+    stage: &DemoStage,
+    cast: &Cast,
+    ground: &Ground<'_>,
+) -> Result<Vec<String>, Interrupted> {
     let class = stage.class();
     let texts = || class.redis().length("coder-sms-register:texts");
     while texts() > 0 && Instant::now() < ground.deadline {
@@ -144,8 +148,8 @@ fn inspect(stage: &Stage, cast: &Cast, ground: &Ground<'_>) -> Result<Vec<String
     Ok(faults)
 }
 
-fn converse(part: &Part, ground: &Ground<'_>) -> Conversation {
-    let mut scene = Scene {
+fn converse(part: &CastPart, ground: &Ground<'_>) -> Conversation {
+    let mut scene = DemoScene {
         part,
         ground,
         sent: 0,
@@ -160,22 +164,22 @@ fn converse(part: &Part, ground: &Ground<'_>) -> Conversation {
 }
 
 /// A conversation under way.
-struct Scene<'a> {
-    part: &'a Part,
+struct DemoScene<'a> {
+    part: &'a CastPart,
     ground: &'a Ground<'a>,
     sent: usize,
     received: usize,
     conversation: Conversation,
 }
 
-impl Scene<'_> {
+impl DemoScene<'_> {
     fn play(&mut self) -> Result<(), String> {
         match self.part.role {
-            Role::Plain => {
+            CastRole::Plain => {
                 let asked = self.texts()?;
                 self.gets_login(asked)?;
             }
-            Role::Hesitant => {
+            CastRole::Hesitant => {
                 self.texts()?;
                 let hint = self.receives()?;
                 if Login::read(&hint.body).is_some() {
@@ -185,13 +189,13 @@ impl Scene<'_> {
                 let asked = self.texts()?;
                 self.gets_login(asked)?;
             }
-            Role::Hasty => {
+            CastRole::Hasty => {
                 let asked = self.texts()?;
                 self.waits(HASTE)?;
                 self.texts()?;
                 self.gets_login(asked)?;
             }
-            Role::Forgetful => self.loses_a_login()?,
+            CastRole::Forgetful => self.loses_a_login()?,
         }
         Ok(())
     }

@@ -32,10 +32,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use interrupt::{Interrupt, Interrupted};
-use options::{Options, Wish};
-use report::Report;
-use screen::{Paint, Screen};
-use stage::Stage;
+use options::{DemoWish, Options};
+use report::DemoReport;
+use screen::{DemoScreen, Paint};
+use stage::DemoStage;
 
 use crate::classroom::redis::server_version;
 
@@ -50,8 +50,8 @@ const BETWEEN_STUDENTS: Duration = Duration::from_secs(6);
 /// The command.
 pub fn main() -> ExitCode {
     let options = match options::read(std::env::args().skip(1)) {
-        Ok(Wish::Play(options)) => options,
-        Ok(Wish::Help) => {
+        Ok(DemoWish::Play(options)) => options,
+        Ok(DemoWish::Help) => {
             println!("{}", options::HELP);
             return ExitCode::SUCCESS;
         }
@@ -68,15 +68,15 @@ pub fn main() -> ExitCode {
         Ok(interrupt) => interrupt,
         Err(error) => return unusable(&format!("signals cannot be caught: {error}")),
     };
-    let screen = Screen::new(interrupt.clone());
+    let screen = DemoScreen::new(interrupt.clone());
     perform(&options, binary, &screen)
 }
 
 /// Plays it and prints the verdict after the class is closed, as closing may find a fault too.
-fn perform(options: &Options, program: PathBuf, screen: &Screen) -> ExitCode {
+fn perform(options: &Options, program: PathBuf, screen: &DemoScreen) -> ExitCode {
     let mut report = None;
     let closed = catch_unwind(AssertUnwindSafe(|| {
-        let stage = Stage::prepare(program, options);
+        let stage = DemoStage::prepare(program, options);
         report = play(options, &stage, screen).ok();
     }));
     screen.end_progress();
@@ -122,7 +122,11 @@ fn unusable(complaint: &str) -> ExitCode {
     ExitCode::from(UNUSABLE)
 }
 
-fn play(options: &Options, stage: &Stage, screen: &Screen) -> Result<Report, Interrupted> {
+fn play(
+    options: &Options,
+    stage: &DemoStage,
+    screen: &DemoScreen,
+) -> Result<DemoReport, Interrupted> {
     stage.introduce(screen);
     let cast = cast::gather(stage.class(), options.students);
     let ground = stage.ground(screen.interrupt());

@@ -9,7 +9,7 @@ pub struct Options {
 }
 
 /// What the caller wants.
-pub enum Wish {
+pub enum DemoWish {
     Play(Options),
     Help,
 }
@@ -31,7 +31,7 @@ NO_COLOR=1 switches colours off.";
 const CLASS: std::ops::RangeInclusive<usize> = 1..=300;
 
 /// Reads the arguments after the program's name; the error is for a person.
-pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String> {
+pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<DemoWish, String> {
     let mut students = 12;
     let mut picture = None;
     let mut arguments = arguments.into_iter();
@@ -41,7 +41,7 @@ pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String>
             None => (argument.as_str(), None),
         };
         match name {
-            "--help" | "-h" => return Ok(Wish::Help),
+            "--help" | "-h" => return Ok(DemoWish::Help),
             "--students" => students = class_size(value.or_else(|| arguments.next()))?,
             "--picture" => {
                 let file = value.or_else(|| arguments.next());
@@ -50,7 +50,7 @@ pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Wish, String>
             _ => return Err(format!("there is no option {argument:?}; see --help")),
         }
     }
-    Ok(Wish::Play(Options { students, picture }))
+    Ok(DemoWish::Play(Options { students, picture }))
 }
 
 fn class_size(value: Option<String>) -> Result<usize, String> {

@@ -1,15 +1,15 @@
 //! How the conversations look on the phones.
 
-use super::cast::{Cast, Part, Role};
-use super::class_run::{ClassRun, Conversation, Line, Voice};
-use super::screen::{Paint, Screen, seconds};
+use super::cast::{Cast, CastPart, CastRole};
+use super::class_run::{Conversation, DemoRun, Line, Voice};
+use super::screen::{DemoScreen, Paint, seconds};
 use crate::classroom::student::Login;
 
 /// The first students are shown: one with each role, and two more.
 const SHOWN: usize = 6;
 
 /// Shows the first conversations, and how the forged text was answered.
-pub fn show(cast: &Cast, class_run: &ClassRun, screen: &Screen) {
+pub fn show(cast: &Cast, class_run: &DemoRun, screen: &DemoScreen) {
     screen.say(&format!(
         "  {}  what a student texts     {}  what comes back\n",
         screen.paint(Paint::Student, ">"),
@@ -33,12 +33,12 @@ pub fn show(cast: &Cast, class_run: &ClassRun, screen: &Screen) {
     ));
 }
 
-fn show_one(part: &Part, conversation: &Conversation, in_full: bool, screen: &Screen) {
+fn show_one(part: &CastPart, conversation: &Conversation, in_full: bool, screen: &DemoScreen) {
     let role = match part.role {
-        Role::Plain => "",
-        Role::Hesitant => ", not sure of the phrase",
-        Role::Hasty => ", in a hurry: texts twice, one login comes",
-        Role::Forgetful => ", loses the login and asks again",
+        CastRole::Plain => "",
+        CastRole::Hesitant => ", not sure of the phrase",
+        CastRole::Hasty => ", in a hurry: texts twice, one login comes",
+        CastRole::Forgetful => ", loses the login and asks again",
     };
     let title = format!("{}{role}", part.name);
     screen.say(&format!(
@@ -57,7 +57,7 @@ fn show_one(part: &Part, conversation: &Conversation, in_full: bool, screen: &Sc
     }
 }
 
-fn show_line(line: &Line, in_full: bool, screen: &Screen) {
+fn show_line(line: &Line, in_full: bool, screen: &DemoScreen) {
     let time = format!("{:>8}", seconds(line.at));
     let time = screen.paint(Paint::Faint, &time);
     let say = |time: &str, sign: &str, paint: Paint, words: &str| {

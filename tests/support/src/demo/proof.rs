@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::cast::Cast;
-use super::class_run::ClassRun;
+use super::class_run::DemoRun;
 use super::ground::Ground;
 use super::interrupt::Interrupted;
-use super::screen::{Screen, plural, seconds};
-use super::stage::Stage;
+use super::screen::{DemoScreen, plural, seconds};
+use super::stage::DemoStage;
 use crate::classroom::student::Login;
 use crate::picture::terminal::Line;
 
@@ -24,7 +24,7 @@ const OVERTIME: Duration = Duration::from_millis(1_500);
 const WORKSPACE: &str = "python";
 
 /// The whole act.
-pub struct Proof {
+pub struct DemoProof {
     /// Logins that worked.
     pub proved: usize,
     /// Workspaces that students could start.
@@ -66,12 +66,12 @@ pub fn try_logins(
 
 /// Plays the act.
 pub fn play(
-    stage: &Stage,
+    stage: &DemoStage,
     cast: &Cast,
-    class_run: &ClassRun,
+    class_run: &DemoRun,
     ground: &Ground<'_>,
-    screen: &Screen,
-) -> Result<Proof, Interrupted> {
+    screen: &DemoScreen,
+) -> Result<DemoProof, Interrupted> {
     screen.head(2, "Every login is tried at Coder, and work begins");
     let first = class_run
         .conversations
@@ -113,7 +113,7 @@ pub fn play(
         "",
         seconds(run)
     ));
-    Ok(Proof {
+    Ok(DemoProof {
         proved,
         workspaces,
         status: stage.status(),

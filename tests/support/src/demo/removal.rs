@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::class_run::ClassRun;
+use super::class_run::DemoRun;
 use super::ground::Ground;
 use super::interrupt::Interrupted;
 use super::proof::try_logins;
-use super::screen::{Screen, plural, seconds};
-use super::stage::{STRANGER, Stage};
+use super::screen::{DemoScreen, plural, seconds};
+use super::stage::{DemoStage, STRANGER};
 use crate::fakes::coder::ops::LIST_WORKSPACES;
 
 /// Between two inspections.
@@ -42,7 +42,7 @@ struct Census {
 }
 
 impl Census {
-    fn take(stage: &Stage) -> Self {
+    fn take(stage: &DemoStage) -> Self {
         let coder = stage.class().coder();
         let mut census = Self {
             users: coder.students().len(),
@@ -112,9 +112,9 @@ impl Milestones {
 
 /// Follows the removal.
 struct Watch<'a> {
-    stage: &'a Stage,
+    stage: &'a DemoStage,
     ground: &'a Ground<'a>,
-    screen: &'a Screen,
+    screen: &'a DemoScreen,
     first_due: Instant,
     last_due: Instant,
     /// How often workspaces had been listed before the removal began.
@@ -180,10 +180,10 @@ impl Watch<'_> {
 
 /// Follows the removal until all accounts are gone, or nothing changes any more.
 pub fn play(
-    stage: &Stage,
-    class_run: &ClassRun,
+    stage: &DemoStage,
+    class_run: &DemoRun,
     ground: &Ground<'_>,
-    screen: &Screen,
+    screen: &DemoScreen,
 ) -> Result<Removal, Interrupted> {
     screen.head(3, "Time runs out");
     let conversations = &class_run.conversations;

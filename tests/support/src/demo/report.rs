@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use super::cast::{Cast, Role};
-use super::class_run::ClassRun;
-use super::proof::Proof;
+use super::cast::{Cast, CastRole};
+use super::class_run::DemoRun;
+use super::proof::DemoProof;
 use super::removal::Removal;
-use super::screen::{Paint, Screen, plural, seconds};
-use super::stage::Stage;
+use super::screen::{DemoScreen, Paint, plural, seconds};
+use super::stage::DemoStage;
 
 /// How many lines of the program's log are shown if something did not hold.
 const LOG_LINES: usize = 10;
 
 /// The verdict.
-pub struct Report {
+pub struct DemoReport {
     /// What did not hold, in words.
     pub faults: Vec<String>,
 }
 
 /// The table under way.
 struct Table<'a> {
-    screen: &'a Screen,
+    screen: &'a DemoScreen,
     faults: Vec<String>,
 }
 
@@ -53,13 +53,13 @@ impl Table<'_> {
 
 /// Shows the table and the instructor's screen, and returns what did not hold.
 pub fn draw_up(
-    stage: &Stage,
+    stage: &DemoStage,
     cast: &Cast,
-    class_run: &ClassRun,
-    proof: &Proof,
+    class_run: &DemoRun,
+    proof: &DemoProof,
     removal: &Removal,
-    screen: &Screen,
-) -> Report {
+    screen: &DemoScreen,
+) -> DemoReport {
     screen.head(4, "Results");
     let acts = [&class_run.faults, &proof.faults, &removal.faults];
     let mut table = Table {
@@ -89,12 +89,18 @@ pub fn draw_up(
         "What the instructor saw in act 2: coder-sms-register status",
     );
     proof.status.iter().for_each(|line| screen.show(line));
-    Report {
+    DemoReport {
         faults: table.faults,
     }
 }
 
-fn logins(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRun, proof: &Proof) {
+fn logins(
+    table: &mut Table<'_>,
+    stage: &DemoStage,
+    cast: &Cast,
+    class_run: &DemoRun,
+    proof: &DemoProof,
+) {
     let students = cast.students.len();
     let made = stage.class().coder().created_ever().len();
     table.row("students", &students.to_string());
@@ -116,14 +122,14 @@ fn logins(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRu
     table.row("from text to login", &value);
 }
 
-fn texts(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRun) {
+fn texts(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, class_run: &DemoRun) {
     let twilio = stage.class().twilio();
     let (wanted, logins) = cast.answers();
     let again = logins - cast.students.len();
     let parts = [
         (cast.students.len(), "login"),
         (again, "repeated login"),
-        (cast.count(Role::Hesitant), "hint"),
+        (cast.count(CastRole::Hesitant), "hint"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     let parts: Vec<_> = parts.map(|(count, what)| plural(*count, what)).collect();
@@ -148,7 +154,7 @@ fn texts(table: &mut Table<'_>, stage: &Stage, cast: &Cast, class_run: &ClassRun
     );
 }
 
-fn remains(table: &mut Table<'_>, stage: &Stage, cast: &Cast, removal: &Removal) {
+fn remains(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, removal: &Removal) {
     let class = stage.class();
     table.count("accounts removed", removal.removed, cast.students.len(), "");
     let ours = |owner: &str| owner != super::stage::STRANGER;
@@ -186,7 +192,7 @@ fn remains(table: &mut Table<'_>, stage: &Stage, cast: &Cast, removal: &Removal)
     );
 }
 
-fn secrets(table: &mut Table<'_>, stage: &Stage) {
+fn secrets(table: &mut Table<'_>, stage: &DemoStage) {
     let leaks = stage.class().leaks();
     let value = match leaks.len() {
         0 => "hold no phone, text, password or token".to_owned(),
@@ -198,7 +204,7 @@ fn secrets(table: &mut Table<'_>, stage: &Stage) {
 }
 
 /// Shows warnings and errors of the program's log.
-fn show_log(stage: &Stage, screen: &Screen) {
+fn show_log(stage: &DemoStage, screen: &DemoScreen) {
     let log = stage.class().log();
     let serious = |line: &&str| line.contains("WARN") || line.contains("ERROR");
     let lines: Vec<&str> = log.lines().filter(serious).take(LOG_LINES).collect();

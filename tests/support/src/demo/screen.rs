@@ -22,7 +22,7 @@ pub enum Paint {
 }
 
 /// Standard output.
-pub struct Screen {
+pub struct DemoScreen {
     /// Whether a line can be replaced.
     live: bool,
     colour: bool,
@@ -38,7 +38,7 @@ struct Progress {
     said: Instant,
 }
 
-impl Screen {
+impl DemoScreen {
     /// Finds out what standard output is.
     pub fn new(interrupt: Interrupt) -> Self {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

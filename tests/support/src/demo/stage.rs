@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ground::Ground;
 use super::interrupt::Interrupt;
 use super::options::Options;
-use super::screen::{Paint, Screen, plural};
+use super::screen::{DemoScreen, Paint, plural};
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::coder::ops::CREATE_USER;
 use crate::fakes::trouble::Op;
@@ -31,7 +31,7 @@ const COLUMNS: u16 = 100;
 const ROWS: u16 = 30;
 
 /// A class that is set up. It begins with its first text.
-pub struct Stage {
+pub struct DemoStage {
     class: Classroom,
     program: PathBuf,
     /// How long an account lives.
@@ -41,7 +41,7 @@ pub struct Stage {
     began: OnceCell<Instant>,
 }
 
-impl Stage {
+impl DemoStage {
     /// Starts everything; the program is ready when this returns.
     pub fn prepare(program: PathBuf, options: &Options) -> Self {
         // Time enough for all logins and their proofs: eight are made at a time, which is 50 ms for each.
@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// Says what is played.
-    pub fn introduce(&self, screen: &Screen) {
+    pub fn introduce(&self, screen: &DemoScreen) {
         let students = plural(self.students, "student");
         let title = format!("coder-sms-register: a class of {students}, played on this machine");
         screen.say(&format!("\n{}\n", screen.paint(Paint::Heading, &title)));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::student::Student;
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::server::Request;
@@ -11,7 +11,7 @@ use crate::fakes::trouble::{Op, Trouble};
 use crate::fakes::twilio::ops as twilio;
 
 /// All that can befall an answer.
-pub const ANSWERS: Proof = Proof {
+pub const ANSWERS: FaultProof = FaultProof {
     name: "answers",
     about: "answers lost, late, wrong; Coder or Twilio away, refusing one, refusing all",
     run: |force| {

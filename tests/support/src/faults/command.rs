@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::table::{Row, draw};
-use super::{Assault, PROOFS, Proof};
+use super::{Assault, FaultProof, PROOFS};
 
 /// Proofs at the same time.
 const WORKERS: usize = 3;
@@ -65,7 +65,7 @@ pub fn main() -> ExitCode {
 
 /// Runs proofs, some at a time, as they wait more than they work. The rows are in the order of the
 /// proofs.
-fn run_all(wanted: &[&Proof], binary: &Path, full: bool) -> (Vec<Row>, Vec<&'static str>) {
+fn run_all(wanted: &[&FaultProof], binary: &Path, full: bool) -> (Vec<Row>, Vec<&'static str>) {
     let (began, next) = (Instant::now(), AtomicUsize::new(0));
     let ended = Mutex::new(Vec::new());
     let worker = || {

@@ -4,21 +4,21 @@ use std::time::{Duration, Instant};
 
 use super::post::Post;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::student::Student;
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::random::Dice;
 use crate::fakes::trouble::Op;
 
 /// Kills while some register and others are removed.
-pub const KILLS: Proof = Proof {
+pub const KILLS: FaultProof = FaultProof {
     name: "kills",
     about: "200 SIGKILLs at random moments while 40 students register and 20 are removed",
     run: kills,
 };
 
 /// A service that is killed again and again.
-pub const CRASH_LOOP: Proof = Proof {
+pub const CRASH_LOOP: FaultProof = FaultProof {
     name: "crash_loop",
     about: "3 minutes of a SIGKILL every 0.5 to 3 seconds under traffic",
     run: crash_loop,

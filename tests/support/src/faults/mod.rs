@@ -66,7 +66,7 @@ impl Assault {
 
 /// One proof: does its harm and counts what came of it. It panics, with all that was seen, where
 /// something cannot be counted.
-pub struct Proof {
+pub struct FaultProof {
     /// By which it is chosen on the command line.
     pub name: &'static str,
     /// What is done, in words.
@@ -76,7 +76,7 @@ pub struct Proof {
 }
 
 /// All proofs, in the order in which they begin: the longest first.
-pub const PROOFS: &[Proof] = &[
+pub const PROOFS: &[FaultProof] = &[
     network::PROOF,
     points::PROOF,
     points::pairs::FIRST,

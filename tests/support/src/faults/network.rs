@@ -10,16 +10,16 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::service::Footprint;
 use crate::classroom::student::Student;
 use crate::classroom::wire::room_for_many;
 use crate::classroom::{Classroom, PATIENCE, Plan, within};
 use attack::{Attack, AttackGroup};
-use friend::Report;
+use friend::FriendReport;
 
 /// Floods of strangers while students text.
-pub const PROOF: Proof = Proof {
+pub const PROOF: FaultProof = FaultProof {
     name: "network",
     about: "strangers flood the public port and use up its descriptors while students text",
     run,
@@ -220,7 +220,7 @@ fn storm(force: &Assault, what: &str, begin: Begin) -> Row {
 struct Siege<'a> {
     class: &'a Classroom,
     students: Vec<Student<'a>>,
-    report: Report,
+    report: FriendReport,
     /// What the service takes when it has served many at once and nobody is there.
     rested: Footprint,
 }
@@ -233,7 +233,7 @@ impl<'a> Siege<'a> {
         Self {
             class,
             students,
-            report: Report::default(),
+            report: FriendReport::default(),
             rested: class.service().footprint(),
         }
     }

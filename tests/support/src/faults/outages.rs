@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::post::Post;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::student::Student;
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::trouble::Op;
 
 /// All that can befall Redis.
-pub const OUTAGES: Proof = Proof {
+pub const OUTAGES: FaultProof = FaultProof {
     name: "outages",
     about: "Redis killed, emptied, paused for 20 s, and full",
     run: |force| force.all_at_once([killed, emptied, paused, full]),

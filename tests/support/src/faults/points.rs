@@ -7,7 +7,7 @@
 //! Then each effect is cut in each [`Mode`], a run for each; what the service did after the cut, up to the
 //! end of the act, are the effects for the second cut of a pair.
 //!
-//! All is played at each `Site`: two releases of Coder, and two roles of the service's user. Pairs are
+//! All is played at each `PointSite`: two releases of Coder, and two roles of the service's user. Pairs are
 //! proofs of their own, one an act, so that each is over within ten minutes: see [`pairs`].
 //!
 //! Runs are many, and most of them wait: so they are played side by side and share one Redis.
@@ -28,13 +28,13 @@ use crate::classroom::folder::Folder;
 use crate::classroom::redis::{Fsync, Redis};
 use crate::faults::table::Row;
 use crate::faults::tape::{Cut, Mode};
-use crate::faults::{Assault, Proof};
-use act::Act;
-use run::{Outcome, Plan, play_all};
-use site::Site;
+use crate::faults::{Assault, FaultProof};
+use act::PointAct;
+use run::{PointOutcome, PointPlan, play_all};
+use site::PointSite;
 
 /// The proof.
-pub const PROOF: Proof = Proof {
+pub const PROOF: FaultProof = FaultProof {
     name: "points",
     about: "killed, or its answers lost, at every single effect",
     run: prove,
@@ -64,7 +64,7 @@ fn prove(force: &Assault) -> Vec<Row> {
     }
     let rehearsals = proving.plays("rehearsals", rehearsals(&acts()));
     // One act alone need not pass every border.
-    let borders = if acts().len() == Act::ALL.len() {
+    let borders = if acts().len() == PointAct::ALL.len() {
         BORDERS.as_slice()
     } else {
         &[]
@@ -104,13 +104,13 @@ impl<'a> Proving<'a> {
     /// The plans that somebody asked for by name, in place of all others.
     fn chosen(&self) -> Option<Vec<Row>> {
         let only = std::env::var("FAULTS_ONLY").ok()?;
-        let plans: Option<Vec<Plan>> = only.split(';').map(Plan::parse).collect();
+        let plans: Option<Vec<PointPlan>> = only.split(';').map(PointPlan::parse).collect();
         let played = self.plays("chosen plans", plans.expect("plans as they are printed"));
         Some(rows(&played, "chosen"))
     }
 
     /// Plays plans and shows those that failed.
-    fn plays(&self, what: &str, plans: Vec<Plan>) -> Vec<Outcome> {
+    fn plays(&self, what: &str, plans: Vec<PointPlan>) -> Vec<PointOutcome> {
         let force = self.force;
         let all = plans.len();
         let heard = |count: usize| {
@@ -120,7 +120,7 @@ impl<'a> Proving<'a> {
         };
         let workers = force.pick(WORKERS.0, WORKERS.1);
         let outcomes = play_all(&force.binary, &self.redis, &plans, workers, heard);
-        let failed: Vec<&Outcome> = outcomes.iter().filter(|o| o.report.is_some()).collect();
+        let failed: Vec<&PointOutcome> = outcomes.iter().filter(|o| o.report.is_some()).collect();
         force.says(&format!("{all} {what}, {} failed", failed.len()));
         for outcome in failed.iter().take(SHOWN) {
             eprintln!("{}", outcome.report.as_deref().unwrap_or_default());
@@ -137,8 +137,8 @@ impl<'a> Proving<'a> {
 }
 
 /// These acts without a cut, at every site.
-fn rehearsals(acts: &[Act]) -> Vec<Plan> {
-    let plan = |act, site| Plan {
+fn rehearsals(acts: &[PointAct]) -> Vec<PointPlan> {
+    let plan = |act, site| PointPlan {
         act,
         site,
         cuts: Vec::new(),
@@ -153,27 +153,27 @@ fn rehearsals(acts: &[Act]) -> Vec<Plan> {
 }
 
 /// All acts, or the one that `FAULTS_ACT` names.
-fn acts() -> Vec<Act> {
+fn acts() -> Vec<PointAct> {
     let Ok(word) = std::env::var("FAULTS_ACT") else {
-        return Act::ALL.to_vec();
+        return PointAct::ALL.to_vec();
     };
-    let act = Act::ALL.into_iter().find(|act| act.word() == word);
-    let known = Act::ALL.map(Act::word).join(", ");
+    let act = PointAct::ALL.into_iter().find(|act| act.word() == word);
+    let known = PointAct::ALL.map(PointAct::word).join(", ");
     vec![act.unwrap_or_else(|| panic!("FAULTS_ACT names none of {known}"))]
 }
 
 /// All sites, or the one that `FAULTS_SITE` names.
-fn sites() -> Vec<Site> {
+fn sites() -> Vec<PointSite> {
     let Ok(word) = std::env::var("FAULTS_SITE") else {
-        return Site::ALL.to_vec();
+        return PointSite::ALL.to_vec();
     };
-    let site = Site::ALL.into_iter().find(|site| site.word() == word);
-    let known = Site::ALL.map(Site::word).join(", ");
+    let site = PointSite::ALL.into_iter().find(|site| site.word() == word);
+    let known = PointSite::ALL.map(PointSite::word).join(", ");
     vec![site.unwrap_or_else(|| panic!("FAULTS_SITE names none of {known}"))]
 }
 
 /// Whether this cut after that outcome is a kill that finds the world as no other kill does.
-fn finds_new_world(before: &Outcome, cut: &Cut) -> bool {
+fn finds_new_world(before: &PointOutcome, cut: &Cut) -> bool {
     match cut.mode {
         Mode::After => true,
         Mode::Before => before.first.as_ref() == Some(&cut.point),
@@ -182,13 +182,16 @@ fn finds_new_world(before: &Outcome, cut: &Cut) -> bool {
 }
 
 /// All plans that have one cut more than those played, of the cuts that count.
-fn extended(played: &[Outcome], counts: impl Fn(&Outcome, &Cut) -> bool) -> Vec<Plan> {
+fn extended(
+    played: &[PointOutcome],
+    counts: impl Fn(&PointOutcome, &Cut) -> bool,
+) -> Vec<PointPlan> {
     let mut plans = BTreeSet::new();
     for outcome in played.iter().filter(|outcome| outcome.reached) {
-        let Plan { act, site, cuts } = &outcome.plan;
+        let PointPlan { act, site, cuts } = &outcome.plan;
         for next in outcome.next.iter().filter(|cut| counts(outcome, cut)) {
             let cuts = [cuts.as_slice(), std::slice::from_ref(next)].concat();
-            plans.insert(Plan {
+            plans.insert(PointPlan {
                 act: *act,
                 site: *site,
                 cuts,
@@ -199,27 +202,31 @@ fn extended(played: &[Outcome], counts: impl Fn(&Outcome, &Cut) -> bool) -> Vec<
 }
 
 /// Every kill that finds a world of its own, and some of the other cuts; shared out among the sites.
-fn short_cut(rehearsals: &[Outcome], plans: Vec<Plan>) -> Vec<Plan> {
+fn short_cut(rehearsals: &[PointOutcome], plans: Vec<PointPlan>) -> Vec<PointPlan> {
     let kills = extended(rehearsals, finds_new_world);
     let others = plans.into_iter().filter(|plan| !kills.contains(plan));
-    let others: Vec<Plan> = others.collect();
+    let others: Vec<PointPlan> = others.collect();
     let mut chosen = shared_out(&kills);
     chosen.extend(shared_out(&others).into_iter().step_by(SAMPLE));
     chosen
 }
 
 /// Of the plans of each site every third one, so that each is played at one of the three.
-fn shared_out(plans: &[Plan]) -> Vec<Plan> {
-    let at = |(number, site): (usize, Site)| {
+fn shared_out(plans: &[PointPlan]) -> Vec<PointPlan> {
+    let at = |(number, site): (usize, PointSite)| {
         let here = plans.iter().filter(move |plan| plan.site == site);
-        here.skip(number).step_by(Site::ALL.len()).cloned()
+        here.skip(number).step_by(PointSite::ALL.len()).cloned()
     };
-    Site::ALL.into_iter().enumerate().flat_map(at).collect()
+    PointSite::ALL
+        .into_iter()
+        .enumerate()
+        .flat_map(at)
+        .collect()
 }
 
 /// A row for each act at each site.
-fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
-    let row = |(act, site): (Act, Site)| {
+fn rows(outcomes: &[PointOutcome], how: &str) -> Vec<Row> {
+    let row = |(act, site): (PointAct, PointSite)| {
         let mut row = Row::new(format!("{}, {how}, {}", act.title(), site.word()));
         let (mut missed, mut slowest) = (0, 0);
         for outcome in outcomes
@@ -240,16 +247,16 @@ fn rows(outcomes: &[Outcome], how: &str) -> Vec<Row> {
         row.note = format!("{points} points, {missed} not met again, slowest {slowest} s");
         row
     };
-    Act::ALL
+    PointAct::ALL
         .into_iter()
-        .flat_map(|act| Site::ALL.map(|site| (act, site)))
+        .flat_map(|act| PointSite::ALL.map(|site| (act, site)))
         .map(row)
         .filter(|row| row.students > 0)
         .collect()
 }
 
 /// Every cut that was made.
-fn cuts(outcomes: &[Outcome]) -> Vec<((Act, Site), Cut)> {
+fn cuts(outcomes: &[PointOutcome]) -> Vec<((PointAct, PointSite), Cut)> {
     let made = outcomes.iter().filter(|outcome| outcome.reached);
     made.flat_map(|outcome| {
         outcome
@@ -262,7 +269,7 @@ fn cuts(outcomes: &[Outcome]) -> Vec<((Act, Site), Cut)> {
 }
 
 /// How often each kind of effect was cut, in each mode.
-fn list(cuts: &[((Act, Site), Cut)]) -> String {
+fn list(cuts: &[((PointAct, PointSite), Cut)]) -> String {
     let kinds: BTreeSet<&str> = cuts.iter().map(|(_, cut)| &*cut.point.label).collect();
     let mut text = format!("{} kinds of effects; cut", kinds.len());
     for mode in Mode::ALL {

@@ -11,11 +11,11 @@ use coder_sms_register::reconcile::Reconciler;
 use super::inside::{INTERVAL, Inside, for_each_seed};
 use super::students::{Ours, Server, Students};
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use super::{crossings, newcomers};
 use crate::fakes::random::Dice;
 
-pub const PROOF: Proof = Proof {
+pub const PROOF: FaultProof = FaultProof {
     name: "populations",
     about: "random students, strangers and obstacles at Coder; the reaper sweeps until all is settled",
     run,

@@ -7,10 +7,10 @@
 use super::class_run::{ClassRun, Tally};
 use super::inside::for_each_seed;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::fakes::random::Dice;
 
-pub const PROOF: Proof = Proof {
+pub const PROOF: FaultProof = FaultProof {
     name: "schedules",
     about: "random schedules with clocks that are set, sleep and restarts: nobody goes early, all go in the end",
     run,

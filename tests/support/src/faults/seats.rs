@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::post::Post;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::Plan;
 use crate::fakes::random::Dice;
 use crate::fakes::trouble::Op;
 
 /// 100 texts for 30 seats.
-pub const SEATS: Proof = Proof {
+pub const SEATS: FaultProof = FaultProof {
     name: "seats",
     about: "100 texts race for 30 seats, with 200 seeds",
     run: |force| {

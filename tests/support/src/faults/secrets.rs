@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::post::Post;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::student::Login;
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::trouble::{Op, Trouble};
 use crate::fakes::twilio::ops as twilio;
 
 /// Nothing secret is left anywhere.
-pub const SECRETS: Proof = Proof {
+pub const SECRETS: FaultProof = FaultProof {
     name: "secrets",
     about: "after a class in trouble no phone, password, token or word of a student is left in logs, files or Redis",
     run: |force| vec![secrets(force)],

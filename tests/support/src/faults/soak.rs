@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::post::Post;
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::service::Footprint;
 use crate::classroom::{Classroom, Plan};
 
 /// Fifty classes.
-pub const SOAK: Proof = Proof {
+pub const SOAK: FaultProof = FaultProof {
     name: "soak",
     about: "50 classes of 40 students on one service; memory, descriptors and database stay flat",
     run: |force| vec![soak(force)],

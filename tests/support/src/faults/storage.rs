@@ -9,13 +9,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::disk::{Answer, Ask, Disk};
 use super::table::Row;
-use super::{Assault, Proof};
+use super::{Assault, FaultProof};
 use crate::classroom::folder::Folder;
 use crate::classroom::{Classroom, Plan};
 use crate::fakes::random::Dice;
 
 /// All that can befall the database's disk.
-pub const PROOF: Proof = Proof {
+pub const PROOF: FaultProof = FaultProof {
     name: "storage",
     about: "disk full, read-only, failing, slow; database damaged; a first start killed at every write",
     run: |force| force.all_at_once([full, read_only, failing, slow, damaged, first_start]),

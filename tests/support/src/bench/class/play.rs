@@ -28,7 +28,7 @@ const COURIERS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a class is to be like.
-pub struct ClassRun {
+pub struct BenchRun {
     /// Who text.
     pub students: usize,
     /// `CODER_REG_PARALLEL`.
@@ -76,7 +76,7 @@ pub fn slow_down(class: &Classroom) {
 }
 
 /// Plays a class.
-pub fn play(bench: &Bench, class_run: &ClassRun) -> Played {
+pub fn play(bench: &Bench, class_run: &BenchRun) -> Played {
     let class = bench
         .plan()
         .with("CODER_REG_PARALLEL", &class_run.workers.to_string())
@@ -166,7 +166,7 @@ impl Before {
     fn played(
         self,
         class: &Classroom,
-        class_run: &ClassRun,
+        class_run: &BenchRun,
         sent: Vec<f64>,
         texted: Vec<f64>,
     ) -> Played {

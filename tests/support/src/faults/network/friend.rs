@@ -11,7 +11,7 @@ const TRIES: usize = 4;
 
 /// What became of the texts.
 #[derive(Default)]
-pub struct Report {
+pub struct FriendReport {
     /// From the first try to the 200, a text each.
     pub waits: Vec<Duration>,
     /// Texts that had to be offered again.
@@ -20,7 +20,7 @@ pub struct Report {
     pub unanswered: usize,
 }
 
-impl Report {
+impl FriendReport {
     /// Sends the texts one after the other, one every `pace` at most. Every other one goes over a connection that is
     /// kept, as a proxy keeps it, and the rest each over one of its own.
     pub fn send(&mut self, address: SocketAddr, texts: &[Webhook], pace: Duration) {

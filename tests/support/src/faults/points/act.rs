@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::page;
-use super::stage::Stage;
+use super::stage::PointStage;
 use crate::classroom::student::{Login, Student, Webhook};
 use crate::classroom::{ORIGIN, PHRASE, http};
 use crate::fakes::twilio::SentText;
@@ -16,7 +16,7 @@ const STOP: Duration = Duration::from_millis(400);
 
 /// One act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Act {
+pub enum PointAct {
     /// An empty folder; one text, one login.
     First,
     /// A phone that has a login texts again and gets another.
@@ -38,7 +38,7 @@ pub enum Act {
     Screen,
 }
 
-impl Act {
+impl PointAct {
     /// All of them.
     pub const ALL: [Self; 9] = [
         Self::First,
@@ -97,7 +97,7 @@ impl Act {
     }
 
     /// Brings the stage to where the act begins; the tape does not count yet.
-    pub fn prepare(self, stage: &Stage, student: &Student<'_>) {
+    pub fn prepare(self, stage: &PointStage, student: &Student<'_>) {
         match self {
             Self::First => return,
             Self::Refused => {
@@ -145,7 +145,7 @@ impl Act {
     }
 
     /// Plays it with the tape counting. Returns whether it came to its end in time.
-    pub fn play(self, stage: &Stage, student: &Student<'_>) -> bool {
+    pub fn play(self, stage: &PointStage, student: &Student<'_>) -> bool {
         match (self, student.last_login()) {
             (Self::Renew, Some(login)) => {
                 if !stage.runs_command(&["renew", login.username()]) {
@@ -163,7 +163,7 @@ impl Act {
         let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
         let webhook = texts.then(|| student.webhook(PHRASE, &[]));
         let offer = Offer::new(webhook);
-        let ready = |stage: &Stage| {
+        let ready = |stage: &PointStage| {
             let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
             fresh || (stage.tape.has_reached("coder check permissions") && stage.is_idle())
         };
@@ -189,7 +189,7 @@ impl Act {
     }
 
     /// Counts who came to harm, and says what else is wrong.
-    pub fn judge(self, stage: &Stage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
+    pub fn judge(self, stage: &PointStage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
         let class = &stage.class;
         let removes = matches!(self, Self::Removal | Self::End | Self::Refused);
         if removes {
@@ -260,7 +260,7 @@ impl Act {
 }
 
 /// Its workspace is at rest, and nobody looked at it since its time is up.
-fn time_is_up(stage: &Stage, login: &Login) {
+fn time_is_up(stage: &PointStage, login: &Login) {
     stage.class.coder().build_time(Duration::ZERO);
     stage.class.has_a_stopped_workspace(login);
     stage.stop_service();
@@ -272,7 +272,7 @@ fn time_is_up(stage: &Stage, login: &Login) {
 }
 
 /// Its workspace runs, and the command that ends it is on record; the service has yet to see it.
-fn was_ended(stage: &Stage, login: &Login) {
+fn was_ended(stage: &PointStage, login: &Login) {
     let coder = stage.class.coder();
     coder.build_time(Duration::ZERO);
     coder.suspended_workspaces_stop_after(STOP);
@@ -283,7 +283,7 @@ fn was_ended(stage: &Stage, login: &Login) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
-fn nothing_is_left(stage: &Stage) -> bool {
+fn nothing_is_left(stage: &PointStage) -> bool {
     stage.class.coder().students().is_empty() && stage.class.registrations() == 0
 }
 
@@ -314,7 +314,7 @@ impl Offer {
         self.taken.get()
     }
 
-    fn goes_on(&self, stage: &Stage, student: &Student<'_>) {
+    fn goes_on(&self, stage: &PointStage, student: &Student<'_>) {
         let listens = || stage.class.service().listens(Duration::from_secs(30));
         if let (Some(webhook), false) = (&self.webhook, self.taken.get())
             && let Some(address) = listens()

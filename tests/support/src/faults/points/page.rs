@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value;
 
-use super::stage::Stage;
+use super::stage::PointStage;
 use crate::classroom::laptop::Laptop;
 use crate::classroom::student::{Student, Webhook};
 
 /// The page asks for a code, the student texts it and says yes, the page takes the login and reports that its browser
 /// is signed in. A page that is told "gone" takes a new code, and the student texts that. Returns whether the login
 /// came in time.
-pub fn plays(stage: &Stage, student: &Student<'_>) -> bool {
+pub fn plays(stage: &PointStage, student: &Student<'_>) -> bool {
     let page = Page {
         laptop: stage.class.closed_laptop(),
         text: RefCell::default(),
@@ -19,7 +19,7 @@ pub fn plays(stage: &Stage, student: &Student<'_>) -> bool {
     };
     // Not in the middle of a start: the order of effects would change from run to run.
     let ready =
-        |stage: &Stage| stage.tape.has_reached("coder check permissions") && stage.is_idle();
+        |stage: &PointStage| stage.tape.has_reached("coder check permissions") && stage.is_idle();
     stage.plays_until(
         |stage| {
             if page.is_waiting() || ready(stage) {
@@ -37,7 +37,7 @@ pub fn plays(stage: &Stage, student: &Student<'_>) -> bool {
 }
 
 /// Whether the account that stands has a login that was fetched and works.
-pub fn has_a_login_that_works(stage: &Stage) -> bool {
+pub fn has_a_login_that_works(stage: &PointStage) -> bool {
     let coder = stage.class.coder();
     let shown = stage.shown.borrow();
     shown
@@ -45,7 +45,7 @@ pub fn has_a_login_that_works(stage: &Stage) -> bool {
         .is_some_and(|login| coder.password_works(&login.email, &login.password))
 }
 
-fn is_recorded(stage: &Stage) -> bool {
+fn is_recorded(stage: &PointStage) -> bool {
     stage
         .class
         .query("SELECT count(arrived_at) FROM registrations")
@@ -66,7 +66,7 @@ impl Page<'_> {
         matches!(*self.text.borrow(), Some((_, true)))
     }
 
-    fn goes_on(&self, stage: &Stage, student: &Student<'_>) {
+    fn goes_on(&self, stage: &PointStage, student: &Student<'_>) {
         if self.arrived_in.get().is_some() {
             return;
         }

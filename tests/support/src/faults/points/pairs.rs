@@ -9,53 +9,53 @@
 
 use std::collections::BTreeSet;
 
-use super::act::Act;
-use super::run::{Outcome, Plan};
+use super::act::PointAct;
+use super::run::{PointOutcome, PointPlan};
 use super::{Proving, cuts, extended, finds_new_world, list, rehearsals, rows};
 use crate::classroom::folder::Folder;
 use crate::faults::table::Row;
-use crate::faults::{Assault, Proof};
+use crate::faults::{Assault, FaultProof};
 
 /// A first login.
-pub const FIRST: Proof = Proof {
+pub const FIRST: FaultProof = FaultProof {
     name: "pairs_first",
     about: "a first login, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::First),
+    run: |force| prove(force, PointAct::First),
 };
 
 /// Another login.
-pub const AGAIN: Proof = Proof {
+pub const AGAIN: FaultProof = FaultProof {
     name: "pairs_again",
     about: "another login, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::Again),
+    run: |force| prove(force, PointAct::Again),
 };
 
 /// A removal.
-pub const REMOVAL: Proof = Proof {
+pub const REMOVAL: FaultProof = FaultProof {
     name: "pairs_removal",
     about: "a removal, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::Removal),
+    run: |force| prove(force, PointAct::Removal),
 };
 
 /// An end by hand.
-pub const END: Proof = Proof {
+pub const END: FaultProof = FaultProof {
     name: "pairs_end",
     about: "an end by hand while a workspace runs, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::End),
+    run: |force| prove(force, PointAct::End),
 };
 
 /// A renewal.
-pub const RENEW: Proof = Proof {
+pub const RENEW: FaultProof = FaultProof {
     name: "pairs_renew",
     about: "a renewal of a password and the text after it, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::Renew),
+    run: |force| prove(force, PointAct::Renew),
 };
 
 /// A login on a laptop's page.
-pub const SCREEN: Proof = Proof {
+pub const SCREEN: FaultProof = FaultProof {
     name: "pairs_screen",
     about: "a login on a laptop's page, killed twice, at every pair of effects",
-    run: |force| prove(force, Act::Screen),
+    run: |force| prove(force, PointAct::Screen),
 };
 
 /// Of the pairs that are no two kills one in so many is played.
@@ -64,14 +64,14 @@ const SAMPLE: usize = 40;
 /// The short cut plays so many first cuts, and so many pairs.
 const SHORT: usize = 6;
 
-fn prove(force: &Assault, act: Act) -> Vec<Row> {
+fn prove(force: &Assault, act: PointAct) -> Vec<Row> {
     let folder = Folder::new();
     let proving = Proving::new(force, &folder);
     if let Some(chosen) = proving.chosen() {
         return chosen;
     }
     let rehearsals = proving.plays("rehearsals", rehearsals(&[act]));
-    let worlds: BTreeSet<Plan> = extended(&rehearsals, finds_new_world).into_iter().collect();
+    let worlds: BTreeSet<PointPlan> = extended(&rehearsals, finds_new_world).into_iter().collect();
     let mut singles = extended(&rehearsals, |_, _| true);
     if !force.full {
         singles = few(worlds.iter().cloned().collect());
@@ -83,7 +83,7 @@ fn prove(force: &Assault, act: Act) -> Vec<Row> {
             let others = others.into_iter().step_by(SAMPLE).collect();
             let (part, parts) = part();
             let share =
-                |plans: Vec<Plan>| plans.into_iter().skip(part - 1).step_by(parts).collect();
+                |plans: Vec<PointPlan>| plans.into_iter().skip(part - 1).step_by(parts).collect();
             (share(kills), share(others))
         }
         false => (few(kills), few(others)),
@@ -95,13 +95,16 @@ fn prove(force: &Assault, act: Act) -> Vec<Row> {
 }
 
 /// The pairs of two kills, each world once, and all other pairs.
-fn pairs(singles: Vec<Outcome>, worlds: &BTreeSet<Plan>) -> (Vec<Plan>, Vec<Plan>) {
+fn pairs(
+    singles: Vec<PointOutcome>,
+    worlds: &BTreeSet<PointPlan>,
+) -> (Vec<PointPlan>, Vec<PointPlan>) {
     let all = extended(&singles, |_, _| true);
-    let killed: Vec<Outcome> = singles
+    let killed: Vec<PointOutcome> = singles
         .into_iter()
         .filter(|single| worlds.contains(&single.plan))
         .collect();
-    let kills: BTreeSet<Plan> = extended(&killed, finds_new_world).into_iter().collect();
+    let kills: BTreeSet<PointPlan> = extended(&killed, finds_new_world).into_iter().collect();
     let others = all.into_iter().filter(|plan| !kills.contains(plan));
     let others = others.collect();
     (kills.into_iter().collect(), others)
@@ -121,7 +124,7 @@ fn part() -> (usize, usize) {
 }
 
 /// Some of them, evenly spread.
-fn few(plans: Vec<Plan>) -> Vec<Plan> {
+fn few(plans: Vec<PointPlan>) -> Vec<PointPlan> {
     let step = plans.len().div_ceil(SHORT).max(1);
     plans.into_iter().step_by(step).collect()
 }

@@ -8,25 +8,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::act::Act;
-use super::site::Site;
-use super::stage::Stage;
+use super::act::PointAct;
+use super::site::PointSite;
+use super::stage::PointStage;
 use crate::classroom::redis::Redis;
 use crate::faults::table::Row;
 use crate::faults::tape::{Cut, Mark, Mode, Point};
 
 /// What is to be played.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Plan {
+pub struct PointPlan {
     /// The act.
-    pub act: Act,
+    pub act: PointAct,
     /// Where it is played.
-    pub site: Site,
+    pub site: PointSite,
     /// Its cuts, in their order.
     pub cuts: Vec<Cut>,
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for PointPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cuts: Vec<String> = self.cuts.iter().map(ToString::to_string).collect();
         let (act, site) = (self.act.word(), self.site.word());
@@ -34,15 +34,15 @@ impl fmt::Display for Plan {
     }
 }
 
-impl Plan {
+impl PointPlan {
     /// Reads what its `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let (place, cuts) = text.split_once(':')?;
         let (act, site) = place.split_once(" at ")?;
-        let act = Act::ALL
+        let act = PointAct::ALL
             .into_iter()
             .find(|known| known.word() == act.trim())?;
-        let site = Site::ALL
+        let site = PointSite::ALL
             .into_iter()
             .find(|known| known.word() == site.trim())?;
         let cuts = cuts.split(',').filter(|cut| !cut.trim().is_empty());
@@ -52,9 +52,9 @@ impl Plan {
 }
 
 /// What came of one run.
-pub struct Outcome {
+pub struct PointOutcome {
     /// What was played.
-    pub plan: Plan,
+    pub plan: PointPlan,
     /// The cuts that could have come next.
     pub next: BTreeSet<Cut>,
     /// The first effect after the last cut.
@@ -70,10 +70,10 @@ pub struct Outcome {
 }
 
 /// Plays one plan.
-pub fn play(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
+pub fn play(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
     let began = Instant::now();
     let caught = catch_unwind(AssertUnwindSafe(|| play_out(binary, redis, plan)));
-    let mut outcome = caught.unwrap_or_else(|_| Outcome {
+    let mut outcome = caught.unwrap_or_else(|_| PointOutcome {
         plan: plan.clone(),
         next: BTreeSet::new(),
         first: None,
@@ -86,8 +86,8 @@ pub fn play(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
     outcome
 }
 
-fn play_out(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
-    let stage = Stage::open(binary, redis, plan.site);
+fn play_out(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
+    let stage = PointStage::open(binary, redis, plan.site);
     let student = stage.class.student();
     plan.act.prepare(&stage, &student);
     stage.tape.counts(&plan.cuts);
@@ -114,7 +114,7 @@ fn play_out(binary: &Path, redis: Redis, plan: &Plan) -> Outcome {
     let mut last = trace
         .iter()
         .filter(|mark| mark.phase == made && mark.cut.is_none());
-    Outcome {
+    PointOutcome {
         plan: plan.clone(),
         next: last.clone().flat_map(cuts_at).collect(),
         first: last.next().map(|mark| mark.point.clone()),
@@ -144,10 +144,10 @@ fn cuts_at(mark: &Mark) -> impl Iterator<Item = Cut> {
 pub fn play_all(
     binary: &Path,
     redis: &Redis,
-    plans: &[Plan],
+    plans: &[PointPlan],
     workers: u32,
     heard: impl Fn(usize) + Sync,
-) -> Vec<Outcome> {
+) -> Vec<PointOutcome> {
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = |redis: Redis| {
         while let Some(plan) = plans.get(next.fetch_add(1, Ordering::SeqCst)) {
@@ -178,10 +178,10 @@ mod tests {
     #[test]
     fn a_plan_is_read_as_it_is_printed() {
         let words = "again at newest-admin: worker disk sync log 2 after, twilio send text 1 lost";
-        let plan = Plan::parse(words).expect("a plan");
+        let plan = PointPlan::parse(words).expect("a plan");
         assert_eq!(plan.cuts[0].point.nth, 2);
         assert_eq!(plan.to_string(), words);
-        assert!(Plan::parse("again at newest-admin: worker disk sync log 2").is_none());
-        assert!(Plan::parse("again at 2.23.1-owner: worker disk sync log 2 after").is_none());
+        assert!(PointPlan::parse("again at newest-admin: worker disk sync log 2").is_none());
+        assert!(PointPlan::parse("again at 2.23.1-owner: worker disk sync log 2 after").is_none());
     }
 }

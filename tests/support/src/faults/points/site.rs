@@ -4,7 +4,7 @@ use crate::fakes::coder::{Role, Version};
 
 /// A release of Coder with the roles of the service's user there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Site {
+pub enum PointSite {
     /// 2.24.4; the service's user manages users and the organization, and may not set passwords.
     OldAdmin,
     /// 2.24.4; the service's user is an owner.
@@ -13,7 +13,7 @@ pub enum Site {
     NewAdmin,
 }
 
-impl Site {
+impl PointSite {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::OldAdmin, Self::OldOwner, Self::NewAdmin];
 

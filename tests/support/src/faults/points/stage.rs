@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::site::Site;
+use super::site::PointSite;
 use crate::classroom::redis::Redis;
 use crate::classroom::student::Login;
 use crate::classroom::{Classroom, Plan};
@@ -14,7 +14,7 @@ use crate::faults::proxy::Proxy;
 use crate::faults::tape::{Fate, Tape};
 
 /// The class and what stands around it.
-pub struct Stage {
+pub struct PointStage {
     /// The tape of this run.
     pub tape: Arc<Tape>,
     queue: RefCell<redis::Connection>,
@@ -22,7 +22,7 @@ pub struct Stage {
     _disk: Disk,
     proxy: Proxy,
     /// Where it stands.
-    pub site: Site,
+    pub site: PointSite,
     /// The exit code of a command that was cut, or might have been; `None` if it was killed.
     pub command_code: Cell<Option<i32>>,
     /// The last login that a laptop's page was given.
@@ -31,7 +31,7 @@ pub struct Stage {
     pub class: Classroom,
 }
 
-impl Drop for Stage {
+impl Drop for PointStage {
     fn drop(&mut self) {
         self.stop_service();
     }
@@ -41,9 +41,9 @@ impl Drop for Stage {
 /// that nobody works on are claimed, a net that must not be needed here.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-impl Stage {
+impl PointStage {
     /// Prepares everything but the service itself. The database of `redis` is emptied.
-    pub fn open(binary: &Path, redis: Redis, site: Site) -> Self {
+    pub fn open(binary: &Path, redis: Redis, site: PointSite) -> Self {
         let mut queue = redis.connection().expect("redis-server answers");
         let emptied = redis::cmd("FLUSHDB").exec(&mut queue);
         emptied.expect("an empty database");
