@@ -50,3 +50,4 @@ pub mod token;
 pub mod twilio;
 pub mod wake;
 pub mod webhook;
+pub mod workspaces;

@@ -38,6 +38,18 @@ pub const REMOVAL: Backoff = Backoff {
     most: Duration::from_secs(600),
 };
 
+/// For workspaces that could not be made.
+pub const WORKSPACE: Backoff = Backoff {
+    first: Duration::from_secs(5),
+    most: Duration::from_secs(600),
+};
+
+/// For looks at builds of workspaces that go on.
+pub const BUILD: Backoff = Backoff {
+    first: Duration::from_secs(5),
+    most: Duration::from_secs(120),
+};
+
 /// For the search for missed texts.
 pub const CATCH_UP: Backoff = Backoff {
     first: Duration::from_secs(1),

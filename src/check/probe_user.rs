@@ -27,11 +27,11 @@ fn check_workspaces(student: &Coder, notes: &mut Notes<'_>) {
         Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
     match student.templates() {
-        Ok(0) => notes.fault(
+        Ok(all) if all.is_empty() => notes.fault(
             "students can log in but see no template, so they cannot create workspaces",
             "create a template in the default organization, and let all its members use it",
         ),
-        Ok(number) => notes.pass(format!("it sees {}", count(number, "template"))),
+        Ok(all) => notes.pass(format!("it sees {}", count(all.len(), "template"))),
         Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
 }

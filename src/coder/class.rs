@@ -60,20 +60,6 @@ impl Coder {
         }))
     }
 
-    /// The number of templates from which the caller may create workspaces, without deprecated
-    /// ones.
-    ///
-    /// # Errors
-    /// The call failed.
-    pub fn templates(&self) -> Result<usize, CoderError> {
-        const OPERATION: &str = "list templates";
-        let answer = self.get(OPERATION, "/templates")?;
-        let all: Option<Vec<wire::Template>> = answer.json();
-        let all = all.filter(|_| answer.status == 200);
-        let all = all.ok_or_else(|| CoderError::of(OPERATION, &answer))?;
-        Ok(all.iter().filter(|template| !template.deprecated).count())
-    }
-
     /// Whether the server e-mails its admins about users.
     ///
     /// # Errors

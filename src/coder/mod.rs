@@ -14,6 +14,7 @@ mod observed;
 mod password;
 mod rights;
 mod roster;
+mod templates;
 mod users;
 mod validity;
 mod wire;
@@ -32,8 +33,10 @@ pub use password::PasswordResult;
 pub use rights::{MissingRight, Rights};
 pub use users::{CreateResult, DeleteResult, NewUser};
 pub use validity::{NEAR, Nearness, Validity};
-pub use wire::{Build, LoginType, User, Workspace};
-pub use workspaces::{BuildResult, Transition};
+pub use wire::{Build, LoginType, Template, User, Workspace};
+pub use workspaces::{
+    BuildResult, EARLIEST_STOP, ExtendResult, NewWorkspace, NewWorkspaceResult, Transition,
+};
 
 use crate::domain::Secret;
 use crate::http::{Http, HttpError, HttpResponse};

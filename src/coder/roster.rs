@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use super::users::made_at;
 use super::wire::{User, UserList, Workspace, WorkspaceList};
 use super::{Coder, CoderError, VERSION_HEADER, encode};
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, WorkspaceName};
 use crate::http::HttpResponse;
 
 /// Users per page.
@@ -103,18 +103,43 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn workspaces_up_to(&self, pages: usize) -> Result<Vec<Workspace>, CoderError> {
+        let (workspaces, _) = self.workspaces_with("", pages.min(MAX_WORKSPACE_PAGES))?;
+        Ok(workspaces)
+    }
+
+    /// The workspaces of all users with this name, and whether the list is complete.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn workspaces_named(
+        &self,
+        name: &WorkspaceName,
+    ) -> Result<(Vec<Workspace>, bool), CoderError> {
+        // Coder also finds names that contain this one.
+        let filter = format!("q={}&", encode(&format!("name:{name}")));
+        let (mut found, complete) = self.workspaces_with(&filter, MAX_WORKSPACE_PAGES)?;
+        found.retain(|one| one.name.eq_ignore_ascii_case(name.as_str()));
+        Ok((found, complete))
+    }
+
+    /// The workspaces that `filter`, a part of the query, selects, and whether these are all.
+    fn workspaces_with(
+        &self,
+        filter: &str,
+        pages: usize,
+    ) -> Result<(Vec<Workspace>, bool), CoderError> {
         let mut workspaces = Vec::new();
-        for number in 0..pages.min(MAX_WORKSPACE_PAGES) {
+        for number in 0..pages {
             let offset = number * WORKSPACES_PER_PAGE;
-            let path = format!("/workspaces?limit={WORKSPACES_PER_PAGE}&offset={offset}");
+            let path = format!("/workspaces?{filter}limit={WORKSPACES_PER_PAGE}&offset={offset}");
             let (page, _): (WorkspaceList, HttpResponse) = self.page("list workspaces", &path)?;
             let full = page.workspaces.len() >= WORKSPACES_PER_PAGE;
             workspaces.extend(page.workspaces);
             if !full {
-                break;
+                return Ok((workspaces, true));
             }
         }
-        Ok(workspaces)
+        Ok((workspaces, false))
     }
 
     pub(super) fn page<T: DeserializeOwned>(

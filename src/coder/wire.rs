@@ -180,10 +180,27 @@ pub(super) struct SessionBody {
     pub(super) session_token: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Template {
+/// A template that is not deleted.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Template {
+    /// Its UUID.
+    pub id: String,
+    /// Its name, which an admin may change.
+    pub name: String,
+    /// The id of the version that new workspaces are built from.
+    #[serde(
+        default,
+        deserialize_with = "null_as_missing",
+        rename = "active_version_id"
+    )]
+    pub version: String,
+    /// Whether no workspace can be made of it any more.
     #[serde(default, deserialize_with = "null_as_missing")]
-    pub(super) deprecated: bool,
+    pub deprecated: bool,
+    /// How long its workspaces run after a start, in milliseconds, unless they say otherwise; 0 = without
+    /// end.
+    #[serde(default, deserialize_with = "null_as_missing")]
+    pub default_ttl_ms: u64,
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::reader::{Faulty, Reader};
 use super::span;
+use super::workspace::{self, WorkspaceConfig};
 use super::{span_words, words_of};
 use crate::domain::{Countries, Passphrase, PhraseError};
 
@@ -29,6 +30,8 @@ pub struct ClassConfig {
     pub resend_interval: Duration,
     /// Logins that one phone gets within 24 hours.
     pub resend_daily: u32,
+    /// The workspace that each student gets with the login; `None` = none.
+    pub workspace: Option<WorkspaceConfig>,
 }
 
 impl ClassConfig {
@@ -63,6 +66,7 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
     let hint_interval = r.value("CODER_REG_HINTS", hints);
     let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
     let resend_daily = r.number("CODER_REG_RESEND_DAILY");
+    let workspace = workspace::read(r);
     Ok(ClassConfig {
         phrase: phrase?,
         remove_after: remove_after?,
@@ -73,6 +77,7 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
         hint_interval: hint_interval?,
         resend_interval: resend_interval?,
         resend_daily: resend_daily?,
+        workspace: workspace?,
     })
 }
 

@@ -19,6 +19,7 @@ mod span;
 mod twilio;
 mod twilio_url;
 mod vars;
+mod workspace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub use settings::{SETTINGS, Setting, Unit};
 pub(crate) use span::minutes;
 pub use twilio::TwilioConfig;
 pub use vars::Vars;
+pub use workspace::{TemplateRef, WorkspaceConfig};
 
 /// Whether `name` is a variable that the service reads: a setting, or the `NAME_FILE` of a secret.
 #[must_use]

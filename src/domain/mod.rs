@@ -26,6 +26,7 @@ mod text;
 mod time;
 pub mod twilio_hosts;
 mod words;
+mod workspace;
 
 use std::fmt;
 
@@ -46,6 +47,7 @@ pub use shared_key::{KeyId, SharedKey};
 pub use signed_url::{SignedUrl, UrlError};
 pub use text::{MessageSid, Text};
 pub use time::{UnixSeconds, exact_span, seconds, span};
+pub use workspace::{WorkspaceName, WorkspaceTrouble};
 
 /// The letters and digits of `text`, normalised as texts are compared. Accents are dropped.
 pub fn letters_of(text: &str) -> String {

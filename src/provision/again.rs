@@ -10,6 +10,7 @@ use log::{info, warn};
 use super::decide::window;
 use super::outcome::{AttemptEnd, Completion, RetryTime};
 use super::{Provisioner, Request, reply};
+use crate::clock::unix_now;
 use crate::coder::{DeleteResult, LoginType, PasswordResult, User};
 use crate::domain::UnixSeconds;
 use crate::domain::registration::{Event, Registration, Sending};
@@ -143,7 +144,11 @@ impl Provisioner {
     /// who was renamed.
     fn is_empty(&self, registration: &Registration, user: &User) -> Result<bool, AttemptEnd> {
         let name = registration.username.as_str();
-        if user.login_type != LoginType::Password
+        if self
+            .store
+            .making_until(registration.id, unix_now())?
+            .is_some()
+            || user.login_type != LoginType::Password
             || user.has_roles
             || !user.username.eq_ignore_ascii_case(name)
         {

@@ -118,6 +118,8 @@ impl Reaper {
             Stage::Reaping => permission(registration, now),
             _ => StopPermission::Wait,
         };
+        // Asked before the list is read: a workspace that appears later would run on without an owner.
+        let awaited = self.store.making_until(registration.id, now)?.is_some();
         let workspaces = match lists.all_in_progress(&user.id, may) {
             Some(workspaces) => workspaces.to_vec(),
             None => self
@@ -133,7 +135,7 @@ impl Reaper {
                 return Ok(ended);
             }
         }
-        self.remove(registration, &user, &workspaces, now)
+        self.remove(registration, &user, &workspaces, awaited, now)
     }
 
     /// Begins a removal. Returns the result of the inspection if it cannot begin now.

@@ -46,14 +46,21 @@ impl RefusedBuild<'_> {
 }
 
 impl Reaper {
-    /// One step of a removal that has begun.
+    /// One step of a removal that has begun. `awaited`: whether another workspace may still appear.
     pub(super) fn remove(
         &self,
         registration: &Registration,
         user: &User,
         workspaces: &[Workspace],
+        awaited: bool,
         now: UnixSeconds,
     ) -> Result<AccountInspection, RemovalError> {
+        if workspaces.is_empty() && awaited {
+            self.lock_out(registration, user, now)?
+                .map_err(RemovalError::from)?;
+            let note = "locked out, waiting for the answer to a request for its workspace";
+            return Ok(wait(Pace::Motion, Level::Info, note));
+        }
         if workspaces.is_empty() {
             return self.remove_user(registration, user, now);
         }

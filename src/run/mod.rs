@@ -1,8 +1,8 @@
 //! The running service: opens the sockets, starts the threads, waits, and stops in reverse order.
 //!
 //! Roles and threads: `gate` and `webhook` accept texts, `provisioner` with its workers serves them, `reaper` removes
-//! accounts, `receipts` records the delivery of logins, `catch-up` searches for missed texts. If a thread ends
-//! unexpectedly, the process stops.
+//! accounts, `receipts` records the delivery of logins, `catch-up` searches for missed texts, `workspaces` makes
+//! workspaces. If a thread ends unexpectedly, the process stops.
 
 mod arrivals;
 mod banner;
@@ -25,6 +25,7 @@ mod service;
 mod shutdown;
 mod threads;
 mod timed_query;
+mod workspaces;
 mod writer;
 
 use std::sync::Arc;

@@ -10,8 +10,9 @@ use log::{debug, error, info, warn};
 use super::channels::Channels;
 use super::lanes::{self, Job, Lanes, PeerProof, WaitStart};
 use super::notifier::Notifier;
+use super::workspaces::Waker;
 use crate::clock::unix_now;
-use crate::domain::{MessageSid, Text, noise};
+use crate::domain::{MessageSid, Text, Username, noise};
 use crate::metrics::{Family, labels};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::provision::{Cause, Completion, Later, Outcome, Peer, Provisioner, RetryTime, Silence};
@@ -111,6 +112,8 @@ pub(super) struct TextLoop {
     pub(super) notifier: Notifier,
     pub(super) counts: Arc<TextCounters>,
     pub(super) channels: Channels,
+    /// Wakes the maker of workspaces; `None` = none are made.
+    pub(super) workspaces: Option<Waker>,
     pub(super) obstacles: Arc<Obstacles>,
 }
 
@@ -195,6 +198,9 @@ impl TextLoop {
                         self.channels.report(text);
                     }
                     self.counts.done(&done);
+                    if let Some(username) = has_first_login(&done) {
+                        self.workspaces.iter().for_each(|w| w.has_login(username));
+                    }
                     job.verdict = Some(lanes::Settlement::Acknowledge);
                     let proof = match done {
                         Completion::LoginSent { .. } => PeerProof::Both,
@@ -377,6 +383,18 @@ fn refusal_of(peer: Peer) -> Obstacle {
     match peer {
         Peer::Coder => Obstacle::CoderRefuses,
         Peer::Twilio => Obstacle::TwilioRefuses,
+    }
+}
+
+/// The account that may have got its first login; a later one changes nothing.
+fn has_first_login(done: &Completion) -> Option<&Username> {
+    match done {
+        Completion::LoginSent {
+            username,
+            again: false,
+        }
+        | Completion::LoginShown { username } => Some(username),
+        _ => None,
     }
 }
 

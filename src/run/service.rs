@@ -15,7 +15,7 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts, writer};
+use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts, workspaces, writer};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::Config;
@@ -34,6 +34,7 @@ use crate::stream::{Redis, Settler, StreamInspector, Taker};
 use crate::token::CoderToken;
 use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::Sms;
+use crate::workspaces::WorkspaceMaker;
 
 /// The parts that several roles use.
 struct Shared {
@@ -57,6 +58,8 @@ struct Shared {
     notifier: Notifier,
     /// Wakes the reaper.
     reaper_notifier: Notifier,
+    /// Wakes the maker of workspaces; `None` = none are made.
+    workspaces: Option<workspaces::Waker>,
     stop: Stop,
 }
 
@@ -66,6 +69,7 @@ struct Receivers {
     reaper: Receiver<()>,
     receipts: Receiver<Receipt>,
     arrivals: Receiver<Arrival>,
+    workspaces: Receiver<workspaces::Wake>,
 }
 
 /// The service, ready to start.
@@ -87,7 +91,9 @@ impl Service {
         let (notifier, missed) = Notifier::new();
         let (reaper_notifier, wakeups) = Notifier::new();
         let (receipts, queued) = writer::queue();
-        let shared = Shared::open(config, store, notifier, reaper_notifier)?;
+        let (waker, wanted) = workspaces::queue();
+        let waker = config.class.workspace.is_some().then_some(waker);
+        let shared = Shared::open(config, store, notifier, reaper_notifier, waker)?;
         let screens = Arc::clone(&shared.screens);
         let pages = pages::handler(config, &shared.store, &keys.1, screens);
         let (arrivals, arrived) = writer::queue();
@@ -104,7 +110,11 @@ impl Service {
         .with_pages(pages);
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
-        commands::listen(&config.service.data_dir, shared.reaper_notifier.clone())?;
+        let (reaper, waker) = (shared.reaper_notifier.clone(), shared.workspaces.clone());
+        commands::listen(&config.service.data_dir, move || {
+            reaper.notify();
+            waker.iter().for_each(workspaces::Waker::accounts_changed);
+        })?;
         let taker = Taker::new(shared.redis.clone(), &shared.store.redis_owner()?);
         let shutdown = shared.shutdown(&front, &taker);
         banner::log(config, front.gate.local_addr(), &shared.store);
@@ -113,6 +123,7 @@ impl Service {
             reaper: wakeups,
             receipts: queued,
             arrivals: arrived,
+            workspaces: wanted,
         };
         let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
         Ok(Self { roles, shutdown })
@@ -136,6 +147,7 @@ impl Shared {
         store: Arc<Store>,
         notifier: Notifier,
         reaper_notifier: Notifier,
+        workspaces: Option<workspaces::Waker>,
     ) -> Result<Self, RunError> {
         let redis = Redis::new(&config.redis)?;
         let calls = Http::new(config.service.call_limit);
@@ -175,6 +187,7 @@ impl Shared {
             screens: Arc::new(screens),
             notifier,
             reaper_notifier,
+            workspaces,
             stop: Stop::new(),
         })
     }
@@ -243,6 +256,12 @@ impl Shared {
                 arrivals::run(&store, &arrived, stop)
             }));
         }
+        if let Some(maker) = WorkspaceMaker::new(config, &self.store, &self.coder) {
+            let (wakeups, pause) = (receivers.workspaces, config.class.check_interval);
+            roles.push(Role::new("workspaces", AtStop::Leave, move |stop| {
+                workspaces::run(&maker, &wakeups, pause, stop)
+            }));
+        }
         if let Some(mut search) = search {
             let wakeups = receivers.catch_up;
             roles.push(Role::new("catch-up", AtStop::Leave, move |stop| {
@@ -271,6 +290,7 @@ impl Shared {
             notifier: self.notifier.clone(),
             counts: Arc::default(),
             channels: Channels::default(),
+            workspaces: self.workspaces.clone(),
             obstacles: Arc::clone(&self.obstacles),
         }
     }

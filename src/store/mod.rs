@@ -28,6 +28,7 @@ mod schema;
 mod shown;
 mod summary;
 mod texts;
+mod workspaces;
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -53,6 +54,7 @@ pub use restore::{Carryover, Origin, RestoreResult, restore};
 pub use shown::{Arrival, ShownLogin};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
+pub use workspaces::{ProlongedWorkspace, TroubledWorkspace, WorkspaceProgress, WorkspaceTask};
 
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username};

@@ -139,6 +139,26 @@ const MIGRATIONS: &[Migration] = &[
     ALTER TABLE registrations ADD COLUMN shown_at INTEGER;
     ALTER TABLE registrations ADD COLUMN arrived_at INTEGER;
     " },
+    // 3: workspaces that are made with logins. An older program makes none, and looks at none.
+    Migration { usable_from: 1, sql: "
+    CREATE TABLE workspaces (
+        registration INTEGER PRIMARY KEY,
+        -- Coder's id of the user; a row of an earlier user of the registration does not count.
+        owner        TEXT    NOT NULL,
+        -- Coder's id of the workspace, once it is made.
+        id           TEXT,
+        making_since INTEGER,
+        stops_at     INTEGER,
+        check_at     INTEGER,
+        tries        INTEGER NOT NULL DEFAULT 0,
+        trouble      TEXT,
+        note         TEXT
+    ) STRICT;
+    CREATE INDEX workspaces_check ON workspaces (check_at) WHERE check_at IS NOT NULL;
+    CREATE TRIGGER workspaces_go AFTER DELETE ON registrations BEGIN
+        DELETE FROM workspaces WHERE registration = OLD.id;
+    END;
+    " },
 ];
 
 /// The application id in the header of our files: "CSMR".

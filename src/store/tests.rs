@@ -15,6 +15,7 @@ mod passwords;
 mod plans;
 mod races;
 mod removals;
+mod workspaces;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};

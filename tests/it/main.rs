@@ -34,6 +34,9 @@
 //! - `kills`: the service is killed in the middle of its work
 //! - `clock`: the service's clock is changed
 //!
+//! Workspaces:
+//! - `workspaces`: a workspace with each login
+//!
 //! Removals:
 //! - `removal`: accounts whose time is up
 //! - `removal_obstacles`: removals that are held up at Coder
@@ -96,6 +99,7 @@ mod trouble;
 mod unknown_outcome;
 mod webhook;
 mod whole_class;
+mod workspaces;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::overview::{ClassView, Condition};
 use crate::domain::registration::Registration;
 use crate::domain::span;
-use crate::domain::{MessageSid, count};
+use crate::domain::{MessageSid, WorkspaceTrouble, count};
 use crate::reconcile::Ownership;
 use crate::twilio::codes::{self, Explanation};
 
@@ -65,6 +65,7 @@ impl ClassView {
         all.extend(self.of_deliveries());
         all.extend(self.of_dead_letters());
         all.extend(self.of_passwords());
+        all.extend(self.of_workspaces());
         all.extend(self.of_removals());
         all.extend(self.of_log());
         all.extend(self.of_unknown_accounts());
@@ -203,6 +204,31 @@ impl ClassView {
                 .helped_by("the student texts the phrase")
         });
         withheld.into_iter().chain(renewed)
+    }
+
+    /// Workspaces that are not made or do not run, by the reason.
+    fn of_workspaces(&self) -> Vec<Concern> {
+        let mut causes: BTreeMap<(WorkspaceTrouble, &str), Vec<String>> = BTreeMap::new();
+        for one in self.troubled_workspaces() {
+            let names = causes.entry((one.trouble, one.note.as_str())).or_default();
+            names.push(one.username.to_string());
+        }
+        let template = self.template.as_deref().unwrap_or_default();
+        let concern = |((trouble, note), names): ((WorkspaceTrouble, &str), Vec<String>)| {
+            let verb = if trouble.is_of_build() {
+                "running"
+            } else {
+                "made"
+            };
+            let were = were(names.len(), "workspace");
+            let note = match note {
+                "" => String::new(),
+                words => format!(" ({words})"),
+            };
+            let what = format!("{were} not {verb}: {}{note}", trouble.reason(template));
+            fault(what).of(names).helped_by(trouble.cure())
+        };
+        causes.into_iter().map(concern).collect()
     }
 
     /// Accounts whose time is up and that still exist, by the reason.

@@ -122,6 +122,10 @@ impl ClassView {
             "note": registration.reap_note,
             "login_withheld_at": registration.withheld_at,
             "password_renewed_at": registration.renewed_at,
+            "workspace_error": self
+                .troubled_workspaces()
+                .find(|one| one.username == registration.username)
+                .map(|one| one.trouble.as_str()),
             "at_coder": found.map(|_| user.is_some()),
             "last_seen_at": user.and_then(User::last_seen),
             "workspaces": workspaces

@@ -149,6 +149,9 @@ fn inspect(
         .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
     let turned_away = hand.turned_away(unix_now())?;
+    let workspace = config.class.workspace.as_ref();
+    let troubled_workspaces = workspace.map(|_| hand.troubled_workspaces(unix_now()));
+    let troubled_workspaces = troubled_workspaces.transpose()?.unwrap_or_default();
     drop(hand);
     let at_coder = (!wanted.offline).then(|| {
         at_coder(coder, &config.coder.email_domain, &roster).map_err(|fault| fault.to_string())
@@ -170,6 +173,8 @@ fn inspect(
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
+        template: workspace.map(|one| one.template.as_str().to_owned()),
+        troubled_workspaces,
     })
 }
 

@@ -8,6 +8,7 @@ use crate::domain::span;
 use crate::domain::{MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
 use crate::reconcile::UnknownAccount;
+use crate::store::TroubledWorkspace;
 use crate::stream::DeadLetter;
 use crate::token::RENEWAL;
 
@@ -47,6 +48,10 @@ pub(super) struct ClassView {
     /// Accounts in Coder with our mark that are missing from the database.
     pub(super) unknown: Vec<UnknownAccount>,
     pub(super) texts: Result<QueueView, String>,
+    /// The template that workspaces are made of; `None` = none are made.
+    pub(super) template: Option<String>,
+    /// Workspaces that are not made, or do not run.
+    pub(super) troubled_workspaces: Vec<TroubledWorkspace>,
 }
 
 /// The class in Coder.
@@ -198,6 +203,18 @@ impl ClassView {
         usize::try_from(self.seats)
             .unwrap_or(usize::MAX)
             .saturating_sub(self.roster.len())
+    }
+
+    /// Workspaces that are not made, or that do not run as far as Coder was asked.
+    pub(super) fn troubled_workspaces(&self) -> impl Iterator<Item = &TroubledWorkspace> {
+        let runs = |one: &&TroubledWorkspace| {
+            let found = self.coder().into_iter().flat_map(|coder| &coder.workspaces);
+            let mut found = found.filter(|found| one.id.as_ref() == Some(&found.id));
+            found.any(|found| found.latest_build.status == "running")
+        };
+        self.troubled_workspaces
+            .iter()
+            .filter(move |one| !runs(one))
     }
 
     /// Accounts whose time is up and that still exist.

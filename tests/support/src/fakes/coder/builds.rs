@@ -1,9 +1,10 @@
 //! Starting, stopping and deleting workspaces: all of them are builds, and builds take time.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::super::clock;
 use super::super::random::parse_uuid;
 use super::super::server::{Reply, Request};
 use super::auth::Caller;
@@ -96,6 +97,59 @@ fn check_orphan(
         ));
     }
     Ok(())
+}
+
+#[derive(Deserialize)]
+struct ExtendBody {
+    deadline: String,
+}
+
+/// `PUT /workspaces/{id}/extend`: moves the time at which the server stops what runs. Source:
+/// `coderd/workspaces.go`.
+pub fn extend(
+    world: &mut World,
+    caller: &Caller,
+    id: &str,
+    request: &Request,
+) -> Result<Reply, Fault> {
+    let at = workspaces::find(world, caller, id)?;
+    let body: ExtendBody = read_body(request)?;
+    let owner = world.workspaces[at].owner.clone();
+    world.note(caller, "extend workspace", &owner);
+    if !caller.manages_workspaces_of(&owner) {
+        return Err(Fault::not_found());
+    }
+    let workspace = &world.workspaces[at];
+    if workspace.deleted {
+        return Err(Fault::new(410, "Workspace was deleted."));
+    }
+    let build = workspace.latest();
+    if build.transition != Transition::Start {
+        let word = build.transition.word();
+        let message = format!("Workspace must be started, current status: {word}");
+        return Err(Fault::new(409, &message));
+    }
+    if build.done.is_none() {
+        return Err(Fault::new(409, "Workspace is still building!"));
+    }
+    if build.deadline.is_none() {
+        return Err(Fault::new(409, "Workspace shutdown is manual."));
+    }
+    let wanted = clock::parse(&body.deadline)
+        .ok_or_else(|| Fault::new(400, "Request body must be valid JSON."))?;
+    let left = wanted.duration_since(world.now()).unwrap_or_default();
+    if left < Duration::from_secs(29 * 60) {
+        let message =
+            "Cannot extend workspace: new deadline must be at least 30 minutes in the future";
+        return Err(Fault::new(400, message));
+    }
+    let build = world.workspaces[at]
+        .builds
+        .last_mut()
+        .expect("it has a build");
+    build.deadline = Some(Instant::now() + left);
+    let body = serde_json::json!({ "message": format!("Deadline updated to {}.", body.deadline) });
+    Ok(Reply::json(200, &body))
 }
 
 fn find(world: &World, caller: &Caller, id: &str) -> Result<(usize, usize), Fault> {

@@ -144,7 +144,7 @@ pub fn new_build(world: &World, workspace: &Workspace, build: &Build) -> Value {
         "job": job(world, build),
         "reason": build.reason,
         "resources": resources,
-        "deadline": null,
+        "deadline": date_or_null(world, build.deadline),
         "max_deadline": null,
         "status": build.status(),
         "daily_cost": 0,
@@ -210,7 +210,7 @@ fn job(world: &World, build: &Build) -> Value {
         }
     }
     if let Some((_, End::Failed)) = build.done {
-        job["error"] = json!("recv workspace provision: exit status 1");
+        job["error"] = json!(build.error);
     }
     job
 }

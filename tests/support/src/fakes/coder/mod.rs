@@ -216,9 +216,15 @@ impl Rules {
             Route::SetNotifications(user) => {
                 roles::set_notifications(world, &caller, user, request)
             }
-            Route::ListTemplates => templates::list(world, request),
-            Route::Template(organization, name) => templates::by_name(world, organization, name),
-            Route::TemplateParameters(id) => templates::parameters(world, id),
+            Route::ListTemplates => templates::list(world, &caller, request),
+            Route::Template(organization, name) => {
+                templates::by_name(world, &caller, organization, name)
+            }
+            Route::TemplateById(id) => templates::by_id(world, &caller, id),
+            Route::TemplateVersion(id) => templates::version(world, &caller, id),
+            Route::TemplateExternalAuth(id) => templates::external_auth(world, &caller, id),
+            Route::TemplateParameters(id) => templates::parameters(world, &caller, id),
+            Route::ExtendWorkspace(id) => builds::extend(world, &caller, id, request),
             Route::User(user) => users::read(world, &caller, user),
             Route::DeleteUser(user) => users::delete(world, &caller, user),
             Route::Suspend(user) => users::set_status(world, &caller, user, true),

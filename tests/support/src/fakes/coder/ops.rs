@@ -72,6 +72,14 @@ pub const REQUEST_CODE: Op = Op("request code");
 pub const LIST_TEMPLATES: Op = Op("list templates");
 /// `GET /api/v2/organizations/{organization}/templates/{name}`
 pub const READ_TEMPLATE: Op = Op("read template");
+/// `GET /api/v2/templates/{id}`
+pub const TEMPLATE_BY_ID: Op = Op("template by id");
+/// `GET /api/v2/templateversions/{id}`
+pub const TEMPLATE_VERSION: Op = Op("template version");
+/// `GET /api/v2/templateversions/{id}/external-auth`
+pub const TEMPLATE_EXTERNAL_AUTH: Op = Op("template external auth");
+/// `PUT /api/v2/workspaces/{id}/extend`
+pub const EXTEND_WORKSPACE: Op = Op("extend workspace");
 /// `GET /api/v2/templateversions/{id}/rich-parameters`
 pub const TEMPLATE_PARAMETERS: Op = Op("template parameters");
 /// `GET /api/v2/workspaces`
@@ -125,6 +133,10 @@ pub(super) enum Route {
     RequestCode,
     ListTemplates,
     Template(String, String),
+    TemplateById(String),
+    TemplateVersion(String),
+    TemplateExternalAuth(String),
+    ExtendWorkspace(String),
     TemplateParameters(String),
     ListWorkspaces,
     Workspace(String),
@@ -175,6 +187,12 @@ impl Route {
             ["organizations", name, "templates", template] => {
                 vec![("GET", Self::Template(own(name), own(template)))]
             }
+            ["templates", id] => vec![("GET", Self::TemplateById(own(id)))],
+            ["templateversions", id] => vec![("GET", Self::TemplateVersion(own(id)))],
+            ["templateversions", id, "external-auth"] => {
+                vec![("GET", Self::TemplateExternalAuth(own(id)))]
+            }
+            ["workspaces", id, "extend"] => vec![("PUT", Self::ExtendWorkspace(own(id)))],
             ["templates"] => vec![("GET", Self::ListTemplates)],
             ["templateversions", id, "rich-parameters"] => {
                 vec![("GET", Self::TemplateParameters(own(id)))]
@@ -250,6 +268,10 @@ impl Route {
             Self::RequestCode => REQUEST_CODE,
             Self::ListTemplates => LIST_TEMPLATES,
             Self::Template(..) => READ_TEMPLATE,
+            Self::TemplateById(_) => TEMPLATE_BY_ID,
+            Self::TemplateVersion(_) => TEMPLATE_VERSION,
+            Self::TemplateExternalAuth(_) => TEMPLATE_EXTERNAL_AUTH,
+            Self::ExtendWorkspace(_) => EXTEND_WORKSPACE,
             Self::TemplateParameters(_) => TEMPLATE_PARAMETERS,
             Self::AuthMethods => AUTH_METHODS,
             Self::Login => LOGIN,

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::super::random;
 use super::FakeCoder;
 use super::class::Mails;
 use super::keys::{Key, OWNER_TOKEN};
-use super::templates::Template;
+use super::templates::{Parameter, Template};
 use super::timeline::Transition;
 use super::world::{Role, Version};
 
@@ -34,6 +35,69 @@ impl FakeCoder {
     /// There is no template at all any more, or one again.
     pub fn remove_template(&self, name: &str) {
         self.look(|world| world.templates.retain(|template| template.name != name));
+    }
+
+    /// The template gets another name.
+    pub fn rename_template(&self, from: &str, to: &str) {
+        self.change_template(from, |template| template.name = to.to_owned());
+    }
+
+    /// The template is deleted; its workspaces stay.
+    pub fn delete_template(&self, name: &str) {
+        self.change_template(name, |template| template.deleted = true);
+    }
+
+    /// No more workspaces are made of the template, for this reason; with none, they are again.
+    pub fn deprecate_template(&self, name: &str, reason: &str) {
+        self.change_template(name, |template| template.deprecated = reason.to_owned());
+    }
+
+    /// The template's next version has this parameter, without a default. `options` are the values that it may have;
+    /// none = any.
+    pub fn require_parameter(&self, template: &str, name: &str, options: &[&str]) {
+        self.change_template(template, |template| {
+            template.version = random::uuid();
+            template.parameters.push(Parameter {
+                name: name.to_owned(),
+                required: true,
+                options: options.iter().map(|value| (*value).to_owned()).collect(),
+            });
+        });
+    }
+
+    /// The template's workspaces need a sign-in of their owner to this service.
+    pub fn require_external_auth(&self, template: &str, id: &str, optional: bool) {
+        let one = (id.to_owned(), optional);
+        self.change_template(template, |template| template.external_auth.push(one));
+    }
+
+    /// Only admins may see the template and make workspaces of it.
+    pub fn template_is_for_admins(&self, name: &str) {
+        self.change_template(name, |template| template.for_admins = true);
+    }
+
+    /// The state of the import of the template's version: `succeeded`, `running` or `failed`.
+    pub fn template_import(&self, name: &str, state: &'static str) {
+        self.change_template(name, |template| template.import = state);
+    }
+
+    /// How long workspaces of the template run after a start, unless they say otherwise.
+    pub fn template_runs_for(&self, name: &str, time: Duration) {
+        let time = i64::try_from(time.as_millis()).expect("some days");
+        self.change_template(name, |template| template.default_ttl_ms = time);
+    }
+
+    fn change_template(&self, name: &str, change: impl FnOnce(&mut Template)) {
+        self.look(|world| {
+            let mut all = world.templates.iter_mut();
+            let found = all.find(|template| template.name == name && !template.deleted);
+            change(found.unwrap_or_else(|| panic!("there is no template {name}")));
+        });
+    }
+
+    /// What builds say that fail from now on.
+    pub fn failed_builds_say(&self, words: &str) {
+        self.look(|world| world.settings.build_error = words.to_owned());
     }
 
     /// The next `calls` that make a user all look for its name before one of them takes it, as calls at the same

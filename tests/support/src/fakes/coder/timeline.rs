@@ -56,6 +56,10 @@ pub(super) struct Build {
     pub cancel_asked: Option<Instant>,
     /// When and how it ended.
     pub done: Option<(Instant, End)>,
+    /// Why it failed, if it did.
+    pub error: String,
+    /// When the server stops what it has started.
+    pub deadline: Option<Instant>,
 }
 
 impl Build {
@@ -95,6 +99,8 @@ pub(super) struct Workspace {
     pub template: String,
     /// How long it is to run after each start.
     pub ttl_ms: Option<i64>,
+    /// The values of the template's parameters.
+    pub parameters: Vec<(String, String)>,
     pub created: Instant,
     pub last_used: Instant,
     /// Since when it has been put aside as unused.
@@ -213,7 +219,9 @@ impl World {
             .auto_stop
             .filter(|_| end == End::Succeeded)
             .map(|time| since + time);
-        let Some(due) = by_suspension.into_iter().chain(by_time).min() else {
+        let by_deadline = build.deadline;
+        let all = by_suspension.into_iter().chain(by_time).chain(by_deadline);
+        let Some(due) = all.min() else {
             return false;
         };
         let workspace = &mut self.workspaces[at];
@@ -236,7 +244,15 @@ impl World {
             (false, false) => End::Succeeded,
         };
         workspace.deleted |= (transition, end) == (Transition::Delete, End::Succeeded);
-        workspace.builds.last_mut().expect("it has a build").done = Some((when, end));
+        let runs_for = workspace.ttl_ms.and_then(|ttl| u64::try_from(ttl).ok());
+        let build = workspace.builds.last_mut().expect("it has a build");
+        build.done = Some((when, end));
+        if (transition, end) == (Transition::Start, End::Succeeded) {
+            build.deadline = runs_for.map(|ttl| when + Duration::from_millis(ttl));
+        }
+        if end == End::Failed {
+            build.error.clone_from(&self.settings.build_error);
+        }
     }
 
     fn is_to_fail(&mut self, at: usize, transition: Transition) -> bool {
@@ -277,5 +293,7 @@ fn queued(
         started: None,
         cancel_asked: None,
         done: None,
+        error: String::new(),
+        deadline: None,
     }
 }

@@ -44,6 +44,10 @@ pub struct Bench {
     pub transition: String,
     /// How many builds it has had.
     pub builds: usize,
+    /// The values of its template's parameters.
+    pub parameters: Vec<(String, String)>,
+    /// When the server stops it, if it runs and stops by itself.
+    pub stops_at: Option<SystemTime>,
     /// Deleted for good.
     pub deleted: bool,
 }
@@ -69,6 +73,8 @@ fn bench(world: &World, workspace: &Workspace) -> Bench {
         status: workspace.latest().status().to_owned(),
         transition: workspace.latest().transition.word().to_owned(),
         builds: workspace.builds.len(),
+        parameters: workspace.parameters.clone(),
+        stops_at: workspace.latest().deadline.map(|at| world.date(at)),
         deleted: workspace.deleted,
     }
 }

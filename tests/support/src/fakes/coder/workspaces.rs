@@ -13,9 +13,10 @@ use super::fault::Fault;
 use super::fields::{Check, NIL_UUID, Uuid, is_username, read_body};
 use super::json;
 use super::search::{Paging, Search};
+use super::templates::{self, Template};
 use super::timeline::{Transition, Workspace};
 use super::users;
-use super::world::World;
+use super::world::{Version, World};
 
 const STATUSES: [&str; 10] = [
     "pending",
@@ -214,6 +215,15 @@ struct CreateBody {
     template_version_id: Option<Uuid>,
     name: Option<String>,
     ttl_ms: Option<i64>,
+    rich_parameter_values: Option<Vec<ParameterBody>>,
+}
+
+#[derive(Deserialize)]
+struct ParameterBody {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    value: String,
 }
 
 /// `POST /users/{user}/workspaces`, and its alias below the organization
@@ -226,13 +236,18 @@ pub fn create(
     let owner = users::find(world, caller, user)?.id.clone();
     world.note(caller, "create workspace", &owner);
     let wish = read_wish(world, request)?;
+    let template = world
+        .template(&wish.template)
+        .ok_or_else(Fault::not_found)?;
     if !caller.creates_workspaces_of(&owner, world) {
         let detail = "You are unable to create a workspace in this organization. It is possible to have access to the \
                       template, but not be able to create a workspace. Please contact an administrator about your \
                       permissions if you feel this is an error.";
         return Err(Fault::new(403, "Unauthorized to create workspace.").detail(detail));
     }
+    check_template(template, caller, world.version)?;
     check_time_to_live(wish.ttl_ms)?;
+    let default_ttl = template.default_ttl_ms;
     let name = &wish.name;
     if world
         .workspaces_of(&owner)
@@ -241,9 +256,14 @@ pub fn create(
         let fault = Fault::new(409, &format!("Workspace {name:?} already exists."));
         return Err(fault.field("name", "This value is already in use and should be unique."));
     }
+    if let Some(template) = world.template(&wish.template) {
+        templates::check_build(template, &wish.parameters)?;
+    }
     let at = add(world, &owner, name, &caller.id);
     world.workspaces[at].template = wish.template;
-    world.workspaces[at].ttl_ms = wish.ttl_ms.filter(|ttl| *ttl != 0);
+    let ttl = wish.ttl_ms.filter(|ttl| *ttl != 0).unwrap_or(default_ttl);
+    world.workspaces[at].ttl_ms = (ttl != 0).then_some(ttl / 60_000 * 60_000);
+    world.workspaces[at].parameters = wish.parameters;
     let made = json::new_workspace(world, &world.workspaces[at]);
     Ok(Reply::json(201, &made))
 }
@@ -254,6 +274,45 @@ struct Wish {
     /// The id of a template that exists.
     template: String,
     ttl_ms: Option<i64>,
+    parameters: Vec<(String, String)>,
+}
+
+/// What the template says to a new workspace. The sign-in to other services is asked for by the newest release
+/// only; before, it was up to the client.
+fn check_template(template: &Template, caller: &Caller, version: Version) -> Result<(), Fault> {
+    if !template.is_for(caller) {
+        let message = format!(
+            "Unauthorized access to use the template {:?}.",
+            template.name
+        );
+        let detail = "Although you are able to view the template, you are unable to create a workspace using it. Please \
+                      contact an administrator about your permissions if you feel this is an error.";
+        return Err(Fault::new(403, &message).detail(detail));
+    }
+    if !template.deprecated.is_empty() {
+        let message = format!(
+            "Template {:?} has been deprecated, and cannot be used to create a new workspace.",
+            template.name
+        );
+        return Err(Fault::new(400, &message).detail(template.deprecated.as_str()));
+    }
+    let needed = template
+        .external_auth
+        .iter()
+        .filter(|(_, optional)| !optional);
+    let needed: Vec<&str> = needed.map(|(id, _)| id.as_str()).collect();
+    if version < Version::Newest || needed.is_empty() {
+        return Ok(());
+    }
+    let message = "External authentication is required to create a workspace with this template.";
+    let detail = format!(
+        "The workspace owner must authenticate with the following external auth providers: {}.",
+        needed.join(", ")
+    );
+    let fault = Fault::new(403, message).detail(detail);
+    Err(needed
+        .iter()
+        .fold(fault, |fault, id| fault.field("external_auth", *id)))
 }
 
 fn check_time_to_live(ttl_ms: Option<i64>) -> Result<(), Fault> {
@@ -291,10 +350,19 @@ fn read_wish(world: &World, request: &Request) -> Result<Wish, Fault> {
         Fault::new(400, &format!("Template {asked:?} doesn't exist."))
             .field("template_id", "template not found")
     })?;
+    if template.deleted {
+        let message = format!("Template {:?} has been deleted!", template.name);
+        return Err(Fault::new(404, &message));
+    }
+    let values = body.rich_parameter_values.unwrap_or_default();
     Ok(Wish {
         name,
         template: template.id.clone(),
         ttl_ms: body.ttl_ms,
+        parameters: values
+            .into_iter()
+            .map(|one| (one.name, one.value))
+            .collect(),
     })
 }
 
@@ -307,6 +375,7 @@ pub fn add(world: &mut World, owner: &str, name: &str, initiator: &str) -> usize
         owner: owner.to_owned(),
         template: world.templates[0].id.clone(),
         ttl_ms: None,
+        parameters: Vec::new(),
         created: now,
         last_used: now,
         dormant: None,

@@ -194,6 +194,8 @@ pub(super) struct Settings {
     /// The callers are members of two other organizations, and do not see the default one.
     pub default_organization_is_hidden: bool,
     pub mails: Mails,
+    /// What failed builds say.
+    pub build_error: String,
     /// How long a workspace runs before the server stops it.
     pub auto_stop: Option<Duration>,
     /// How long a build waits before the server fails it.
@@ -256,6 +258,7 @@ impl World {
             default_org_member_roles: vec![WORKSPACE_ACCESS.to_owned()],
             default_organization_is_hidden: false,
             mails: Mails::Off,
+            build_error: "recv workspace provision: exit status 1".to_owned(),
             auto_stop: None,
             pending_limit: Duration::from_secs(30 * 60),
             password_auth: true,

@@ -1,0 +1,172 @@
+//! The workspace that is made with a login: its name, and what keeps it from being made.
+
+use std::fmt;
+
+use super::Username;
+
+/// The name of the workspace that each student gets. Coder's rule is that of usernames
+/// (`codersdk/name.go`), and `new` and `create` are paths of its own pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceName(String);
+
+impl WorkspaceName {
+    /// Parses a name; `None` if Coder would refuse it.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let reserved = ["new", "create"].contains(&raw);
+        let name = Username::parse(raw).filter(|_| !reserved)?;
+        Some(Self(name.as_str().to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path of its page at Coder, for the workspace of `owner`: `/@happy-tuna/class`.
+    pub fn path(&self, owner: &Username) -> String {
+        format!("/@{owner}/{}", self.0)
+    }
+}
+
+impl fmt::Display for WorkspaceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why the workspace of an account is not made, or does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WorkspaceTrouble {
+    /// The template was deleted or renamed, or never was.
+    NoTemplate,
+    /// The template is deprecated.
+    Deprecated,
+    /// The student would have to sign in to another service first.
+    ExternalAuth,
+    /// Our token lacks the right.
+    Forbidden,
+    /// Coder refuses it for another reason, such as a missing parameter.
+    Refused,
+    /// Coder cannot be reached, or does not work.
+    CoderAway,
+    /// It is made, but its build waits for a provisioner.
+    NoProvisioner,
+    /// It is made, but its build failed.
+    BuildFailed,
+}
+
+impl WorkspaceTrouble {
+    const ALL: [Self; 8] = [
+        Self::NoTemplate,
+        Self::Deprecated,
+        Self::ExternalAuth,
+        Self::Forbidden,
+        Self::Refused,
+        Self::CoderAway,
+        Self::NoProvisioner,
+        Self::BuildFailed,
+    ];
+
+    /// Its stored form, also for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoTemplate => "no-template",
+            Self::Deprecated => "template-deprecated",
+            Self::ExternalAuth => "external-auth",
+            Self::Forbidden => "forbidden",
+            Self::Refused => "refused",
+            Self::CoderAway => "coder-away",
+            Self::NoProvisioner => "no-provisioner",
+            Self::BuildFailed => "build-failed",
+        }
+    }
+
+    /// Parses its stored form.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
+    /// Whether the workspace exists all the same.
+    pub fn is_of_build(self) -> bool {
+        matches!(self, Self::NoProvisioner | Self::BuildFailed)
+    }
+
+    /// What is wrong with `template`, in words.
+    pub fn reason(self, template: &str) -> String {
+        match self {
+            Self::NoTemplate => {
+                format!("there is no template {template} in the default organization")
+            }
+            Self::Deprecated => format!("the template {template} is deprecated"),
+            Self::ExternalAuth => {
+                format!(
+                    "the template {template} needs a sign-in of each student at another service"
+                )
+            }
+            Self::Forbidden => format!(
+                "the token (CODER_API_KEY) may not make workspaces of the template {template} for others"
+            ),
+            Self::Refused => "Coder refuses to make them".to_owned(),
+            Self::CoderAway => "Coder does not answer".to_owned(),
+            Self::NoProvisioner => "their builds wait for a provisioner".to_owned(),
+            Self::BuildFailed => "their builds failed".to_owned(),
+        }
+    }
+
+    /// What to do about it; may be empty.
+    pub fn cure(self) -> &'static str {
+        match self {
+            Self::NoTemplate => {
+                "set CODER_REG_TEMPLATE to the name of a template, and restart the service"
+            }
+            Self::Deprecated => {
+                "take the deprecation back in the template's settings at Coder, or set CODER_REG_TEMPLATE to another template and restart the service"
+            }
+            Self::ExternalAuth => {
+                "make that sign-in optional in the template, or let the students make their workspaces themselves"
+            }
+            Self::Forbidden => {
+                "give the token's user the role Organization Admin of the default organization, and let it use the template"
+            }
+            Self::Refused => "see what is missing: coder-sms-register check --write",
+            Self::CoderAway => "",
+            Self::NoProvisioner => "start a provisioner, or see why it does not work",
+            Self::BuildFailed => "see the log of the build at Coder, under Workspaces",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_as_coder_allows_it() {
+        for name in ["class", "Dev2", "a", "a-b-c"] {
+            assert_eq!(WorkspaceName::parse(name).expect(name).as_str(), name);
+        }
+        for name in [
+            "",
+            "new",
+            "create",
+            "a b",
+            "-a",
+            "a--b",
+            "a_b",
+            &"x".repeat(33),
+        ] {
+            assert_eq!(WorkspaceName::parse(name), None, "{name}");
+        }
+        let name = WorkspaceName::parse("class").unwrap();
+        let owner = Username::parse("happy-tuna").unwrap();
+        assert_eq!(name.path(&owner), "/@happy-tuna/class");
+    }
+
+    #[test]
+    fn every_trouble_is_parsed_from_what_is_stored() {
+        for trouble in WorkspaceTrouble::ALL {
+            assert_eq!(WorkspaceTrouble::parse(trouble.as_str()), Some(trouble));
+        }
+        assert_eq!(WorkspaceTrouble::parse("later"), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! The thread that makes workspaces: it is woken by each first login and by commands, and wakes by itself
+//! when a workspace is to be tried or looked at again.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use log::{info, log};
+
+use crate::clock::unix_now;
+use crate::domain::{UnixSeconds, Username, count};
+use crate::stop::Stop;
+use crate::store::StoreError;
+use crate::workspaces::WorkspaceMaker;
+
+/// The pause after the database could not be used, or Coder could not be told something.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Why the maker is woken.
+pub(super) enum Wake {
+    /// This account has a login.
+    HasLogin(Username),
+    /// A command may have given accounts more time.
+    AccountsChanged,
+}
+
+/// Wakes the maker.
+#[derive(Clone)]
+pub(super) struct Waker(Sender<Wake>);
+
+impl Waker {
+    /// Has the workspace of this account made.
+    pub(super) fn has_login(&self, username: &Username) {
+        // If the thread is gone, the process ends.
+        let _ = self.0.send(Wake::HasLogin(username.clone()));
+    }
+
+    /// Has the times of all accounts compared.
+    pub(super) fn accounts_changed(&self) {
+        let _ = self.0.send(Wake::AccountsChanged);
+    }
+}
+
+/// The queue of the maker.
+pub(super) fn queue() -> (Waker, Receiver<Wake>) {
+    let (sender, receiver) = channel();
+    (Waker(sender), receiver)
+}
+
+/// What is still to be compared with the accounts.
+struct Rounds<'a> {
+    maker: &'a WorkspaceMaker,
+    /// The pause between two comparisons.
+    pause: Duration,
+    /// Whether every account with a login is known to the maker.
+    all_known: bool,
+    /// When the times of accounts are compared next.
+    compare_at: Instant,
+}
+
+impl Rounds<'_> {
+    fn run(&mut self, now: UnixSeconds) -> Result<(), StoreError> {
+        if !self.all_known {
+            let found = self.maker.store().want_all_workspaces(now)?;
+            if found > 0 {
+                let number = count(found, "account");
+                info!("{number} without a workspace: it is made now");
+            }
+            self.all_known = true;
+        }
+        self.maker.sweep(now)?;
+        if self.compare_at <= Instant::now() {
+            let all_told = self.maker.prolong(now)?;
+            let pause = if all_told {
+                self.pause
+            } else {
+                self.pause.min(AGAIN)
+            };
+            self.compare_at = Instant::now() + pause;
+        }
+        Ok(())
+    }
+
+    /// Until something is to be done again.
+    fn rest(&self, now: UnixSeconds) -> Result<Duration, StoreError> {
+        let compare = self.compare_at.saturating_duration_since(Instant::now());
+        let task = self.maker.store().next_workspace_task(now)?;
+        let task = task.map(|at| Duration::from_secs((at - now).max(1).unsigned_abs()));
+        Ok(task.map_or(compare, |task| task.min(compare)))
+    }
+
+    fn woken(&mut self, wake: Wake) {
+        match wake {
+            Wake::HasLogin(username) => {
+                let wanted = self.maker.store().want_workspace(&username, unix_now());
+                // Found by the search over all accounts, when the database can be written again.
+                self.all_known &= wanted.is_ok();
+            }
+            Wake::AccountsChanged => self.compare_at = Instant::now(),
+        }
+    }
+}
+
+/// Makes workspaces until the service stops. Returns whether it ended because of that.
+pub(super) fn run(
+    maker: &WorkspaceMaker,
+    wakeups: &Receiver<Wake>,
+    pause: Duration,
+    stop: &Stop,
+) -> bool {
+    let mut rounds = Rounds {
+        maker,
+        pause,
+        all_known: false,
+        compare_at: Instant::now(),
+    };
+    while !stop.asked() {
+        let now = unix_now();
+        let rest = match rounds.run(now).and_then(|()| rounds.rest(now)) {
+            Ok(rest) => rest,
+            Err(error) => {
+                log!(error.level(), "no workspaces are made: {error}");
+                AGAIN
+            }
+        };
+        match wakeups.recv_timeout(rest) {
+            Ok(wake) => {
+                rounds.woken(wake);
+                wakeups.try_iter().for_each(|wake| rounds.woken(wake));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // Nobody wakes this thread any more.
+            Err(RecvTimeoutError::Disconnected) => {
+                stop.wait(rest);
+            }
+        }
+    }
+    true
+}

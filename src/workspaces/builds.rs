@@ -1,0 +1,183 @@
+//! Looks at the first builds of workspaces, and tries those again that failed.
+
+use std::collections::HashMap;
+
+use log::{debug, warn};
+
+use super::{Failure, WorkspaceMaker};
+use crate::clock::unix_now;
+use crate::coder::{Transition, Workspace};
+use crate::domain::{UnixSeconds, WorkspaceTrouble, noise, seconds};
+use crate::retry;
+use crate::store::{StoreError, WorkspaceProgress, WorkspaceTask};
+
+/// After this number of looks a failed build is not tried again, so that a broken template does not build
+/// all day; the student can still start the workspace.
+const LAST_TRY: u32 = 10;
+
+/// A build that is queued at this number of looks waits for a provisioner: it has waited for some seconds.
+const WAITS_LONG: u32 = 2;
+
+/// What a look at a workspace shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// It runs, or others have done something with it since.
+    Settled,
+    /// It is being built.
+    Building,
+    /// Its build is queued.
+    Queued,
+    /// Its build failed.
+    Failed,
+}
+
+/// What the state of a workspace means; `None` = it is not in the list.
+fn sight(found: Option<&Workspace>) -> Sight {
+    let Some(build) = found.map(|found| &found.latest_build) else {
+        return Sight::Settled;
+    };
+    match (build.transition.as_str(), build.status.as_str()) {
+        ("start", "failed" | "canceled") => Sight::Failed,
+        ("start", "pending") => Sight::Queued,
+        ("start", "starting" | "canceling") => Sight::Building,
+        _ => Sight::Settled,
+    }
+}
+
+impl WorkspaceMaker {
+    /// Looks at these workspaces, all of which were made.
+    pub(super) fn look_at_all(
+        &self,
+        tasks: &[WorkspaceTask],
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let (listed, complete) = match self.coder.workspaces_named(&self.wanted.name) {
+            Ok(listed) => listed,
+            Err(fault) => {
+                debug!("the builds of workspaces are looked at later: {fault}");
+                let until = now + seconds(retry::BUILD.most);
+                return self.store.postpone_looks(now, until);
+            }
+        };
+        let listed: HashMap<&str, &Workspace> =
+            listed.iter().map(|one| (one.id.as_str(), one)).collect();
+        for task in tasks {
+            let found = task.id.as_deref().and_then(|id| listed.get(id)).copied();
+            let sight = match sight(found) {
+                Sight::Settled if found.is_none() && !complete => Sight::Building,
+                sight => sight,
+            };
+            self.look_at(task, found, sight, now)?;
+        }
+        Ok(())
+    }
+
+    fn look_at(
+        &self,
+        task: &WorkspaceTask,
+        found: Option<&Workspace>,
+        sight: Sight,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let tries = task.tries + 1;
+        let again = now + seconds(retry::BUILD.wait(tries, noise())).max(1);
+        let words = found.map(|found| found.latest_build.error.clone());
+        let words = words.unwrap_or_default();
+        let (check_at, trouble, note) = match sight {
+            Sight::Settled => (None, None, ""),
+            Sight::Building => (Some(again), None, ""),
+            Sight::Queued if tries < WAITS_LONG => (Some(again), None, ""),
+            Sight::Queued => (Some(again), Some(WorkspaceTrouble::NoProvisioner), ""),
+            Sight::Failed if tries >= LAST_TRY => {
+                (None, Some(WorkspaceTrouble::BuildFailed), words.as_str())
+            }
+            Sight::Failed => {
+                self.build_again(task, found, tries)?;
+                let failed = Some(WorkspaceTrouble::BuildFailed);
+                (Some(again), failed, words.as_str())
+            }
+        };
+        self.store.workspace_progress(
+            task,
+            &WorkspaceProgress {
+                check_at,
+                tries,
+                trouble,
+                note,
+                may_be_made: false,
+            },
+        )
+    }
+
+    fn build_again(
+        &self,
+        task: &WorkspaceTask,
+        found: Option<&Workspace>,
+        tries: u32,
+    ) -> Result<(), StoreError> {
+        let Some(workspace) = found else {
+            return Ok(());
+        };
+        if !self.store.begin_workspace(task, unix_now())? {
+            return Ok(());
+        }
+        let words = &workspace.latest_build.error;
+        warn!(
+            "workspace {} of {}: its build failed{}; it is built again, try {tries}",
+            self.wanted.name,
+            task.username,
+            if words.is_empty() {
+                String::new()
+            } else {
+                format!(" ({words})")
+            }
+        );
+        if let Err(fault) = self.coder.build(&workspace.id, Transition::Start) {
+            let failure = Failure::from(fault);
+            warn!(
+                "workspace {} of {} is not built again yet: {}",
+                self.wanted.name, task.username, failure.note
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::coder::Build;
+
+    #[test]
+    fn only_a_start_is_waited_for_and_only_a_failed_one_is_tried_again() {
+        for (transition, status, expected) in [
+            ("start", "running", Sight::Settled),
+            ("start", "pending", Sight::Queued),
+            ("start", "starting", Sight::Building),
+            ("start", "canceling", Sight::Building),
+            ("start", "failed", Sight::Failed),
+            ("start", "canceled", Sight::Failed),
+            // The student, or Coder, has done something with it.
+            ("stop", "failed", Sight::Settled),
+            ("stop", "pending", Sight::Settled),
+            ("stop", "stopped", Sight::Settled),
+            ("delete", "failed", Sight::Settled),
+            ("delete", "deleting", Sight::Settled),
+            ("start", "a status of a later release", Sight::Settled),
+        ] {
+            let workspace = Workspace {
+                id: "w".into(),
+                name: "class".into(),
+                owner_id: "u".into(),
+                latest_build: Build {
+                    transition: transition.into(),
+                    status: status.into(),
+                    error: String::new(),
+                },
+                dormant: false,
+            };
+            assert_eq!(sight(Some(&workspace)), expected, "{transition} {status}");
+        }
+        assert_eq!(sight(None), Sight::Settled);
+    }
+}
