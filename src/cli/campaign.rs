@@ -1,5 +1,14 @@
 //! `campaign`: what to write into the forms with which a number is registered at the carriers of the
 //! United States.
+//!
+//! Sources, read in November 2026:
+//!
+//! - fields and their lengths: <https://www.twilio.com/docs/messaging/api/usapptoperson-resource>
+//! - at least one sample names the sender and how to opt out, and brackets mark what changes:
+//!   <https://www.twilio.com/docs/api/errors/30893>
+//! - what the page has to say where students opt in: <https://www.twilio.com/docs/api/errors/30544>
+//! - toll-free numbers: <https://www.twilio.com/docs/messaging/api/tollfree-verification-resource>; the number of
+//!   the business is required since 17 February 2026 (<https://www.twilio.com/en-us/changelog>)
 
 use std::time::Duration;
 
@@ -25,12 +34,12 @@ service sends them with these settings. The pages must be reachable before a rev
 /// The widest line.
 const COLUMNS: usize = 80;
 
-/// The shortest and the longest entries that Twilio's form takes, in characters, as far as known.
-/// Twilio may change them.
+/// The shortest and the longest entries that Twilio takes, in characters.
 const DESCRIPTION: std::ops::RangeInclusive<usize> = 40..=4_096;
 const FLOW: std::ops::RangeInclusive<usize> = 40..=2_048;
 const SAMPLE: std::ops::RangeInclusive<usize> = 20..=1_024;
 const MESSAGE: std::ops::RangeInclusive<usize> = 20..=320;
+const KEYWORDS: std::ops::RangeInclusive<usize> = 1..=255;
 
 fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
     arguments.end()?;
@@ -117,12 +126,13 @@ fn campaign(config: &Config, site: &PagesSite) -> Vec<Field> {
     vec![
         field(
             "Campaign use case",
-            "Low Volume Mixed (or Account Notification, for more than 2,000 texts a day)",
+            "Low Volume Mixed (or Account Notification, with a Standard brand)",
         ),
         field("Campaign description", description(site)).within(DESCRIPTION),
         field("Sample message 1", &*login).within(SAMPLE),
         field("Sample message 2", full).within(SAMPLE),
         field("Sample message 3", hint).within(SAMPLE),
+        field("Sample message 4", opt_in(site)).within(SAMPLE),
         field("Messages contain embedded links", "Yes"),
         field("Messages contain phone numbers", "No"),
         field(
@@ -134,14 +144,19 @@ fn campaign(config: &Config, site: &PagesSite) -> Vec<Field> {
             consent(site),
         )
         .within(FLOW),
-        field("Opt-in keywords", "START"),
+        field("Opt-in keywords", "START").within(KEYWORDS),
         field("Opt-in message", opt_in(site)).within(MESSAGE),
+        field(
+            "Opt-out and help",
+            "Twilio fills in the next four where it answers STOP and HELP itself, as it does unless you have changed that.",
+        ),
         field(
             "Opt-out keywords",
             "STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, REVOKE, OPTOUT",
-        ),
+        )
+        .within(KEYWORDS),
         field("Opt-out message", opt_out(site)).within(MESSAGE),
-        field("Help keywords", "HELP, INFO"),
+        field("Help keywords", "HELP, INFO").within(KEYWORDS),
         field("Help message", help(site)).within(MESSAGE),
         field("Privacy policy URL", format!("{}/privacy", site.url)),
         field("Terms and conditions URL", format!("{}/terms", site.url)),
@@ -152,6 +167,10 @@ fn toll_free(config: &Config, site: &PagesSite) -> Vec<Field> {
     let [login, ..] = samples(config);
     vec![
         field("Business name", &*site.organization),
+        field(
+            "Business registration number, its kind and country",
+            "(your EIN, or what your country has in its place; required)",
+        ),
         field("Corporate website", &*site.url),
         field("Estimated monthly volume", "1,000"),
         field("Use case categories", "Account Notifications"),
@@ -159,6 +178,11 @@ fn toll_free(config: &Config, site: &PagesSite) -> Vec<Field> {
         field("Sample of production message", login),
         field("Opt-in type", "Via text (the student texts first)"),
         field("Opt-in policy image URLs", format!("{}/", site.url)),
+        field("Opt-in confirmation message", opt_in(site)),
+        field("Help message sample", help(site)),
+        field("Privacy policy URL", format!("{}/privacy", site.url)),
+        field("Terms and conditions URL", format!("{}/terms", site.url)),
+        field("Age-gated content", "No"),
         field("Additional information", consent(site)),
         field(
             "Contact",
@@ -208,21 +232,23 @@ fn help(site: &PagesSite) -> String {
     )
 }
 
-/// Texts as students get them: a login, and the two notices that are sent most.
+/// Texts as students get them: a login, its name and password in brackets, and the two notices that are sent most.
 fn samples(config: &Config) -> [String; 3] {
     let (username, password) = (Username::draw(0), Password::draw());
     let link = config.pages.link();
     let link = link.map(|pages| reply::link(&pages, &username, &password));
     let left: Option<Duration> = config.class.remove_after;
     let email = username.email(&config.coder.email_domain);
+    let login = reply::login(
+        &config.coder.address.site,
+        &email,
+        &password,
+        left,
+        link.as_deref(),
+    );
+    let login = login.replace(username.as_str(), "[name]");
     [
-        reply::login(
-            &config.coder.address.site,
-            &email,
-            &password,
-            left,
-            link.as_deref(),
-        ),
+        login.replace(password.reveal(), "[password]"),
         reply::full(),
         reply::hint(),
     ]

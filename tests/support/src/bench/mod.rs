@@ -12,6 +12,7 @@
 //! - `growth`: what a text, a start and a sweep cost with many registrations known; `crowd` makes them
 //! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
 //! - `compare`: an earlier build and this one in pairs
+//! - `screens`: what open join pages cost
 //! - `count`: instructions of the pure hot paths, under valgrind
 //! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
 
@@ -29,6 +30,7 @@ mod other_accounts;
 mod process;
 mod reading;
 pub mod report;
+mod screens;
 pub mod stats;
 mod webhook;
 mod wire;
@@ -99,6 +101,7 @@ pub const PARTS: &[BenchPart] = &[
     class::PART,
     growth::PART,
     footprint::PART,
+    screens::PART,
     count::PART,
     compare::PART,
 ];

@@ -1,4 +1,5 @@
-//! How the pages look and sound: contrast, names for screen readers, no sideways scrolling; and their pictures.
+//! How the pages look and sound: contrast, names and roles for screen readers, the order of the focus, no sideways
+//! scrolling at any size and zoom, nothing that moves; and their pictures.
 
 use std::path::Path;
 
@@ -9,9 +10,11 @@ use super::stage::{Laptop, Stage, pages_of};
 use crate::browser::Window;
 use crate::classroom::Classroom;
 
+const TAB: char = '\u{E004}';
+
 /// The parts of the join page, one of which is shown at a time.
-const PARTS: [&str; 9] = [
-    "plain", "open", "question", "making", "other", "wait", "login", "hand", "notice",
+const PARTS: [&str; 10] = [
+    "plain", "open", "link", "question", "making", "other", "wait", "login", "hand", "notice",
 ];
 
 /// Shows one part, filled with an example, and keeps it.
@@ -47,6 +50,11 @@ for (const e of document.querySelectorAll('button, a, svg, [role=img]')) {
 }
 const wide = document.documentElement.scrollWidth - innerWidth;
 if (wide > 0) faults.push(`${wide} pixels too wide`);
+for (const e of document.querySelectorAll('*')) {
+  const style = getComputedStyle(e);
+  if (style.animationName != 'none' || parseFloat(style.transitionDuration)) faults.push('moves: ' + e.tagName);
+  if (e.tabIndex > 0) faults.push('its place in the order of the focus is not that on the page: ' + e.tagName);
+}
 if (!document.documentElement.lang) faults.push('no language');
 if (document.querySelectorAll('h1').length && ![...document.querySelectorAll('h1')].some(h => h.getClientRects().length)) {
   faults.push('no heading');
@@ -55,10 +63,70 @@ return faults;";
 
 fn example() -> Value {
     json!({
-        "code": "48217", "ends": "23", "seconds": "12", "name": "happy-tuna",
+        "code": "48217", "ends": "23", "seconds": "12", "name": "happy-tuna", "who": "happy-tuna",
         "email": "happy-tuna@class.example.org", "password": "mfkt8-r3tnz-vk2pd",
         "words": "The class is full at the moment. Ask your instructor.",
     })
+}
+
+/// What can have the focus, from the top of the page to its end, as a person sees it.
+const CONTROLS: &str = "const seen = [...document.querySelectorAll('a, button')].filter(e => e.getClientRects().length);
+const place = e => { const { top, left } = e.getBoundingClientRect(); return [Math.round(top + scrollY), left]; };
+seen.sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1]);
+return seen.map(e => e.innerText.trim());";
+
+/// The next tabulator goes to the first control.
+const FROM_THE_TOP: &str = "const top = document.querySelector('header');
+top.tabIndex = -1;
+top.focus();
+top.removeAttribute('tabindex');";
+
+/// What has the focus, and whether that is to be seen.
+const FOCUS: &str = "const e = document.activeElement;
+return [e.innerText.trim(), getComputedStyle(e).outlineStyle != 'none' && e.matches(':focus-visible')];";
+
+/// A tabulator goes from each control to the next one, and shows where it is.
+fn tabulator_goes_down(window: &Window<'_>, part: &str) {
+    let controls = window.run(CONTROLS, &[]).expect("a script");
+    window.run(FROM_THE_TOP, &[]).expect("a script");
+    for control in controls.as_array().expect("a list") {
+        window.presses(&[TAB]);
+        let focus = window.run(FOCUS, &[]);
+        assert_eq!(focus, Ok(json!([control, true])), "{part}: {controls}");
+    }
+}
+
+/// What Chromium tells a screen reader: each control is a button or a link with a name, and there is one main heading.
+fn is_told_to_screen_readers(window: &Window<'_>, part: &str) {
+    let tree = window.devtools("Accessibility.getFullAXTree", &json!({}));
+    let nodes = tree["nodes"].as_array().expect("a tree");
+    let mut headings = 0;
+    for node in nodes.iter().filter(|node| node["ignored"] != true) {
+        let role = node["role"]["value"].as_str().unwrap_or_default();
+        let name = node["name"]["value"].as_str().unwrap_or_default().trim();
+        let has = |what: &str| {
+            let properties = node["properties"].as_array().into_iter().flatten();
+            properties
+                .into_iter()
+                .find(|one| one["name"] == what)
+                .map(|one| one["value"]["value"].clone())
+        };
+        if has("focusable") == Some(json!(true)) && role != "RootWebArea" {
+            assert!(["button", "link"].contains(&role), "{part}: {node}");
+            assert!(!name.is_empty(), "{part}: {node}");
+        }
+        if role == "heading" && has("level") == Some(json!(1)) {
+            assert!(!name.is_empty(), "{part}: {node}");
+            headings += 1;
+        }
+    }
+    assert_eq!(headings, 1, "{part}: main headings");
+    let live = nodes.iter().any(|node| {
+        let properties = node["properties"].as_array().into_iter().flatten();
+        let mut live = properties.filter(|one| one["name"] == "live");
+        node["role"]["value"] == "main" && live.any(|one| one["value"]["value"] == "polite")
+    });
+    assert!(live, "{part}: a change is not read out by itself");
 }
 
 fn has_no_faults(window: &Window<'_>, what: &str) {
@@ -70,14 +138,33 @@ fn has_no_faults(window: &Window<'_>, what: &str) {
 pub fn of_all_pages(stage: &Stage) {
     let class = stage.class("both");
     let window = stage.browser().private_window();
-    let sizes = [(320, 568), (390, 844), (1366, 768), (3840, 2160)];
+    // The last two are a laptop and a large screen at a zoom of 200 %.
+    let sizes = [
+        (320, 568, 1),
+        (390, 844, 1),
+        (1366, 768, 1),
+        (3840, 2160, 1),
+        (683, 384, 2),
+        (960, 540, 2),
+    ];
     let everywhere = |what: &str| {
         for dark in [false, true] {
             window.is_dark(dark);
-            for (width, height) in sizes {
-                window.is_sized(width, height, 1);
+            for (width, height, dots) in sizes {
+                window.is_sized(width, height, dots);
                 has_no_faults(&window, &format!("{what} at {width}, dark: {dark}"));
             }
+        }
+        // Letters twice as large, and nothing else.
+        for (width, height) in [(390, 844), (1366, 768)] {
+            window.is_sized(width, height, 1);
+            let large = |size: &str| {
+                let script = "document.documentElement.style.fontSize = arguments[0]";
+                window.run(script, &[size.into()]).expect("a script");
+            };
+            large("200%");
+            has_no_faults(&window, &format!("{what} in large letters at {width}"));
+            large("");
         }
     };
     for path in ["/privacy", "/terms"] {
@@ -90,6 +177,9 @@ pub fn of_all_pages(stage: &Stage) {
         let shown = window.run(SHOW, &[part.into(), example()]);
         shown.expect("a part is shown");
         everywhere(part);
+        window.is_sized(1366, 768, 1);
+        tabulator_goes_down(&window, part);
+        is_told_to_screen_readers(&window, part);
     }
     opens_the_wall(&window, &class);
     everywhere("the wall");
@@ -112,6 +202,7 @@ fn draw(stage: &Stage, class: &Classroom, folder: &Path) {
     laptop.code();
     for (part, dark) in [
         ("open", true),
+        ("link", false),
         ("question", true),
         ("other", false),
         ("wait", false),

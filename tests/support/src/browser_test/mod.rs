@@ -4,7 +4,7 @@
 //! - `stage`: a class whose pages a browser can open, and what people do in front of a laptop.
 //! - `signing_in`, `codes`, `waiting`, `trouble`, `pages`: the scenes. Each opens a class of its own.
 //! - `crowd`: thirty laptops and thirty texts at once, with the time that it takes.
-//! - `looks`: contrast, sizes and the pictures of the pages.
+//! - `looks`: contrast, sizes, what screen readers are told, and the pictures of the pages.
 //! - `engines`: the sign-in in Firefox and in WebKit, where they are installed.
 
 mod codes;
@@ -125,7 +125,7 @@ pub const SCENES: &[Scene] = &[
     },
     Scene {
         name: "looks",
-        about: "contrast, names for screen readers, no sideways scrolling; pictures if asked for",
+        about: "contrast, screen readers, focus, every size and zoom, nothing moves; pictures if asked for",
         play: looks::of_all_pages,
     },
     Scene {
