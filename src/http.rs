@@ -3,6 +3,8 @@
 //! It sets the time limits, and the rules for redirects, proxies and connection pools. If a request
 //! fails without a status, its error says whether the request may have reached the server.
 
+mod names;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,14 +12,20 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use ureq::http::{HeaderMap, Method, Request};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Timeout};
 
 use crate::clock::unix_now;
 use crate::domain::UnixSeconds;
 use crate::metrics::{Family, Histogram, labels};
+use names::{KnownAddresses, Names};
 
 /// The largest answer that is read, in bytes. A list of a thousand workspaces is far smaller.
 const ANSWER_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// How long a connection may be idle, and the address of a host counts as known.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// In a container the usual cause is a name server that containers cannot reach.
 const NO_SUCH_HOST: &str =
@@ -37,6 +45,7 @@ const TLS_FAILED: &str = "TLS handshake failed";
 #[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    addresses: Arc<KnownAddresses>,
     calls: Arc<Calls>,
 }
 
@@ -116,10 +125,13 @@ impl Http {
             .output_buffer_size(16 * 1024)
             .max_idle_connections(16)
             .max_idle_connections_per_host(8)
-            .max_idle_age(Duration::from_secs(5))
+            .max_idle_age(IDLE)
             .build();
+        let addresses = Arc::new(KnownAddresses::new(IDLE));
+        let names = Names::new(Arc::clone(&addresses), DefaultResolver::default());
         Self {
-            agent: Agent::new_with_config(config),
+            agent: Agent::with_parts(config, DefaultConnector::default(), names),
+            addresses,
             calls: new_calls(),
         }
     }
@@ -129,6 +141,7 @@ impl Http {
     pub fn to_a_peer(&self) -> Self {
         Self {
             agent: self.agent.clone(),
+            addresses: Arc::clone(&self.addresses),
             calls: new_calls(),
         }
     }
@@ -157,6 +170,9 @@ impl Http {
     ) -> Result<HttpResponse, HttpError> {
         let began = Instant::now();
         let result = self.exchange(method, url, headers, body);
+        if matches!(result, Err(HttpError::NotSent(_))) {
+            self.addresses.forget();
+        }
         if let Some(durations) = self.calls.get(Status::of(&result)) {
             durations.observe(began.elapsed());
         }
