@@ -173,7 +173,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_METRICS", "address and port where metrics for Prometheus are served, to every client that can reach it; off = no metrics").or("off"),
     plain("CODER_REG_DATA_DIR", "folder of the database; default: /var/lib/coder-sms-register, with CODER_REG_ENV=dev ./data"),
     plain("CODER_REG_COUNTRIES", "dialling prefixes that are served, separated by commas (+1, +49); * = all").or("+1"),
-    plain("CODER_REG_PARALLEL", "how many students are served in parallel").or("8").within(1, 64),
+    plain("CODER_REG_PARALLEL", "how many students are served in parallel; a Coder on two cores makes 30 to 35 users a second from 4 on, and more in parallel only take its processors from its workspaces").or("8").within(1, 64),
     plain("CODER_STOP_AFTER", "how long after its time an account whose workspace still runs is suspended, which stops the workspace; unset = never, the template's own limit stops it").span(Unit::Minutes),
     plain("CODER_REG_HINTS", "how often one phone gets the hint that its text was not the phrase; off = never").or("60").span(Unit::Minutes),
     plain("CODER_REG_RESEND_INTERVAL", "how long after a login the same phone gets no new one").or("60").span(Unit::Seconds),
