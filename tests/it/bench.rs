@@ -32,7 +32,7 @@ macro_rules! parts {
 
         #[test]
         fn every_part_has_its_short_cut() {
-            let tested = [$(stringify!($name)),*, "webhook", "instructions"];
+            let tested = [$(stringify!($name)),*, "webhook", "instructions", "student"];
             for part in PARTS {
                 assert!(tested.contains(&part.name), "{} is missing", part.name);
             }
@@ -51,6 +51,16 @@ fn what_the_webhook_confirms_under_load_is_in_the_stream() {
         .find(|goal| goal.what.contains("no entry"));
     let ledger = ledger.expect("texts are counted");
     assert_eq!(ledger.met, Some(true), "{}", section.draw());
+}
+
+#[test]
+fn the_instructions_for_a_student_are_counted_or_it_says_why_not() {
+    let drawn = runs("student").draw();
+    let counted = drawn.contains("| a student |");
+    assert!(
+        counted || drawn.contains("valgrind is not installed"),
+        "{drawn}"
+    );
 }
 
 #[test]

@@ -242,3 +242,22 @@ fn a_removal_costs_two_calls_for_each_account_and_four_for_all() {
     assert_eq!(calls.len(), 4 + 2 * 3);
     assert_eq!(class.twilio().count(twilio_ops::SEND), 3);
 }
+
+#[test]
+fn the_daily_look_costs_one_call_for_two_hundred_accounts_and_three_for_all() {
+    let class = plan().with("CODER_REG_CATCH_UP", "0").prepare();
+    for number in 0..450 {
+        let name = format!("guest-{number}");
+        let email = format!("{name}@class.example.org");
+        class.coder().add_stranger(&name, &email);
+    }
+    class.start_service();
+    class.logs("Coder: reached");
+
+    let calls = class.coder().calls();
+    let mut others: Vec<&str> = calls.iter().map(|call| call.op.as_str()).collect();
+    others.retain(|op| *op != ops::LIST_USERS.0);
+    assert_eq!(calls.len() - others.len(), 3, "pages of 200 for 450");
+    // The organization once a start, what the token may do, and when it ends.
+    assert_eq!(others.len(), 3, "{others:?}");
+}

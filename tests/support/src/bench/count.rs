@@ -98,15 +98,10 @@ fn measure(bench: &Bench) -> Section {
             }
         }
     }
-    if let Counted::Instructions(count) = student::instructions(bench) {
-        let about = "the whole service for a student: text, login, receipts";
-        table.row(vec![about.to_owned(), number(count, 0)]);
-    }
     section.says(
         "Counted by valgrind, which takes each path 1,000 and then 3,000 times: the difference is the path \
          alone, and the same on every machine but for the compiler. valgrind's processor has no instructions \
-         for SHA-1, so signatures are cheaper on one that has them. The last row is the difference between a class of \
-         250 and one of 50, served at once by the whole program.",
+         for SHA-1, so signatures are cheaper on one that has them.",
     );
     section.shows(&table);
     section

@@ -103,5 +103,6 @@ pub const PARTS: &[BenchPart] = &[
     footprint::PART,
     screens::PART,
     count::PART,
+    count::student::PART,
     compare::PART,
 ];

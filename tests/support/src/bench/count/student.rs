@@ -7,15 +7,43 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::super::Bench;
 use super::super::class::play;
+use super::super::report::{Section, Table};
+use super::super::stats::number;
+use super::super::{Bench, Part};
 use super::{Counted, instructions_in};
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::Fsync;
 use crate::classroom::{PATIENCE, PHRASE};
 
+/// The part.
+pub const PART: Part = Part {
+    name: "student",
+    about: "instructions of the whole service for a student",
+    run: measure,
+};
+
 /// The longest that a class may take under valgrind.
 const SLOW: Duration = Duration::from_secs(240);
+
+fn measure(bench: &Bench) -> Section {
+    bench.says("student: a class under valgrind");
+    let mut section = Section::new("Instructions for a student");
+    match instructions(bench) {
+        Counted::Instructions(count) => {
+            section.says(
+                "All that the program does by itself for a student, from the text to the reported login: the \
+                 difference between a class of 250 and one of 50, both served at once, counted by valgrind. What \
+                 the kernel does for it is left out.",
+            );
+            let mut table = Table::new("", &["", "instructions"]);
+            table.row(vec!["a student".to_owned(), number(count, 0)]);
+            section.shows(&table);
+        }
+        Counted::Not(why) => section.says(&format!("Nothing was counted: {why}.")),
+    }
+    section
+}
 
 /// Has a small class and a larger one served under valgrind: the difference is the students.
 pub fn instructions(bench: &Bench) -> Counted {
