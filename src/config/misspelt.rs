@@ -1,6 +1,6 @@
 //! Variables whose names look like settings but are not.
 
-use super::reader::SettingWarning;
+use super::error::SettingWarning;
 use super::settings::{SETTINGS, setting};
 use crate::similar::closest;
 

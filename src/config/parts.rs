@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::{SettingError, SettingWarning};
 use super::misspelt::Misspelling;
-use super::reader::{Faulty, ReadFile, Reader, SettingError, SettingWarning};
+use super::reader::{Faulty, ReadFile, Reader};
 use super::{
     ClassConfig, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig, TwilioConfig, Vars,
     class, coder, pages, redis, service, twilio,

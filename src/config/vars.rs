@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::env_file::{EnvFile, completed_by};
-use super::reader::SettingError;
+use super::error::SettingError;
 
 /// Pairs of name and value, and the faults found while reading them.
 #[derive(Clone, Debug, Default)]

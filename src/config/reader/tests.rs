@@ -130,27 +130,3 @@ proptest! {
         prop_assert_eq!(clean(&quoted), word);
     }
 }
-
-#[test]
-fn the_cure_of_a_fault_begins_behind_what_is_quoted() {
-    for (problem, parts) in [
-        ("missing: set it", ("missing", Some("set it"))),
-        ("is too short; set more", ("is too short", Some("set more"))),
-        ("is no number", ("is no number", None)),
-        (
-            r#""/srv/a: b" cannot be read: no such file"#,
-            (r#""/srv/a: b" cannot be read"#, Some("no such file")),
-        ),
-        (
-            r#""a\": b" is no URL: write it as https"#,
-            (r#""a\": b" is no URL"#, Some("write it as https")),
-        ),
-        ("is 10:30; no", ("is 10:30", Some("no"))),
-    ] {
-        let fault = SettingError {
-            name: "REDIS_PW".to_owned(),
-            problem: problem.to_owned(),
-        };
-        assert_eq!(fault.what_and_cure(), parts);
-    }
-}
