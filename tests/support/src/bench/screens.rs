@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::process::{Memory, Process};
 use super::report::{Section, Table};
-use super::{Bench, Part};
+use super::{Bench, BenchPart};
 use crate::classroom::wire::Wire;
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "screens",
     about: "CPU time and memory for 300 open join pages",
     run: measure,
