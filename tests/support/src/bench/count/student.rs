@@ -10,14 +10,14 @@ use rustix::process::Signal;
 use super::super::class::play;
 use super::super::report::{Section, Table};
 use super::super::stats::number;
-use super::super::{Bench, Part};
+use super::super::{Bench, BenchPart};
 use super::{Counted, instructions_in};
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::Fsync;
 use crate::classroom::{PATIENCE, PHRASE};
 
 /// The part.
-pub const PART: Part = Part {
+pub const PART: BenchPart = BenchPart {
     name: "student",
     about: "instructions of the whole service for a student",
     run: measure,
