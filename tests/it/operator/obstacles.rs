@@ -372,7 +372,10 @@ fn a_full_disk_is_one_error_with_the_folder_until_there_is_room() {
     students[1..].iter().for_each(|one| drop(one.asks()));
     class.eventually("the full disk", || gauge(&class, "disk-full") == "1");
     shows(&class, "disk-full", false);
-    assert_eq!(healthz(&class).1, ["database-not-writable", "disk-full"]);
+    // On a busy machine the answer may come before that of the disk.
+    class.eventually("the fault of the database beside it", || {
+        healthz(&class).1 == ["database-not-writable", "disk-full"]
+    });
     full.store(false, Ordering::SeqCst);
     students[1..].iter().for_each(|one| drop(one.next_login()));
     is_over(&class, "disk-full");

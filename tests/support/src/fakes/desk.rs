@@ -347,8 +347,12 @@ impl Desk {
             .unexpected
             .clone()
             .or_else(|| (op == Op::UNKNOWN).then(|| "no such route".to_owned()));
-        // A port may have belonged to the service of another class, to which Twilio still offers a text.
-        let is_for_another = request.header("X-Twilio-Signature").is_some();
+        // A port may have belonged to the service of another class, to which Twilio still offers a text, or a laptop
+        // still sends its questions.
+        let for_services = ["X-Twilio-Signature", "X-Screen"];
+        let is_for_another = for_services
+            .iter()
+            .any(|name| request.header(name).is_some());
         if let Some(why) = why.filter(|_| !is_for_another) {
             state
                 .unexpected
