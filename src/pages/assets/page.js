@@ -2,11 +2,12 @@
 const $ = id => document.getElementById(id);
 const { reply, coder, mail } = document.body.dataset;
 const sleep = time => new Promise(done => setTimeout(done, time));
+const limit = () => AbortSignal.timeout(9000);
 const fill = words => { for (const id in words) $(id).textContent = words[id]; };
 
 async function call(method, path, headers, form) {
   const answer = await fetch(path, {
-    method, headers, body: form && new URLSearchParams(form), keepalive: true, signal: AbortSignal.timeout(9000),
+    method, headers, body: form && new URLSearchParams(form), keepalive: true, signal: limit(),
   });
   return [204, 404].includes(answer.status) ? {} : answer.json();
 }
@@ -41,7 +42,7 @@ async function waits(time) {
   }
 }
 
-// Goes to Coder only when it is proved that this browser is signed in as this student.
+// Goes to Coder only when this browser is proved to be signed in as this student.
 async function signIn({ username, email, password, wait = 0 }, session, arrived) {
   const isMine = () => loads(username + '/login-type');
   fill({ name: username, email, password });
@@ -54,7 +55,8 @@ async function signIn({ username, email, password, wait = 0 }, session, arrived)
       await waits(wait);
       show('login');
       await fetch(coder + '/api/v2/users/login', {
-        method: 'POST', mode: 'no-cors', credentials: 'include', body: JSON.stringify({ email, password }),
+        method: 'POST', mode: 'no-cors', credentials: 'include', signal: limit(),
+        body: JSON.stringify({ email, password }),
       }).catch(() => 0);
       if (await isMine()) break;
       wait = 5000;
@@ -106,7 +108,7 @@ async function join(form) {
       return signIn(now, session ?? loads('me'), () => call('POST', '/screen/arrived', mine).catch(() => 0));
     } else if (state) {
       claim = now.claim;
-      if (claim) session ??= loads('me');
+      session ??= claim && loads('me');
       if (state == 'making') rest = 300;
       fill({ ends: now.ends, words: now.words });
       show(state);
@@ -143,13 +145,12 @@ async function wall() {
   }
 }
 
-const link = /^#([\w-]+):([\w-]+)$/.exec(location.hash);
+const [, username, password] = /^#([\w-]+):([\w-]+)$/.exec(location.hash) ?? [];
 onhashchange = () => location.reload();
 if (!coder) {
   wall();
-} else if (link) {
+} else if (password) {
   history.replaceState(null, '', '/');
-  const [, username, password] = link;
   fill({ who: username });
   show('link');
   // Anybody may have sent the link, so it signs nobody in unasked.

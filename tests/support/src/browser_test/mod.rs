@@ -104,6 +104,11 @@ pub const SCENES: &[Scene] = &[
         play: trouble::coder_refuses,
     },
     Scene {
+        name: "silent",
+        about: "Coder says nothing to the login: copy buttons before long",
+        play: trouble::coder_is_silent,
+    },
+    Scene {
         name: "away",
         about: "the service is away for a while: the page says so and goes on with a new code",
         play: trouble::service_is_away,

@@ -2,7 +2,7 @@
 
 use super::stage::{Laptop, Stage, pages_of};
 use crate::browser::hosts;
-use crate::classroom::Classroom;
+use crate::classroom::{Classroom, PATIENCE};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Trouble;
 
@@ -51,6 +51,17 @@ pub fn coder_refuses(stage: &Stage) {
         laptop.signed_in_as(),
         email.split('@').next().unwrap_or_default()
     );
+    laptop.window.close();
+}
+
+/// Coder says nothing to the login; nor does a browser that waits to be allowed to reach a private network. The page does
+/// not wait for long.
+pub fn coder_is_silent(stage: &Stage) {
+    let class = stage.class("screen");
+    class.trouble_at_coder(ops::LOGIN, 2, Trouble::Hang(2 * PATIENCE));
+    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    laptop.is_joined_by(&class.student());
+    shows_the_login(&laptop, &class);
     laptop.window.close();
 }
 
