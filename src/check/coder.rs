@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Notes, mails, members, token};
+use super::{Notes, mails, members, template, token};
 use crate::coder::{Coder, CoderError, CoderErrorKind};
 use crate::config::{CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
@@ -26,13 +26,17 @@ pub(super) struct CoderFacts {
 type CoderStep =
     fn(&Coder, &PartialConfig, &mut CoderFacts, &mut Notes<'_>) -> Result<(), CoderError>;
 
-const STEPS: [(&str, CoderStep); 7] = [
+/// The step that is left out where no workspaces are made.
+const TEMPLATE: &str = "the template of workspaces";
+
+const STEPS: [(&str, CoderStep); 8] = [
     ("password login", password_login),
     ("generated passwords", passwords),
     ("the token", token::token),
     ("the token's expiry", token::expiry),
     ("what the token may do", token::rights),
     ("the roles of members", members::inspect),
+    (TEMPLATE, template::inspect),
     ("e-mail notifications", mails::inspect),
 ];
 
@@ -65,7 +69,10 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             broken = Some("as Coder does not answer");
         }
     }
-    for (what, step) in STEPS {
+    let class = parts.class.as_ref();
+    let makes_workspaces = class.is_some_and(|class| class.workspace.is_some());
+    let is_asked = |(what, _): &(&str, CoderStep)| *what != TEMPLATE || makes_workspaces;
+    for (what, step) in STEPS.into_iter().filter(is_asked) {
         match broken {
             Some(because) => notes.skip(what, because),
             None => {

@@ -7,15 +7,15 @@
 
 use super::coder::CoderFacts;
 use super::folder::FolderFacts;
-use super::{Notes, token};
+use super::{Notes, probe_workspace, template, token};
 use crate::coder::{Coder, CoderError, CreateResult, DeleteResult, NewUser, PasswordResult};
-use crate::config::PartialConfig;
+use crate::config::{PartialConfig, WorkspaceConfig};
 use crate::domain::{InstanceId, Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
 use crate::store::Commands;
 
-/// Checks what a student can do, with the user's own session.
-fn check_workspaces(student: &Coder, notes: &mut Notes<'_>) {
+/// Checks what a student can do, with the user's own session. `wanted`: the workspace that it would get.
+fn check_workspaces(student: &Coder, wanted: Option<&WorkspaceConfig>, notes: &mut Notes<'_>) {
     const ROLE_CURE: &str = "let members create workspaces: coder organizations edit --default-org-member-roles organization-workspace-access, without any role that forbids it";
     match student.may_create_workspace() {
         Ok(may) => notes.judge(
@@ -32,6 +32,16 @@ fn check_workspaces(student: &Coder, notes: &mut Notes<'_>) {
             "create a template in the default organization, and let all its members use it",
         ),
         Ok(all) => notes.pass(format!("it sees {}", count(all.len(), "template"))),
+        Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
+    }
+    let Some(wanted) = wanted else { return };
+    match template::find(student, &wanted.template) {
+        Ok(found) => notes.judge(
+            found.is_some(),
+            "it may use the template of its workspace",
+            "students may not use the template (CODER_REG_TEMPLATE): they could not start their workspaces again",
+            "let all members of the default organization use it, in the template's permissions at Coder",
+        ),
         Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
 }
@@ -75,7 +85,11 @@ pub(super) fn inspect(
             "creating user {} at Coder; if it remains there, delete it under {site}/users",
             probe.username
         ));
-        if let Some(left) = probe.run(&coder, site, notes) {
+        let wanted = parts
+            .class
+            .as_ref()
+            .and_then(|class| class.workspace.as_ref());
+        if let Some(left) = probe.run(&coder, site, wanted, notes) {
             if !left {
                 // A running service may have adopted the user as a lost account in the meantime.
                 let _ = Commands::open(&parts.data_dir)
@@ -109,7 +123,13 @@ impl Probe {
     }
 
     /// Returns whether the user remains at Coder; `None` if the name belongs to another user.
-    fn run(&self, coder: &Coder, site: &str, notes: &mut Notes<'_>) -> Option<bool> {
+    fn run(
+        &self,
+        coder: &Coder,
+        site: &str,
+        wanted: Option<&WorkspaceConfig>,
+        notes: &mut Notes<'_>,
+    ) -> Option<bool> {
         let created = coder.create_user(NewUser {
             username: &self.username,
             email: &self.email,
@@ -120,7 +140,10 @@ impl Probe {
             Ok(CreateResult::Taken) => return None,
             Ok(CreateResult::Created(user)) => {
                 notes.pass(format!("user {} was created", self.username));
-                self.log_in(coder, notes);
+                self.log_in(coder, wanted, notes);
+                if let Some(wanted) = wanted {
+                    probe_workspace::inspect(coder, &user.id, wanted, notes);
+                }
                 // After the login, because it ends the session.
                 self.set_password(coder, &user.id, notes);
                 self.delete_for_sure(coder, Some(&user.id), site, notes)
@@ -134,11 +157,11 @@ impl Probe {
         Some(!gone)
     }
 
-    fn log_in(&self, coder: &Coder, notes: &mut Notes<'_>) {
+    fn log_in(&self, coder: &Coder, wanted: Option<&WorkspaceConfig>, notes: &mut Notes<'_>) {
         match coder.log_in(&self.email, &self.password) {
             Ok(Some(session)) => {
                 notes.pass("it logged in with e-mail and password");
-                check_workspaces(&coder.with_session(session), notes);
+                check_workspaces(&coder.with_session(session), wanted, notes);
             }
             Ok(None) => notes.fault(
                 "it could not log in with its e-mail and password",

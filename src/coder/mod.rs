@@ -31,6 +31,7 @@ pub use error::{CoderError, CoderErrorKind};
 pub use inspect::{Server, Session, TokenHolder};
 pub use password::PasswordResult;
 pub use rights::{MissingRight, Rights};
+pub use templates::{ExternalAuth, TemplateNeeds, TemplateParameter};
 pub use users::{CreateResult, DeleteResult, NewUser};
 pub use validity::{NEAR, Nearness, Validity};
 pub use wire::{Build, LoginType, Template, User, Workspace};

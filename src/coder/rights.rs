@@ -208,6 +208,8 @@ const TOKEN_CHECKS: [RightCheck; 9] = [
     ("delete keys", "api_key", "delete", false, Some(OTHER_USER)),
 ];
 
+const MAKER_CHECKS: [RightCheck; 1] = [("create", "workspace", "create", true, Some(OTHER_USER))];
+
 const STUDENT_CHECKS: [RightCheck; 1] = [("create", "workspace", "create", true, Some("me"))];
 
 impl Coder {
@@ -264,6 +266,17 @@ impl Coder {
         const OPERATION: &str = "ask whether a student may create a workspace";
         let id = self.default_organization()?.id;
         let (may, _) = self.authcheck(OPERATION, &STUDENT_CHECKS, &id)?;
+        Ok(may("create"))
+    }
+
+    /// Whether the token may make workspaces for other users of the default organization.
+    ///
+    /// # Errors
+    /// The server cannot be asked, or does not know the question.
+    pub fn may_create_workspaces_of_others(&self) -> Result<bool, CoderError> {
+        const OPERATION: &str = "ask whether the token may make workspaces of others";
+        let id = self.default_organization()?.id;
+        let (may, _) = self.authcheck(OPERATION, &MAKER_CHECKS, &id)?;
         Ok(may("create"))
     }
 

@@ -20,6 +20,7 @@ mod outcome;
 pub mod reply;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use full_class::FullClass;
@@ -80,6 +81,8 @@ pub struct Provisioner {
     pub screens: Arc<Screens>,
     /// When this process began. What screens it showed before is not known.
     pub began: UnixSeconds,
+    /// Whether no workspaces can be made for now.
+    pub workspaces_fail: Arc<AtomicBool>,
 }
 
 /// What a [`Provisioner`] needs in addition to its settings.
@@ -100,6 +103,8 @@ pub struct Parts {
     pub instance_id: InstanceId,
     /// The screens.
     pub screens: Arc<Screens>,
+    /// Whether no workspaces can be made for now.
+    pub workspaces_fail: Arc<AtomicBool>,
 }
 
 /// One text and the phone that sent it.
@@ -142,6 +147,7 @@ impl Provisioner {
             passwords,
             instance_id,
             screens,
+            workspaces_fail,
         } = parts;
         Self {
             store,
@@ -161,6 +167,7 @@ impl Provisioner {
             reply: config.pages.reply,
             screens,
             began: unix_now(),
+            workspaces_fail,
         }
     }
 
@@ -176,7 +183,14 @@ impl Provisioner {
         let pages = self.link.as_deref();
         let pages = pages.filter(|_| email == username.email(&self.email_domain));
         let link = pages.map(|pages| reply::link(pages, username, password));
-        reply::login(&self.site, email, password, left, link.as_deref())
+        let text = reply::login(&self.site, email, password, left, link.as_deref());
+        match &self.class.workspace {
+            // A workspace that cannot be made for now has no page.
+            Some(workspace) if !self.workspaces_fail.load(Ordering::Relaxed) => {
+                reply::to_workspace(text, &self.site, &workspace.name.path(username))
+            }
+            _ => text,
+        }
     }
 
     /// Serves one text at the time `now`. If the text ends here without a login, the screen that it claims

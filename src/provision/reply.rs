@@ -39,6 +39,16 @@ pub fn login(
     plain
 }
 
+/// A login that leads to the student's workspace at `path` in place of Coder's first page, if one segment has
+/// room for it. `login` is a login with the address `site`.
+pub fn to_workspace(login: String, site: &str, path: &str) -> String {
+    let longer = login.replacen(site, &format!("{site}{path}"), 1);
+    match septets(&longer) {
+        Some(length) if length <= SEGMENT => longer,
+        _ => login,
+    }
+}
+
 /// A link to `pages` that signs in the browser that opens it. What follows `#` reaches no server.
 pub fn link(pages: &str, username: &Username, password: &Password) -> String {
     format!("{pages}/#{}:{}", username.as_str(), password.reveal())
@@ -166,6 +176,30 @@ mod tests {
                 password.reveal()
             )
         );
+    }
+
+    #[test]
+    fn a_login_leads_to_the_workspace_where_one_text_has_room_for_it() {
+        let password = Password::draw();
+        let text = |site: &str, email: &str| {
+            let left = Some(Duration::from_secs(43_200));
+            let plain = login(site, email, &password, left, None);
+            (
+                to_workspace(plain.clone(), site, "/@happy-tuna/class"),
+                plain,
+            )
+        };
+        let (with, plain) = text("https://coder.example.org", "happy-tuna@example.org");
+        let lines: Vec<&str> = with.lines().collect();
+        assert_eq!(lines[1], "https://coder.example.org/@happy-tuna/class");
+        assert_eq!(with.lines().count(), plain.lines().count());
+        assert!(septets(&with).unwrap() <= SEGMENT);
+        let domain = "informatik.uni-irgendwo.example";
+        let (with, plain) = text(
+            &format!("https://coder.{domain}"),
+            &format!("happy-tuna@{domain}"),
+        );
+        assert_eq!(with, plain);
     }
 
     #[test]

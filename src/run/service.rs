@@ -2,6 +2,7 @@
 //!
 //! A role is a job with its own thread. A new role is written in its own file, and added in [`Shared::roles`].
 
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
@@ -60,6 +61,8 @@ struct Shared {
     reaper_notifier: Notifier,
     /// Wakes the maker of workspaces; `None` = none are made.
     workspaces: Option<workspaces::Waker>,
+    /// Whether no workspaces can be made for now.
+    workspaces_fail: Arc<AtomicBool>,
     stop: Stop,
 }
 
@@ -188,6 +191,7 @@ impl Shared {
             notifier,
             reaper_notifier,
             workspaces,
+            workspaces_fail: Arc::default(),
             stop: Stop::new(),
         })
     }
@@ -256,7 +260,9 @@ impl Shared {
                 arrivals::run(&store, &arrived, stop)
             }));
         }
-        if let Some(maker) = WorkspaceMaker::new(config, &self.store, &self.coder) {
+        if let Some(maker) =
+            WorkspaceMaker::new(config, &self.store, &self.coder, &self.workspaces_fail)
+        {
             let (wakeups, pause) = (receivers.workspaces, config.class.check_interval);
             roles.push(Role::new("workspaces", AtStop::Leave, move |stop| {
                 workspaces::run(&maker, &wakeups, pause, stop)
@@ -281,6 +287,7 @@ impl Shared {
             passwords: keys.1,
             instance_id: self.instance_id.clone(),
             screens: Arc::clone(&self.screens),
+            workspaces_fail: Arc::clone(&self.workspaces_fail),
         };
         TextLoop {
             provisioner: Provisioner::new(config, parts),

@@ -9,6 +9,7 @@ mod builds;
 mod making;
 mod prolong;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct WorkspaceMaker {
     template: Mutex<Option<(Template, UnixSeconds)>>,
     /// What was logged last and is not over.
     reported: Mutex<Option<WorkspaceTrouble>>,
+    /// Whether none can be made for now.
+    fail: Arc<AtomicBool>,
 }
 
 /// Why a workspace is not made.
@@ -89,7 +92,13 @@ impl From<CoderError> for Failure {
 
 impl WorkspaceMaker {
     /// A maker of the workspaces that `config` asks for; `None` if it asks for none.
-    pub fn new(config: &Config, store: &Arc<Store>, coder: &Arc<Coder>) -> Option<Self> {
+    /// `fail` is set while none can be made.
+    pub fn new(
+        config: &Config,
+        store: &Arc<Store>,
+        coder: &Arc<Coder>,
+        fail: &Arc<AtomicBool>,
+    ) -> Option<Self> {
         Some(Self {
             store: Arc::clone(store),
             coder: Arc::clone(coder),
@@ -97,6 +106,7 @@ impl WorkspaceMaker {
             parallel: config.service.parallel.min(SIDE_BY_SIDE),
             template: Mutex::default(),
             reported: Mutex::default(),
+            fail: Arc::clone(fail),
         })
     }
 
@@ -173,6 +183,7 @@ impl WorkspaceMaker {
 
     /// Logs once that workspaces are not made, and why.
     fn report(&self, failure: &Failure, number: usize) {
+        self.fail.store(true, Ordering::Relaxed);
         let before = self.lock_reported().replace(failure.trouble);
         if before == Some(failure.trouble) {
             return;
@@ -196,6 +207,7 @@ impl WorkspaceMaker {
     }
 
     fn works_again(&self) {
+        self.fail.store(false, Ordering::Relaxed);
         if self.lock_reported().take().is_some() {
             info!("workspaces are made again");
         }

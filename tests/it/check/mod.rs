@@ -6,6 +6,7 @@
 //! - `coder`, `twilio`, `carriers`, `public`: what is broken there
 //! - `unseen`: what could not be inspected at Twilio
 //! - `write`: the user that is made, logs in and goes
+//! - `workspaces`: the template of workspaces
 //! - `pages`: the public pages
 //! - `front`: what stands between the internet and the service
 
@@ -19,6 +20,7 @@ mod signing;
 mod twilio;
 mod unseen;
 mod whole;
+mod workspaces;
 mod write;
 
 use std::ops::Deref;

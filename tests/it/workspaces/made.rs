@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{runs, with_workspaces};
 use crate::plan;
 use support::classroom::PATIENCE;
+use support::classroom::student::Login;
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::trouble::Trouble;
 
@@ -31,6 +32,20 @@ fn each_login_has_a_workspace_made_by_one_call() {
         class.all_gone();
         assert!(class.workspaces_are_deleted());
     }
+}
+
+#[test]
+fn the_login_leads_to_the_workspace_unless_none_can_be_made() {
+    let class = with_workspaces().open();
+    let page = |login: &Login| format!("{}/@{}/class", class.coder().url(), login.username());
+    let login = &class.logins(1)[0];
+    assert_eq!(login.site, page(login));
+    class.coder().deprecate_template("docker", "Use python.");
+    class.restart_service();
+    class.logins(1);
+    class.logs("the template docker is deprecated");
+    let login = &class.logins(1)[0];
+    assert_eq!(login.site, class.coder().url());
 }
 
 #[test]

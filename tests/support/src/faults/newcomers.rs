@@ -213,6 +213,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         reply: config.pages.reply,
         screens: Arc::new(Screens::new(Box::new(|_| {}))),
         began: 0,
+        workspaces_fail: Arc::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is played while the tape counts: nine acts, each with one student.
+//! What is played while the tape counts: ten acts, each with one student.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -36,11 +36,13 @@ pub enum PointAct {
     Missed,
     /// An empty folder; a text with the code of a laptop's page, whose person says yes.
     Screen,
+    /// An empty folder; one text, one login, and a workspace with it.
+    Workspace,
 }
 
 impl PointAct {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::First,
         Self::Again,
         Self::Carry,
@@ -50,6 +52,7 @@ impl PointAct {
         Self::Refused,
         Self::Missed,
         Self::Screen,
+        Self::Workspace,
     ];
 
     /// Its name in plans.
@@ -64,6 +67,7 @@ impl PointAct {
             Self::Refused => "refused",
             Self::Missed => "missed",
             Self::Screen => "screen",
+            Self::Workspace => "workspace",
         }
     }
 
@@ -79,6 +83,7 @@ impl PointAct {
             Self::Refused => "refused, dead letter, removal",
             Self::Missed => "found in Twilio's log",
             Self::Screen => "login on a laptop's page",
+            Self::Workspace => "a workspace with the login",
         }
     }
 
@@ -86,7 +91,7 @@ impl PointAct {
     fn texts(self) -> usize {
         match self {
             Self::Refused | Self::Screen => 0,
-            Self::First | Self::Removal | Self::End | Self::Missed => 1,
+            Self::First | Self::Removal | Self::End | Self::Missed | Self::Workspace => 1,
             Self::Again | Self::Carry | Self::Renew => 2,
         }
     }
@@ -104,6 +109,7 @@ impl PointAct {
                 stage.class.set("CODER_REG_CALL_LIMIT", "2s");
                 return stage.class.twilio().refuse(student.phone(), 400, 21_614);
             }
+            Self::Workspace => return stage.class.set("CODER_REG_TEMPLATE", "docker"),
             Self::Missed => {
                 stage.class.set("CODER_REG_CATCH_UP", "30");
                 // It stands in the log now, and is not brought to us.
@@ -181,6 +187,9 @@ impl PointAct {
                         offer.is_taken() && stage.is_served() && nothing_is_left(stage)
                     }
                     Self::Missed => !student.inbox().is_empty() && stage.is_served(),
+                    Self::Workspace => {
+                        offer.is_taken() && stage.is_served() && has_a_settled_workspace(stage)
+                    }
                     _ => offer.is_taken() && stage.is_served(),
                 };
                 is_over && ready(stage) && stage.is_idle()
@@ -245,6 +254,11 @@ impl PointAct {
             expect(stage_word == "announced", "no login is recorded");
             let open = class.query("SELECT count(fingerprint) FROM registrations");
             expect(open == "0", "a send is still open");
+        }
+        if self == Self::Workspace {
+            let made = class.coder().all_workspaces();
+            row.doubled += made.len().saturating_sub(1);
+            row.lost += usize::from(!made.iter().any(|one| one.status == "running"));
         }
         stage.stop_service();
         expect(
@@ -326,4 +340,10 @@ impl Offer {
             self.taken.set(student.posts(webhook) == 200);
         }
     }
+}
+
+/// Whether the workspace is made and runs, and the service knows it.
+fn has_a_settled_workspace(stage: &PointStage) -> bool {
+    let settled = "SELECT count(*) FROM workspaces WHERE id IS NOT NULL AND check_at IS NULL";
+    stage.class.query(settled) == "1"
 }
