@@ -28,6 +28,7 @@ fn trial(coder: &FakeCoder) -> (Trial, Told) {
         binary: support::program().unwrap(),
         deployment: Deployment::new(&format!("{}/api/v2/", coder.url()), &coder.token()),
         students: 4,
+        workspace: Vec::new(),
         switch: None,
         interrupted: Arc::new(AtomicBool::new(false)),
         say: Box::new(say),
@@ -62,6 +63,20 @@ fn every_role_takes_a_class_to_its_end_and_nothing_is_left() {
         assert!(!told.contains(&coder.token()), "{told}");
         nothing_is_left(&coder);
     }
+}
+
+#[test]
+fn with_a_template_every_student_has_a_workspace_with_the_login() {
+    let coder = FakeCoder::start();
+    let (mut trial, told) = trial(&coder);
+    trial.workspace = vec![("CODER_REG_TEMPLATE".to_owned(), "docker".to_owned())];
+    assert_eq!(trial.play(), Vec::<String>::new());
+    let told = told.lock().unwrap().join("\n");
+    let with = "4 students have a workspace that came with the login";
+    assert_eq!(told.matches(with).count(), 2, "{told}");
+    let made = "7 workspaces were made, 0 are left";
+    assert_eq!(told.matches(made).count(), 2, "{told}");
+    nothing_is_left(&coder);
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl<'a> CoderRun<'a> {
         self.stage.start()?;
         self.texts(students)?;
         self.log_in(students)?;
+        self.get_workspaces(students)?;
         self.text_again()?;
         self.work()?;
         self.an_account_is_forgotten()?;
@@ -206,6 +207,27 @@ impl<'a> CoderRun<'a> {
                 status == 201 && stays,
             );
         }
+        Ok(())
+    }
+
+    /// With a template each student has a workspace that runs, made by the service.
+    fn get_workspaces(&mut self, students: usize) -> Result<(), String> {
+        if self.trial.workspace.is_empty() {
+            return Ok(());
+        }
+        for student in 0..students {
+            let login = self.last_login(student)?;
+            let path = format!("/users/{}/workspace/class", login.username());
+            self.tally
+                .until("a workspace that comes with the login", || {
+                    let found = self.server.ask(Method::GET, &path)?;
+                    Ok(found.body["latest_build"]["status"] == "running")
+                })?;
+            let found = self.server.ask(Method::GET, &path)?;
+            self.workspaces.push(found.text("id"));
+        }
+        let told = format!("{students} students have a workspace that came with the login");
+        self.tally.holds(&told, true);
         Ok(())
     }
 

@@ -25,6 +25,10 @@ All that was made is removed again, also after Ctrl-C.
   CODER_API_URL   the deployment; use one for tests, as Coder keeps the rows of deleted users
   CODER_API_KEY   the token of an Owner there; it is neither stored nor printed
 
+  CODER_REG_TEMPLATE, CODER_REG_PARAMETERS
+                  a template and its parameters, as in the settings; with them each student gets a workspace with the
+                  login, which has to run
+
   CODER_TEST_STOP, CODER_TEST_START
                   commands for the shell that kill the server and start it again, each of which returns by itself, as
                   \"docker kill coder\" and \"docker start coder\"; with them the server is killed in the middle of each
@@ -73,6 +77,11 @@ fn trial(students: usize) -> Result<Trial, String> {
         binary: crate::program()?,
         deployment,
         students,
+        workspace: ["CODER_REG_TEMPLATE", "CODER_REG_PARAMETERS"]
+            .into_iter()
+            .map(|name| (name.to_owned(), optional(name)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect(),
         switch: Switch::new(&optional("CODER_TEST_STOP"), &optional("CODER_TEST_START"))?,
         interrupted: interrupt().map_err(|error| format!("signals cannot be caught: {error}"))?,
         say: Box::new(|line| println!("{line}")),

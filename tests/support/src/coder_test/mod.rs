@@ -67,6 +67,8 @@ pub struct Trial {
     pub binary: PathBuf,
     pub deployment: Deployment,
     pub students: usize,
+    /// The settings of the workspaces that students get with their logins; none = they get none.
+    pub workspace: Vec<(String, String)>,
     /// Without it the server is not killed.
     pub switch: Option<Switch>,
     /// Set to end the trial early.

@@ -58,6 +58,7 @@ impl CoderStage {
         let settings = settings
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(trial.workspace.iter().cloned())
             .collect();
         Self {
             service: RefCell::new(None),
