@@ -18,6 +18,9 @@ const LAST_TRY: u32 = 10;
 /// A build that is queued at this number of looks waits for a provisioner: it has waited for some seconds.
 const WAITS_LONG: u32 = 2;
 
+/// Seconds until the list of workspaces is read again after Coder did not give it.
+const LIST_AGAIN: UnixSeconds = 15;
+
 /// What a look at a workspace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sight {
@@ -55,7 +58,7 @@ impl WorkspaceMaker {
             Ok(listed) => listed,
             Err(fault) => {
                 debug!("the builds of workspaces are looked at later: {fault}");
-                let until = now + seconds(retry::BUILD.most);
+                let until = now + LIST_AGAIN;
                 return self.store.postpone_looks(now, until);
             }
         };
