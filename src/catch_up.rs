@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use log::warn;
 
-use crate::config::Config;
-use crate::domain::{OptWord, Passphrase, PhraseMatch, Text, UnixSeconds, seconds};
+use crate::config::{ClassConfig, Config};
+use crate::domain::{OptWord, Text, UnixSeconds, seconds};
 use crate::store::{Store, StoreError, TextHistory};
 use crate::stream::{Appender, Redis, StreamError, StreamInspector};
 use crate::twilio::received::ReceivedText;
@@ -34,8 +34,8 @@ pub struct CatchUp {
     pub appender: Appender,
     /// How far back the search goes.
     pub window: Duration,
-    /// The phrase that asks for a login.
-    pub phrase: Passphrase,
+    /// The phrases that ask for a login.
+    pub class: ClassConfig,
     /// Whether a code may stand beside the phrase.
     pub with_codes: bool,
 }
@@ -102,7 +102,7 @@ impl CatchUp {
             waiting: StreamInspector::new(redis.clone()),
             appender: Appender::new(redis.clone()),
             window: config.service.catch_up?,
-            phrase: config.class.phrase.clone(),
+            class: config.class.clone(),
             with_codes: config.pages.reply.on_screens(),
         })
     }
@@ -153,11 +153,7 @@ impl CatchUp {
     /// for us only if it asks for something that only we offer.
     fn is_for_us(&self, received: &ReceivedText) -> bool {
         let body = &received.text.body;
-        let is_phrase = if self.with_codes {
-            self.phrase.read(body) != PhraseMatch::Other
-        } else {
-            self.phrase.matches(body)
-        };
+        let is_phrase = self.class.asked(body, self.with_codes).is_some();
         received.certainly_ours || is_phrase && OptWord::in_body(body).is_none()
     }
 

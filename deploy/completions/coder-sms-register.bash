@@ -29,10 +29,10 @@ _coder_sms_register() {
 	'') words='run config check healthcheck status projector extend end renew forget retry drop reconcile campaign backup restore help version' ;;
 	help) words='run config check healthcheck status projector extend end renew forget retry drop reconcile campaign backup restore' ;;
 	check) options+=' --write --json' ;;
-	status) options+=' --offline --json --watch' ;;
-	projector) options+=' --rotate' ;;
-	extend) options+=' --all --dry-run --yes --json' operand=account ;;
-	end) options+=' --gently --all --dry-run --yes --json' operand=account ;;
+	status) options+=' --class --offline --json --watch' ;;
+	projector) options+=' --class --rotate' ;;
+	extend) options+=' --all --class --dry-run --yes --json' operand=account ;;
+	end) options+=' --gently --all --class --dry-run --yes --json' operand=account ;;
 	renew) operand=account ;;
 	forget) options+=' --dry-run --json' ;;
 	retry) options+=' --all --json' ;;

@@ -1,7 +1,7 @@
 //! Checks the settings: reports every fault and every warning.
 
 use super::Notes;
-use crate::config::{PartialConfig, SETTINGS, SettingWarning};
+use crate::config::{EASY_TO_GUESS, PartialConfig, SETTINGS, SettingWarning};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for error in &parts.faults {
@@ -20,7 +20,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
         notes.pass(format!("{} settings are understood", SETTINGS.len()));
     }
     // The area "phrase" reports the warnings about the phrase.
-    let is_of_phrase = |one: &&SettingWarning| one.what.starts_with("CODER_REG_PASS ");
+    let is_of_phrase = |one: &&SettingWarning| one.what.ends_with(EASY_TO_GUESS);
     for SettingWarning { what, cure } in parts.warnings.iter().filter(|one| !is_of_phrase(one)) {
         notes.warn(what, cure);
     }

@@ -36,7 +36,8 @@ pub(super) fn expiry(
     let now = unix_now();
     match coder.validity(now) {
         Ok(validity) => {
-            let class = parts.class.as_ref().and_then(|class| class.remove_after);
+            let class = parts.class.as_ref();
+            let class = class.and_then(|class| class.longest_life(now));
             judge_expiry(&validity, now, class, notes);
         }
         Err(error) => return skip_unless_general(error, "the token's expiry", notes),

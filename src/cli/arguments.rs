@@ -11,7 +11,11 @@ use lexopt::{Arg, Parser};
 use super::Command;
 use super::naming::word_for_all;
 use crate::config::{self, Config, ConfigError, Vars};
+use crate::domain::ClassName;
 use crate::store::StoreError;
+
+/// The option that names a class.
+pub(super) const CLASS: &str = "class";
 
 /// The folder of the package's settings.
 const INSTALLED: &str = "/etc/coder-sms-register";
@@ -82,6 +86,7 @@ pub(super) struct Arguments {
     env_file: Option<PathBuf>,
     /// The file of settings that was read.
     read_file: OnceCell<PathBuf>,
+    class: Option<ClassName>,
 }
 
 impl Arguments {
@@ -92,6 +97,7 @@ impl Arguments {
             command: None,
             env_file: None,
             read_file: OnceCell::new(),
+            class: None,
         }
     }
 
@@ -145,6 +151,25 @@ impl Arguments {
         }
     }
 
+    /// Reads the value of `--class`, which was just returned.
+    ///
+    /// # Errors
+    /// There is none, or there was one before.
+    pub(super) fn read_class(&mut self) -> Result<(), CommandError> {
+        let value = self.parser.value()?;
+        let name = value.to_str().filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| CommandError::unexpected(&value))?;
+        if self.class.replace(ClassName::in_command(name)).is_some() {
+            return Err(CommandError::Misused("--class is given twice".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The class that `--class` names.
+    pub(super) fn class(&self) -> Option<&ClassName> {
+        self.class.as_ref()
+    }
+
     /// The value of the option that was just returned, if it was given as `--option=value`.
     pub(super) fn value_given(&mut self) -> Option<OsString> {
         self.parser.optional_value()
@@ -179,7 +204,8 @@ impl Arguments {
         }
     }
 
-    /// Reads the rest of the line of a command with any number of operands, and `options` without values.
+    /// Reads the rest of the line of a command with any number of operands, and `options` without values but
+    /// for `--class`.
     /// Returns the operands and the options that were given.
     ///
     /// # Errors
@@ -197,6 +223,7 @@ impl Arguments {
                 },
                 ArgumentWord::Option(option) => {
                     match options.iter().find(|known| **known == option) {
+                        Some(&CLASS) => self.read_class()?,
                         Some(known) => given.push(*known),
                         None => return Err(CommandError::unknown_option(&option)),
                     }

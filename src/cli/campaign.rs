@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::arguments::{Arguments, CommandError};
 use super::{Command, print};
+use crate::clock::unix_now;
 use crate::config::{Config, PagesSite, readable_number};
 use crate::domain::{Password, Username};
 use crate::provision::reply;
@@ -237,7 +238,7 @@ fn samples(config: &Config) -> [String; 3] {
     let (username, password) = (Username::draw(0), Password::draw());
     let link = config.pages.link();
     let link = link.map(|pages| reply::link(&pages, &username, &password));
-    let left: Option<Duration> = config.class.remove_after;
+    let left: Option<Duration> = config.class.longest_life(unix_now());
     let email = username.email(&config.coder.email_domain);
     let login = reply::login(
         &config.coder.address.site,

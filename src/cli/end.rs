@@ -16,7 +16,7 @@ use crate::store::{Commands, StoreError};
 
 pub(super) const COMMAND: Command = Command {
     name: "end",
-    operands: "USER...|--all",
+    operands: "USER...|--class NAME|--all",
     summary: "end the time of accounts now; the service may be running or stopped",
     details: "\
 USER is an account's username or e-mail address, in any case. A running service locks the accounts out at once: logins and open
@@ -36,8 +36,9 @@ Exit codes: 0 recorded, 1 failure, 2 wrong usage, 3 no such account
 /// The options, for `--help`.
 const OPTIONS: &str = "      --gently         wait until no workspace runs, and lock no account out
       --all            every account
+      --class NAME     every account of this class
       --dry-run        print what would be done, and change nothing
-      --yes            do not ask before --all
+      --yes            do not ask before --all or --class
       --json           print one JSON object
 ";
 

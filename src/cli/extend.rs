@@ -8,7 +8,7 @@ use crate::domain::order::Order;
 
 pub(super) const COMMAND: Command = Command {
     name: "extend",
-    operands: "USER...|--all TIME",
+    operands: "USER...|--class NAME|--all TIME",
     summary: "give accounts more time; the service may be running or stopped",
     details: "\
 USER is an account's username or e-mail address, in any case. TIME is minutes, or 90m, 2h, 1d. It is
@@ -24,8 +24,9 @@ Exit codes: 0 done, 1 failure or not done for all named accounts, 2 wrong usage,
 
 /// The options, for `--help`.
 const OPTIONS: &str = "      --all            every account
+      --class NAME     every account of this class
       --dry-run        print what would be done, and change nothing
-      --yes            do not ask before --all or before more than 7 days
+      --yes            do not ask before --all, --class or more than 7 days
       --json           print one JSON object
 ";
 
@@ -51,7 +52,7 @@ fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
         asked.show(order, &done);
         asked.sum_up(order, &done, "");
     }
-    if !done.applied.refused.is_empty() && !asked.selection.all {
+    if !done.applied.refused.is_empty() && !asked.means_many() {
         return Err(CommandError::Reported);
     }
     Ok(())

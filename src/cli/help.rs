@@ -1,7 +1,7 @@
 //! The text of `--help`.
 
 use super::{COMMANDS, Command, EXIT_CODES, PROGRAM};
-use crate::config::{SETTINGS, Setting};
+use crate::config::{CLASS_SETTINGS, SETTINGS, Setting};
 use crate::similar::closest;
 use crate::terminal::hanging;
 
@@ -144,6 +144,6 @@ fn settings() -> String {
         )
     };
     let intro = "Settings are environment variables; * = required, + = a secret, which may also be read from the file that NAME_FILE names, or from a credential of systemd:";
-    let lines: String = SETTINGS.iter().map(line).collect();
+    let lines: String = SETTINGS.iter().chain(CLASS_SETTINGS).map(line).collect();
     format!("\n{}\n{lines}", hanging(intro, WIDTH, 0))
 }

@@ -1,6 +1,6 @@
 //! The names of accounts on the command line.
 
-use crate::domain::count;
+use crate::domain::{ClassName, count};
 use crate::similar::closest;
 
 /// Words that are used in place of `--all` by mistake.
@@ -34,6 +34,15 @@ pub(super) fn not_known<'a>(
         more => count(more, "account"),
     };
     format!("{noun} not known: {}", guessed(unknown, known))
+}
+
+/// The message that there is no class of this name.
+pub(super) fn no_class<'a>(
+    name: &ClassName,
+    known: impl Iterator<Item = &'a ClassName> + Clone,
+) -> String {
+    let guessed = guessed(&[name.as_str()], known.map(ClassName::as_str));
+    format!("class not known: {guessed}")
 }
 
 /// The names, each with the one of `known` that it probably stands for.

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, CommandError};
-use super::naming::not_known;
+use super::arguments::{Arguments, CLASS, CommandError};
+use super::naming::{guessed, not_known};
 use super::selection::{ALL, DRY_RUN, JSON, Selection, YES, confirm, needs_a_terminal};
 use super::table::{count, span, table};
 use super::{complain, print};
 use crate::clock::unix_now;
 use crate::domain::order::{Due, Order};
 use crate::domain::registration::Registration;
-use crate::domain::{UnixSeconds, seconds};
-use crate::store::{Commands, OrderResult};
+use crate::domain::{ClassName, UnixSeconds, seconds};
+use crate::store::{Chosen, Commands, OrderResult};
 use crate::wake;
 
 /// The operands and options of `extend` or `end`.
@@ -21,6 +21,8 @@ pub(super) struct OrderArguments {
     pub(super) selection: Selection,
     /// `--gently`, an option of `end` only.
     pub(super) gently: bool,
+    /// `--class`.
+    class: Option<ClassName>,
 }
 
 /// An order that was carried out, or tried with `--dry-run`.
@@ -40,24 +42,35 @@ impl OrderArguments {
         arguments: &mut Arguments,
         more: &[&'static str],
     ) -> Result<Self, CommandError> {
-        let options = [&[ALL, DRY_RUN, YES, JSON], more].concat();
+        let options = [&[ALL, CLASS, DRY_RUN, YES, JSON], more].concat();
         let (selection, given) = Selection::read(arguments, &options)?;
         Ok(Self {
             selection: selection.of_accounts(),
             gently: given.contains(&"gently"),
+            class: arguments.class().cloned(),
         })
     }
 
-    /// The names; `None` = all accounts.
-    fn names(&self) -> Result<Option<&[String]>, CommandError> {
+    /// The accounts that are meant.
+    fn chosen(&self) -> Result<Chosen<'_>, CommandError> {
         self.selection.check("accounts")?;
-        match (self.selection.all, self.selection.names.as_slice()) {
-            (true, _) => Ok(None),
-            (false, []) => Err(CommandError::Misused(
-                "USER is missing: name accounts, or say --all".to_owned(),
+        let (all, names) = (self.selection.all, self.selection.names.as_slice());
+        match (&self.class, all, names) {
+            (Some(class), false, []) => Ok(Chosen::Class(class)),
+            (Some(_), ..) => Err(CommandError::Misused(
+                "say --class alone: it means all accounts of the class".to_owned(),
             )),
-            (false, names) => Ok(Some(names)),
+            (None, true, _) => Ok(Chosen::All),
+            (None, false, []) => Err(CommandError::Misused(
+                "USER is missing: name accounts, or say --class or --all".to_owned(),
+            )),
+            (None, false, names) => Ok(Chosen::Named(names)),
         }
+    }
+
+    /// Whether the accounts are not named one by one.
+    pub(super) fn means_many(&self) -> bool {
+        self.selection.all || self.class.is_some()
     }
 
     /// Carries `order` out.
@@ -69,21 +82,24 @@ impl OrderArguments {
         order: Order,
         folder: &Path,
     ) -> Result<AppliedOrder, CommandError> {
-        let names = self.names()?;
+        let chosen = self.chosen()?;
         let long = long_time(order);
         let asked = &self.selection;
-        let ask = (asked.all || long.is_some()) && asked.may_ask();
+        let ask = (self.means_many() || long.is_some()) && asked.may_ask();
         if ask {
-            needs_a_terminal(if asked.all {
-                "--all"
-            } else {
-                "more than 7 days"
+            needs_a_terminal(match chosen {
+                Chosen::All => "--all",
+                Chosen::Class(_) => "--class",
+                Chosen::Named(_) => "more than 7 days",
             })?;
         }
         let mut database = Commands::open(folder)?;
+        if let Chosen::Class(class) = chosen {
+            has_accounts(&database, class)?;
+        }
         if ask {
             let meant = database
-                .apply(order, names, unix_now(), true)?
+                .apply(order, chosen, unix_now(), true)?
                 .changed
                 .len();
             let verb = verb(order).0;
@@ -95,7 +111,7 @@ impl OrderArguments {
             }
         }
         let now = unix_now();
-        let applied = database.apply(order, names, now, asked.dry_run)?;
+        let applied = database.apply(order, chosen, now, asked.dry_run)?;
         if !applied.unknown.is_empty() {
             let roster = database.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
@@ -158,6 +174,20 @@ impl OrderArguments {
             print(&format!("{accounts} {verb}{meaning}\n"));
         }
     }
+}
+
+/// Refuses a class without accounts. Which classes the settings have is not asked: accounts of a class that was
+/// taken out of them can be ended as well.
+fn has_accounts(hand: &Commands, class: &ClassName) -> Result<(), CommandError> {
+    let roster = hand.roster()?;
+    let known = roster.iter().filter_map(|one| one.class.as_ref());
+    if known.clone().any(|one| one == class) {
+        return Ok(());
+    }
+    let guess = guessed(&[class.as_str()], known.map(ClassName::as_str));
+    Err(CommandError::Unmatched(format!(
+        "no account is of the class {guess}; nothing is changed"
+    )))
 }
 
 /// The time of an extension, in seconds, if it is so long that it may be a typing error.

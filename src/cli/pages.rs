@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use super::help::{OPTIONS, sentence};
 use super::{COMMANDS, Command, EXIT_CODES, PROGRAM};
-use crate::config::SETTINGS;
+use crate::config::{CLASS_SETTINGS, SETTINGS};
 
 /// The words in the place of a command that are none of `COMMANDS`.
 const FURTHER: [(&str, &str); 2] = [

@@ -1,6 +1,7 @@
 //! `projector`: the link of the page on the wall.
 
-use super::arguments::{ArgumentWord, Arguments, CommandError};
+use super::arguments::{ArgumentWord, Arguments, CLASS, CommandError};
+use super::naming::no_class;
 use super::{Command, complain, print};
 use crate::store::Commands;
 
@@ -10,9 +11,13 @@ pub(super) const COMMAND: Command = Command {
     summary: "print the link of the page for the projector, which shows the phrase, the number and how many are in; the service may be running or stopped",
     details: "\
 Whoever has the link sees the phrase. With --rotate the link is replaced: a page that shows the old one stops
-within seconds. The link stays the same until then, also after a restart.
+within seconds. The link stays the same until then, also after a restart. Each class has a page of its own: without
+--class the link of each one is printed, with its name.
+
+Exit codes: 0 printed, 1 failure, 2 wrong usage, 3 no such class
 ",
-    options: "      --rotate         make another link; the old one is no longer valid
+    options: "      --class NAME     only the page of this class
+      --rotate         make another link; the old one is no longer valid
 ",
     run,
 };
@@ -22,6 +27,7 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
     while let Some(word) = arguments.next()? {
         match word {
             ArgumentWord::Option(option) if option == "rotate" => rotate = true,
+            ArgumentWord::Option(option) if option == CLASS => arguments.read_class()?,
             ArgumentWord::Option(option) => return Err(CommandError::unknown_option(&option)),
             ArgumentWord::Value(value) => return Err(CommandError::unexpected(&value)),
         }
@@ -34,15 +40,31 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let mut commands = Commands::open(&config.service.data_dir)?;
     let key = commands.password_key(&config.service.data_dir)?;
-    let link = match rotate {
-        true => commands.rotate_projector_link()?,
-        false => commands.projector_link()?,
-    };
-    print(&format!(
-        "{}/class/{}\n",
-        site.url,
-        key.projector_token(link).reveal()
-    ));
+    let classes = &config.class.classes;
+    let names = || classes.iter().filter_map(|class| class.name.as_ref());
+    if let Some(asked) = arguments.class()
+        && !names().any(|name| name == asked)
+    {
+        let problem = no_class(asked, names());
+        return Err(CommandError::Unmatched(problem));
+    }
+    for class in classes {
+        let name = class.name.as_ref();
+        if arguments.class().is_some_and(|asked| name != Some(asked)) {
+            continue;
+        }
+        let link = match rotate {
+            true => commands.rotate_projector_link(name)?,
+            false => commands.projector_link(name)?,
+        };
+        let token = key.projector_token(name, link);
+        let link = format!("{}/class/{}", site.url, token.reveal());
+        // A script that asks for one class gets the link alone.
+        match name.filter(|_| arguments.class().is_none()) {
+            None => print(&format!("{link}\n")),
+            Some(name) => print(&format!("{name}: {link}\n")),
+        }
+    }
     if rotate {
         complain("the link of before is no longer valid");
     }

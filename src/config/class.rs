@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use super::classes::{self, ClassSettings};
 use super::reader::{Faulty, Reader};
 use super::span;
 use super::workspace::{self, WorkspaceConfig};
 use super::{span_words, words_of};
-use crate::domain::{Countries, Passphrase, PhraseError};
+use crate::domain::{ClassName, Countries, PhraseMatch, UnixSeconds};
 
 /// Which students are served, what they get, and how often.
 #[derive(Clone, Debug)]
 pub struct ClassConfig {
-    /// The phrase that requests a login.
-    pub phrase: Passphrase,
-    /// Lifetime of an account after its login was texted; `None` = it is never removed.
+    /// The classes; never empty. One without a name is the only one.
+    pub classes: Vec<ClassSettings>,
+    /// Lifetime of an account after its login was texted, where its class says nothing else; `None` = it is
+    /// never removed.
     pub remove_after: Option<Duration>,
     /// The longest lifetime to which an account may be extended, counted from its login; `None` =
     /// no limit.
@@ -35,31 +37,64 @@ pub struct ClassConfig {
 }
 
 impl ClassConfig {
+    /// The class whose phrase `body` is, and how it is; with `codes` a code may stand beside it. `None` = it
+    /// is no phrase.
+    pub fn asked(&self, body: &str, codes: bool) -> Option<(&ClassSettings, PhraseMatch)> {
+        self.classes.iter().find_map(|class| {
+            let matched = match (codes, class.phrase.matches(body)) {
+                (_, true) => PhraseMatch::Phrase,
+                (true, _) => class.phrase.read(body),
+                (false, _) => PhraseMatch::Other,
+            };
+            (matched != PhraseMatch::Other).then_some((class, matched))
+        })
+    }
+
+    /// The class with this name; `None` = there is none.
+    pub fn class(&self, name: Option<&ClassName>) -> Option<&ClassSettings> {
+        let mut classes = self.classes.iter();
+        classes.find(|class| class.name.as_ref() == name)
+    }
+
+    /// The longest life that an account can have if it is made at `now`; `None` = one lives without end.
+    pub fn longest_life(&self, now: UnixSeconds) -> Option<Duration> {
+        let lives = self.classes.iter().map(|class| class.life(now));
+        lives.reduce(|one, other| Some(one?.max(other?))).flatten()
+    }
+
     /// The effective value of a setting of this group, if it may differ from the written one. Never
     /// a secret.
     pub(super) fn effective(&self, name: &str) -> Option<String> {
         Some(match name {
-            "CODER_REG_PASS" => self.phrase.comparison(),
+            "CODER_REG_PASS" => self.class(None)?.phrase.comparison(),
             "CODER_REMOVE_TIME" => span_words(self.remove_after, "never"),
             "CODER_MAX_TIME" => span_words(self.max_time, "no limit"),
             "CODER_CHECK_INTERVAL" => words_of(self.check_interval),
             "CODER_STOP_AFTER" => span_words(self.stop_after, "never"),
             "CODER_REG_HINTS" => span_words(self.hint_interval, "off"),
             "CODER_REG_RESEND_INTERVAL" => words_of(self.resend_interval),
-            _ => return None,
+            _ => {
+                let mut classes = self.classes.iter();
+                return classes.find_map(|class| class.effective(name));
+            }
         })
     }
 }
 
 /// Reads the group. `production`: whether to warn about unlikely times.
 pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faulty> {
-    let phrase = read_phrase(r);
     let remove_after = r.span("CODER_REMOVE_TIME");
     let remove_after = remove_after.map(|span| (!span.is_zero()).then_some(span));
     let max_time = read_max_time(r);
     if let (Ok(remove_after), Ok(max_time)) = (&remove_after, &max_time) {
-        compare_times(r, *remove_after, *max_time, production);
+        compare_times(
+            r,
+            ("CODER_REMOVE_TIME", *remove_after),
+            *max_time,
+            production,
+        );
     }
+    let classes = classes::read(r, remove_after, max_time, production);
     let check_interval = r.span("CODER_CHECK_INTERVAL");
     let stop_after = r.optional_span("CODER_STOP_AFTER");
     let countries = read_countries(r);
@@ -68,7 +103,7 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
     let resend_daily = r.number("CODER_REG_RESEND_DAILY");
     let workspace = workspace::read(r);
     Ok(ClassConfig {
-        phrase: phrase?,
+        classes: classes?,
         remove_after: remove_after?,
         max_time: max_time?,
         check_interval: check_interval?,
@@ -79,28 +114,6 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
         resend_daily: resend_daily?,
         workspace: workspace?,
     })
-}
-
-/// Reads `CODER_REG_PASS`.
-pub(super) fn read_phrase(r: &mut Reader) -> Result<Passphrase, Faulty> {
-    let phrase = r.value("CODER_REG_PASS", |phrase| {
-        Passphrase::parse(phrase).map_err(|error| match error {
-            PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
-            PhraseError::OptWord => {
-                "is a word that Twilio reserves for opt-outs (STOP, YES, INFO ...): choose other words".to_owned()
-            }
-        })
-    })?;
-    if let Some(weakness) = phrase.weakness() {
-        r.warn(
-            format!(
-                "CODER_REG_PASS {}, so it is easy to guess",
-                weakness.reason()
-            ),
-            "choose two or three words that belong together only in your class",
-        );
-    }
-    Ok(phrase)
 }
 
 fn read_countries(r: &mut Reader) -> Result<Countries, Faulty> {
@@ -132,9 +145,9 @@ pub(super) fn read_max_time(r: &mut Reader) -> Result<Option<Duration>, Faulty> 
 const SHORT_LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// Compares the lifetimes with each other and with likely values.
-fn compare_times(
+pub(super) fn compare_times(
     r: &mut Reader,
-    remove_after: Option<Duration>,
+    (name, remove_after): (&str, Option<Duration>),
     max_time: Option<Duration>,
     production: bool,
 ) {
@@ -144,13 +157,13 @@ fn compare_times(
     if max_time.is_some_and(|most| most < remove_after) {
         r.fault(
             "CODER_MAX_TIME",
-            "is shorter than CODER_REMOVE_TIME: no account could be extended; set a longer time, or remove the setting",
+            &format!("is shorter than {name}: no account could be extended; set a longer time, or remove the setting"),
         );
     }
     if production && remove_after < SHORT_LIFE {
         let minutes = remove_after.as_secs().div_ceil(60);
         r.warn(
-            format!("CODER_REMOVE_TIME is {minutes} minutes"),
+            format!("{name} is {minutes} minutes"),
             format!("if you meant hours, write {minutes}h"),
         );
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::SETTINGS;
+use super::settings;
 
 /// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,7 +172,7 @@ pub fn completed_by(
 }
 
 fn setting_of(name: &str) -> &str {
-    let secret = |plain: &str| SETTINGS.iter().any(|s| s.secret && s.name == plain);
+    let secret = |plain: &str| settings::setting(plain).is_some_and(|setting| setting.secret);
     match name.strip_suffix("_FILE") {
         Some(plain) if secret(plain) => plain,
         _ => name,

@@ -1,7 +1,7 @@
 //! Variables whose names look like settings but are not.
 
 use super::error::SettingWarning;
-use super::settings::{SETTINGS, setting};
+use super::settings::{CLASS, CLASS_SETTINGS, SETTINGS, setting};
 use crate::similar::closest;
 
 /// A variable that was probably meant as a setting. Its value has no effect.
@@ -15,6 +15,9 @@ pub struct Misspelling {
 
 /// The prefix of names that only this program uses.
 const OURS: &str = "CODER_REG_";
+
+/// The prefix of settings of a class, which nobody else uses.
+const OF_A_CLASS: &str = "CODER_CLASS_";
 
 /// Prefixes that other programs use too: such a name counts only if it is close to a setting.
 const SHARED: [&str; 4] = ["CODER_", "TWILIO_", "REDIS_", "FROM_"];
@@ -43,10 +46,13 @@ impl Misspelling {
             }
             return says(format!(
                 "only secrets are read from files; set {} instead",
-                of_file.name
+                name.strip_suffix("_FILE").unwrap_or(of_file.name)
             ));
         }
         let upper = name.to_ascii_uppercase();
+        if let Some(rest) = upper.strip_prefix(OF_A_CLASS) {
+            return says(of_a_class(rest));
+        }
         let meant = closest(&upper, SETTINGS.iter().map(|setting| setting.name));
         match meant {
             Some(meant) if SHARED.iter().any(|one| upper.starts_with(one)) => {
@@ -56,6 +62,31 @@ impl Misspelling {
             _ => None,
         }
     }
+}
+
+/// What to do about a name that continues a prefix of a class's settings by `rest`, but is none.
+fn of_a_class(rest: &str) -> String {
+    let endings = || {
+        let all = CLASS_SETTINGS.iter();
+        all.filter_map(|setting| setting.name.split_once(CLASS))
+            .map(|(_, ending)| ending)
+    };
+    // The last words of the name against the endings that there are.
+    let cuts = rest.rmatch_indices('_').map(|(at, _)| rest.split_at(at));
+    let mut meant = cuts.filter(|(class, _)| !class.is_empty());
+    if let Some(name) = meant.find_map(|(class, ending)| {
+        Some(format!(
+            "{OF_A_CLASS}{class}{}",
+            closest(ending, endings())?
+        ))
+    }) {
+        return format!("did you mean {name}?");
+    }
+    let endings: Vec<&str> = endings().collect();
+    format!(
+        "the name of a class is followed by one of {}; correct it, or remove it",
+        endings.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -73,6 +104,20 @@ mod tests {
             ("REDIS_PWD", "did you mean REDIS_PW?"),
             ("FROM_NUMBER", "did you mean FROM_NUM?"),
             ("CODER_REG_COLOUR", "correct its name, or remove it"),
+            ("CODER_CLASS_A_SEAT", "did you mean CODER_CLASS_A_SEATS?"),
+            (
+                "CODER_CLASS_A_B_ENDAT",
+                "did you mean CODER_CLASS_A_B_END_AT?",
+            ),
+            ("coder_class_a_opens", "did you mean CODER_CLASS_A_OPENS?"),
+            (
+                "CODER_CLASS_A_TEMPLATE",
+                "the name of a class is followed by one of _PASS, _SEATS, _REMOVE_TIME, _OPENS, _CLOSES, _END_AT; correct it, or remove it",
+            ),
+            (
+                "CODER_CLASS_A_SEATS_FILE",
+                "only secrets are read from files; set CODER_CLASS_A_SEATS instead",
+            ),
             ("CODER_REG_MAX_USER_FILE", "correct its name, or remove it"),
             (
                 "CODER_API_URL_FILE",
@@ -98,6 +143,8 @@ mod tests {
             "PATH",
             "CODER_API_KEY_FILE",
             "CODER_REMOVE_TIME",
+            "CODER_CLASS_A_PASS",
+            "CODER_CLASS_A_PASS_FILE",
         ] {
             assert_eq!(Misspelling::of(name), None, "{name}");
         }

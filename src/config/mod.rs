@@ -5,10 +5,12 @@
 
 mod addresses;
 mod class;
+mod classes;
 mod coder;
 mod env_file;
 mod error;
 mod misspelt;
+mod moment;
 mod pages;
 mod parts;
 mod reader;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use crate::domain::{exact_span, seconds};
 pub use addresses::{CoderAddress, HEALTH_PATH, Sender, StatusUrl};
 pub use class::ClassConfig;
+pub use classes::{ClassPhrase, ClassSettings, ClassState, EASY_TO_GUESS};
 pub use coder::CoderConfig;
 pub use env_file::{EnvFile, LineError, parse_env_file};
 pub use error::{ConfigError, SettingError, SettingWarning};
@@ -39,7 +42,7 @@ pub use reader::ReadFile;
 use reader::Reader;
 pub use redis::RedisConfig;
 pub use service::ServiceConfig;
-pub use settings::{SETTINGS, Setting, Unit};
+pub use settings::{CLASS_SETTINGS, SETTINGS, Setting, Unit};
 pub(crate) use span::minutes;
 pub use twilio::TwilioConfig;
 pub use vars::Vars;
@@ -75,7 +78,7 @@ pub struct Config {
 /// One line of the table that `config` prints.
 #[derive(Clone, Debug)]
 struct ShownSetting {
-    name: &'static str,
+    name: String,
     value: String,
     source: &'static str,
 }
@@ -154,15 +157,13 @@ impl Config {
 }
 
 fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
-    let line = |setting: &'static Setting| {
-        let value = match reader.get(setting.name) {
-            Some(_) if setting.secret => "********".to_owned(),
+    let line = |name: &str, secret: bool| {
+        let value = match reader.get(name) {
+            Some(_) if secret => "********".to_owned(),
             Some(value) => without_user(value),
             None => String::new(),
         };
-        let effective = config
-            .effective(setting.name)
-            .filter(|words| *words != value);
+        let effective = config.effective(name).filter(|words| *words != value);
         let value = match effective {
             Some(words) if value.is_empty() => words,
             Some(words) => format!("{value}  = {words}"),
@@ -170,12 +171,22 @@ fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
             None => value,
         };
         ShownSetting {
-            name: setting.name,
+            name: name.to_owned(),
             value,
-            source: reader.source(setting.name),
+            source: reader.source(name),
         }
     };
-    SETTINGS.iter().map(line).collect()
+    let general = SETTINGS
+        .iter()
+        .map(|setting| line(setting.name, setting.secret));
+    // Of a class only what is set: a class has what the general settings say otherwise.
+    let of_classes = reader.classes().values().flatten();
+    let of_classes = of_classes.filter(|name| reader.get(name).is_some());
+    let of_classes = of_classes.map(|name| {
+        let secret = settings::setting(name).is_none_or(|setting| setting.secret);
+        line(name, secret)
+    });
+    general.chain(of_classes).collect()
 }
 
 /// A span of time in words.

@@ -1,8 +1,8 @@
 //! The group "The pages": what browsers are shown, and whether logins appear on screens.
 
 use super::reader::{Faulty, Reader};
-use super::{Sender, addresses};
-use crate::domain::{Passphrase, Phone, Secret};
+use super::{ClassPhrase, Sender, addresses};
+use crate::domain::Phone;
 
 /// Where the login of a student goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,14 +57,10 @@ pub struct PagesSite {
     pub url: String,
     /// The number that students text, in E.164 form or as a short code.
     pub number: String,
-    /// The number of seats, if the operator has set it.
-    pub seats: Option<u32>,
     /// Who runs the class.
     pub organization: String,
     /// How to reach them: an e-mail address, a phone number or a URL.
     pub contact: Option<String>,
-    /// The phrase as it was written, for the projector.
-    pub phrase: Secret,
 }
 
 impl PagesSite {
@@ -107,7 +103,7 @@ pub(super) fn read_reply(r: &mut Reader) -> Result<Reply, Faulty> {
 pub(super) fn read(
     r: &mut Reader,
     sender: Option<&Sender>,
-    phrase: Option<&Passphrase>,
+    phrases: &[ClassPhrase],
     production: bool,
 ) -> Result<PagesConfig, Faulty> {
     let reply = read_reply(r);
@@ -126,9 +122,10 @@ pub(super) fn read(
         }
         return Ok(PagesConfig::default());
     };
-    if reply.on_screens() && phrase.is_some_and(Passphrase::has_outer_digit) {
+    let on_screens = phrases.iter().filter(|_| reply.on_screens());
+    for phrase in on_screens.filter(|one| one.phrase.has_outer_digit()) {
         r.fault(
-            "CODER_REG_PASS",
+            &phrase.setting,
             "begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it; choose words",
         );
     }
@@ -145,8 +142,6 @@ pub(super) fn read(
             organization: organization?.unwrap_or_else(|| host_of(&url).to_owned()),
             number,
             contact: contact?,
-            seats: seats(r),
-            phrase: Secret::new(r.get("CODER_REG_PASS").unwrap_or_default()),
             url,
         }),
     })
@@ -176,14 +171,6 @@ fn number_or_sender(
 /// An address without its scheme.
 fn host_of(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, host)| host)
-}
-
-/// The seats of the class, if they are set; the default is a limit, and no size of a class.
-fn seats(r: &Reader) -> Option<u32> {
-    let is_set = r.source("CODER_REG_MAX_USERS") != "default";
-    r.get("CODER_REG_MAX_USERS")
-        .filter(|_| is_set)
-        .and_then(|seats| seats.parse().ok())
 }
 
 /// Reads `CODER_REG_NUMBER`.

@@ -8,10 +8,10 @@ use super::error::{SettingError, SettingWarning};
 use super::misspelt::Misspelling;
 use super::reader::{Faulty, ReadFile, Reader};
 use super::{
-    ClassConfig, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig, TwilioConfig, Vars,
-    class, coder, pages, redis, service, twilio,
+    ClassConfig, ClassPhrase, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig,
+    TwilioConfig, Vars, class, classes, coder, pages, redis, service, twilio,
 };
-use crate::domain::{Passphrase, PhoneKey};
+use crate::domain::PhoneKey;
 
 /// The settings that could be read: whole groups, and single values of groups that may have faults.
 /// `None` = not readable because of a fault.
@@ -29,8 +29,8 @@ pub struct PartialConfig {
     pub redis: Option<RedisConfig>,
     /// The group "This service".
     pub service: Option<ServiceConfig>,
-    /// The phrase that requests a login.
-    pub phrase: Option<Passphrase>,
+    /// The phrases that request a login; `None` also if one of them has a fault.
+    pub phrases: Option<Vec<ClassPhrase>>,
     /// Address of the public listener.
     pub listen: Option<SocketAddr>,
     /// Folder of the database.
@@ -62,15 +62,21 @@ impl PartialConfig {
     pub(super) fn read(r: &mut Reader) -> Self {
         let production = service::read_is_dev(r) == Ok(false);
         let twilio = twilio::read(r).ok();
-        let phrase = class::read_phrase(r).ok();
+        let phrases = classes::read_phrases(r).ok();
         let sender = twilio.as_ref().map(|twilio| &twilio.sender);
         Self {
-            pages: pages::read(r, sender, phrase.as_ref(), production).ok(),
+            pages: pages::read(
+                r,
+                sender,
+                phrases.as_deref().unwrap_or_default(),
+                production,
+            )
+            .ok(),
             coder: coder::read(r).ok(),
             redis: redis::read(r).ok(),
             class: class::read(r, production).ok(),
             service: service::read(r, twilio.as_ref()).ok(),
-            phrase,
+            phrases,
             listen: service::read_listen(r).ok(),
             data_dir: service::read_data_dir(r),
             phone_keys: service::read_phone_keys(r, twilio.as_ref()),

@@ -1,13 +1,13 @@
 //! Reads variables one by one and collects every fault instead of stopping at the first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use super::error::{ConfigError, SettingError, SettingWarning};
 use super::misspelt::Misspelling;
-use super::settings::{SETTINGS, Setting, setting};
+use super::settings::{SETTINGS, class_setting, setting};
 use super::span;
 use super::vars::Vars;
 
@@ -20,12 +20,14 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
 /// The variables, cleaned, and the faults found so far.
 pub(super) struct Reader {
-    values: HashMap<&'static str, String>,
+    values: HashMap<String, String>,
     /// The sources of values that were not set directly.
-    sources: HashMap<&'static str, &'static str>,
+    sources: HashMap<String, &'static str>,
     faults: Vec<SettingError>,
     warnings: Vec<SettingWarning>,
     misspelt: Vec<Misspelling>,
+    /// The classes as their settings name them, each with the names of these settings.
+    classes: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Reader {
@@ -41,7 +43,22 @@ impl Reader {
         reader.faults.extend(vars.unreadable);
         let vars: HashMap<String, String> = vars.pairs.into_iter().collect();
         for setting in SETTINGS {
-            reader.take(setting, &vars, read);
+            reader.take(setting.name, setting.secret, &vars, read);
+        }
+        for name in vars.keys() {
+            let plain = name
+                .strip_suffix("_FILE")
+                .filter(|_| setting(name).is_none());
+            let plain = plain.unwrap_or(name);
+            if let Some((class, setting)) = class_setting(plain)
+                && reader
+                    .classes
+                    .entry(class.to_owned())
+                    .or_default()
+                    .insert(plain.to_owned())
+            {
+                reader.take(plain, setting.secret, &vars, read);
+            }
         }
         reader.misspelt = vars
             .keys()
@@ -57,7 +74,9 @@ impl Reader {
         reader.faults = vars.faults_of(names);
         let vars: HashMap<String, String> = vars.pairs.into_iter().collect();
         for setting in names.iter().filter_map(|name| setting(name)) {
-            reader.take(setting, &vars, &|_| Err(ErrorKind::Unsupported.into()));
+            reader.take(setting.name, setting.secret, &vars, &|_| {
+                Err(ErrorKind::Unsupported.into())
+            });
         }
         reader
     }
@@ -69,20 +88,22 @@ impl Reader {
             faults: Vec::new(),
             warnings: Vec::new(),
             misspelt: Vec::new(),
+            classes: BTreeMap::new(),
         }
     }
 
     /// Fetches one variable, or the file or credential in its place.
     fn take(
         &mut self,
-        setting: &'static Setting,
+        name: &str,
+        secret: bool,
         vars: &HashMap<String, String>,
         read: ReadFile<'_>,
     ) {
-        let name = setting.name;
-        if !setting.secret {
+        if !secret {
             let value = cleaned_value(vars, name);
-            self.values.extend(value.map(|value| (name, value)));
+            self.values
+                .extend(value.map(|value| (name.to_owned(), value)));
             return;
         }
         let Ok((value, source)) = self.secret(name, vars, read) else {
@@ -98,12 +119,12 @@ impl Reader {
                 self.fault(name, &problem);
             }
             (Some(value), _) => {
-                self.values.insert(name, value);
-                self.sources.insert(name, source);
+                self.values.insert(name.to_owned(), value);
+                self.sources.insert(name.to_owned(), source);
             }
             (None, Some(credential)) => {
-                self.values.insert(name, credential);
-                self.sources.insert(name, "credential");
+                self.values.insert(name.to_owned(), credential);
+                self.sources.insert(name.to_owned(), "credential");
             }
             (None, None) => {}
         }
@@ -112,7 +133,7 @@ impl Reader {
     /// A secret from its variable or from the file that `NAME_FILE` names, and that source.
     fn secret(
         &mut self,
-        name: &'static str,
+        name: &str,
         vars: &HashMap<String, String>,
         read: ReadFile<'_>,
     ) -> Result<(Option<String>, &'static str), Faulty> {
@@ -140,7 +161,7 @@ impl Reader {
     /// named "secret".
     fn credential(
         &mut self,
-        name: &'static str,
+        name: &str,
         vars: &HashMap<String, String>,
         read: ReadFile<'_>,
     ) -> Option<String> {
@@ -162,14 +183,19 @@ impl Reader {
         None
     }
 
+    /// The classes as their settings name them, each with the names of the settings that are there.
+    pub(super) fn classes(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.classes
+    }
+
     /// The value, set or by default.
-    pub(super) fn get(&self, name: &'static str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name).map(String::as_str);
         value.or_else(|| setting(name).and_then(|s| s.default))
     }
 
     /// The source of the value, for the table that `config` prints.
-    pub(super) fn source(&self, name: &'static str) -> &'static str {
+    pub(super) fn source(&self, name: &str) -> &'static str {
         if let Some(source) = self.sources.get(name) {
             source
         } else if self.values.contains_key(name) {
@@ -180,7 +206,7 @@ impl Reader {
     }
 
     /// A value that must be set; records a fault and returns an empty string if it is not.
-    pub(super) fn required(&mut self, name: &'static str) -> String {
+    pub(super) fn required(&mut self, name: &str) -> String {
         if let Some(value) = self.get(name).map(str::to_owned) {
             return value;
         }
@@ -200,7 +226,7 @@ impl Reader {
     /// A value parsed by `parse`. An error of `parse` becomes a fault, as does a missing value.
     pub(super) fn value<T>(
         &mut self,
-        name: &'static str,
+        name: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, Faulty> {
         let value = self.required(name);
@@ -213,7 +239,7 @@ impl Reader {
     /// Like [`Reader::value`] for an optional setting: `None` if it is not set.
     pub(super) fn optional<T>(
         &mut self,
-        name: &'static str,
+        name: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Faulty> {
         match self.get(name).map(str::to_owned) {
@@ -225,7 +251,7 @@ impl Reader {
 
     fn parse<T>(
         &mut self,
-        name: &'static str,
+        name: &str,
         value: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, Faulty> {
@@ -236,7 +262,7 @@ impl Reader {
     }
 
     /// A whole number within the setting's range.
-    pub(super) fn number<T: TryFrom<u32>>(&mut self, name: &'static str) -> Result<T, Faulty> {
+    pub(super) fn number<T: TryFrom<u32>>(&mut self, name: &str) -> Result<T, Faulty> {
         let range = setting(name).and_then(|setting| setting.range.clone());
         let range = range.unwrap_or(0..=u32::MAX);
         let within = |number: &u32| range.contains(number);
@@ -249,12 +275,12 @@ impl Reader {
     }
 
     /// A span of time in the setting's unit, or with a suffix, within the setting's range.
-    pub(super) fn span(&mut self, name: &'static str) -> Result<Duration, Faulty> {
+    pub(super) fn span(&mut self, name: &str) -> Result<Duration, Faulty> {
         self.value(name, |value| span::of_setting(name, value))
     }
 
     /// Like [`Reader::span`] for an optional setting: `None` if it is not set.
-    pub(super) fn optional_span(&mut self, name: &'static str) -> Result<Option<Duration>, Faulty> {
+    pub(super) fn optional_span(&mut self, name: &str) -> Result<Option<Duration>, Faulty> {
         self.optional(name, |value| span::of_setting(name, value))
     }
 

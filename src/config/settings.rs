@@ -188,7 +188,33 @@ pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
 ];
 
-/// The setting with this name. Callers use literals; a test checks that each of them exists.
+/// In the names of [`CLASS_SETTINGS`], what stands in the place of the class.
+pub(super) const CLASS: &str = "<NAME>";
+
+/// The settings that each class has.
+pub const CLASS_SETTINGS: &[Setting] = &[
+    plain("CODER_CLASS_<NAME>_PASS", "the phrase of the class; no phrase may be the beginning or the end of another one; in place of CODER_REG_PASS").required().secret(),
+    plain("CODER_CLASS_<NAME>_SEATS", "how many accounts of the class may exist at the same time; default: CODER_REG_MAX_USERS").within(1, 100_000),
+    plain("CODER_CLASS_<NAME>_REMOVE_TIME", "how long an account of the class lives after its login was texted; 0 = it is never removed; default: CODER_REMOVE_TIME").span(Unit::Minutes),
+    plain("CODER_CLASS_<NAME>_OPENS", "when the class opens: a local time with its zone, as 2026-12-01T09:00 Europe/Berlin, or with its distance from UTC, as 2026-12-01T09:00+01:00; unset = it is open"),
+    plain("CODER_CLASS_<NAME>_CLOSES", "from when on nobody gets a new account of the class; a login is still sent again; unset = never"),
+    plain("CODER_CLASS_<NAME>_END_AT", "when the accounts of the class are removed, whenever they were made; in place of a time to live"),
+];
+
+/// The class in the name of a setting, as it is written there, and the row of [`CLASS_SETTINGS`].
+pub(super) fn class_setting(name: &str) -> Option<(&str, &'static Setting)> {
+    let mut all = CLASS_SETTINGS.iter();
+    all.find_map(|setting| {
+        let (before, behind) = setting.name.split_once(CLASS)?;
+        let class = name.strip_prefix(before)?.strip_suffix(behind)?;
+        (!class.is_empty()).then_some((class, setting))
+    })
+}
+
+/// The setting with this name. Callers use literals, and a test checks that each of them exists, or names of
+/// settings of a class.
 pub fn setting(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.name == name)
+    let mut all = SETTINGS.iter();
+    let found = all.find(|setting| setting.name == name);
+    found.or_else(|| class_setting(name).map(|(_, setting)| setting))
 }

@@ -5,6 +5,7 @@
 //! passwords are derived. Nothing here uses HTTP, Redis, SQL or the clock.
 
 mod account;
+mod class_name;
 mod delivery;
 mod instance_id;
 mod letters;
@@ -31,6 +32,7 @@ mod workspace;
 use std::fmt;
 
 pub use account::{Marker, MarkerOrigin, Username};
+pub use class_name::ClassName;
 pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
 pub use instance_id::{InstanceId, RedisOwner};
 pub use opt_word::OptWord;

@@ -8,6 +8,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::ClassName;
 use super::account::{Marker, Username};
 use super::projector::ProjectorToken;
 use super::random::{bytes, hex};
@@ -118,9 +119,13 @@ impl PasswordKey {
         self.mac(&[OF_CHECKS])
     }
 
-    /// The token of the projector's link number `link`.
-    pub fn projector_token(&self, link: u32) -> ProjectorToken {
-        let mac = self.mac(&[OF_PROJECTORS, &link.to_be_bytes()]);
+    /// The token of the projector's link number `link` of a class; `None` = the one without a name.
+    pub fn projector_token(&self, class: Option<&ClassName>, link: u32) -> ProjectorToken {
+        let number = link.to_be_bytes();
+        let mac = match class {
+            None => self.mac(&[OF_PROJECTORS, &number]),
+            Some(class) => self.mac(&[OF_PROJECTORS, &number, class.as_str().as_bytes()]),
+        };
         let mut bits = [0; 16];
         bits.copy_from_slice(&mac[..16]);
         ProjectorToken::new(bits)

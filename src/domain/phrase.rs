@@ -229,6 +229,19 @@ impl Passphrase {
         own.any(|form| others.contains(&Some(form)))
     }
 
+    /// Whether one phrase is the other one, or its beginning or its end, so that a text with words or a code
+    /// beside the shorter one may mean either.
+    pub fn collides(&self, other: &Self) -> bool {
+        let forms = |phrase: &Self| [Some(phrase.letters.clone()), phrase.simple.clone()];
+        let others: Vec<String> = forms(other).into_iter().flatten().collect();
+        let outer = |long: &str, short: &str| long.starts_with(short) || long.ends_with(short);
+        let mut own = forms(self).into_iter().flatten();
+        own.any(|form| {
+            let mut others = others.iter();
+            others.any(|other| outer(&form, other) || outer(other, &form))
+        })
+    }
+
     /// A description of the comparison that does not reveal the phrase: the number of letters, and
     /// the letters that are replaced.
     pub fn comparison(&self) -> String {

@@ -36,17 +36,18 @@ impl fmt::Debug for ProjectorToken {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{PasswordKey, TOKEN_LENGTH};
+    use crate::domain::{ClassName, PasswordKey, TOKEN_LENGTH};
 
     #[test]
-    fn a_token_depends_on_the_key_and_on_the_number_of_the_link() {
+    fn a_token_depends_on_the_key_the_class_and_the_number_of_the_link() {
         let key = PasswordKey::draw();
-        let token = key.projector_token(0);
+        let token = key.projector_token(None, 0);
         assert_eq!(token.reveal().len(), TOKEN_LENGTH);
-        assert!(token.is(key.projector_token(0).reveal()));
+        assert!(token.is(key.projector_token(None, 0).reveal()));
         for other in [
-            key.projector_token(1),
-            PasswordKey::draw().projector_token(0),
+            key.projector_token(None, 1),
+            key.projector_token(Some(&ClassName::in_command("intro")), 0),
+            PasswordKey::draw().projector_token(None, 0),
         ] {
             assert!(!token.is(other.reveal()));
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
+use crate::domain::{ClassName, Fingerprint, Marker, MessageSid, UnixSeconds, Username};
 
 /// The stage of a registration, which links one phone to one Coder user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,6 +168,8 @@ pub struct Registration {
     pub shown_at: Option<UnixSeconds>,
     /// When a browser with a login from a screen proved last that it is signed in.
     pub arrived_at: Option<UnixSeconds>,
+    /// The class that it belongs to; `None` = the one without a name.
+    pub class: Option<ClassName>,
 }
 
 /// The progress of a removal.
@@ -210,6 +212,7 @@ impl Registration {
             removal: Removal::default(),
             shown_at: None,
             arrived_at: None,
+            class: None,
         }
     }
 }

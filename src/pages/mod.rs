@@ -50,7 +50,7 @@ impl Pages {
                 &config.coder.address.site,
                 &config.coder.email_domain,
             ),
-            projector: Projector::new(config.pages.reply, site, class),
+            projector: Projector::new(config.pages.reply, site, &config.class.classes, class),
             screens: on_screens.then(|| ScreenApi::new(site, screens)),
         })
     }
@@ -65,7 +65,7 @@ impl Pages {
         }
         self.screens
             .as_ref()?
-            .answer(request, |token| self.projector.opens(token))
+            .answer(request, |token| self.projector.phrase(token))
     }
 }
 

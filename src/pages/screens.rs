@@ -16,7 +16,6 @@ pub(super) struct ScreenApi {
     /// The number as it is shown, and as it is texted.
     shown_number: String,
     number: String,
-    phrase: Secret,
 }
 
 impl ScreenApi {
@@ -25,15 +24,15 @@ impl ScreenApi {
             screens,
             shown_number: readable_number(&site.number),
             number: site.number.clone(),
-            phrase: site.phrase.clone(),
         }
     }
 
-    /// The answer, if the path is one of these. `opens` tells whether a token is the projector's.
+    /// The answer, if the path is one of these. `phrase` is that of the class whose projector a
+    /// token opens.
     pub(super) fn answer(
         &self,
         request: &PageRequest,
-        opens: impl FnOnce(&str) -> bool,
+        phrase: impl FnOnce(&str) -> Option<Secret>,
     ) -> Option<PageResponse> {
         let now = Instant::now();
         let screen = request.screen.as_str();
@@ -41,7 +40,7 @@ impl ScreenApi {
             ("/screen", PageMethod::Get) => answer_of(self.screens.state(screen, now)),
             ("/screen", PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
-                Some(form) => self.open(request, form.get("class").is_some_and(opens), now),
+                Some(form) => self.open(request, form.get("class").and_then(phrase), now),
             },
             // Not HEAD: to ask for the state takes the login, and HEAD would not show it.
             ("/screen", _) => not_allowed("GET, POST"),
@@ -58,7 +57,7 @@ impl ScreenApi {
         })
     }
 
-    fn open(&self, request: &PageRequest, with_phrase: bool, now: Instant) -> PageResponse {
+    fn open(&self, request: &PageRequest, phrase: Option<Secret>, now: Instant) -> PageResponse {
         let Ok(NewScreen {
             secret,
             code,
@@ -68,7 +67,7 @@ impl ScreenApi {
             return json(503, &json!({"error": "full"}));
         };
         let code = code.to_string();
-        let phrase = with_phrase.then_some(&self.phrase);
+        let phrase = phrase.as_ref();
         let sms = link::sms(&self.number, Some(&link::text(phrase, &code)));
         let mut opened = json!({
             "code": code,

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::config::Reply;
+use crate::config::{ClassSettings, Reply};
 use crate::domain::{
-    MessageSid, Password, PasswordKey, Phone, PhoneKey, ScreenCode, Secret, Username,
+    ClassName, MessageSid, Password, PasswordKey, Phone, PhoneKey, ScreenCode, Username,
 };
 use crate::screen::{NewClaim, ScreenLogin};
 
@@ -30,10 +30,8 @@ impl Stage {
         let site = PagesSite {
             url: "https://sms.example.org".to_owned(),
             number: "+13125550100".to_owned(),
-            seats: Some(40),
             organization: "Example <b>University</b>".to_owned(),
             contact: Some("class@example.org".to_owned()),
-            phrase: Secret::new(PHRASE),
         };
         let config = PagesConfig {
             reply,
@@ -41,19 +39,31 @@ impl Stage {
         };
         let key = PasswordKey::draw();
         let class = Arc::new(Mutex::new(Some((0, 23))));
+        let intro = ClassName::in_command("intro");
         let screens = Arc::new(Screens::new(Box::new(|_| {})));
         let source: ClassSource = Box::new({
             let (class, key) = (Arc::clone(&class), key.clone());
             move || {
                 let (link, accounts) = (*class.lock().unwrap())?;
-                let token = key.projector_token(link);
-                Some(ClassFigures { token, accounts })
+                let of = |class, accounts| ClassFigures {
+                    token: key.projector_token(class, link),
+                    accounts,
+                };
+                Some(vec![of(None, accounts), of(Some(&intro), 7)])
             }
         });
         let coder = "https://coder.example.org";
         let pages = Pages {
             site: Site::new(&config, &site, coder, "class.example.org"),
-            projector: Projector::new(reply, &site, source),
+            projector: Projector::new(
+                reply,
+                &site,
+                &[
+                    ClassSettings::for_tests(None, PHRASE, 40),
+                    ClassSettings::for_tests(Some("intro"), "another phrase", 9),
+                ],
+                source,
+            ),
             screens: reply
                 .on_screens()
                 .then(|| ScreenApi::new(&site, Arc::clone(&screens))),
@@ -212,7 +222,7 @@ fn the_pages_say_what_a_reviewer_of_a_carrier_looks_for() {
 #[test]
 fn a_page_may_do_no_more_than_it_needs() {
     let mut stage = Stage::new(Reply::Both);
-    let token = stage.key.projector_token(0).reveal().to_owned();
+    let token = stage.key.projector_token(None, 0).reveal().to_owned();
     let projector = format!("/class/{token}");
     for path in ["/", "/privacy", "/terms", &projector] {
         let answer = stage.get(path);
@@ -274,7 +284,7 @@ fn all_pages_together_are_smaller_than_their_budget() {
 fn what_a_browser_loads_is_smaller_than_the_budget() {
     for reply in Reply::EVERY {
         let mut stage = Stage::new(reply);
-        let token = stage.key.projector_token(0).reveal().to_owned();
+        let token = stage.key.projector_token(None, 0).reveal().to_owned();
         for path in ["/", "/privacy", "/terms", &format!("/class/{token}")] {
             let loaded = [path, "/page.css", "/page.js"].map(|path| stage.get(path).body.len());
             assert!(loaded.iter().sum::<usize>() < BUDGET, "{path}: {loaded:?}");
@@ -286,7 +296,7 @@ fn what_a_browser_loads_is_smaller_than_the_budget() {
 fn only_the_token_of_the_present_link_opens_the_projector() {
     let mut stage = Stage::new(Reply::Both);
     let tokens: Vec<String> = (0..2)
-        .map(|link| stage.key.projector_token(link).reveal().to_owned())
+        .map(|link| stage.key.projector_token(None, link).reveal().to_owned())
         .collect();
     let figures = |stage: &mut Stage, token: &str| {
         stage.ask(&PageRequest {
@@ -407,7 +417,7 @@ fn a_screen_is_opened_asked_about_and_shown_its_login() {
 #[test]
 fn the_phrase_is_told_to_the_projectors_link_only() {
     let mut stage = Stage::new(Reply::Screen);
-    let token = stage.key.projector_token(0).reveal().to_owned();
+    let token = stage.key.projector_token(None, 0).reveal().to_owned();
     let told = value(&stage.post("/screen", "", &format!("class={token}")));
     assert_eq!(told["phrase"], PHRASE);
     let code = told["code"].as_str().unwrap();

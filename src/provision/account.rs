@@ -7,7 +7,7 @@ use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
-use crate::domain::{Marker, UnixSeconds, Username, seconds};
+use crate::domain::{Marker, UnixSeconds, Username};
 use crate::ownership::find_ours;
 use crate::store::{Contact, ReserveResult, StoreError};
 
@@ -31,7 +31,11 @@ impl Provisioner {
             return Ok(Completion::Silent(Silence::Ended));
         }
         for round in 0..ROUNDS {
-            let done = match self.store.find(&request.hash)? {
+            let mut found = self.store.find(&request.hash)?;
+            if let Some(done) = self.admit(request, contact, &mut found)? {
+                return Ok(done);
+            }
+            let done = match found {
                 None => self.take_seat(request, contact, round)?,
                 Some(registration) => self.advance(request, contact, &registration, round)?,
             };
@@ -51,7 +55,7 @@ impl Provisioner {
     ) -> Result<Option<Completion>, AttemptEnd> {
         match self.reserve(request, round)? {
             ReserveResult::Done | ReserveResult::Clash => Ok(None),
-            ReserveResult::Full => self.class_is_full(request, contact.full_at).map(Some),
+            ReserveResult::Full => self.class_is_full(request, contact).map(Some),
         }
     }
 
@@ -72,7 +76,7 @@ impl Provisioner {
             NextStep::Create { renew } => {
                 if renew {
                     self.store
-                        .renew(registration.id, request.now + seconds(self.limits.give_up))?;
+                        .renew(registration.id, self.pending_due(request))?;
                 }
                 self.create(request, registration, round)
             }
@@ -85,7 +89,7 @@ impl Provisioner {
                     );
                     Ok(None)
                 }
-                ReserveResult::Full => self.class_is_full(request, contact.full_at).map(Some),
+                ReserveResult::Full => self.class_is_full(request, contact).map(Some),
                 ReserveResult::Clash => Err(being_removed(registration)),
             },
         }
@@ -97,14 +101,14 @@ impl Provisioner {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key, &self.instance_id);
         // A reservation has a time limit, so that the reaper removes it if no account follows.
-        let due = request.now + seconds(self.limits.give_up);
-        let seats = self.limits.max_users;
+        let due = self.pending_due(request);
+        let seats = self.seats(request);
         let reserved =
             self.store
                 .reserve(&request.hash, &username, &marker, request.now, due, seats)?;
         match reserved {
-            ReserveResult::Full => self.full_class.turn_away(&request.hash, seats),
-            ReserveResult::Done => self.full_class.seat_given(),
+            ReserveResult::Full => self.full_class.turn_away(&request.hash, request.class),
+            ReserveResult::Done => self.full_class.seat_given(request.class),
             ReserveResult::Clash => {}
         }
         Ok(reserved)
@@ -118,8 +122,8 @@ impl Provisioner {
         registration: &Registration,
     ) -> Result<(), AttemptEnd> {
         let due = match registration.stage {
-            Stage::Announced => self.first_due(request.now),
-            _ => Some(request.now + seconds(self.limits.give_up)),
+            Stage::Announced => self.first_due(request, request.now),
+            _ => Some(self.pending_due(request)),
         };
         Ok(self.store.undo_end(registration.id, due)?)
     }
@@ -158,7 +162,7 @@ impl Provisioner {
             let address = address.unwrap_or(&email);
             return Err(self.offer(request, registration, address, password));
         }
-        let left = self.class.remove_after;
+        let left = request.class.life(request.clock());
         let body = self.login_text(username, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
@@ -172,7 +176,7 @@ impl Provisioner {
             request,
             registration,
             &body,
-            self.first_due(request.clock()),
+            self.first_due(request, request.clock()),
         )
         .map(Some)
     }
@@ -216,7 +220,7 @@ impl Provisioner {
         record: impl FnOnce(UnixSeconds) -> Result<Stage, StoreError>,
     ) -> Result<(), AttemptEnd> {
         // Until its login is sent, the account may live as long as its text is tried.
-        match record(request.now + seconds(self.limits.give_up))? {
+        match record(self.pending_due(request))? {
             Stage::Reaping => Err(being_removed(registration)),
             _ => Ok(()),
         }
@@ -242,7 +246,7 @@ impl Provisioner {
         username: &Username,
     ) -> Result<(), AttemptEnd> {
         let marker = Marker::draw(username, &self.key, &self.instance_id);
-        let due = request.now + seconds(self.limits.give_up);
+        let due = self.pending_due(request);
         self.store
             .rename(registration.id, event, username, &marker, due)?;
         Ok(())
@@ -268,9 +272,9 @@ impl Provisioner {
         self.rename(request, registration, Event::UserVanished, 0)
     }
 
-    /// When the time of an account is up if its first login is sent at `now`.
-    pub(super) fn first_due(&self, now: UnixSeconds) -> Option<UnixSeconds> {
-        first_due(self.class.remove_after, now)
+    /// When the time of an account of the text's class is up if its first login is sent at `now`.
+    pub(super) fn first_due(&self, request: &Request<'_>, now: UnixSeconds) -> Option<UnixSeconds> {
+        first_due(request.class.life(now), now)
     }
 }
 

@@ -2,38 +2,53 @@
 //!
 //! The phones turned away meanwhile are kept in memory only. After a restart it is logged anew.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use log::{info, warn};
 
-use crate::domain::PhoneHash;
+use crate::config::ClassSettings;
+use crate::domain::{ClassName, PhoneHash};
 
-/// Phones that asked while there was no free seat; `None` = there are free seats.
+/// The full classes, each with the phones that asked while it had no free seat.
 #[derive(Default)]
-pub struct FullClass(Mutex<Option<HashSet<PhoneHash>>>);
+pub struct FullClass(Mutex<HashMap<Option<ClassName>, HashSet<PhoneHash>>>);
 
 impl FullClass {
-    /// Notes that a phone was turned away because all of `seats` are taken.
-    pub(super) fn turn_away(&self, phone: &PhoneHash, seats: u32) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turned_away = state.get_or_insert_with(|| {
+    /// Notes that a phone was turned away because all seats of `class` are taken.
+    pub(super) fn turn_away(&self, phone: &PhoneHash, class: &ClassSettings) {
+        let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turned_away = full.entry(class.name.clone()).or_insert_with(|| {
+            let (whose, seats) = (whose(class), class.seats);
+            let (setting, end) = (class.setting("_SEATS"), end_command(class));
             warn!(
-                "the class is full: all seats (CODER_REG_MAX_USERS, {seats}) are taken. A student who texts the phrase now gets no account, but a text that says so. Raise the number and restart the service, or end accounts that are no longer needed (coder-sms-register end)"
+                "the class{whose} is full: all seats ({setting}, {seats}) are taken. A student who texts the phrase now gets no account, but a text that says so. Raise the number and restart the service, or end accounts that are no longer needed ({end})"
             );
             HashSet::new()
         });
         turned_away.insert(*phone);
     }
 
-    /// Notes that a phone got a seat.
-    pub(super) fn seat_given(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turned_away) = state.take() {
+    /// Notes that a phone got a seat of `class`.
+    pub(super) fn seat_given(&self, class: &ClassSettings) {
+        let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turned_away) = full.remove(&class.name) {
             info!(
-                "the class has seats again; phones turned away while it was full: {}",
+                "the class{} has seats again; phones turned away while it was full: {}",
+                whose(class),
                 turned_away.len()
             );
         }
     }
+}
+
+fn whose(class: &ClassSettings) -> String {
+    let name = class.name.as_ref();
+    name.map_or_else(String::new, |name| format!(" {name}"))
+}
+
+fn end_command(class: &ClassSettings) -> String {
+    let class = class.name.as_ref();
+    let class = class.map_or_else(String::new, |class| format!(" --class {class}"));
+    format!("coder-sms-register end{class}")
 }

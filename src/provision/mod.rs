@@ -12,6 +12,7 @@
 mod account;
 mod again;
 mod announce;
+mod class;
 pub(crate) mod decide;
 mod full_class;
 mod notice;
@@ -28,7 +29,7 @@ pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
 use crate::clock::unix_now;
 use crate::coder::Coder;
-use crate::config::{ClassConfig, Config, Reply, Sender, ServiceConfig};
+use crate::config::{ClassConfig, ClassSettings, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
     InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
     UnixSeconds, UnservedSender, Username,
@@ -120,6 +121,10 @@ struct Request<'a> {
     on_screen: bool,
     /// Whether the phone may be texted.
     by_text: bool,
+    /// How its words compare with the phrases.
+    matched: PhraseMatch,
+    /// The class whose phrase it is. If it is none, this has no meaning.
+    class: &'a ClassSettings,
 }
 
 impl Request<'_> {
@@ -221,6 +226,12 @@ impl Provisioner {
         {
             return Err(AttemptEnd::from(error)).into();
         }
+        let asked = self.class.asked(&text.body, self.reply.on_screens());
+        let any = self.class.classes.first();
+        let Some((class, matched)) = asked.or_else(|| Some((any?, PhraseMatch::Other))) else {
+            // The settings always have a class.
+            return Outcome::Never("there is no class in the settings".to_owned());
+        };
         let request = Request {
             text,
             phone,
@@ -229,6 +240,8 @@ impl Provisioner {
             began: Instant::now(),
             on_screen: false,
             by_text: self.reply.by_text(),
+            matched,
+            class,
         };
         let result = self.serve(&request);
         let too_old = self.left(text, now).is_zero();
@@ -302,12 +315,16 @@ impl Provisioner {
 
     fn serve(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
         let Request {
-            text, hash, now, ..
+            text,
+            hash,
+            now,
+            matched,
+            ..
         } = request;
+        let matched = *matched;
         if self.reply.by_text() && reply::holds_login(&text.body, &self.email_domain) {
             self.store.redact_received(&text.sid, *now)?;
         }
-        let matched = self.compare(&text.body);
         let is_phrase = matched != PhraseMatch::Other;
         if let Some(done) = self.opt_word(request, is_phrase)? {
             return Ok(done);

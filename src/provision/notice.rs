@@ -1,4 +1,5 @@
-//! What a phone is told other than a login: that its text was not the phrase, or that the class is full.
+//! What a phone is told other than a login: that its text was not the phrase, or why it gets no
+//! account.
 //!
 //! A notice is a courtesy: it is sent once, and is neither repeated nor waited for.
 
@@ -12,8 +13,8 @@ use crate::domain::{Password, UnixSeconds, seconds};
 use crate::store::{Contact, JUST_GONE, Notice};
 use crate::twilio::sms::SmsErrorKind;
 
-/// How often a phone is told that the class is full: once an hour.
-const FULL_PAUSE: UnixSeconds = 3_600;
+/// How often a phone is told why it gets no account: once an hour.
+const TOLD_PAUSE: UnixSeconds = 3_600;
 
 /// How long a phone gets no hint after another notice: an hour.
 const JUST_TOLD: UnixSeconds = 3_600;
@@ -40,7 +41,7 @@ impl Provisioner {
             Silence::HintedBefore
         } else if self.store.find(hash)?.is_some() {
             Silence::HasLogin
-        } else if is_within(JUST_TOLD, contact.full_at) {
+        } else if is_within(JUST_TOLD, contact.full_at) || is_within(JUST_TOLD, contact.told_at) {
             Silence::ToldBefore
         } else if is_within(JUST_GONE, contact.gone_at) || is_within(JUST_GONE, contact.ended_at) {
             Silence::AccountGone
@@ -56,21 +57,36 @@ impl Provisioner {
     pub(super) fn class_is_full(
         &self,
         request: &Request<'_>,
-        told_at: Option<UnixSeconds>,
+        contact: &Contact,
+    ) -> Result<Completion, AttemptEnd> {
+        self.turn_away(request, Notice::Full, &reply::full(), contact)
+    }
+
+    /// Tells a phone why it gets no account of a class, unless it was told recently why it gets none.
+    pub(super) fn turn_away(
+        &self,
+        request: &Request<'_>,
+        notice: Notice,
+        body: &str,
+        contact: &Contact,
     ) -> Result<Completion, AttemptEnd> {
         let sid = &request.text.sid;
         if request.on_screen {
-            self.screens.tell(sid, &reply::full(), Instant::now());
+            self.screens.tell(sid, body, Instant::now());
         }
         if !request.by_text {
             self.store
-                .noticed_on_screen(Notice::Full, &request.hash, sid, request.now)?;
-            return Ok(Completion::ToldFull);
+                .noticed_on_screen(notice, &request.hash, sid, request.now)?;
+            return Ok(told(notice));
         }
-        if told_at.is_some_and(|at| request.now - at < FULL_PAUSE) {
-            return Ok(Completion::Silent(Silence::FullToldBefore));
+        let told_at = contact.full_at.max(contact.told_at);
+        if told_at.is_some_and(|at| request.now - at < TOLD_PAUSE) {
+            return Ok(Completion::Silent(match notice {
+                Notice::NotNow => Silence::NotNowToldBefore,
+                Notice::Full | Notice::Hint => Silence::FullToldBefore,
+            }));
         }
-        self.notify(request, Notice::Full, &reply::full())
+        self.notify(request, notice, body)
     }
 
     /// Sends a notice, if this hour's texts are not used up.
@@ -89,10 +105,7 @@ impl Provisioner {
         // Recorded first: a crash then leads to no notice, and not to two.
         self.store.noticed(notice, hash, &text.sid, *now)?;
         self.send_once(request, body)?;
-        Ok(match notice {
-            Notice::Hint => Completion::Hinted,
-            Notice::Full => Completion::ToldFull,
-        })
+        Ok(told(notice))
     }
 
     /// Sends a text that is not repeated if it fails. A failure is logged, and an opt-out that it reveals is
@@ -108,5 +121,14 @@ impl Provisioner {
             warn!("notice for text {}: {fault}", text.sid);
         }
         Ok(())
+    }
+}
+
+/// How a text was served whose phone got this notice.
+fn told(notice: Notice) -> Completion {
+    match notice {
+        Notice::Hint => Completion::Hinted,
+        Notice::Full => Completion::ToldFull,
+        Notice::NotNow => Completion::ToldNotNow,
     }
 }

@@ -28,20 +28,10 @@ pub(super) fn without_code(matched: PhraseMatch) -> Silence {
 }
 
 impl Provisioner {
-    /// Compares a text with the phrase, and with a code where screens show codes.
-    pub(super) fn compare(&self, body: &str) -> PhraseMatch {
-        if self.reply.on_screens() {
-            self.class.phrase.read(body)
-        } else if self.class.phrase.matches(body) {
-            PhraseMatch::Phrase
-        } else {
-            PhraseMatch::Other
-        }
-    }
-
     /// Whether a text carries the code of a screen, as far as its words tell.
     pub fn claims_screen(&self, text: &Text) -> bool {
-        matches!(self.compare(&text.body), PhraseMatch::WithCode(_))
+        let asked = self.class.asked(&text.body, self.reply.on_screens());
+        matches!(asked, Some((_, PhraseMatch::WithCode(_))))
     }
 
     /// Serves a text with a code. `None` = the screen does not take the login, and it goes by text.
@@ -113,7 +103,7 @@ impl Provisioner {
         }
         let mut due = registration.due_at;
         if registration.is_due(now)
-            && let Some(renewed) = self.first_due(now)
+            && let Some(renewed) = self.first_due(request, now)
         {
             // The reaper must not remove it meanwhile.
             self.store.renew(registration.id, renewed)?;
@@ -179,7 +169,7 @@ impl Provisioner {
         let renewed = registration.is_due(request.now);
         let due_at = match registration.stage {
             Stage::Announced if !renewed => registration.due_at,
-            _ => self.first_due(at),
+            _ => self.first_due(request, at),
         };
         let shown = ShownLogin {
             at,

@@ -39,6 +39,8 @@ pub enum Completion {
     Hinted,
     /// The phone was told that all seats are taken, or the try failed. It is not repeated either.
     ToldFull,
+    /// The phone was told that the class is not open, or that it has a login of another one, or the try failed.
+    ToldNotNow,
     /// The phone was told that its login cannot be sent again, or the try failed. It is not repeated.
     Withheld {
         /// The name of the account.
@@ -91,6 +93,8 @@ labels! {
         Reaction => "reaction",
         /// The class is full, and the phone was told so before.
         FullToldBefore => "full_told_before",
+        /// The class is not open or the phone has a login of another one, and it was told so before.
+        NotNowToldBefore => "not_now_told_before",
         /// A hint or notice would exceed this hour's number of texts.
         HourlyLimit => "hourly_limit",
         /// The account was ended after the text was received.
@@ -143,6 +147,9 @@ impl Silence {
             Self::AccountGone => "not the phrase, but its account was removed within the day",
             Self::Reaction => "it repeats a text of ours, as a reaction does",
             Self::FullToldBefore => "the class is full, and the phone was told so before",
+            Self::NotNowToldBefore => {
+                "the class is not open, or the phone has a login of another class, and it was told so before"
+            }
             Self::HourlyLimit => "the limit of texts an hour is reached",
             Self::Ended => "its account was ended after this text was received",
             Self::NewerText => "a newer text of this phone waits instead of it",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Password, Username, letters_of, span};
+use crate::domain::{Password, UnixSeconds, Username, letters_of, span};
 
 /// The capacity of one SMS in septets of GSM 03.38. A longer text is split and billed as several.
 pub const SEGMENT: usize = 160;
@@ -85,6 +85,31 @@ pub fn full() -> String {
     "This class is full: all Coder logins are taken for now. Please ask your instructor.".to_owned()
 }
 
+/// The reply to the phrase of a class that opens in `left` seconds. Rounded up, so that nobody comes too early.
+pub fn not_yet(left: UnixSeconds) -> String {
+    let step = if left < 86_400 { 60 } else { 3_600 };
+    let whole = (left.max(1) + step - 1) / step * step;
+    format!(
+        "The class of this phrase opens in {}. Please text it again then.",
+        span(whole)
+    )
+}
+
+/// The reply to the phrase of a class that gives no accounts any more.
+pub fn no_more() -> String {
+    "This class does not give logins any more. Please ask your instructor.".to_owned()
+}
+
+/// The reply to the phrase of a class while the phone has the login `email` of the class `name` for another
+/// `left` seconds; `None` = without end.
+pub fn other_class(name: &str, email: &str, left: Option<UnixSeconds>) -> String {
+    let time = left.map_or_else(String::new, |left| format!("\nTime left: {}", span(left)));
+    let plain = format!("You have a Coder login of another class ({name}):\n{email}{time}");
+    let full = format!("{plain}\nText this phrase again after that.");
+    let fits = left.is_some() && septets(&full).is_some_and(|length| length <= SEGMENT);
+    if fits { full } else { plain }
+}
+
 /// What a screen shows in place of a login.
 pub fn no_login(reason: &str) -> String {
     format!("No login: {reason}. Please ask your instructor.")
@@ -109,7 +134,15 @@ pub fn repeats_notice(body: &str) -> bool {
     let begins =
         |notice: String| -> String { letters_of(&notice).chars().take(REPEATED).collect() };
     // The addresses at the end of a notice are not among the letters compared.
-    let notices = [hint(), full(), own_password("", ""), no_password("", "")];
+    let notices = [
+        hint(),
+        full(),
+        not_yet(0),
+        no_more(),
+        other_class("", "", None),
+        own_password("", ""),
+        no_password("", ""),
+    ];
     notices
         .map(begins)
         .iter()

@@ -2,6 +2,7 @@
 
 use log::{info, warn};
 
+use crate::clock::unix_now;
 use crate::config::Config;
 use crate::domain::count;
 use crate::provision::reply;
@@ -10,7 +11,8 @@ use crate::store::Store;
 /// Logs the version, the addresses, the number of accounts, and what is switched off.
 pub(super) fn log(config: &Config, address: std::net::SocketAddr, store: &Store) {
     let mut off = Vec::new();
-    if config.class.remove_after.is_none() {
+    let life = config.class.longest_life(unix_now());
+    if life.is_none() {
         off.push("removal");
     }
     let by_text = config.pages.reply.by_text();
@@ -44,9 +46,8 @@ pub(super) fn log(config: &Config, address: std::net::SocketAddr, store: &Store)
         config.coder.address.site,
         count(store.count().unwrap_or(0), "account"),
     );
-    let left = config.class.remove_after;
     let longest =
-        reply::longest_login(&config.coder.address.site, &config.coder.email_domain, left);
+        reply::longest_login(&config.coder.address.site, &config.coder.email_domain, life);
     if by_text && longest > reply::SEGMENT {
         warn!(
             "logins can be {longest} characters long, which Twilio sends and charges as two texts: shorten CODER_API_URL or CODER_EMAIL_DOM"

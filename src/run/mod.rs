@@ -72,25 +72,31 @@ fn password_key(store: &Store, config: &Config) -> Result<PasswordKey, StoreErro
     Ok(key)
 }
 
-/// Adapts the due times of all accounts if removal was switched on or off since the last start.
+/// Adapts the due times of accounts if the removal of their class was switched on or off since the last start.
+/// Accounts of a class that is not in the settings any more keep theirs.
 fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
-    match config.class.remove_after {
-        None => {
-            let changed = store.clear_due()?;
-            if changed > 0 {
-                info!(
-                    "removal is switched off: the time of {} does not end while it is",
-                    count(changed, "account")
-                );
+    let now = unix_now();
+    for class in &config.class.classes {
+        let name = class.name.as_ref();
+        let whose = name.map_or_else(String::new, |name| format!(" in class {name}"));
+        match class.life(now) {
+            None => {
+                let changed = store.clear_due(name)?;
+                if changed > 0 {
+                    info!(
+                        "removal is switched off: the time of {} does not end while it is{whose}",
+                        count(changed, "account")
+                    );
+                }
             }
-        }
-        Some(span) => {
-            let changed = store.set_missing_due(unix_now() + seconds(span))?;
-            if changed > 0 {
-                info!(
-                    "removal is switched on: the full time starts now for {} without a due time",
-                    count(changed, "account")
-                );
+            Some(span) => {
+                let changed = store.set_missing_due(name, now + seconds(span))?;
+                if changed > 0 {
+                    info!(
+                        "removal is switched on: the full time starts now for {} without a due time{whose}",
+                        count(changed, "account")
+                    );
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::timed_query::TimedQuery;
 use crate::config::Config;
-use crate::domain::PasswordKey;
+use crate::domain::{ClassName, PasswordKey};
 use crate::pages::{ClassFigures, ClassSource, Pages};
 use crate::screen::Screens;
 use crate::store::{ProjectorFigures, Store};
@@ -24,25 +24,39 @@ pub(super) fn handler(
     key: &PasswordKey,
     screens: Arc<Screens>,
 ) -> Option<PageHandler> {
-    let mut pages = Pages::new(config, class(Arc::clone(store), key.clone()), screens)?;
+    let mut pages = Pages::new(
+        config,
+        classes(config, Arc::clone(store), key.clone()),
+        screens,
+    )?;
     Some(Box::new(move |request| pages.answer(request)))
 }
 
 /// Asks the database on a thread of its own, as a disk that hangs must not keep texts waiting.
-fn class(store: Arc<Store>, key: PasswordKey) -> ClassSource {
+fn classes(config: &Config, store: Arc<Store>, key: PasswordKey) -> ClassSource {
+    let names = config.class.classes.iter().map(|class| class.name.clone());
+    let names: Arc<[Option<ClassName>]> = names.collect();
     let mut query = TimedQuery::new("pages");
-    let mut last: Option<(Instant, ProjectorFigures)> = None;
+    let mut last: Option<(Instant, Vec<ProjectorFigures>)> = None;
     Box::new(move || {
-        if last.is_none_or(|(at, _)| at.elapsed() >= FRESH) {
-            let store = Arc::clone(&store);
-            query.start(move || store.projector().ok());
+        if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
+            let (store, names) = (Arc::clone(&store), Arc::clone(&names));
+            query.start(move || {
+                let figures = names.iter().map(|name| store.projector(name.as_ref()).ok());
+                figures.collect::<Option<Vec<_>>>()
+            });
             if let Some(figures) = query.wait(Instant::now() + PATIENCE).flatten() {
                 last = Some((Instant::now(), figures));
             }
         }
-        last.map(|(_, figures)| ClassFigures {
-            token: key.projector_token(figures.link),
-            accounts: figures.accounts,
-        })
+        let (_, figures) = last.as_ref()?;
+        let figures = names
+            .iter()
+            .zip(figures)
+            .map(|(name, figures)| ClassFigures {
+                token: key.projector_token(name.as_ref(), figures.link),
+                accounts: figures.accounts,
+            });
+        Some(figures.collect())
     })
 }

@@ -39,6 +39,8 @@ labels! {
         Hint => "hint_sent",
         /// The phone was told that all seats are taken.
         Full => "told_full",
+        /// The phone was told that the class is not open, or that it has a login of another one.
+        NotNow => "told_not_now",
         /// The phone was told that its login cannot be sent again.
         Withheld => "login_withheld",
         /// An opt-out word was recorded.
@@ -92,6 +94,7 @@ impl TextCounters {
             Completion::LoginShown { .. } => TextResult::LoginShown,
             Completion::Hinted => TextResult::Hint,
             Completion::ToldFull => TextResult::Full,
+            Completion::ToldNotNow => TextResult::NotNow,
             Completion::Withheld { .. } => TextResult::Withheld,
             Completion::Recorded => TextResult::OptWord,
             Completion::Silent(silence) => {
@@ -421,6 +424,11 @@ fn log_done(sid: &str, done: &Completion) {
         }
         Completion::Hinted => info!("text {sid}: hint sent"),
         Completion::ToldFull => info!("text {sid}: told that the class is full"),
+        Completion::ToldNotNow => {
+            info!(
+                "text {sid}: told that its class is not open, or which login it has of another class"
+            );
+        }
         Completion::Withheld { username } => {
             info!("text {sid}: told that the login of {username} cannot be sent");
         }

@@ -18,7 +18,8 @@ use super::{StoreError, facts, schema};
 use crate::domain::order::{Due, Order, OrderRefused};
 use crate::domain::registration::{Event, Registration};
 use crate::domain::{
-    Delivery, InstanceId, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds, Username,
+    ClassName, Delivery, InstanceId, Marker, MessageSid, PhoneHash, PhoneKey, Receipt, UnixSeconds,
+    Username,
 };
 
 /// Seconds after its due time from which a login in Twilio's log is reported as late: sweeps may be an
@@ -28,6 +29,17 @@ const OVERDUE: UnixSeconds = 3_600;
 /// The database, opened for one command.
 pub struct Commands {
     pub(super) connection: Connection,
+}
+
+/// The accounts that an order is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Chosen<'a> {
+    /// All.
+    All,
+    /// Those of a class.
+    Class(&'a ClassName),
+    /// Those with these names, in any case.
+    Named(&'a [String]),
 }
 
 /// The result of an order.
@@ -136,15 +148,14 @@ impl Commands {
         Ok((given_up, late))
     }
 
-    /// Carries out `order` for the accounts with these names, in any case, or for all accounts. A
-    /// `rehearsal` reports what would be done, and changes nothing.
+    /// Carries out `order` for these accounts. A `rehearsal` reports what would be done, and changes nothing.
     ///
     /// # Errors
     /// SQLite refused; nothing is changed.
     pub fn apply(
         &mut self,
         order: Order,
-        names: Option<&[String]>,
+        chosen: Chosen<'_>,
         now: UnixSeconds,
         rehearsal: bool,
     ) -> Result<OrderResult, StoreError> {
@@ -154,15 +165,17 @@ impl Commands {
         let has_name = |registration: &Registration, name: &String| {
             registration.username.as_str().eq_ignore_ascii_case(name)
         };
-        if let Some(names) = names {
+        if let Chosen::Named(names) = chosen {
             let is_unknown = |name: &&String| !all.iter().any(|one| has_name(one, name));
             applied.unknown = names.iter().filter(is_unknown).cloned().collect();
             if !applied.unknown.is_empty() {
                 return Ok(applied);
             }
         }
-        let is_selected = |one: &Registration| {
-            names.is_none_or(|names| names.iter().any(|name| has_name(one, name)))
+        let is_selected = |one: &Registration| match chosen {
+            Chosen::All => true,
+            Chosen::Class(class) => one.class.as_ref() == Some(class),
+            Chosen::Named(names) => names.iter().any(|name| has_name(one, name)),
         };
         for registration in all.into_iter().filter(is_selected) {
             match order.due(&registration, now) {

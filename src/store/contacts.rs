@@ -19,6 +19,8 @@ pub struct Contact {
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
+    /// When it was last told that a class is not open, or that its login is of another class.
+    pub told_at: Option<UnixSeconds>,
     /// When the removal of its account began or the instructor ended it. Texts received before that get
     /// no new account.
     pub ended_at: Option<UnixSeconds>,
@@ -33,6 +35,8 @@ pub enum Notice {
     Hint,
     /// All seats are taken.
     Full,
+    /// The class is not open, or the phone has a login of another class.
+    NotNow,
 }
 
 impl Notice {
@@ -41,6 +45,7 @@ impl Notice {
         match self {
             Self::Hint => "hinted_at",
             Self::Full => "full_at",
+            Self::NotNow => "told_at",
         }
     }
 }
@@ -57,7 +62,7 @@ impl Store {
         self.lock()
             .prepare_cached(
                 "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at, gone_at,
-                        own_opt_out IS NOT NULL
+                        own_opt_out IS NOT NULL, told_at
                  FROM contacts WHERE phone = ?1",
             )
             .and_then(|mut statement| {
@@ -71,6 +76,7 @@ impl Store {
                             ended_at: row.get(4)?,
                             gone_at: row.get(5)?,
                             own_opt_out: row.get(6)?,
+                            told_at: row.get(7)?,
                         })
                     })
                     .optional()

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{InstanceId, PhoneKey};
+use crate::domain::{ClassName, InstanceId, PhoneKey};
 
 /// The instance id of the data folder, 8 random bytes.
 pub(super) const INSTANCE: &str = "instance";
@@ -14,10 +14,18 @@ pub(super) const PASSWORD_KEY: &str = "password_key";
 pub(super) const USABLE_FROM: &str = "usable_from";
 /// The id of the default organization of the Coder that the service works with.
 pub(super) const CODER: &str = "coder";
-/// The number of the projector's link, as 4 bytes, the highest first.
-pub(super) const PROJECTOR: &str = "projector";
+/// The number of the projector's link, as 4 bytes, the highest first; of a class with `/` and its name behind.
+const PROJECTOR: &str = "projector";
 /// Has no meaning: it is written to test whether the database accepts a write.
 const PROBE: &str = "probe";
+
+/// The name of the number of a class's projector link.
+pub(super) fn projector(class: Option<&ClassName>) -> String {
+    match class {
+        None => PROJECTOR.to_owned(),
+        Some(class) => format!("{PROJECTOR}/{class}"),
+    }
+}
 
 /// The value of a fact, if there is one.
 pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -54,6 +62,18 @@ pub(super) fn carry_over(connection: &Connection, name: &str) -> rusqlite::Resul
              SELECT name, value FROM old.facts WHERE name = ?1
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [name],
+        )
+        .map(drop)
+}
+
+/// Copies the numbers of all projector links from the database attached as `old`.
+pub(super) fn carry_over_projectors(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "INSERT INTO main.facts (name, value)
+             SELECT name, value FROM old.facts WHERE name = ?1 OR name LIKE ?1 || '/%'
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [PROJECTOR],
         )
         .map(drop)
 }

@@ -38,7 +38,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 pub use adopt::Adoption;
 pub use backup::{backup, backup_to, receive_backup};
-pub use commands::{Commands, ForgetResult, OrderResult};
+pub use commands::{Chosen, Commands, ForgetResult, OrderResult};
 pub use contacts::{Contact, Notice};
 pub use deliveries::PendingRedaction;
 pub use error::StoreError;
@@ -49,7 +49,7 @@ pub use passwords::{RenewError, Renewal, WithheldLogin};
 pub use projector::ProjectorFigures;
 pub use prune::JUST_GONE;
 pub use removals::Postponement;
-pub use reserve::ReserveResult;
+pub use reserve::{ReserveResult, Seats};
 pub use restore::{Carryover, Origin, RestoreResult, restore};
 pub use shown::{Arrival, ShownLogin};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};

@@ -38,6 +38,7 @@ impl Store {
             let contacts = tx.execute(
                 "DELETE FROM contacts WHERE opted_out_at IS NULL
                  AND coalesce(hinted_at, 0) < ?1 AND coalesce(full_at, 0) < ?1
+                 AND coalesce(told_at, 0) < ?1
                  AND coalesce(refused_until, 0) < ?1 AND coalesce(ended_at, 0) < ?3
                  AND coalesce(gone_at, 0) < ?2",
                 [before, now - JUST_GONE, ended_before],

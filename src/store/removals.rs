@@ -10,7 +10,7 @@ use super::rows::read_all;
 use super::{COLUMNS, Store, StoreError, facts, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
-use crate::domain::{InstanceId, RedisOwner, UnixSeconds};
+use crate::domain::{ClassName, InstanceId, RedisOwner, UnixSeconds};
 
 /// What a removal waits for, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -167,15 +167,21 @@ impl Store {
         Ok(())
     }
 
-    /// Sets a due time for accounts that were made while removal was switched off. Returns their number.
+    /// Sets a due time for accounts of `class` that were made while removal was switched off; `None` = for
+    /// all accounts. Returns their number.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn set_missing_due(&self, due_at: UnixSeconds) -> Result<usize, StoreError> {
+    pub fn set_missing_due(
+        &self,
+        class: Option<&ClassName>,
+        due_at: UnixSeconds,
+    ) -> Result<usize, StoreError> {
         self.write("set the due time of accounts", |tx| {
             tx.execute(
-                "UPDATE registrations SET due_at = ?1 WHERE due_at IS NULL",
-                [due_at],
+                "UPDATE registrations SET due_at = ?1
+                 WHERE due_at IS NULL AND (?2 IS NULL OR class = ?2)",
+                params![due_at, class.map(ClassName::as_str)],
             )
         })
     }
@@ -188,17 +194,18 @@ impl Store {
         overwrite_log(&self.lock())
     }
 
-    /// Deletes the due time of all accounts with a login, because removal is switched off. Accounts that the
-    /// instructor ended keep it. Returns their number.
+    /// Deletes the due time of the accounts of `class` with a login, because removal is switched off; `None` = of
+    /// all accounts. Accounts that the instructor ended keep it. Returns their number.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn clear_due(&self) -> Result<usize, StoreError> {
+    pub fn clear_due(&self, class: Option<&ClassName>) -> Result<usize, StoreError> {
         self.write("delete the due time of accounts", |tx| {
             tx.execute(
                 "UPDATE registrations SET due_at = NULL
-                 WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL",
-                [],
+                 WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL
+                   AND (?1 IS NULL OR class = ?1)",
+                [class.map(ClassName::as_str)],
             )
         })
     }

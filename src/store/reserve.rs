@@ -5,7 +5,8 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError};
-use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
+use crate::domain::registration::Event;
+use crate::domain::{ClassName, Marker, PhoneHash, UnixSeconds, Username};
 
 /// Seconds since the lock-out of a user after which its phone may get another account although this one
 /// is not gone yet: a workspace that cannot be deleted must not exclude its student from the next class.
@@ -26,6 +27,40 @@ pub enum ReserveResult {
     Full,
 }
 
+/// The seats of a class, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Seats<'a> {
+    /// The class; `None` = the one without a name, which has the seats of all registrations.
+    pub class: Option<&'a ClassName>,
+    /// Registrations that the class may have at the same time.
+    pub limit: u32,
+}
+
+impl From<u32> for Seats<'_> {
+    fn from(limit: u32) -> Self {
+        Self { class: None, limit }
+    }
+}
+
+impl Seats<'_> {
+    fn name(&self) -> Option<&str> {
+        self.class.map(ClassName::as_str)
+    }
+
+    /// Whether none is free.
+    fn are_taken(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+        let taken: u32 = match self.name() {
+            None => tx
+                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
+                .query_row([], |row| row.get(0))?,
+            Some(class) => tx
+                .prepare_cached("SELECT count(*) FROM registrations WHERE class = ?1")?
+                .query_row([class], |row| row.get(0))?,
+        };
+        Ok(taken >= self.limit)
+    }
+}
+
 /// Whether the earlier account of a phone allows another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PhoneHolder {
@@ -38,8 +73,8 @@ enum PhoneHolder {
 }
 
 impl Store {
-    /// Records that `phone` is about to get the user `username`, if there are fewer than `seats`
-    /// registrations. They are counted in the same transaction, so a race for the last seat has one winner.
+    /// Records that `phone` is about to get the user `username`, if one of `seats` is
+    /// free. They are counted in the same transaction, so a race for the last seat has one winner.
     ///
     /// The same transaction parts the phone from an earlier account that was locked out at least five
     /// minutes ago and is still there, or whose removal began at least half an hour ago. That account keeps
@@ -47,35 +82,53 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn reserve(
+    pub fn reserve<'a>(
         &self,
         phone: &PhoneHash,
         username: &Username,
         marker: &Marker,
         now: UnixSeconds,
         due_at: UnixSeconds,
-        seats: u32,
+        seats: impl Into<Seats<'a>>,
     ) -> Result<ReserveResult, StoreError> {
+        let seats = seats.into();
         let reserved = self.write("reserve a name", |tx| {
-            let taken: u32 = tx
-                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
-                .query_row([], |row| row.get(0))?;
             let earlier = earlier_account(tx, phone, now)?;
             if earlier == PhoneHolder::Keeps {
                 return Ok(ReserveResult::Clash);
             }
-            if taken >= seats {
+            if seats.are_taken(tx)? {
                 return Ok(ReserveResult::Full);
             }
             if earlier == PhoneHolder::Releases {
                 release_phone(tx, phone, now)?;
             }
-            insert(tx, phone, username, marker, now, due_at)
+            insert(tx, phone, username, marker, (now, due_at), seats.name())
         })?;
         if reserved == ReserveResult::Done {
             self.counts.reserved.add();
         }
         Ok(reserved)
+    }
+
+    /// Moves a registration into the class of `seats`, if one of them is free; in the class where it is it
+    /// keeps its own. Returns whether it is there now.
+    ///
+    /// # Errors
+    /// SQLite refused, or its removal has begun.
+    pub fn change_class(&self, id: i64, seats: Seats<'_>) -> Result<bool, StoreError> {
+        self.step("change the class", id, Event::Renewed, |tx, _| {
+            let there = tx
+                .prepare_cached("SELECT 1 FROM registrations WHERE id = ?1 AND class IS ?2")?
+                .exists(params![id, seats.name()])?;
+            // The class without a name counts all registrations, this one included.
+            if there || seats.class.is_some() && seats.are_taken(tx)? {
+                return Ok(there);
+            }
+            tx.prepare_cached("UPDATE registrations SET class = ?2 WHERE id = ?1")?
+                .execute(params![id, seats.name()])?;
+            Ok(true)
+        })
     }
 }
 
@@ -125,22 +178,23 @@ fn insert(
     phone: &PhoneHash,
     username: &Username,
     marker: &Marker,
-    now: UnixSeconds,
-    due_at: UnixSeconds,
+    (now, due_at): (UnixSeconds, UnixSeconds),
+    class: Option<&str>,
 ) -> rusqlite::Result<ReserveResult> {
     let inserted = tx
         .prepare_cached(
             "INSERT INTO registrations
                  (phone, username, marker, stage, reserved_at, due_at,
-                  password_counter, password_marker)
-             VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3) ON CONFLICT DO NOTHING",
+                  password_counter, password_marker, class)
+             VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3, ?6) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             phone.as_bytes(),
             username.as_str(),
             marker.as_str(),
             now,
-            due_at
+            due_at,
+            class
         ])?;
     Ok(if inserted == 1 {
         ReserveResult::Done

@@ -175,7 +175,7 @@ fn carry_over(connection: &mut Connection, old: &Path) -> Option<Carryover> {
         )?;
         facts::carry_over(&tx, facts::INSTANCE)?;
         // A replaced link of the projector must not become valid again.
-        facts::carry_over(&tx, facts::PROJECTOR)?;
+        facts::carry_over_projectors(&tx)?;
         // A renewed password must not become valid again. An old database without counters has none.
         let _ = tx.execute(
             "UPDATE main.registrations SET password_counter = kept.password_counter,

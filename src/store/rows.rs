@@ -4,14 +4,14 @@ use rusqlite::{Connection, Row};
 
 use super::StoreError;
 use crate::domain::registration::{Registration, Removal, Sending, Stage};
-use crate::domain::{Fingerprint, Marker, MessageSid, UnixSeconds, Username};
+use crate::domain::{ClassName, Fingerprint, Marker, MessageSid, UnixSeconds, Username};
 
 /// The columns that [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
      coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
-     reaping_since, locked_at, refused_since, shown_at, arrived_at";
+     reaping_since, locked_at, refused_since, shown_at, arrived_at, class";
 
 /// Reads one registration.
 ///
@@ -61,6 +61,10 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
         },
         shown_at: row.get(25).map_err(&failed)?,
         arrived_at: row.get(26).map_err(&failed)?,
+        class: row
+            .get::<_, Option<String>>(27)
+            .map_err(&failed)?
+            .map(ClassName::from_stored),
     })
 }
 

@@ -159,6 +159,12 @@ const MIGRATIONS: &[Migration] = &[
         DELETE FROM workspaces WHERE registration = OLD.id;
     END;
     " },
+    // 4: classes. NULL is the class without a name, as in every row that an older program makes.
+    Migration { usable_from: 1, sql: "
+    ALTER TABLE registrations ADD COLUMN class TEXT;
+    CREATE INDEX registrations_class ON registrations (class) WHERE class IS NOT NULL;
+    ALTER TABLE contacts ADD COLUMN told_at INTEGER;
+    " },
 ];
 
 /// The application id in the header of our files: "CSMR".

@@ -62,6 +62,7 @@ mod bench;
 mod catch_up;
 mod channels;
 mod check;
+mod classes;
 mod clock;
 mod costs;
 mod create_errors;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use coder_sms_register::config::SETTINGS;
+use coder_sms_register::config::{CLASS_SETTINGS, SETTINGS};
 
 use crate::repository_file;
 use support::classroom::folder::Folder;
@@ -86,7 +86,10 @@ fn the_template_tells_every_setting_with_meaning_unit_default_and_example() {
     let further: Vec<&str> = template
         .keys()
         .map(String::as_str)
-        .filter(|name| SETTINGS.iter().all(|setting| setting.name != *name))
+        .filter(|name| {
+            let mut known = SETTINGS.iter().chain(CLASS_SETTINGS);
+            known.all(|setting| setting.name != *name)
+        })
         .collect();
     assert_eq!(
         further, FOR_THE_CONTAINERS,

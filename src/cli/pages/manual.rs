@@ -55,7 +55,7 @@ fn settings() -> String {
         };
         entry(one.name, &format!("{}{notes}", sentence(one.meaning)))
     };
-    SETTINGS.iter().map(setting).collect()
+    SETTINGS.iter().chain(CLASS_SETTINGS).map(setting).collect()
 }
 
 /// `page` with the parts between their marks replaced.

@@ -79,6 +79,13 @@ impl ClassView {
             column("LOGIN SENT", Some(0), plain(&|one| self.login_sent(one))),
             column("LEFT", Some(3), plain(&|one| self.left(one))),
         ];
+        if rows.iter().any(|one| one.class.is_some()) {
+            let class = |one: &Registration| {
+                let class = one.class.as_ref();
+                class.map_or_else(|| "-".to_owned(), ToString::to_string)
+            };
+            columns.insert(1, column("CLASS", Some(4), plain(&class)));
+        }
         if self.coder().is_some() {
             let seen = plain(&|one| self.last_seen(one));
             columns.push(column("LAST SEEN", Some(2), seen));

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::reconcile;
 use super::overview::{ClassView, Condition, TokenView, login_at, on_screen_words, state};
 use crate::coder::{Rights, User, Workspace};
-use crate::domain::MessageSid;
 use crate::domain::registration::Registration;
+use crate::domain::{ClassName, MessageSid};
 use crate::stream::DeadLetter;
 
 impl Condition {
@@ -63,6 +63,12 @@ impl ClassView {
             "service_error": trouble,
             "obstacles": self.obstacles.iter().map(|one| &one.name).collect::<Vec<_>>(),
             "counts": self.counts(),
+            "classes": self.named_classes().map(|(name, class)| json!({
+                "name": name.as_str(),
+                "accounts": class.taken,
+                "seats": class.seats,
+                "seats_left": class.left(),
+            })).collect::<Vec<_>>(),
             "accounts": self.roster.iter().map(|one| self.account(one)).collect::<Vec<_>>(),
             "coder_asked": self.at_coder.is_some(),
             "coder_error": coder_fault,
@@ -90,7 +96,7 @@ impl ClassView {
             "with_login": self.with_login(),
             "not_delivered": self.not_delivered(),
             "overdue": self.overdue().count(),
-            "seats": self.seats,
+            "seats": self.seats(),
             "seats_left": self.seats_left(),
             "turned_away": self.turned_away,
             "waiting_texts": texts.map(|texts| texts.waiting),
@@ -106,6 +112,7 @@ impl ClassView {
             |one: &&Workspace| json!({ "name": one.name, "status": one.latest_build.status });
         json!({
             "username": registration.username.as_str(),
+            "class": registration.class.as_ref().map(ClassName::as_str),
             "stage": registration.stage.as_str(),
             "state": state(registration, self.now),
             "registered_at": registration.reserved_at,

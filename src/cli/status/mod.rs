@@ -15,11 +15,13 @@ mod watch;
 
 use std::time::Duration;
 
-use super::arguments::{ArgumentWord, Arguments, CommandError};
+use super::arguments::{ArgumentWord, Arguments, CLASS, CommandError};
+use super::naming::no_class;
 use super::{Command, print, print_raw};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, User};
 use crate::config::Config;
+use crate::domain::ClassName;
 use crate::domain::registration::Registration;
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
@@ -27,7 +29,7 @@ use crate::reconcile::{self, Marks, UnknownAccount};
 use crate::store::Commands;
 use crate::stream::{Redis, StreamError, StreamInspector};
 use crate::wake;
-use overview::{ClassView, CoderView, Condition, QueueView, TokenView};
+use overview::{ClassSeats, ClassView, CoderView, Condition, QueueView, TokenView};
 
 pub(super) const COMMAND: Command = Command {
     name: "status",
@@ -41,9 +43,12 @@ whose students have no login; elsewhere it prints everything. It changes nothing
 shown. It shows no phones: the database has none. In JSON, times are UTC seconds; docs/monitoring.md describes \
 every field.
 
-Exit codes: 0 Coder and Redis answered, 1 one of them did not, 2 wrong usage
+With --class only the accounts and seats of one class are shown.
+
+Exit codes: 0 Coder and Redis answered, 1 one of them did not, 2 wrong usage, 3 no such class
 ",
-    options: "      --offline        do not ask Coder
+    options: "      --class NAME     only this class
+      --offline        do not ask Coder
       --json           print one JSON object
       --watch [SECONDS]  repeat it every SECONDS (default: 5) until Ctrl-C
 ",
@@ -57,6 +62,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 struct StatusArguments {
     offline: bool,
     json: bool,
+    class: Option<ClassName>,
     watch: Option<Duration>,
 }
 
@@ -71,6 +77,10 @@ impl StatusArguments {
                     match option.as_str() {
                         "offline" => wanted.offline = true,
                         "json" => wanted.json = true,
+                        CLASS => {
+                            arguments.read_class()?;
+                            wanted.class = arguments.class().cloned();
+                        }
                         "watch" => {
                             let seconds = arguments.value_given();
                             after_watch = seconds.is_none();
@@ -161,6 +171,7 @@ fn inspect(
         _ => Vec::new(),
     };
     let (condition, obstacles) = condition(config);
+    let (classes, roster) = classes(config, wanted, roster)?;
     Ok(ClassView {
         now: unix_now(),
         condition,
@@ -168,7 +179,7 @@ fn inspect(
         roster,
         deliveries,
         pending_redactions,
-        seats: config.service.max_users,
+        classes,
         turned_away,
         at_coder,
         unknown,
@@ -176,6 +187,35 @@ fn inspect(
         template: workspace.map(|one| one.template.as_str().to_owned()),
         troubled_workspaces,
     })
+}
+
+/// The seats of the classes that are shown, and the accounts that are.
+fn classes(
+    config: &Config,
+    wanted: &StatusArguments,
+    mut roster: Vec<Registration>,
+) -> Result<(Vec<ClassSeats>, Vec<Registration>), CommandError> {
+    let seats_of = |class: &crate::config::ClassSettings| ClassSeats {
+        name: class.name.clone(),
+        seats: class.seats,
+        taken: match &class.name {
+            // It has the seats of all accounts.
+            None => roster.len(),
+            name => roster.iter().filter(|one| one.class == *name).count(),
+        },
+    };
+    let mut classes: Vec<ClassSeats> = config.class.classes.iter().map(seats_of).collect();
+    if let Some(asked) = &wanted.class {
+        let names = classes.iter().filter_map(|class| class.name.as_ref());
+        // Accounts of a class that was taken out of the settings are shown as well.
+        let known = names.chain(roster.iter().filter_map(|one| one.class.as_ref()));
+        if !known.clone().any(|name| name == asked) {
+            return Err(CommandError::Unmatched(no_class(asked, known)));
+        }
+        classes.retain(|class| class.name.as_ref() == Some(asked));
+        roster.retain(|one| one.class.as_ref() == Some(asked));
+    }
+    Ok((classes, roster))
 }
 
 /// The condition of the service that uses this data folder, and what keeps students from being served.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::coder::{Nearness, Rights, User, Validity, Workspace};
 use crate::domain::registration::{OnScreen, Registration, Stage};
 use crate::domain::span;
-use crate::domain::{MessageSid, Receipt, UnixSeconds};
+use crate::domain::{ClassName, MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
 use crate::reconcile::UnknownAccount;
 use crate::store::TroubledWorkspace;
@@ -39,8 +39,8 @@ pub(super) struct ClassView {
     /// Logins that are still in Twilio's log: those that were given up, and the number that is late. `None` = logins
     /// are not redacted.
     pub(super) pending_redactions: Option<(Vec<MessageSid>, u32)>,
-    /// The limit of accounts.
-    pub(super) seats: u32,
+    /// The classes that are shown.
+    pub(super) classes: Vec<ClassSeats>,
     /// Phones without an account that were turned away in the last day because the class was full.
     pub(super) turned_away: u32,
     /// `None` = Coder was not asked.
@@ -52,6 +52,22 @@ pub(super) struct ClassView {
     pub(super) template: Option<String>,
     /// Workspaces that are not made, or do not run.
     pub(super) troubled_workspaces: Vec<TroubledWorkspace>,
+}
+
+/// The seats of one class.
+pub(super) struct ClassSeats {
+    /// `None` = the one without a name.
+    pub(super) name: Option<ClassName>,
+    pub(super) seats: u32,
+    pub(super) taken: usize,
+}
+
+impl ClassSeats {
+    /// The number of further accounts until the limit.
+    pub(super) fn left(&self) -> usize {
+        let seats = usize::try_from(self.seats).unwrap_or(usize::MAX);
+        seats.saturating_sub(self.taken)
+    }
 }
 
 /// The class in Coder.
@@ -198,11 +214,23 @@ impl ClassView {
         states
     }
 
-    /// The number of further accounts until the limit.
+    /// The number of accounts that all classes shown may have.
+    pub(super) fn seats(&self) -> u64 {
+        self.classes
+            .iter()
+            .map(|class| u64::from(class.seats))
+            .sum()
+    }
+
+    /// The number of further accounts until the limits.
     pub(super) fn seats_left(&self) -> usize {
-        usize::try_from(self.seats)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(self.roster.len())
+        self.classes.iter().map(ClassSeats::left).sum()
+    }
+
+    /// The classes shown that have a name.
+    pub(super) fn named_classes(&self) -> impl Iterator<Item = (&ClassName, &ClassSeats)> {
+        let classes = self.classes.iter();
+        classes.filter_map(|class| Some((class.name.as_ref()?, class)))
     }
 
     /// Workspaces that are not made, or that do not run as far as Coder was asked.

@@ -196,7 +196,7 @@ impl ClassView {
         };
         let turned = alert(usize::from(away > 0), Tone::Warning);
         let mut pieces = vec![
-            (seats, format!("{left} of {} seats left,", self.seats)),
+            (seats, format!("{left} of {} seats left,", self.seats())),
             (turned, format!("{away} turned away;")),
         ];
         match &self.texts {
@@ -212,6 +212,13 @@ impl ClassView {
             Err(_) => pieces.push((Tone::Fault, "texts and dead letters not known".to_owned())),
         }
         lines.extend(wrap(&pieces));
+        let classes: Vec<String> = self
+            .named_classes()
+            .map(|(name, class)| format!("{name}: {} of {} seats left", class.left(), class.seats))
+            .collect();
+        if !classes.is_empty() {
+            lines.extend(wrap(&[(Tone::Plain, classes.join("; "))]));
+        }
         lines.extend(
             self.condition_in_words()
                 .iter()

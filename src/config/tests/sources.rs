@@ -48,7 +48,7 @@ fn every_secret_may_be_a_credential_by_its_name_or_from_a_folder() {
             assert_eq!(config.twilio.webhook_tokens, set.twilio.webhook_tokens);
             assert_eq!(config.twilio.auth_token, set.twilio.auth_token);
             assert_eq!(config.coder.key, set.coder.key);
-            assert_eq!(config.class.phrase, set.class.phrase);
+            assert_eq!(config.class.classes[0].phrase, set.class.classes[0].phrase);
             assert_eq!(config.redis.password, set.redis.password);
             assert_eq!(config.service.phone_keys, set.service.phone_keys);
         }

@@ -61,9 +61,11 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
         by: Duration::from_secs(100),
         longest: None,
     };
-    let applied = commands.apply(extend, None, 80, false).unwrap();
+    let applied = commands.apply(extend, Chosen::All, 80, false).unwrap();
     assert_eq!(applied.changed[0].1.at, 600);
-    commands.apply(Order::EndGently, None, 90, false).unwrap();
+    commands
+        .apply(Order::EndGently, Chosen::All, 90, false)
+        .unwrap();
     assert_eq!(store.due(90, 1_000).unwrap().len(), 1);
     // Nobody's text waits for it.
     assert_eq!(
@@ -71,7 +73,7 @@ fn an_adopted_account_lives_and_goes_as_any_other() {
         Value::Integer(0)
     );
     assert!(store.begin_removal(row.id, 90).unwrap());
-    let applied = commands.apply(Order::End, None, 95, false).unwrap();
+    let applied = commands.apply(Order::End, Chosen::All, 95, false).unwrap();
     assert_eq!(applied.refused[0].1, OrderRefused::BeingRemoved);
     store.forget(row.id, 100).unwrap();
     assert_eq!(store.count().unwrap(), 0);

@@ -30,6 +30,7 @@ fn hints_opt_outs_and_refusals_are_remembered_side_by_side() {
         full_at: Some(35),
         ended_at: None,
         gone_at: None,
+        told_at: None,
     };
     assert_eq!(store.contact(&phone(1)).unwrap(), all);
     assert_eq!(store.contact(&phone(2)).unwrap(), Contact::default());

@@ -34,6 +34,7 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
         removal: Removal::default(),
         shown_at: None,
         arrived_at: None,
+        class: None,
     };
     assert_eq!(row, expected);
 

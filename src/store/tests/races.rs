@@ -4,6 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use super::*;
+use crate::domain::ClassName;
 
 const RUNNERS: u32 = 8;
 
@@ -123,4 +124,60 @@ fn a_panic_under_the_lock_spoils_nothing() {
     assert!(died);
     assert_eq!(store.dump(), before);
     store.created(id, "uuid", 100, None).unwrap();
+}
+
+#[test]
+fn each_class_gives_exactly_its_seats_whoever_comes_first() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let classes: Vec<ClassName> = (0..3)
+        .map(|number| ClassName::in_command(&format!("class-{number}")))
+        .collect();
+    let seats = [3, 7, 11];
+    race(|runner| {
+        for number in 0..12 {
+            let class = (number as usize + runner as usize) % classes.len();
+            let username = name(&format!("happy-tuna-{runner}-{number}"));
+            let place = Seats {
+                class: Some(&classes[class]),
+                limit: seats[class],
+            };
+            let phone = phone(runner * 100 + number);
+            let came = store.reserve(&phone, &username, &marker(&username), 10, 100, place);
+            assert_ne!(came.unwrap(), ReserveResult::Clash);
+        }
+    });
+    let roster = store.roster().unwrap();
+    for (class, seats) in classes.iter().zip(seats) {
+        let taken = roster
+            .iter()
+            .filter(|one| one.class.as_ref() == Some(class));
+        assert_eq!(taken.count(), seats as usize, "{class}");
+    }
+}
+
+#[test]
+fn an_account_that_changes_its_class_takes_a_seat_there_and_leaves_its_own() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let (intro, other) = (
+        ClassName::in_command("intro"),
+        ClassName::in_command("other"),
+    );
+    let of = |class, limit| Seats {
+        class: Some(class),
+        limit,
+    };
+    let id = store.reserved(1).id;
+    let second = store.reserved(2).id;
+    assert!(store.change_class(id, of(&intro, 1)).unwrap());
+    assert!(!store.change_class(second, of(&intro, 1)).unwrap());
+    assert_eq!(store.row(2).class, None);
+    // In its own class it needs no further seat.
+    assert!(store.change_class(id, of(&intro, 1)).unwrap());
+    assert!(store.change_class(id, of(&other, 1)).unwrap());
+    assert!(store.change_class(second, of(&intro, 1)).unwrap());
+    assert_eq!(store.row(1).class, Some(other));
+    assert!(store.change_class(id, 1.into()).unwrap());
+    assert_eq!(store.row(1).class, None);
 }

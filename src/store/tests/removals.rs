@@ -102,13 +102,13 @@ fn switching_removal_off_spares_those_who_have_a_login() {
     let reserved = store.reserved(2).id;
     let created = store.at_stage(3, Stage::Created);
     let reaping = store.at_stage(4, Stage::Reaping);
-    assert_eq!(store.clear_due().unwrap(), 1);
-    assert_eq!(store.clear_due().unwrap(), 0);
+    assert_eq!(store.clear_due(None).unwrap(), 1);
+    assert_eq!(store.clear_due(None).unwrap(), 0);
     assert_eq!(due(&store, 9_999), [reserved, created, reaping]);
     assert_eq!(store.row(1).due_at, None);
 
-    assert_eq!(store.set_missing_due(500).unwrap(), 1);
-    assert_eq!(store.set_missing_due(600).unwrap(), 0);
+    assert_eq!(store.set_missing_due(None, 500).unwrap(), 1);
+    assert_eq!(store.set_missing_due(None, 600).unwrap(), 0);
     assert_eq!(store.row(1).due_at, Some(500));
     assert_eq!(due(&store, 9_999), [reserved, created, reaping, kept]);
 }

@@ -164,7 +164,7 @@ fn reads_its_own_words(config: &Config, mut vars: Vars) {
     assert_eq!(again.class.check_interval, config.class.check_interval);
     assert_eq!(again.service.give_up, config.service.give_up);
     assert_eq!(
-        (&again.class.phrase, &again.service.phone_keys),
-        (&config.class.phrase, &config.service.phone_keys)
+        (&again.class.classes[0].phrase, &again.service.phone_keys),
+        (&config.class.classes[0].phrase, &config.service.phone_keys)
     );
 }

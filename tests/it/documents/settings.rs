@@ -1,7 +1,7 @@
 //! The table of settings in `docs/settings.md` is the program's own. Its groups and their order are those of
 //! `.env-template`. `WRITE_PAGES=1` has this test write it, as `make pages` does.
 
-use coder_sms_register::config::{SETTINGS, Setting};
+use coder_sms_register::config::{CLASS_SETTINGS, SETTINGS, Setting};
 
 use super::{read, root};
 
@@ -39,12 +39,20 @@ fn table() -> String {
             }
         }
         let name = line.trim_start_matches('#').split('=').next();
-        if let Some(setting) = SETTINGS.iter().find(|setting| Some(setting.name) == name) {
+        if let Some(setting) = SETTINGS
+            .iter()
+            .chain(CLASS_SETTINGS)
+            .find(|setting| Some(setting.name) == name)
+        {
             table.push_str(&row(setting));
             rows += 1;
         }
     }
-    assert_eq!(rows, SETTINGS.len(), "a row for each setting");
+    assert_eq!(
+        rows,
+        SETTINGS.len() + CLASS_SETTINGS.len(),
+        "a row for each setting"
+    );
     table
 }
 

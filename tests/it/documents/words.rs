@@ -137,10 +137,12 @@ fn every_make_target_that_a_page_names_exists() {
     assert!(seen >= 20, "only {seen} targets are named");
 }
 
-/// Settings of other programs that our pages name, and one that they name as misspelt.
+/// Settings of other programs that our pages name, one that they name as misspelt, and the beginning of those of
+/// classes.
 const OF_OTHERS: &[&str] = &[
     "CADDY_GLOBAL_OPTIONS",
     "CODER_API_RATE_LIMIT",
+    "CODER_CLASS_",
     "CODER_PROXY_TRUSTED_HEADERS",
     "CODER_PROXY_TRUSTED_ORIGINS",
     "CODER_REMOVETIME",

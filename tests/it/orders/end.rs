@@ -130,7 +130,7 @@ fn scripts_are_told_the_same() {
     );
     let help = class.does(&["end", "--help"]);
     assert!(
-        help.contains("Usage: coder-sms-register end USER...|--all"),
+        help.contains("Usage: coder-sms-register end USER...|--class NAME|--all"),
         "{help}"
     );
 }

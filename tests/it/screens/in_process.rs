@@ -181,7 +181,7 @@ fn a_full_class_is_told_to_the_screen() {
     for reply in EITHER {
         let inside = Inside::new();
         let mut hall = Hall::open(&inside, reply, 0);
-        hall.provisioner.limits.max_users = 1;
+        hall.provisioner.class.classes[0].seats = 1;
         let (first, second) = (hall.opens(), hall.opens());
         let text = hall.text_code(&phone(1), &first);
         waits(&hall.attempt(&text));

@@ -130,13 +130,14 @@ impl<'a> ClassRun<'a> {
         let mut provisioner = newcomers::provisioner(self.inside, &self.coder, &self.twilio);
         let span = Duration::from_secs(SPAN.unsigned_abs());
         provisioner.class.remove_after = self.removal.then_some(span);
+        provisioner.class.classes[0].remove_after = self.removal.then_some(span);
         let reaper = self.inside.reaper(&provisioner.coder);
         let store = self.inside.store();
         if self.removal {
             let due = self.now() + SPAN;
-            store.set_missing_due(due).expect("the store writes");
+            store.set_missing_due(None, due).expect("the store writes");
         } else {
-            store.clear_due().expect("the store writes");
+            store.clear_due(None).expect("the store writes");
         }
         for account in &mut self.accounts {
             match (self.removal, account.until) {

@@ -1,0 +1,374 @@
+//! The classes: each with its phrase, its seats and its times.
+//!
+//! Without settings of a class (`CODER_CLASS_<NAME>_...`) there is one class without a name, which the
+//! general settings describe.
+
+use std::time::Duration;
+
+use super::class::compare_times;
+use super::reader::{Faulty, Reader};
+use super::settings::{CLASS, CLASS_SETTINGS};
+use super::{moment, span_words};
+use crate::domain::{ClassName, Passphrase, PhraseError, Secret, UnixSeconds};
+
+/// How the warning about a weak phrase ends.
+pub const EASY_TO_GUESS: &str = ", so it is easy to guess";
+
+/// One class.
+#[derive(Clone, Debug)]
+pub struct ClassSettings {
+    /// Its name; `None` = the only class, which the general settings describe.
+    pub name: Option<ClassName>,
+    /// How the names of its settings begin; empty for the class without a name.
+    prefix: String,
+    /// The phrase that requests a login.
+    pub phrase: Passphrase,
+    /// The phrase as it was written, for the projector.
+    pub written: Secret,
+    /// The most accounts at the same time.
+    pub seats: u32,
+    /// Whether the operator has set that; otherwise it is a limit, and no size of a class.
+    pub seats_are_set: bool,
+    /// Lifetime of an account after its login was texted; `None` = without end. Of no meaning with `end_at`.
+    pub remove_after: Option<Duration>,
+    /// When it opens; `None` = it is open.
+    pub opens: Option<UnixSeconds>,
+    /// From when on nobody gets a new account.
+    pub closes: Option<UnixSeconds>,
+    /// When its accounts are removed.
+    pub end_at: Option<UnixSeconds>,
+}
+
+/// Whether a class gives accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClassState {
+    /// Not before this time.
+    NotYet(UnixSeconds),
+    /// Now.
+    Open,
+    /// Not any more.
+    Over,
+}
+
+#[cfg(test)]
+impl ClassSettings {
+    /// A class for tests, which is open and whose accounts live without end.
+    pub(crate) fn for_tests(name: Option<&str>, phrase: &str, seats: u32) -> Self {
+        Self {
+            name: name.map(ClassName::in_command),
+            prefix: String::new(),
+            phrase: Passphrase::parse(phrase).unwrap(),
+            written: Secret::new(phrase),
+            seats,
+            seats_are_set: true,
+            remove_after: None,
+            opens: None,
+            closes: None,
+            end_at: None,
+        }
+    }
+}
+
+impl ClassSettings {
+    /// Whether a text that was received at `received` gets an account at `now`. Who texts in time is served,
+    /// however long that takes, but not beyond the end of the accounts.
+    pub fn state(&self, received: UnixSeconds, now: UnixSeconds) -> ClassState {
+        match (self.opens, self.closes, self.end_at) {
+            (Some(opens), ..) if now < opens => ClassState::NotYet(opens),
+            (_, Some(closes), _) if received.min(now) >= closes => ClassState::Over,
+            (_, _, Some(end)) if now >= end => ClassState::Over,
+            _ => ClassState::Open,
+        }
+    }
+
+    /// How long an account lives whose login is sent at `now`; `None` = without end.
+    pub fn life(&self, now: UnixSeconds) -> Option<Duration> {
+        match self.end_at {
+            None => self.remove_after,
+            Some(end) => Some(Duration::from_secs(
+                end.saturating_sub(now).max(0).unsigned_abs(),
+            )),
+        }
+    }
+
+    /// The setting of this class whose general name ends in `ending`, for messages.
+    pub fn setting(&self, ending: &str) -> String {
+        match (&self.name, ending) {
+            (Some(_), _) => format!("{}{ending}", self.prefix),
+            (None, "_SEATS") => "CODER_REG_MAX_USERS".to_owned(),
+            (None, "_PASS") => "CODER_REG_PASS".to_owned(),
+            (None, _) => "CODER_REMOVE_TIME".to_owned(),
+        }
+    }
+
+    /// The effective value of a setting of this class, if it may differ from the written one. Never a secret.
+    pub(super) fn effective(&self, name: &str) -> Option<String> {
+        self.name.as_ref()?;
+        let at = |at: Option<UnixSeconds>| at.map(moment::in_utc);
+        match name.strip_prefix(&self.prefix)? {
+            "_PASS" => Some(self.phrase.comparison()),
+            "_REMOVE_TIME" => Some(span_words(self.remove_after, "never")),
+            "_OPENS" => at(self.opens),
+            "_CLOSES" => at(self.closes),
+            "_END_AT" => at(self.end_at),
+            _ => None,
+        }
+    }
+}
+
+/// A phrase, and the class that it leads to.
+#[derive(Clone, Debug)]
+pub struct ClassPhrase {
+    /// The class; `None` = the one without a name.
+    pub class: Option<ClassName>,
+    /// How the names of its settings begin; empty for the class without a name.
+    prefix: String,
+    /// The setting with the phrase.
+    pub setting: String,
+    /// The phrase.
+    pub phrase: Passphrase,
+    written: Secret,
+}
+
+/// Reads the classes. The general settings say what theirs leave out.
+pub(super) fn read(
+    r: &mut Reader,
+    remove_after: Result<Option<Duration>, Faulty>,
+    max_time: Result<Option<Duration>, Faulty>,
+    production: bool,
+) -> Result<Vec<ClassSettings>, Faulty> {
+    let phrases = read_phrases(r);
+    let seats = r.number("CODER_REG_MAX_USERS");
+    let general_seats_are_set = r.source("CODER_REG_MAX_USERS") != "default";
+    let max_time = max_time.unwrap_or(None);
+    let mut classes = Vec::new();
+    let mut faulty = false;
+    for phrase in phrases.as_deref().unwrap_or_default() {
+        let mut class = ClassSettings {
+            name: phrase.class.clone(),
+            prefix: phrase.prefix.clone(),
+            phrase: phrase.phrase.clone(),
+            written: phrase.written.clone(),
+            // A fault of the general settings is reported below.
+            seats: seats.unwrap_or(1),
+            seats_are_set: general_seats_are_set,
+            remove_after: remove_after.unwrap_or(None),
+            opens: None,
+            closes: None,
+            end_at: None,
+        };
+        if class.name.is_some() {
+            faulty |= read_own(r, &mut class, max_time, production).is_err();
+        }
+        classes.push(class);
+    }
+    // The other settings of a class whose phrase has a fault are read all the same.
+    if phrases.is_err() {
+        read_without_phrases(r);
+    }
+    phrases?;
+    seats?;
+    remove_after?;
+    if faulty { Err(Faulty) } else { Ok(classes) }
+}
+
+/// Reads what a class with a name has of its own.
+fn read_own(
+    r: &mut Reader,
+    class: &mut ClassSettings,
+    max_time: Option<Duration>,
+    production: bool,
+) -> Result<(), Faulty> {
+    let name = |ending| format!("{}{ending}", class.prefix);
+    let has_seats = r.get(&name("_SEATS")).is_some();
+    let seats = if has_seats {
+        r.number(&name("_SEATS")).map(Some)
+    } else {
+        Ok(None)
+    };
+    let remove_after = r.optional_span(&name("_REMOVE_TIME"));
+    let read = |path: &std::path::Path| std::fs::read(path);
+    let opens = r.optional(&name("_OPENS"), |value| moment::parse(value, &read));
+    let closes = r.optional(&name("_CLOSES"), |value| moment::parse(value, &read));
+    let end_at = r.optional(&name("_END_AT"), |value| moment::parse(value, &read));
+    let own_life = matches!(remove_after, Ok(Some(_)));
+    if own_life && matches!(end_at, Ok(Some(_))) {
+        let problem = format!(
+            "is set, and so is {}, which ends the accounts at a clock time: keep one of them",
+            name("_END_AT")
+        );
+        r.fault(&name("_REMOVE_TIME"), &problem);
+    }
+    compare_moments(r, &class.prefix, opens, closes, end_at);
+    class.seats = seats?.unwrap_or(class.seats);
+    class.seats_are_set |= has_seats;
+    if let Some(span) = remove_after? {
+        class.remove_after = (!span.is_zero()).then_some(span);
+        compare_times(
+            r,
+            (&name("_REMOVE_TIME"), class.remove_after),
+            max_time,
+            production,
+        );
+    }
+    (class.opens, class.closes, class.end_at) = (opens?, closes?, end_at?);
+    if let (Some(most), Some(opens), Some(end)) = (max_time, class.opens, class.end_at)
+        && i64::try_from(most.as_secs()).is_ok_and(|most| end - opens > most)
+    {
+        r.warn(
+            format!("{} is later than CODER_MAX_TIME after the class opens, so its accounts cannot be extended", name("_END_AT")),
+            "set a longer CODER_MAX_TIME, or leave it if that is meant",
+        );
+    }
+    Ok(())
+}
+
+/// Records what is wrong with the order of a class's times.
+fn compare_moments(
+    r: &mut Reader,
+    prefix: &str,
+    opens: Result<Option<UnixSeconds>, Faulty>,
+    closes: Result<Option<UnixSeconds>, Faulty>,
+    end_at: Result<Option<UnixSeconds>, Faulty>,
+) {
+    let known = |at: Result<Option<UnixSeconds>, Faulty>| at.ok().flatten();
+    let (opens, closes, end_at) = (known(opens), known(closes), known(end_at));
+    let mut in_order = |first: Option<UnixSeconds>, one, second: Option<UnixSeconds>, two, why| {
+        if first
+            .zip(second)
+            .is_some_and(|(first, second)| second <= first)
+        {
+            let problem = format!("is not after {prefix}{one}: {why}; correct one of them");
+            r.fault(&format!("{prefix}{two}"), &problem);
+        }
+    };
+    let nobody = "nobody could get an account";
+    in_order(opens, "_OPENS", closes, "_CLOSES", nobody);
+    in_order(opens, "_OPENS", end_at, "_END_AT", nobody);
+    if closes.zip(end_at).is_some_and(|(closes, end)| end < closes) {
+        let problem =
+            format!("is after {prefix}_END_AT, when the accounts are removed; correct one of them");
+        r.fault(&format!("{prefix}_CLOSES"), &problem);
+    }
+}
+
+/// Records the faults of settings of classes, of which at least one has no phrase.
+fn read_without_phrases(r: &mut Reader) {
+    let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
+    for prefix in prefixes {
+        let Ok(phrase) = Passphrase::parse("stands in for one with a fault") else {
+            return;
+        };
+        let mut class = ClassSettings {
+            name: Some(ClassName::in_command("")),
+            prefix,
+            phrase,
+            written: Secret::new(""),
+            seats: 1,
+            seats_are_set: false,
+            remove_after: None,
+            opens: None,
+            closes: None,
+            end_at: None,
+        };
+        // Only the faults that this records are of interest.
+        let _ = read_own(r, &mut class, None, false);
+    }
+}
+
+/// Reads the phrases of all classes.
+pub(super) fn read_phrases(r: &mut Reader) -> Result<Vec<ClassPhrase>, Faulty> {
+    let written: Vec<String> = r.classes().keys().cloned().collect();
+    let Some(first) = written.first() else {
+        let (phrase, text) = read_phrase(r, "CODER_REG_PASS")?;
+        return Ok(vec![ClassPhrase {
+            class: None,
+            prefix: String::new(),
+            setting: "CODER_REG_PASS".to_owned(),
+            phrase,
+            written: text,
+        }]);
+    };
+    let mut faulty = false;
+    if r.get("CODER_REG_PASS").is_some() {
+        let problem = format!(
+            "is set, and so are settings of classes ({}...): remove it, as each class has its own phrase, or remove those",
+            prefix(first)
+        );
+        r.fault("CODER_REG_PASS", &problem);
+        faulty = true;
+    }
+    let mut phrases: Vec<ClassPhrase> = Vec::new();
+    let mut names: Vec<(ClassName, String)> = Vec::new();
+    for written in written {
+        let prefix = prefix(&written);
+        let setting = format!("{prefix}_PASS");
+        let Some(class) = ClassName::of_setting(&written) else {
+            let problem = format!(
+                "{written:?} cannot be the name of a class: take at most {} letters, digits and _, with a letter or digit at both ends",
+                ClassName::LONGEST
+            );
+            r.fault(&setting, &problem);
+            faulty = true;
+            continue;
+        };
+        if let Some((_, other)) = names.iter().find(|(other, _)| *other == class) {
+            let problem = format!(
+                "and {other}_PASS are of two classes with one name, {class}: rename one of them"
+            );
+            r.fault(&setting, &problem);
+            faulty = true;
+            continue;
+        }
+        names.push((class.clone(), prefix.clone()));
+        match read_phrase(r, &setting) {
+            Err(Faulty) => faulty = true,
+            Ok((phrase, text)) => phrases.push(ClassPhrase {
+                class: Some(class),
+                prefix,
+                setting,
+                phrase,
+                written: text,
+            }),
+        }
+    }
+    for (index, one) in phrases.iter().enumerate() {
+        let mut earlier = phrases[..index].iter();
+        if let Some(other) = earlier.find(|other| one.phrase.collides(&other.phrase)) {
+            let problem = format!(
+                "and {} are the same as texts are compared, or one is the beginning or the end of the other: choose phrases that differ",
+                other.setting
+            );
+            r.fault(&one.setting, &problem);
+            faulty = true;
+        }
+    }
+    if faulty { Err(Faulty) } else { Ok(phrases) }
+}
+
+/// How the names of the settings of a class begin.
+fn prefix(written: &str) -> String {
+    let before = CLASS_SETTINGS
+        .first()
+        .and_then(|one| one.name.split_once(CLASS));
+    format!("{}{written}", before.map_or("", |(before, _)| before))
+}
+
+fn read_phrase(r: &mut Reader, setting: &str) -> Result<(Passphrase, Secret), Faulty> {
+    let phrase = r.value(setting, |phrase| {
+        Passphrase::parse(phrase).map_err(|error| match error {
+            PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
+            PhraseError::OptWord => {
+                "is a word that Twilio reserves for opt-outs (STOP, YES, INFO ...): choose other words".to_owned()
+            }
+        })
+    })?;
+    if let Some(weakness) = phrase.weakness() {
+        r.warn(
+            format!("{setting} {}{EASY_TO_GUESS}", weakness.reason()),
+            "choose two or three words that belong together only in your class",
+        );
+    }
+    let written = Secret::new(r.get(setting).unwrap_or_default());
+    Ok((phrase, written))
+}
