@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::warn;
 
@@ -143,7 +143,10 @@ impl CatchUp {
                     .map_err(CatchUpError::Store)?
                     == TextHistory::Never
             {
-                missed.push(received.text);
+                let text = received.text;
+                let age = now.saturating_sub(text.received).max(0).unsigned_abs();
+                let heard = Instant::now().checked_sub(Duration::from_secs(age));
+                missed.push(Text { heard, ..text });
             }
         }
         self.append(&missed)

@@ -1,8 +1,9 @@
 //! The system clock. It is read only here; all other code gets `now` as an argument.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::UnixSeconds;
+use crate::domain::{UnixSeconds, nonce};
 
 /// The present time, UTC. A clock before 1970 counts as 1970.
 pub fn unix_now() -> UnixSeconds {
@@ -19,6 +20,32 @@ pub fn uptime() -> Option<UnixSeconds> {
     // suspension would look like a changed clock.
     let text = std::fs::read_to_string("/proc/uptime").ok()?;
     text.split('.').next()?.parse().ok()
+}
+
+/// What tells this process from every other one, and a moment from which it counts.
+fn process() -> &'static (String, Instant) {
+    static PROCESS: OnceLock<(String, Instant)> = OnceLock::new();
+    PROCESS.get_or_init(|| (nonce(), Instant::now()))
+}
+
+/// A moment of this process in words that only this process can read.
+pub fn write_moment(moment: Instant) -> String {
+    let (process, start) = process();
+    match moment.checked_duration_since(*start) {
+        Some(since) => format!("{process}:{}", since.as_nanos()),
+        None => format!("{process}:-{}", start.duration_since(moment).as_nanos()),
+    }
+}
+
+/// Reads what [`write_moment`] has written; `None` if another process wrote it.
+pub fn read_moment(words: &str) -> Option<Instant> {
+    let (process, start) = process();
+    let nanos = words.strip_prefix(process.as_str())?.strip_prefix(':')?;
+    let span = |nanos: &str| Some(Duration::from_nanos(nanos.parse().ok()?));
+    match nanos.strip_prefix('-') {
+        Some(before) => start.checked_sub(span(before)?),
+        None => start.checked_add(span(nanos)?),
+    }
 }
 
 /// The largest difference between our clock and Coder's, in seconds, at which accounts are still removed.
@@ -103,6 +130,21 @@ mod tests {
     fn without_a_first_reading_or_an_uptime_nothing_is_detected() {
         assert_eq!(ClockWatch::default().inspect(NOW, Some(1_000)), None);
         assert_eq!(watch().inspect(NOW + 7_200, None), None);
+    }
+
+    #[test]
+    fn a_moment_is_read_by_the_process_that_wrote_it() {
+        let before = Instant::now();
+        process();
+        let words = write_moment(Instant::now());
+        for moment in [before, Instant::now()] {
+            assert_eq!(read_moment(&write_moment(moment)), Some(moment));
+        }
+        let another = format!("{}{}", nonce(), &words[32..]);
+        for foreign in ["", ":", ":5", &words[..32], &words[..33], &another] {
+            assert_eq!(read_moment(foreign), None, "{foreign}");
+        }
+        assert_eq!(read_moment(&format!("{words}00000000000000000000")), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One received text message.
 
 use std::fmt;
+use std::time::Instant;
 
 use super::{OptWord, UnixSeconds};
 
@@ -53,6 +54,9 @@ pub struct Text {
     pub opt_out: Option<OptWord>,
     /// When the webhook received it.
     pub received: UnixSeconds,
+    /// The same on the clock of this process, which cannot be set. `None` = another process received it, before
+    /// this one began.
+    pub heard: Option<Instant>,
 }
 
 impl Text {

@@ -368,7 +368,7 @@ fn a_screen_is_opened_asked_about_and_shown_its_login() {
             sid: &sid,
             phone: &phone,
             ends: "23",
-            received: now,
+            heard: Some(now),
         },
         now,
     );

@@ -27,7 +27,6 @@ use std::time::{Duration, Instant};
 pub use full_class::FullClass;
 pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
-use crate::clock::unix_now;
 use crate::coder::Coder;
 use crate::config::{ClassConfig, ClassSettings, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
@@ -80,8 +79,6 @@ pub struct Provisioner {
     pub reply: Reply,
     /// The screens that may get them.
     pub screens: Arc<Screens>,
-    /// When this process began. What screens it showed before is not known.
-    pub began: UnixSeconds,
     /// Whether no workspaces can be made for now.
     pub workspaces_fail: Arc<AtomicBool>,
 }
@@ -171,7 +168,6 @@ impl Provisioner {
             full_class: FullClass::default(),
             reply: config.pages.reply,
             screens,
-            began: unix_now(),
             workspaces_fail,
         }
     }

@@ -17,6 +17,9 @@ use crate::domain::{Password, PhraseMatch, ScreenCode, Text, UnixSeconds, second
 use crate::screen::{ClaimState, NewClaim, ScreenLogin};
 use crate::store::{Contact, ShownLogin};
 
+/// How long a text waits for the record of a login that was shown to its phone.
+const RECORDING: Duration = Duration::from_secs(1);
+
 /// Why a text that is not for a screen gets no answer where logins go to screens only.
 pub(super) fn without_code(matched: PhraseMatch) -> Silence {
     match matched {
@@ -60,6 +63,11 @@ impl Provisioner {
             }
             ClaimState::Superseded => return Ok(Some(Completion::Silent(Silence::NewerText))),
             ClaimState::Doubled => return Ok(Some(Completion::Silent(Silence::Doubled))),
+            // What was shown counts for the limits of the phone as soon as it is recorded.
+            ClaimState::ShownBefore { recorded: false } => {
+                return Err(at_screen(Some(Instant::now() + RECORDING)));
+            }
+            ClaimState::ShownBefore { recorded: true } => Silence::ShownBefore,
             ClaimState::Declined => Silence::Declined,
             ClaimState::Lost => Silence::ScreenTaken,
             ClaimState::Expired => Silence::NotFetched,
@@ -73,9 +81,6 @@ impl Provisioner {
 
     fn claim(&self, request: &Request<'_>, code: ScreenCode) -> ClaimState {
         let text = request.text;
-        let now = Instant::now();
-        let age = request.clock().saturating_sub(text.received).max(0);
-        let age = Duration::from_secs(age.unsigned_abs());
         let digits = request.phone.reveal();
         let ends = &digits[digits.len().saturating_sub(2)..];
         let claim = NewClaim {
@@ -83,10 +88,9 @@ impl Provisioner {
             sid: &text.sid,
             phone: &request.hash,
             ends,
-            // Less than the age of the machine; otherwise no screen can be as old.
-            received: now.checked_sub(age).unwrap_or(now),
+            heard: text.heard,
         };
-        self.screens.claim(claim, now)
+        self.screens.claim(claim, Instant::now())
     }
 
     /// Offers the login of an existing account to the screen, if it may have one more today. `None` = read
@@ -142,6 +146,7 @@ impl Provisioner {
         let text = request.text;
         let Some(registration) = self.store.find(&request.hash)? else {
             // Its account is removed.
+            self.screens.recorded(&text.sid, Instant::now());
             return Ok(Completion::Silent(Silence::Ended));
         };
         if registration.stage == Stage::Reserved {
@@ -187,7 +192,7 @@ impl Provisioner {
     /// An account without a login may have had its login on a screen of a previous process, which was killed
     /// before it recorded that. Where no text follows, the account lives as long as if it was shown.
     fn record_perhaps_shown(&self, request: &Request<'_>) -> Result<(), AttemptEnd> {
-        if self.reply.by_text() || request.text.received > self.began {
+        if self.reply.by_text() || request.text.heard.is_some() {
             return Ok(());
         }
         let Some(registration) = self.store.find(&request.hash)? else {

@@ -121,6 +121,8 @@ labels! {
         NotFetched => "not_fetched",
         /// An earlier text of the phone asks for the same screen.
         Doubled => "doubled",
+        /// The screen has shown the login already, and logins go to screens only.
+        ShownBefore => "shown_before",
     }
 }
 
@@ -165,6 +167,9 @@ impl Silence {
             }
             Self::NotFetched => "its screen did not fetch the login in time",
             Self::Doubled => "an earlier text of this phone asks for the same screen",
+            Self::ShownBefore => {
+                "its screen has shown its login already; the code of a newly opened page brings it again"
+            }
         }
     }
 }

@@ -19,8 +19,9 @@ pub struct NewClaim<'a> {
     pub phone: &'a PhoneHash,
     /// The last two digits of the phone, for the question.
     pub ends: &'a str,
-    /// When the text was received. A screen that was opened later cannot be meant.
-    pub received: Instant,
+    /// When this process received the text. A screen that was opened later cannot be meant, and no screen by a text
+    /// that another process received.
+    pub heard: Option<Instant>,
 }
 
 /// What became of a claim.
@@ -48,6 +49,11 @@ pub enum ClaimState {
     Superseded,
     /// An earlier text of the phone claims the same screen.
     Doubled,
+    /// The screen has shown the phone's login before, for an earlier text.
+    ShownBefore {
+        /// Whether that is recorded, so that it counts for the limits of the phone.
+        recorded: bool,
+    },
     /// No screen shows the code, or it has ended.
     NoScreen,
 }
@@ -69,7 +75,7 @@ pub(super) enum Phase {
 pub(super) struct Claim {
     /// Its number, which the answer names.
     pub(super) number: u64,
-    /// The screen.
+    /// The screen; 0 = there was none.
     pub(super) screen: u64,
     pub(super) phone: PhoneHash,
     pub(super) ends: String,
@@ -112,6 +118,7 @@ impl Claim {
                 ClaimEnd::Expired => ClaimState::Expired,
                 ClaimEnd::Superseded => ClaimState::Superseded,
                 ClaimEnd::Doubled => ClaimState::Doubled,
+                ClaimEnd::ShownBefore => ClaimState::ShownBefore { recorded: true },
                 ClaimEnd::Shown | ClaimEnd::Told | ClaimEnd::ScreenEnded | ClaimEnd::NoScreen => {
                     ClaimState::NoScreen
                 }

@@ -17,6 +17,8 @@ labels! {
         Superseded => "superseded",
         /// The phone claims this screen already.
         Doubled => "doubled",
+        /// The screen has shown the login of the phone before.
+        ShownBefore => "shown_before",
         /// Words were shown in place of a login.
         Told => "told",
         /// Its screen ended before.

@@ -23,6 +23,9 @@ pub(super) const CLAIMS: usize = 4;
 /// How much later than its text a screen may seem to be opened: texts are dated in whole seconds.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// Claims that are remembered, unless they are at a screen: more than the texts that can wait in the service.
+const REMEMBERED: usize = 8_192;
+
 /// Clients that are remembered without a look at who is idle.
 const CLIENTS: usize = 16_384;
 
@@ -275,35 +278,21 @@ impl Slots {
                     screen.ends = screen.ends.max(now + LIFE);
                 }
             }
-            return claim.state();
+            return self.claim_state(new.sid);
         }
         let found = self.codes.screen(new.code);
         let screen = found.and_then(|number| Some((number, self.screens.get(&number)?)));
-        let Some((number, screen)) =
-            screen.filter(|(_, screen)| screen.opened <= new.received + SLACK)
-        else {
+        let is_older = |screen: &Screen| new.heard.is_some_and(|at| screen.opened <= at + SLACK);
+        let Some((number, screen)) = screen.filter(|(_, screen)| is_older(screen)) else {
             self.counts.claims.add(ClaimEnd::NoScreen);
+            if self.claims.len() < REMEMBERED {
+                self.remember(&new, 0, Phase::Ended(ClaimEnd::NoScreen), now);
+            }
             return ClaimState::NoScreen;
         };
         let end = self.end_at_once(screen, new.phone);
-        self.last_number += 1;
-        self.claims.insert(
-            new.sid.clone(),
-            Claim {
-                number: self.last_number,
-                screen: number,
-                phone: *new.phone,
-                ends: new.ends.to_owned(),
-                phase: Phase::Asked,
-                login: None,
-                offered: None,
-                notice: None,
-                touched: now,
-                recorded: false,
-            },
-        );
+        self.remember(&new, number, Phase::Asked, now);
         if let Some(end) = end {
-            // Remembered, so that another attempt at this text decides the same.
             self.end_claim(new.sid, end, now);
             return self.claim_state(new.sid);
         }
@@ -327,6 +316,27 @@ impl Slots {
         self.claim_state(new.sid)
     }
 
+    /// Remembers a claim, so that another attempt at its text decides the same.
+    fn remember(&mut self, new: &NewClaim<'_>, screen: u64, phase: Phase, now: Instant) {
+        self.last_number += 1;
+        let claim = Claim {
+            number: self.last_number,
+            screen,
+            phone: *new.phone,
+            ends: new.ends.to_owned(),
+            phase,
+            login: None,
+            offered: None,
+            notice: None,
+            touched: now,
+            recorded: false,
+        };
+        if let Some(at) = claim.forget_at() {
+            self.changes_at(at);
+        }
+        self.claims.insert(new.sid.clone(), claim);
+    }
+
     /// Why a claim of this screen ends before anybody is asked about it, if so.
     fn end_at_once(&self, screen: &Screen, phone: &PhoneHash) -> Option<ClaimEnd> {
         let of = |sid: &MessageSid| self.claims.get(sid);
@@ -335,7 +345,10 @@ impl Slots {
         let holder = confirmed.filter(|claim| claim.notice.is_none());
         let mut waiting = screen.waiting.iter().filter_map(of);
         let is_same = |claim: &Claim| claim.phone == *phone;
-        if holder.is_some_and(is_same) || waiting.any(is_same) {
+        let has_it = |claim: &Claim| is_same(claim) && matches!(claim.phase, Phase::Shown(_));
+        if holder.is_some_and(has_it) {
+            Some(ClaimEnd::ShownBefore)
+        } else if holder.is_some_and(is_same) || waiting.any(is_same) {
             Some(ClaimEnd::Doubled)
         } else if holder.is_some() || screen.waiting.len() >= CLAIMS {
             Some(ClaimEnd::Lost)
@@ -374,9 +387,19 @@ impl Slots {
     }
 
     pub(super) fn claim_state(&self, sid: &MessageSid) -> ClaimState {
-        self.claims
-            .get(sid)
-            .map_or(ClaimState::NoScreen, Claim::state)
+        let Some(claim) = self.claims.get(sid) else {
+            return ClaimState::NoScreen;
+        };
+        match claim.state() {
+            ClaimState::ShownBefore { .. } => {
+                let screen = self.screens.get(&claim.screen);
+                let shown = screen.and_then(|screen| self.claims.get(screen.confirmed.as_ref()?));
+                ClaimState::ShownBefore {
+                    recorded: shown.is_none_or(|shown| shown.recorded),
+                }
+            }
+            state => state,
+        }
     }
 
     pub(super) fn recorded(&mut self, sid: &MessageSid) {

@@ -87,14 +87,14 @@ pub(super) fn new<'a>(
     sid: &'a MessageSid,
     phone: &'a PhoneHash,
     code: ScreenCode,
-    received: Instant,
+    heard: Instant,
 ) -> NewClaim<'a> {
     NewClaim {
         code,
         sid,
         phone,
         ends: "23",
-        received,
+        heard: Some(heard),
     }
 }
 
@@ -220,7 +220,13 @@ fn a_text_that_comes_twice_is_asked_about_once() {
     assert_eq!(wall.texts(2, 1, screen.code, 2), ClaimState::Doubled);
     wall.offers(1, 2);
     wall.says(&screen, true, 3);
-    assert_eq!(wall.texts(3, 1, screen.code, 4), ClaimState::Doubled);
+    // Its login was shown; whether that is recorded is told too.
+    let again = |recorded| ClaimState::ShownBefore { recorded };
+    assert_eq!(wall.texts(3, 1, screen.code, 4), again(false));
+    assert_eq!(wall.texts(3, 1, screen.code, 4), again(false));
+    wall.screens.recorded(&sid(1), wall.at(5));
+    assert_eq!(wall.texts(3, 1, screen.code, 5), again(true));
+    assert_eq!(wall.ended(ClaimEnd::ShownBefore), 1);
     assert_eq!(wall.shows(&screen, 5), wall.shows(&screen, 5));
 }
 
@@ -292,13 +298,32 @@ fn a_text_claims_no_screen_that_was_opened_after_it() {
     let wall = Wall::new();
     let screen = wall.opens(100);
     let claim = |seconds| {
-        let received = wall.at(seconds);
+        let heard = wall.at(seconds);
         let (sid, phone) = (sid(seconds as u32), hash(1));
         wall.screens
-            .claim(new(&sid, &phone, screen.code, received), wall.at(200))
+            .claim(new(&sid, &phone, screen.code, heard), wall.at(200))
     };
     assert_eq!(claim(90), ClaimState::NoScreen);
+    // A text that is found in Twilio's log is dated in whole seconds.
     assert_eq!(claim(99), ClaimState::Waiting { until: None });
+    let (sid, phone) = (sid(1), hash(2));
+    let from_before = NewClaim {
+        heard: None,
+        ..new(&sid, &phone, screen.code, wall.at(200))
+    };
+    let state = wall.screens.claim(from_before, wall.at(200));
+    assert_eq!(state, ClaimState::NoScreen, "received by another process");
+}
+
+#[test]
+fn a_text_without_a_screen_is_counted_once_and_decided_once() {
+    let wall = Wall::new();
+    let code = ScreenCode::draw();
+    for seconds in [1, 2, 300] {
+        assert_eq!(wall.texts(1, 1, code, seconds), ClaimState::NoScreen);
+    }
+    assert_eq!(wall.ended(ClaimEnd::NoScreen), 1);
+    assert!(wall.told().is_empty());
 }
 
 #[test]

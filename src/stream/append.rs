@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use redis::{RedisResult, Value, cmd};
 
 use super::{LazyConnection, PROBE, Redis, StreamError, TEXTS};
+use crate::clock::write_moment;
 use crate::domain::Text;
 
 /// After a failure, texts are refused for this long without a call to Redis, so that not every
@@ -110,6 +111,9 @@ pub fn write_xadd(bytes: &mut Vec<u8>, text: &Text) {
     xadd.arg("to").arg(&text.to);
     xadd.arg("body").arg(&text.body);
     xadd.arg("received").arg(text.received);
+    if let Some(heard) = text.heard {
+        xadd.arg("heard").arg(write_moment(heard));
+    }
     if let Some(word) = text.opt_out {
         xadd.arg("opt_out").arg(word.as_str());
     }

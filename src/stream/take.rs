@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use redis::{Cmd, Connection, ErrorKind, RedisError, RedisResult, Value, cmd, from_redis_value};
 
 use super::{ANSWER_TIMEOUT, CONSUMER, GROUP, OWNER, Redis, StreamError, TEXTS, exchange};
+use crate::clock::read_moment;
 use crate::domain::{MessageSid, OptWord, RedisOwner, Text};
 
 /// How long another consumer's entry must be idle before it is claimed. Far above the time that any
@@ -352,6 +353,7 @@ pub fn read_text(fields: &[Vec<u8>]) -> Result<Text, UnreadableEntry> {
             body: field("body")?,
             opt_out: field("opt_out").and_then(|word| OptWord::from_stored(&word)),
             received: field("received")?.parse().ok()?,
+            heard: field("heard").and_then(|words| read_moment(&words)),
         })
     };
     text().ok_or(unreadable)

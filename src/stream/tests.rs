@@ -9,6 +9,7 @@ mod settling;
 mod taking;
 mod trouble;
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use super::*;
@@ -17,6 +18,9 @@ use harness::StreamHarness;
 
 /// Long enough for an answer, short enough to wait for none.
 const MOMENT: Duration = Duration::from_millis(50);
+
+/// When the texts of these tests were received.
+static HEARD: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn us() -> RedisOwner {
     RedisOwner::new(&InstanceId::from_stored("us"), "here")
@@ -34,6 +38,7 @@ fn text(number: u32) -> Text {
         body: format!("text {number}"),
         opt_out: None,
         received: 1_700_000_000,
+        heard: Some(*HEARD),
     }
 }
 

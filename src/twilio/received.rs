@@ -106,6 +106,7 @@ impl ReceivedEntry {
             body: body.chars().take(Text::LENGTH).collect(),
             opt_out: Some(OptWord::Unknown),
             received,
+            heard: None,
         };
         Some(ReceivedText {
             text,

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::time::Instant;
 
 use tiny_http::{Method, Request};
 
@@ -272,6 +273,7 @@ fn text_of(form: &Form) -> Result<Text, RequestRefusal> {
         body: field("Body").chars().take(Text::LENGTH).collect(),
         opt_out: form.get("OptOutType").and_then(OptWord::from_parameter),
         received: unix_now(),
+        heard: Some(Instant::now()),
     })
 }
 

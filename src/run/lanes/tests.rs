@@ -13,6 +13,7 @@ pub(super) fn entry(id: &str, from: &str) -> StreamEntry {
         body: String::new(),
         opt_out: None,
         received: 0,
+        heard: None,
     };
     StreamEntry {
         id: id.into(),

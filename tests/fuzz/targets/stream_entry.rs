@@ -5,6 +5,7 @@
 #![no_main]
 
 use std::str::from_utf8;
+use std::time::Instant;
 
 use coder_sms_register::domain::{MessageSid, OptWord, Text};
 use coder_sms_register::stream::{read_text, write_xadd};
@@ -50,6 +51,8 @@ fn expected(fields: &[Vec<u8>]) -> Option<Text> {
             _ => None,
         },
         received: field("received")?.parse().ok()?,
+        // No input knows the process that reads it.
+        heard: None,
     })
 }
 
@@ -70,6 +73,7 @@ fn some_text(input: &[u8], fields: &[Vec<u8>]) -> Text {
         body: String::from_utf8_lossy(input).into_owned(),
         opt_out: words_of_opt[pick(input, 5)],
         received: i64::from_le_bytes(std::array::from_fn(|i| input.get(i).copied().unwrap_or(0))),
+        heard: (pick(input, 2) == 1).then(Instant::now),
     }
 }
 
@@ -82,7 +86,8 @@ fn returns_the_same(text: &Text) {
         words[..3],
         [&b"XADD"[..], b"coder-sms-register:texts", b"*"]
     );
-    assert_eq!(words.len(), if text.opt_out.is_some() { 15 } else { 13 });
+    let options = usize::from(text.opt_out.is_some()) + usize::from(text.heard.is_some());
+    assert_eq!(words.len(), 13 + 2 * options);
     assert_eq!(read_text(&words[3..]).as_ref(), Ok(text));
     assert_eq!(format!("{text:?}"), format!("Text({})", text.sid));
 }

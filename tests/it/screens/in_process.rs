@@ -303,3 +303,75 @@ fn a_send_with_an_unknown_outcome_does_not_keep_the_login_from_a_screen() {
     assert!(hall.account(&phone(1)).unwrap().sending.is_some());
     assert_eq!(hall.twilio.texts().len(), 1);
 }
+
+#[test]
+fn who_texts_a_code_again_after_the_login_was_shown_gets_it_by_text_within_the_limits() {
+    for reply in EITHER {
+        let inside = Inside::new();
+        let mut hall = Hall::open(&inside, reply, 0);
+        let ana = phone(1);
+        let laptop = hall.opens();
+        let first = hall.text_code(&ana, &laptop);
+        waits(&hall.attempt(&first));
+        let early = hall.text_code(&ana, &laptop);
+        is_silent(hall.attempt(&early), Silence::Doubled);
+        hall.says(&laptop, true);
+        let login = hall.login(&laptop);
+        // Not before the login on the screen is recorded, so that it counts.
+        let again = hall.text_code(&ana, &laptop);
+        waits(&hall.attempt(&again));
+        is_shown(hall.attempt(&first));
+        if reply == Reply::Screen {
+            is_silent(hall.attempt(&again), Silence::ShownBefore);
+            let other = hall.opens();
+            let text = hall.text_code(&ana, &other);
+            waits(&hall.attempt(&text));
+            hall.says(&other, true);
+            assert_eq!(hall.login(&other), login);
+            continue;
+        }
+        hall.provisioner.class.resend_interval = std::time::Duration::from_secs(60);
+        is_silent(hall.attempt(&again), Silence::JustSent);
+        let mut later = hall.text_code(&ana, &laptop);
+        later.received += 60;
+        is_texted(hall.attempt(&later));
+        let texts = hall.twilio.texts_to(&ana);
+        assert!(texts.len() == 1 && texts[0].body.contains(login.password.reveal()));
+        // Also after the browser was signed in.
+        hall.screens
+            .arrived(&laptop.secret, std::time::Instant::now());
+        hall.provisioner.class.resend_interval = std::time::Duration::ZERO;
+        let mut last = hall.text_code(&ana, &laptop);
+        last.received += 120;
+        is_texted(hall.attempt(&last));
+        assert_eq!(hall.coder.created_ever().len(), 1);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_between_text_and_screen_changes_nothing() {
+    for by in [3_600, -3_600] {
+        let inside = Inside::new();
+        let mut hall = Hall::open(&inside, Reply::Screen, 0);
+        let laptop = hall.opens();
+        let text = hall.text_code(&phone(1), &laptop);
+        waits(&hall.attempt_at_a_set_clock(&text, by));
+        hall.says(&laptop, true);
+        assert!(hall.belongs(&hall.login(&laptop), &phone(1)));
+        is_shown(hall.attempt_at_a_set_clock(&text, by));
+        // Dated by a clock that was wrong, in a process that began by the right one.
+        let laptop = hall.opens();
+        let mut text = hall.text_code(&phone(2), &laptop);
+        text.received += by;
+        waits(&hall.attempt(&text));
+        // A code that was given to another page since the text.
+        let text = hall.text_code(&phone(3), &laptop);
+        hall.restart();
+        let other = hall.opens();
+        let mut late = hall.text_code(&phone(3), &other);
+        late.heard = text.heard;
+        late.received = text.received;
+        is_silent(hall.attempt_at_a_set_clock(&late, by), Silence::NoScreen);
+        assert_eq!(hall.shows(&other), ScreenState::Open);
+    }
+}

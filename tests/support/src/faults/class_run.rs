@@ -219,6 +219,7 @@ impl<'a> ClassRun<'a> {
             body: "I am ready to learn".to_owned(),
             opt_out: None,
             received: now,
+            heard: None,
         };
         let hash = self.inside.hash(phone);
         let find = |inside: &Inside| inside.store().find(&hash).expect("the store reads");

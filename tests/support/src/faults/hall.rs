@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::Reply;
+use coder_sms_register::domain::Text;
 use coder_sms_register::domain::registration::Registration;
-use coder_sms_register::domain::{Text, seconds};
 use coder_sms_register::provision::{Outcome, Provisioner};
 use coder_sms_register::screen::{NewScreen, ScreenLogin, ScreenState, Screens};
 
@@ -30,6 +30,8 @@ pub struct Hall<'a> {
     pub screens: Arc<Screens>,
     /// What serves texts.
     pub provisioner: Provisioner,
+    /// When the service was started last.
+    began: Instant,
     texts: u64,
 }
 
@@ -43,7 +45,6 @@ impl<'a> Hall<'a> {
         let provisioner = Provisioner {
             reply,
             screens: Arc::clone(&screens),
-            began: unix_now() - 1,
             ..newcomers::provisioner(inside, &coder, &twilio)
         };
         Self {
@@ -52,6 +53,7 @@ impl<'a> Hall<'a> {
             twilio,
             screens,
             provisioner,
+            began: Instant::now(),
             texts: first,
         }
     }
@@ -96,6 +98,7 @@ impl<'a> Hall<'a> {
             body: body.to_owned(),
             opt_out: None,
             received: unix_now(),
+            heard: Some(Instant::now()),
         }
     }
 
@@ -104,9 +107,23 @@ impl<'a> Hall<'a> {
         self.text(phone, &format!("I am ready to learn {}", screen.code))
     }
 
-    /// One attempt at a text.
+    /// One attempt at a text, as the service reads it.
     pub fn attempt(&self, text: &Text) -> Outcome {
-        self.provisioner.provision(text, unix_now())
+        self.provisioner.provision(&self.as_read(text), unix_now())
+    }
+
+    /// The same after the clock was set forward or back by so many seconds.
+    pub fn attempt_at_a_set_clock(&self, text: &Text, by: i64) -> Outcome {
+        self.provisioner
+            .provision(&self.as_read(text), unix_now() + by)
+    }
+
+    /// A text as the service reads it: when another process received it cannot be told.
+    pub fn as_read(&self, text: &Text) -> Text {
+        Text {
+            heard: text.heard.filter(|heard| *heard >= self.began),
+            ..text.clone()
+        }
     }
 
     /// The minute in which a screen may fetch a login is over for this text.
@@ -119,7 +136,7 @@ impl<'a> Hall<'a> {
     pub fn restart(&mut self) {
         self.screens = Arc::new(Screens::new(Box::new(|_| {})));
         self.provisioner.screens = Arc::clone(&self.screens);
-        self.provisioner.began = unix_now() + seconds(Duration::from_secs(1));
+        self.began = Instant::now();
     }
 
     /// The account of a phone.

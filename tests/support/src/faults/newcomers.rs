@@ -3,7 +3,7 @@
 //! password set, and every student still ends with one account and a login that works.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coder_sms_register::clock::unix_now;
 use coder_sms_register::config::{ClassConfig, Config, ServiceConfig};
@@ -162,6 +162,7 @@ fn serve(provisioner: &Provisioner, phone: &str, number: u64) -> bool {
         body: "I am ready to learn".to_owned(),
         opt_out: None,
         received: begun,
+        heard: Some(Instant::now()),
     };
     (0..ATTEMPTS).any(|attempt| {
         let waited = UnixSeconds::try_from(attempt).expect("few") * 6;
@@ -220,7 +221,6 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         full_class: FullClass::default(),
         reply: config.pages.reply,
         screens: Arc::new(Screens::new(Box::new(|_| {}))),
-        began: 0,
         workspaces_fail: Arc::default(),
     }
 }
