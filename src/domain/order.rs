@@ -53,7 +53,7 @@ impl OrderRefused {
                 "is being removed already, which cannot be undone; its student may text the phrase again for a new account"
             }
             Self::NoLogin => {
-                "has no login yet: its time starts when the login is texted, so there is nothing to extend"
+                "has no login yet: its time starts when the login is sent or shown, so there is nothing to extend"
             }
             Self::NeverRemoved => {
                 "is never removed (CODER_REMOVE_TIME=0), so there is nothing to extend"

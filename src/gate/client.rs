@@ -2,7 +2,7 @@
 //!
 //! Behind a proxy of one's own all clients have the proxy's address, and the proxy says in
 //! `X-Forwarded-For` who asked it. Anybody may send that header, so it counts only if the peer is
-//! such a proxy, and only its last address, which the proxy itself has added.
+//! such a proxy ([`super::Proxies`]), and only its last address, which the proxy itself has added.
 
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -11,21 +11,20 @@ use std::net::{IpAddr, SocketAddr};
 /// passes on no `X-Gate-...` of theirs.
 pub const CLIENT_HEADER: &str = "X-Gate-Client";
 
-/// The address of the client: the peer's own, or what a proxy of one's own has `forwarded`.
-pub(super) fn address(peer: IpAddr, forwarded: Option<IpAddr>) -> IpAddr {
-    let peer = peer.to_canonical();
-    match forwarded {
-        Some(client) if is_own_network(peer) => client.to_canonical(),
-        _ => peer,
-    }
+/// Whom a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// Its address.
+    pub address: IpAddr,
+    /// Whether it is a proxy of one's own.
+    pub is_proxy: bool,
 }
 
-/// Whether the address is of this machine or of a private network, where one's own proxy runs:
-/// loopback, private (RFC 1918), link-local or unique-local (RFC 4193).
-fn is_own_network(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+impl Caller {
+    /// The address of the client: the peer's own, or what a proxy of one's own has `forwarded`.
+    pub(super) fn client(self, forwarded: Option<IpAddr>) -> IpAddr {
+        let told = forwarded.filter(|_| self.is_proxy);
+        told.unwrap_or(self.address).to_canonical()
     }
 }
 
@@ -50,25 +49,17 @@ mod tests {
 
     #[test]
     fn only_a_proxy_of_ones_own_tells_who_the_client_is() {
-        let told = "203.0.113.9".parse().unwrap();
-        for own in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.17.0.1",
-            "192.168.1.2",
-            "169.254.1.1",
-            "::1",
-            "fe80::1",
-            "fd00::2",
-            "::ffff:127.0.0.1",
-        ] {
-            let peer: IpAddr = own.parse().unwrap();
-            assert_eq!(address(peer, Some(told)), told, "{own}");
-            assert_eq!(address(peer, None), peer.to_canonical(), "{own}");
-        }
-        for stranger in ["198.51.100.7", "172.32.0.1", "2001:db8::1", "100.64.0.1"] {
-            let peer = stranger.parse().unwrap();
-            assert_eq!(address(peer, Some(told)), peer, "{stranger}");
+        let (peer, told) = ("::ffff:192.0.2.1", "203.0.113.9");
+        let client = |is_proxy, forwarded: Option<&str>| {
+            let address = peer.parse().unwrap();
+            let forwarded = forwarded.map(|address| address.parse().unwrap());
+            let client = Caller { address, is_proxy }.client(forwarded);
+            client.to_string()
+        };
+        assert_eq!(client(true, Some(told)), told);
+        assert_eq!(client(true, Some("::ffff:203.0.113.9")), told);
+        for (is_proxy, forwarded) in [(true, None), (false, None), (false, Some(told))] {
+            assert_eq!(client(is_proxy, forwarded), "192.0.2.1");
         }
     }
 

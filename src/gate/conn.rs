@@ -12,7 +12,9 @@ use mio::event::Event;
 use mio::net::TcpStream;
 
 use super::Limits;
+use super::Proxies;
 use super::answer::{CONTINUE, GateRefusal, Persistence};
+use super::client::Caller;
 use super::intake::Intake;
 use super::tally::GateTally;
 
@@ -29,8 +31,8 @@ pub(super) struct ConnContext {
     /// The target of every read, so that no connection's buffer grows before bytes have arrived.
     pub scratch: Box<[u8]>,
     pub tally: GateTally,
-    /// The upstream is told the address of each client.
-    pub names_clients: bool,
+    /// `Some` = the upstream is told who each client is, and these may say it.
+    pub proxies: Option<Proxies>,
     /// The gate is stopping: no connection serves another request.
     pub draining: bool,
 }
@@ -74,7 +76,7 @@ enum ConnState {
 pub(super) struct Conn {
     sock: TcpStream,
     /// The address of its other end, if the upstream is told.
-    peer: Option<IpAddr>,
+    peer: Option<Caller>,
     state: ConnState,
     /// When the current state began.
     since: Instant,
@@ -109,7 +111,10 @@ impl Conn {
     pub fn new(sock: TcpStream, peer: IpAddr, ctx: &ConnContext) -> Self {
         Self {
             sock,
-            peer: ctx.names_clients.then_some(peer),
+            peer: ctx.proxies.as_ref().map(|proxies| Caller {
+                address: peer,
+                is_proxy: proxies.contain(peer),
+            }),
             state: ConnState::Collecting,
             since: ctx.now,
             deadline: ctx.now + ctx.limits.first_byte,

@@ -70,7 +70,7 @@ impl EventLoop {
             limits: gate.limits,
             scratch,
             tally: GateTally::new(gate.counts),
-            names_clients: gate.names_clients,
+            proxies: gate.proxies,
             draining: false,
         };
         Ok(Self {

@@ -3,12 +3,12 @@
 //! A body may come with a length or in chunks. The upstream gets a length in both cases.
 
 use std::mem;
-use std::net::IpAddr;
 
+use super::Limits;
 use super::answer::{GateRefusal, Persistence};
 use super::chunks::Chunks;
+use super::client::{self, Caller};
 use super::head::{Head, HeadResult, Scan};
-use super::{Limits, client};
 
 /// Capacity that the buffer keeps after a request, in bytes.
 const KEPT_BYTES: usize = 4 * 1024;
@@ -69,7 +69,7 @@ impl Intake {
 
     /// Moves the complete request to `upstream`, with the address of the client if its `peer` is
     /// given. Returns whether its method is HEAD; `None` if there is no complete request.
-    pub fn take(&mut self, upstream: &mut Vec<u8>, peer: Option<IpAddr>) -> Option<bool> {
+    pub fn take(&mut self, upstream: &mut Vec<u8>, peer: Option<Caller>) -> Option<bool> {
         let head = self.head.as_mut()?;
         let end = head.len + head.body;
         let body = self.bytes.get(head.len..end)?;
@@ -77,7 +77,7 @@ impl Intake {
         if let Some(peer) = peer {
             // In front of the empty line that ends the head.
             upstream.truncate(upstream.len() - 2);
-            client::write_line(client::address(peer, head.forwarded_for), upstream);
+            client::write_line(peer.client(head.forwarded_for), upstream);
             upstream.extend_from_slice(b"\r\n");
         }
         upstream.extend_from_slice(body);

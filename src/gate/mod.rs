@@ -25,6 +25,7 @@ mod event_loop;
 mod head;
 mod intake;
 mod limits;
+mod proxies;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -48,8 +49,9 @@ pub use {
     intake::Intake,
 };
 
-pub use client::CLIENT_HEADER;
+pub use client::{CLIENT_HEADER, Caller};
 pub use limits::Limits;
+pub use proxies::Proxies;
 pub use tally::GateCounters;
 
 /// A gate with its public socket bound, ready to run.
@@ -71,7 +73,8 @@ pub struct Gate {
     local_addr: SocketAddr,
     upstream: PathBuf,
     limits: Limits,
-    names_clients: bool,
+    /// `Some` = the upstream is told who each client is, and these may say it.
+    proxies: Option<Proxies>,
     handle: GateHandle,
     counts: Arc<GateCounters>,
 }
@@ -100,16 +103,17 @@ impl Gate {
             local_addr,
             upstream,
             limits,
-            names_clients: false,
+            proxies: None,
             handle,
             counts: Arc::default(),
         })
     }
 
-    /// The same gate, which adds [`CLIENT_HEADER`] with the client's address to each request.
+    /// The same gate, which adds [`CLIENT_HEADER`] with the client's address to each request. Only `proxies` are
+    /// believed when they say who asks.
     #[must_use]
-    pub fn naming_clients(mut self) -> Self {
-        self.names_clients = true;
+    pub fn naming_clients(mut self, proxies: Proxies) -> Self {
+        self.proxies = Some(proxies);
         self
     }
 

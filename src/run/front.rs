@@ -11,7 +11,7 @@ use super::notifier::Notifier;
 use super::{RunError, health, listening, system};
 use crate::config::Config;
 use crate::domain::{InstanceId, Receipt};
-use crate::gate::{self, Gate};
+use crate::gate::{self, Gate, Proxies};
 use crate::obstacles::Obstacles;
 use crate::store::Store;
 use crate::stream::{Appender, Redis};
@@ -65,7 +65,7 @@ impl Front {
             Some(pages) => Self {
                 webhook: self.webhook.with_pages(pages),
                 // They limit what one client may do.
-                gate: self.gate.naming_clients(),
+                gate: self.gate.naming_clients(Proxies::of_this_process()),
             },
         }
     }

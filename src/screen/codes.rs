@@ -38,25 +38,20 @@ impl Codes {
         code
     }
 
-    /// Lets the code of a screen rest that ended at `now`. Returns when it has rested long enough.
-    pub(super) fn retire(&mut self, code: ScreenCode, now: Instant) -> Instant {
+    /// Lets the code of a screen rest that ended at `now`.
+    pub(super) fn retire(&mut self, code: ScreenCode, now: Instant) {
         self.screens.remove(&code);
         self.resting.push_back((now, code));
         self.at_rest.insert(code);
-        now + CODE_RESTS
     }
 
-    /// Lets codes be drawn again that have rested long enough.
+    /// Lets codes be drawn again that have rested long enough. It looks at no others, so it may be called as often
+    /// as anything happens.
     pub(super) fn pass_time(&mut self, now: Instant) {
-        while self.next_change().is_some_and(|at| at <= now) {
+        let is_over = |(ended, _): &(Instant, ScreenCode)| *ended + CODE_RESTS <= now;
+        while self.resting.front().is_some_and(is_over) {
             self.take_rested();
         }
-    }
-
-    /// When the next code has rested long enough.
-    pub(super) fn next_change(&self) -> Option<Instant> {
-        let longest = self.resting.front();
-        longest.map(|(ended, _)| *ended + CODE_RESTS)
     }
 
     fn draw(&mut self) -> ScreenCode {

@@ -11,6 +11,7 @@ mod claim;
 mod clients;
 mod codes;
 mod counts;
+mod idle;
 mod slots;
 
 use std::fmt;

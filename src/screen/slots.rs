@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::claim::{Claim, ClaimState, NewClaim, Phase};
 use super::clients::{ClientKey, Clients};
 use super::codes::Codes;
+use super::idle::{Crowd, Idle};
 use super::{ClaimEnd, LIFE, OFFER, ScreenCounters, ScreenLogin, ScreenState, ScreensFull};
 use crate::domain::{MessageSid, PhoneHash, ScreenCode, Username};
 
@@ -17,6 +18,9 @@ pub(super) const SCREENS: usize = 2_048;
 /// Screens of one client at most.
 pub(super) const SCREENS_OF_ONE: usize = 512;
 
+/// Screens of all clients of one network at most.
+pub(super) const SCREENS_OF_NETWORK: usize = 1_024;
+
 /// Claims that may wait for an answer at one screen.
 pub(super) const CLAIMS: usize = 4;
 
@@ -25,9 +29,6 @@ const SLACK: Duration = Duration::from_secs(2);
 
 /// Claims that are remembered, unless they are at a screen: more than the texts that can wait in the service.
 const REMEMBERED: usize = 8_192;
-
-/// Clients that are remembered without a look at who is idle.
-const CLIENTS: usize = 16_384;
 
 /// A screen.
 struct Screen {
@@ -64,6 +65,8 @@ pub(super) struct Slots {
     /// The last claim of each phone.
     by_phone: HashMap<PhoneHash, MessageSid>,
     clients: Clients,
+    /// The screens that may leave for others.
+    idle: Idle,
     last_number: u64,
     /// Before then nothing changes by time alone.
     next_change: Option<Instant>,
@@ -83,6 +86,7 @@ impl Slots {
             claims: HashMap::new(),
             by_phone: HashMap::new(),
             clients: Clients::default(),
+            idle: Idle::default(),
             last_number: 0,
             next_change: None,
             changed: Vec::new(),
@@ -94,6 +98,7 @@ impl Slots {
     /// Brings everything to `now`: offers and screens whose time is over end, and what nobody needs any
     /// more is forgotten.
     pub(super) fn pass_time(&mut self, now: Instant) {
+        self.codes.pass_time(now);
         if self.next_change.is_none_or(|at| now < at) {
             return;
         }
@@ -106,16 +111,14 @@ impl Slots {
         for number in over {
             self.end_screen(number, now);
         }
-        self.codes.pass_time(now);
         for sid in self.claims_where(|claim| claim.is_forgettable(now)) {
             self.forget_claim(&sid);
         }
         self.clients.forget_idle(now);
         let screens = self.screens.values().map(|screen| screen.ends);
         let offers = self.claims.values().filter_map(Claim::until);
-        let rests = self.codes.next_change();
         let kept = self.claims.values().filter_map(Claim::forget_at);
-        self.next_change = screens.chain(offers).chain(rests).chain(kept).min();
+        self.next_change = screens.chain(offers).chain(kept).min();
     }
 
     /// The texts and accounts to tell of.
@@ -135,17 +138,12 @@ impl Slots {
         now: Instant,
     ) -> Result<ScreenCode, ScreensFull> {
         let client = ClientKey::of(client);
-        if self.clients.len() >= CLIENTS {
-            self.clients.forget_idle(now);
-        }
         if !self.clients.may_open(client, now) {
             return Err(ScreensFull);
         }
-        if self.clients.screens(client) >= SCREENS_OF_ONE {
-            self.evict(now, |screen| screen.client == client)?;
-        }
-        if self.screens.len() >= SCREENS {
-            self.evict(now, |_| true)?;
+        let is_full = (self.screens.len() >= SCREENS).then_some(Crowd::All);
+        if let Some(crowd) = self.clients.full(client).or(is_full) {
+            self.evict(now, crowd)?;
         }
         self.last_number += 1;
         let code = self.codes.give(self.last_number);
@@ -166,6 +164,7 @@ impl Slots {
             },
         );
         self.clients.opened(client);
+        self.note_idle(self.last_number);
         self.changes_at(ends);
         Ok(code)
     }
@@ -265,6 +264,8 @@ impl Slots {
             return false;
         };
         screen.arrived = true;
+        let number = claim.screen;
+        self.note_idle(number);
         self.counts.arrived.add();
         self.arrived.push(login.username);
         true
@@ -313,6 +314,7 @@ impl Slots {
             screen.waiting.push_back(new.sid.clone());
             screen.ends = now + LIFE;
         }
+        self.note_idle(number);
         self.claim_state(new.sid)
     }
 
@@ -420,7 +422,7 @@ impl Slots {
         claim.phase = Phase::Ended(end);
         claim.login = None;
         claim.touched = now;
-        let (forget_at, screen) = (claim.forget_at(), claim.screen);
+        let (forget_at, number) = (claim.forget_at(), claim.screen);
         if !was_told {
             self.counts.claims.add(end);
         }
@@ -428,11 +430,19 @@ impl Slots {
         if let Some(at) = forget_at {
             self.changes_at(at);
         }
-        if let Some(screen) = self.screens.get_mut(&screen) {
+        if let Some(screen) = self.screens.get_mut(&number) {
             screen.waiting.retain(|waiting| waiting != sid);
             if screen.confirmed.as_ref() == Some(sid) {
                 screen.confirmed = None;
             }
+        }
+        self.note_idle(number);
+    }
+
+    /// Notes whether a screen may leave for another one; called whenever that may have changed.
+    fn note_idle(&mut self, number: u64) {
+        if let Some(screen) = self.screens.get(&number) {
+            self.idle.set(screen.client, number, screen.is_idle());
         }
     }
 
@@ -451,23 +461,16 @@ impl Slots {
         }
         if let Some(screen) = self.screens.remove(&number) {
             self.by_tag.remove(&screen.tag);
-            let rested = self.codes.retire(screen.code, now);
+            self.codes.retire(screen.code, now);
             self.clients.ended(screen.client);
-            self.changes_at(rested);
+            self.idle.set(screen.client, number, false);
         }
     }
 
-    /// Ends the oldest screen that nobody has claimed, of those that `may` leave.
-    fn evict(&mut self, now: Instant, may: impl Fn(&Screen) -> bool) -> Result<(), ScreensFull> {
-        let mut idle = self
-            .screens
-            .iter()
-            .filter(|(_, screen)| screen.is_idle() && may(screen));
-        let (number, arrived) = idle
-            .next()
-            .map(|(number, screen)| (*number, screen.arrived))
-            .ok_or(ScreensFull)?;
-        if !arrived {
+    /// Ends a screen of this crowd that nobody has claimed.
+    fn evict(&mut self, now: Instant, crowd: Crowd) -> Result<(), ScreensFull> {
+        let number = self.idle.leaves(crowd).ok_or(ScreensFull)?;
+        if self.screens.get(&number).is_some_and(|one| !one.arrived) {
             self.counts.evicted.add();
         }
         self.end_screen(number, now);
@@ -494,6 +497,7 @@ impl Slots {
             && self.codes.is_empty()
             && self.claims.is_empty()
             && self.by_phone.is_empty()
+            && self.idle.is_empty()
     }
 
     fn changes_at(&mut self, at: Instant) {

@@ -400,6 +400,36 @@ fn the_oldest_unclaimed_screen_leaves_for_a_new_one() {
 }
 
 #[test]
+fn a_flood_from_many_networks_takes_no_page_of_a_class() {
+    let wall = Wall::new();
+    let class: Vec<NewScreen> = (0..300).map(|_| wall.opens(0)).collect();
+    // Who holds three /48s opens a page from each /64 of them.
+    let mut opened = 0;
+    for number in 0..9_000_u32 {
+        let (site, subnet) = (number % 3, number / 3);
+        let address = format!("2001:db8:{site:x}:{subnet:x}::1");
+        let at = wall.at(u64::from(number / 100));
+        if wall.screens.open(address.parse().unwrap(), at).is_ok() {
+            opened += 1;
+        }
+    }
+    assert_eq!(
+        opened,
+        3 * (1_200 + 1_000),
+        "what they may, and what they tried"
+    );
+    assert_eq!(wall.screens.counts().open.get(), slots::SCREENS as u64);
+    for screen in &class {
+        assert_eq!(wall.shows(screen, 90), ScreenState::Open);
+    }
+    // The class still opens pages, and still loses none.
+    let late = wall.opens(90);
+    for screen in class.iter().chain([&late]) {
+        assert_eq!(wall.shows(screen, 90), ScreenState::Open);
+    }
+}
+
+#[test]
 fn there_are_never_more_screens_than_2048_and_no_code_twice() {
     let wall = Wall::new();
     let mut codes = std::collections::HashSet::new();

@@ -165,15 +165,19 @@ impl Store {
         })
     }
 
-    /// Sets another due time, if the removal has not begun.
+    /// Has an account be due at `due_at` at the earliest, if the removal has not begun. What the instructor has
+    /// ordered meanwhile is kept: an end, and a later time.
     ///
     /// # Errors
     /// SQLite refused, or the account is being removed.
     pub fn renew(&self, id: i64, due_at: UnixSeconds) -> Result<(), StoreError> {
         self.step("renew a registration", id, Event::Renewed, |tx, _| {
-            tx.prepare_cached("UPDATE registrations SET due_at = ?2, check_at = 0 WHERE id = ?1")?
-                .execute(params![id, due_at])
-                .map(drop)
+            tx.prepare_cached(
+                "UPDATE registrations SET due_at = max(due_at, ?2), check_at = 0
+                 WHERE id = ?1 AND ended_at IS NULL",
+            )?
+            .execute(params![id, due_at])
+            .map(drop)
         })
     }
 

@@ -51,6 +51,7 @@ proofs!(
     answers,
     network,
     populations,
+    crossings,
     schedules,
     seats,
     secrets,

@@ -1,5 +1,6 @@
 //! A gate with a server behind it, and clients to knock.
 
+use crate::gate::Proxies;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -83,7 +84,7 @@ impl GateHarness {
         let back = TestBackend::open(&folder.socket());
         let listen = "127.0.0.1:0".parse().unwrap();
         let gate = Gate::bind(listen, folder.socket(), Limits::default()).unwrap();
-        let mut house = Self::run(folder, gate.naming_clients(), |_| {});
+        let mut house = Self::run(folder, gate.naming_clients(Proxies::default()), |_| {});
         house.back = Some(back);
         house
     }

@@ -150,6 +150,7 @@ impl LaneModel {
         let fresh = state.ready.iter().filter(free).find(|job| !job.retried);
         let fresh = fresh.map(|job| job.entry.id.clone());
         let any = state.ready.iter().any(|job| free(&job));
+        let at_screen = state.ready.iter().filter(free).any(|job| job.at_screen);
         let paused = state.paused_until.is_some_and(|until| until > now);
         let is_paused = state.paused_until.is_some();
         let picked = state.pick(now, self.lanes.most_retries);
@@ -177,8 +178,12 @@ impl LaneModel {
             "{} is over",
             job.entry.id
         );
-        if is_paused && (job.at_screen || job.for_screen) {
-            // It does not wait for its turn, as it needs no peer.
+        if at_screen {
+            // What happened at a screen does not wait for its turn.
+            let is_for_screen = job.at_screen || is_paused && job.for_screen;
+            assert!(is_for_screen, "something else came before a screen");
+        } else if is_paused && job.for_screen {
+            // It needs no peer that refuses.
         } else if job.retried {
             assert_eq!(fresh, None, "a repeated attempt before a new text");
             assert!(

@@ -223,14 +223,13 @@ impl LaneState {
 
     /// The first job that may run now.
     pub(super) fn pick(&mut self, now: Instant, most_retries: usize) -> Option<Job> {
-        if self.paused_until.is_some() {
-            // What became of a login at a screen is recorded without Coder and Twilio.
-            let by_twilio = self.paused_by == Some(Peer::Twilio);
-            let may = |job: &Job| job.at_screen || by_twilio && job.for_screen;
-            let is_free = |job: &Job| may(job) && !self.busy.contains(&job.lane);
-            if let Some(place) = self.ready.iter().position(is_free) {
-                return self.take(place);
-            }
+        // What became of a login at a screen is recorded without Coder and Twilio, so neither a pause nor a queue
+        // holds it up: until it is recorded, nobody knows that the account is used.
+        let by_twilio = self.paused_until.is_some() && self.paused_by == Some(Peer::Twilio);
+        let may = |job: &Job| job.at_screen || by_twilio && job.for_screen;
+        let is_free = |job: &Job| may(job) && !self.busy.contains(&job.lane);
+        if let Some(place) = self.ready.iter().position(is_free) {
+            return self.take(place);
         }
         if self.paused_until.is_some_and(|until| until > now) {
             return None;

@@ -378,6 +378,22 @@ fn what_happens_at_a_screen_wakes_its_text_and_no_other() {
 }
 
 #[test]
+fn what_happened_at_a_screen_is_recorded_before_other_texts_are_served() {
+    let lanes = Lanes::new(1);
+    lanes.offer(entry("1", "+1a"));
+    let job = take(&lanes);
+    let sid = sid_of(&job);
+    lanes.park(job, screen(60), 0);
+    for id in ["22", "333"] {
+        lanes.offer(entry(id, id));
+    }
+    lanes.wake(&sid);
+    for id in ["1", "22", "333"] {
+        assert_eq!(pick(&lanes).as_deref(), Some(id));
+    }
+}
+
+#[test]
 fn a_text_that_is_woken_while_a_worker_has_it_is_due_when_it_is_parked() {
     let lanes = Lanes::new(8);
     lanes.offer(entry("1", "+1a"));

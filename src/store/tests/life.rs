@@ -189,6 +189,31 @@ fn a_name_or_a_phone_is_reserved_once() {
 }
 
 #[test]
+fn a_renewal_keeps_what_the_instructor_has_ordered_meanwhile() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = store.at_stage(1, Stage::Announced);
+    let set = |columns: &str| {
+        let sql = format!("UPDATE registrations SET {columns}");
+        store.lock().execute(&sql, []).unwrap();
+    };
+    let due = || -> Option<UnixSeconds> {
+        let sql = "SELECT due_at FROM registrations";
+        store.lock().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    // It was due, and was extended before the student's text renewed it.
+    set("due_at = 500");
+    store.renew(id, 200).unwrap();
+    assert_eq!(due(), Some(500));
+    store.renew(id, 900).unwrap();
+    assert_eq!(due(), Some(900));
+    // It was ended.
+    set("due_at = 100, ended_at = 100");
+    store.renew(id, 2_000).unwrap();
+    assert_eq!(due(), Some(100));
+}
+
+#[test]
 fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
     type Step = (
         &'static str,

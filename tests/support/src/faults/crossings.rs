@@ -7,20 +7,30 @@ use coder_sms_register::domain::Text;
 use coder_sms_register::provision::Outcome;
 use coder_sms_register::screen::{NewScreen, ScreenState};
 
-use super::Assault;
 use super::hall::{Hall, phone};
 use super::inside::{Inside, for_each_seed};
 use super::table::Row;
+use super::{Assault, FaultProof};
 use crate::fakes::random::Dice;
 use std::time::Instant;
 
 /// Rounds in which everybody who has no login yet texts the right code.
 const ROUNDS: usize = 12;
 
-/// Plays the halls.
-pub fn run(force: &Assault) -> Row {
+pub const PROOF: FaultProof = FaultProof {
+    name: "crossings",
+    about: "students text the codes of other laptops, mistyped ones and twice, in any order",
+    run,
+};
+
+fn run(force: &Assault) -> Vec<Row> {
     let count = force.pick(100, 1_000);
-    let found = for_each_seed(count, &|_| {}, play);
+    let progress = |done: u64| {
+        if done.is_multiple_of(100) {
+            force.says(&format!("{done} halls"));
+        }
+    };
+    let found = for_each_seed(count, &progress, play);
     let mut row = Row::new(format!(
         "{count} halls whose students cross and mistype codes"
     ));
@@ -36,7 +46,7 @@ pub fn run(force: &Assault) -> Row {
         }
     }
     row.note = format!("{shown} logins shown");
-    row
+    vec![row]
 }
 
 #[derive(Default)]

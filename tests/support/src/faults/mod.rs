@@ -87,6 +87,7 @@ pub const PROOFS: &[FaultProof] = &[
     points::pairs::SCREEN,
     schedules::PROOF,
     populations::PROOF,
+    crossings::PROOF,
     soak::SOAK,
     answers::ANSWERS,
     kills::CRASH_LOOP,

@@ -9,10 +9,10 @@ use coder_sms_register::reap::Reaper;
 use coder_sms_register::reconcile::Reconciler;
 
 use super::inside::{INTERVAL, Inside, for_each_seed};
+use super::newcomers;
 use super::students::{Ours, Server, Students};
 use super::table::Row;
 use super::{Assault, FaultProof};
-use super::{crossings, newcomers};
 use crate::fakes::random::Dice;
 
 pub const PROOF: FaultProof = FaultProof {
@@ -54,7 +54,7 @@ fn run(force: &Assault) -> Vec<Row> {
         }
     }
     row.note = format!("{strangers} strangers, {sweeps} sweeps, {calls} calls to Coder");
-    vec![row, newcomers::run(force), crossings::run(force)]
+    vec![row, newcomers::run(force)]
 }
 
 /// One population from its beginning to its end.
