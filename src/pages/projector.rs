@@ -83,7 +83,10 @@ impl Projector {
             return Some(not_allowed("GET, HEAD"));
         }
         let Some(opened) = self.opened(token) else {
-            return Some(unkept(503, "text/plain", "try again\n"));
+            let mut busy = unkept(503, "text/plain", "try again\n");
+            // Nobody sits at the keyboard of a wall, so its browser asks again by itself.
+            busy.headers.push(("Refresh", "1".to_owned()));
+            return Some(busy);
         };
         Some(if let Some((class, accounts)) = opened {
             if rest.is_empty() {

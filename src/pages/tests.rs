@@ -331,7 +331,9 @@ fn only_the_token_of_the_present_link_opens_the_projector() {
         assert_eq!(stage.get(&format!("/class/{token}")).status, 404, "{token}");
     }
     *stage.class.lock().unwrap() = None;
-    assert_eq!(figures(&mut stage, &tokens[1]).status, 503);
+    let busy = figures(&mut stage, &tokens[1]);
+    assert_eq!(busy.status, 503);
+    assert!(busy.headers.contains(&("Refresh", "1".to_owned())));
     assert_eq!(stage.ask(&request(PageMethod::Post, "/class")).status, 405);
     assert!(
         stage
