@@ -44,7 +44,7 @@ impl Stage {
         class
     }
 
-    /// A class for [`time_passes`].
+    /// A class for `time_passes`.
     pub fn class_in_time(&self, reply: &str) -> Classroom {
         let class = self.prepare(reply, hosts::CODER);
         let library = preload::library("uptime", include_str!("uptime.c"));
