@@ -31,7 +31,13 @@ impl FakeCoder {
 
     /// The admin deletes a user, workspaces or not.
     pub fn delete_user(&self, username: &str) {
-        self.change_user(username, |user| user.deleted = true);
+        let mut id = String::new();
+        self.change_user(username, |user| {
+            user.deleted = true;
+            id.clone_from(&user.id);
+        });
+        // Its sessions end with it.
+        self.look(|world| world.keys.retain(|key| key.user != id));
     }
 
     /// The user chooses another display name.
