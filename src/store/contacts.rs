@@ -97,9 +97,8 @@ impl Store {
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.write("record a notice", |tx| {
-            set(tx, notice.column(), phone, Some(now))?;
             count_send(tx, now)?;
-            mark_seen(tx, sid, now)
+            record_notice(tx, notice, phone, sid, now)
         })
     }
 
@@ -115,8 +114,7 @@ impl Store {
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.write("record a notice", |tx| {
-            set(tx, notice.column(), phone, Some(now))?;
-            mark_seen(tx, sid, now)
+            record_notice(tx, notice, phone, sid, now)
         })
     }
 
@@ -274,6 +272,17 @@ pub(super) fn account_gone(
     )?
     .execute(params![registration, now])
     .map(drop)
+}
+
+fn record_notice(
+    tx: &Transaction<'_>,
+    notice: Notice,
+    phone: &PhoneHash,
+    sid: &MessageSid,
+    now: UnixSeconds,
+) -> rusqlite::Result<()> {
+    set(tx, notice.column(), phone, Some(now))?;
+    mark_seen(tx, sid, now)
 }
 
 fn set(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::preload;
 
-const SOURCE: &str = include_str!("../faults/clock.c");
+const SOURCE: &str = concat!(include_str!("ahead.c"), include_str!("../faults/clock.c"));
 
 /// Adds to `settings` what loads the clock; it is set by a file in `folder`.
 pub fn load(folder: &Path, settings: &mut BTreeMap<String, String>) {

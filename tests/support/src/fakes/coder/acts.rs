@@ -31,13 +31,10 @@ impl FakeCoder {
 
     /// The admin deletes a user, workspaces or not.
     pub fn delete_user(&self, username: &str) {
-        let mut id = String::new();
-        self.change_user(username, |user| {
-            user.deleted = true;
-            id.clone_from(&user.id);
+        self.look(|world| {
+            let id = world.by_name(username).map(|user| user.id.clone());
+            world.delete_user(&id.unwrap_or_else(|| panic!("there is no user {username}")));
         });
-        // Its sessions end with it.
-        self.look(|world| world.keys.retain(|key| key.user != id));
     }
 
     /// The user chooses another display name.

@@ -25,6 +25,19 @@ fn log_in(coder: &FakeCoder, name: &str, cookies: &str) -> Answer {
         .expect("an answer")
 }
 
+/// A login beside a session's cookie was refused, as it did not bring the token of Coder's own page.
+#[track_caller]
+fn lacks_the_token_of_the_page(refused: &Answer) {
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused
+            .body
+            .starts_with("Something is wrong with your CSRF token."),
+        "{}",
+        refused.body
+    );
+}
+
 /// The cookies that an answer sets, as a browser sends them back.
 fn cookies(answer: &Answer) -> String {
     let lines = answer.head.lines();
@@ -97,14 +110,7 @@ fn who_holds_a_session_of_somebody_else_is_not_logged_in_and_stays_that_other_on
     let coder = with_two_users(Version::V2_31);
     let kept = cookies(&log_in(&coder, "brave-otter", ""));
     let refused = log_in(&coder, "happy-tuna", &kept);
-    assert_eq!(refused.status, 400);
-    assert!(
-        refused
-            .body
-            .starts_with("Something is wrong with your CSRF token."),
-        "{}",
-        refused.body
-    );
+    lacks_the_token_of_the_page(&refused);
     assert!(cookies(&refused).is_empty());
     let mut browser = browser(&coder, &kept);
     assert_eq!(
@@ -122,14 +128,7 @@ fn who_holds_a_dead_session_is_not_logged_in_without_the_token_of_the_page() {
     assert_eq!(asked.status, 401);
     assert!(cookies(&asked).is_empty(), "the cookie stays");
     let refused = log_in(&coder, "happy-tuna", &kept);
-    assert_eq!(refused.status, 400);
-    assert!(
-        refused
-            .body
-            .starts_with("Something is wrong with your CSRF token."),
-        "{}",
-        refused.body
-    );
+    lacks_the_token_of_the_page(&refused);
     let (_, csrf) = kept.split_once("csrf_token=").expect("the cookie");
     let body = json!({ "email": "happy-tuna@temp.example.com", "password": STRONG });
     let mut by_hand = browser(&coder, &kept).with("X-CSRF-TOKEN", csrf);

@@ -202,9 +202,8 @@ pub fn delete(world: &mut World, caller: &Caller, text: &str) -> Result<Reply, F
     if !caller.manages_users() {
         return Err(Fault::forbidden());
     }
-    user_mut(world, &id).deleted = true;
+    world.delete_user(&id);
     world.note(caller, "deleted user", &id);
-    world.keys.retain(|key| key.user != id);
     Ok(Reply::json(
         200,
         &json!({ "message": "User has been deleted!" }),

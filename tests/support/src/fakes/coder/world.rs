@@ -340,6 +340,13 @@ impl World {
         self.users.iter().find(|user| user.id == id)
     }
 
+    /// Marks a user as deleted. Its sessions and tokens end with it.
+    pub fn delete_user(&mut self, id: &str) {
+        let user = self.users.iter_mut().find(|user| user.id == id);
+        user.into_iter().for_each(|user| user.deleted = true);
+        self.keys.retain(|key| key.user != id);
+    }
+
     /// A user that is not deleted, whatever the case of the name.
     pub fn by_name(&self, username: &str) -> Option<&User> {
         self.users
