@@ -109,7 +109,7 @@ struct JobBody {
 }
 
 #[derive(Deserialize)]
-struct ParameterBody {
+struct TemplateParameterBody {
     name: String,
     #[serde(default, rename = "type")]
     kind: String,
@@ -134,10 +134,10 @@ impl Coder {
         let path = format!("/templateversions/{}", encode(version));
         let (body, _): (VersionBody, _) = self.page(OPERATION, &path)?;
         let parameters = format!("{path}/rich-parameters");
-        let (parameters, _): (Vec<ParameterBody>, _) = self.page(OPERATION, &parameters)?;
+        let (parameters, _): (Vec<TemplateParameterBody>, _) = self.page(OPERATION, &parameters)?;
         let services = format!("{path}/external-auth");
         let (external_auth, _): (Vec<ExternalAuth>, _) = self.page(OPERATION, &services)?;
-        let parameter = |one: ParameterBody| TemplateParameter {
+        let parameter = |one: TemplateParameterBody| TemplateParameter {
             name: one.name,
             required: one.required,
             is_list: one.kind.starts_with("list"),

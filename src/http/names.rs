@@ -102,9 +102,9 @@ mod tests {
 
     /// Finds one address for every name, and counts.
     #[derive(Debug, Default)]
-    struct Counter(Arc<AtomicUsize>);
+    struct CountingResolver(Arc<AtomicUsize>);
 
-    impl Resolver for Counter {
+    impl Resolver for CountingResolver {
         fn resolve(
             &self,
             _: &Uri,
@@ -118,8 +118,8 @@ mod tests {
         }
     }
 
-    fn names() -> (Names<Counter>, Arc<AtomicUsize>) {
-        let counter = Counter::default();
+    fn names() -> (Names<CountingResolver>, Arc<AtomicUsize>) {
+        let counter = CountingResolver::default();
         let count = Arc::clone(&counter.0);
         let known = Arc::new(KnownAddresses::new(Duration::from_secs(3_600)));
         (Names::new(known, counter), count)

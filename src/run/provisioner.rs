@@ -10,7 +10,7 @@ use log::{debug, error, info, warn};
 use super::channels::Channels;
 use super::lanes::{self, Job, Lanes, PeerProof, WaitStart};
 use super::notifier::Notifier;
-use super::workspaces::Waker;
+use super::workspaces::WorkspaceWaker;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, Username, noise};
 use crate::metrics::{Family, labels};
@@ -116,7 +116,7 @@ pub(super) struct TextLoop {
     pub(super) counts: Arc<TextCounters>,
     pub(super) channels: Channels,
     /// Wakes the maker of workspaces; `None` = none are made.
-    pub(super) workspaces: Option<Waker>,
+    pub(super) workspaces: Option<WorkspaceWaker>,
     pub(super) obstacles: Arc<Obstacles>,
 }
 

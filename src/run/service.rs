@@ -60,7 +60,7 @@ struct Shared {
     /// Wakes the reaper.
     reaper_notifier: Notifier,
     /// Wakes the maker of workspaces; `None` = none are made.
-    workspaces: Option<workspaces::Waker>,
+    workspaces: Option<workspaces::WorkspaceWaker>,
     /// Whether no workspaces can be made for now.
     workspaces_fail: Arc<AtomicBool>,
     stop: Stop,
@@ -116,7 +116,9 @@ impl Service {
         let (reaper, waker) = (shared.reaper_notifier.clone(), shared.workspaces.clone());
         commands::listen(&config.service.data_dir, move || {
             reaper.notify();
-            waker.iter().for_each(workspaces::Waker::accounts_changed);
+            waker
+                .iter()
+                .for_each(workspaces::WorkspaceWaker::accounts_changed);
         })?;
         let taker = Taker::new(shared.redis.clone(), &shared.store.redis_owner()?);
         let shutdown = shared.shutdown(&front, &taker);
@@ -150,7 +152,7 @@ impl Shared {
         store: Arc<Store>,
         notifier: Notifier,
         reaper_notifier: Notifier,
-        workspaces: Option<workspaces::Waker>,
+        workspaces: Option<workspaces::WorkspaceWaker>,
     ) -> Result<Self, RunError> {
         let redis = Redis::new(&config.redis)?;
         let calls = Http::new(config.service.call_limit);

@@ -25,9 +25,9 @@ pub(super) enum Wake {
 
 /// Wakes the maker.
 #[derive(Clone)]
-pub(super) struct Waker(Sender<Wake>);
+pub(super) struct WorkspaceWaker(Sender<Wake>);
 
-impl Waker {
+impl WorkspaceWaker {
     /// Has the workspace of this account made.
     pub(super) fn has_login(&self, username: &Username) {
         // If the thread is gone, the process ends.
@@ -41,9 +41,9 @@ impl Waker {
 }
 
 /// The queue of the maker.
-pub(super) fn queue() -> (Waker, Receiver<Wake>) {
+pub(super) fn queue() -> (WorkspaceWaker, Receiver<Wake>) {
     let (sender, receiver) = channel();
-    (Waker(sender), receiver)
+    (WorkspaceWaker(sender), receiver)
 }
 
 /// What is still to be compared with the accounts.

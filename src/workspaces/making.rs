@@ -17,14 +17,14 @@ const ENOUGH: usize = 2;
 
 /// How far a sweep has come.
 #[derive(Default)]
-struct Progress<'a> {
+struct SweepProgress<'a> {
     next: usize,
     made: usize,
     failed: Vec<(&'a WorkspaceTask, Failure)>,
     broken: Option<StoreError>,
 }
 
-impl Progress<'_> {
+impl SweepProgress<'_> {
     fn is_over(&self) -> bool {
         let is_general = self.failed.iter().any(|(_, failure)| failure.is_general);
         self.broken.is_some() || is_general || (self.made == 0 && self.failed.len() >= ENOUGH)
@@ -105,8 +105,8 @@ impl WorkspaceMaker {
         &self,
         tasks: &'a [WorkspaceTask],
         template: &Template,
-    ) -> Progress<'a> {
-        let progress = Mutex::new(Progress::default());
+    ) -> SweepProgress<'a> {
+        let progress = Mutex::new(SweepProgress::default());
         let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || {
             let mut progress = lock();
