@@ -178,8 +178,8 @@ impl OrderArguments {
 
 /// Refuses a class without accounts. Which classes the settings have is not asked: accounts of a class that was
 /// taken out of them can be ended as well.
-fn has_accounts(hand: &Commands, class: &ClassName) -> Result<(), CommandError> {
-    let roster = hand.roster()?;
+fn has_accounts(database: &Commands, class: &ClassName) -> Result<(), CommandError> {
+    let roster = database.roster()?;
     let known = roster.iter().filter_map(|one| one.class.as_ref());
     if known.clone().any(|one| one == class) {
         return Ok(());

@@ -70,6 +70,21 @@ impl ClassSettings {
 }
 
 impl ClassSettings {
+    fn new(phrase: &ClassPhrase, own: SeatsAndTimes) -> Self {
+        Self {
+            name: phrase.class.clone(),
+            prefix: phrase.prefix.clone(),
+            phrase: phrase.phrase.clone(),
+            written: phrase.written.clone(),
+            seats: own.seats,
+            seats_are_set: own.seats_are_set,
+            remove_after: own.remove_after,
+            opens: own.opens,
+            closes: own.closes,
+            end_at: own.end_at,
+        }
+    }
+
     /// Whether a text that was received at `received` gets an account at `now`. Who texts in time is served,
     /// however long that takes, but not beyond the end of the accounts.
     pub fn state(&self, received: UnixSeconds, now: UnixSeconds) -> ClassState {
@@ -139,32 +154,35 @@ pub(super) fn read(
 ) -> Result<Vec<ClassSettings>, Faulty> {
     let phrases = read_phrases(r);
     let seats = r.number("CODER_REG_MAX_USERS");
-    let general_seats_are_set = r.source("CODER_REG_MAX_USERS") != "default";
     let max_time = max_time.unwrap_or(None);
+    let general = SeatsAndTimes {
+        // A fault of the general settings is reported below.
+        seats: seats.unwrap_or(1),
+        seats_are_set: r.source("CODER_REG_MAX_USERS") != "default",
+        remove_after: remove_after.unwrap_or(None),
+        opens: None,
+        closes: None,
+        end_at: None,
+    };
     let mut classes = Vec::new();
     let mut faulty = false;
     for phrase in phrases.as_deref().unwrap_or_default() {
-        let mut class = ClassSettings {
-            name: phrase.class.clone(),
-            prefix: phrase.prefix.clone(),
-            phrase: phrase.phrase.clone(),
-            written: phrase.written.clone(),
-            // A fault of the general settings is reported below.
-            seats: seats.unwrap_or(1),
-            seats_are_set: general_seats_are_set,
-            remove_after: remove_after.unwrap_or(None),
-            opens: None,
-            closes: None,
-            end_at: None,
+        let own = if phrase.class.is_some() {
+            read_own(r, &phrase.prefix, general, max_time, production)
+        } else {
+            Ok(general)
         };
-        if class.name.is_some() {
-            faulty |= read_own(r, &mut class, max_time, production).is_err();
+        match own {
+            Ok(own) => classes.push(ClassSettings::new(phrase, own)),
+            Err(Faulty) => faulty = true,
         }
-        classes.push(class);
     }
-    // The other settings of a class whose phrase has a fault are read all the same.
+    // Where a phrase has a fault, the faults of the other settings are told all the same.
     if phrases.is_err() {
-        read_without_phrases(r);
+        let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
+        for prefix in prefixes {
+            let _ = read_own(r, &prefix, general, None, false);
+        }
     }
     phrases?;
     seats?;
@@ -172,14 +190,27 @@ pub(super) fn read(
     if faulty { Err(Faulty) } else { Ok(classes) }
 }
 
-/// Reads what a class with a name has of its own.
+/// What a class has beside its name and its phrase. The fields are those of [`ClassSettings`].
+#[derive(Clone, Copy)]
+struct SeatsAndTimes {
+    seats: u32,
+    seats_are_set: bool,
+    remove_after: Option<Duration>,
+    opens: Option<UnixSeconds>,
+    closes: Option<UnixSeconds>,
+    end_at: Option<UnixSeconds>,
+}
+
+/// Reads what a class with a name has of its own; `general` says the rest.
 fn read_own(
     r: &mut Reader,
-    class: &mut ClassSettings,
+    prefix: &str,
+    general: SeatsAndTimes,
     max_time: Option<Duration>,
     production: bool,
-) -> Result<(), Faulty> {
-    let name = |ending| format!("{}{ending}", class.prefix);
+) -> Result<SeatsAndTimes, Faulty> {
+    let name = |ending| format!("{prefix}{ending}");
+    let mut class = general;
     let has_seats = r.get(&name("_SEATS")).is_some();
     let seats = if has_seats {
         r.number(&name("_SEATS")).map(Some)
@@ -199,7 +230,7 @@ fn read_own(
         );
         r.fault(&name("_REMOVE_TIME"), &problem);
     }
-    compare_moments(r, &class.prefix, opens, closes, end_at);
+    compare_moments(r, prefix, opens, closes, end_at);
     class.seats = seats?.unwrap_or(class.seats);
     class.seats_are_set |= has_seats;
     if let Some(span) = remove_after? {
@@ -220,7 +251,7 @@ fn read_own(
             "set a longer CODER_MAX_TIME, or leave it if that is meant",
         );
     }
-    Ok(())
+    Ok(class)
 }
 
 /// Records what is wrong with the order of a class's times.
@@ -249,30 +280,6 @@ fn compare_moments(
         let problem =
             format!("is after {prefix}_END_AT, when the accounts are removed; correct one of them");
         r.fault(&format!("{prefix}_CLOSES"), &problem);
-    }
-}
-
-/// Records the faults of settings of classes, of which at least one has no phrase.
-fn read_without_phrases(r: &mut Reader) {
-    let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
-    for prefix in prefixes {
-        let Ok(phrase) = Passphrase::parse("stands in for one with a fault") else {
-            return;
-        };
-        let mut class = ClassSettings {
-            name: Some(ClassName::in_command("")),
-            prefix,
-            phrase,
-            written: Secret::new(""),
-            seats: 1,
-            seats_are_set: false,
-            remove_after: None,
-            opens: None,
-            closes: None,
-            end_at: None,
-        };
-        // Only the faults that this records are of interest.
-        let _ = read_own(r, &mut class, None, false);
     }
 }
 

@@ -1,7 +1,6 @@
 //! The decisions of an attempt: pure rules.
 //!
-//! Each of them gets what was read, and says what follows from it. The model of all orders of events uses
-//! these same functions.
+//! Each of them gets what was read, and says what follows from it. Nothing here asks the database, Coder or Twilio.
 
 use super::outcome::Silence;
 use crate::domain::registration::{Registration, Sending, Stage};

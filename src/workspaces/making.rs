@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use log::info;
 
-use super::{Failure, WorkspaceMaker};
+use super::{Failure, WorkspaceMaker, running_time};
 use crate::clock::unix_now;
 use crate::coder::{NewWorkspace, NewWorkspaceResult, Template};
 use crate::domain::{UnixSeconds, WorkspaceTrouble, noise, seconds};
@@ -148,7 +148,7 @@ impl WorkspaceMaker {
         if !self.store.begin_workspace(task, now)? {
             return Ok(Ok(false));
         }
-        let (runs_for, stops_at) = self.running_time(task.due_at, template, now);
+        let (runs_for, stops_at) = running_time(task.due_at, template.default_ttl_ms / 1_000, now);
         let new = NewWorkspace {
             owner: &task.owner,
             template: &template.id,

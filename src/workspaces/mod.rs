@@ -216,24 +216,14 @@ impl WorkspaceMaker {
     fn lock_reported(&self) -> std::sync::MutexGuard<'_, Option<WorkspaceTrouble>> {
         self.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// How long a workspace that is started now may run, and when its account ends if that decides it.
-    /// The template decides if it stops workspaces earlier.
-    fn running_time(
-        &self,
-        due_at: Option<UnixSeconds>,
-        template: &Template,
-        now: UnixSeconds,
-    ) -> (Option<Duration>, Option<UnixSeconds>) {
-        running_time(due_at, template.default_ttl_ms / 1_000, now)
-    }
 }
 
-/// Coder's limits of that time, in seconds (`validWorkspaceTTLMillis` in coderd/workspaces.go).
+/// Coder's limits of the time that a workspace may run, in seconds (`validWorkspaceTTLMillis` in coderd/workspaces.go).
 const SHORTEST_RUN: u64 = 60;
 const LONGEST_RUN: u64 = 30 * 86_400;
 
-/// As [`WorkspaceMaker::running_time`]; `default` = the template's time in seconds, 0 = without end.
+/// How long a workspace that is started now may run, and when its account ends if that decides it. The template decides
+/// if it stops workspaces earlier: `default` = its time in seconds, 0 = without end.
 fn running_time(
     due_at: Option<UnixSeconds>,
     default: u64,
