@@ -103,7 +103,7 @@ fn where_students_may_make_no_workspace_that_is_said() {
 #[test]
 fn a_trial_that_is_stopped_clears_away_what_it_made() {
     let coder = FakeCoder::start();
-    let (trial, _) = trial(&coder);
+    let (trial, told) = trial(&coder);
     let interrupted = Arc::clone(&trial.interrupted);
     let faults = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -118,6 +118,8 @@ fn a_trial_that_is_stopped_clears_away_what_it_made() {
         "{faults:?}"
     );
     nothing_is_left(&coder);
+    let told = told.lock().unwrap().join("\n");
+    assert!(told.contains("they are removed now"), "{told}");
 }
 
 #[test]

@@ -36,6 +36,9 @@ impl<'a> Traces<'a> {
             for user in &students {
                 self.remove(user)?;
             }
+            if !students.is_empty() {
+                tally.say("            they are removed now, with their workspaces");
+            }
             for user in &staff {
                 self.server
                     .ask(Method::DELETE, &format!("/users/{}", user.id))?
