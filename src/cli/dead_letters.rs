@@ -75,7 +75,7 @@ impl DeadLetterArguments {
         let (selection, _) = Selection::read(arguments, &[&[ALL, JSON], more].concat())?;
         selection.check("texts")?;
         let config = arguments.config()?;
-        let letters = StreamInspector::new(Redis::new(&config.redis)?).dead()?;
+        let letters = StreamInspector::new(Redis::new(&config.redis)?.patient()).dead()?;
         if !selection.all && selection.names.is_empty() {
             print(&list(&letters, selection.json));
             return Ok(None);
@@ -105,7 +105,7 @@ impl DeadLetterArguments {
     }
 
     fn settler(&self) -> Result<Settler, StreamError> {
-        Ok(Settler::new(Redis::new(&self.config.redis)?))
+        Ok(Settler::new(Redis::new(&self.config.redis)?.patient()))
     }
 }
 
@@ -176,7 +176,7 @@ fn retry(arguments: &mut Arguments) -> Result<(), CommandError> {
         key: database.key(&config.service.phone_keys)?,
         database: &mut database,
         sms: Sms::new(Http::new(config.service.call_limit), &config.twilio),
-        appender: Appender::new(Redis::new(&config.redis)?),
+        appender: Appender::new(Redis::new(&config.redis)?.patient()),
         settler: asked.settler()?,
     };
     let (mut served, mut failed) = (Vec::new(), Vec::new());

@@ -112,14 +112,14 @@ fn parse(given: &str) -> Result<Phone, CommandError> {
 
 /// The phone's texts in the stream.
 fn waiting(config: &Config, phone: &Phone) -> Result<Vec<(String, MessageSid)>, StreamError> {
-    StreamInspector::new(Redis::new(&config.redis)?).texts_of(phone)
+    StreamInspector::new(Redis::new(&config.redis)?.patient()).texts_of(phone)
 }
 
 fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), StreamError> {
     if entries.is_empty() {
         return Ok(());
     }
-    let settler = Settler::new(Redis::new(&config.redis)?);
+    let settler = Settler::new(Redis::new(&config.redis)?.patient());
     for (id, _) in entries {
         settler.acknowledge(id)?;
     }

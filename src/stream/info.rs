@@ -40,7 +40,7 @@ impl RedisInfo {
     /// # Errors
     /// Redis cannot be used.
     pub fn at(config: &RedisConfig) -> Result<Self, StreamError> {
-        let mut connection = LazyConnection::new(Redis::new(config)?);
+        let mut connection = LazyConnection::new(Redis::new(config)?.patient());
         let mut commands = cmd("INFO").get_packed_command();
         commands.extend(cmd("GET").arg(OWNER).get_packed_command());
         write_probe(&mut commands);

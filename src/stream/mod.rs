@@ -51,8 +51,13 @@ pub const GROUP: &str = "provisioners";
 /// restart the pending entries of the previous run are its own.
 pub const CONSUMER: &str = "provisioner";
 
-/// The time limit of connecting, and of every answer to a command that does not block.
+/// The time limit of connecting, and of every answer to a command that does not block. Twilio waits for the
+/// answer to a webhook and then repeats it, so the service has to know soon that Redis is away.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// The same for a command of the command line: nobody is kept waiting by it, and on a busy machine a late answer
+/// is better than none.
+const PATIENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a connection may be idle before the kernel probes the other end, and how long it waits between
 /// the [`PROBES`] that must fail. No thread wakes up for that.
@@ -207,6 +212,8 @@ impl LazyConnection {
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
+    /// The time limit of connecting, and of every answer to a command that does not block.
+    answer_timeout: Duration,
 }
 
 impl Redis {
@@ -244,15 +251,24 @@ impl Redis {
             .set_redis_settings(settings);
         Ok(Self {
             client: Client::open(info)?,
+            answer_timeout: ANSWER_TIMEOUT,
         })
     }
 
-    /// Opens a connection whose answers may take [`ANSWER_TIMEOUT`].
+    /// The same Redis for a command of the command line, which waits up to five seconds for an answer.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.answer_timeout = PATIENT_TIMEOUT;
+        self
+    }
+
+    /// Opens a connection whose answers may take `answer_timeout`.
     fn connect(&self) -> RedisResult<Connection> {
-        let mut connection = self.client.get_connection_with_timeout(ANSWER_TIMEOUT)?;
+        let limit = self.answer_timeout;
+        let mut connection = self.client.get_connection_with_timeout(limit)?;
         // The call above removes its own time limits again.
-        connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        connection.set_write_timeout(Some(ANSWER_TIMEOUT))?;
+        connection.set_read_timeout(Some(limit))?;
+        connection.set_write_timeout(Some(limit))?;
         // If a password is missing, Redis says so only now. It would answer a long command with
         // another error.
         for answer in exchange(&mut connection, &cmd("PING").get_packed_command(), 1)? {

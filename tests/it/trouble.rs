@@ -195,13 +195,13 @@ fn texts_survive_a_redis_that_dies_hangs_and_forgets_its_group() {
     class.redis().pause();
     assert_eq!(late.posts(&late.phrase_webhook()), 503);
     class.redis().resume();
-    late.asks_until_taken();
+    late.asks();
     late.next_login();
 
     let mut connection = class.redis().connection().unwrap();
     redis::cmd("FLUSHALL").exec(&mut connection).unwrap();
     let last = class.student();
-    last.asks_until_taken();
+    last.asks();
     last.logs_in();
     students.iter().for_each(Student::has_read_all);
 }
@@ -230,7 +230,7 @@ fn a_full_redis_turns_texts_away_until_there_is_room() {
         .arg(&["SET", "maxmemory", "0"])
         .exec(&mut connection)
         .unwrap();
-    ana.asks_until_taken();
+    ana.asks();
     ana.next_login();
 }
 

@@ -202,7 +202,7 @@ fn a_text_is_confirmed_only_by_redis() {
     assert_eq!((health.status, health.body()), (503, "redis-away\n"));
 
     class.redis().start_again();
-    ana.asks_until_taken();
+    ana.asks();
     ana.logs_in();
 }
 

@@ -115,7 +115,7 @@ fn status(arguments: &mut Arguments) -> Result<(), CommandError> {
     let config = arguments.config()?;
     let redis =
         Redis::new(&config.redis).map_err(|error| CommandError::Failed(error.to_string()))?;
-    let mut waiting = StreamInspector::new(redis);
+    let mut waiting = StreamInspector::new(redis.patient());
     let coder = Coder::new(
         Http::new(config.service.call_limit),
         &config.coder.address.api,

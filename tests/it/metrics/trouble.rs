@@ -137,7 +137,7 @@ fn given_no_file_is_left_to_open_then_it_comes_back_when_there_is_one() {
     });
     drop((one, other));
     let ana = class.student();
-    ana.texts_until_taken("I am ready to learn");
+    ana.texts("I am ready to learn");
     ana.next_login();
     comes_to(&class, "logins_sent_total", 1.0);
 }

@@ -267,7 +267,7 @@ fn a_wrong_redis_password_is_shown_until_redis_accepts_it() {
         .expect("a second password");
     // The service was not restarted.
     is_over(&class, "redis-password");
-    ana.asks_until_taken();
+    ana.asks();
     ana.logs_in();
     let refused = lines(&class, "ERROR", "Redis refuses the password: set REDIS_PW");
     let read = refused.iter().filter(|line| line.contains("texts wait: "));

@@ -30,6 +30,6 @@ pub fn runs(class: &Classroom, login: &Login) -> Bench {
 #[track_caller]
 pub fn status_says(class: &Classroom, words: &str) {
     class.eventually(&format!("status says {words:?}"), || {
-        class.does(&["status"]).contains(words)
+        class.try_service(&["status"]).stdout.contains(words)
     });
 }

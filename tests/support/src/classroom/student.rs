@@ -127,25 +127,19 @@ impl<'a> Student<'a> {
         answer.map_or(0, |answer| answer.status)
     }
 
-    /// Texts, and expects that the text is taken. Gives Twilio's name for it.
+    /// Texts, and expects that the text is taken. As Twilio does with `rc=3&rp=ct,rt,5xx`, it is sent again while
+    /// there is no answer, or a 503 of a slow machine. Gives Twilio's name for it.
     pub fn texts(&self, body: &str) -> String {
         if body.len() > 24 {
             self.class.keeps_secret(body);
         }
         let webhook = self.webhook(body, &[]);
-        // As Twilio does with `rc=3&rp=ct,rt,5xx`: a slow machine may answer 503 once.
-        let status = (0..=3)
-            .map(|_| self.posts(&webhook))
-            .find(|status| *status < 500 && *status != 0);
-        assert_eq!(status, Some(200), "the text is taken");
-        webhook.sid
-    }
-
-    /// Texts as [`Student::texts`], but Twilio tries again until the text is taken.
-    pub fn texts_until_taken(&self, body: &str) -> String {
-        let webhook = self.webhook(body, &[]);
         self.class
-            .eventually("the text is taken", || self.posts(&webhook) == 200);
+            .eventually("the text is taken", || match self.posts(&webhook) {
+                200 => true,
+                0 | 500.. => false,
+                refused => panic!("the text is refused: status {refused}"),
+            });
         webhook.sid
     }
 
@@ -159,11 +153,6 @@ impl<'a> Student<'a> {
     /// Texts the phrase.
     pub fn asks(&self) -> String {
         self.texts(PHRASE)
-    }
-
-    /// Texts the phrase as [`Student::texts_until_taken`].
-    pub fn asks_until_taken(&self) -> String {
-        self.texts_until_taken(PHRASE)
     }
 
     /// Texts the phrase and reads the login that comes.

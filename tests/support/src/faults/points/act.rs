@@ -123,7 +123,7 @@ impl PointAct {
             Self::Again | Self::Carry | Self::Removal | Self::End | Self::Renew => {}
         }
         stage.start_service();
-        student.texts_until_taken(PHRASE);
+        student.texts(PHRASE);
         let login = student.next_login();
         stage.class.eventually("a quiet service", || {
             stage.is_served() && stage.class.service().logs("] Coder: ")
