@@ -3,9 +3,33 @@
 //!
 //! Several observers may report the same obstacle. It lasts until each of them has reported its end.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::labels;
+
+/// The templates of which no workspace can be made for now. It keeps nobody from being served.
+#[derive(Default)]
+pub struct FailingTemplates(Mutex<BTreeSet<String>>);
+
+impl FailingTemplates {
+    /// Records whether workspaces of `template` can be made.
+    pub fn set(&self, template: &str, fails: bool) {
+        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if fails {
+            failing.insert(template.to_owned());
+        } else {
+            failing.remove(template);
+        }
+    }
+
+    /// Whether none of `template` can be made.
+    pub fn has(&self, template: &str) -> bool {
+        let failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.contains(template)
+    }
+}
 
 labels! {
     /// Something that keeps students from being served. The name says only which kind it is: `/healthz`

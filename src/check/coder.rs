@@ -70,7 +70,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         }
     }
     let class = parts.class.as_ref();
-    let makes_workspaces = class.is_some_and(|class| class.workspace.is_some());
+    let makes_workspaces = class.is_some_and(|class| !class.workspaces().is_empty());
     let is_asked = |(what, _): &(&str, CoderStep)| *what != TEMPLATE || makes_workspaces;
     for (what, step) in STEPS.into_iter().filter(is_asked) {
         match broken {

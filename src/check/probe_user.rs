@@ -14,8 +14,11 @@ use crate::domain::{InstanceId, Marker, Password, PhoneKey, Username, count};
 use crate::http::Http;
 use crate::store::Commands;
 
-/// Checks what a student can do, with the user's own session. `wanted`: the workspace that it would get.
-fn check_workspaces(student: &Coder, wanted: Option<&WorkspaceConfig>, notes: &mut Notes<'_>) {
+/// A workspace that students get, and the setting of its template.
+type Wanted<'a> = (&'a WorkspaceConfig, String);
+
+/// Checks what a student can do, with the user's own session. `wanted`: the workspaces that students get.
+fn check_workspaces(student: &Coder, wanted: &[Wanted<'_>], notes: &mut Notes<'_>) {
     const ROLE_CURE: &str = "let members create workspaces: coder organizations edit --default-org-member-roles organization-workspace-access, without any role that forbids it";
     match student.may_create_workspace() {
         Ok(may) => notes.judge(
@@ -34,15 +37,16 @@ fn check_workspaces(student: &Coder, wanted: Option<&WorkspaceConfig>, notes: &m
         Ok(all) => notes.pass(format!("it sees {}", count(all.len(), "template"))),
         Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
     }
-    let Some(wanted) = wanted else { return };
-    match template::find(student, &wanted.template) {
-        Ok(found) => notes.judge(
-            found.is_some(),
-            "it may use the template of its workspace",
-            "students may not use the template (CODER_REG_TEMPLATE): they could not start their workspaces again",
-            "let all members of the default organization use it, in the template's permissions at Coder",
-        ),
-        Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
+    for (wanted, setting) in wanted {
+        match template::find(student, &wanted.template) {
+            Ok(found) => notes.judge(
+                found.is_some(),
+                "it may use the template of its workspace",
+                &format!("students may not use the template ({setting}): they could not start their workspaces again"),
+                "let all members of the default organization use it, in the template's permissions at Coder",
+            ),
+            Err(error) => notes.fault(format!("cannot {error}"), error.cure()),
+        }
     }
 }
 
@@ -85,11 +89,11 @@ pub(super) fn inspect(
             "creating user {} at Coder; if it remains there, delete it under {site}/users",
             probe.username
         ));
-        let wanted = parts
-            .class
-            .as_ref()
-            .and_then(|class| class.workspace.as_ref());
-        if let Some(left) = probe.run(&coder, site, wanted, notes) {
+        let wanted: Vec<Wanted<'_>> = parts.class.as_ref().map_or_else(Vec::new, |class| {
+            let all = class.workspaces().into_iter();
+            all.map(|one| (one, class.template_setting(one))).collect()
+        });
+        if let Some(left) = probe.run(&coder, site, &wanted, notes) {
             if !left {
                 // A running service may have adopted the user as a lost account in the meantime.
                 let _ = Commands::open(&parts.data_dir)
@@ -127,7 +131,7 @@ impl Probe {
         &self,
         coder: &Coder,
         site: &str,
-        wanted: Option<&WorkspaceConfig>,
+        wanted: &[Wanted<'_>],
         notes: &mut Notes<'_>,
     ) -> Option<bool> {
         let created = coder.create_user(NewUser {
@@ -141,7 +145,7 @@ impl Probe {
             Ok(CreateResult::Created(user)) => {
                 notes.pass(format!("user {} was created", self.username));
                 self.log_in(coder, wanted, notes);
-                if let Some(wanted) = wanted {
+                for (wanted, _) in wanted {
                     probe_workspace::inspect(coder, &user.id, wanted, notes);
                 }
                 // After the login, because it ends the session.
@@ -157,7 +161,7 @@ impl Probe {
         Some(!gone)
     }
 
-    fn log_in(&self, coder: &Coder, wanted: Option<&WorkspaceConfig>, notes: &mut Notes<'_>) {
+    fn log_in(&self, coder: &Coder, wanted: &[Wanted<'_>], notes: &mut Notes<'_>) {
         match coder.log_in(&self.email, &self.password) {
             Ok(Some(session)) => {
                 notes.pass("it logged in with e-mail and password");

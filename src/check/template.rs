@@ -7,38 +7,50 @@ use crate::coder::{Coder, CoderError, Template, TemplateNeeds};
 use crate::config::{PartialConfig, TemplateRef, WorkspaceConfig};
 use crate::similar::closest;
 
-const WHAT: &str = "the template (CODER_REG_TEMPLATE)";
-
 pub(super) fn inspect(
     coder: &Coder,
     parts: &PartialConfig,
     _: &mut CoderFacts,
     notes: &mut Notes<'_>,
 ) -> Result<(), CoderError> {
-    let wanted = parts.class.as_ref().map(|class| class.workspace.as_ref());
-    let Some(wanted) = wanted.flatten() else {
+    let Some(class) = &parts.class else {
         return Ok(());
     };
-    match look(coder, wanted, notes) {
+    let all = class.workspaces();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let look_at_all = |notes: &mut Notes<'_>| {
+        notes.judge(
+            coder.may_create_workspaces_of_others()?,
+            "it may make workspaces of others (authcheck)",
+            "the token may not make workspaces of others (authcheck): students get none with their login",
+            "give the token's user the role Organization Admin of the default organization",
+        );
+        for wanted in all {
+            look(coder, wanted, &class.template_setting(wanted), notes)?;
+        }
+        Ok(())
+    };
+    match look_at_all(notes) {
         Ok(()) => Ok(()),
-        Err(error) => skip_unless_general(error, WHAT, notes),
+        Err(error) => skip_unless_general(error, "the template (CODER_REG_TEMPLATE)", notes),
     }
 }
 
-fn look(coder: &Coder, wanted: &WorkspaceConfig, notes: &mut Notes<'_>) -> Result<(), CoderError> {
-    notes.judge(
-        coder.may_create_workspaces_of_others()?,
-        "it may make workspaces of others (authcheck)",
-        "the token may not make workspaces of others (authcheck): students get none with their login",
-        "give the token's user the role Organization Admin of the default organization",
-    );
+fn look(
+    coder: &Coder,
+    wanted: &WorkspaceConfig,
+    setting: &str,
+    notes: &mut Notes<'_>,
+) -> Result<(), CoderError> {
     let name = wanted.template.as_str();
     let Some(template) = find(coder, &wanted.template)? else {
         let known = coder.templates()?;
         let known: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
         let cure = match known.as_slice() {
             [] => "create a template there, and let its members use it".to_owned(),
-            known => format!("set CODER_REG_TEMPLATE to one of: {}", known.join(", ")),
+            known => format!("set {setting} to one of: {}", known.join(", ")),
         };
         notes.fault(
             format!("there is no template {name} in the default organization"),
@@ -49,7 +61,7 @@ fn look(coder: &Coder, wanted: &WorkspaceConfig, notes: &mut Notes<'_>) -> Resul
     if template.deprecated {
         notes.fault(
             format!("the template {name} is deprecated: no workspace is made of it"),
-            "take the deprecation back in the template's settings at Coder, or set CODER_REG_TEMPLATE to another template",
+            format!("take the deprecation back in the template's settings at Coder, or set {setting} to another template"),
         );
         return Ok(());
     }

@@ -32,7 +32,8 @@ pub struct ClassConfig {
     pub resend_interval: Duration,
     /// Logins that one phone gets within 24 hours.
     pub resend_daily: u32,
-    /// The workspace that each student gets with the login; `None` = none.
+    /// The workspace that students get with the login whose class has no template of its own; `None` =
+    /// none.
     pub workspace: Option<WorkspaceConfig>,
 }
 
@@ -54,6 +55,39 @@ impl ClassConfig {
     pub fn class(&self, name: Option<&ClassName>) -> Option<&ClassSettings> {
         let mut classes = self.classes.iter();
         classes.find(|class| class.name.as_ref() == name)
+    }
+
+    /// The workspace that the accounts of this class get; `None` = none. A class that is not in the settings
+    /// has what the general settings say.
+    pub fn workspace_of(&self, name: Option<&ClassName>) -> Option<&WorkspaceConfig> {
+        let class = self.class(name);
+        class.map_or(self.workspace.as_ref(), |class| class.workspace.as_ref())
+    }
+
+    /// The workspaces of all classes, each template once.
+    pub fn workspaces(&self) -> Vec<&WorkspaceConfig> {
+        let own = self.classes.iter().filter_map(|one| one.workspace.as_ref());
+        let mut all: Vec<&WorkspaceConfig> = Vec::new();
+        for one in self.workspace.iter().chain(own) {
+            if all.iter().all(|other| other.template != one.template) {
+                all.push(one);
+            }
+        }
+        all
+    }
+
+    /// The setting that names the template of these workspaces, for messages.
+    pub fn template_setting(&self, workspace: &WorkspaceConfig) -> String {
+        let is_it = |one: &Option<WorkspaceConfig>| {
+            let one = one.as_ref();
+            one.is_some_and(|one| one.template == workspace.template)
+        };
+        let mut classes = self.classes.iter();
+        let class = classes.find(|class| !is_it(&self.workspace) && is_it(&class.workspace));
+        class.map_or_else(
+            || "CODER_REG_TEMPLATE".to_owned(),
+            |class| class.setting("_TEMPLATE"),
+        )
     }
 
     /// The longest life that an account can have if it is made at `now`; `None` = one lives without end.
@@ -94,14 +128,19 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
             production,
         );
     }
-    let classes = classes::read(r, remove_after, max_time, production);
+    let workspace = workspace::read(r);
+    let classes = classes::read(
+        r,
+        (remove_after, max_time),
+        workspace.as_ref().ok(),
+        production,
+    );
     let check_interval = r.span("CODER_CHECK_INTERVAL");
     let stop_after = r.optional_span("CODER_STOP_AFTER");
     let countries = read_countries(r);
     let hint_interval = r.value("CODER_REG_HINTS", hints);
     let resend_interval = r.span("CODER_REG_RESEND_INTERVAL");
     let resend_daily = r.number("CODER_REG_RESEND_DAILY");
-    let workspace = workspace::read(r);
     Ok(ClassConfig {
         classes: classes?,
         remove_after: remove_after?,
@@ -112,7 +151,7 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
         hint_interval: hint_interval?,
         resend_interval: resend_interval?,
         resend_daily: resend_daily?,
-        workspace: workspace?,
+        workspace: workspace?.of_class(None),
     })
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::class::compare_times;
 use super::reader::{Faulty, Reader};
 use super::settings::{CLASS, CLASS_SETTINGS};
+use super::workspace::{GeneralWorkspace, TemplateRef, WorkspaceConfig};
 use super::{moment, span_words};
 use crate::domain::{ClassName, Passphrase, PhraseError, Secret, UnixSeconds};
 
@@ -37,6 +38,8 @@ pub struct ClassSettings {
     pub closes: Option<UnixSeconds>,
     /// When its accounts are removed.
     pub end_at: Option<UnixSeconds>,
+    /// The workspace that its students get with the login; `None` = none.
+    pub workspace: Option<WorkspaceConfig>,
 }
 
 /// Whether a class gives accounts.
@@ -65,12 +68,13 @@ impl ClassSettings {
             opens: None,
             closes: None,
             end_at: None,
+            workspace: None,
         }
     }
 }
 
 impl ClassSettings {
-    fn new(phrase: &ClassPhrase, own: SeatsAndTimes) -> Self {
+    fn new(phrase: &ClassPhrase, own: SeatsAndTimes, workspace: Option<WorkspaceConfig>) -> Self {
         Self {
             name: phrase.class.clone(),
             prefix: phrase.prefix.clone(),
@@ -82,6 +86,7 @@ impl ClassSettings {
             opens: own.opens,
             closes: own.closes,
             end_at: own.end_at,
+            workspace,
         }
     }
 
@@ -112,6 +117,7 @@ impl ClassSettings {
             (Some(_), _) => format!("{}{ending}", self.prefix),
             (None, "_SEATS") => "CODER_REG_MAX_USERS".to_owned(),
             (None, "_PASS") => "CODER_REG_PASS".to_owned(),
+            (None, "_TEMPLATE") => "CODER_REG_TEMPLATE".to_owned(),
             (None, _) => "CODER_REMOVE_TIME".to_owned(),
         }
     }
@@ -148,8 +154,11 @@ pub struct ClassPhrase {
 /// Reads the classes. The general settings say what theirs leave out.
 pub(super) fn read(
     r: &mut Reader,
-    remove_after: Result<Option<Duration>, Faulty>,
-    max_time: Result<Option<Duration>, Faulty>,
+    (remove_after, max_time): (
+        Result<Option<Duration>, Faulty>,
+        Result<Option<Duration>, Faulty>,
+    ),
+    workspace: Option<&GeneralWorkspace>,
     production: bool,
 ) -> Result<Vec<ClassSettings>, Faulty> {
     let phrases = read_phrases(r);
@@ -172,9 +181,13 @@ pub(super) fn read(
         } else {
             Ok(general)
         };
-        match own {
-            Ok(own) => classes.push(ClassSettings::new(phrase, own)),
-            Err(Faulty) => faulty = true,
+        let template = read_template(r, phrase);
+        match (own, template) {
+            (Ok(own), Ok(template)) => {
+                let workspace = workspace.and_then(|general| general.of_class(template));
+                classes.push(ClassSettings::new(phrase, own, workspace));
+            }
+            _ => faulty = true,
         }
     }
     // Where a phrase has a fault, the faults of the other settings are told all the same.
@@ -188,6 +201,14 @@ pub(super) fn read(
     seats?;
     remove_after?;
     if faulty { Err(Faulty) } else { Ok(classes) }
+}
+
+/// Reads the template of a class's own; `None` = it has none.
+fn read_template(r: &mut Reader, phrase: &ClassPhrase) -> Result<Option<TemplateRef>, Faulty> {
+    if phrase.class.is_none() {
+        return Ok(None);
+    }
+    r.optional(&format!("{}_TEMPLATE", phrase.prefix), TemplateRef::parse)
 }
 
 /// What a class has beside its name and its phrase. The fields are those of [`ClassSettings`].

@@ -196,6 +196,7 @@ pub const CLASS_SETTINGS: &[Setting] = &[
     plain("CODER_CLASS_<NAME>_PASS", "the phrase of the class; no phrase may be the beginning or the end of another one; in place of CODER_REG_PASS").required().secret(),
     plain("CODER_CLASS_<NAME>_SEATS", "how many accounts of the class may exist at the same time; default: CODER_REG_MAX_USERS").within(1, 100_000),
     plain("CODER_CLASS_<NAME>_REMOVE_TIME", "how long an account of the class lives after its login was texted; 0 = it is never removed; default: CODER_REMOVE_TIME").span(Unit::Minutes),
+    plain("CODER_CLASS_<NAME>_TEMPLATE", "the template of which each student of the class gets a workspace; default: CODER_REG_TEMPLATE"),
     plain("CODER_CLASS_<NAME>_OPENS", "when the class opens: a local time with its zone, as 2026-12-01T09:00 Europe/Berlin, or with its distance from UTC, as 2026-12-01T09:00+01:00; unset = it is open"),
     plain("CODER_CLASS_<NAME>_CLOSES", "from when on nobody gets a new account of the class; a login is still sent again; unset = never"),
     plain("CODER_CLASS_<NAME>_END_AT", "when the accounts of the class are removed, whenever they were made; in place of a time to live"),

@@ -25,7 +25,7 @@ pub enum TemplateRef {
 
 impl TemplateRef {
     /// Reads a name or an id.
-    fn parse(value: &str) -> Result<Self, String> {
+    pub(super) fn parse(value: &str) -> Result<Self, String> {
         if value.contains('/') {
             return Err(format!(
                 "{value:?} names an organization: students are members of the default organization only; write the name of a template there"
@@ -56,8 +56,28 @@ fn is_uuid(text: &str) -> bool {
     lengths == [8, 4, 4, 4, 12] && parts.concat().bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Reads the settings of a class's workspaces; `None` = there are none.
-pub(super) fn read(r: &mut Reader) -> Result<Option<WorkspaceConfig>, Faulty> {
+/// What the general settings say about workspaces. A class may have a template of its own.
+#[derive(Clone, Debug)]
+pub(super) struct GeneralWorkspace {
+    template: Option<TemplateRef>,
+    name: WorkspaceName,
+    parameters: Vec<(String, String)>,
+}
+
+impl GeneralWorkspace {
+    /// The workspaces of a class whose own template is `own`; `None` = it gets none.
+    pub(super) fn of_class(&self, own: Option<TemplateRef>) -> Option<WorkspaceConfig> {
+        let template = own.or_else(|| self.template.clone())?;
+        Some(WorkspaceConfig {
+            template,
+            name: self.name.clone(),
+            parameters: self.parameters.clone(),
+        })
+    }
+}
+
+/// Reads the general settings of workspaces.
+pub(super) fn read(r: &mut Reader) -> Result<GeneralWorkspace, Faulty> {
     let template = r.optional("CODER_REG_TEMPLATE", TemplateRef::parse);
     let name = r.value("CODER_REG_WORKSPACE", |value| {
         WorkspaceName::parse(value).ok_or_else(|| {
@@ -66,17 +86,21 @@ pub(super) fn read(r: &mut Reader) -> Result<Option<WorkspaceConfig>, Faulty> {
     });
     let parameters = r.optional("CODER_REG_PARAMETERS", parameters);
     let (template, name, parameters) = (template?, name?, parameters?.unwrap_or_default());
-    if template.is_none() && !parameters.is_empty() {
+    let of_a_class = |r: &Reader| {
+        let mut all = r.classes().values().flatten();
+        all.any(|name| name.ends_with("_TEMPLATE") && r.get(name).is_some())
+    };
+    if template.is_none() && !parameters.is_empty() && !of_a_class(r) {
         r.warn(
             "CODER_REG_PARAMETERS is set, but no workspace is made without CODER_REG_TEMPLATE",
             "set CODER_REG_TEMPLATE, or remove CODER_REG_PARAMETERS",
         );
     }
-    Ok(template.map(|template| WorkspaceConfig {
+    Ok(GeneralWorkspace {
         template,
         name,
         parameters,
-    }))
+    })
 }
 
 /// Reads `name=value,name=value`. Where a value contains a comma, all of it is a JSON object instead: quotes

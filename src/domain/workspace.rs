@@ -117,10 +117,10 @@ impl WorkspaceTrouble {
     pub fn cure(self) -> &'static str {
         match self {
             Self::NoTemplate => {
-                "set CODER_REG_TEMPLATE to the name of a template, and restart the service"
+                "set CODER_REG_TEMPLATE, or the _TEMPLATE of its class, to the name of a template, and restart the service"
             }
             Self::Deprecated => {
-                "take the deprecation back in the template's settings at Coder, or set CODER_REG_TEMPLATE to another template and restart the service"
+                "take the deprecation back in the template's settings at Coder, or set CODER_REG_TEMPLATE, or the _TEMPLATE of its class, to another template and restart the service"
             }
             Self::ExternalAuth => {
                 "make that sign-in optional in the template, or let the students make their workspaces themselves"

@@ -163,7 +163,8 @@ impl Provisioner {
             return Err(self.offer(request, registration, address, password));
         }
         let left = request.class.life(request.clock());
-        let body = self.login_text(username, address.unwrap_or(&email), &password, left);
+        let class = registration.class.as_ref();
+        let body = self.login_text(class, username, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: request.clock(),

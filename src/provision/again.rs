@@ -78,7 +78,8 @@ impl Provisioner {
         let now = request.clock();
         let left =
             due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
-        let body = self.login_text(username, &user.email, &password, left);
+        let class = registration.class.as_ref();
+        let body = self.login_text(class, username, &user.email, &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: now,

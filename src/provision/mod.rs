@@ -21,7 +21,6 @@ mod outcome;
 pub mod reply;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use full_class::FullClass;
@@ -30,9 +29,10 @@ pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 use crate::coder::Coder;
 use crate::config::{ClassConfig, ClassSettings, Config, Reply, Sender, ServiceConfig};
 use crate::domain::{
-    InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
-    UnixSeconds, UnservedSender, Username,
+    ClassName, InstanceId, OptWord, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch,
+    Text, UnixSeconds, UnservedSender, Username,
 };
+use crate::obstacles::FailingTemplates;
 use crate::screen::Screens;
 use crate::store::{Contact, Store, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
@@ -79,8 +79,8 @@ pub struct Provisioner {
     pub reply: Reply,
     /// The screens that may get them.
     pub screens: Arc<Screens>,
-    /// Whether no workspaces can be made for now.
-    pub workspaces_fail: Arc<AtomicBool>,
+    /// The templates of which no workspaces can be made for now.
+    pub failing_templates: Arc<FailingTemplates>,
 }
 
 /// What a [`Provisioner`] needs in addition to its settings.
@@ -101,8 +101,8 @@ pub struct Parts {
     pub instance_id: InstanceId,
     /// The screens.
     pub screens: Arc<Screens>,
-    /// Whether no workspaces can be made for now.
-    pub workspaces_fail: Arc<AtomicBool>,
+    /// The templates of which no workspaces can be made for now.
+    pub failing_templates: Arc<FailingTemplates>,
 }
 
 /// One text and the phone that sent it.
@@ -149,7 +149,7 @@ impl Provisioner {
             passwords,
             instance_id,
             screens,
-            workspaces_fail,
+            failing_templates,
         } = parts;
         Self {
             store,
@@ -168,7 +168,7 @@ impl Provisioner {
             full_class: FullClass::default(),
             reply: config.pages.reply,
             screens,
-            workspaces_fail,
+            failing_templates,
         }
     }
 
@@ -176,6 +176,7 @@ impl Provisioner {
     /// name.
     fn login_text(
         &self,
+        class: Option<&ClassName>,
         username: &Username,
         email: &str,
         password: &Password,
@@ -185,9 +186,9 @@ impl Provisioner {
         let pages = pages.filter(|_| email == username.email(&self.email_domain));
         let link = pages.map(|pages| reply::link(pages, username, password));
         let text = reply::login(&self.site, email, password, left, link.as_deref());
-        match &self.class.workspace {
+        match self.class.workspace_of(class) {
             // A workspace that cannot be made for now has no page.
-            Some(workspace) if !self.workspaces_fail.load(Ordering::Relaxed) => {
+            Some(workspace) if !self.failing_templates.has(workspace.template.as_str()) => {
                 reply::to_workspace(text, &self.site, &workspace.name.path(username))
             }
             _ => text,

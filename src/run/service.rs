@@ -2,7 +2,6 @@
 //!
 //! A role is a job with its own thread. A new role is written in its own file, and added in [`Shared::roles`].
 
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +22,7 @@ use crate::config::Config;
 use crate::domain::{InstanceId, PasswordKey, PhoneKey, Receipt};
 use crate::http::Http;
 use crate::metrics::MetricsListener;
-use crate::obstacles::Obstacles;
+use crate::obstacles::{FailingTemplates, Obstacles};
 use crate::provision::{self, Provisioner};
 use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
@@ -61,8 +60,8 @@ struct Shared {
     reaper_notifier: Notifier,
     /// Wakes the maker of workspaces; `None` = none are made.
     workspaces: Option<workspaces::WorkspaceWaker>,
-    /// Whether no workspaces can be made for now.
-    workspaces_fail: Arc<AtomicBool>,
+    /// The templates of which no workspaces can be made for now.
+    failing_templates: Arc<FailingTemplates>,
     stop: Stop,
 }
 
@@ -95,7 +94,8 @@ impl Service {
         let (reaper_notifier, wakeups) = Notifier::new();
         let (receipts, queued) = writer::queue();
         let (waker, wanted) = workspaces::queue();
-        let waker = config.class.workspace.is_some().then_some(waker);
+        let makes_workspaces = !config.class.workspaces().is_empty();
+        let waker = makes_workspaces.then_some(waker);
         let shared = Shared::open(config, store, notifier, reaper_notifier, waker)?;
         let screens = Arc::clone(&shared.screens);
         let pages = pages::handler(config, &shared.store, &keys.1, screens);
@@ -193,7 +193,7 @@ impl Shared {
             notifier,
             reaper_notifier,
             workspaces,
-            workspaces_fail: Arc::default(),
+            failing_templates: Arc::default(),
             stop: Stop::new(),
         })
     }
@@ -263,7 +263,7 @@ impl Shared {
             }));
         }
         if let Some(maker) =
-            WorkspaceMaker::new(config, &self.store, &self.coder, &self.workspaces_fail)
+            WorkspaceMaker::new(config, &self.store, &self.coder, &self.failing_templates)
         {
             let (wakeups, pause) = (receivers.workspaces, config.class.check_interval);
             roles.push(Role::new("workspaces", AtStop::Leave, move |stop| {
@@ -289,7 +289,7 @@ impl Shared {
             passwords: keys.1,
             instance_id: self.instance_id.clone(),
             screens: Arc::clone(&self.screens),
-            workspaces_fail: Arc::clone(&self.workspaces_fail),
+            failing_templates: Arc::clone(&self.failing_templates),
         };
         TextLoop {
             provisioner: Provisioner::new(config, parts),

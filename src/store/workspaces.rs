@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::commands::Commands;
 use super::{Store, StoreError};
-use crate::domain::{UnixSeconds, Username, WorkspaceTrouble};
+use crate::domain::{ClassName, UnixSeconds, Username, WorkspaceTrouble};
 
 /// A workspace that is to be made or looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct WorkspaceTask {
     pub registration: i64,
     /// The name of its user.
     pub username: Username,
+    /// The class of its account.
+    pub class: Option<ClassName>,
     /// Coder's id of the user.
     pub owner: String,
     /// When the account is due for removal; `None` = never.
@@ -58,6 +60,8 @@ pub struct WorkspaceProgress<'a> {
 pub struct TroubledWorkspace {
     /// The name of the user.
     pub username: Username,
+    /// The class of the account.
+    pub class: Option<ClassName>,
     /// Coder's id of the workspace, if it is made.
     pub id: Option<String>,
     /// Why.
@@ -108,7 +112,7 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection
             .prepare_cached(&format!(
-                "SELECT w.registration, r.username, w.owner, r.due_at, w.id, w.tries
+                "SELECT w.registration, r.username, w.owner, r.due_at, w.id, w.tries, r.class
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE (w.check_at <= ?1 OR w.check_at > ?2) AND {IS_LIVE}
                  ORDER BY w.tries, w.registration"
@@ -135,6 +139,21 @@ impl Store {
             ))
             .and_then(|mut statement| statement.query_row([now], |row| row.get(0)))
             .map_err(StoreError::sql("find the next workspace to make"))
+    }
+
+    /// Records that an account gets no workspace, because its class has no template. One that is made
+    /// already is not looked at any more.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn unwant_workspace(&self, task: &WorkspaceTask) -> Result<(), StoreError> {
+        self.write("forget a workspace to make", |tx| {
+            tx.prepare_cached("DELETE FROM workspaces WHERE registration = ?1 AND id IS NULL")?
+                .execute([task.registration])?;
+            tx.prepare_cached("UPDATE workspaces SET check_at = NULL WHERE registration = ?1")?
+                .execute([task.registration])
+                .map(drop)
+        })
     }
 
     /// Records that a workspace, or its build, is about to be requested. Returns whether that is still
@@ -322,7 +341,7 @@ impl Commands {
         let mut statement = self
             .connection
             .prepare(&format!(
-                "SELECT r.username, w.id, w.trouble, coalesce(w.note, '')
+                "SELECT r.username, w.id, w.trouble, coalesce(w.note, ''), r.class
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE w.trouble IS NOT NULL AND {IS_LIVE} ORDER BY r.username"
             ))
@@ -338,6 +357,7 @@ impl Commands {
                 // A cause written by a later program is told in its own words.
                 trouble: WorkspaceTrouble::parse(&trouble).unwrap_or(WorkspaceTrouble::Refused),
                 note: row.get(3).map_err(&failed)?,
+                class: read_class(row, 4)?,
             });
         }
         Ok(all)
@@ -362,6 +382,13 @@ fn want(
     .execute(parameters)
 }
 
+fn read_class(row: &Row<'_>, column: usize) -> Result<Option<ClassName>, StoreError> {
+    let name: Option<String> = row
+        .get(column)
+        .map_err(StoreError::sql("read the class of a workspace"))?;
+    Ok(name.map(ClassName::from_stored))
+}
+
 fn read_task(row: &Row<'_>) -> Result<WorkspaceTask, StoreError> {
     let failed = StoreError::sql("read a workspace to make");
     let name: String = row.get(1).map_err(&failed)?;
@@ -372,5 +399,6 @@ fn read_task(row: &Row<'_>) -> Result<WorkspaceTask, StoreError> {
         due_at: row.get(3).map_err(&failed)?,
         id: row.get(4).map_err(&failed)?,
         tries: row.get(5).map_err(&failed)?,
+        class: read_class(row, 6)?,
     })
 }

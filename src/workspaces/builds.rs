@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use log::{debug, warn};
 
-use super::{Failure, WorkspaceMaker};
+use super::of_template::{Failure, TemplateMaker};
 use crate::clock::unix_now;
 use crate::coder::{Transition, Workspace};
 use crate::domain::{UnixSeconds, WorkspaceTrouble, noise, seconds};
@@ -47,7 +47,7 @@ fn sight(found: Option<&Workspace>) -> Sight {
     }
 }
 
-impl WorkspaceMaker {
+impl TemplateMaker {
     /// Looks at these workspaces, all of which were made.
     pub(super) fn look_at_all(
         &self,

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use log::info;
 
-use super::{Failure, WorkspaceMaker, running_time};
+use super::of_template::{Failure, TemplateMaker, running_time};
 use crate::clock::unix_now;
 use crate::coder::{NewWorkspace, NewWorkspaceResult, Template};
 use crate::domain::{UnixSeconds, WorkspaceTrouble, noise, seconds};
@@ -31,7 +31,7 @@ impl SweepProgress<'_> {
     }
 }
 
-impl WorkspaceMaker {
+impl TemplateMaker {
     /// Makes these workspaces, as far as Coder makes any.
     pub(super) fn make_all(
         &self,

@@ -131,8 +131,8 @@ impl ClassView {
             "password_renewed_at": registration.renewed_at,
             "workspace_error": self
                 .troubled_workspaces()
-                .find(|one| one.username == registration.username)
-                .map(|one| one.trouble.as_str()),
+                .find(|(one, _)| one.username == registration.username)
+                .map(|(one, _)| one.trouble.as_str()),
             "at_coder": found.map(|_| user.is_some()),
             "last_seen_at": user.and_then(User::last_seen),
             "workspaces": workspaces

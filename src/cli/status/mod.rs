@@ -26,7 +26,7 @@ use crate::domain::registration::Registration;
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
-use crate::store::Commands;
+use crate::store::{Commands, TroubledWorkspace};
 use crate::stream::{Redis, StreamError, StreamInspector};
 use crate::wake;
 use overview::{ClassSeats, ClassView, CoderView, Condition, QueueView, TokenView};
@@ -159,9 +159,14 @@ fn inspect(
         .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
     let turned_away = hand.turned_away(unix_now())?;
-    let workspace = config.class.workspace.as_ref();
-    let troubled_workspaces = workspace.map(|_| hand.troubled_workspaces(unix_now()));
-    let troubled_workspaces = troubled_workspaces.transpose()?.unwrap_or_default();
+    let troubled_workspaces = hand.troubled_workspaces(unix_now())?;
+    let with_template = |one: TroubledWorkspace| {
+        let workspace = config.class.workspace_of(one.class.as_ref())?;
+        let template = workspace.template.as_str().to_owned();
+        Some((one, template))
+    };
+    let troubled = troubled_workspaces.into_iter().filter_map(with_template);
+    let troubled_workspaces: Vec<(TroubledWorkspace, String)> = troubled.collect();
     drop(hand);
     let at_coder = (!wanted.offline).then(|| {
         at_coder(coder, &config.coder.email_domain, &roster).map_err(|fault| fault.to_string())
@@ -184,7 +189,6 @@ fn inspect(
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
-        template: workspace.map(|one| one.template.as_str().to_owned()),
         troubled_workspaces,
     })
 }

@@ -48,10 +48,8 @@ pub(super) struct ClassView {
     /// Accounts in Coder with our mark that are missing from the database.
     pub(super) unknown: Vec<UnknownAccount>,
     pub(super) texts: Result<QueueView, String>,
-    /// The template that workspaces are made of; `None` = none are made.
-    pub(super) template: Option<String>,
-    /// Workspaces that are not made, or do not run.
-    pub(super) troubled_workspaces: Vec<TroubledWorkspace>,
+    /// Workspaces that are not made, or do not run, each with the template that it is made of.
+    pub(super) troubled_workspaces: Vec<(TroubledWorkspace, String)>,
 }
 
 /// The seats of one class.
@@ -233,16 +231,16 @@ impl ClassView {
         classes.filter_map(|class| Some((class.name.as_ref()?, class)))
     }
 
-    /// Workspaces that are not made, or that do not run as far as Coder was asked.
-    pub(super) fn troubled_workspaces(&self) -> impl Iterator<Item = &TroubledWorkspace> {
-        let runs = |one: &&TroubledWorkspace| {
+    /// Workspaces that are not made, or that do not run as far as Coder was asked; with their templates.
+    pub(super) fn troubled_workspaces(&self) -> impl Iterator<Item = (&TroubledWorkspace, &str)> {
+        let runs = |one: &TroubledWorkspace| {
             let found = self.coder().into_iter().flat_map(|coder| &coder.workspaces);
             let mut found = found.filter(|found| one.id.as_ref() == Some(&found.id));
             found.any(|found| found.latest_build.status == "running")
         };
-        self.troubled_workspaces
-            .iter()
-            .filter(move |one| !runs(one))
+        let all = self.troubled_workspaces.iter();
+        all.filter(move |(one, _)| !runs(one))
+            .map(|(one, template)| (one, template.as_str()))
     }
 
     /// Accounts whose time is up and that still exist.

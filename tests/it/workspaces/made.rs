@@ -75,6 +75,44 @@ fn a_workspace_has_the_name_and_the_parameters_of_the_settings() {
 }
 
 #[test]
+fn each_class_has_the_template_of_its_own_or_that_of_all() {
+    let class = plan()
+        .with("CODER_REG_PASS", "")
+        .with("CODER_REG_TEMPLATE", "docker")
+        .with("CODER_CLASS_INTRO_PASS", "purple kettle")
+        .with("CODER_CLASS_INTRO_TEMPLATE", "python")
+        .with("CODER_CLASS_LAB_PASS", "brown lantern")
+        .prepare();
+    let (python, _) = class.coder().add_template("python");
+    class.start_service();
+    let gets = |phrase: &str| {
+        let student = class.student();
+        student.texts(phrase);
+        student.next_login()
+    };
+    let (intro, lab) = (gets("purple kettle"), gets("brown lantern"));
+    assert_eq!(runs(&class, &intro).template, python);
+    assert_eq!(runs(&class, &lab).template, class.coder().template_id());
+    // A template that breaks concerns its own class only.
+    class.coder().deprecate_template("python", "Use docker.");
+    class.restart_service();
+    let late = gets("purple kettle");
+    super::status_says(
+        &class,
+        "1 workspace was not made: the template python is deprecated",
+    );
+    class.eventually("the failure is known", || {
+        let login = gets("purple kettle");
+        login.site == class.coder().url()
+    });
+    let lab = gets("brown lantern");
+    assert!(lab.site.contains("/@"), "{}", lab.site);
+    runs(&class, &lab);
+    class.coder().deprecate_template("python", "");
+    runs(&class, &late);
+}
+
+#[test]
 fn no_workspace_is_made_unless_a_template_is_set_and_then_for_everybody_who_has_none() {
     let class = plan().open();
     let login = &class.logins(1)[0];

@@ -221,7 +221,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         full_class: FullClass::default(),
         reply: config.pages.reply,
         screens: Arc::new(Screens::new(Box::new(|_| {}))),
-        workspaces_fail: Arc::default(),
+        failing_templates: Arc::default(),
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Bench {
     pub transition: String,
     /// How many builds it has had.
     pub builds: usize,
+    /// The id of its template.
+    pub template: String,
     /// The values of its template's parameters.
     pub parameters: Vec<(String, String)>,
     /// When the server stops it, if it runs and stops by itself.
@@ -73,6 +75,7 @@ fn bench(world: &World, workspace: &Workspace) -> Bench {
         status: workspace.latest().status().to_owned(),
         transition: workspace.latest().transition.word().to_owned(),
         builds: workspace.builds.len(),
+        template: workspace.template.clone(),
         parameters: workspace.parameters.clone(),
         stops_at: workspace.latest().deadline.map(|at| world.date(at)),
         deleted: workspace.deleted,
