@@ -36,3 +36,10 @@ fi
 export SOURCE_DATE_EPOCH
 umask 022
 export LC_ALL=C TZ=UTC
+
+# copy_folder FROM TO: its files and those of the folders in it, readable for all.
+copy_folder() {
+	(cd "$1" && find . -type f | sort) | while read -r file; do
+		install -D -m 0644 "$1/$file" "$2/$file"
+	done
+}

@@ -63,12 +63,12 @@ fi
 
 folder=$STAGE/$RELEASE
 rm -rf "$folder"
-mkdir -p "$folder/docs" "$folder/completions"
+mkdir -p "$folder/completions"
 install -m 0755 "$binary" "$folder/"
 install -m 0644 deploy/systemd/*.service deploy/systemd/coder-sms-register.sysusers.conf \
 	deploy/systemd/redis.conf deploy/systemd/Makefile deploy/coder-sms-register.8 \
 	deploy/nginx.conf README.md SECURITY.md CHANGELOG.md LICENSE "$folder/"
-install -m 0644 docs/* "$folder/docs/"
+copy_folder docs "$folder/docs"
 install -m 0644 deploy/completions/* "$folder/completions/"
 deploy/third-party.sh "$TARGET" >"$folder/third-party.txt"
 sed -f deploy/systemd/env.sed .env-template >"$folder/env-template"

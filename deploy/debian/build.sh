@@ -12,7 +12,7 @@ root=$STAGE/deb
 doc=$root/usr/share/doc/$NAME
 rm -rf "$root"
 install -d "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d" \
-	"$root/usr/share/$NAME" "$root/usr/share/man/man8" "$doc/docs" "$root/usr/share/lintian/overrides" "$root/etc/$NAME"
+	"$root/usr/share/$NAME" "$root/usr/share/man/man8" "$doc" "$root/usr/share/lintian/overrides" "$root/etc/$NAME"
 
 install -m 0755 "$from/$NAME" "$root/usr/bin/"
 for unit in "$from"/*.service; do
@@ -23,7 +23,7 @@ install -m 0644 "$from/env-template" "$root/usr/share/$NAME/"
 install -m 0644 "$from/redis.conf" "$root/etc/$NAME/"
 gzip -9nc "$from/$NAME.8" >"$root/usr/share/man/man8/$NAME.8.gz"
 install -m 0644 "$from/README.md" "$from/SECURITY.md" "$from/nginx.conf" "$from/third-party.txt" "$doc/"
-install -m 0644 "$from"/docs/* "$doc/docs/"
+copy_folder "$from/docs" "$doc/docs"
 install -D -m 0644 "$from/completions/$NAME.bash" "$root/usr/share/bash-completion/completions/$NAME"
 install -D -m 0644 "$from/completions/_$NAME" "$root/usr/share/zsh/vendor-completions/_$NAME"
 install -D -m 0644 "$from/completions/$NAME.fish" "$root/usr/share/fish/vendor_completions.d/$NAME.fish"

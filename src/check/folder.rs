@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use super::Notes;
 use crate::config::PartialConfig;
@@ -16,6 +17,9 @@ use crate::wake;
 
 /// Bytes that must be free. The database of a class needs less than one megabyte.
 const REQUIRED_SPACE: usize = 8 * 1024 * 1024;
+
+/// The longest time for the service's health. A disk that takes longer for one write is too slow for a class.
+const HEALTH_LIMIT: Duration = Duration::from_secs(10);
 
 /// What helps where there is less.
 const MORE_SPACE: &str =
@@ -283,7 +287,7 @@ fn service(listen: Option<SocketAddr>, folder: &Path, running: bool, notes: &mut
         store::LockHolder::Process(process) => format!("the service (process {process})"),
         store::LockHolder::Nobody => "the service".to_owned(),
     };
-    let answer = healthcheck::ask(listen, healthcheck::LIMIT);
+    let answer = healthcheck::ask(listen, HEALTH_LIMIT);
     if running {
         health(&who, answer, notes);
         return;

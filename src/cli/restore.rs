@@ -1,5 +1,6 @@
 //! `restore`: replaces the database with a backup.
 
+use std::fs::{self, File};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::Stdio;
@@ -35,6 +36,9 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
         ));
     }
     let folder = arguments.data_dir()?;
+    if from != "-" {
+        is_readable(Path::new(&from))?;
+    }
     let database = folder.join(store::DATABASE);
     if database.exists() && !given.contains(&"yes") {
         needs_a_terminal("replacing a database")?;
@@ -60,6 +64,24 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     print(&report(&store::restore(&folder, origin)?));
     Ok(())
+}
+
+/// Nobody is asked whether to replace the database by a file that cannot be read.
+fn is_readable(from: &Path) -> Result<(), CommandError> {
+    let cannot = |why: &dyn std::fmt::Display| {
+        let problem = format!("cannot read {}: {why}; nothing is changed", from.display());
+        Err(CommandError::Failed(problem))
+    };
+    // A pipe is not opened, as it can be read only once.
+    match fs::metadata(from) {
+        Ok(found) if found.is_dir() => cannot(&"it is a folder"),
+        Ok(found) if found.is_file() => match File::open(from) {
+            Ok(_) => Ok(()),
+            Err(error) => cannot(&error),
+        },
+        Ok(_) => Ok(()),
+        Err(error) => cannot(&error),
+    }
 }
 
 /// The most names that are listed.

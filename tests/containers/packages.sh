@@ -51,7 +51,8 @@ within() {
 	done
 }
 
-healthy() { [ "$(curl -fsS -m 2 http://127.0.0.1:8000/healthz)" = ok ]; }
+# Further lines of the answer name what keeps students from being served, which is Coder and Twilio here.
+healthy() { [ "$(curl -fsS -m 2 http://127.0.0.1:8000/healthz | head -n 1)" = ok ]; }
 active() { systemctl --quiet is-active $SERVICE && systemctl --quiet is-active $REDIS; }
 pid_of() { systemctl show -P MainPID "$1"; }
 state_of() { systemctl show -P ActiveState "$1"; }

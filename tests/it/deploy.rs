@@ -192,6 +192,45 @@ fn scripts_find_the_version_in_cargo_toml() {
     );
 }
 
+#[test]
+fn the_packages_have_all_pages_and_their_pictures() {
+    for script in ["deploy/dist.sh", "deploy/debian/build.sh"] {
+        assert!(
+            repository_file(script).contains("\ncopy_folder "),
+            "{script}"
+        );
+    }
+    let folder = support::classroom::folder::Folder::new();
+    let copy = folder.path().join("docs");
+    let output = Command::new("sh")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["-euc", ". deploy/common.sh; copy_folder docs \"$1\"", "sh"])
+        .arg(&copy)
+        .output()
+        .expect("a shell");
+    assert!(output.status.success(), "{output:?}");
+    let readme = repository_file("README.md");
+    let pictures = readme.split("](docs/").skip(1);
+    let pictures: Vec<&str> = pictures
+        .map(|rest| &rest[..rest.find(')').unwrap()])
+        .collect();
+    assert!(
+        pictures.iter().any(|one| one.starts_with("screens/")),
+        "{pictures:?}"
+    );
+    for picture in pictures {
+        let name = picture.split('#').next().unwrap();
+        let original = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs")
+            .join(name);
+        assert_eq!(
+            std::fs::read(copy.join(name)).unwrap(),
+            std::fs::read(original).unwrap(),
+            "{name}"
+        );
+    }
+}
+
 /// Gives the class's Redis the rights that the shipped `redis.conf` gives, and adds a user `watcher` with all rights.
 fn restrict(class: &Classroom) {
     let conf = repository_file("deploy/systemd/redis.conf");

@@ -192,13 +192,15 @@ fn fit(columns: &mut Vec<Column>, width: usize) {
         if over == 0 {
             return;
         }
+        let first = columns.iter().filter_map(|one| one.drop).min();
+        // It is shortened rather than left out; columns that matter less have gone before.
         if let Some(last) = columns.iter_mut().find(|one| one.title == WORKSPACES)
+            && last.drop == first
             && last.width >= LEAST_WORKSPACES + over
         {
             last.width -= over;
             return;
         }
-        let first = columns.iter().filter_map(|one| one.drop).min();
         if first.is_none() {
             // Only names and states are left, and the terminal is very narrow.
             let half = width.saturating_sub(GAP) / 2;

@@ -3,8 +3,15 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
-use super::ready;
+use super::{before_start, ready};
+use support::classroom::PATIENCE;
+use support::classroom::folder::Folder;
+use support::faults::disk::{Answer, Ask, Disk};
 
 #[test]
 fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
@@ -58,6 +65,44 @@ fn without_any_setting_all_that_is_missing_is_named() {
     for area in ["coder", "twilio", "public url"] {
         report.has("skipped", area, "as its settings have faults", "");
     }
+}
+
+#[test]
+fn a_database_that_is_slow_for_a_moment_is_no_fault() {
+    let folder = Folder::new();
+    let (asked, is_asked) = channel();
+    let (release, held) = channel::<()>();
+    let held = Mutex::new(held);
+    let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
+        if ask.thread == "health" && asked.send(()).is_ok() {
+            // Until it is released; after that there is no other end.
+            let _ = held.lock().unwrap().recv();
+        }
+        deed();
+        Answer::Truth
+    };
+    let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
+    let ready = before_start();
+    for (name, value) in disk.settings() {
+        ready.set(name, &value);
+    }
+    ready.starts();
+    for name in disk.settings().map(|(name, _)| name) {
+        ready.set(name, "");
+    }
+    let releaser = thread::spawn(move || {
+        is_asked
+            .recv_timeout(PATIENCE)
+            .expect("its health is asked");
+        // The service itself waits half a second.
+        thread::sleep(Duration::from_millis(1_500));
+        drop(release);
+    });
+    let report = ready.check();
+    releaser.join().expect("released");
+    report.ends_with(0);
+    report.has("pass", "data folder", "runs and is healthy", "");
+    ready.stops();
 }
 
 #[test]

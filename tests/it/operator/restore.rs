@@ -334,6 +334,20 @@ fn a_database_is_replaced_only_by_somebody_who_was_asked() {
         assert_eq!(code, Some(2), "{words}");
         assert!(words.contains("needs --yes"), "{words}");
     }
+    // What cannot be read is told at once, without a question.
+    let absent = class.folder().join("no-such-copy");
+    for (from, why) in [
+        (absent, "No such file"),
+        (class.data_dir(), "it is a folder"),
+    ] {
+        let ended = class.on_a_terminal(&["restore", from.to_str().unwrap()], "n\n");
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let words = format!("cannot read {}: {why}", from.display());
+        assert!(ended.stderr.contains(&words), "{ended:?}");
+        let shown = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!shown.contains("replace "), "{ended:?}");
+        assert_eq!(unasked(&from).0, Some(1), "without a terminal too");
+    }
     let ended = class.on_a_terminal(&["restore", file.to_str().unwrap()], "n\n");
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("nothing is changed"), "{ended:?}");

@@ -169,6 +169,15 @@ fn what_there_is_no_room_for_is_left_out_by_its_weight() {
         "WORKSPACES",
     ];
     assert_eq!(titles(120), all);
+    // A workspace is cut only where no column that matters less is left to go.
+    let at_80 = class
+        .on_a_screen((80, 40), &["status"], &[])
+        .ends()
+        .1
+        .text();
+    let row = at_80.iter().find(|row| row.starts_with("quiet-barley "));
+    let row = row.unwrap_or_else(|| panic!("{at_80:?}"));
+    assert!(row.ends_with("  python running"), "{at_80:?}");
     assert_eq!(
         titles(78),
         ["USER", "STATE", "LEFT", "LAST SEEN", "WORKSPACES"]
