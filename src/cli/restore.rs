@@ -13,7 +13,8 @@ use super::selection::{confirm, needs_a_terminal};
 use super::table::count;
 use super::{Command, print};
 use crate::domain::UnixSeconds;
-use crate::store::{self, Origin, RestoreResult};
+use crate::store::{self, Origin, RestoreResult, StoreError};
+use crate::wake;
 
 pub(super) const COMMAND: Command = Command {
     name: "restore",
@@ -41,6 +42,10 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     }
     let database = folder.join(store::DATABASE);
     if database.exists() && !given.contains(&"yes") {
+        // Decided below, under the lock; this spares the question.
+        if wake::is_running(&folder).unwrap_or(false) {
+            return Err(StoreError::Running { path: folder }.into());
+        }
         needs_a_terminal("replacing a database")?;
         let question = format!(
             "replace {}? It is kept beside the new one.",

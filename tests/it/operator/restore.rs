@@ -317,6 +317,17 @@ fn no_restore_overwrites_what_an_earlier_one_put_aside() {
 }
 
 #[test]
+fn nobody_is_asked_while_the_service_runs() {
+    let class = open_class();
+    let file = backup(&class, "copy.db");
+    let ended = class.on_a_terminal(&["restore", file.to_str().unwrap()], "y\n");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("stop it first"), "{ended:?}");
+    let shown = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(!shown.contains("replace /"), "{ended:?}");
+}
+
+#[test]
 fn a_database_is_replaced_only_by_somebody_who_was_asked() {
     let (class, backup, _) = stopped_class();
     let file = class.folder().join("given");
