@@ -90,6 +90,12 @@ impl ClassConfig {
         )
     }
 
+    /// The classes whose accounts end at a time of day.
+    pub fn end_by_clock(&self) -> impl Iterator<Item = &ClassName> {
+        let ended = self.classes.iter().filter(|class| class.end_at.is_some());
+        ended.filter_map(|class| class.name.as_ref())
+    }
+
     /// The longest life that an account can have if it is made at `now`; `None` = one lives without end.
     pub fn longest_life(&self, now: UnixSeconds) -> Option<Duration> {
         let lives = self.classes.iter().map(|class| class.life(now));

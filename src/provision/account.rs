@@ -75,8 +75,10 @@ impl Provisioner {
             }
             NextStep::Create { renew } => {
                 if renew {
-                    self.store
-                        .renew(registration.id, self.pending_due(request))?;
+                    self.store.renew(
+                        registration.id,
+                        self.pending_due(request, Some(registration)),
+                    )?;
                 }
                 self.create(request, registration, round)
             }
@@ -101,7 +103,7 @@ impl Provisioner {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key, &self.instance_id);
         // A reservation has a time limit, so that the reaper removes it if no account follows.
-        let due = self.pending_due(request);
+        let due = self.pending_due(request, None);
         let seats = self.seats(request);
         let reserved =
             self.store
@@ -122,8 +124,8 @@ impl Provisioner {
         registration: &Registration,
     ) -> Result<(), AttemptEnd> {
         let due = match registration.stage {
-            Stage::Announced => self.first_due(request, request.now),
-            _ => Some(self.pending_due(request)),
+            Stage::Announced => self.first_due(request, registration, request.now),
+            _ => Some(self.pending_due(request, Some(registration))),
         };
         Ok(self.store.undo_end(registration.id, due)?)
     }
@@ -162,7 +164,7 @@ impl Provisioner {
             let address = address.unwrap_or(&email);
             return Err(self.offer(request, registration, address, password));
         }
-        let left = request.class.life(request.clock());
+        let left = self.class_of(request, registration).life(request.clock());
         let class = registration.class.as_ref();
         let body = self.login_text(class, username, address.unwrap_or(&email), &password, left);
         let sending = Sending {
@@ -177,7 +179,7 @@ impl Provisioner {
             request,
             registration,
             &body,
-            self.first_due(request, request.clock()),
+            self.first_due(request, registration, request.clock()),
         )
         .map(Some)
     }
@@ -221,7 +223,7 @@ impl Provisioner {
         record: impl FnOnce(UnixSeconds) -> Result<Stage, StoreError>,
     ) -> Result<(), AttemptEnd> {
         // Until its login is sent, the account may live as long as its text is tried.
-        match record(self.pending_due(request))? {
+        match record(self.pending_due(request, Some(registration)))? {
             Stage::Reaping => Err(being_removed(registration)),
             _ => Ok(()),
         }
@@ -247,7 +249,7 @@ impl Provisioner {
         username: &Username,
     ) -> Result<(), AttemptEnd> {
         let marker = Marker::draw(username, &self.key, &self.instance_id);
-        let due = self.pending_due(request);
+        let due = self.pending_due(request, Some(registration));
         self.store
             .rename(registration.id, event, username, &marker, due)?;
         Ok(())
@@ -273,9 +275,14 @@ impl Provisioner {
         self.rename(request, registration, Event::UserVanished, 0)
     }
 
-    /// When the time of an account of the text's class is up if its first login is sent at `now`.
-    pub(super) fn first_due(&self, request: &Request<'_>, now: UnixSeconds) -> Option<UnixSeconds> {
-        first_due(request.class.life(now), now)
+    /// When the time of an account is up if its first login is sent at `now`.
+    pub(super) fn first_due(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        now: UnixSeconds,
+    ) -> Option<UnixSeconds> {
+        first_due(self.class_of(request, registration).life(now), now)
     }
 }
 

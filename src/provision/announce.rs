@@ -28,7 +28,7 @@ impl Provisioner {
             return self.announce_on_screen(request, registration);
         }
         let now = request.now;
-        let remove_after = request.class.life(now);
+        let remove_after = self.class_of(request, registration).life(now);
         let renewed = renewed_due(registration, remove_after, now);
         let due = renewed.or_else(|| due_after(registration, remove_after, now));
         let mut uncertain = false;

@@ -53,6 +53,8 @@ fn admission(
         _ if registration.class == class.name => Admission::Served,
         _ if needs_time => Admission::Moved { whole: true },
         _ if registration.stage != Stage::Announced && is_open => Admission::Moved { whole: false },
+        // Its own class cannot say how long it lives.
+        _ if registration.stage != Stage::Announced && !knows_own => Admission::NotOpen(state),
         NextStep::Announce if registration.stage == Stage::Announced && knows_own => {
             Admission::HasOther
         }
@@ -114,10 +116,151 @@ impl Provisioner {
         }
     }
 
-    /// Until when an account without a login may live: as long as its text is tried, but not beyond the end of
-    /// its class.
-    pub(super) fn pending_due(&self, request: &Request<'_>) -> UnixSeconds {
+    /// The class that says how long an account lives: its own, which may be another one than that of the text.
+    /// If it is not in the settings, that of the text.
+    pub(super) fn class_of<'a>(
+        &'a self,
+        request: &Request<'a>,
+        registration: &Registration,
+    ) -> &'a ClassSettings {
+        let own = self.class.class(registration.class.as_ref());
+        own.unwrap_or(request.class)
+    }
+
+    /// Until when an account without a login may live, which may not be reserved yet: as long as its text is
+    /// tried, but not beyond the end of its class.
+    pub(super) fn pending_due(
+        &self,
+        request: &Request<'_>,
+        registration: Option<&Registration>,
+    ) -> UnixSeconds {
+        let class = registration.map_or(request.class, |one| self.class_of(request, one));
         let tried = request.now + crate::domain::seconds(self.limits.give_up);
-        request.class.end_at.map_or(tried, |end| end.min(tried))
+        class.end_at.map_or(tried, |end| end.min(tried))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ClassName, InstanceId, Marker, PhoneKey, Username};
+
+    const NOW: UnixSeconds = 1_800_000_000;
+
+    /// An account that is in use; `left` = the rest of its time, in seconds.
+    fn account(stage: Stage, class: Option<&str>, left: UnixSeconds) -> Registration {
+        let username = Username::parse("happy-tuna").unwrap();
+        let (key, home) = (PhoneKey::derive("k"), InstanceId::from_stored("here"));
+        let marker = Marker::draw(&username, &key, &home);
+        Registration {
+            stage,
+            class: class.map(ClassName::in_command),
+            due_at: Some(NOW + left),
+            ..Registration::fresh(username, marker, NOW - 60)
+        }
+    }
+
+    #[test]
+    fn what_a_text_gets_follows_from_its_class_and_from_the_account_of_its_phone() {
+        use Admission::{HasOther, Moved, NotOpen, Served};
+        use Stage::{Announced, Created, Reaping, Reserved};
+        let open = ClassSettings::for_tests(Some("intro"), "purple kettle", 2);
+        let (mut later, mut over) = (open.clone(), open.clone());
+        later.opens = Some(NOW + 600);
+        over.closes = Some(NOW - 600);
+        let mut ended = open.clone();
+        ended.end_at = Some(NOW);
+        let (not_yet, no_more) = (
+            NotOpen(ClassState::NotYet(NOW + 600)),
+            NotOpen(ClassState::Over),
+        );
+        let (moved, renewed) = (Moved { whole: false }, Moved { whole: true });
+        // The stage, the class and the rest of the time of the account; whether its class is in the settings;
+        // then what it gets of a class that is open, not open yet, and over.
+        for (account, knows_own, expected) in [
+            (None, false, [Served, not_yet, no_more]),
+            // Of this class.
+            (Some((Reserved, "intro", 60)), true, [Served; 3]),
+            (Some((Created, "intro", 60)), true, [Served; 3]),
+            (Some((Announced, "intro", 60)), true, [Served; 3]),
+            (
+                Some((Reserved, "intro", 0)),
+                true,
+                [Served, not_yet, no_more],
+            ),
+            (
+                Some((Announced, "intro", 0)),
+                true,
+                [Served, not_yet, no_more],
+            ),
+            (
+                Some((Reaping, "intro", -60)),
+                true,
+                [Served, not_yet, no_more],
+            ),
+            // Of another class.
+            (Some((Reserved, "other", 60)), true, [moved, Served, Served]),
+            (Some((Created, "other", 60)), true, [moved, Served, Served]),
+            (Some((Announced, "other", 60)), true, [HasOther; 3]),
+            (
+                Some((Created, "other", 0)),
+                true,
+                [renewed, not_yet, no_more],
+            ),
+            (
+                Some((Announced, "other", 0)),
+                true,
+                [renewed, not_yet, no_more],
+            ),
+            (
+                Some((Reaping, "other", -60)),
+                true,
+                [Served, not_yet, no_more],
+            ),
+            // Of a class that is not in the settings any more.
+            (
+                Some((Created, "gone", 60)),
+                false,
+                [moved, not_yet, no_more],
+            ),
+            (Some((Announced, "gone", 60)), false, [Served; 3]),
+            (
+                Some((Announced, "gone", 0)),
+                false,
+                [renewed, not_yet, no_more],
+            ),
+            // Of the time without classes.
+            (Some((Created, "", 60)), false, [moved, not_yet, no_more]),
+            (Some((Announced, "", 60)), false, [Served; 3]),
+            (Some((Announced, "", 0)), false, [renewed, not_yet, no_more]),
+        ] {
+            let registration = account.map(|(stage, class, left)| {
+                self::account(stage, Some(class).filter(|class| !class.is_empty()), left)
+            });
+            for (class, expected) in [&open, &later, &over].into_iter().zip(expected) {
+                let found = admission(registration.as_ref(), class, knows_own, (NOW, NOW));
+                assert_eq!(found, expected, "{account:?} {:?}", class.state(NOW, NOW));
+            }
+            // An end at a clock time closes as well.
+            let found = admission(registration.as_ref(), &ended, knows_own, (NOW, NOW));
+            assert_eq!(found, expected[2], "{account:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_from_before_the_close_is_served_after_it_and_an_end_counts_for_earlier_texts() {
+        let mut class = ClassSettings::for_tests(Some("intro"), "purple kettle", 2);
+        class.closes = Some(NOW - 10);
+        let late = admission(None, &class, false, (NOW - 11, NOW));
+        assert_eq!(late, Admission::Served);
+        let too_late = admission(None, &class, false, (NOW - 10, NOW));
+        assert_eq!(too_late, Admission::NotOpen(ClassState::Over));
+        let mut ended = account(Stage::Announced, Some("other"), 60);
+        ended.ended_at = Some(NOW - 10);
+        let open = ClassSettings::for_tests(Some("intro"), "purple kettle", 2);
+        let of = |received| admission(Some(&ended), &open, true, (received, NOW));
+        // The attempt then ends silently.
+        assert_eq!(of(NOW - 11), Admission::Served);
+        assert_eq!(of(NOW - 10), Admission::Moved { whole: true });
     }
 }

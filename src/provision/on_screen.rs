@@ -107,7 +107,7 @@ impl Provisioner {
         }
         let mut due = registration.due_at;
         if registration.is_due(now)
-            && let Some(renewed) = self.first_due(request, now)
+            && let Some(renewed) = self.first_due(request, registration, now)
         {
             // The reaper must not remove it meanwhile.
             self.store.renew(registration.id, renewed)?;
@@ -174,7 +174,7 @@ impl Provisioner {
         let renewed = registration.is_due(request.now);
         let due_at = match registration.stage {
             Stage::Announced if !renewed => registration.due_at,
-            _ => self.first_due(request, at),
+            _ => self.first_due(request, registration, at),
         };
         let shown = ShownLogin {
             at,

@@ -21,7 +21,7 @@ use crate::clock::ClockStep;
 use crate::coder::{Coder, CoderError, Rights, User};
 use crate::config::Config;
 use crate::domain::registration::Registration;
-use crate::domain::{UnixSeconds, count};
+use crate::domain::{ClassName, UnixSeconds, count};
 use crate::store::{Store, StoreError};
 use crate::token::CoderToken;
 use inspect::{AccountInspection, Pace, RemovalError, RemovalWait};
@@ -46,6 +46,8 @@ pub struct Reaper {
     pub call_limit: Duration,
     /// Number of accounts inspected in parallel.
     pub parallel: usize,
+    /// The classes whose accounts end at a time of day, whatever happens to the clock.
+    pub by_clock: Vec<ClassName>,
 }
 
 /// What one sweep did.
@@ -113,6 +115,7 @@ impl Reaper {
             stop_after: config.class.stop_after,
             call_limit: config.service.call_limit,
             parallel: config.service.parallel,
+            by_clock: config.class.end_by_clock().cloned().collect(),
         }
     }
 
@@ -162,13 +165,13 @@ impl Reaper {
         })
     }
 
-    /// Lets accounts keep the rest of their time after the clock was set. To be called before the first
-    /// sweep by the new time.
+    /// Lets accounts keep the rest of their time after the clock was set, except where they end at a time of
+    /// day. To be called before the first sweep by the new time.
     ///
     /// # Errors
     /// The database cannot be written. Then no sweep may follow.
     pub fn clock_was_set(&self, step: ClockStep, now: UnixSeconds) -> Result<(), StoreError> {
-        let moved = self.store.follow_clock(step, now)?;
+        let moved = self.store.follow_clock(step, now, &self.by_clock)?;
         let (minutes, side) = (
             // Rounded, as clock and uptime are read in whole seconds one after the other.
             (step.by.abs() + 30) / 60,

@@ -219,28 +219,46 @@ impl Store {
     /// adopted account the moment of the adoption counts, by the clock of that moment: its reservation is
     /// dated back to when Coder made it.
     ///
+    /// Accounts of the classes `by_clock` keep their due time: it is a time of day, which a clock that was
+    /// corrected shows all the better.
+    ///
     /// # Errors
     /// SQLite refused.
-    pub fn follow_clock(&self, step: ClockStep, now: UnixSeconds) -> Result<usize, StoreError> {
+    pub fn follow_clock(
+        &self,
+        step: ClockStep,
+        now: UnixSeconds,
+        by_clock: &[ClassName],
+    ) -> Result<usize, StoreError> {
         let ClockStep { before, by } = step;
+        // The name of a class contains no comma.
+        let names = by_clock.iter().map(|class| format!(",{class},"));
+        let names: String = names.collect();
+        let follows = "(class IS NULL OR instr(?3, ',' || class || ',') = 0)";
         self.write("follow the clock", |tx| {
             if by > 0 {
-                return tx.execute(
+                let sql = format!(
                     "UPDATE registrations SET due_at = due_at + ?1
                      WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL
-                       AND coalesce(adopted_at, reserved_at) <= ?2",
-                    [by, before],
+                       AND coalesce(adopted_at, reserved_at) <= ?2 AND {follows}"
                 );
+                return tx.execute(&sql, params![by, before, names]);
             }
+            let sql = format!(
+                "UPDATE registrations
+                 SET due_at = due_at - min(?1, coalesce(adopted_at, reserved_at) - ?2)
+                 WHERE stage = 'announced' AND coalesce(adopted_at, reserved_at) > ?2 AND {follows}"
+            );
+            let moved = tx.execute(&sql, params![-by, now, names])?;
             tx.execute(
                 "UPDATE registrations
-                 SET due_at = due_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
-                     announced_at = announced_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
+                 SET announced_at = announced_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
                      reserved_at = reserved_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
                      adopted_at = adopted_at - min(?1, adopted_at - ?2)
                  WHERE stage = 'announced' AND coalesce(adopted_at, reserved_at) > ?2",
                 [-by, now],
-            )
+            )?;
+            Ok(moved)
         })
     }
 

@@ -88,6 +88,37 @@ fn an_account_whose_time_is_up_moves_to_the_class_whose_phrase_is_texted() {
 }
 
 #[test]
+fn an_account_that_finds_no_seat_in_another_class_has_the_time_of_its_own() {
+    let class = classes().with("CODER_CLASS_ADVANCED_2_SEATS", "1").open();
+    let (ana, ben) = (class.student(), class.student());
+    ben.texts("brown lantern");
+    ben.next_login();
+    ana.texts("purple kettle");
+    let login = ana.next_login();
+    class.all_served();
+    // As after a kill before the login was sent.
+    class.end_service();
+    let username = login.username();
+    class.change(&format!(
+        "UPDATE registrations SET stage = 'created', announced_at = NULL, sent_in_window = 0
+         WHERE username = '{username}'"
+    ));
+    class.start_service();
+    ana.texts("brown lantern");
+    let again = ana.next_text();
+    class.all_served();
+    assert!(
+        again.contains(username) && again.contains("Time left: 1"),
+        "{again}"
+    );
+    let left = class.query(&format!(
+        "SELECT due_at - announced_at FROM registrations WHERE username = '{username}'"
+    ));
+    assert_eq!(left, (12 * 3_600).to_string());
+    assert_eq!(accounts(&class, "intro"), "1");
+}
+
+#[test]
 fn commands_act_on_one_class() {
     let class = classes().with("CODER_REG_PAGES_URL", ORIGIN).open();
     let (ana, ben) = (class.student(), class.student());

@@ -54,6 +54,7 @@ proofs!(
     crossings,
     schedules,
     seats,
+    class_seats,
     secrets,
     storage,
     soak

@@ -134,14 +134,14 @@ fn a_clock_that_is_set_takes_the_adopted_along_by_when_they_were_adopted() {
         before: 1_100,
         by: 7_000,
     };
-    assert_eq!(store.follow_clock(ahead, 9_000).unwrap(), 1);
+    assert_eq!(store.follow_clock(ahead, 9_000, &[]).unwrap(), 1);
     assert_eq!(times(), [(9_500, 50), (8_500, 50)]);
     // And back by that: it was adopted in what is the future now.
     let back = ClockStep {
         before: 9_100,
         by: -7_000,
     };
-    assert_eq!(store.follow_clock(back, 2_100).unwrap(), 1);
+    assert_eq!(store.follow_clock(back, 2_100, &[]).unwrap(), 1);
     assert_eq!(times(), [(2_600, 50 - 6_900), (8_500, 50)]);
     let all = store.roster().unwrap();
     assert_eq!(all[0].adopted_at, Some(2_100));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::ClockStep;
+use crate::domain::ClassName;
 
 fn due(store: &Store, now: UnixSeconds) -> Vec<i64> {
     store
@@ -154,7 +155,7 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
         before: 1_000,
         by: 7_200,
     };
-    assert_eq!(store.follow_clock(step, 8_300).unwrap(), 2);
+    assert_eq!(store.follow_clock(step, 8_300, &[]).unwrap(), 2);
     let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(100)];
     assert_eq!(times(&store, 5), expected);
 }
@@ -170,11 +171,34 @@ fn a_clock_set_back_takes_those_along_who_are_of_the_future() {
         before: 8_102,
         by: -7_200,
     };
-    assert_eq!(store.follow_clock(step, 900).unwrap(), 2);
+    assert_eq!(store.follow_clock(step, 900, &[]).unwrap(), 2);
     assert_eq!(times(&store, 3), [Some(9_500), Some(9_900), Some(10_800)]);
     let reserved = [2, 3].map(|number| store.row(number).reserved_at);
     assert_eq!(reserved, [900, 1_800]);
     assert_eq!(store.row(2).announced_at, Some(900));
+}
+
+#[test]
+fn an_end_at_a_time_of_day_does_not_follow_the_clock() {
+    for (by, at, before, now) in [(7_200, 500, 1_000, 8_300), (-7_200, 9_000, 8_102, 900)] {
+        let dir = TempDir::new();
+        let store = dir.open();
+        for (number, class) in [(1, "NULL"), (2, "'evening'"), (3, "'evening-2'")] {
+            announced_at(&store, number, at);
+            let sql = format!("UPDATE registrations SET class = {class} WHERE id = ?1");
+            let id = store.row(number).id;
+            store.lock().execute(&sql, [id]).unwrap();
+        }
+        let fixed = ["morning", "evening"].map(ClassName::in_command);
+        let step = ClockStep { before, by };
+        assert_eq!(store.follow_clock(step, now, &fixed).unwrap(), 2, "{by}");
+        let moved = Some(at + 9_000 + by);
+        assert_eq!(times(&store, 3), [moved, Some(at + 9_000), moved], "{by}");
+        // When it was made is known by the new clock, whatever its class.
+        let rows = [1, 2].map(|number| store.row(number));
+        assert_eq!(rows[0].reserved_at, rows[1].reserved_at);
+        assert_eq!(rows[0].announced_at, rows[1].announced_at);
+    }
 }
 
 #[test]

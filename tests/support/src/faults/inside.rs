@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use coder_sms_register::coder::Coder;
 use coder_sms_register::domain::{
-    InstanceId, Marker, MessageSid, Phone, PhoneHash, PhoneKey, Secret, UnixSeconds, Username,
+    InstanceId, Marker, MessageSid, PasswordKey, Phone, PhoneHash, PhoneKey, Secret, UnixSeconds,
+    Username,
 };
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
@@ -94,6 +95,12 @@ impl Inside {
         &self.key
     }
 
+    /// The key of passwords.
+    pub fn passwords(&self) -> PasswordKey {
+        let key = self.store().password_key(self.folder.path());
+        key.expect("the key of passwords").0
+    }
+
     /// What makes the calls.
     pub fn http(&self) -> &Http {
         &self.http
@@ -117,6 +124,7 @@ impl Inside {
             stop_after: None,
             call_limit: LIMIT,
             parallel: 2,
+            by_clock: Vec::new(),
         }
     }
 
@@ -181,6 +189,45 @@ impl Inside {
         rows.map(|row| row.expect("a row"))
             .map(|row| (row.id, row))
             .collect()
+    }
+
+    /// The time of all accounts is up at `now`.
+    pub fn time_is_up(&self, now: UnixSeconds) {
+        let end = "UPDATE registrations SET due_at = ?1";
+        self.file.execute(end, [now]).expect("a changed table");
+    }
+
+    /// From now on the database counts the accounts of each class at every change, for
+    /// [`Inside::most_at_once`].
+    pub fn watch_seats(&self) {
+        let count = "INSERT INTO most_at_once
+             VALUES (NEW.class, (SELECT count(*) FROM registrations WHERE class = NEW.class))
+             ON CONFLICT (class) DO UPDATE SET accounts = max(accounts, excluded.accounts);";
+        let watch = format!(
+            "CREATE TABLE IF NOT EXISTS most_at_once (class TEXT PRIMARY KEY, accounts INTEGER);
+             DELETE FROM most_at_once;
+             CREATE TRIGGER IF NOT EXISTS seat_taken AFTER INSERT ON registrations BEGIN {count} END;
+             CREATE TRIGGER IF NOT EXISTS seat_changed AFTER UPDATE OF class ON registrations
+             BEGIN {count} END;"
+        );
+        self.file.execute_batch(&watch).expect("a watched table");
+    }
+
+    /// The most accounts that each class had at any moment since [`Inside::watch_seats`].
+    pub fn most_at_once(&self) -> BTreeMap<String, usize> {
+        self.counts("SELECT class, accounts FROM most_at_once")
+    }
+
+    /// The accounts of each class.
+    pub fn accounts_of_classes(&self) -> BTreeMap<String, usize> {
+        self.counts("SELECT class, count(*) FROM registrations WHERE class NOT NULL GROUP BY class")
+    }
+
+    fn counts(&self, query: &str) -> BTreeMap<String, usize> {
+        let mut statement = self.file.prepare_cached(query).expect("a table");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize)));
+        let rows = rows.expect("rows");
+        rows.collect::<Result<_, _>>().expect("counts")
     }
 
     /// Removes all rows behind the store's back, so that the next proof begins with none.

@@ -6,6 +6,7 @@
 
 pub mod answers;
 mod class_run;
+mod class_seats;
 mod command;
 mod crossings;
 pub mod disk;
@@ -92,6 +93,7 @@ pub const PROOFS: &[FaultProof] = &[
     answers::ANSWERS,
     kills::CRASH_LOOP,
     seats::SEATS,
+    class_seats::PROOF,
     kills::KILLS,
     outages::OUTAGES,
     secrets::SECRETS,
