@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Notes, mails, members, template, token};
 use crate::coder::{Coder, CoderError, CoderErrorKind};
-use crate::config::{CoderConfig, PartialConfig};
+use crate::config::{ClassSettings, CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::Http;
 
@@ -86,8 +86,8 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             }
         }
     }
-    if let Some(service) = &parts.service {
-        login_limit(service.max_users, notes);
+    for class in class.map_or(&[][..], |class| &class.classes) {
+        login_limit(class, notes);
     }
     let email = Username::draw(0).email(&config.email_domain);
     // The setting is checked by Coder's own rule; only the creation of a user proves more.
@@ -98,16 +98,17 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
 }
 
 /// Students in one room usually share one public IP address.
-fn login_limit(max_users: u32, notes: &mut Notes<'_>) {
+fn login_limit(class: &ClassSettings, notes: &mut Notes<'_>) {
     let limit = LOGINS_PER_MINUTE;
-    if max_users > limit {
+    let (whose, seats, setting) = (class.whose(), class.seats, class.setting("_SEATS"));
+    if seats > limit {
         notes.warn(
-            format!("there are {max_users} seats (CODER_REG_MAX_USERS), but Coder accepts only {limit} logins per minute from one address: if more students in one room log in at once, Coder refuses the rest for a minute (429)"),
+            format!("{whose}there are {seats} seats ({setting}), but Coder accepts only {limit} logins per minute from one address: if more students in one room log in at once, Coder refuses the rest for a minute (429)"),
             "let a large class log in in groups, a minute apart; if Coder is behind a proxy, set CODER_PROXY_TRUSTED_HEADERS and CODER_PROXY_TRUSTED_ORIGINS there, because otherwise all logins seem to come from the proxy's address; CODER_API_RATE_LIMIT does not change this limit",
         );
     } else {
         notes.pass(format!(
-            "there are {max_users} seats: all students can log in within the same minute"
+            "{whose}there are {seats} seats: all students can log in within the same minute"
         ));
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Notes;
-use crate::config::PartialConfig;
+use crate::config::{ClassSettings, PartialConfig};
 use crate::domain::{InstanceId, RedisOwner, count};
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::store::{self, Inspection, StoreError};
@@ -122,7 +122,8 @@ fn instance(parts: &PartialConfig, notes: &mut Notes<'_>) -> FolderInstance {
                 true => &[][..],
                 false => &parts.phone_keys,
             };
-            let instance = database(Inspection::of(folder, keys), notes);
+            let classes = parts.class.as_ref().map(|class| class.classes.as_slice());
+            let instance = database(Inspection::of(folder, keys), classes, notes);
             password_key(folder, notes);
             return instance;
         }
@@ -236,9 +237,26 @@ fn password_key(folder: &Path, notes: &mut Notes<'_>) {
     }
 }
 
-/// Returns the value for [`FolderFacts::instance`].
+/// Accounts of classes that are not in the settings. `classes`: those that are.
+fn removed_classes(found: &Inspection, classes: &[ClassSettings], notes: &mut Notes<'_>) {
+    for (name, accounts) in &found.classes {
+        if classes
+            .iter()
+            .all(|class| class.name.as_ref() != Some(name))
+        {
+            let accounts = count(*accounts, "account");
+            notes.warn(
+                format!("class {name}: {accounts} in the database, but the class is not in the settings: they keep their time, and nobody else gets one"),
+                format!("put its settings back, or end it: coder-sms-register end --class {name}"),
+            );
+        }
+    }
+}
+
+/// Returns the value for [`FolderFacts::instance`]. `classes`: those of the settings; `None` = unknown.
 fn database(
     found: Result<Option<Inspection>, StoreError>,
+    classes: Option<&[ClassSettings]>,
     notes: &mut Notes<'_>,
 ) -> FolderInstance {
     let found = match found {
@@ -258,6 +276,9 @@ fn database(
             format!("{} in the database: created with another phone key", count(found.registrations, "account")),
             "list the old token too (TWILIO_ACCOUNT_TOKEN=new,old), or set CODER_REG_PHONE_KEY to its old value",
         );
+    }
+    if let Some(classes) = classes {
+        removed_classes(&found, classes, notes);
     }
     if found.is_exposed {
         notes.warn(

@@ -1,7 +1,7 @@
 //! Checks the settings: reports every fault and every warning.
 
 use super::Notes;
-use crate::config::{EASY_TO_GUESS, PartialConfig, SETTINGS, SettingWarning};
+use crate::config::{EASY_TO_GUESS, PartialConfig, SettingWarning};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for error in &parts.faults {
@@ -17,7 +17,7 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
         notes.fault(what, cure);
     }
     if parts.faults.is_empty() && parts.misspelt.is_empty() {
-        notes.pass(format!("{} settings are understood", SETTINGS.len()));
+        notes.pass(format!("{} settings are understood", parts.settings));
     }
     // The area "phrase" reports the warnings about the phrase.
     let is_of_phrase = |one: &&SettingWarning| one.what.ends_with(EASY_TO_GUESS);

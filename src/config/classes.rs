@@ -111,6 +111,18 @@ impl ClassSettings {
         }
     }
 
+    /// How a message about it begins: `class intro: `; empty for the class without a name.
+    pub fn whose(&self) -> String {
+        let name = self.name.as_ref();
+        name.map_or_else(String::new, |name| format!("class {name}: "))
+    }
+
+    /// When it opens and until when it gives accounts, in words.
+    pub fn times(&self) -> (Option<String>, Option<String>) {
+        let until = self.closes.or(self.end_at);
+        (self.opens.map(moment::in_utc), until.map(moment::in_utc))
+    }
+
     /// The setting of this class whose general name ends in `ending`, for messages.
     pub fn setting(&self, ending: &str) -> String {
         match (&self.name, ending) {
@@ -194,7 +206,7 @@ pub(super) fn read(
     if phrases.is_err() {
         let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
         for prefix in prefixes {
-            let _ = read_own(r, &prefix, general, None, false);
+            let _ = read_own(r, &prefix, general, max_time, production);
         }
     }
     phrases?;

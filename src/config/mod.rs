@@ -179,10 +179,7 @@ fn shown(reader: &Reader, config: &Config) -> Vec<ShownSetting> {
     let general = SETTINGS
         .iter()
         .map(|setting| line(setting.name, setting.secret));
-    // Of a class only what is set: a class has what the general settings say otherwise.
-    let of_classes = reader.classes().values().flatten();
-    let of_classes = of_classes.filter(|name| reader.get(name).is_some());
-    let of_classes = of_classes.map(|name| {
+    let of_classes = reader.class_settings().map(|name| {
         let secret = settings::setting(name).is_none_or(|setting| setting.secret);
         line(name, secret)
     });

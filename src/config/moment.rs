@@ -209,7 +209,12 @@ fn rules(zone: &str, read: ReadBytes<'_>) -> Result<TimeZone, String> {
     if !is_name {
         return Err(format!("{zone:?} is not the name of a time zone:  {USUAL}"));
     }
-    let bytes = read(&Path::new(ZONES).join(zone)).map_err(|_| {
+    let zones = Path::new(ZONES);
+    let bytes = read(&zones.join(zone)).map_err(|_| {
+        // Every system that has rules has these.
+        if read(&zones.join("UTC")).is_err() {
+            return format!("{zone:?} cannot be looked up, as this machine has no rules of time zones ({ZONES}): install the package tzdata, or mount that folder of the host into the container, or write the distance from UTC, such as 2026-12-01T09:00+01:00");
+        }
         format!("the zone {zone:?} is not known to this machine ({ZONES}): correct its name, or write the distance from UTC, such as 2026-12-01T09:00+01:00")
     })?;
     TimeZone::from_tz_data(&bytes)
@@ -225,6 +230,7 @@ mod tests {
         let rule = match path.strip_prefix(ZONES).unwrap().to_str().unwrap() {
             "Europe/Berlin" => "CET-1CEST,M3.5.0,M10.5.0/3",
             "America/Chicago" => "CST6CDT,M3.2.0,M11.1.0",
+            "UTC" => "UTC0",
             "Broken" => return Ok(b"TZif?".to_vec()),
             _ => return Err(std::io::ErrorKind::NotFound.into()),
         };
@@ -289,6 +295,15 @@ mod tests {
             assert!(fault.contains(&format!("write {one} or {two}")), "{fault}");
             assert!(moment(one).unwrap() < moment(two).unwrap());
         }
+    }
+
+    #[test]
+    fn a_machine_without_rules_of_time_zones_is_told_apart_from_a_wrong_name() {
+        let none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+        let fault = parse("2026-12-01T09:00 Europe/Berlin", &none).unwrap_err();
+        assert!(fault.contains("install the package tzdata"), "{fault}");
+        assert!(!fault.contains("correct its name"), "{fault}");
+        assert_eq!(parse("2026-12-01T09:00+01:00", &none), Ok(1_796_112_000));
     }
 
     #[test]

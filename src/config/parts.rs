@@ -8,8 +8,8 @@ use super::error::{SettingError, SettingWarning};
 use super::misspelt::Misspelling;
 use super::reader::{Faulty, ReadFile, Reader};
 use super::{
-    ClassConfig, ClassPhrase, CoderConfig, Config, PagesConfig, RedisConfig, ServiceConfig,
-    TwilioConfig, Vars, class, classes, coder, pages, redis, service, twilio,
+    ClassConfig, ClassPhrase, CoderConfig, Config, PagesConfig, RedisConfig, SETTINGS,
+    ServiceConfig, TwilioConfig, Vars, class, classes, coder, pages, redis, service, twilio,
 };
 use crate::domain::PhoneKey;
 
@@ -31,6 +31,8 @@ pub struct PartialConfig {
     pub service: Option<ServiceConfig>,
     /// The phrases that request a login; `None` also if one of them has a fault.
     pub phrases: Option<Vec<ClassPhrase>>,
+    /// The number of settings that were read: the general ones, and those of classes that are set.
+    pub settings: usize,
     /// Address of the public listener.
     pub listen: Option<SocketAddr>,
     /// Folder of the database.
@@ -77,6 +79,7 @@ impl PartialConfig {
             class: class::read(r, production).ok(),
             service: service::read(r, twilio.as_ref()).ok(),
             phrases,
+            settings: SETTINGS.len() + r.class_settings().count(),
             listen: service::read_listen(r).ok(),
             data_dir: service::read_data_dir(r),
             phone_keys: service::read_phone_keys(r, twilio.as_ref()),

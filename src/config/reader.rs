@@ -183,6 +183,12 @@ impl Reader {
         None
     }
 
+    /// The settings of classes that are set: a class has what the general settings say otherwise.
+    pub(super) fn class_settings(&self) -> impl Iterator<Item = &String> {
+        let all = self.classes.values().flatten();
+        all.filter(|name| self.get(name).is_some())
+    }
+
     /// The classes as their settings name them, each with the names of the settings that are there.
     pub(super) fn classes(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.classes

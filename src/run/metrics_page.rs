@@ -1,7 +1,7 @@
 //! The page of metrics: the counters of all rooms, and figures from Redis and the database.
 //!
 //! All names are listed here and in docs/monitoring.md; a test compares the two. A name never changes its meaning,
-//! because alerts depend on it. All values of labels are listed in the source; none comes from outside.
+//! because alerts depend on it. Values of labels are listed in the source, or are names of classes from the settings.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::timed_query::TimedQuery;
 use super::{RunError, listening};
 use crate::clock::unix_now;
 use crate::config::ServiceConfig;
-use crate::domain::UnixSeconds;
+use crate::domain::{ClassName, UnixSeconds};
 use crate::http::Calls;
 use crate::metrics::{Counter, Family, Gauge, MetricsListener, MetricsPage};
 use crate::obstacles::{Obstacle, Obstacles};
@@ -49,6 +49,8 @@ pub(super) struct ServiceMetrics {
     /// When the token at Coder expires.
     pub(super) token_ends: Arc<Gauge>,
     pub(super) obstacles: Arc<Obstacles>,
+    /// The classes with a name, and their seats.
+    pub(super) classes: Vec<(ClassName, u32)>,
 }
 
 /// Opens the address for the metrics, if one is set.
@@ -161,12 +163,35 @@ impl ServiceMetrics {
         }
         if let Some(standing) = &answers.standing {
             write_standing(page, standing);
+            self.write_classes(page, standing);
         }
         page.gauge(
             "coder_sms_register_redis_well",
             "Whether Redis confirmed the last text or health check; 1 before the first.",
         )
         .value(self.webhook.redis_well.get());
+    }
+
+    /// Only with classes.
+    fn write_classes(&self, page: &mut MetricsPage, standing: &ClassStanding) {
+        if self.classes.is_empty() {
+            return;
+        }
+        let mut samples = page.gauge(
+            "coder_sms_register_class_accounts",
+            "Accounts of each class of the settings, in any stage.",
+        );
+        for (class, _) in &self.classes {
+            let found = standing.classes.iter().find(|(name, _)| name == class);
+            samples = samples.and(&[("class", class)], found.map_or(0, |(_, count)| *count));
+        }
+        let mut samples = page.gauge(
+            "coder_sms_register_class_seats",
+            "The most accounts that each class may have at the same time.",
+        );
+        for (class, seats) in &self.classes {
+            samples = samples.and(&[("class", class)], seats);
+        }
     }
 
     fn write_texts(&self, page: &mut MetricsPage) {

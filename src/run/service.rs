@@ -18,8 +18,8 @@ use super::threads::{AtStop, Role, Threads};
 use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts, workspaces, writer};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
-use crate::config::Config;
-use crate::domain::{InstanceId, PasswordKey, PhoneKey, Receipt};
+use crate::config::{ClassConfig, Config};
+use crate::domain::{ClassName, InstanceId, PasswordKey, PhoneKey, Receipt};
 use crate::http::Http;
 use crate::metrics::MetricsListener;
 use crate::obstacles::{FailingTemplates, Obstacles};
@@ -341,8 +341,16 @@ impl Shared {
             undelivered: Arc::clone(&self.undelivered),
             redact,
             obstacles: Arc::clone(&self.obstacles),
+            classes: named_classes(&texts.provisioner.class),
         })
     }
+}
+
+/// The classes with a name, and their seats.
+fn named_classes(class: &ClassConfig) -> Vec<(ClassName, u32)> {
+    let classes = class.classes.iter();
+    let named = classes.filter_map(|one| Some((one.name.clone()?, one.seats)));
+    named.collect()
 }
 
 /// Whether logins are redacted in Twilio's log: also where none are sent any more, as earlier ones may be

@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use super::files::{DATABASE, LOCK, damage, open_read_only, place_of_lock};
 use super::{StoreError, facts, schema};
-use crate::domain::{InstanceId, PhoneKey};
+use crate::domain::{ClassName, InstanceId, PhoneKey};
 
 /// The state of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Inspection {
     pub instance_id: Option<InstanceId>,
     /// There are registrations, and their hashes were made with none of the keys.
     pub other_key: bool,
+    /// The classes of these registrations, each with their number; without those of no class.
+    pub classes: Vec<(ClassName, i64)>,
     /// Whether users other than its owner may read the file.
     pub is_exposed: bool,
 }
@@ -58,11 +62,27 @@ impl Inspection {
         Ok(Some(Self {
             version: (version, schema::VERSION),
             registrations,
+            classes: classes(&connection).map_err(&failed)?,
             instance_id: facts::instance_id(&connection).map_err(&failed)?,
             other_key: registrations > 0 && !keys.is_empty() && !known,
             is_exposed: found.mode() & 0o077 != 0,
         }))
     }
+}
+
+fn classes(connection: &Connection) -> rusqlite::Result<Vec<(ClassName, i64)>> {
+    // Before its update a database may know nothing of classes.
+    let column = "SELECT 1 FROM pragma_table_info('registrations') WHERE name = 'class'";
+    if !connection.prepare(column)?.exists([])? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(
+        "SELECT class, count(*) FROM registrations WHERE class NOT NULL GROUP BY class ORDER BY class",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((ClassName::from_stored(row.get(0)?), row.get(1)?))
+    })?;
+    rows.collect()
 }
 
 /// Who holds the lock of a data folder.

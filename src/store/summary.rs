@@ -7,8 +7,8 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::{Store, StoreError};
-use crate::domain::UnixSeconds;
 use crate::domain::registration::Stage;
+use crate::domain::{ClassName, UnixSeconds};
 use crate::metrics::{Counter, Histogram};
 
 /// What was recorded since the start, counted after the commit.
@@ -46,6 +46,8 @@ pub struct ClassStanding {
     pub overdue: u32,
     /// The earliest due time of those.
     pub overdue_since: Option<UnixSeconds>,
+    /// The number of registrations of each class that has any; without those of no class.
+    pub classes: Vec<(ClassName, u32)>,
 }
 
 impl Store {
@@ -79,7 +81,15 @@ impl Store {
                     "SELECT count(*), min(due_at) FROM registrations WHERE due_at <= ?1",
                 )?
                 .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut counted = connection.prepare_cached(
+                "SELECT class, count(*) FROM registrations WHERE class NOT NULL GROUP BY class",
+            )?;
+            let of_class =
+                |row: &rusqlite::Row<'_>| Ok((ClassName::from_stored(row.get(0)?), row.get(1)?));
+            let classes = counted.query_map([], of_class)?;
+            let classes = classes.collect::<rusqlite::Result<_>>()?;
             Ok(ClassStanding {
+                classes,
                 stages,
                 overdue,
                 overdue_since,

@@ -118,6 +118,152 @@ fn an_account_that_finds_no_seat_in_another_class_has_the_time_of_its_own() {
     assert_eq!(accounts(&class, "intro"), "1");
 }
 
+/// So many seconds from now, as a setting says it.
+fn moment(from_now: i64) -> (i64, String) {
+    let now = coder_sms_register::clock::unix_now();
+    let at = now + from_now;
+    let written = std::process::Command::new("date")
+        .args(["-u", "-d", &format!("@{at}"), "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()
+        .expect("the command date");
+    let written = String::from_utf8(written.stdout).expect("a date");
+    (at, written.trim().to_owned())
+}
+
+/// The clocks of the service and of Coder, which are one machine here.
+fn clocks_are_ahead(class: &Classroom, seconds: i64) {
+    class.coder().clock_is_ahead(seconds);
+    class.sets_the_clock(seconds);
+}
+
+#[test]
+fn a_class_ends_at_its_time_of_day_also_after_the_clock_was_set() {
+    let (end, written) = moment(3_600);
+    let class = classes()
+        .with("CODER_CLASS_INTRO_END_AT", &written)
+        .with_clock_shim()
+        .open();
+    let (ana, ben) = (class.student(), class.student());
+    ana.texts("purple kettle");
+    assert_eq!(class.due(&ana.next_login()), end);
+    ben.texts("brown lantern");
+    let other = ben.next_login();
+    class.all_served();
+    let due = class.due(&other);
+    clocks_are_ahead(&class, 7_200);
+    class.logs("the remaining time of 1 account is unchanged");
+    class.eventually("the class is over", || accounts(&class, "intro") == "0");
+    assert_eq!(accounts(&class, "advanced-2"), "1");
+    assert!((class.due(&other) - due - 7_200).abs() <= 5);
+    hears(&class.student(), "purple kettle", "does not give logins");
+}
+
+#[test]
+fn a_class_opens_although_the_clock_jumped_over_its_opening_or_the_service_was_down() {
+    let class = classes()
+        .with("CODER_CLASS_LATE_OPENS", &moment(3_600).1)
+        .with("CODER_CLASS_LATER_PASS", "orange bottle")
+        .with("CODER_CLASS_LATER_OPENS", &moment(3 * 3_600).1)
+        .with_clock_shim()
+        .open();
+    hears(&class.student(), "green teapot", "opens in");
+    clocks_are_ahead(&class, 7_200);
+    let ana = class.student();
+    ana.texts("green teapot");
+    ana.next_login();
+    hears(&class.student(), "orange bottle", "opens in");
+    class.all_served();
+    class.end_service();
+    clocks_are_ahead(&class, 4 * 3_600);
+    class.start_service();
+    let ben = class.student();
+    ben.texts("orange bottle");
+    ben.next_login();
+    class.all_served();
+    assert_eq!(accounts(&class, "late"), "1");
+    assert_eq!(accounts(&class, "later"), "1");
+}
+
+#[test]
+fn a_time_that_clocks_skip_or_show_twice_is_refused_with_both_readings() {
+    let class = classes()
+        .with("CODER_CLASS_LATE_OPENS", "2026-03-29T02:30 Europe/Berlin")
+        .with("CODER_CLASS_PAST_CLOSES", "2026-10-25T02:30 Europe/Berlin")
+        .prepare();
+    let told = class.by_hand(&["config"]);
+    assert_ne!(told.code, Some(0), "{told:?}");
+    let told = format!("{}{}", told.stdout, told.stderr);
+    let expected = if std::path::Path::new("/usr/share/zoneinfo/UTC").exists() {
+        [
+            "write 2026-03-29T01:30+01:00 or 2026-03-29T03:30+02:00",
+            "write 2026-10-25T02:30+02:00 or 2026-10-25T02:30+01:00",
+        ]
+    } else {
+        ["install the package tzdata"; 2]
+    };
+    for words in ["CODER_CLASS_LATE_OPENS", "CODER_CLASS_PAST_CLOSES"]
+        .into_iter()
+        .chain(expected)
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn a_login_on_a_screen_takes_a_seat_of_its_class() {
+    let class = classes()
+        .with_pages("both")
+        .with("CODER_CLASS_INTRO_SEATS", "1")
+        .open();
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&format!("purple kettle {}", laptop.code()));
+    laptop.is_asked(&ana, true);
+    laptop.login();
+    class.all_served();
+    assert_eq!(accounts(&class, "intro"), "1");
+    let left = class.query("SELECT due_at - announced_at FROM registrations");
+    assert_eq!(left, (12 * 3_600).to_string());
+    hears(&class.student(), "purple kettle", "This class is full");
+    assert_eq!(class.registrations(), 1);
+}
+
+#[test]
+fn accounts_of_a_class_that_was_taken_out_keep_their_time() {
+    let class = classes().open();
+    let ana = class.student();
+    ana.texts("purple kettle");
+    let login = ana.next_login();
+    class.all_served();
+    let due = class.due(&login);
+    class.end_service();
+    class.unset("CODER_CLASS_INTRO_PASS");
+    class.unset("CODER_CLASS_INTRO_SEATS");
+    class.start_service();
+    // It takes no seat of another class, and its student gets the login by another phrase.
+    support::classroom::a_later_second();
+    class.change("UPDATE registrations SET announced_at = announced_at - 600");
+    ana.texts("brown lantern");
+    assert_eq!(ana.next_login().username(), login.username());
+    class.all_served();
+    assert_eq!(
+        (class.due(&login), accounts(&class, "intro")),
+        (due, "1".to_owned())
+    );
+    let told = class.try_service(&["check"]).stdout;
+    for words in [
+        "class intro: 1 account in the database, but the class is not in the settings",
+        "end --class intro",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    let status = class.tells(&["status", "--json", "--class", "intro"]);
+    assert_eq!(status["accounts"][0]["username"], login.username());
+    class.does(&["extend", "--class", "intro", "--yes", "30m"]);
+    assert_eq!(class.due(&login), due + 1_800);
+    class.does(&["end", "--class", "intro", "--yes"]);
+    class.all_gone();
+}
+
 #[test]
 fn commands_act_on_one_class() {
     let class = classes().with("CODER_REG_PAGES_URL", ORIGIN).open();

@@ -478,3 +478,19 @@ fn every_fault_of_the_classes_is_told_at_once() {
     let all = faults.to_string();
     assert!(!all.to_lowercase().contains("kettle"), "{all}");
 }
+
+#[test]
+fn a_time_of_a_class_above_the_longest_is_told_together_with_a_faulty_phrase() {
+    let faults = classes(&[
+        ("CODER_CLASS_A_PASS", "!"),
+        ("CODER_CLASS_A_REMOVE_TIME", "5h"),
+        ("CODER_REMOVE_TIME", "1h"),
+        ("CODER_MAX_TIME", "2h"),
+    ]);
+    let faults = faults.unwrap_err().0;
+    let names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+    assert!(
+        names.contains(&"CODER_CLASS_A_PASS") && names.contains(&"CODER_MAX_TIME"),
+        "{names:?}"
+    );
+}

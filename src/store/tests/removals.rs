@@ -218,6 +218,7 @@ fn the_standing_has_every_stage_and_those_whose_time_is_up() {
             stages,
             overdue,
             overdue_since,
+            classes: Vec::new(),
         };
         assert_eq!(store.standing(now).unwrap(), expected, "at {now}");
     };

@@ -6,11 +6,13 @@
 //! - `coder`, `twilio`, `carriers`, `public`: what is broken there
 //! - `unseen`: what could not be inspected at Twilio
 //! - `write`: the user that is made, logs in and goes
+//! - `classes`: several classes side by side
 //! - `workspaces`: the template of workspaces
 //! - `pages`: the public pages
 //! - `front`: what stands between the internet and the service
 
 mod carriers;
+mod classes;
 mod coder;
 mod front;
 mod local;

@@ -377,3 +377,19 @@ fn the_page_tells_when_the_token_ends() {
         (ends - now - 36_000.0).abs() < 60.0
     });
 }
+
+#[test]
+fn each_class_has_its_accounts_and_its_seats() {
+    let class = plan()
+        .with("CODER_REG_PASS", "")
+        .with("CODER_CLASS_INTRO_PASS", "purple kettle")
+        .with("CODER_CLASS_INTRO_SEATS", "7")
+        .with("CODER_CLASS_NEXT_PASS", "brown lantern")
+        .open();
+    let ana = class.student();
+    ana.texts("purple kettle");
+    ana.next_login();
+    comes_to(&class, "class_accounts{class=\"intro\"}", 1.0);
+    assert_eq!(figure(&class, "class_accounts{class=\"next\"}"), 0.0);
+    assert_eq!(figure(&class, "class_seats{class=\"intro\"}"), 7.0);
+}

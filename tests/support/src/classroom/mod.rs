@@ -126,6 +126,11 @@ impl Classroom {
             .insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a setting out; counts from the next start on.
+    pub fn unset(&self, name: &str) {
+        self.settings.borrow_mut().remove(name);
+    }
+
     /// A new student with a phone of their own.
     pub fn student(&self) -> Student<'_> {
         self.phones.set(self.phones.get() + 1);
