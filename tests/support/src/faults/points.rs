@@ -1,9 +1,10 @@
 //! Every crash point, not samples: the service is cut at every outside effect that it has, and at
 //! every pair of them.
 //!
-//! Nine acts are played: a first login, another login, the same with a checkpoint of the database, a
+//! Eleven acts are played: a first login, another login, the same with a checkpoint of the database, a
 //! removal, an account with a running workspace that is ended by hand, the command that renews a password,
-//! an answer that is refused, a text found in Twilio's log, a login on a laptop's page. A run without cuts shows the effects of an act.
+//! an answer that is refused, a text found in Twilio's log, a login on a laptop's page, a
+//! workspace with the login, a move to another class. A run without cuts shows the effects of an act.
 //! Then each effect is cut in each [`Mode`], a run for each; what the service did after the cut, up to the
 //! end of the act, are the effects for the second cut of a pair.
 //!

@@ -1,4 +1,4 @@
-//! What is played while the tape counts: ten acts, each with one student.
+//! What is played while the tape counts: eleven acts, each with one student.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -38,11 +38,13 @@ pub enum PointAct {
     Screen,
     /// An empty folder; one text, one login, and a workspace with it.
     Workspace,
+    /// A phone with an account of one class, whose login was not sent yet, texts the phrase of another.
+    Moved,
 }
 
 impl PointAct {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::First,
         Self::Again,
         Self::Carry,
@@ -53,6 +55,7 @@ impl PointAct {
         Self::Missed,
         Self::Screen,
         Self::Workspace,
+        Self::Moved,
     ];
 
     /// Its name in plans.
@@ -68,6 +71,7 @@ impl PointAct {
             Self::Missed => "missed",
             Self::Screen => "screen",
             Self::Workspace => "workspace",
+            Self::Moved => "moved",
         }
     }
 
@@ -84,6 +88,7 @@ impl PointAct {
             Self::Missed => "found in Twilio's log",
             Self::Screen => "login on a laptop's page",
             Self::Workspace => "a workspace with the login",
+            Self::Moved => "move to another class",
         }
     }
 
@@ -92,7 +97,7 @@ impl PointAct {
         match self {
             Self::Refused | Self::Screen => 0,
             Self::First | Self::Removal | Self::End | Self::Missed | Self::Workspace => 1,
-            Self::Again | Self::Carry | Self::Renew => 2,
+            Self::Again | Self::Carry | Self::Renew | Self::Moved => 2,
         }
     }
 
@@ -120,6 +125,7 @@ impl PointAct {
                 stage.class.set("CODER_REG_ORG", "A class");
                 return stage.class.set("CODER_REG_REPLY", "screen");
             }
+            Self::Moved => two_classes(stage),
             Self::Again | Self::Carry | Self::Removal | Self::End | Self::Renew => {}
         }
         stage.start_service();
@@ -131,6 +137,7 @@ impl PointAct {
         match self {
             Self::Removal => return time_is_up(stage, &login),
             Self::End => return was_ended(stage, &login),
+            Self::Moved => return waits_for_its_login(stage),
             _ => {}
         }
         // A login answers all texts of its second, so it was a while ago.
@@ -167,7 +174,12 @@ impl PointAct {
         }
         let first_life = stage.tape.life();
         let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
-        let webhook = texts.then(|| student.webhook(PHRASE, &[]));
+        let phrase = if self == Self::Moved {
+            OTHER_PHRASE
+        } else {
+            PHRASE
+        };
+        let webhook = texts.then(|| student.webhook(phrase, &[]));
         let offer = Offer::new(webhook);
         let ready = |stage: &PointStage| {
             let fresh = self.is_in_the_middle() && stage.tape.life() == first_life;
@@ -229,7 +241,8 @@ impl PointAct {
         expect(logins.len() >= self.texts(), "a text is missing");
         // Who asks again gets the same words once more; more texts than asked for are counted above.
         let is_renewed = stage.command_code.get() == Some(0);
-        let may_repeat = self.is_in_the_middle() || self == Self::Renew && !is_renewed;
+        let may_repeat =
+            self.is_in_the_middle() || self == Self::Moved || self == Self::Renew && !is_renewed;
         expect(
             may_repeat || all_differ(&logins),
             "the same text was sent twice",
@@ -255,6 +268,10 @@ impl PointAct {
             let open = class.query("SELECT count(fingerprint) FROM registrations");
             expect(open == "0", "a send is still open");
         }
+        if self == Self::Moved {
+            let where_it_is = class.query("SELECT group_concat(class) FROM registrations");
+            expect(where_it_is == "next", "it is not in the other class");
+        }
         if self == Self::Workspace {
             let made = class.coder().all_workspaces();
             row.doubled += made.len().saturating_sub(1);
@@ -271,6 +288,24 @@ impl PointAct {
         );
         wrong
     }
+}
+
+/// The phrase of the other class.
+const OTHER_PHRASE: &str = "brown lantern";
+
+fn two_classes(stage: &PointStage) {
+    stage.class.unset("CODER_REG_PASS");
+    stage.class.set("CODER_CLASS_FIRST_PASS", PHRASE);
+    stage.class.set("CODER_CLASS_NEXT_PASS", OTHER_PHRASE);
+    stage.class.set("CODER_CLASS_NEXT_SEATS", "1");
+}
+
+/// Its user is made, and its login has yet to be sent.
+fn waits_for_its_login(stage: &PointStage) {
+    stage.stop_service();
+    stage.class.change(
+        "UPDATE registrations SET stage = 'created', announced_at = NULL, sent_in_window = 0",
+    );
 }
 
 /// Its workspace is at rest, and nobody looked at it since its time is up.
