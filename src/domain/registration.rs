@@ -25,6 +25,8 @@ pub enum Stage {
 pub enum Event {
     /// The username belongs to another user; a new one was drawn.
     Renamed,
+    /// Coder is about to be asked once more to create its user.
+    UserRequested,
     /// The user exists in Coder.
     UserCreated,
     /// It was due, but the student texted the phrase again.
@@ -76,7 +78,7 @@ impl Stage {
     pub fn after(self, event: Event) -> Result<Self, IllegalStep> {
         use Event as E;
         match (self, event) {
-            (Self::Reserved, E::Renamed) => Ok(Self::Reserved),
+            (Self::Reserved, E::Renamed | E::UserRequested) => Ok(Self::Reserved),
             (Self::Reserved, E::UserCreated) => Ok(Self::Created),
             (Self::Reserved | Self::Created | Self::Announced, E::Renewed | E::Rescheduled) => {
                 Ok(self)
@@ -134,6 +136,8 @@ pub struct Registration {
     pub announced_at: Option<UnixSeconds>,
     /// When it is due for removal; `None` = never.
     pub due_at: Option<UnixSeconds>,
+    /// When Coder was last asked once more to create its user, because the answer to an earlier request was lost.
+    pub create_repeated_at: Option<UnixSeconds>,
     /// A login text that is being sent and whose outcome is not recorded yet.
     pub sending: Option<Sending>,
     /// The number of login texts repeated although the outcome of the previous one was unknown.
@@ -196,6 +200,7 @@ impl Registration {
             reserved_at,
             announced_at: None,
             due_at: None,
+            create_repeated_at: None,
             sending: None,
             doubtful: 0,
             sent_in_window: 0,
@@ -263,6 +268,7 @@ mod tests {
     fn every_pair_of_stage_and_event_is_in_the_table() {
         let events = [
             Event::Renamed,
+            Event::UserRequested,
             Event::UserCreated,
             Event::Renewed,
             Event::Rescheduled,
@@ -276,6 +282,7 @@ mod tests {
             (
                 Reserved,
                 [
+                    Some(Reserved),
                     Some(Reserved),
                     Some(Created),
                     Some(Reserved),
@@ -292,6 +299,7 @@ mod tests {
                 [
                     None,
                     None,
+                    None,
                     Some(Created),
                     Some(Created),
                     Some(Created),
@@ -304,6 +312,7 @@ mod tests {
             (
                 Announced,
                 [
+                    None,
                     None,
                     None,
                     Some(Announced),
@@ -319,6 +328,7 @@ mod tests {
                 Reaping,
                 [
                     None,
+                    None,
                     Some(Reaping),
                     None,
                     None,
@@ -329,7 +339,7 @@ mod tests {
                     Some(Gone),
                 ],
             ),
-            (Gone, [None; 9]),
+            (Gone, [None; 10]),
         ];
         for (stage, row) in table {
             for (event, expected) in events.into_iter().zip(row) {
@@ -352,8 +362,9 @@ mod tests {
         assert_eq!(Stage::parse("gone"), None);
     }
 
-    const EVENTS: [Event; 9] = [
+    const EVENTS: [Event; 10] = [
         Event::Renamed,
+        Event::UserRequested,
         Event::UserCreated,
         Event::Renewed,
         Event::Rescheduled,

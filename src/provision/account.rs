@@ -2,14 +2,14 @@
 
 use log::{info, warn};
 
-use super::decide::{NextStep, TakenName, first_due, next_step, taken_name};
+use super::decide::{NextStep, TakenName, due_with_login, first_due, next_step, taken_name};
 use super::outcome::{AttemptEnd, Completion, Peer, RetryTime, Silence};
 use super::{Provisioner, Request};
 use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username};
 use crate::ownership::find_ours;
-use crate::store::{Contact, ReserveResult, StoreError};
+use crate::store::{Contact, Reservation, ReserveResult, StoreError};
 
 /// How often one attempt may start over, because of names that clash or users that vanish.
 const ROUNDS: u32 = 10;
@@ -30,14 +30,22 @@ impl Provisioner {
         if contact.ended_at.is_some_and(|at| request.precedes(at)) {
             return Ok(Completion::Silent(Silence::Ended));
         }
+        // The name that an earlier attempt has drawn, and has perhaps asked Coder to make.
+        let mut earlier: Option<Marker> = None;
         for round in 0..ROUNDS {
             let mut found = self.store.find(&request.hash)?;
+            if round == 0 {
+                earlier = found.as_ref().map(|one| one.marker.clone());
+            }
             if let Some(done) = self.admit(request, contact, &mut found)? {
                 return Ok(done);
             }
             let done = match found {
                 None => self.take_seat(request, contact, round)?,
-                Some(registration) => self.advance(request, contact, &registration, round)?,
+                Some(registration) => {
+                    let is_new = earlier.as_ref() != Some(&registration.marker);
+                    self.advance(request, contact, &registration, (round, is_new))?
+                }
             };
             if let Some(done) = done {
                 return Ok(done);
@@ -56,16 +64,18 @@ impl Provisioner {
         match self.reserve(request, round)? {
             ReserveResult::Done | ReserveResult::Clash => Ok(None),
             ReserveResult::Full => self.class_is_full(request, contact).map(Some),
+            ReserveResult::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
         }
     }
 
-    /// Takes a registration further towards its login. `None` = read the registration again.
+    /// Takes a registration further towards its login. `is_new` = this attempt has drawn its name. `None` = read the
+    /// registration again.
     fn advance(
         &self,
         request: &Request<'_>,
         contact: &Contact,
         registration: &Registration,
-        round: u32,
+        (round, is_new): (u32, bool),
     ) -> Result<Option<Completion>, AttemptEnd> {
         match next_step(registration, request.text.received, request.now) {
             NextStep::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
@@ -80,6 +90,10 @@ impl Provisioner {
                         self.pending_due(request, Some(registration)),
                     )?;
                 }
+                self.may_send_login(request)?;
+                if !is_new {
+                    self.store.begin_create(registration.id, request.clock())?;
+                }
                 self.create(request, registration, round)
             }
             NextStep::Announce => self.announce(request, registration),
@@ -92,6 +106,7 @@ impl Provisioner {
                     Ok(None)
                 }
                 ReserveResult::Full => self.class_is_full(request, contact).map(Some),
+                ReserveResult::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
                 ReserveResult::Clash => Err(being_removed(registration)),
             },
         }
@@ -102,16 +117,21 @@ impl Provisioner {
     fn reserve(&self, request: &Request<'_>, round: u32) -> Result<ReserveResult, AttemptEnd> {
         let username = Username::draw(round);
         let marker = Marker::draw(&username, &self.key, &self.instance_id);
-        // A reservation has a time limit, so that the reaper removes it if no account follows.
-        let due = self.pending_due(request, None);
-        let seats = self.seats(request);
-        let reserved =
-            self.store
-                .reserve(&request.hash, &username, &marker, request.now, due, seats)?;
+        let reservation = Reservation {
+            phone: &request.hash,
+            text: &request.text.sid,
+            received: request.text.received,
+            username: &username,
+            marker: &marker,
+            now: request.now,
+            // A reservation has a time limit, so that the reaper removes it if no account follows.
+            due_at: self.pending_due(request, None),
+        };
+        let reserved = self.store.reserve(reservation, self.seats(request))?;
         match reserved {
             ReserveResult::Full => self.full_class.turn_away(&request.hash, request.class),
             ReserveResult::Done => self.full_class.seat_given(request.class),
-            ReserveResult::Clash => {}
+            ReserveResult::Clash | ReserveResult::Ended => {}
         }
         Ok(reserved)
     }
@@ -138,7 +158,6 @@ impl Provisioner {
         registration: &Registration,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
-        self.may_send_login(request)?;
         let username = &registration.username;
         let email = username.email(&self.email_domain);
         let counter = registration.password_counter.unwrap_or(1);
@@ -164,24 +183,22 @@ impl Provisioner {
             let address = address.unwrap_or(&email);
             return Err(self.offer(request, registration, address, password));
         }
-        let left = self.class_of(request, registration).life(request.clock());
+        let now = request.clock();
+        let left = self.class_of(request, registration).life(now);
+        let promised = self.first_due(request, registration, now);
         let class = registration.class.as_ref();
         let body = self.login_text(class, username, address.unwrap_or(&email), &password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
-            since: request.clock(),
+            since: now,
         };
-        self.record_user(request, registration, |due| {
+        self.record_user(request, registration, |pending| {
+            let due = due_with_login(promised, pending);
             self.store
                 .created(registration.id, &user.id, due, Some(sending))
         })?;
-        self.send_login(
-            request,
-            registration,
-            &body,
-            self.first_due(request, registration, request.clock()),
-        )
-        .map(Some)
+        let due = self.first_due(request, registration, request.clock());
+        self.send_login(request, registration, &body, due).map(Some)
     }
 
     /// Makes a Coder user, or finds the one that an interrupted attempt has made. `None` = read the
@@ -215,7 +232,8 @@ impl Provisioner {
         Ok(None)
     }
 
-    /// Records a Coder user with `record`, which gets the due time and returns the reached stage.
+    /// Records a Coder user with `record`, which gets the due time of an account without a login and returns the
+    /// reached stage.
     fn record_user(
         &self,
         request: &Request<'_>,

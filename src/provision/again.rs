@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use super::decide::window;
+use super::decide::{due_with_login, window};
 use super::outcome::{AttemptEnd, Completion, RetryTime};
 use super::{Provisioner, Request, reply};
 use crate::clock::unix_now;
@@ -84,7 +84,11 @@ impl Provisioner {
             fingerprint: self.key.fingerprint(&body),
             since: now,
         };
-        if !self.store.begin_send(registration.id, sending, counter)? {
+        let promised = due_with_login(due, self.pending_due(request, Some(registration)));
+        if !self
+            .store
+            .begin_send(registration.id, sending, counter, promised)?
+        {
             // An operator renewed the password a moment ago.
             return Ok(None);
         }

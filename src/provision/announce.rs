@@ -10,7 +10,7 @@ use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
 use crate::domain::registration::{Registration, Sending, Stage};
 use crate::domain::{MessageSid, UnixSeconds};
-use crate::store::SentLogin;
+use crate::store::{ClearedSend, SentLogin};
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
 /// The words that a trial account puts before every text.
@@ -42,11 +42,7 @@ impl Provisioner {
                 }
                 AfterTrace::SendAgain { doubtful } => uncertain = doubtful,
                 AfterTrace::GiveUp => {
-                    // The account stays.
-                    self.record_login(request, registration, due, None)?;
-                    return Err(AttemptEnd::Never(
-                        "the result of two sends cannot be found out".to_owned(),
-                    ));
+                    return Err(self.record_perhaps_sent(request, registration, due)?);
                 }
             }
         } else if let Some(silence) = self.limit(request, registration)? {
@@ -54,7 +50,12 @@ impl Provisioner {
         }
         if registration.sending.is_some() || renewed.is_some() {
             // Before the next send, so that a late trace of an earlier text is not taken for it.
-            self.store.clear_send(registration.id, uncertain, renewed)?;
+            let cleared = if uncertain {
+                ClearedSend::Doubtful
+            } else {
+                self.not_accepted(request, registration)
+            };
+            self.store.clear_send(registration.id, cleared, renewed)?;
         }
         self.login_again(request, registration, due)
     }
@@ -94,7 +95,8 @@ impl Provisioner {
         }
         // This step fails for an account whose removal has begun meanwhile. What the fault says about
         // the phone is recorded all the same.
-        let cleared = self.store.clear_send(registration.id, false, None);
+        let failed = self.not_accepted(request, registration);
+        let cleared = self.store.clear_send(registration.id, failed, None);
         match fault.kind {
             SmsErrorKind::Recipient => {
                 let until = now + REFUSAL;
@@ -112,6 +114,28 @@ impl Provisioner {
         Ok(AttemptEnd::of_send(fault, &request.phone, left))
     }
 
+    /// What is recorded about a send that surely failed.
+    fn not_accepted(&self, request: &Request<'_>, registration: &Registration) -> ClearedSend {
+        ClearedSend::NotSent {
+            without_login: self.pending_due(request, Some(registration)),
+        }
+    }
+
+    /// Records a login whose two sends have unknown outcomes as sent, so that the account stays, and gives its text
+    /// up.
+    fn record_perhaps_sent(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        due_at: Option<UnixSeconds>,
+    ) -> Result<AttemptEnd, AttemptEnd> {
+        let why = "the result of two sends cannot be found out";
+        let sent = sent_login(request, registration, due_at, None);
+        self.store
+            .login_perhaps_sent(registration.id, &request.text.sid, sent, why)?;
+        Ok(AttemptEnd::Never(why.to_owned()))
+    }
+
     fn record_login(
         &self,
         request: &Request<'_>,
@@ -119,14 +143,7 @@ impl Provisioner {
         due_at: Option<UnixSeconds>,
         sid: Option<&MessageSid>,
     ) -> Result<Completion, AttemptEnd> {
-        let (window_start, before) = window(registration, request.now);
-        let sent = SentLogin {
-            text: sid,
-            at: request.clock(),
-            due_at,
-            window_start,
-            sent_in_window: before + 1,
-        };
+        let sent = sent_login(request, registration, due_at, sid);
         let undelivered = self
             .store
             .login_sent(registration.id, &request.text.sid, sent)?;
@@ -223,5 +240,22 @@ impl Provisioner {
         let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
         // The same login may have been sent earlier in the same words.
         Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded)
+    }
+}
+
+/// What is recorded about a login that was sent just now as the text `text`, `None` = it cannot be found out.
+fn sent_login<'a>(
+    request: &Request<'_>,
+    registration: &Registration,
+    due_at: Option<UnixSeconds>,
+    text: Option<&'a MessageSid>,
+) -> SentLogin<'a> {
+    let (window_start, before) = window(registration, request.now);
+    SentLogin {
+        text,
+        at: request.clock(),
+        due_at,
+        window_start,
+        sent_in_window: before + 1,
     }
 }

@@ -177,6 +177,16 @@ pub(crate) fn due_after(
     }
 }
 
+/// When an account is due whose first login is about to be sent. From then on its student may have that login,
+/// whatever becomes of the send, so the account lives as long as the login promises; and as long as its text is
+/// tried.
+pub(crate) fn due_with_login(
+    promised: Option<UnixSeconds>,
+    pending: UnixSeconds,
+) -> Option<UnixSeconds> {
+    promised.map(|promised| promised.max(pending))
+}
+
 /// Start of the current 24 hours and the number of logins sent in them.
 pub(crate) fn window(registration: &Registration, now: UnixSeconds) -> (UnixSeconds, u32) {
     let running = now - registration.window_start < DAY && registration.window_start <= now;

@@ -163,7 +163,11 @@ impl Reaper {
     ) -> Result<Option<User>, RemovalError> {
         let email = registration.username.email(&self.email_domain);
         if let Some(id) = &registration.coder_id {
-            return Ok(self.coder.locate(id, &email)?);
+            let located = self.coder.locate(id, &email)?;
+            // If its create was repeated, there may be another user of the same name after the first one was deleted.
+            if located.is_some() || registration.create_repeated_at.is_none() {
+                return Ok(located);
+            }
         }
         let found = find_ours(&self.coder, registration, &email)?;
         if let (Some(user), Stage::Reaping) = (&found, registration.stage) {

@@ -21,7 +21,7 @@ use crate::clock::ClockStep;
 use crate::coder::{Coder, CoderError, Rights, User};
 use crate::config::Config;
 use crate::domain::registration::Registration;
-use crate::domain::{ClassName, UnixSeconds, count};
+use crate::domain::{ClassName, UnixSeconds, count, seconds};
 use crate::store::{Store, StoreError};
 use crate::token::CoderToken;
 use inspect::{AccountInspection, Pace, RemovalError, RemovalWait};
@@ -240,11 +240,12 @@ impl Reaper {
         }
         let mut forgotten = 0;
         for registration in gone {
-            match self.store.forget(registration.id, now) {
-                Ok(()) => {
+            match self.forget_one(registration, now) {
+                Ok(true) => {
                     forgotten += 1;
                     info!("{} is removed", registration.username);
                 }
+                Ok(false) => {}
                 Err(error) => warn!("removal of {}: {error}", registration.username),
             }
         }
@@ -252,6 +253,29 @@ impl Reaper {
             debug!("the database's write-ahead log still contains what was forgotten: {error}");
         }
         forgotten
+    }
+
+    /// Deletes one of them, unless a repeated create may still be carried out: then Coder is asked again after that.
+    /// A removal that has begun permits no further create. Returns whether it is deleted.
+    fn forget_one(
+        &self,
+        registration: &Registration,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        let span = seconds(inspect::late_create(self.call_limit));
+        let Some(until) = self.store.late_create_until(registration.id, now, span)? else {
+            return self.store.forget(registration.id, now).map(|()| true);
+        };
+        let rest = Duration::from_secs((until - now).max(1).unsigned_abs());
+        let note = "its user is gone, waiting until no other one can appear";
+        let wait = RemovalWait {
+            pace: Pace::Exactly(rest),
+            level: Level::Info,
+            note: note.to_owned(),
+            refused: false,
+        };
+        self.put_off(registration, now, &wait);
+        Ok(false)
     }
 
     /// Acts on the result of an inspection. Returns what is left to do.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use super::rows::NEXT_ID;
 use super::{Store, StoreError};
 use crate::domain::{Marker, UnixSeconds, Username};
 
@@ -51,13 +52,13 @@ pub(super) fn adopt(
     accounts: &[Adoption],
     now: UnixSeconds,
 ) -> rusqlite::Result<Vec<Username>> {
-    let mut insert = tx.prepare_cached(
+    let mut insert = tx.prepare_cached(&format!(
         "INSERT INTO registrations
-             (phone, username, marker, stage, coder_id, reserved_at, announced_at, due_at, adopted_at)
-         SELECT randomblob(20), ?1, ?2, 'announced', ?3, ?4, ?4, ?5, ?6
+             (id, phone, username, marker, stage, coder_id, reserved_at, announced_at, due_at, adopted_at)
+         SELECT {NEXT_ID}, randomblob(20), ?1, ?2, 'announced', ?3, ?4, ?4, ?5, ?6
          WHERE NOT EXISTS
              (SELECT 1 FROM registrations WHERE username = ?1 OR marker = ?2 OR coder_id = ?3)",
-    )?;
+    ))?;
     let mut adopted = Vec::new();
     for account in accounts {
         let inserted = insert.execute(params![

@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::texts::{count_send, mark_seen};
+use super::rows::MAY_HAVE_LOGIN;
+use super::texts::{count_send, mark_given_up, mark_seen};
 use super::{Commands, Store, StoreError};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
@@ -135,7 +136,7 @@ impl Store {
             set(tx, "opted_out_at", phone, out.then_some(now))?;
             set(tx, "own_opt_out", phone, None)?;
             match gave_up {
-                Some(why) => mark_given_up(tx, phone, sid, now, why),
+                Some(why) => give_up(tx, phone, sid, now, why),
                 None => mark_seen(tx, sid, now),
             }
         })
@@ -170,7 +171,7 @@ impl Store {
     }
 
     /// Records that `phone` cannot be reached until then, and that the text `sid` was given up for that
-    /// reason. An account without a login sent is due at once.
+    /// reason. An account that surely has no login is due at once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -184,11 +185,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("record a refusal", |tx| {
             set(tx, "refused_until", phone, Some(until))?;
-            mark_given_up(tx, phone, sid, now, why)
+            give_up(tx, phone, sid, now, why)
         })
     }
 
-    /// Records that the text `sid` was given up, and why. An account without a login sent is due at once.
+    /// Records that the text `sid` was given up, and why. An account that surely has no login is due at once.
     ///
     /// # Errors
     /// SQLite refused.
@@ -199,9 +200,7 @@ impl Store {
         now: UnixSeconds,
         why: &str,
     ) -> Result<(), StoreError> {
-        self.write("give up a text", |tx| {
-            mark_given_up(tx, phone, sid, now, why)
-        })
+        self.write("give up a text", |tx| give_up(tx, phone, sid, now, why))
     }
 }
 
@@ -299,29 +298,21 @@ fn set(
     .map(drop)
 }
 
-/// Marks a text as given up, so that it becomes a dead letter despite any interruption, and makes an
-/// account without a login sent due.
-fn mark_given_up(
+/// Records that a text of `phone` was given up. An account that surely has no login is due at once. If a login may
+/// be on its way, the account keeps its time, and that login counts as sent.
+fn give_up(
     tx: &Transaction<'_>,
     phone: &PhoneHash,
     sid: &MessageSid,
     now: UnixSeconds,
     why: &str,
 ) -> rusqlite::Result<()> {
-    make_due(tx, phone, now)?;
-    tx.prepare_cached(
-        "INSERT INTO seen (sid, at, gave_up) VALUES (?1, ?2, ?3)
-         ON CONFLICT (sid) DO UPDATE SET gave_up = excluded.gave_up",
-    )?
-    .execute(params![sid.as_str(), now, why])
-    .map(drop)
-}
-
-fn make_due(tx: &Transaction<'_>, phone: &PhoneHash, now: UnixSeconds) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE registrations SET due_at = ?2, fingerprint = NULL, sending_since = NULL
-         WHERE phone = ?1 AND stage IN ('reserved', 'created')",
-    )?
-    .execute(params![phone.as_bytes(), now])
-    .map(drop)
+    tx.prepare_cached(&format!(
+        "UPDATE registrations
+         SET due_at = CASE WHEN {MAY_HAVE_LOGIN} THEN due_at ELSE ?2 END,
+             doubtful = doubtful + (fingerprint IS NOT NULL), fingerprint = NULL, sending_since = NULL
+         WHERE phone = ?1 AND stage IN ('reserved', 'created')"
+    ))?
+    .execute(params![phone.as_bytes(), now])?;
+    mark_given_up(tx, sid, now, why)
 }

@@ -25,6 +25,7 @@ mod reserve;
 mod restore;
 mod rows;
 mod schema;
+mod sends;
 mod shown;
 mod summary;
 mod texts;
@@ -49,19 +50,18 @@ pub use passwords::{RenewError, Renewal, WithheldLogin};
 pub use projector::ProjectorFigures;
 pub use prune::JUST_GONE;
 pub use removals::Postponement;
-pub use reserve::{ReserveResult, Seats};
+pub use reserve::{Reservation, ReserveResult, Seats};
 pub use restore::{Carryover, Origin, RestoreResult, restore};
+pub use sends::{ClearedSend, SentLogin};
 pub use shown::{Arrival, ShownLogin};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
 pub use workspaces::{ProlongedWorkspace, TroubledWorkspace, WorkspaceProgress, WorkspaceTask};
 
-use crate::domain::registration::{Event, Registration, Sending, Stage};
-use crate::domain::{Marker, MessageSid, PhoneHash, Undelivered, UnixSeconds, Username};
-use deliveries::record_send;
+use crate::domain::registration::{Event, Registration, Stage};
+use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
 use files::OpenedFile;
 use rows::{COLUMNS, read_registration};
-use texts::{count_send, mark_seen, uncount_send};
 
 /// The database of one data folder. The folder belongs to this process as long as this value lives.
 pub struct Store {
@@ -77,21 +77,6 @@ pub struct Store {
 
 /// Called with the result of each write. It must not use the store.
 pub type WriteObserver = Box<dyn Fn(Result<(), &StoreError>) + Send + Sync>;
-
-/// What is recorded about a login that was sent.
-#[derive(Clone, Copy, Debug)]
-pub struct SentLogin<'a> {
-    /// The MessageSid of the login text; `None` if it cannot be found out.
-    pub text: Option<&'a MessageSid>,
-    /// When Twilio accepted it.
-    pub at: UnixSeconds,
-    /// The new time at which the account is due; `None` = never.
-    pub due_at: Option<UnixSeconds>,
-    /// Start of the 24 hours in which logins are counted.
-    pub window_start: UnixSeconds,
-    /// Logins in them, this one included.
-    pub sent_in_window: u32,
-}
 
 impl Store {
     /// The registration of a phone.
@@ -133,8 +118,8 @@ impl Store {
                     "UPDATE OR IGNORE registrations
                      SET stage = ?2, username = ?3, marker = ?4, coder_id = NULL,
                          due_at = CASE WHEN ended_at IS NULL THEN ?5 ELSE due_at END,
-                         fingerprint = NULL, sending_since = NULL,
-                         password_counter = 1, password_marker = ?4,
+                         fingerprint = NULL, sending_since = NULL, doubtful = 0,
+                         create_repeated_at = NULL, password_counter = 1, password_marker = ?4,
                          renewed_at = NULL, withheld_at = NULL
                      WHERE id = ?1",
                 )?
@@ -179,163 +164,6 @@ impl Store {
             .execute(params![id, due_at])
             .map(drop)
         })
-    }
-
-    /// Records that Coder has the user; with `sending`, also that the user has the intended password and
-    /// that its first login text is about to be sent. Returns the reached stage. If a removal has begun
-    /// meanwhile, only the id is recorded, so that the removal can continue.
-    ///
-    /// # Errors
-    /// SQLite refused, or the step is illegal.
-    pub fn created(
-        &self,
-        id: i64,
-        coder_id: &str,
-        due_at: UnixSeconds,
-        sending: Option<Sending>,
-    ) -> Result<Stage, StoreError> {
-        self.record_user(id, coder_id, due_at, sending, sending.is_some())
-    }
-
-    /// The same for a login that goes to a screen: `proven` = the user has the intended password, also
-    /// where no text is about to be sent.
-    fn record_user(
-        &self,
-        id: i64,
-        coder_id: &str,
-        due_at: UnixSeconds,
-        sending: Option<Sending>,
-        proven: bool,
-    ) -> Result<Stage, StoreError> {
-        self.step("record a new user", id, Event::UserCreated, |tx, stage| {
-            if stage == Stage::Reaping {
-                tx.prepare_cached("UPDATE registrations SET coder_id = ?2 WHERE id = ?1")?
-                    .execute(params![id, coder_id])?;
-                return Ok(stage);
-            }
-            tx.prepare_cached(
-                "UPDATE registrations
-                 SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
-                     due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END,
-                     password_counter = CASE WHEN ?7 THEN coalesce(password_counter, 1)
-                                             ELSE password_counter END,
-                     password_marker = CASE WHEN ?7 THEN marker ELSE password_marker END
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                id,
-                stage.as_str(),
-                coder_id,
-                due_at,
-                sending.as_ref().map(|s| s.fingerprint.as_bytes()),
-                sending.map(|s| s.since),
-                proven,
-            ])?;
-            sending.map_or(Ok(()), |s| count_send(tx, s.since))?;
-            Ok(stage)
-        })
-    }
-
-    /// Records that Coder has the password number `counter`, and that a login text with it is about to be
-    /// sent. Returns whether that was done: not if another password is intended by now.
-    ///
-    /// # Errors
-    /// SQLite refused, or the account is being removed.
-    pub fn begin_send(&self, id: i64, sending: Sending, counter: u32) -> Result<bool, StoreError> {
-        self.step("record a send", id, Event::LoginPrepared, |tx, _| {
-            let updated = tx
-                .prepare_cached(
-                    "UPDATE registrations
-                     SET fingerprint = ?2, sending_since = ?3, password_marker = marker
-                     WHERE id = ?1 AND password_counter = ?4",
-                )?
-                .execute(params![
-                    id,
-                    sending.fingerprint.as_bytes(),
-                    sending.since,
-                    counter
-                ])?;
-            if updated == 1 {
-                count_send(tx, sending.since)?;
-            }
-            Ok(updated == 1)
-        })
-    }
-
-    /// Allows another login text: the one on its way surely was not accepted, or (with `doubtful`) it is
-    /// repeated although its outcome is unknown, and then counts as sent. With `renewed`, the account is
-    /// due then at the earliest.
-    ///
-    /// # Errors
-    /// SQLite refused, or the account is being removed.
-    pub fn clear_send(
-        &self,
-        id: i64,
-        doubtful: bool,
-        renewed: Option<UnixSeconds>,
-    ) -> Result<(), StoreError> {
-        self.step("clear a send", id, Event::LoginPrepared, |tx, _| {
-            let since: Option<UnixSeconds> = tx
-                .prepare_cached("SELECT sending_since FROM registrations WHERE id = ?1")?
-                .query_row([id], |row| row.get(0))?;
-            if let (Some(since), false) = (since, doubtful) {
-                uncount_send(tx, since)?;
-            }
-            tx.prepare_cached(
-                "UPDATE registrations
-                 SET fingerprint = NULL, sending_since = NULL, doubtful = doubtful + ?2,
-                     due_at = CASE WHEN ?3 IS NULL OR ended_at IS NOT NULL THEN due_at
-                                   ELSE max(?3, coalesce(due_at, ?3)) END
-                 WHERE id = ?1",
-            )?
-            .execute(params![id, doubtful, renewed])
-            .map(drop)
-        })
-    }
-
-    /// Records that Twilio accepted a login text, and with it that the text `sid` is served. Returns the
-    /// login if an earlier receipt says that it failed.
-    ///
-    /// Changes of the due time by the instructor while the text was on its way are kept: an end, and an
-    /// extension of an account that had a login before. So is a removal that has begun.
-    ///
-    /// # Errors
-    /// SQLite refused, or the account is being removed.
-    pub fn login_sent(
-        &self,
-        id: i64,
-        sid: &MessageSid,
-        sent: SentLogin<'_>,
-    ) -> Result<Option<Undelivered>, StoreError> {
-        let end = self.step("record a login", id, Event::LoginSent, |tx, stage| {
-            tx.prepare_cached(
-                "UPDATE registrations
-                 SET stage = ?2, announced_at = ?3, window_start = ?5,
-                     due_at = CASE WHEN ended_at IS NOT NULL OR stage = 'reaping' THEN due_at
-                                   WHEN stage = 'announced' THEN max(due_at, ?4)
-                                   ELSE ?4 END,
-                     sent_in_window = ?6, fingerprint = NULL, sending_since = NULL, doubtful = 0,
-                     check_at = CASE stage WHEN 'reaping' THEN check_at ELSE 0 END,
-                     reap_tries = CASE stage WHEN 'reaping' THEN reap_tries ELSE 0 END,
-                     reap_note = CASE stage WHEN 'reaping' THEN reap_note END, login_sid = ?7,
-                     renewed_at = NULL, withheld_at = NULL
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                id,
-                stage.as_str(),
-                sent.at,
-                sent.due_at,
-                sent.window_start,
-                sent.sent_in_window,
-                sent.text.map(MessageSid::as_str),
-            ])?;
-            mark_seen(tx, sid, sent.at)?;
-            sent.text
-                .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
-        })?;
-        self.counts.sent.add();
-        Ok(end.and_then(|end| self.count_delivered(end)))
     }
 
     /// Checks that the database can be written, by writing to it.

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
 use super::files::{LOCK, overwrite_log, place_of_lock};
-use super::rows::read_all;
+use super::rows::{MAY_HAVE_LOGIN, read_all};
 use super::{COLUMNS, Store, StoreError, facts, read_registration};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
@@ -116,6 +116,31 @@ impl Store {
             .map_err(StoreError::sql("find a login on its way"))
     }
 
+    /// Until when another user may appear for an account in removal, because its create was repeated less than
+    /// `span` seconds ago; `None` if that cannot happen any more.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn late_create_until(
+        &self,
+        id: i64,
+        now: UnixSeconds,
+        span: UnixSeconds,
+    ) -> Result<Option<UnixSeconds>, StoreError> {
+        self.lock()
+            .prepare_cached(
+                "SELECT create_repeated_at FROM registrations
+                 WHERE id = ?1 AND create_repeated_at BETWEEN ?2 + 1 AND ?3",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id, now - span, now], |row| row.get(0))
+                    .optional()
+            })
+            .map(|at: Option<UnixSeconds>| at.map(|at| at + span))
+            .map_err(StoreError::sql("find a repeated create"))
+    }
+
     /// Postpones the next inspection of an account.
     ///
     /// # Errors
@@ -194,17 +219,19 @@ impl Store {
         overwrite_log(&self.lock())
     }
 
-    /// Deletes the due time of the accounts of `class` with a login, because removal is switched off; `None` = of
-    /// all accounts. Accounts that the instructor ended keep it. Returns their number.
+    /// Deletes the due time of the accounts of `class` that may have a login, because removal is switched off;
+    /// `None` = of all accounts. Accounts that the instructor ended keep it. Returns their number.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn clear_due(&self, class: Option<&ClassName>) -> Result<usize, StoreError> {
         self.write("delete the due time of accounts", |tx| {
             tx.execute(
-                "UPDATE registrations SET due_at = NULL
-                 WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL
-                   AND (?1 IS NULL OR class = ?1)",
+                &format!(
+                    "UPDATE registrations SET due_at = NULL
+                     WHERE {MAY_HAVE_LOGIN} AND due_at IS NOT NULL AND ended_at IS NULL
+                       AND (?1 IS NULL OR class = ?1)"
+                ),
                 [class.map(ClassName::as_str)],
             )
         })
@@ -239,7 +266,7 @@ impl Store {
             if by > 0 {
                 let sql = format!(
                     "UPDATE registrations SET due_at = due_at + ?1
-                     WHERE stage = 'announced' AND due_at IS NOT NULL AND ended_at IS NULL
+                     WHERE {MAY_HAVE_LOGIN} AND due_at IS NOT NULL AND ended_at IS NULL
                        AND coalesce(adopted_at, reserved_at) <= ?2 AND {follows}"
                 );
                 return tx.execute(&sql, params![by, before, names]);
@@ -247,15 +274,17 @@ impl Store {
             let sql = format!(
                 "UPDATE registrations
                  SET due_at = due_at - min(?1, coalesce(adopted_at, reserved_at) - ?2)
-                 WHERE stage = 'announced' AND coalesce(adopted_at, reserved_at) > ?2 AND {follows}"
+                 WHERE {MAY_HAVE_LOGIN} AND coalesce(adopted_at, reserved_at) > ?2 AND {follows}"
             );
             let moved = tx.execute(&sql, params![-by, now, names])?;
             tx.execute(
-                "UPDATE registrations
+                &format!(
+                    "UPDATE registrations
                  SET announced_at = announced_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
                      reserved_at = reserved_at - min(?1, coalesce(adopted_at, reserved_at) - ?2),
                      adopted_at = adopted_at - min(?1, adopted_at - ?2)
-                 WHERE stage = 'announced' AND coalesce(adopted_at, reserved_at) > ?2",
+                 WHERE {MAY_HAVE_LOGIN} AND coalesce(adopted_at, reserved_at) > ?2"
+                ),
                 [-by, now],
             )?;
             Ok(moved)

@@ -4,9 +4,10 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::rows::NEXT_ID;
 use super::{Store, StoreError};
 use crate::domain::registration::Event;
-use crate::domain::{ClassName, Marker, PhoneHash, UnixSeconds, Username};
+use crate::domain::{ClassName, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 
 /// Seconds since the lock-out of a user after which its phone may get another account although this one
 /// is not gone yet: a workspace that cannot be deleted must not exclude its student from the next class.
@@ -25,6 +26,66 @@ pub enum ReserveResult {
     Clash,
     /// All seats are taken.
     Full,
+    /// The phone gets no account for this text: its account was ended, or its removal has begun, after the text was
+    /// received, or the text was served or forgotten meanwhile.
+    Ended,
+}
+
+/// What is about to be recorded for a phone, and the text that asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Reservation<'a> {
+    /// The phone.
+    pub phone: &'a PhoneHash,
+    /// The text that asks for an account.
+    pub text: &'a MessageSid,
+    /// When it was received.
+    pub received: UnixSeconds,
+    /// The name that its user is about to get.
+    pub username: &'a Username,
+    /// The display name that its user is about to get.
+    pub marker: &'a Marker,
+    /// The present time.
+    pub now: UnixSeconds,
+    /// When the reservation is due for removal, if no account follows.
+    pub due_at: UnixSeconds,
+}
+
+impl Reservation<'_> {
+    /// Whether the text gets no account any more. What was read about its phone before may be out of date.
+    fn has_ended(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+        tx.prepare_cached(
+            "SELECT 1 FROM contacts WHERE phone = ?1 AND ended_at > ?2
+             UNION ALL SELECT 1 FROM seen WHERE sid = ?3",
+        )?
+        .exists(params![
+            self.phone.as_bytes(),
+            self.received,
+            self.text.as_str()
+        ])
+    }
+
+    fn insert(&self, tx: &Transaction<'_>, class: Option<&str>) -> rusqlite::Result<ReserveResult> {
+        let inserted = tx
+            .prepare_cached(&format!(
+                "INSERT INTO registrations
+                     (id, phone, username, marker, stage, reserved_at, due_at,
+                      password_counter, password_marker, class)
+                 VALUES ({NEXT_ID}, ?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3, ?6) ON CONFLICT DO NOTHING"
+            ))?
+            .execute(params![
+                self.phone.as_bytes(),
+                self.username.as_str(),
+                self.marker.as_str(),
+                self.now,
+                self.due_at,
+                class
+            ])?;
+        Ok(if inserted == 1 {
+            ReserveResult::Done
+        } else {
+            ReserveResult::Clash
+        })
+    }
 }
 
 /// The seats of a class, and how many there are.
@@ -73,8 +134,9 @@ enum PhoneHolder {
 }
 
 impl Store {
-    /// Records that `phone` is about to get the user `username`, if one of `seats` is
-    /// free. They are counted in the same transaction, so a race for the last seat has one winner.
+    /// Records that a phone is about to get a user, if one of `seats` is free. They are counted in the same
+    /// transaction, so a race for the last seat has one winner. In the same transaction it is read whether the
+    /// account of the phone was ended after its text was received.
     ///
     /// The same transaction parts the phone from an earlier account that was locked out at least five
     /// minutes ago and is still there, or whose removal began at least half an hour ago. That account keeps
@@ -84,15 +146,15 @@ impl Store {
     /// SQLite refused.
     pub fn reserve<'a>(
         &self,
-        phone: &PhoneHash,
-        username: &Username,
-        marker: &Marker,
-        now: UnixSeconds,
-        due_at: UnixSeconds,
+        reservation: Reservation<'_>,
         seats: impl Into<Seats<'a>>,
     ) -> Result<ReserveResult, StoreError> {
         let seats = seats.into();
+        let Reservation { phone, now, .. } = reservation;
         let reserved = self.write("reserve a name", |tx| {
+            if reservation.has_ended(tx)? {
+                return Ok(ReserveResult::Ended);
+            }
             let earlier = earlier_account(tx, phone, now)?;
             if earlier == PhoneHolder::Keeps {
                 return Ok(ReserveResult::Clash);
@@ -103,7 +165,7 @@ impl Store {
             if earlier == PhoneHolder::Releases {
                 release_phone(tx, phone, now)?;
             }
-            insert(tx, phone, username, marker, (now, due_at), seats.name())
+            reservation.insert(tx, seats.name())
         })?;
         if reserved == ReserveResult::Done {
             self.counts.reserved.add();
@@ -171,34 +233,4 @@ fn release_phone(
     )?
     .execute(params![phone.as_bytes(), now])
     .map(drop)
-}
-
-fn insert(
-    tx: &Transaction<'_>,
-    phone: &PhoneHash,
-    username: &Username,
-    marker: &Marker,
-    (now, due_at): (UnixSeconds, UnixSeconds),
-    class: Option<&str>,
-) -> rusqlite::Result<ReserveResult> {
-    let inserted = tx
-        .prepare_cached(
-            "INSERT INTO registrations
-                 (phone, username, marker, stage, reserved_at, due_at,
-                  password_counter, password_marker, class)
-             VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, 1, ?3, ?6) ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            phone.as_bytes(),
-            username.as_str(),
-            marker.as_str(),
-            now,
-            due_at,
-            class
-        ])?;
-    Ok(if inserted == 1 {
-        ReserveResult::Done
-    } else {
-        ReserveResult::Clash
-    })
 }

@@ -11,7 +11,16 @@ pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserve
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
      coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
-     reaping_since, locked_at, refused_since, shown_at, arrived_at, class";
+     reaping_since, locked_at, refused_since, shown_at, arrived_at, class, create_repeated_at";
+
+/// The id of the next registration. An id is never used again: a worker may still hold one whose account was removed
+/// meanwhile, and what it records must not reach the account of another phone.
+pub(super) const NEXT_ID: &str = "1 + max(coalesce((SELECT max(id) FROM registrations), 0),
+         (SELECT id FROM last_deleted WHERE one = 1))";
+
+/// Whether the phone of a registration has a login, or may have one: a send whose outcome is not known.
+pub(super) const MAY_HAVE_LOGIN: &str =
+    "(stage = 'announced' OR stage = 'created' AND (fingerprint IS NOT NULL OR doubtful > 0))";
 
 /// Reads one registration.
 ///
@@ -65,6 +74,7 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
             .get::<_, Option<String>>(27)
             .map_err(&failed)?
             .map(ClassName::from_stored),
+        create_repeated_at: row.get(28).map_err(&failed)?,
     })
 }
 

@@ -165,6 +165,20 @@ const MIGRATIONS: &[Migration] = &[
     CREATE INDEX registrations_class ON registrations (class) WHERE class IS NOT NULL;
     ALTER TABLE contacts ADD COLUMN told_at INTEGER;
     " },
+    // 5: ids that are never used again. An older program gives the id of a removed account to another phone as
+    // before, and does not record that a create was repeated.
+    Migration { usable_from: 1, sql: "
+    ALTER TABLE registrations ADD COLUMN create_repeated_at INTEGER;
+    -- The highest id of a registration that was deleted.
+    CREATE TABLE last_deleted (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        id  INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO last_deleted (one, id) VALUES (1, 0);
+    CREATE TRIGGER registrations_id AFTER DELETE ON registrations BEGIN
+        UPDATE last_deleted SET id = max(id, OLD.id) WHERE one = 1;
+    END;
+    " },
 ];
 
 /// The application id in the header of our files: "CSMR".

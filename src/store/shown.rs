@@ -45,7 +45,7 @@ impl Store {
         coder_id: &str,
         due_at: UnixSeconds,
     ) -> Result<Stage, StoreError> {
-        self.record_user(id, coder_id, due_at, None, true)
+        self.record_user(id, coder_id, Some(due_at), None, true)
     }
 
     /// Records that Coder has the password number `counter`, and that a login with it is about to be offered

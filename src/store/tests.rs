@@ -1,9 +1,10 @@
 //! The database on a real file.
 //!
 //! Here: the fixtures of all these tests. `life`: the stages of one registration. `opening`: folder, file,
-//! version, key. `removals`: which accounts are due. `contacts`: hints, opt-outs, refusals, seen texts. `races`:
-//! threads that want the same. `adopting`: accounts found at Coder. `costs`: how many statements a step
-//! takes. `passwords`: which one is meant, and the key's file. `plans`: what a look-up costs, and what the file never holds.
+//! version, key. `removals`: which accounts are due. `sends`: logins that are about to be sent. `contacts`: hints,
+//! opt-outs, refusals, seen texts. `races`: threads that want the same. `adopting`: accounts found at Coder. `costs`:
+//! how many statements a step takes. `passwords`: which one is meant, and the key's file. `plans`: what a look-up
+//! costs, and what the file never holds.
 
 mod adopting;
 mod contacts;
@@ -15,6 +16,7 @@ mod passwords;
 mod plans;
 mod races;
 mod removals;
+mod sends;
 mod workspaces;
 
 use std::path::Path;
@@ -23,8 +25,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::types::Value;
 
 use super::*;
-use crate::domain::registration::{IllegalStep, Removal};
-use crate::domain::{InstanceId, Phone, PhoneKey};
+use crate::domain::registration::{IllegalStep, Removal, Sending};
+use crate::domain::{InstanceId, MessageSid, Phone, PhoneKey};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -131,6 +133,9 @@ fn sent(at: UnixSeconds, due_at: Option<UnixSeconds>) -> SentLogin<'static> {
     }
 }
 
+/// A send that surely failed, of an account that is due at 100 without a login.
+const NOT_SENT: ClearedSend = ClearedSend::NotSent { without_login: 100 };
+
 /// More seats than any test needs.
 const SEATS: u32 = 1_000;
 
@@ -145,11 +150,32 @@ impl Store {
         let username = name(&format!("happy-tuna-{number}"));
         let marker = marker(&username);
         assert!(
-            self.reserve(&phone(number), &username, &marker, 10, 100, SEATS)
+            self.reserve_at(&phone(number), &username, &marker, (10, 100), SEATS)
                 .unwrap()
                 == ReserveResult::Done
         );
         self.row(number)
+    }
+
+    /// Reserves at a moment, due at another, for a text that came then.
+    fn reserve_at<'a>(
+        &self,
+        phone: &PhoneHash,
+        username: &Username,
+        marker: &Marker,
+        (now, due_at): (UnixSeconds, UnixSeconds),
+        seats: impl Into<Seats<'a>>,
+    ) -> Result<ReserveResult, StoreError> {
+        let reservation = Reservation {
+            phone,
+            text: &sid(9_999),
+            received: now,
+            username,
+            marker,
+            now,
+            due_at,
+        };
+        self.reserve(reservation, seats)
     }
 
     fn row(&self, number: u32) -> Registration {

@@ -85,6 +85,21 @@ impl Store {
     }
 }
 
+/// Records that a text was given up, so that it becomes a dead letter despite any interruption.
+pub(super) fn mark_given_up(
+    tx: &Transaction<'_>,
+    sid: &MessageSid,
+    now: UnixSeconds,
+    why: &str,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO seen (sid, at, gave_up) VALUES (?1, ?2, ?3)
+         ON CONFLICT (sid) DO UPDATE SET gave_up = excluded.gave_up",
+    )?
+    .execute(params![sid.as_str(), now, why])
+    .map(drop)
+}
+
 /// Records that a text was served.
 pub(super) fn mark_seen(
     tx: &Transaction<'_>,

@@ -334,6 +334,40 @@ fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
 }
 
 #[test]
+fn a_create_that_is_repeated_while_its_first_user_is_removed_leaves_no_orphan() {
+    let class = plan().with("CODER_REG_CALL_LIMIT", "3s").open();
+    let ana = class.student();
+    class.trouble_at_coder(coder::CREATE_USER, 1, Trouble::LoseReply);
+    ana.asks();
+    class.logs("attempt 1 failed");
+    let (go, gone) = mpsc::channel();
+    let hold = Box::new(move || {
+        let _ = gone.recv();
+    });
+    class.coder().on(coder::CREATE_USER, When::Before, 1, hold);
+    let creates = 2;
+    assert!(
+        class
+            .coder()
+            .wait_for_calls(coder::CREATE_USER, creates, PATIENCE)
+    );
+    // The time of the reservation runs out while the second request waits at Coder.
+    class.time_is_up();
+    class.eventually("the first user gone", || {
+        class.coder().students().is_empty()
+    });
+    go.send(()).expect("the create still waits");
+    let login = ana.next_login();
+    class.all_served();
+    assert!(ana.can_log_in());
+    ana.has_read_all();
+    assert!(class.coder().created_ever().len() >= 3);
+    class.eventually("no user but hers", || class.coder().students().len() == 1);
+    assert_eq!(class.coder().only_user().username, login.username());
+    assert_eq!(class.registrations(), 1);
+}
+
+#[test]
 fn whom_coder_fails_to_delete_is_locked_out_meanwhile() {
     let class = plan().with("CODER_REMOVE_TIME", "1s").open();
     let ana = class.student();

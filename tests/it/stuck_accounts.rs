@@ -1,5 +1,6 @@
 //! An account that cannot be removed does not block its phone, and an older text does not bring an account back.
 
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -9,7 +10,7 @@ use support::classroom::student::{Login, Student};
 use support::classroom::{Classroom, PATIENCE, a_later_second};
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::desk::Call;
-use support::fakes::trouble::{Trouble, Which};
+use support::fakes::trouble::{Trouble, When, Which};
 use support::fakes::twilio::ops as twilio;
 
 /// How long a running service may take to remove what nothing holds.
@@ -311,4 +312,88 @@ fn a_send_that_nobody_goes_on_with_holds_an_account_whose_time_is_up_for_a_minut
     class.start_service();
     class.logs("a login to its phone is on its way, waiting for that");
     goes_for_good(&class, &ana, false);
+}
+
+/// A phone with a login has changed its password and asks again: Coder has the old password anew, and its answer is
+/// held back until something is sent.
+fn is_held_over_its_password(class: &Classroom, student: &Student<'_>) -> (Login, Sender<()>) {
+    let login = class.login_of(student);
+    class.changes_the_password(&login);
+    class.change("UPDATE registrations SET announced_at = announced_at - 600");
+    let (go, held) = channel();
+    let hold = Box::new(move || {
+        let _ = held.recv();
+    });
+    class.coder().on(coder::SET_PASSWORD, When::After, 1, hold);
+    student.asks();
+    assert!(
+        class
+            .coder()
+            .wait_for_calls(coder::SET_PASSWORD, 1, PATIENCE)
+    );
+    class.eventually("the password set", || {
+        class.coder().password_works(&login.email, &login.password)
+    });
+    // Texts are dated in whole seconds, and what follows is to come after it.
+    a_later_second();
+    (login, go)
+}
+
+#[test]
+fn an_end_while_a_text_is_served_counts_for_it() {
+    for ends in [["end", "--all", "--yes"].as_slice(), &["forget"]] {
+        let class = plan()
+            .with("CODER_REG_RESEND_INTERVAL", "0")
+            .with("CODER_REG_CALL_LIMIT", "60s")
+            .open();
+        let ana = class.student();
+        let (_, go) = is_held_over_its_password(&class, &ana);
+        let mut ends = ends.to_vec();
+        if ends == ["forget"] {
+            ends.push(ana.phone());
+        }
+        class.does(&ends);
+        class.all_gone();
+        go.send(()).expect("the answer still waits");
+        class.all_served();
+        ana.has_read_all();
+        assert_eq!(class.coder().created_ever().len(), 1, "{ends:?}");
+        assert_eq!(class.registrations(), 0, "{ends:?}");
+        // A text of after it does.
+        ana.gets_a_login();
+    }
+}
+
+#[test]
+fn a_text_that_is_served_while_its_account_goes_does_not_touch_the_account_of_another_phone() {
+    let class = plan()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_REG_CALL_LIMIT", "60s")
+        .open();
+    let (ana, ben) = (class.student(), class.student());
+    let login = class.login_of(&ana);
+    class.change("UPDATE registrations SET announced_at = announced_at - 600");
+    let (go, held) = channel();
+    let hold = Box::new(move || {
+        let _ = held.recv();
+    });
+    class.coder().on(coder::SET_PASSWORD, When::After, 1, hold);
+    ana.asks();
+    assert!(
+        class
+            .coder()
+            .wait_for_calls(coder::SET_PASSWORD, 1, PATIENCE)
+    );
+    a_later_second();
+    class.does(&["end", login.username(), "--yes"]);
+    class.all_gone();
+    ben.gets_a_login();
+    let record = "SELECT group_concat(username || announced_at || login_sid) FROM registrations";
+    class.eventually("his login recorded", || class.query(record).contains("SM"));
+    let before = class.query(record);
+    go.send(()).expect("the answer still waits");
+    class.all_served();
+    ana.has_read_all();
+    assert_eq!(class.query(record), before);
+    assert!(ben.can_log_in());
 }

@@ -123,3 +123,108 @@ fn where_the_log_keeps_no_words_our_own_text_is_found_by_its_sender_and_time() {
         assert_eq!(class.twilio().count(twilio::SEND), 1);
     }
 }
+
+/// How long the account of a login lives that was sent just now, as the database has it.
+fn time_left(class: &Classroom) -> i64 {
+    let left = "SELECT due_at - CAST(strftime('%s') AS INTEGER) FROM registrations
+                WHERE coder_id IS NOT NULL ORDER BY id LIMIT 1";
+    class.query(left).parse().unwrap_or(i64::MIN)
+}
+
+#[test]
+fn who_may_have_a_login_keeps_the_time_that_it_promised_although_the_text_is_given_up() {
+    let class = plan()
+        .with("CODER_REMOVE_TIME", "3h")
+        .with("CODER_REG_GIVE_UP", "15s")
+        .open();
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+    class.twilio().list_unavailable(true);
+    let (ana, ben) = (class.student(), class.student());
+    ana.asks();
+    ana.next_login();
+    // Already while the outcome is searched for.
+    class.logs("attempt 1 failed");
+    assert!(
+        (3 * 3_600 - 60..=3 * 3_600).contains(&time_left(&class)),
+        "{} s",
+        time_left(&class)
+    );
+    class.eventually("the text given up", || class.dead_letters() == 1);
+    // An account that surely has no login goes at once.
+    class.twilio().refuse(ben.phone(), 400, 21614);
+    ben.asks();
+    class.eventually("the useless account removed", || {
+        class.coder().created_ever().len() == 2 && class.coder().students().len() == 1
+    });
+    assert!(ana.can_log_in());
+    assert!(
+        time_left(&class) > 3 * 3_600 - 120,
+        "{} s",
+        time_left(&class)
+    );
+    // She is served like anybody else.
+    class.twilio().list_unavailable(false);
+    ana.gets_a_login();
+    assert!(ana.can_log_in());
+    assert_eq!(class.coder().created_ever().len(), 2);
+}
+
+#[test]
+fn a_first_send_of_unknown_outcome_counts_although_the_second_surely_failed() {
+    let class = plan().with("CODER_REMOVE_TIME", "3h").open();
+    let forbidden = json!({"code": 20403, "message": "Forbidden", "status": 403});
+    class.trouble_at_twilio(twilio::LIST, usize::MAX, Trouble::json(403, &forbidden));
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+    let (ana, ben) = (class.student(), class.student());
+    ana.asks();
+    ana.next_login();
+    class.twilio().refuse(ana.phone(), 400, 21614);
+    class.twilio().refuse(ben.phone(), 400, 21614);
+    class.eventually("the text given up", || class.dead_letters() == 1);
+    ben.asks();
+    class.eventually("the useless account removed", || {
+        class.coder().created_ever().len() == 2 && class.coder().students().len() == 1
+    });
+    assert!(ana.can_log_in());
+    assert!(
+        time_left(&class) > 3 * 3_600 - 120,
+        "{} s",
+        time_left(&class)
+    );
+}
+
+#[test]
+fn a_send_that_surely_failed_promises_no_time() {
+    let class = plan()
+        .with("CODER_REMOVE_TIME", "3h")
+        .with("CODER_REG_GIVE_UP", "1h")
+        .open();
+    class.twilio().refuse_all(429, 63038);
+    class.student().asks();
+    class.logs("code 63038");
+    assert!(time_left(&class) <= 3_600, "{} s", time_left(&class));
+}
+
+#[test]
+fn a_text_given_up_after_two_sends_leaves_its_dead_letter_whatever_breaks_between_two_records() {
+    let class = class();
+    let forbidden = json!({"code": 20403, "message": "Forbidden", "status": 403});
+    class.trouble_at_twilio(twilio::LIST, usize::MAX, Trouble::json(403, &forbidden));
+    class.trouble_at_twilio(twilio::SEND, 2, Trouble::LoseReply);
+    class.change(
+        "CREATE TRIGGER broken BEFORE INSERT ON seen WHEN NEW.gave_up IS NOT NULL BEGIN
+             SELECT RAISE(ABORT, 'broken on purpose');
+         END",
+    );
+    let ana = class.student();
+    ana.asks();
+    class.logs("broken on purpose");
+    class.service().kill();
+    class.change("DROP TRIGGER broken");
+    class.restart_service();
+    class.all_served();
+    class.eventually("the dead letter", || class.dead_letters() == 1);
+    assert_eq!(ana.inbox().len(), 2);
+    assert!(ana.can_log_in(), "the last one works");
+    assert_eq!(class.query("SELECT stage FROM registrations"), "announced");
+}

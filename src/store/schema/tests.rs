@@ -109,7 +109,7 @@ fn a_database_of_each_earlier_version_is_brought_up_to_date() {
         migrate(&mut connection).unwrap();
         assert_eq!(ask::<i64>(&connection, VERSION_OF), VERSION);
         let columns = "SELECT count(*) FROM pragma_table_info('registrations')
-                       WHERE name IN ('shown_at', 'arrived_at', 'class')";
-        assert_eq!(ask::<i64>(&connection, columns), 3);
+                       WHERE name IN ('shown_at', 'arrived_at', 'class', 'create_repeated_at')";
+        assert_eq!(ask::<i64>(&connection, columns), 4);
     }
 }

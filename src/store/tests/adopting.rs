@@ -96,7 +96,7 @@ fn it_takes_a_seat_and_no_phone() {
     let username = name("lazy-newt");
     let reserve = |seats| {
         let marker = marker(&username);
-        store.reserve(&phone(1), &username, &marker, 10, 100, seats)
+        store.reserve_at(&phone(1), &username, &marker, (10, 100), seats)
     };
     assert_eq!(reserve(2).unwrap(), ReserveResult::Full);
     assert_eq!(reserve(3).unwrap(), ReserveResult::Done);

@@ -60,16 +60,23 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
         }),
     ];
     for (name, end) in ends {
-        for (stage, due_at) in [
-            (Stage::Reserved, 50),
-            (Stage::Created, 50),
-            (Stage::Announced, 100),
-            (Stage::Reaping, 100),
+        for (stage, cleared, due_at) in [
+            (Stage::Reserved, None, 50),
+            (Stage::Created, Some(NOT_SENT), 50),
+            // Its phone may have the login.
+            (Stage::Created, None, 100),
+            (Stage::Created, Some(ClearedSend::Doubtful), 100),
+            (Stage::Announced, None, 100),
+            (Stage::Reaping, None, 100),
         ] {
             let dir = TempDir::new();
             let store = dir.open();
-            store.at_stage(1, stage);
+            let id = store.at_stage(1, stage);
             store.at_stage(2, stage);
+            if let Some(cleared) = cleared {
+                store.clear_send(id, cleared, None).unwrap();
+            }
+            let may_have_login = stage == Stage::Created && cleared != Some(NOT_SENT);
             end(&store, &phone(1)).unwrap();
             let row = store.row(1);
             assert_eq!(
@@ -78,6 +85,7 @@ fn an_account_that_nobody_has_a_login_for_is_due_once_its_text_is_hopeless() {
                 "{name} {stage:?}"
             );
             assert_eq!(row.sending, None, "{name} {stage:?}");
+            assert_eq!(row.doubtful, u32::from(may_have_login), "{name} {stage:?}");
             assert_eq!(store.row(2).due_at, Some(100), "{name} {stage:?}");
             assert!(!store.is_new(&sid(99)));
         }
@@ -218,14 +226,16 @@ fn texts_of_the_last_hour_are_counted_but_for_those_that_were_not_taken() {
         fingerprint: key("ours").fingerprint("password: x7k2m"),
         since,
     };
-    for (minute, doubtful, counted) in [(1, false, 1), (2, true, 2)] {
-        store.begin_send(id, sending(now + 60 * minute), 1).unwrap();
+    for (minute, cleared, counted) in [(1, NOT_SENT, 1), (2, ClearedSend::Doubtful, 2)] {
+        store
+            .begin_send(id, sending(now + 60 * minute), 1, None)
+            .unwrap();
         assert_eq!(store.sent_last_hour(now + 120).unwrap(), 2);
-        store.clear_send(id, doubtful, None).unwrap();
+        store.clear_send(id, cleared, None).unwrap();
         assert_eq!(
             store.sent_last_hour(now + 120).unwrap(),
             counted,
-            "{doubtful}"
+            "{cleared:?}"
         );
     }
     assert_eq!(store.sent_last_hour(now + 3_599).unwrap(), 2);

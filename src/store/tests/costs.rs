@@ -76,7 +76,7 @@ fn two_logins(store: &Store, meter: &Meter, number: u32) -> Vec<(&'static str, V
             now_done("may a text be sent?");
             let id = store.row(number).id;
             meter.read();
-            store.begin_send(id, sending(20), 1).unwrap();
+            store.begin_send(id, sending(20), 1, Some(100)).unwrap();
             now_done("another login is about to be sent");
         }
         let id = store.row(number).id;
@@ -105,8 +105,8 @@ fn each_step_of_a_login_takes_the_statements_that_it_needs() {
         ("is this text served?", 1),
         ("what is known of this phone?", 1),
         ("has it an account?", 1),
-        // Seats, whether the phone has an account, the row; then the look back.
-        ("take a seat and a name, and read it back", 6),
+        // Whether the text still counts, seats, whether the phone has an account, the row; then the look back.
+        ("take a seat and a name, and read it back", 7),
         ("may a text be sent?", 1),
         // The stage, the row, the hour's count.
         ("it exists, and its login is about to be sent", 5),
@@ -185,7 +185,7 @@ fn the_count_of_registrations_is_what_a_count_would_find() {
     assert_eq!(counts(&store), (5, 5));
     // A clash takes no seat.
     let username = name("happy-tuna-1");
-    let clash = store.reserve(&phone(9), &username, &marker(&username), 10, 100, SEATS);
+    let clash = store.reserve_at(&phone(9), &username, &marker(&username), (10, 100), SEATS);
     assert_eq!(clash.unwrap(), ReserveResult::Clash);
     assert_eq!(counts(&store), (5, 5));
     for id in &ids[..2] {

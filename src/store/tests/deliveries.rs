@@ -2,6 +2,7 @@
 
 use super::contacts::TEXT_LIFE;
 use super::*;
+use crate::domain::Undelivered;
 use crate::domain::{Delivery, Receipt};
 use crate::store::deliveries::UNASSIGNED_KEPT;
 

@@ -18,6 +18,7 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
         reserved_at: 10,
         announced_at: None,
         due_at: Some(100),
+        create_repeated_at: None,
         sending: None,
         doubtful: 0,
         sent_in_window: 0,
@@ -50,19 +51,21 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
     };
     assert_eq!(store.row(1), expected);
 
-    store.clear_send(row.id, false, None).unwrap();
-    expected.sending = None;
+    store.clear_send(row.id, NOT_SENT, None).unwrap();
+    (expected.sending, expected.due_at) = (None, Some(100));
     assert_eq!(store.row(1), expected);
 
-    assert!(store.begin_send(row.id, sending(30), 1).unwrap());
+    assert!(store.begin_send(row.id, sending(30), 1, Some(90)).unwrap());
     expected.sending = Some(sending(30));
     assert_eq!(store.row(1), expected);
 
-    store.clear_send(row.id, true, Some(250)).unwrap();
+    store
+        .clear_send(row.id, ClearedSend::Doubtful, Some(250))
+        .unwrap();
     (expected.sending, expected.doubtful, expected.due_at) = (None, 1, Some(250));
     assert_eq!(store.row(1), expected);
 
-    assert!(store.begin_send(row.id, sending(40), 1).unwrap());
+    assert!(store.begin_send(row.id, sending(40), 1, Some(200)).unwrap());
     assert!(store.is_new(&sid(1)));
     let text = sid(77);
     let login = SentLogin {
@@ -162,12 +165,11 @@ fn a_name_or_a_phone_is_reserved_once() {
     let reserve = |number, username: &str| {
         let username = name(username);
         store
-            .reserve(
+            .reserve_at(
                 &phone(number),
                 &username,
                 &marker(&username),
-                10,
-                100,
+                (10, 100),
                 SEATS,
             )
             .unwrap()
@@ -220,16 +222,19 @@ fn illegal_steps_are_refused_and_leave_the_row_as_it_was() {
         Event,
         fn(&Store, i64) -> Result<(), StoreError>,
     );
-    let steps: [Step; 8] = [
+    let steps: [Step; 9] = [
+        ("begin_create", Event::UserRequested, |store, id| {
+            store.begin_create(id, 99)
+        }),
         ("created", Event::UserCreated, |store, id| {
             store.created(id, "other", 999, None).map(drop)
         }),
         ("renew", Event::Renewed, |store, id| store.renew(id, 999)),
         ("begin_send", Event::LoginPrepared, |store, id| {
-            store.begin_send(id, sending(99), 1).map(drop)
+            store.begin_send(id, sending(99), 1, Some(100)).map(drop)
         }),
         ("clear_send", Event::LoginPrepared, |store, id| {
-            store.clear_send(id, true, Some(999))
+            store.clear_send(id, ClearedSend::Doubtful, Some(999))
         }),
         ("login_sent", Event::LoginSent, |store, id| {
             store

@@ -127,7 +127,7 @@ fn an_account_without_a_counter_gets_one_once() {
     assert!(store.count_password(id).unwrap());
     assert_eq!(password_of(&store, 1), (Some(1), false));
     assert!(!store.count_password(id).unwrap());
-    assert!(store.begin_send(id, sending(30), 1).unwrap());
+    assert!(store.begin_send(id, sending(30), 1, Some(100)).unwrap());
     assert_eq!(password_of(&store, 1), (Some(1), true));
 }
 
@@ -151,12 +151,12 @@ fn a_send_begins_only_with_the_password_that_is_meant() {
     assert_eq!(renewed.registration.password_counter, Some(2));
     assert_eq!(password_of(&store, 1), (Some(2), false));
     let before = store.dump();
-    assert!(!store.begin_send(id, sending(30), 1).unwrap());
+    assert!(!store.begin_send(id, sending(30), 1, Some(100)).unwrap());
     assert_eq!(store.dump(), before);
     commands.password_renewed(&renewed, 25).unwrap();
     let row = store.find(&phone(1)).unwrap().unwrap();
     assert_eq!((row.renewed_at, row.password_known), (Some(25), true));
-    assert!(store.begin_send(id, sending(30), 2).unwrap());
+    assert!(store.begin_send(id, sending(30), 2, Some(100)).unwrap());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn only_an_account_with_a_login_is_renewed() {
         RenewError::Unknown
     );
     let id = store.at_stage(4, Stage::Announced);
-    store.begin_send(id, sending(30), 1).unwrap();
+    store.begin_send(id, sending(30), 1, Some(100)).unwrap();
     let refused = commands
         .renew_password("happy-tuna-4")
         .unwrap()
@@ -226,7 +226,7 @@ fn a_withheld_login_counts_until_the_next_login_is_sent() {
     let row = store.find(&phone(1)).unwrap().unwrap();
     assert_eq!((row.withheld_at, row.sent_in_window), (Some(50), 2));
     assert_eq!(store.seen(&sid(7)).unwrap(), TextHistory::Served);
-    store.begin_send(id, sending(60), 1).unwrap();
+    store.begin_send(id, sending(60), 1, Some(100)).unwrap();
     store.login_sent(id, &sid(8), sent(60, Some(999))).unwrap();
     assert_eq!(store.find(&phone(1)).unwrap().unwrap().withheld_at, None);
 }

@@ -48,7 +48,7 @@ fn no_file_ever_holds_a_phone() {
     let hash = Phone::parse(number).unwrap().hash(&key("ours"));
     let username = name("happy-tuna");
     store
-        .reserve(&hash, &username, &marker(&username), 10, 100, SEATS)
+        .reserve_at(&hash, &username, &marker(&username), (10, 100), SEATS)
         .unwrap();
     let id = store.find(&hash).unwrap().unwrap().id;
     let login = Sending {

@@ -34,7 +34,13 @@ fn one_of_eight_threads_gets_the_phone() {
     for round in 0..20 {
         let came = race(|runner| {
             let username = name(&format!("happy-tuna-{round}-{runner}"));
-            let won = store.reserve(&phone(round), &username, &marker(&username), 10, 100, SEATS);
+            let won = store.reserve_at(
+                &phone(round),
+                &username,
+                &marker(&username),
+                (10, 100),
+                SEATS,
+            );
             (won.unwrap() == ReserveResult::Done).then_some(username)
         });
         let winners: Vec<Username> = came.into_iter().flatten().collect();
@@ -50,7 +56,7 @@ fn one_of_eight_threads_gets_the_name() {
     let sign = marker(&username);
     let won = race(|runner| {
         store
-            .reserve(&phone(runner), &username, &sign, 10, 100, SEATS)
+            .reserve_at(&phone(runner), &username, &sign, (10, 100), SEATS)
             .unwrap()
             == ReserveResult::Done
     });
@@ -94,7 +100,7 @@ fn a_login_on_its_way_holds_a_removal_up_for_a_minute_at_most() {
     let store = dir.open();
     let id = store.at_stage(1, Stage::Announced);
     assert_eq!(store.held_until(id, 1_010).unwrap(), None);
-    store.begin_send(id, sending(1_000), 1).unwrap();
+    store.begin_send(id, sending(1_000), 1, Some(100)).unwrap();
     // One of the future is of before somebody set the clock back.
     assert_eq!(store.held_until(id, 999).unwrap(), None);
     assert_eq!(store.held_until(id, 1_010).unwrap(), Some(1_061));
@@ -143,7 +149,7 @@ fn each_class_gives_exactly_its_seats_whoever_comes_first() {
                 limit: seats[class],
             };
             let phone = phone(runner * 100 + number);
-            let came = store.reserve(&phone, &username, &marker(&username), 10, 100, place);
+            let came = store.reserve_at(&phone, &username, &marker(&username), (10, 100), place);
             assert_ne!(came.unwrap(), ReserveResult::Clash);
         }
     });

@@ -102,6 +102,7 @@ fn switching_removal_off_spares_those_who_have_a_login() {
     let kept = announced(&store, 1, Some(100));
     let reserved = store.reserved(2).id;
     let created = store.at_stage(3, Stage::Created);
+    store.clear_send(created, NOT_SENT, None).unwrap();
     let reaping = store.at_stage(4, Stage::Reaping);
     assert_eq!(store.clear_due(None).unwrap(), 1);
     assert_eq!(store.clear_due(None).unwrap(), 0);
@@ -158,6 +159,55 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
     assert_eq!(store.follow_clock(step, 8_300, &[]).unwrap(), 2);
     let expected = [Some(16_700), Some(17_200), Some(17_199), None, Some(100)];
     assert_eq!(times(&store, 5), expected);
+}
+
+#[test]
+fn whoever_may_have_a_login_is_treated_as_if_it_had_arrived() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let ids: Vec<i64> = (1..=3)
+        .map(|number| store.at_stage(number, Stage::Created))
+        .collect();
+    store
+        .clear_send(ids[1], ClearedSend::Doubtful, None)
+        .unwrap();
+    store.clear_send(ids[2], NOT_SENT, None).unwrap();
+    let ahead = ClockStep {
+        before: 1_000,
+        by: 7_200,
+    };
+    assert_eq!(store.follow_clock(ahead, 8_300, &[]).unwrap(), 2);
+    assert_eq!(times(&store, 3), [Some(7_300), Some(7_300), Some(100)]);
+    let sql = "UPDATE registrations SET reserved_at = 9000";
+    store.lock().execute(sql, []).unwrap();
+    let back = ClockStep {
+        before: 9_100,
+        by: -7_200,
+    };
+    assert_eq!(store.follow_clock(back, 1_900, &[]).unwrap(), 2);
+    assert_eq!(times(&store, 3), [Some(200), Some(200), Some(100)]);
+    assert_eq!(store.clear_due(None).unwrap(), 2);
+    assert_eq!(times(&store, 3), [None, None, Some(100)]);
+}
+
+#[test]
+fn a_repeated_create_may_be_late_for_a_while() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let id = store.reserved(1).id;
+    let until = |now| store.late_create_until(id, now, 40).unwrap();
+    assert_eq!(until(50), None);
+    store.begin_create(id, 50).unwrap();
+    assert_eq!(store.row(1).create_repeated_at, Some(50));
+    assert_eq!(until(49), None, "of before the clock was set back");
+    assert_eq!(until(50), Some(90));
+    store.created(id, "uuid", 100, Some(sending(60))).unwrap();
+    assert_eq!(until(89), Some(90));
+    assert_eq!(until(90), None);
+    let other = name("calm-otter-1");
+    let renamed = store.rename(id, Event::UserVanished, &other, &marker(&other), 500);
+    assert!(renamed.unwrap());
+    assert_eq!(until(60), None, "another name was requested of nobody yet");
 }
 
 #[test]

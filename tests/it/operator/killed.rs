@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coder_sms_register::domain::{InstanceId, Marker, Phone, PhoneKey, Username};
-use coder_sms_register::store::{ReserveResult, Store};
+use coder_sms_register::domain::{InstanceId, Marker, MessageSid, Phone, PhoneKey, Username};
+use coder_sms_register::store::{Reservation, ReserveResult, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
 use crate::{lives, opened};
@@ -21,7 +21,18 @@ fn register(store: &Store, numbers: std::ops::Range<u32>) {
         let phone = Phone::parse(&format!("+1415555{number:04}")).unwrap();
         let username = Username::parse(&format!("happy-tuna-{number}")).unwrap();
         let marker = Marker::draw(&username, &key(), &InstanceId::from_stored("home"));
-        let reserved = store.reserve(&phone.hash(&key()), &username, &marker, 10, 100, 1_000);
+        let reserved = store.reserve(
+            Reservation {
+                phone: &phone.hash(&key()),
+                text: &MessageSid::parse(&format!("SM{number:032x}")).unwrap(),
+                received: 10,
+                username: &username,
+                marker: &marker,
+                now: 10,
+                due_at: 100,
+            },
+            1_000,
+        );
         assert_eq!(reserved.unwrap(), ReserveResult::Done);
     }
 }

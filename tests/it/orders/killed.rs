@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use coder_sms_register::domain::{InstanceId, Marker, Phone, PhoneKey, Username};
+use coder_sms_register::domain::{InstanceId, Marker, MessageSid, Phone, PhoneKey, Username};
+use coder_sms_register::store::Reservation;
 
 use crate::{lives, opened};
 use support::classroom::folder::Folder;
@@ -26,7 +27,18 @@ fn fill(data: &Path) {
         let marker = Marker::draw(&username, &key, &InstanceId::from_stored("home"));
         let due = 4_000_000_000;
         store
-            .reserve(&phone.hash(&key), &username, &marker, 10, due, 1_000)
+            .reserve(
+                Reservation {
+                    phone: &phone.hash(&key),
+                    text: &MessageSid::parse(&format!("SM{number:032x}")).unwrap(),
+                    received: 10,
+                    username: &username,
+                    marker: &marker,
+                    now: 10,
+                    due_at: due,
+                },
+                1_000,
+            )
             .unwrap();
     }
 }

@@ -13,7 +13,7 @@ use coder_sms_register::domain::{
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
 use coder_sms_register::reconcile::Reconciler;
-use coder_sms_register::store::{ReserveResult, Store, StoreError};
+use coder_sms_register::store::{Reservation, ReserveResult, Store, StoreError};
 use coder_sms_register::token::CoderToken;
 
 use crate::classroom::folder::Folder;
@@ -154,7 +154,18 @@ impl Inside {
             let username = Username::draw(0);
             let marker = Marker::draw(&username, &self.key, &home());
             let store = self.store();
-            let reserved = store.reserve(&hash, &username, &marker, now, due, u32::MAX);
+            let reserved = store.reserve(
+                Reservation {
+                    phone: &hash,
+                    text: &sid(u64::MAX),
+                    received: now,
+                    username: &username,
+                    marker: &marker,
+                    now,
+                    due_at: due,
+                },
+                u32::MAX,
+            );
             if reserved.expect("a reservation") == ReserveResult::Done {
                 let row = store.find(&hash).expect("the store answers");
                 return (row.expect("just reserved").id, username, marker);

@@ -10,7 +10,7 @@ use coder_sms_register::domain::{
     InstanceId, Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, SignedUrl,
     Username,
 };
-use coder_sms_register::store::{ReserveResult, SentLogin, Store};
+use coder_sms_register::store::{Reservation, ReserveResult, SentLogin, Store};
 use coder_sms_register::twilio::signature::{Signer, Verifier};
 use coder_sms_register::webhook::Judge;
 
@@ -238,7 +238,18 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
     );
     let username = Username::parse(&format!("count-{number:x}")).expect("a name");
     let marker = Marker::draw(&username, key, &InstanceId::from_stored("folder"));
-    let reserved = store.reserve(phone, &username, &marker, now, due, ROOM);
+    let reserved = store.reserve(
+        Reservation {
+            phone,
+            text: &sid,
+            received: now,
+            username: &username,
+            marker: &marker,
+            now,
+            due_at: due,
+        },
+        ROOM,
+    );
     assert_eq!(reserved.expect("a record"), ReserveResult::Done);
     let found = store
         .find(phone)
