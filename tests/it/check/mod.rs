@@ -220,7 +220,9 @@ const AREAS: [&str; 8] = [
 
 /// What `check` prints for a class whose number leads elsewhere at Twilio.
 pub fn of_a_class_with_a_wrong_url() -> String {
-    let ready = ready();
+    let ready = before_start();
+    ready.set("CODER_REG_TEMPLATE", "docker");
+    ready.starts();
     let roles = [Role::UserAdmin, Role::OrganizationAdmin];
     ready.coder().token_roles(&roles);
     ready.twilio().sms_url("https://old.example.org/sms");
