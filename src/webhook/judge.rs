@@ -4,12 +4,12 @@
 //! The order is path, method, media type, size, signature, account, content. The content of a request
 //! has no effect before its signature is verified.
 
-use std::borrow::Cow;
 use std::io::Read;
 use std::time::Instant;
 
 use tiny_http::{Method, Request};
 
+use super::form::{Form, FormError};
 use super::probe;
 use crate::clock::unix_now;
 use crate::config::{HEALTH_PATH, TwilioConfig};
@@ -20,10 +20,6 @@ use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
 const BODY_LIMIT: u64 = 64 * 1024;
-/// The largest number of form parameters; Twilio sends about 20, with pictures about 50.
-const PARAMETERS: usize = 256;
-/// Initial capacity, enough for a usual text.
-const USUAL_PARAMETERS: usize = 32;
 
 /// Reason for a refusal. `check` recognises these words in the answer.
 pub const WRONG_SIGNATURE: &str = "wrong signature";
@@ -98,6 +94,16 @@ const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
 
 /// The refusal of a path that is nobody's.
 pub(super) const UNKNOWN_PATH: RequestRefusal = refuse(404, NOT_FOUND);
+
+fn unreadable(why: FormError) -> RequestRefusal {
+    refuse(
+        400,
+        match why {
+            FormError::NotAForm => "not a form",
+            FormError::TooManyParameters => "too many parameters",
+        },
+    )
+}
 
 fn distrusted(distrust: SignatureError) -> RequestRefusal {
     let (reason, key) = match distrust {
@@ -243,12 +249,12 @@ impl Judge {
         signature: &Signature,
         body: &'b [u8],
     ) -> Result<Form<'b>, RequestRefusal> {
-        let form = read_form(body)?;
+        let form = Form::read(body).map_err(unreadable)?;
         if signature.value.is_empty() {
             return Err(refuse(403, NO_SIGNATURE));
         }
         verifier
-            .check(&signature.signer, &form.0, &signature.value)
+            .check(&signature.signer, form.pairs(), &signature.value)
             .map_err(distrusted)?;
         if form.get("AccountSid") != Some(&self.account_sid) {
             return Err(refuse(403, ANOTHER_ACCOUNT));
@@ -281,16 +287,6 @@ enum Route<'a> {
     Text,
     Receipt(&'a Verifier),
     Health,
-}
-
-/// Decoded parameters in the order of the request. Most need no decoding, and are borrowed from the body.
-struct Form<'b>(Vec<(Cow<'b, str>, Cow<'b, str>)>);
-
-impl Form<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_ref())
-    }
 }
 
 /// A signature, and the signer that the request names.
@@ -339,19 +335,6 @@ pub(super) fn read_body(request: &mut Request, limit: u64) -> Result<Vec<u8>, Re
         Ok(length) if length == announced => Ok(body),
         _ => Err(refuse(400, "incomplete body")),
     }
-}
-
-/// Decodes a form. Spaces at the ends of values are kept, because the signature covers them.
-fn read_form(body: &[u8]) -> Result<Form<'_>, RequestRefusal> {
-    if body.is_empty() || !body.iter().all(|b| b.is_ascii_graphic()) || !body.contains(&b'=') {
-        return Err(refuse(400, "not a form"));
-    }
-    let mut form = Vec::with_capacity(USUAL_PARAMETERS);
-    form.extend(form_urlencoded::parse(body).take(PARAMETERS + 1));
-    if form.len() > PARAMETERS {
-        return Err(refuse(400, "too many parameters"));
-    }
-    Ok(Form(form))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! judges them, appends all texts of the batch in one round trip, and answers in order. While Redis
 //! works on one batch, the next one collects, so under load one fsync covers many texts.
 
+mod form;
 mod judge;
 mod page;
 pub mod probe;
