@@ -204,6 +204,8 @@ pub enum RetryTime {
     Away,
     /// Exactly this long, whatever other texts find out meanwhile.
     Exactly(Duration),
+    /// Exactly this long, because Coder accepts no more calls until then: it limits them for each minute.
+    CoderLimit(Duration),
     /// Its login is at a screen: this long, or until something happens there. It is not a failure.
     Screen(Duration),
     /// No text can be served until a person acts at this peer: everything pauses, but for one probe now and then.
@@ -290,7 +292,7 @@ impl From<CoderError> for AttemptEnd {
             | CoderErrorKind::Unclear
             | CoderErrorKind::NotCoder
             | CoderErrorKind::Busy(None) => RetryTime::Away,
-            CoderErrorKind::Busy(Some(span)) => RetryTime::Exactly(span),
+            CoderErrorKind::Busy(Some(span)) => RetryTime::CoderLimit(span),
             CoderErrorKind::Denied => RetryTime::Blocked(Peer::Coder),
             CoderErrorKind::Refused => return Self::Never(fault.to_string()),
         };

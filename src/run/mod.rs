@@ -6,6 +6,7 @@
 
 mod arrivals;
 mod banner;
+mod call_limit;
 mod catch_up;
 mod channels;
 mod commands;

@@ -3,10 +3,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use log::{debug, error, info, warn};
 
+use super::call_limit::CallLimit;
 use super::channels::Channels;
 use super::lanes::{self, Job, Lanes, PeerProof, WaitStart};
 use super::notifier::Notifier;
@@ -114,6 +115,7 @@ pub(super) struct TextLoop {
     /// Wakes the catch-up after an outage of Redis.
     pub(super) notifier: Notifier,
     pub(super) counts: Arc<TextCounters>,
+    pub(super) call_limit: CallLimit,
     pub(super) channels: Channels,
     /// Wakes the maker of workspaces; `None` = none are made.
     pub(super) workspaces: Option<WorkspaceWaker>,
@@ -254,10 +256,12 @@ impl TextLoop {
             RetryTime::Away => Delay::Away,
             RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
             RetryTime::Held { .. } => Delay::Held,
-            RetryTime::Exactly(_) | RetryTime::Screen(_) => Delay::Wait,
+            RetryTime::Exactly(_) | RetryTime::CoderLimit(_) | RetryTime::Screen(_) => Delay::Wait,
         });
         // The longer it lasts, the fewer lines: a class that waits for hours must not fill the disk.
         let level = match (job.attempt, later.wait) {
+            // Told once for all of them, below.
+            (_, RetryTime::CoderLimit(_)) => log::Level::Debug,
             // Already reported for all texts.
             (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
                 log::Level::Warn
@@ -274,6 +278,14 @@ impl TextLoop {
             log::log!(
                 level,
                 "text {sid}: attempt {attempt} failed, trying again: {why}"
+            );
+        }
+        if let RetryTime::CoderLimit(span) = later.wait
+            && self.call_limit.begins(span, Instant::now())
+        {
+            let (seconds, why) = (span.as_secs(), &later.why);
+            warn!(
+                "Coder accepts no more calls for now, texts that need it are tried again in {seconds} s: {why}"
             );
         }
         if matches!(later.wait, RetryTime::Held { .. })

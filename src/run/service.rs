@@ -5,6 +5,7 @@
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
+use super::call_limit::CallLimit;
 use super::channels::Channels;
 use super::front::Front;
 use super::lanes::Lanes;
@@ -298,6 +299,7 @@ impl Shared {
             settler: Arc::clone(&self.settler),
             notifier: self.notifier.clone(),
             counts: Arc::default(),
+            call_limit: CallLimit::default(),
             channels: Channels::default(),
             workspaces: self.workspaces.clone(),
             obstacles: Arc::clone(&self.obstacles),

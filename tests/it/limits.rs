@@ -266,6 +266,30 @@ fn who_is_no_owner_any_more_asks_for_a_favour_once() {
     assert_eq!(answers_to_creates(&class), [201, 429, 428, 429]);
 }
 
+#[test]
+fn texts_that_wait_for_coders_limit_are_one_line_for_the_operator() {
+    let class = plan().with("CODER_REG_CATCH_UP", "0").prepare();
+    class
+        .coder()
+        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
+    class.start_service();
+    class.coder().calls_a_minute(2);
+    let students = class.students(6);
+    class.all_ask(&students);
+    class.eventually("all but two are refused", || {
+        class.log().matches("attempt 1 failed").count() == 4
+    });
+    class.logs("Coder accepts no more calls for now");
+    // Only the debug log tells of each text.
+    let log = class.log();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("too many requests") && !line.contains("DEBUG"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("are tried again in"), "{told:?}");
+}
+
 /// A class of twelve, of a token for which Coder's limit holds.
 fn class_under_the_limit() -> Classroom {
     let class = plan()

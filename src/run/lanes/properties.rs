@@ -37,7 +37,7 @@ enum LaneAct {
 fn act() -> impl Strategy<Value = LaneAct> {
     let wait = prop_oneof![
         Just(RetryTime::Exactly(Duration::ZERO)),
-        Just(RetryTime::Exactly(Duration::from_secs(60))),
+        Just(RetryTime::CoderLimit(Duration::from_secs(60))),
         Just(RetryTime::Away),
         Just(RetryTime::Screen(Duration::from_secs(60))),
         Just(RetryTime::Blocked(Peer::Twilio)),

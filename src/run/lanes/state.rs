@@ -127,7 +127,7 @@ impl LaneState {
                 let is_new = self.hold(job, (cause, left), now);
                 return is_new.then_some(WaitStart::Hold(cause));
             }
-            RetryTime::Exactly(span) => (span, false),
+            RetryTime::Exactly(span) | RetryTime::CoderLimit(span) => (span, false),
             RetryTime::Screen(span) => {
                 if self.paused_until.is_some() && self.paused_by != Some(Peer::Twilio) {
                     // This probe has shown that Coder is available; the next one may run immediately.
