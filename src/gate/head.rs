@@ -212,7 +212,22 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Head, GateRefusal> {
         // HTTP/1.0 has no interim answers.
         wants_continue: framing.wants_continue && minor == 1 && (body > 0 || chunked),
         forwarded_for: framing.forwarded_for.and_then(client::last_forwarded),
-        forward: framing.forward(method, target, body, request.headers, head.len()),
+        forward: framing.forward(
+            method,
+            target,
+            body,
+            wanted(request.headers, limits),
+            head.len(),
+        ),
+    })
+}
+
+/// The headers that the upstream reads.
+fn wanted<'a>(headers: &'a [Header<'a>], limits: &Limits) -> impl Iterator<Item = &'a Header<'a>> {
+    let forwarded = limits.forwarded;
+    headers.iter().filter(move |header| {
+        let is = |name: &&str| header.name.eq_ignore_ascii_case(name);
+        forwarded.is_none_or(|names| names.iter().any(is))
     })
 }
 
@@ -319,19 +334,19 @@ impl<'a> Framing<'a> {
         }
     }
 
-    fn forward(
+    fn forward<'h>(
         &self,
         method: &str,
         target: &str,
         body: usize,
-        headers: &[Header<'_>],
+        headers: impl Iterator<Item = &'h Header<'h>>,
         room: usize,
     ) -> Vec<u8> {
         let mut out = Vec::with_capacity(room + 64);
         for part in [method, " ", target, " HTTP/1.1\r\nHost: gate\r\n"] {
             out.extend_from_slice(part.as_bytes());
         }
-        for header in headers.iter().filter(|header| self.may_pass(header.name)) {
+        for header in headers.filter(|header| self.may_pass(header.name)) {
             out.extend_from_slice(header.name.as_bytes());
             out.extend_from_slice(b": ");
             out.extend_from_slice(header.value);

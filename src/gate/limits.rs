@@ -46,6 +46,9 @@ pub struct Limits {
     /// From [`GateHandle::stop`](super::GateHandle::stop) to the end, even if requests are still
     /// unanswered.
     pub drain: Duration,
+    /// The names of the only headers that reach the upstream, besides those that the gate writes itself; `None` = all
+    /// that may. The upstream reads a head byte by byte, so one that nobody reads costs more there than here.
+    pub forwarded: Option<&'static [&'static str]>,
 }
 
 impl Default for Limits {
@@ -66,6 +69,7 @@ impl Default for Limits {
             take_answer: Duration::from_secs(2),
             linger: Duration::from_millis(300),
             drain: Duration::from_secs(4),
+            forwarded: None,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::gate::{self, Gate, Proxies};
 use crate::obstacles::Obstacles;
 use crate::store::Store;
 use crate::stream::{Appender, Redis};
-use crate::webhook::{Judge, PageHandler, Webhook};
+use crate::webhook::{self, Judge, PageHandler, Webhook};
 
 /// The webhook, and the gate in front of it.
 pub(super) struct Front {
@@ -50,6 +50,7 @@ impl Front {
         .map_err(system(format!("listen on {}", socket.display())))?;
         let limits = gate::Limits {
             drain: Duration::from_secs(2),
+            forwarded: Some(&webhook::HEADERS),
             ..gate::Limits::for_this_process()
         };
         let listen = config.service.listen;

@@ -16,6 +16,7 @@ use crate::config::{HEALTH_PATH, TwilioConfig};
 use crate::domain::{
     Delivery, InstanceId, KeyId, MessageSid, OptWord, PageRequest, Receipt, Secret, Text,
 };
+use crate::gate::CLIENT_HEADER;
 use crate::twilio::signature::{SETTINGS_HEADER, SignatureError, Signer, Verifier};
 
 /// The largest body; Twilio's largest is about 20 KB (1,600 emoji).
@@ -314,7 +315,22 @@ fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), RequestRef
     Ok((signature, read_body(request, BODY_LIMIT)?))
 }
 
+/// The headers of a request that the webhook and the pages read, besides the one that the gate writes. The gate passes
+/// on no others.
+pub const HEADERS: [&str; 6] = [
+    "Content-Type",
+    "If-None-Match",
+    "X-Class",
+    "X-Screen",
+    SETTINGS_HEADER,
+    "X-Twilio-Signature",
+];
+
 pub(super) fn header<'a>(request: &'a Request, name: &'static str) -> &'a str {
+    debug_assert!(
+        name == CLIENT_HEADER || HEADERS.contains(&name),
+        "{name} is read, so HEADERS has to name it"
+    );
     let mut headers = request.headers().iter();
     headers
         .find(|header| header.field.equiv(name))

@@ -25,8 +25,8 @@ use tiny_http::{Header, Request, Response, Server, StatusCode};
 pub use page::PageHandler;
 
 pub use judge::{
-    ANOTHER_ACCOUNT, Judge, Judgement, NO_SID, NO_TOKEN, NOT_FOUND, RequestRefusal, UNKNOWN_KEY,
-    WRONG_BY_KEY, WRONG_SIGNATURE,
+    ANOTHER_ACCOUNT, HEADERS, Judge, Judgement, NO_SID, NO_TOKEN, NOT_FOUND, RequestRefusal,
+    UNKNOWN_KEY, WRONG_BY_KEY, WRONG_SIGNATURE,
 };
 
 use crate::domain::{PageRequest, Receipt, Text};

@@ -304,6 +304,22 @@ fn a_request_is_written_anew() {
 }
 
 #[test]
+fn only_what_the_upstream_reads_is_forwarded_where_that_is_known() {
+    let text = "POST / HTTP/1.1\r\nHost: a\r\nUser-Agent: x\r\nx-READ: 1\r\nX-Reads: 2\r\nHost-Of: 3\r\nX-Read: 4\r\n\
+                Connection: X-Private\r\nX-Private: 5\r\nContent-Length: 3\r\n\r\n";
+    let limits = Limits {
+        forwarded: Some(&["X-Read", "X-Private"]),
+        ..Limits::default()
+    };
+    let HeadResult::Complete(head) = Scan::default().read(text.as_bytes(), &limits) else {
+        panic!("{text:?} is no request");
+    };
+    let anew =
+        "POST / HTTP/1.1\r\nHost: gate\r\nx-READ: 1\r\nX-Read: 4\r\nContent-Length: 3\r\n\r\n";
+    assert_eq!(String::from_utf8(head.forward).unwrap(), anew);
+}
+
+#[test]
 fn what_concerns_only_the_client_s_connection_is_not_forwarded() {
     let text = "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, x-private\r\nConnection: TE\r\nUpgrade: h2c\r\nTE: trailers\r\n\
                 Keep-Alive: 5\r\nTrailer: X\r\nProxy-Connection: close\r\nProxy-Authorization: x\r\nX-Private: 1\r\n\
