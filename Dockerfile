@@ -37,15 +37,18 @@ WORKDIR /build
 # The dependencies are a layer of their own, so that a change of the source does not build them again. Cargo requires
 # every target that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
+COPY deploy/sqlite-flags deploy/
 COPY tests/support/Cargo.toml tests/support/
 RUN mkdir -p src tests/it tests/support/src \
     && touch src/lib.rs tests/support/src/lib.rs \
     && for main in src tests/it; do echo 'fn main() {}' > "$main/main.rs"; done \
-    && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
+    && LIBSQLITE3_FLAGS="$(cat deploy/sqlite-flags)" \
+        cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}"
 COPY src src
 # Newer than what was built from the empty files, whatever the dates in the checkout are.
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}" \
+    && LIBSQLITE3_FLAGS="$(cat deploy/sqlite-flags)" \
+        cargo build --locked --release --bins --target "${RUST_TARGET:-$(uname -m)-unknown-linux-musl}" \
     && install -d /out/data \
     && cp "target/${RUST_TARGET:-$(uname -m)-unknown-linux-musl}/release/coder-sms-register" /out/ \
     && /out/coder-sms-register --version

@@ -6,6 +6,9 @@
 CARGO ?= cargo
 SUPPORT = --package coder-sms-register-support
 RELEASE = $${CARGO_TARGET_DIR:-target}/release
+# Parts of SQLite that nothing here uses are left out of a release.
+SQLITE_FLAGS = LIBSQLITE3_FLAGS="$$(cat deploy/sqlite-flags)"
+RELEASE_BUILD = $(SQLITE_FLAGS) $(CARGO) build --locked --release
 BOTH = --package coder-sms-register $(SUPPORT)
 STUDENTS ?= 12
 PROOFS ?=
@@ -25,11 +28,11 @@ help: ## list the targets
 # Service and demo come from one call of cargo, so that no crate is compiled twice. Cargo shows how far it is.
 demo: toolchain redis-server ## play a whole class on this machine: make demo STUDENTS=60
 	@test -x $(RELEASE)/demo || echo 'The first build compiles about 100 crates, which takes some minutes.'
-	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
+	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin demo
 	@$(RELEASE)/demo --students $(STUDENTS)
 
 picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that is played
-	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin demo
+	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin demo
 	@$(RELEASE)/demo --picture docs/picture.svg
 
 pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, the manual page, the completions
@@ -45,7 +48,7 @@ pictures: toolchain redis-server browsers ## draw docs/screens anew: what wall, 
 	@$${CARGO_TARGET_DIR:-target}/debug/browser-test --pictures docs/screens looks
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
-	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin coder-test
+	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin coder-test
 	@$(RELEASE)/coder-test --students $(STUDENTS)
 
 # The integration tests wait for events most of the time, so many run at once.
@@ -57,13 +60,13 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked $(SUPPORT)
 
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
-	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin faults
+	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults
 	@$(RELEASE)/faults $(PROOFS)
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.
 bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class" BASE=COMMIT
-	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin bench
+	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin bench
 	@test -z '$(BASE)' || { set -e; folder=$$(realpath $${CARGO_TARGET_DIR:-target})/base; \
 		rm -rf "$$folder/source"; mkdir -p "$$folder/source"; \
 		git archive '$(BASE)' | tar -x -C "$$folder/source"; \
@@ -72,7 +75,7 @@ bench: toolchain redis-server ## measure it beside what is possible, within 10 m
 	@case '$(PARTS)' in ''|*footprint*) ;; *) exit 0;; esac; \
 		$(CARGO) bloat --version >/dev/null 2>&1 || exit 0; \
 		folder=$${CARGO_TARGET_DIR:-target}/bloat; mkdir -p "$$folder"; \
-		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bloat --locked --release --crates -n 0 \
+		CARGO_TARGET_DIR=$$folder CARGO_PROFILE_RELEASE_STRIP=none $(SQLITE_FLAGS) $(CARGO) bloat --locked --release --crates -n 0 \
 			--message-format json > "$$folder/crates.json" || rm -f "$$folder/crates.json"
 	@$(RELEASE)/bench --write docs/benchmarks.md \
 		$(if $(BASE),--base $${CARGO_TARGET_DIR:-target}/base/release/coder-sms-register) $(PARTS)
@@ -103,7 +106,7 @@ docs: ## the documentation builds, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
 
 build: toolchain ## the release binary: target/release/coder-sms-register
-	$(CARGO) build --locked --release
+	$(RELEASE_BUILD)
 
 # What a release consists of. A static binary is built for each processor, with the same bytes from the same commit.
 dist: toolchain ## a release for amd64 and arm64 in target/dist: packages, archives, checksums, parts list, page

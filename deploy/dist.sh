@@ -34,7 +34,7 @@ fi
 triple=$(echo "$TARGET" | tr - _)
 # Flags of this machine, for its processor for example, are left out.
 env -u CARGO_ENCODED_RUSTFLAGS RUSTFLAGS="$flags" "CC_$triple=$C_COMPILER" "CFLAGS_$triple=$maps" \
-	CARGO_TARGET_DIR="$build" "$@" "${CARGO:-cargo}" build --locked --release --bin "$NAME" --target "$TARGET"
+	LIBSQLITE3_FLAGS="$(cat deploy/sqlite-flags)" CARGO_TARGET_DIR="$build" "$@" "${CARGO:-cargo}" build --locked --release --bin "$NAME" --target "$TARGET"
 built=$build/$TARGET/release/$NAME
 binary=$STAGE/$NAME
 # What is left names the compilers only.
