@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture pictures pages browser-test coder-test test check faults bench fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo picture pictures pages browser-test coder-test test check faults soak mutants bench fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
@@ -16,6 +16,7 @@ SCENES ?=
 PARTS ?=
 BASE ?=
 RUNS ?= 100000
+MINUTES ?= 120
 KEEP ?=
 ARCHS ?= amd64 arm64
 # Redis or Valkey, whichever is installed: make test REDIS_SERVER=valkey-server
@@ -62,6 +63,10 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults
 	@$(RELEASE)/faults $(PROOFS)
+
+soak: toolchain redis-server ## kills and everything else for so long, with 256 files and 64 MB: make soak MINUTES=120
+	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin faults
+	@FAULTS_MINUTES=$(MINUTES) $(RELEASE)/faults soak
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.

@@ -57,5 +57,6 @@ proofs!(
     class_seats,
     secrets,
     storage,
+    repeats,
     soak
 );

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{class, plan};
-use support::classroom::service::Service;
+use support::classroom::service::{Limits, Service};
 use support::classroom::{Classroom, http};
 use support::fakes::coder::{FakeCoder, ops as coder};
 use support::fakes::trouble::Trouble;
@@ -88,7 +88,7 @@ fn a_copy_of_the_data_folder_that_runs_beside_it_takes_no_text() {
     let folder = copy.display().to_string();
     settings.insert("CODER_REG_DATA_DIR".to_owned(), folder);
     let binary = env!("CARGO_BIN_EXE_coder-sms-register").as_ref();
-    let second = Service::start(binary, &settings, None);
+    let second = Service::start(binary, &settings, Limits::default());
     assert!(second.logs(SHARED), "{}", second.log());
     let checked = Service::run(binary, &["check"], &settings).stdout;
     assert!(checked.contains(SHARED), "{checked}");

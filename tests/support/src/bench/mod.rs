@@ -27,7 +27,7 @@ mod growth;
 mod load;
 pub mod machine;
 mod other_accounts;
-mod process;
+pub(crate) mod process;
 mod reading;
 pub mod report;
 mod screens;

@@ -79,9 +79,10 @@ impl<'a> Laptop<'a> {
         self.asks("POST", "/screen/answer", &form).1
     }
 
-    /// A yes where the service may be dead.
-    pub fn tries_yes(&self, claim: &Value) {
-        self.tries("POST", "/screen/answer", &format!("claim={claim}&yes=1"));
+    /// The same where the service may be dead.
+    pub fn tries_to_answer(&self, claim: &Value, yes: bool) {
+        let form = format!("claim={claim}&yes={}", u8::from(yes));
+        self.tries("POST", "/screen/answer", &form);
     }
 
     /// Waits for that state.

@@ -33,7 +33,7 @@ use folder::Folder;
 use laptop::Laptop;
 pub use plan::Plan;
 use redis::Redis;
-use service::Service;
+use service::{Limits, Service};
 pub use steps::{CHANGED_PASSWORD, a_later_second};
 use student::Student;
 
@@ -55,7 +55,7 @@ pub struct Classroom {
     phones: Cell<u32>,
     texts_own_words: RefCell<Vec<String>>,
     binary: PathBuf,
-    open_files: Option<u32>,
+    limits: Limits,
     receipts: bool,
     searched: bool,
     folder: Folder,
@@ -162,7 +162,7 @@ impl Classroom {
     /// Starts the service (again) and waits until it is ready.
     pub fn start_service(&self) {
         self.end_service();
-        let service = Service::start(&self.binary, &self.settings.borrow(), self.open_files);
+        let service = Service::start(&self.binary, &self.settings.borrow(), self.limits);
         if self.receipts {
             self.twilio.reaches(ORIGIN, service.address());
         }
@@ -177,7 +177,7 @@ impl Classroom {
         let service = Arc::new(Service::spawn(
             &self.binary,
             &self.settings.borrow(),
-            self.open_files,
+            self.limits,
         ));
         *self.service.borrow_mut() = Some(Arc::clone(&service));
         service

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::redis::{Fsync, Redis};
+use super::service::Limits;
 use super::{Classroom, ORIGIN, WEBHOOK_URL, clock};
 use crate::fakes::coder::{FakeCoder, Version};
 use crate::fakes::twilio::{FakeTwilio, Fate};
@@ -18,7 +19,7 @@ pub struct Plan {
     binary: PathBuf,
     fsync: Fsync,
     shared: Option<Redis>,
-    open_files: Option<u32>,
+    limits: Limits,
     clock: bool,
     receipts: bool,
     searched: bool,
@@ -33,7 +34,7 @@ impl Plan {
             binary: binary.into(),
             fsync: Fsync::Never,
             shared: None,
-            open_files: None,
+            limits: Limits::default(),
             clock: false,
             receipts: false,
             searched: true,
@@ -86,7 +87,14 @@ impl Plan {
 
     /// With a service that may open no more files and sockets than this at once.
     pub fn with_open_files(mut self, limit: u32) -> Self {
-        self.open_files = Some(limit);
+        self.limits.open_files = Some(limit);
+        self
+    }
+
+    /// With a service that may have no more memory of its own than this, in KiB: heap, stacks and other pages that it
+    /// may write (RLIMIT_DATA), used or not.
+    pub fn with_memory(mut self, limit: u32) -> Self {
+        self.limits.memory = Some(limit);
         self
     }
 
@@ -141,7 +149,7 @@ impl Plan {
             phones: Cell::new(0),
             texts_own_words: RefCell::default(),
             binary: self.binary,
-            open_files: self.open_files,
+            limits: self.limits,
             receipts: self.receipts,
             searched: self.searched,
             folder,

@@ -126,13 +126,28 @@ fn command(binary: &Path, settings: &BTreeMap<String, String>) -> Command {
     prepared(Command::new(binary), settings)
 }
 
-/// With so few files that it may open. The shell gives way to the binary and leaves its process id to it.
-fn confined(binary: &Path, settings: &BTreeMap<String, String>, open_files: u32) -> Command {
+/// What a service may take of its machine at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Files and sockets that it may have open.
+    pub open_files: Option<u32>,
+    /// Memory that it may write, used or not, in KiB (RLIMIT_DATA): heap, stacks and private pages.
+    pub memory: Option<u32>,
+}
+
+/// With these limits. The shell gives way to the binary and leaves its process id to it.
+fn confined(binary: &Path, settings: &BTreeMap<String, String>, limits: Limits) -> Command {
+    let mut line = String::new();
+    if let Some(files) = limits.open_files {
+        line += &format!("ulimit -n {files} && ");
+    }
+    if let Some(memory) = limits.memory {
+        line += &format!("ulimit -d {memory} && ");
+    }
     let mut shell = Command::new("/bin/sh");
     shell
-        .args(["-c", r#"ulimit -n "$1" && exec "$0""#])
-        .arg(binary)
-        .arg(open_files.to_string());
+        .args(["-c", &format!("{line}exec \"$0\"")])
+        .arg(binary);
     prepared(shell, settings)
 }
 
@@ -161,12 +176,8 @@ impl Footprint {
 
 impl Service {
     /// Starts the service and waits for its banner.
-    pub fn start(
-        binary: &Path,
-        settings: &BTreeMap<String, String>,
-        open_files: Option<u32>,
-    ) -> Self {
-        let service = Self::spawn(binary, settings, open_files);
+    pub fn start(binary: &Path, settings: &BTreeMap<String, String>, limits: Limits) -> Self {
+        let service = Self::spawn(binary, settings, limits);
         if service.listens(PATIENCE).is_none() {
             service.kill();
             panic!(
@@ -179,15 +190,8 @@ impl Service {
     }
 
     /// Starts the service and waits for nothing.
-    pub fn spawn(
-        binary: &Path,
-        settings: &BTreeMap<String, String>,
-        open_files: Option<u32>,
-    ) -> Self {
-        Self::follow(match open_files {
-            Some(limit) => confined(binary, settings, limit),
-            None => command(binary, settings),
-        })
+    pub fn spawn(binary: &Path, settings: &BTreeMap<String, String>, limits: Limits) -> Self {
+        Self::follow(confined(binary, settings, limits))
     }
 
     /// Starts a command of the binary and waits for nothing.

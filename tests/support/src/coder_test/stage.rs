@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::{Fsync, Redis};
-use crate::classroom::service::{Ended, Service};
+use crate::classroom::service::{Ended, Limits, Service};
 use crate::classroom::student::Login;
 use crate::classroom::{PHRASE, SIGNED_URL, WEBHOOK_URL, http};
 use crate::fakes::twilio::{self, FakeTwilio};
@@ -73,7 +73,7 @@ impl CoderStage {
     /// Starts the service, after killing one that runs. The error is what it logged.
     pub fn start(&self) -> Result<(), String> {
         self.kill();
-        let service = Service::spawn(&self.binary, &self.settings, None);
+        let service = Service::spawn(&self.binary, &self.settings, Limits::default());
         let listens = service.listens(super::PATIENCE).is_some() && service.logs("] Coder: ");
         let log = service.log();
         *self.service.borrow_mut() = Some(service);

@@ -20,10 +20,11 @@ pub mod points;
 mod populations;
 pub mod post;
 pub mod proxy;
+pub mod repeats;
 mod schedules;
 pub mod seats;
 pub mod secrets;
-pub mod soak;
+mod soak;
 pub mod storage;
 mod students;
 pub mod table;
@@ -89,7 +90,8 @@ pub const PROOFS: &[FaultProof] = &[
     schedules::PROOF,
     populations::PROOF,
     crossings::PROOF,
-    soak::SOAK,
+    soak::PROOF,
+    repeats::REPEATS,
     answers::ANSWERS,
     kills::CRASH_LOOP,
     seats::SEATS,

@@ -84,7 +84,7 @@ impl Page<'_> {
         let shown = self.laptop.tries_state().unwrap_or(Value::Null);
         match shown["state"].as_str() {
             Some("gone") => *text = None,
-            Some("question") => self.laptop.tries_yes(&shown["claim"]),
+            Some("question") => self.laptop.tries_to_answer(&shown["claim"], true),
             Some("login") => {
                 *stage.shown.borrow_mut() = Some(self.laptop.read(&shown));
                 let life = stage.tape.life();
