@@ -45,6 +45,7 @@ proofs!(
     pairs_end,
     pairs_renew,
     pairs_screen,
+    triples_first,
     kills,
     crash_loop,
     outages,
@@ -57,6 +58,8 @@ proofs!(
     class_seats,
     secrets,
     storage,
+    full_disk,
+    clock_back,
     repeats,
     soak
 );

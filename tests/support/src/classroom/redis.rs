@@ -74,6 +74,7 @@ pub struct Redis {
     password: String,
     fsync: Fsync,
     database: u32,
+    environment: RefCell<Vec<(&'static str, String)>>,
     child: RefCell<Option<Child>>,
 }
 
@@ -86,6 +87,7 @@ impl Redis {
             password: format!("pw-{}-%:/@#", std::process::id()),
             fsync,
             database: 0,
+            environment: RefCell::default(),
             child: RefCell::new(None),
         };
         redis.start_again();
@@ -101,6 +103,7 @@ impl Redis {
             password: self.password.clone(),
             fsync: self.fsync,
             database,
+            environment: RefCell::default(),
             child: RefCell::new(None),
         }
     }
@@ -121,6 +124,7 @@ impl Redis {
             ])
             .arg("--dir")
             .arg(&self.folder)
+            .envs(self.environment.borrow().iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -131,6 +135,18 @@ impl Redis {
             within(PATIENCE, || self.answers()),
             "redis-server does not answer"
         );
+    }
+
+    /// From the next start on it has these variables in its environment.
+    pub fn runs_with(&self, variables: impl IntoIterator<Item = (&'static str, String)>) {
+        self.environment.borrow_mut().extend(variables);
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        let mut child = self.child.borrow_mut();
+        let child = child.as_mut().expect("the server was started");
+        child.try_wait().expect("our own child").is_some()
     }
 
     /// The path of its socket.

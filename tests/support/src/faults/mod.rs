@@ -7,9 +7,11 @@
 pub mod answers;
 mod class_run;
 mod class_seats;
+mod clock_back;
 mod command;
 mod crossings;
 pub mod disk;
+mod full_disk;
 pub mod hall;
 pub mod inside;
 pub mod kills;
@@ -87,6 +89,7 @@ pub const PROOFS: &[FaultProof] = &[
     points::pairs::END,
     points::pairs::RENEW,
     points::pairs::SCREEN,
+    points::pairs::TRIPLES,
     schedules::PROOF,
     populations::PROOF,
     crossings::PROOF,
@@ -100,4 +103,6 @@ pub const PROOFS: &[FaultProof] = &[
     outages::OUTAGES,
     secrets::SECRETS,
     storage::PROOF,
+    full_disk::PROOF,
+    clock_back::PROOF,
 ];

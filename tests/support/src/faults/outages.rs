@@ -7,13 +7,14 @@ use super::table::Row;
 use super::{Assault, FaultProof};
 use crate::classroom::student::Student;
 use crate::classroom::{Classroom, Plan};
+use crate::fakes::random::Dice;
 use crate::fakes::trouble::Op;
 
 /// All that can befall Redis.
 pub const OUTAGES: FaultProof = FaultProof {
     name: "outages",
-    about: "Redis killed, emptied, paused for 20 s, and full",
-    run: |force| force.all_at_once([killed, emptied, paused, full]),
+    about: "Redis killed, killed together with the service, emptied, paused for 20 s, and full",
+    run: |force| force.all_at_once([killed, both_killed, emptied, paused, full]),
 };
 
 fn class(force: &Assault, catch_up: &str) -> Classroom {
@@ -53,6 +54,32 @@ fn killed(force: &Assault) -> Row {
         }
     }
     let row = Row::new(format!("{kills} SIGKILLs of Redis, fsync always"));
+    conclude(row, &class, &post, &students)
+}
+
+/// Killed at the same moment as the service, one of them a little earlier, again without a search.
+fn both_killed(force: &Assault) -> Row {
+    let (kills, count) = force.pick((4, 8), (60, 120));
+    let mut dice = Dice::new(3);
+    let class = class(force, "0");
+    let post = Post::to(&class);
+    let students = class.students(count);
+    for (number, student) in students.iter().enumerate() {
+        post.asks(student);
+        std::thread::sleep(Duration::from_millis(dice.below(60)));
+        if number % (count / kills) == 0 {
+            let redis_first = dice.below(2) == 0;
+            if redis_first {
+                class.redis().kill();
+            }
+            class.end_service();
+            class.redis().kill();
+            class.redis().start_again();
+            class.start_service();
+            post.follows(&class);
+        }
+    }
+    let row = Row::new(format!("{kills} SIGKILLs of Redis and the service at once"));
     conclude(row, &class, &post, &students)
 }
 

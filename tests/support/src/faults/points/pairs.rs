@@ -1,4 +1,4 @@
-//! Every pair of crash points, a proof for each act.
+//! Every pair of crash points, a proof for each act, and every three kills of a first login.
 //!
 //! Of pairs all combinations of two kills are played, at every site, each world once: a kill before an effect
 //! finds the world that a kill after the effect before it leaves. So the second cut of a pair, and the first, is a
@@ -58,6 +58,13 @@ pub const SCREEN: FaultProof = FaultProof {
     run: |force| prove(force, PointAct::Screen),
 };
 
+/// A first login, and three kills.
+pub const TRIPLES: FaultProof = FaultProof {
+    name: "triples_first",
+    about: "a first login, killed three times, at all effects",
+    run: |force| prove_triples(force, PointAct::First),
+};
+
 /// Of the pairs that are no two kills one in so many is played.
 const SAMPLE: usize = 40;
 
@@ -79,19 +86,35 @@ fn prove(force: &Assault, act: PointAct) -> Vec<Row> {
     let singles = proving.plays("first cuts", singles);
     let (kills, others) = pairs(singles, &worlds);
     let (kills, others) = match force.full {
-        true => {
-            let others = others.into_iter().step_by(SAMPLE).collect();
-            let (part, parts) = part();
-            let share =
-                |plans: Vec<PointPlan>| plans.into_iter().skip(part - 1).step_by(parts).collect();
-            (share(kills), share(others))
-        }
+        true => (
+            share(kills),
+            share(others.into_iter().step_by(SAMPLE).collect()),
+        ),
         false => (few(kills), few(others)),
     };
     let mut played = proving.plays("pairs of kills", kills);
     played.extend(proving.plays("other pairs", others));
     force.says(&list(&cuts(&played)));
     rows(&played, "cut twice")
+}
+
+/// Three kills, each world once. A part is a share of the pairs that they begin with.
+fn prove_triples(force: &Assault, act: PointAct) -> Vec<Row> {
+    let folder = Folder::new();
+    let proving = Proving::new(force, &folder);
+    if let Some(chosen) = proving.chosen() {
+        return chosen;
+    }
+    let next = |played: &[PointOutcome]| extended(played, finds_new_world);
+    let some = |plans: Vec<PointPlan>| if force.full { plans } else { few(plans) };
+    let rehearsals = proving.plays("rehearsals", rehearsals(&[act]));
+    let singles = proving.plays("first kills", some(next(&rehearsals)));
+    let pairs = next(&singles);
+    let pairs = if force.full { share(pairs) } else { few(pairs) };
+    let pairs = proving.plays("second kills", pairs);
+    let triples = proving.plays("third kills", some(next(&pairs)));
+    force.says(&list(&cuts(&triples)));
+    rows(&triples, "killed three times")
 }
 
 /// The pairs of two kills, each world once, and all other pairs.
@@ -108,6 +131,12 @@ fn pairs(
     let others = all.into_iter().filter(|plan| !kills.contains(plan));
     let others = others.collect();
     (kills.into_iter().collect(), others)
+}
+
+/// The part of them that is to be played.
+fn share(plans: Vec<PointPlan>) -> Vec<PointPlan> {
+    let (part, parts) = part();
+    plans.into_iter().skip(part - 1).step_by(parts).collect()
 }
 
 /// Which part of how many is to be played.
