@@ -17,6 +17,7 @@ PARTS ?=
 BASE ?=
 RUNS ?= 100000
 MINUTES ?= 120
+ROOMS ?=
 KEEP ?=
 ARCHS ?= amd64 arm64
 # Redis or Valkey, whichever is installed: make test REDIS_SERVER=valkey-server
@@ -67,6 +68,11 @@ faults: toolchain redis-server ## do harm to it and count what came of it, for h
 soak: toolchain redis-server ## kills and everything else for so long, with 256 files and 64 MB: make soak MINUTES=120
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin faults
 	@FAULTS_MINUTES=$(MINUTES) $(RELEASE)/faults soak
+
+# Each change is built and tested for itself: an hour for each 300 of them.
+mutants: toolchain ## is every small change of the pure rooms noticed by a test? In parts: make mutants ROOMS="decide reply"
+	@$(CARGO) mutants --version >/dev/null 2>&1 || { echo 'cargo-mutants is missing. Type: cargo install cargo-mutants --locked' >&2; exit 1; }
+	@tests/mutants/run.sh "$$(realpath -m $${CARGO_TARGET_DIR:-target})/mutants" $(ROOMS)
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.
