@@ -212,6 +212,43 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_too_early_is_told_a_time_that_is_not_too_short() {
+        for (left, words) in [
+            (0, "1 min"),
+            (1, "1 min"),
+            (60, "1 min"),
+            (61, "2 min"),
+            (3_541, "1 h"),
+            (86_399, "1 d"),
+            (86_400, "1 d"),
+            (86_401, "1 d 1 h"),
+        ] {
+            let text = not_yet(left);
+            let span = text.split("opens in ").nth(1);
+            let told = span.and_then(|rest| rest.split('.').next());
+            assert_eq!(told, Some(words), "{left} s: {text}");
+        }
+        assert!(full().contains("class is full"));
+    }
+
+    #[test]
+    fn a_login_of_another_class_is_named_with_its_time() {
+        let email = "happy-tuna@example.org";
+        let text = other_class("rust", email, Some(3_600));
+        for words in ["(rust)", email, "Time left: 1 h", "again after that"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        // A login without an end has no "after that", nor one that would need a second text for it.
+        for text in [
+            other_class("rust", email, None),
+            other_class(&"r".repeat(70), email, Some(3_600)),
+        ] {
+            assert!(!text.contains("after that"), "{text}");
+        }
+        assert!(no_login("the class is over").contains("the class is over"));
+    }
+
+    #[test]
     fn a_login_leads_to_the_workspace_where_one_text_has_room_for_it() {
         let password = Password::draw();
         let text = |site: &str, email: &str| {

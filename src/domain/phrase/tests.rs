@@ -196,3 +196,69 @@ fn a_phrase_with_a_digit_at_its_edge_cannot_be_told_from_a_code() {
         assert_eq!(phrase.has_outer_digit(), outer);
     }
 }
+
+#[test]
+fn only_so_much_beside_the_phrase_is_a_mistyped_code() {
+    let phrase = Passphrase::parse("iamreadytolearn").unwrap();
+    let beside = |words: usize, digits: usize| {
+        let text = format!(
+            "I am ready to learn {}{}",
+            "x".repeat(words),
+            "1".repeat(digits)
+        );
+        phrase.read(&text)
+    };
+    assert_eq!(beside(0, 8), PhraseMatch::WrongCode);
+    assert_eq!(beside(0, 9), PhraseMatch::Other);
+    assert_eq!(beside(40, 8), PhraseMatch::WrongCode);
+    assert_eq!(beside(41, 8), PhraseMatch::Other);
+    assert_eq!(beside(3, 0), PhraseMatch::Other);
+}
+
+#[test]
+fn phrases_collide_if_one_begins_or_ends_with_the_other() {
+    let collide = |one: &str, other: &str| {
+        let (one, other) = (
+            Passphrase::parse(one).unwrap(),
+            Passphrase::parse(other).unwrap(),
+        );
+        assert_eq!(one.collides(&other), other.collides(&one), "either way");
+        one.collides(&other)
+    };
+    for (one, other) in [
+        ("ready to learn", "Ready to learn!"),
+        ("ready to learn", "ready to learn rust"),
+        ("ready to learn", "I am ready to learn"),
+        // As phones send it in the 7-bit alphabet.
+        ("prêt à apprendre", "pret a apprendre rust"),
+    ] {
+        assert!(collide(one, other), "{one}, {other}");
+    }
+    for (one, other) in [
+        ("ready to learn", "ready for rust"),
+        ("to learn", "ready to learn rust"),
+        ("morning class", "evening class"),
+    ] {
+        assert!(!collide(one, other), "{one}, {other}");
+    }
+}
+
+#[test]
+fn each_weakness_says_what_is_wrong() {
+    let reasons = [
+        Weakness::Short,
+        Weakness::Digits,
+        Weakness::Run,
+        Weakness::Common,
+    ]
+    .map(Weakness::reason);
+    for (reason, word) in reasons
+        .into_iter()
+        .zip(["shorter", "digits", "run", "many"])
+    {
+        assert!(reason.contains(word), "{reason}");
+    }
+    let weakness = |digits: &str| Passphrase::parse(digits).unwrap().weakness();
+    assert_eq!(weakness("204816397"), Some(Weakness::Digits));
+    assert_eq!(weakness("2048163974"), None);
+}
