@@ -42,6 +42,7 @@ pub mod retry;
 pub mod run;
 pub mod screen;
 mod similar;
+pub mod spares;
 pub mod stop;
 pub mod store;
 pub mod stream;

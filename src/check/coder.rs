@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use super::{Notes, mails, members, template, token};
+use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, CoderErrorKind};
 use crate::config::{ClassSettings, CoderConfig, PartialConfig};
-use crate::domain::{Password, UnixSeconds, Username};
+use crate::domain::{Password, UnixSeconds, Username, count, span};
 use crate::http::Http;
 
 /// How many generated passwords Coder is asked about. Coder's rule depends on each password, and
@@ -89,12 +90,57 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
     for class in class.map_or(&[][..], |class| &class.classes) {
         login_limit(class, notes);
     }
+    for class in parts.class.iter().flat_map(|class| &class.classes) {
+        spare_accounts(class, notes);
+    }
     let email = Username::draw(0).email(&config.email_domain);
     // The setting is checked by Coder's own rule; only the creation of a user proves more.
     notes.pass(format!(
         "e-mail addresses such as {email} are well-formed for Coder"
     ));
     found
+}
+
+/// Says from when on a class has spare accounts.
+fn spare_accounts(class: &ClassSettings, notes: &mut Notes<'_>) {
+    if class.warm == 0 {
+        return;
+    }
+    let (now, setting) = (unix_now(), class.setting("_WARM"));
+    let starts = class.opens.map(|opens| opens - ClassSettings::WARMS_UP);
+    let number = class.warm.min(class.seats);
+    match starts.filter(|at| *at > now) {
+        _ if class.gives_until().is_some_and(|at| at <= now) => notes.warn(
+            format!("no spare accounts are made ({setting}): the class has closed"),
+            "correct its times, if it is to take place",
+        ),
+        Some(at) => notes.pass(format!(
+            "{} made in {} ({setting})",
+            count(
+                usize::try_from(number).unwrap_or(usize::MAX),
+                "spare account"
+            ),
+            span(at - now)
+        )),
+        None => notes.pass(format!(
+            "{} kept ready ({setting})",
+            count(
+                usize::try_from(number).unwrap_or(usize::MAX),
+                "spare account"
+            )
+        )),
+    }
+    if class.workspace.is_none() {
+        notes.warn(
+            format!(
+                "spare accounts have no workspace that runs ({setting}), as there is no template"
+            ),
+            format!(
+                "set {}, or leave it if that is meant",
+                class.setting("_TEMPLATE")
+            ),
+        );
+    }
 }
 
 /// Students in one room usually share one public IP address.

@@ -40,6 +40,8 @@ pub struct ClassSettings {
     pub end_at: Option<UnixSeconds>,
     /// The workspace that its students get with the login; `None` = none.
     pub workspace: Option<WorkspaceConfig>,
+    /// How many spare accounts are kept ready for its next students; may exceed its seats.
+    pub warm: u32,
 }
 
 /// Whether a class gives accounts.
@@ -69,6 +71,7 @@ impl ClassSettings {
             closes: None,
             end_at: None,
             workspace: None,
+            warm: 0,
         }
     }
 }
@@ -87,6 +90,7 @@ impl ClassSettings {
             closes: own.closes,
             end_at: own.end_at,
             workspace,
+            warm: own.warm,
         }
     }
 
@@ -99,6 +103,25 @@ impl ClassSettings {
             (_, _, Some(end)) if now >= end => ClassState::Over,
             _ => ClassState::Open,
         }
+    }
+
+    /// Seconds before it opens from which on spare accounts are kept ready.
+    pub const WARMS_UP: UnixSeconds = 15 * 60;
+
+    /// How many spare accounts it wants at `now`: none long before it opens and after it has closed, and never
+    /// more than it has seats.
+    pub fn spares_wanted(&self, now: UnixSeconds) -> u32 {
+        let is_early = self.opens.is_some_and(|at| now < at - Self::WARMS_UP);
+        let is_over = self.gives_until().is_some_and(|at| now >= at);
+        if is_early || is_over {
+            return 0;
+        }
+        self.warm.min(self.seats)
+    }
+
+    /// When it has given its last account; `None` = never.
+    pub fn gives_until(&self) -> Option<UnixSeconds> {
+        self.closes.into_iter().chain(self.end_at).min()
     }
 
     /// How long an account lives whose login is sent at `now`; `None` = without end.
@@ -129,6 +152,7 @@ impl ClassSettings {
             (Some(_), _) => format!("{}{ending}", self.prefix),
             (None, "_SEATS") => "CODER_REG_MAX_USERS".to_owned(),
             (None, "_PASS") => "CODER_REG_PASS".to_owned(),
+            (None, "_WARM") => "CODER_REG_WARM".to_owned(),
             (None, "_TEMPLATE") => "CODER_REG_TEMPLATE".to_owned(),
             (None, _) => "CODER_REMOVE_TIME".to_owned(),
         }
@@ -175,6 +199,7 @@ pub(super) fn read(
 ) -> Result<Vec<ClassSettings>, Faulty> {
     let phrases = read_phrases(r);
     let seats = r.number("CODER_REG_MAX_USERS");
+    let warm = r.number("CODER_REG_WARM");
     let max_time = max_time.unwrap_or(None);
     let general = SeatsAndTimes {
         // A fault of the general settings is reported below.
@@ -184,6 +209,7 @@ pub(super) fn read(
         opens: None,
         closes: None,
         end_at: None,
+        warm: warm.unwrap_or(0),
     };
     let mut classes = Vec::new();
     let mut faulty = false;
@@ -211,7 +237,11 @@ pub(super) fn read(
     }
     phrases?;
     seats?;
+    warm?;
     remove_after?;
+    for class in &classes {
+        warn_of_few_seats(r, class);
+    }
     if faulty { Err(Faulty) } else { Ok(classes) }
 }
 
@@ -232,6 +262,18 @@ struct SeatsAndTimes {
     opens: Option<UnixSeconds>,
     closes: Option<UnixSeconds>,
     end_at: Option<UnixSeconds>,
+    warm: u32,
+}
+
+/// Warns if a class wants more spare accounts than it has seats.
+fn warn_of_few_seats(r: &mut Reader, class: &ClassSettings) {
+    if class.warm > class.seats {
+        let (warm, seats) = (class.setting("_WARM"), class.setting("_SEATS"));
+        r.warn(
+            format!("{warm} is {}, but {seats} is {}: no more spare accounts are made than seats are free", class.warm, class.seats),
+            format!("set {warm} to the number of students, or raise {seats}"),
+        );
+    }
 }
 
 /// Reads what a class with a name has of its own; `general` says the rest.
@@ -244,12 +286,14 @@ fn read_own(
 ) -> Result<SeatsAndTimes, Faulty> {
     let name = |ending| format!("{prefix}{ending}");
     let mut class = general;
-    let has_seats = r.get(&name("_SEATS")).is_some();
-    let seats = if has_seats {
-        r.number(&name("_SEATS")).map(Some)
-    } else {
-        Ok(None)
+    let mut number_of_own = |ending| {
+        let name = name(ending);
+        let is_set = r.get(&name).is_some();
+        is_set.then(|| r.number(&name)).transpose()
     };
+    let seats = number_of_own("_SEATS");
+    let warm = number_of_own("_WARM");
+    let has_seats = seats.as_ref().map_or(true, Option::is_some);
     let remove_after = r.optional_span(&name("_REMOVE_TIME"));
     let read = |path: &std::path::Path| std::fs::read(path);
     let opens = r.optional(&name("_OPENS"), |value| moment::parse(value, &read));
@@ -266,6 +310,7 @@ fn read_own(
     compare_moments(r, prefix, opens, closes, end_at);
     class.seats = seats?.unwrap_or(class.seats);
     class.seats_are_set |= has_seats;
+    class.warm = warm?.unwrap_or(class.warm);
     if let Some(span) = remove_after? {
         class.remove_after = (!span.is_zero()).then_some(span);
         compare_times(

@@ -112,7 +112,7 @@ mod tests {
             ("coder_class_a_opens", "did you mean CODER_CLASS_A_OPENS?"),
             (
                 "CODER_CLASS_A_COUNTRIES",
-                "the name of a class is followed by one of _PASS, _SEATS, _REMOVE_TIME, _TEMPLATE, _OPENS, _CLOSES, _END_AT; correct it, or remove it",
+                "the name of a class is followed by one of _PASS, _SEATS, _REMOVE_TIME, _TEMPLATE, _WARM, _OPENS, _CLOSES, _END_AT; correct it, or remove it",
             ),
             (
                 "CODER_CLASS_A_SEATS_FILE",

@@ -174,6 +174,8 @@ pub struct Registration {
     pub arrived_at: Option<UnixSeconds>,
     /// The class that it belongs to; `None` = the one without a name.
     pub class: Option<ClassName>,
+    /// When it was made for nobody yet; `None` = it has a student.
+    pub spare_since: Option<UnixSeconds>,
 }
 
 /// The progress of a removal.
@@ -218,6 +220,7 @@ impl Registration {
             shown_at: None,
             arrived_at: None,
             class: None,
+            spare_since: None,
         }
     }
 }
@@ -248,6 +251,11 @@ impl Registration {
             Some(at) if at >= shown => OnScreen::SignedIn,
             _ => OnScreen::Shown,
         })
+    }
+
+    /// Whether it is a spare account, made before a student asks, which nobody has taken.
+    pub fn is_spare(&self) -> bool {
+        self.spare_since.is_some()
     }
 
     /// Whether it is due for removal at `now`.

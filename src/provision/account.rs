@@ -54,13 +54,17 @@ impl Provisioner {
         Err(AttemptEnd::later(RetryTime::Away, "no free name was found"))
     }
 
-    /// Makes a registration for a phone without one. `None` = read the registration.
+    /// Makes a registration for a phone without one, or gives it a spare account with its login. `None` = read
+    /// the registration.
     fn take_seat(
         &self,
         request: &Request<'_>,
         contact: &Contact,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
+        if let Some(done) = self.spare_login(request)? {
+            return Ok(Some(done));
+        }
         match self.reserve(request, round)? {
             ReserveResult::Done | ReserveResult::Clash => Ok(None),
             ReserveResult::Full => self.class_is_full(request, contact).map(Some),

@@ -19,6 +19,7 @@ mod notice;
 mod on_screen;
 mod outcome;
 pub mod reply;
+mod spare;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

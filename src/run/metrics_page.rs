@@ -319,6 +319,11 @@ impl ServiceMetrics {
         )
         .value(store.reserved.get());
         page.counter(
+            "coder_sms_register_spare_accounts_taken_total",
+            "Spare accounts that a phone has got.",
+        )
+        .value(store.spares_taken.get());
+        page.counter(
             "coder_sms_register_removals_total",
             "Accounts that were removed.",
         )
@@ -428,6 +433,14 @@ fn write_standing(page: &mut MetricsPage, standing: &ClassStanding) {
     for (stage, count) in &standing.stages {
         samples = samples.and(&[("stage", &stage.as_str())], count);
     }
+    let spares = standing.spares;
+    page.gauge(
+        "coder_sms_register_spare_accounts",
+        "Spare accounts by state: ready, they or their workspaces being made, without a workspace that runs.",
+    )
+    .and(&[("state", &"ready")], spares.ready)
+    .and(&[("state", &"building")], spares.building)
+    .and(&[("state", &"troubled")], spares.troubled);
     page.gauge(
         "coder_sms_register_accounts_overdue",
         "Accounts whose time is up.",

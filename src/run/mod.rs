@@ -24,6 +24,7 @@ mod reaper;
 mod receipts;
 mod service;
 mod shutdown;
+mod spares;
 mod threads;
 mod timed_query;
 mod workspaces;

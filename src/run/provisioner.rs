@@ -119,6 +119,8 @@ pub(super) struct TextLoop {
     pub(super) channels: Channels,
     /// Wakes the maker of workspaces; `None` = none are made.
     pub(super) workspaces: Option<WorkspaceWaker>,
+    /// Wakes the keeper of spare accounts.
+    pub(super) spares: Notifier,
     pub(super) obstacles: Arc<Obstacles>,
 }
 
@@ -204,7 +206,8 @@ impl TextLoop {
                     }
                     self.counts.done(&done);
                     if let Some(username) = has_first_login(&done) {
-                        self.workspaces.iter().for_each(|w| w.has_login(username));
+                        self.workspaces.iter().for_each(|w| w.wanted(username));
+                        self.spares.notify();
                     }
                     job.verdict = Some(lanes::Settlement::Acknowledge);
                     let proof = match done {

@@ -16,7 +16,9 @@ use super::provisioner::TextLoop;
 use super::reaper::ReaperLoop;
 use super::shutdown::Shutdown;
 use super::threads::{AtStop, Role, Threads};
-use super::{RunError, arrivals, banner, catch_up, commands, pages, receipts, workspaces, writer};
+use super::{
+    RunError, arrivals, banner, catch_up, commands, pages, receipts, spares, workspaces, writer,
+};
 use crate::catch_up::CatchUp;
 use crate::coder::Coder;
 use crate::config::{ClassConfig, Config};
@@ -29,6 +31,7 @@ use crate::reap::Reaper;
 use crate::reconcile::Reconciler;
 use crate::redact::{RedactionCounters, Redactor};
 use crate::screen::Screens;
+use crate::spares::SpareKeeper;
 use crate::stop::Stop;
 use crate::store::{Arrival, Store};
 use crate::stream::{Redis, Settler, StreamInspector, Taker};
@@ -59,6 +62,8 @@ struct Shared {
     notifier: Notifier,
     /// Wakes the reaper.
     reaper_notifier: Notifier,
+    /// Wakes the keeper of spare accounts.
+    spares: Notifier,
     /// Wakes the maker of workspaces; `None` = none are made.
     workspaces: Option<workspaces::WorkspaceWaker>,
     /// The templates of which no workspaces can be made for now.
@@ -73,6 +78,7 @@ struct Receivers {
     receipts: Receiver<Receipt>,
     arrivals: Receiver<Arrival>,
     workspaces: Receiver<workspaces::Wake>,
+    spares: Receiver<()>,
 }
 
 /// The service, ready to start.
@@ -97,7 +103,9 @@ impl Service {
         let (waker, wanted) = workspaces::queue();
         let makes_workspaces = !config.class.workspaces().is_empty();
         let waker = makes_workspaces.then_some(waker);
-        let shared = Shared::open(config, store, notifier, reaper_notifier, waker)?;
+        let (spares, taken) = Notifier::new();
+        let wakers = (waker, spares);
+        let shared = Shared::open(config, store, notifier, reaper_notifier, wakers)?;
         let screens = Arc::clone(&shared.screens);
         let pages = pages::handler(config, &shared.store, &keys.1, screens);
         let (arrivals, arrived) = writer::queue();
@@ -130,6 +138,7 @@ impl Service {
             receipts: queued,
             arrivals: arrived,
             workspaces: wanted,
+            spares: taken,
         };
         let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
         Ok(Self { roles, shutdown })
@@ -153,7 +162,7 @@ impl Shared {
         store: Arc<Store>,
         notifier: Notifier,
         reaper_notifier: Notifier,
-        workspaces: Option<workspaces::WorkspaceWaker>,
+        (workspaces, spares): (Option<workspaces::WorkspaceWaker>, Notifier),
     ) -> Result<Self, RunError> {
         let redis = Redis::new(&config.redis)?;
         let calls = Http::new(config.service.call_limit);
@@ -193,6 +202,7 @@ impl Shared {
             screens: Arc::new(screens),
             notifier,
             reaper_notifier,
+            spares,
             workspaces,
             failing_templates: Arc::default(),
             stop: Stop::new(),
@@ -229,6 +239,7 @@ impl Shared {
         receivers: Receivers,
         listener: Option<MetricsListener>,
     ) -> Result<Vec<Role>, RunError> {
+        let keeper = self.spare_keeper(config, &keys)?;
         let texts = self.text_loop(config, keys);
         let search = || CatchUp::new(config, self.sms(config), &self.store, &self.redis);
         // The code of a text that is found late is dead, and nothing else would be answered.
@@ -267,8 +278,15 @@ impl Shared {
             WorkspaceMaker::new(config, &self.store, &self.coder, &self.failing_templates)
         {
             let (wakeups, pause) = (receivers.workspaces, config.class.check_interval);
+            let spares = self.spares.clone();
             roles.push(Role::new("workspaces", AtStop::Leave, move |stop| {
-                workspaces::run(&maker, &wakeups, pause, stop)
+                workspaces::run((&maker, &spares), &wakeups, pause, stop)
+            }));
+        }
+        if let Some(mut keeper) = keeper {
+            let wakeups = receivers.spares;
+            roles.push(Role::new("spares", AtStop::Leave, move |stop| {
+                spares::run(&mut keeper, &wakeups, stop)
             }));
         }
         if let Some(mut search) = search {
@@ -302,8 +320,34 @@ impl Shared {
             call_limit: CallLimit::default(),
             channels: Channels::default(),
             workspaces: self.workspaces.clone(),
+            spares: self.spares.clone(),
             obstacles: Arc::clone(&self.obstacles),
         }
+    }
+
+    /// The keeper of spare accounts; `None` = no class wants any, and none are left.
+    fn spare_keeper(
+        &self,
+        config: &Config,
+        keys: &(PhoneKey, PasswordKey),
+    ) -> Result<Option<SpareKeeper>, RunError> {
+        let is_wanted = config.class.classes.iter().any(|class| class.warm > 0);
+        if !is_wanted && self.store.spares()?.is_empty() {
+            return Ok(None);
+        }
+        // Before the first text: none is taken that this process has not looked at.
+        self.store.forget_looks_at_spares()?;
+        let (workspaces, reaper) = (self.workspaces.clone(), self.reaper_notifier.clone());
+        let parts = crate::spares::Parts {
+            store: Arc::clone(&self.store),
+            coder: Arc::clone(&self.coder),
+            key: keys.0.clone(),
+            passwords: keys.1.clone(),
+            instance_id: self.instance_id.clone(),
+            on_made: Box::new(move |username| workspaces.iter().for_each(|w| w.wanted(username))),
+            on_dismissed: Box::new(move || reaper.notify()),
+        };
+        Ok(Some(SpareKeeper::new(config, parts)))
     }
 
     fn reaper_loop(&self, config: &Config, wakeups: Receiver<()>) -> ReaperLoop {

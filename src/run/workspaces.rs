@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, log};
 
+use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{UnixSeconds, Username, count};
 use crate::stop::Stop;
@@ -17,8 +18,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// Why the maker is woken.
 pub(super) enum Wake {
-    /// This account has a login.
-    HasLogin(Username),
+    /// This account has a login, or is a spare.
+    Wanted(Username),
     /// A command may have given accounts more time.
     AccountsChanged,
 }
@@ -29,9 +30,9 @@ pub(super) struct WorkspaceWaker(Sender<Wake>);
 
 impl WorkspaceWaker {
     /// Has the workspace of this account made.
-    pub(super) fn has_login(&self, username: &Username) {
+    pub(super) fn wanted(&self, username: &Username) {
         // If the thread is gone, the process ends.
-        let _ = self.0.send(Wake::HasLogin(username.clone()));
+        let _ = self.0.send(Wake::Wanted(username.clone()));
     }
 
     /// Has the times of all accounts compared.
@@ -49,6 +50,8 @@ pub(super) fn queue() -> (WorkspaceWaker, Receiver<Wake>) {
 /// What is still to be compared with the accounts.
 struct Rounds<'a> {
     maker: &'a WorkspaceMaker,
+    /// Wakes the keeper of spare accounts.
+    spares: &'a Notifier,
     /// The pause between two comparisons.
     pause: Duration,
     /// Whether every account with a login is known to the maker.
@@ -67,7 +70,9 @@ impl Rounds<'_> {
             }
             self.all_known = true;
         }
-        self.maker.sweep(now)?;
+        if self.maker.sweep(now)? {
+            self.spares.notify();
+        }
         if self.compare_at <= Instant::now() {
             let all_told = self.maker.prolong(now)?;
             let pause = if all_told {
@@ -90,7 +95,7 @@ impl Rounds<'_> {
 
     fn woken(&mut self, wake: Wake) {
         match wake {
-            Wake::HasLogin(username) => {
+            Wake::Wanted(username) => {
                 let wanted = self.maker.store().want_workspace(&username, unix_now());
                 // Found by the search over all accounts, when the database can be written again.
                 self.all_known &= wanted.is_ok();
@@ -102,13 +107,14 @@ impl Rounds<'_> {
 
 /// Makes workspaces until the service stops. Returns whether it ended because of that.
 pub(super) fn run(
-    maker: &WorkspaceMaker,
+    (maker, spares): (&WorkspaceMaker, &Notifier),
     wakeups: &Receiver<Wake>,
     pause: Duration,
     stop: &Stop,
 ) -> bool {
     let mut rounds = Rounds {
         maker,
+        spares,
         pause,
         all_known: false,
         compare_at: Instant::now(),

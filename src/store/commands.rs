@@ -173,8 +173,9 @@ impl Commands {
             }
         }
         let is_selected = |one: &Registration| match chosen {
-            Chosen::All => true,
-            Chosen::Class(class) => one.class.as_ref() == Some(class),
+            // Spare accounts have no student; the service makes and removes them.
+            Chosen::All => !one.is_spare(),
+            Chosen::Class(class) => !one.is_spare() && one.class.as_ref() == Some(class),
             Chosen::Named(names) => names.iter().any(|name| has_name(one, name)),
         };
         for registration in all.into_iter().filter(is_selected) {

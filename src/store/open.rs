@@ -93,7 +93,9 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 fn correct_total(connection: &Connection) -> Result<(), StoreError> {
     connection
         .execute(
-            "INSERT INTO totals (name, count) SELECT 'registrations', count(*) FROM registrations WHERE true
+            "INSERT INTO totals (name, count)
+             SELECT 'registrations', count(*) FROM registrations WHERE true
+             UNION ALL SELECT 'spares', count(*) FROM registrations WHERE spare_since IS NOT NULL
              ON CONFLICT (name) DO UPDATE SET count = excluded.count WHERE count <> excluded.count",
             [],
         )

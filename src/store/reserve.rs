@@ -51,17 +51,8 @@ pub struct Reservation<'a> {
 }
 
 impl Reservation<'_> {
-    /// Whether the text gets no account any more. What was read about its phone before may be out of date.
     fn has_ended(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
-        tx.prepare_cached(
-            "SELECT 1 FROM contacts WHERE phone = ?1 AND ended_at > ?2
-             UNION ALL SELECT 1 FROM seen WHERE sid = ?3",
-        )?
-        .exists(params![
-            self.phone.as_bytes(),
-            self.received,
-            self.text.as_str()
-        ])
+        has_ended(tx, self.phone, self.text, self.received)
     }
 
     fn insert(&self, tx: &Transaction<'_>, class: Option<&str>) -> rusqlite::Result<ReserveResult> {
@@ -104,27 +95,39 @@ impl From<u32> for Seats<'_> {
 }
 
 impl Seats<'_> {
-    fn name(&self) -> Option<&str> {
+    pub(super) fn name(&self) -> Option<&str> {
         self.class.map(ClassName::as_str)
+    }
+
+    /// How many are free. Spare accounts take none.
+    pub(super) fn free(&self, tx: &Transaction<'_>) -> rusqlite::Result<u32> {
+        let count = |sql: &str, of: &str| -> rusqlite::Result<u32> {
+            tx.prepare_cached(sql)?.query_row([of], |row| row.get(0))
+        };
+        let (all, spare) = match self.name() {
+            None => {
+                const TOTAL: &str = "SELECT count FROM totals WHERE name = ?1";
+                (count(TOTAL, "registrations")?, count(TOTAL, "spares")?)
+            }
+            Some(class) => {
+                let all = "SELECT count(*) FROM registrations WHERE class = ?1";
+                let spare = "SELECT count(*) FROM registrations
+                             WHERE class = ?1 AND spare_since IS NOT NULL";
+                (count(all, class)?, count(spare, class)?)
+            }
+        };
+        Ok(self.limit.saturating_sub(all.saturating_sub(spare)))
     }
 
     /// Whether none is free.
     fn are_taken(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
-        let taken: u32 = match self.name() {
-            None => tx
-                .prepare_cached("SELECT count FROM totals WHERE name = 'registrations'")?
-                .query_row([], |row| row.get(0))?,
-            Some(class) => tx
-                .prepare_cached("SELECT count(*) FROM registrations WHERE class = ?1")?
-                .query_row([class], |row| row.get(0))?,
-        };
-        Ok(taken >= self.limit)
+        Ok(self.free(tx)? == 0)
     }
 }
 
 /// Whether the earlier account of a phone allows another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PhoneHolder {
+pub(super) enum PhoneHolder {
     /// There is none.
     None,
     /// It keeps the phone.
@@ -183,7 +186,7 @@ impl Store {
             let there = tx
                 .prepare_cached("SELECT 1 FROM registrations WHERE id = ?1 AND class IS ?2")?
                 .exists(params![id, seats.name()])?;
-            // The class without a name counts all registrations, this one included.
+            // The class without a name counts all registrations of students, this one included.
             if there || seats.class.is_some() && seats.are_taken(tx)? {
                 return Ok(there);
             }
@@ -194,7 +197,21 @@ impl Store {
     }
 }
 
-fn earlier_account(
+/// Whether a text of a phone gets no account any more. What was read about the phone before may be out of date.
+pub(super) fn has_ended(
+    tx: &Transaction<'_>,
+    phone: &PhoneHash,
+    text: &MessageSid,
+    received: UnixSeconds,
+) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM contacts WHERE phone = ?1 AND ended_at > ?2
+         UNION ALL SELECT 1 FROM seen WHERE sid = ?3",
+    )?
+    .exists(params![phone.as_bytes(), received, text.as_str()])
+}
+
+pub(super) fn earlier_account(
     tx: &Transaction<'_>,
     phone: &PhoneHash,
     now: UnixSeconds,
@@ -222,7 +239,7 @@ fn earlier_account(
 }
 
 /// Parts a phone from its account. The removal of the account continues.
-fn release_phone(
+pub(super) fn release_phone(
     tx: &Transaction<'_>,
     phone: &PhoneHash,
     now: UnixSeconds,

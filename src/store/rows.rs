@@ -11,7 +11,7 @@ pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserve
      fingerprint, sending_since, doubtful, sent_in_window, window_start, reap_tries, reap_note, \
      login_sid, ended_at, adopted_at, password_counter, \
      coalesce(password_marker = marker, 0), renewed_at, withheld_at, \
-     reaping_since, locked_at, refused_since, shown_at, arrived_at, class, create_repeated_at";
+     reaping_since, locked_at, refused_since, shown_at, arrived_at, class, create_repeated_at, spare_since";
 
 /// The id of the next registration. An id is never used again: a worker may still hold one whose account was removed
 /// meanwhile, and what it records must not reach the account of another phone.
@@ -75,6 +75,7 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
             .map_err(&failed)?
             .map(ClassName::from_stored),
         create_repeated_at: row.get(28).map_err(&failed)?,
+        spare_since: row.get(29).map_err(&failed)?,
     })
 }
 

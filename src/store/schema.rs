@@ -179,6 +179,29 @@ const MIGRATIONS: &[Migration] = &[
         UPDATE last_deleted SET id = max(id, OLD.id) WHERE one = 1;
     END;
     " },
+    // 6: accounts that are made before a student asks. An older program takes one for an account without a
+    // login, which is removed when it is due.
+    Migration { usable_from: 1, sql: "
+    -- When it was made for nobody yet; NULL = it has a student.
+    ALTER TABLE registrations ADD COLUMN spare_since INTEGER;
+    -- When Coder showed last that nobody has used it.
+    ALTER TABLE registrations ADD COLUMN unused_at INTEGER;
+    CREATE INDEX registrations_spare ON registrations (class) WHERE spare_since IS NOT NULL;
+    -- Their number, so that a reservation need not count them.
+    INSERT INTO totals (name, count) VALUES ('spares', 0);
+    CREATE TRIGGER spares_more AFTER INSERT ON registrations WHEN NEW.spare_since IS NOT NULL BEGIN
+        UPDATE totals SET count = count + 1 WHERE name = 'spares';
+    END;
+    CREATE TRIGGER spares_fewer AFTER DELETE ON registrations WHEN OLD.spare_since IS NOT NULL BEGIN
+        UPDATE totals SET count = count - 1 WHERE name = 'spares';
+    END;
+    CREATE TRIGGER spares_taken AFTER UPDATE OF spare_since ON registrations
+        WHEN OLD.spare_since IS NOT NULL AND NEW.spare_since IS NULL BEGIN
+        UPDATE totals SET count = count - 1 WHERE name = 'spares';
+    END;
+    -- Since when it runs, as far as Coder was asked.
+    ALTER TABLE workspaces ADD COLUMN running_since INTEGER;
+    " },
 ];
 
 /// The application id in the header of our files: "CSMR".

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::{Store, StoreError};
+use super::{SpareFigures, Store, StoreError, spares};
 use crate::domain::registration::Stage;
 use crate::domain::{ClassName, UnixSeconds};
 use crate::metrics::{Counter, Histogram};
@@ -15,6 +15,8 @@ use crate::metrics::{Counter, Histogram};
 pub struct StoreCounters {
     /// Phones that a name was reserved for.
     pub reserved: Counter,
+    /// Spare accounts that a phone has got.
+    pub spares_taken: Counter,
     /// Registrations deleted because their users were proved gone.
     pub forgotten: Counter,
     /// Logins that Twilio accepted.
@@ -29,6 +31,7 @@ impl Default for StoreCounters {
     fn default() -> Self {
         Self {
             reserved: Counter::default(),
+            spares_taken: Counter::default(),
             forgotten: Counter::default(),
             sent: Counter::default(),
             delivered: Counter::default(),
@@ -40,8 +43,11 @@ impl Default for StoreCounters {
 /// The state of the registrations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClassStanding {
-    /// The number of registrations in each stage, stages without any included.
+    /// The number of registrations in each stage, stages without any included. Spare ones count once they are
+    /// being removed.
     pub stages: Vec<(Stage, u32)>,
+    /// The spare accounts that may still get a student.
+    pub spares: SpareFigures,
     /// The number of registrations that are due.
     pub overdue: u32,
     /// The earliest due time of those.
@@ -62,11 +68,14 @@ impl Store {
     /// SQLite refused.
     pub fn standing(&self, now: UnixSeconds) -> Result<ClassStanding, StoreError> {
         let connection = self.lock();
+        let spares = SpareFigures::of(&spares::read(&connection)?);
         let read = || {
             let mut stages: Vec<(Stage, u32)> =
                 Stage::STORED.iter().map(|stage| (*stage, 0)).collect();
-            let mut counted = connection
-                .prepare_cached("SELECT stage, count(*) FROM registrations GROUP BY stage")?;
+            let mut counted = connection.prepare_cached(
+                "SELECT stage, count(*) FROM registrations
+                 WHERE spare_since IS NULL OR stage = 'reaping' GROUP BY stage",
+            )?;
             let mut rows = counted.query([])?;
             while let Some(row) = rows.next()? {
                 let word: String = row.get(0)?;
@@ -82,7 +91,8 @@ impl Store {
                 )?
                 .query_row([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut counted = connection.prepare_cached(
-                "SELECT class, count(*) FROM registrations WHERE class NOT NULL GROUP BY class",
+                "SELECT class, count(*) FROM registrations
+                 WHERE class NOT NULL AND spare_since IS NULL GROUP BY class",
             )?;
             let of_class =
                 |row: &rusqlite::Row<'_>| Ok((ClassName::from_stored(row.get(0)?), row.get(1)?));
@@ -91,6 +101,7 @@ impl Store {
             Ok(ClassStanding {
                 classes,
                 stages,
+                spares,
                 overdue,
                 overdue_since,
             })

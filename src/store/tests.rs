@@ -4,7 +4,7 @@
 //! version, key. `removals`: which accounts are due. `sends`: logins that are about to be sent. `contacts`: hints,
 //! opt-outs, refusals, seen texts. `races`: threads that want the same. `adopting`: accounts found at Coder. `costs`:
 //! how many statements a step takes. `passwords`: which one is meant, and the key's file. `plans`: what a look-up
-//! costs, and what the file never holds.
+//! costs, and what the file never holds. `spares`: accounts made before a student asks.
 
 mod adopting;
 mod contacts;
@@ -17,6 +17,7 @@ mod plans;
 mod races;
 mod removals;
 mod sends;
+mod spares;
 mod workspaces;
 
 use std::path::Path;

@@ -27,6 +27,10 @@ pub struct WorkspaceTask {
     pub id: Option<String>,
     /// Failed tries to make or to build it, or looks at a build that goes on.
     pub tries: u32,
+    /// Whether its account is a spare.
+    pub is_spare: bool,
+    /// Whether its last build is recorded as failed.
+    pub has_failed: bool,
 }
 
 /// A workspace whose account got more time than Coder knows of.
@@ -53,6 +57,8 @@ pub struct WorkspaceProgress<'a> {
     pub note: &'a str,
     /// Whether the last request to make it may still be carried out.
     pub may_be_made: bool,
+    /// Since when it runs, unless that is recorded already; `None` = it is not known to run.
+    pub running_at: Option<UnixSeconds>,
 }
 
 /// The workspace of an account that is not made, or does not run.
@@ -76,11 +82,12 @@ const MAKING: UnixSeconds = 60;
 
 /// The accounts that a workspace may be made for at `?1`, in a join of `registrations r` and
 /// `workspaces w`.
-const IS_LIVE: &str = "w.owner = r.coder_id AND r.stage = 'announced' AND r.ended_at IS NULL
+const IS_LIVE: &str = "w.owner = r.coder_id AND r.ended_at IS NULL
+     AND (r.stage = 'announced' OR r.stage = 'created' AND r.spare_since IS NOT NULL)
      AND (r.due_at IS NULL OR r.due_at > ?1)";
 
 impl Store {
-    /// Records that an account with a login is to get a workspace, unless that is recorded already.
+    /// Records that an account with a login, or a spare, is to get a workspace, unless that is recorded already.
     ///
     /// # Errors
     /// SQLite refused.
@@ -90,7 +97,7 @@ impl Store {
         })
     }
 
-    /// The same for all accounts with a login whose students are known. Returns the number of new ones.
+    /// The same for all spares and all accounts with a login whose students are known. Returns the number of new ones.
     ///
     /// # Errors
     /// SQLite refused.
@@ -112,7 +119,8 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection
             .prepare_cached(&format!(
-                "SELECT w.registration, r.username, w.owner, r.due_at, w.id, w.tries, r.class
+                "SELECT w.registration, r.username, w.owner, r.due_at, w.id, w.tries, r.class,
+                        r.spare_since IS NOT NULL, coalesce(w.trouble = 'build-failed', 0)
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE (w.check_at <= ?1 OR w.check_at > ?2) AND {IS_LIVE}
                  ORDER BY w.tries, w.registration"
@@ -220,7 +228,7 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE workspaces
                  SET id = ?3, stops_at = ?4, check_at = ?5, making_since = NULL, tries = 0,
-                     trouble = NULL, note = NULL
+                     trouble = NULL, note = NULL, running_since = NULL
                  WHERE registration = ?1 AND owner = ?2",
             )?
             .execute(params![
@@ -247,7 +255,8 @@ impl Store {
             tx.prepare_cached(
                 "UPDATE workspaces
                  SET check_at = ?3, tries = ?4, trouble = ?5, note = nullif(?6, ''),
-                     making_since = CASE WHEN ?7 THEN making_since END
+                     making_since = CASE WHEN ?7 THEN making_since END,
+                     running_since = CASE WHEN ?8 IS NOT NULL THEN coalesce(running_since, ?8) END
                  WHERE registration = ?1 AND owner = ?2",
             )?
             .execute(params![
@@ -258,7 +267,48 @@ impl Store {
                 progress.trouble.map(WorkspaceTrouble::as_str),
                 progress.note,
                 progress.may_be_made,
+                progress.running_at,
             ])
+            .map(drop)
+        })
+    }
+
+    /// Records that the workspace of a spare is gone. Another one is made at `check_at`.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn workspace_gone(
+        &self,
+        task: &WorkspaceTask,
+        check_at: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.write("record that a workspace is gone", |tx| {
+            tx.prepare_cached(
+                "UPDATE workspaces
+                 SET id = NULL, check_at = ?3, tries = 0, stops_at = NULL, running_since = NULL,
+                     trouble = NULL, note = NULL
+                 WHERE registration = ?1 AND owner = ?2",
+            )?
+            .execute(params![task.registration, task.owner, check_at])
+            .map(drop)
+        })
+    }
+
+    /// Has a workspace that was given up be looked at, and built, once more at `check_at`.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn try_workspace_again(
+        &self,
+        registration: i64,
+        check_at: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.write("have a workspace built again", |tx| {
+            tx.prepare_cached(
+                "UPDATE workspaces SET check_at = ?2, tries = 0
+                 WHERE registration = ?1 AND check_at IS NULL",
+            )?
+            .execute([registration, check_at])
             .map(drop)
         })
     }
@@ -292,7 +342,7 @@ impl Store {
                 "SELECT w.registration, w.id, r.due_at
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE w.id IS NOT NULL AND w.stops_at IS NOT NULL
-                   AND coalesce(r.due_at > w.stops_at, 1) AND {IS_LIVE}
+                   AND r.stage = 'announced' AND coalesce(r.due_at > w.stops_at, 1) AND {IS_LIVE}
                  ORDER BY w.registration"
             ))
             .map_err(&failed)?;
@@ -373,10 +423,11 @@ fn want(
     tx.prepare_cached(&format!(
         "INSERT INTO workspaces (registration, owner, check_at)
          SELECT id, coder_id, ?1 FROM registrations
-         WHERE stage = 'announced' AND coder_id IS NOT NULL AND adopted_at IS NULL {which}
+         WHERE (stage = 'announced' OR stage = 'created' AND spare_since IS NOT NULL)
+           AND coder_id IS NOT NULL AND adopted_at IS NULL {which}
          ON CONFLICT (registration) DO UPDATE
              SET owner = excluded.owner, check_at = excluded.check_at, id = NULL, making_since = NULL,
-                 stops_at = NULL, tries = 0, trouble = NULL, note = NULL
+                 stops_at = NULL, tries = 0, trouble = NULL, note = NULL, running_since = NULL
              WHERE owner <> excluded.owner"
     ))?
     .execute(parameters)
@@ -400,5 +451,7 @@ fn read_task(row: &Row<'_>) -> Result<WorkspaceTask, StoreError> {
         id: row.get(4).map_err(&failed)?,
         tries: row.get(5).map_err(&failed)?,
         class: read_class(row, 6)?,
+        is_spare: row.get(7).map_err(&failed)?,
+        has_failed: row.get(8).map_err(&failed)?,
     })
 }

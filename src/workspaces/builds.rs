@@ -21,6 +21,10 @@ const WAITS_LONG: u32 = 2;
 /// Seconds until the list of workspaces is read again after Coder did not give it.
 const LIST_AGAIN: UnixSeconds = 15;
 
+/// Seconds between two looks at the workspaces of spares. The looks fall on the same moments, so that one
+/// list serves them all.
+const SPARE_LOOK: UnixSeconds = 60;
+
 /// What a look at a workspace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sight {
@@ -48,31 +52,36 @@ fn sight(found: Option<&Workspace>) -> Sight {
 }
 
 impl TemplateMaker {
-    /// Looks at these workspaces, all of which were made.
+    /// Looks at these workspaces, all of which were made. Returns whether the build of a spare has failed.
     pub(super) fn look_at_all(
         &self,
         tasks: &[WorkspaceTask],
         now: UnixSeconds,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (listed, complete) = match self.coder.workspaces_named(&self.wanted.name) {
             Ok(listed) => listed,
             Err(fault) => {
                 debug!("the builds of workspaces are looked at later: {fault}");
                 let until = now + LIST_AGAIN;
-                return self.store.postpone_looks(now, until);
+                return self.store.postpone_looks(now, until).map(|()| false);
             }
         };
         let listed: HashMap<&str, &Workspace> =
             listed.iter().map(|one| (one.id.as_str(), one)).collect();
+        let mut has_failed = false;
         for task in tasks {
             let found = task.id.as_deref().and_then(|id| listed.get(id)).copied();
             let sight = match sight(found) {
                 Sight::Settled if found.is_none() && !complete => Sight::Building,
                 sight => sight,
             };
-            self.look_at(task, found, sight, now)?;
+            has_failed |= task.is_spare && sight == Sight::Failed;
+            match (task.is_spare, sight) {
+                (true, Sight::Settled) => self.keep_running(task, found, now)?,
+                _ => self.look_at(task, found, sight, now)?,
+            }
         }
-        Ok(())
+        Ok(has_failed)
     }
 
     fn look_at(
@@ -91,6 +100,10 @@ impl TemplateMaker {
             Sight::Building => (Some(again), None, ""),
             Sight::Queued if tries < WAITS_LONG => (Some(again), None, ""),
             Sight::Queued => (Some(again), Some(WorkspaceTrouble::NoProvisioner), ""),
+            // It is replaced, unless it was tried again on purpose.
+            Sight::Failed if task.is_spare && !task.has_failed => {
+                (None, Some(WorkspaceTrouble::BuildFailed), words.as_str())
+            }
             Sight::Failed if tries >= LAST_TRY => {
                 (None, Some(WorkspaceTrouble::BuildFailed), words.as_str())
             }
@@ -108,8 +121,42 @@ impl TemplateMaker {
                 trouble,
                 note,
                 may_be_made: false,
+                running_at: None,
             },
         )
+    }
+
+    /// Records that the workspace of a spare runs. One that was stopped, by itself or by somebody, is started
+    /// again, and one that is gone is made again.
+    fn keep_running(
+        &self,
+        task: &WorkspaceTask,
+        found: Option<&Workspace>,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let next = (now / SPARE_LOOK + 1) * SPARE_LOOK;
+        let Some(workspace) = found else {
+            return self.store.workspace_gone(task, next);
+        };
+        let status = workspace.latest_build.status.as_str();
+        if status == "stopped" && self.store.begin_workspace(task, now)? {
+            debug!(
+                "workspace {} of {} is started again",
+                self.wanted.name, task.username
+            );
+            if let Err(fault) = self.coder.build(&workspace.id, Transition::Start) {
+                debug!("it is started later: {fault}");
+            }
+        }
+        let progress = WorkspaceProgress {
+            check_at: Some(next),
+            tries: 0,
+            trouble: None,
+            note: "",
+            may_be_made: false,
+            running_at: (status == "running").then_some(now),
+        };
+        self.store.workspace_progress(task, &progress)
     }
 
     fn build_again(

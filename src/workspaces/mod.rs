@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::coder::Coder;
 use crate::config::{ClassConfig, Config};
-use crate::domain::{UnixSeconds, seconds};
+use crate::domain::{ClassName, UnixSeconds, seconds};
 use crate::obstacles::FailingTemplates;
 use crate::retry;
 use crate::store::{Store, StoreError, WorkspaceTask};
@@ -60,15 +60,19 @@ impl WorkspaceMaker {
         &self.store
     }
 
-    /// Makes the workspaces that are due, and looks at the builds that are due, once.
+    /// Makes the workspaces that are due, and looks at the builds that are due, once. Returns whether the build of
+    /// a spare account has failed.
     ///
     /// # Errors
     /// The database cannot be used. Faults of Coder are recorded, and postpone the workspaces.
-    pub fn sweep(&self, now: UnixSeconds) -> Result<(), StoreError> {
+    pub fn sweep(&self, now: UnixSeconds) -> Result<bool, StoreError> {
         let longest = retry::WORKSPACE.most.max(retry::BUILD.most);
         let tasks = self.store.workspace_tasks(now, seconds(longest))?;
         let mut of_makers: Vec<Vec<WorkspaceTask>> = vec![Vec::new(); self.makers.len()];
-        for task in tasks {
+        for mut task in tasks {
+            if task.is_spare {
+                task.due_at = self.end_if_taken(task.class.as_ref(), now);
+            }
             let wanted = self.class.workspace_of(task.class.as_ref());
             let maker = wanted.and_then(|wanted| {
                 let mut makers = self.makers.iter();
@@ -79,9 +83,16 @@ impl WorkspaceMaker {
                 None => self.store.unwant_workspace(&task)?,
             }
         }
+        let mut has_failed = false;
         for (maker, tasks) in self.makers.iter().zip(of_makers) {
-            maker.sweep(tasks, now)?;
+            has_failed |= maker.sweep(tasks, now)?;
         }
-        Ok(())
+        Ok(has_failed)
+    }
+    /// When a spare account of a class ends if a student takes it now. Its workspace stops then at the latest,
+    /// and not when the class closes.
+    fn end_if_taken(&self, class: Option<&ClassName>, now: UnixSeconds) -> Option<UnixSeconds> {
+        let class = self.class.class(class)?;
+        class.life(now).map(|life| now + seconds(life))
     }
 }

@@ -97,21 +97,22 @@ impl TemplateMaker {
         }
     }
 
-    /// Makes those of `tasks` that are not made, and looks at the builds of the others, once.
+    /// Makes those of `tasks` that are not made, and looks at the builds of the others, once. Returns whether
+    /// the build of a spare has failed.
     pub(super) fn sweep(
         &self,
         tasks: Vec<WorkspaceTask>,
         now: UnixSeconds,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (made, to_make): (Vec<_>, Vec<_>) =
             tasks.into_iter().partition(|task| task.id.is_some());
         if !to_make.is_empty() {
             self.make_all(&to_make, now)?;
         }
-        if !made.is_empty() {
-            self.look_at_all(&made, now)?;
+        if made.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        self.look_at_all(&made, now)
     }
 
     /// The template, read anew unless it was read a moment ago.
@@ -158,6 +159,7 @@ impl TemplateMaker {
                     trouble: Some(failure.trouble),
                     note: &failure.note,
                     may_be_made: failure.may_be_made,
+                    running_at: None,
                 },
             )?;
         }

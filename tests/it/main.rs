@@ -36,6 +36,7 @@
 //!
 //! Workspaces:
 //! - `workspaces`: a workspace with each login
+//! - `spares`: accounts that are made before a student asks
 //!
 //! Removals:
 //! - `removal`: accounts whose time is up
@@ -95,6 +96,7 @@ mod renamed;
 mod repository;
 mod screens;
 mod shared_key;
+mod spares;
 mod stuck_accounts;
 mod trouble;
 mod unknown_outcome;

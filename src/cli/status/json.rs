@@ -7,6 +7,7 @@ use super::overview::{ClassView, Condition, TokenView, login_at, on_screen_words
 use crate::coder::{Rights, User, Workspace};
 use crate::domain::registration::Registration;
 use crate::domain::{ClassName, MessageSid};
+use crate::store::SpareFigures;
 use crate::stream::DeadLetter;
 
 impl Condition {
@@ -68,6 +69,7 @@ impl ClassView {
                 "accounts": class.taken,
                 "seats": class.seats,
                 "seats_left": class.left(),
+                "spares": spares(&class.spares, class.spares_wanted),
             })).collect::<Vec<_>>(),
             "accounts": self.roster.iter().map(|one| self.account(one)).collect::<Vec<_>>(),
             "coder_asked": self.at_coder.is_some(),
@@ -98,10 +100,25 @@ impl ClassView {
             "overdue": self.overdue().count(),
             "seats": self.seats(),
             "seats_left": self.seats_left(),
+            "spares": self.spares(),
             "turned_away": self.turned_away,
             "waiting_texts": texts.map(|texts| texts.waiting),
             "dead_letters": texts.map(|texts| texts.dead.len()),
         })
+    }
+
+    /// The spare accounts of all classes together.
+    fn spares(&self) -> Value {
+        let mut all = SpareFigures::default();
+        for class in &self.classes {
+            all.ready += class.spares.ready;
+            all.building += class.spares.building;
+            all.troubled += class.spares.troubled;
+        }
+        spares(
+            &all,
+            self.classes.iter().map(|class| class.spares_wanted).sum(),
+        )
     }
 
     fn account(&self, registration: &Registration) -> Value {
@@ -139,6 +156,15 @@ impl ClassView {
                 .map(|all| all.iter().map(workspace).collect::<Vec<_>>()),
         })
     }
+}
+
+fn spares(figures: &SpareFigures, wanted: u32) -> Value {
+    json!({
+        "wanted": wanted,
+        "ready": figures.ready,
+        "building": figures.building,
+        "troubled": figures.troubled,
+    })
 }
 
 fn dead_letter(letter: &DeadLetter) -> Value {

@@ -26,7 +26,7 @@ use crate::domain::registration::Registration;
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
-use crate::store::{Commands, TroubledWorkspace};
+use crate::store::{Commands, Spare, SpareFigures, TroubledWorkspace};
 use crate::stream::{Redis, StreamError, StreamInspector};
 use crate::wake;
 use overview::{ClassSeats, ClassView, CoderView, Condition, QueueView, TokenView};
@@ -153,6 +153,7 @@ fn inspect(
     // Opened for each view: between two views a restore must be able to replace the database.
     let hand = Commands::open(&config.service.data_dir)?;
     let (roster, deliveries) = (hand.roster()?, hand.deliveries()?);
+    let spares = hand.spares()?;
     let pending_redactions = config
         .service
         .redact
@@ -176,7 +177,9 @@ fn inspect(
         _ => Vec::new(),
     };
     let (condition, obstacles) = condition(config);
-    let (classes, roster) = classes(config, wanted, roster)?;
+    let (classes, mut roster) = classes(config, wanted, roster, &spares)?;
+    // A spare has no student; only one that cannot be removed needs the operator.
+    roster.retain(|one| !one.is_spare() || one.removal.refused_since.is_some());
     Ok(ClassView {
         now: unix_now(),
         condition,
@@ -198,14 +201,23 @@ fn classes(
     config: &Config,
     wanted: &StatusArguments,
     mut roster: Vec<Registration>,
+    spares: &[Spare],
 ) -> Result<(Vec<ClassSeats>, Vec<Registration>), CommandError> {
     let seats_of = |class: &crate::config::ClassSettings| ClassSeats {
         name: class.name.clone(),
         seats: class.seats,
-        taken: match &class.name {
-            // It has the seats of all accounts.
-            None => roster.len(),
-            name => roster.iter().filter(|one| one.class == *name).count(),
+        taken: {
+            let students = roster.iter().filter(|one| !one.is_spare());
+            match &class.name {
+                // It has the seats of all accounts.
+                None => students.count(),
+                name => students.filter(|one| one.class == *name).count(),
+            }
+        },
+        spares_wanted: class.spares_wanted(unix_now()),
+        spares: {
+            let all = spares.iter();
+            SpareFigures::of(all.filter(|one| one.registration.class == class.name))
         },
     };
     let mut classes: Vec<ClassSeats> = config.class.classes.iter().map(seats_of).collect();

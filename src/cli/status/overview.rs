@@ -8,7 +8,7 @@ use crate::domain::span;
 use crate::domain::{ClassName, MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
 use crate::reconcile::UnknownAccount;
-use crate::store::TroubledWorkspace;
+use crate::store::{SpareFigures, TroubledWorkspace};
 use crate::stream::DeadLetter;
 use crate::token::RENEWAL;
 
@@ -58,6 +58,9 @@ pub(super) struct ClassSeats {
     pub(super) name: Option<ClassName>,
     pub(super) seats: u32,
     pub(super) taken: usize,
+    /// How many spare accounts it wants now, and those that it has.
+    pub(super) spares_wanted: u32,
+    pub(super) spares: SpareFigures,
 }
 
 impl ClassSeats {
@@ -65,6 +68,28 @@ impl ClassSeats {
     pub(super) fn left(&self) -> usize {
         let seats = usize::try_from(self.seats).unwrap_or(usize::MAX);
         seats.saturating_sub(self.taken)
+    }
+
+    /// Its spare accounts in words, if it wants or has any.
+    pub(super) fn spares_in_words(&self) -> Option<String> {
+        let SpareFigures {
+            ready,
+            building,
+            troubled,
+        } = self.spares;
+        if self.spares_wanted + ready + building + troubled == 0 {
+            return None;
+        }
+        let mut words = format!("{ready} of {} spare accounts ready", self.spares_wanted);
+        for (number, what) in [
+            (building, "being made"),
+            (troubled, "without a workspace that runs"),
+        ] {
+            if number > 0 {
+                words += &format!(", {number} {what}");
+            }
+        }
+        Some(words)
     }
 }
 

@@ -219,6 +219,15 @@ impl ClassView {
         if !classes.is_empty() {
             lines.extend(wrap(&[(Tone::Plain, classes.join("; "))]));
         }
+        let spares = self.classes.iter().filter_map(|class| {
+            let words = class.spares_in_words()?;
+            let name = class.name.as_ref();
+            Some(name.map_or_else(|| words.clone(), |name| format!("{name}: {words}")))
+        });
+        let spares: Vec<String> = spares.collect();
+        if !spares.is_empty() {
+            lines.extend(wrap(&[(Tone::Plain, spares.join("; "))]));
+        }
         lines.extend(
             self.condition_in_words()
                 .iter()

@@ -36,6 +36,7 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
         shown_at: None,
         arrived_at: None,
         class: None,
+        spare_since: None,
     };
     assert_eq!(row, expected);
 

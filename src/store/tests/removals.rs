@@ -266,6 +266,7 @@ fn the_standing_has_every_stage_and_those_whose_time_is_up() {
         let stages = Stage::STORED.into_iter().zip(counts).collect();
         let expected = ClassStanding {
             stages,
+            spares: SpareFigures::default(),
             overdue,
             overdue_since,
             classes: Vec::new(),

@@ -59,6 +59,7 @@ fn a_request_on_its_way_holds_up_the_removal_for_a_minute_or_until_its_answer() 
         trouble: None,
         note: "",
         may_be_made: true,
+        running_at: None,
     };
     store.workspace_progress(&task, &lost).unwrap();
     assert!(store.making_until(id, 60).unwrap().is_some());

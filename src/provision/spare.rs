@@ -1,0 +1,100 @@
+//! Gives a phone a spare account: one that was made before, so that its login needs no call to Coder.
+//!
+//! The password is derived from the name and the marker of the account, so the account was made with the one
+//! that is sent now. Everything that decides is one transaction. If the attempt ends after it, the next one
+//! finds an account without a login, and proves its password before it sends the login.
+
+use log::info;
+
+use super::decide::{due_with_login, first_due};
+use super::outcome::{AttemptEnd, Completion};
+use super::{Provisioner, Request};
+use crate::domain::Password;
+use crate::domain::registration::{Registration, Sending};
+use crate::store::SpareRequest;
+
+impl Provisioner {
+    /// Takes a spare account and sends its login, if the class has one that nobody has used. `None` = it has
+    /// none, or no seat.
+    pub(super) fn spare_login(
+        &self,
+        request: &Request<'_>,
+    ) -> Result<Option<Completion>, AttemptEnd> {
+        let class = request.class;
+        if class.warm == 0 {
+            return Ok(None);
+        }
+        let may_send = self.may_send_login(request);
+        let by_text = !request.on_screen && may_send.is_ok();
+        let mut text = None;
+        let prepare = |registration: &Registration| {
+            let password = self.password_of_spare(registration);
+            let body = by_text.then(|| self.spare_text(request, registration, &password));
+            let sending = body.as_deref().map(|body| Sending {
+                fingerprint: self.key.fingerprint(body),
+                since: request.clock(),
+            });
+            text = Some((password, body));
+            sending
+        };
+        let pending = self.pending_due(request, None);
+        let promised = first_due(class.life(request.clock()), request.clock());
+        let taken = self.store.take_spare(
+            SpareRequest {
+                phone: &request.hash,
+                text: &request.text.sid,
+                received: request.text.received,
+                now: request.now,
+                due_at: if by_text {
+                    due_with_login(promised, pending)
+                } else {
+                    Some(pending)
+                },
+                seats: self.seats(request),
+                with_workspace: self.class.workspace_of(class.name.as_ref()).is_some(),
+            },
+            prepare,
+        )?;
+        let (Some(taken), Some((password, body))) = (taken, text) else {
+            return Ok(None);
+        };
+        self.full_class.seat_given(class);
+        let registration = taken.registration;
+        info!(
+            "text {}: the spare account {} is given to its phone",
+            request.text.sid, registration.username
+        );
+        may_send?;
+        let Some(body) = body else {
+            let email = registration.username.email(&self.email_domain);
+            return Err(self.offer(request, &registration, &email, password));
+        };
+        let due = self.first_due(request, &registration, request.clock());
+        self.send_login(request, &registration, &body, due)
+            .map(Some)
+    }
+
+    fn password_of_spare(&self, registration: &Registration) -> Password {
+        let counter = registration.password_counter.unwrap_or(1);
+        self.passwords
+            .password(&registration.username, &registration.marker, counter)
+    }
+
+    fn spare_text(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        password: &Password,
+    ) -> String {
+        let username = &registration.username;
+        let left = request.class.life(request.clock());
+        let class = registration.class.as_ref();
+        self.login_text(
+            class,
+            username,
+            &username.email(&self.email_domain),
+            password,
+            left,
+        )
+    }
+}

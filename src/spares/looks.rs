@@ -1,0 +1,152 @@
+//! Looks at Coder whether somebody has used a spare, and at its workspace whether it runs.
+
+use std::collections::{HashMap, HashSet};
+
+use log::{error, info, warn};
+
+use super::{SpareKeeper, build_again};
+use crate::coder::{CoderError, LoginType, User};
+use crate::domain::registration::Stage;
+use crate::domain::{ClassName, UnixSeconds, WorkspaceTrouble, count};
+use crate::store::{Spare, SpareBuild, StoreError};
+
+/// Whether nobody has used a user since it was made. Right after a login only one of the two shows it.
+fn is_unused(user: &User) -> bool {
+    user.status == "dormant"
+        && user.last_seen().is_none()
+        && !user.has_roles
+        && matches!(user.login_type, LoginType::Password | LoginType::Unknown)
+}
+
+impl SpareKeeper {
+    /// Reads which spares somebody has used, or deleted, and dismisses them. What is left stays in `spares`.
+    pub(super) fn look(
+        &mut self,
+        spares: &mut Vec<Spare>,
+        now: UnixSeconds,
+    ) -> Result<Result<(), CoderError>, StoreError> {
+        let listed = self.coder.all_users_of(&self.email_domain);
+        // Without the right to see users the list is empty.
+        let listed = listed.and_then(|users| Ok((users, self.coder.rights()?.see_users)));
+        let (users, sees_users) = match listed {
+            Ok(found) => found,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let Some(users) = users.filter(|_| sees_users) else {
+            return Ok(Ok(()));
+        };
+        let users: HashMap<&str, &User> =
+            users.iter().map(|user| (user.id.as_str(), user)).collect();
+        let is_fine = |spare: &Spare| {
+            let id = spare.registration.coder_id.as_deref();
+            let user = id.and_then(|id| users.get(id));
+            spare.registration.stage == Stage::Reserved || user.is_some_and(|user| is_unused(user))
+        };
+        let (fine, lost): (Vec<Spare>, Vec<Spare>) = spares.drain(..).partition(is_fine);
+        *spares = fine;
+        let made = spares
+            .iter()
+            .filter(|one| one.registration.stage == Stage::Created);
+        let unused: Vec<i64> = made.map(|one| one.registration.id).collect();
+        self.store.spares_unused(&unused, now)?;
+        self.dismiss_all(&lost, now)?;
+        if !lost.is_empty() {
+            let number = count(lost.len(), "spare account");
+            warn!("{number} used, changed or deleted at Coder by somebody: removal follows");
+        }
+        self.note_good(spares, &unused);
+        Ok(Ok(()))
+    }
+
+    /// Dismisses spares that are to be replaced.
+    fn dismiss_all(&mut self, spares: &[Spare], now: UnixSeconds) -> Result<(), StoreError> {
+        for spare in spares {
+            if self.store.dismiss_spare(spare.registration.id, now)? {
+                let class = spare.registration.class.clone();
+                self.pools.entry(class).or_default().replace();
+            }
+        }
+        if !spares.is_empty() {
+            (self.on_dismissed)();
+        }
+        Ok(())
+    }
+
+    /// Notes which spares have turned out well: nobody has used them, and their workspaces run.
+    fn note_good(&mut self, spares: &[Spare], unused: &[i64]) {
+        let mut good: HashMap<Option<ClassName>, HashSet<i64>> = HashMap::new();
+        for spare in spares {
+            let class = &spare.registration.class;
+            let runs = spare.build == SpareBuild::Running;
+            if (runs || self.class.workspace_of(class.as_ref()).is_none())
+                && unused.contains(&spare.registration.id)
+            {
+                let of_class = good.entry(class.clone()).or_default();
+                of_class.insert(spare.registration.id);
+            }
+        }
+        for (class, good) in good {
+            if self.pools.entry(class).or_default().note_good(good) {
+                info!("spare accounts turn out well again; what is missing is made");
+            }
+        }
+    }
+
+    /// Replaces spares whose builds failed, as long as that is allowed. What is left stays in `spares`.
+    pub(super) fn judge_builds(
+        &mut self,
+        spares: &mut Vec<Spare>,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let has_failed = |spare: &Spare| {
+            matches!(
+                spare.build,
+                SpareBuild::Troubled {
+                    trouble: WorkspaceTrouble::BuildFailed,
+                    given_up: true,
+                }
+            )
+        };
+        let (failed, others): (Vec<Spare>, Vec<Spare>) = spares.drain(..).partition(has_failed);
+        *spares = others;
+        for spare in failed {
+            let class = self.class.class(spare.registration.class.as_ref());
+            let wanted = class.map_or(0, |class| class.spares_wanted(now));
+            let pool = self
+                .pools
+                .entry(spare.registration.class.clone())
+                .or_default();
+            if pool.is_exhausted(wanted) {
+                let id = spare.registration.id;
+                self.store.try_workspace_again(id, now + build_again())?;
+                spares.push(spare);
+            } else {
+                let username = &spare.registration.username;
+                warn!("the build of the spare workspace of {username} failed: it is replaced");
+                self.dismiss_all(&[spare], now)?;
+            }
+        }
+        self.tell_exhausted(now);
+        Ok(())
+    }
+
+    /// Logs once that no more spares are made for a class.
+    fn tell_exhausted(&mut self, now: UnixSeconds) {
+        for class in &self.class.classes {
+            let wanted = class.spares_wanted(now);
+            let Some(pool) = self.pools.get_mut(&class.name) else {
+                continue;
+            };
+            if wanted == 0 || !pool.is_exhausted(wanted) || pool.told {
+                continue;
+            }
+            pool.told = true;
+            let whose = class.name.as_ref();
+            let whose = whose.map_or_else(String::new, |name| format!(" of the class {name}"));
+            error!(
+                "the spare accounts{whose} fail one after the other, so no more are made: their builds fail, or somebody uses or deletes them. See the builds at Coder, under Workspaces, and mend the template; failed ones are built again every {} minutes. Students get logins all the same",
+                build_again() / 60
+            );
+        }
+    }
+}

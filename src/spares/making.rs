@@ -1,0 +1,218 @@
+//! Makes the spares that are missing.
+
+use std::sync::{Mutex, PoisonError};
+
+use log::info;
+
+use super::{AT_ONCE, SpareKeeper, due_at, seats};
+use crate::clock::unix_now;
+use crate::coder::{CoderError, CreateResult, NewUser};
+use crate::config::ClassSettings;
+use crate::domain::registration::{Event, Registration, Stage};
+use crate::domain::{Marker, UnixSeconds, Username, count};
+use crate::ownership::find_ours;
+use crate::store::{NewSpare, ReserveResult, Spare, StoreError};
+
+/// How many names are drawn for one spare.
+const NAMES: u32 = 10;
+
+/// A spare to make.
+#[derive(Clone, Debug)]
+enum Task<'a> {
+    /// Another one of this class.
+    New(&'a ClassSettings),
+    /// One that is reserved already, by a sweep that was interrupted.
+    Reserved(Box<Registration>),
+}
+
+/// How far a sweep has come.
+#[derive(Default)]
+struct Progress {
+    next: usize,
+    made: usize,
+    fault: Option<CoderError>,
+    broken: Option<StoreError>,
+}
+
+/// Why one spare is not made.
+enum Failure {
+    Coder(CoderError),
+    Store(StoreError),
+}
+
+impl From<CoderError> for Failure {
+    fn from(fault: CoderError) -> Self {
+        Self::Coder(fault)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl SpareKeeper {
+    /// Makes the spares that are missing beside `spares`, at most a hundred. Returns whether these were all.
+    pub(super) fn make_missing(
+        &self,
+        spares: &[Spare],
+        now: UnixSeconds,
+    ) -> Result<Result<bool, CoderError>, StoreError> {
+        let mut tasks = Vec::new();
+        for class in &self.class.classes {
+            let wanted = class.spares_wanted(now);
+            let of_class = |spare: &&Spare| spare.registration.class == class.name;
+            let own = spares.iter().filter(of_class);
+            let reserved = own
+                .clone()
+                .filter(|one| one.registration.stage == Stage::Reserved);
+            tasks.extend(reserved.map(|one| Task::Reserved(Box::new(one.registration.clone()))));
+            let pool = self.pools.get(&class.name);
+            if pool.is_some_and(|pool| pool.is_exhausted(wanted)) {
+                continue;
+            }
+            let allowed = self.store.spares_allowed(seats(class), wanted)?;
+            let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+            let missing = allowed.saturating_sub(own.count());
+            tasks.extend((0..missing).map(|_| Task::New(class)));
+        }
+        let all = tasks.len() <= AT_ONCE;
+        tasks.truncate(AT_ONCE);
+        let progress = self.make_side_by_side(&tasks);
+        if progress.made > 0 {
+            info!("{} made", count(progress.made, "spare account"));
+        }
+        match (progress.broken, progress.fault) {
+            (Some(error), _) => Err(error),
+            (None, Some(fault)) => Ok(Err(fault)),
+            (None, None) => Ok(Ok(all)),
+        }
+    }
+
+    fn make_side_by_side(&self, tasks: &[Task<'_>]) -> Progress {
+        let progress = Mutex::new(Progress::default());
+        let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let take = || {
+            let mut progress = lock();
+            let is_over = progress.fault.is_some() || progress.broken.is_some();
+            let task = tasks.get(progress.next).filter(|_| !is_over)?;
+            progress.next += 1;
+            Some(task)
+        };
+        let work = || {
+            while let Some(task) = take() {
+                let made = self.make(task);
+                let mut progress = lock();
+                match made {
+                    Ok(made) => progress.made += usize::from(made),
+                    Err(Failure::Coder(fault)) => progress.fault = Some(fault),
+                    Err(Failure::Store(error)) => progress.broken = Some(error),
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.parallel.min(tasks.len()) {
+                let helper = std::thread::Builder::new().name("spares".to_owned());
+                // If the system has no thread left, this thread does all the work.
+                let _ = helper.spawn_scoped(scope, work);
+            }
+            work();
+        });
+        progress
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes one spare. Returns whether it was made: not if its class wants no more.
+    fn make(&self, task: &Task<'_>) -> Result<bool, Failure> {
+        let mut registration = match task {
+            Task::Reserved(registration) => {
+                // An earlier request may still be carried out.
+                self.store.begin_create(registration.id, unix_now())?;
+                (**registration).clone()
+            }
+            Task::New(class) => match self.reserve(class)? {
+                Some(registration) => registration,
+                None => return Ok(false),
+            },
+        };
+        for clashes in 1..=NAMES {
+            if let Some(made) = self.create(&registration)? {
+                return Ok(made);
+            }
+            let username = Username::draw(clashes);
+            let marker = Marker::draw(&username, &self.key, &self.instance_id);
+            let due = registration.due_at.unwrap_or_else(unix_now);
+            let id = registration.id;
+            if self
+                .store
+                .rename(id, Event::Renamed, &username, &marker, due)?
+            {
+                registration = Registration {
+                    username,
+                    marker,
+                    ..registration
+                };
+            }
+        }
+        Ok(false)
+    }
+
+    /// Records a spare that is about to be made. `None` = its class wants no more.
+    fn reserve(&self, class: &ClassSettings) -> Result<Option<Registration>, StoreError> {
+        for clashes in 0..NAMES {
+            let now = unix_now();
+            let username = Username::draw(clashes);
+            let new = NewSpare {
+                username: &username,
+                marker: &Marker::draw(&username, &self.key, &self.instance_id),
+                due_at: due_at(class, now),
+                seats: seats(class),
+                wanted: class.spares_wanted(now),
+            };
+            match self.store.reserve_spare(new, now)? {
+                ReserveResult::Done => return self.store.spare_named(&username),
+                ReserveResult::Full | ReserveResult::Ended => return Ok(None),
+                ReserveResult::Clash => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the user of a spare, or finds the one that an interrupted sweep has made. Returns whether it is a
+    /// spare now; `None` = its name belongs to somebody else.
+    fn create(&self, registration: &Registration) -> Result<Option<bool>, Failure> {
+        let username = &registration.username;
+        let email = username.email(&self.email_domain);
+        let counter = registration.password_counter.unwrap_or(1);
+        let password = self
+            .passwords
+            .password(username, &registration.marker, counter);
+        let created = self.coder.create_user(NewUser {
+            username,
+            email: &email,
+            marker: &registration.marker,
+            password: &password,
+        })?;
+        let now = unix_now();
+        let due = registration.due_at.unwrap_or(now);
+        let stage = match created {
+            CreateResult::Created(user) => {
+                self.store.spare_made(registration.id, &user.id, due, now)?
+            }
+            CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
+                // It is taken by a student only after the next look.
+                Some(user) => self
+                    .store
+                    .created_for_screen(registration.id, &user.id, due)?,
+                None => return Ok(None),
+            },
+        };
+        let is_made = stage == Stage::Created;
+        if is_made {
+            (self.on_made)(username);
+        }
+        Ok(Some(is_made))
+    }
+}

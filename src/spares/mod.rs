@@ -1,0 +1,223 @@
+//! Keeps spare accounts ready, so that a student who texts gets one at once.
+//!
+//! A sweep compares what each class wants with what the database has. It makes what is missing, a few side by
+//! side, looks at Coder whether somebody has used one, and dismisses what is too much; the removal is that of
+//! any account. The database says before each step what is about to happen, so a sweep after a kill goes on
+//! where the last one ended. Nothing here sleeps.
+
+mod looks;
+mod making;
+mod pool;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{info, warn};
+
+use crate::coder::{Coder, CoderError, CoderErrorKind};
+use crate::config::{ClassConfig, ClassSettings, Config};
+use crate::domain::{
+    ClassName, InstanceId, PasswordKey, PhoneKey, UnixSeconds, Username, count, noise, seconds,
+};
+use crate::retry;
+use crate::store::{Seats, Spare, Store, StoreError};
+use pool::Pool;
+
+/// Seconds between two looks at Coder whether somebody has used a spare.
+const LOOK: UnixSeconds = 60;
+
+/// How many spares are made at the same time. Coder makes them no faster with more.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How many are made in one sweep, so that looks at the others are not late.
+const AT_ONCE: usize = 100;
+
+/// A day. Spares of a class without an end are removed at the end of the next one if no service renews
+/// that.
+const DAY: UnixSeconds = 86_400;
+
+/// Keeps spare accounts ready.
+pub struct SpareKeeper {
+    store: Arc<Store>,
+    coder: Arc<Coder>,
+    class: ClassConfig,
+    key: PhoneKey,
+    passwords: PasswordKey,
+    instance_id: InstanceId,
+    email_domain: String,
+    parallel: usize,
+    /// Called with the name of each spare that is made.
+    on_made: Box<dyn Fn(&Username) + Send + Sync>,
+    /// Called when spares are dismissed.
+    on_dismissed: Box<dyn Fn() + Send + Sync>,
+    pools: HashMap<Option<ClassName>, Pool>,
+    /// When Coder was last asked about all of them; `None` = not yet.
+    looked_at: Option<UnixSeconds>,
+    /// Sweeps in a row in which Coder made none.
+    failures: u32,
+}
+
+/// What a [`SpareKeeper`] needs in addition to its settings.
+pub struct Parts {
+    /// The registrations.
+    pub store: Arc<Store>,
+    /// The Coder deployment.
+    pub coder: Arc<Coder>,
+    /// The key of the phone hashes, for the markers.
+    pub key: PhoneKey,
+    /// The key that passwords are derived from.
+    pub passwords: PasswordKey,
+    /// The instance id of the data folder, for the markers.
+    pub instance_id: InstanceId,
+    /// Called with the name of each spare that is made.
+    pub on_made: Box<dyn Fn(&Username) + Send + Sync>,
+    /// Called when spares are dismissed.
+    pub on_dismissed: Box<dyn Fn() + Send + Sync>,
+}
+
+impl SpareKeeper {
+    /// A keeper of the spares that these settings ask for.
+    pub fn new(config: &Config, parts: Parts) -> Self {
+        let Parts {
+            store,
+            coder,
+            key,
+            passwords,
+            instance_id,
+            on_made,
+            on_dismissed,
+        } = parts;
+        Self {
+            store,
+            coder,
+            class: config.class.clone(),
+            key,
+            passwords,
+            instance_id,
+            email_domain: config.coder.email_domain.clone(),
+            parallel: config.service.parallel.min(SIDE_BY_SIDE),
+            on_made,
+            on_dismissed,
+            pools: HashMap::new(),
+            looked_at: None,
+            failures: 0,
+        }
+    }
+
+    /// Brings the spares of all classes nearer to what they want at `now`. Returns the pause before the next
+    /// sweep; `None` = the settings ask for none, and there are none left.
+    ///
+    /// # Errors
+    /// The database cannot be used.
+    pub fn sweep(&mut self, now: UnixSeconds) -> Result<Option<Duration>, StoreError> {
+        let mut spares = self.store.spares()?;
+        if spares.is_empty() && self.class.classes.iter().all(|one| one.warm == 0) {
+            return Ok(None);
+        }
+        self.dismiss_unwanted(&mut spares, now)?;
+        let next_look = self.looked_at.map_or(now, |at| at + LOOK);
+        let is_due = next_look <= now || next_look > now + LOOK;
+        if !spares.is_empty() && is_due {
+            match self.look(&mut spares, now)? {
+                Ok(()) => self.looked_at = Some(now),
+                Err(fault) => return Ok(Some(self.failed(&fault, "looked at"))),
+            }
+        }
+        self.judge_builds(&mut spares, now)?;
+        let made = self.make_missing(&spares, now)?;
+        let all_made = match made {
+            Ok(all_made) => all_made,
+            Err(fault) => return Ok(Some(self.failed(&fault, "made"))),
+        };
+        if self.failures > 0 {
+            self.failures = 0;
+            info!("spare accounts are made again");
+        }
+        if !all_made {
+            return Ok(Some(Duration::ZERO));
+        }
+        let next = self.looked_at.map_or(LOOK, |at| at + LOOK - now);
+        Ok(Some(Duration::from_secs(
+            next.clamp(1, LOOK).unsigned_abs(),
+        )))
+    }
+
+    /// Records that Coder failed, and says how long to wait.
+    fn failed(&mut self, fault: &CoderError, what: &str) -> Duration {
+        self.failures += 1;
+        if self.failures == 1 {
+            let words = fault.message().unwrap_or_default();
+            let note = match words {
+                "" => String::new(),
+                words => format!(" ({words})"),
+            };
+            warn!(
+                "spare accounts are not {what} yet, tried again: {fault}{note}; students get accounts that are made when they text"
+            );
+        }
+        match fault.kind {
+            CoderErrorKind::Busy(Some(pause)) => pause.max(Duration::from_secs(1)),
+            _ => retry::WORKSPACE.wait(self.failures, noise()),
+        }
+    }
+
+    /// Dismisses the spares that no class wants now, those that are more than its free seats, and those whose
+    /// password is not known. What is left stays in `spares`.
+    fn dismiss_unwanted(
+        &self,
+        spares: &mut Vec<Spare>,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let mut left: HashMap<Option<ClassName>, u32> = HashMap::new();
+        for class in &self.class.classes {
+            let allowed = self
+                .store
+                .spares_allowed(seats(class), class.spares_wanted(now))?;
+            left.insert(class.name.clone(), allowed);
+            self.store
+                .spares_live_until(class.name.as_ref(), due_at(class, now))?;
+        }
+        // The best ones stay.
+        spares.sort_by_key(pool::rank);
+        let mut dismissed = 0;
+        let mut kept = Vec::with_capacity(spares.len());
+        for spare in spares.drain(..) {
+            let registration = &spare.registration;
+            let left = left.get_mut(&registration.class).filter(|left| **left > 0);
+            match left {
+                Some(left) if registration.password_known => {
+                    *left -= 1;
+                    kept.push(spare);
+                }
+                _ => dismissed += usize::from(self.store.dismiss_spare(registration.id, now)?),
+            }
+        }
+        *spares = kept;
+        if dismissed > 0 {
+            let number = count(dismissed, "spare account");
+            info!("{number} not wanted any more: removal follows");
+            (self.on_dismissed)();
+        }
+        Ok(())
+    }
+}
+
+/// The seats of a class.
+fn seats(class: &ClassSettings) -> Seats<'_> {
+    Seats {
+        class: class.name.as_ref(),
+        limit: class.seats,
+    }
+}
+
+/// When the spares of a class are removed if nobody takes them, and no service runs that would say otherwise.
+fn due_at(class: &ClassSettings, now: UnixSeconds) -> UnixSeconds {
+    let tomorrow = (now / DAY + 2) * DAY;
+    class.gives_until().map_or(tomorrow, |at| at.min(tomorrow))
+}
+
+/// Seconds until a failed build is tried once more where spares are not replaced any more.
+fn build_again() -> UnixSeconds {
+    seconds(retry::WORKSPACE.most)
+}
