@@ -101,22 +101,25 @@ impl Seats<'_> {
 
     /// How many are free. Spare accounts take none.
     pub(super) fn free(&self, tx: &Transaction<'_>) -> rusqlite::Result<u32> {
-        let count = |sql: &str, of: &str| -> rusqlite::Result<u32> {
-            tx.prepare_cached(sql)?.query_row([of], |row| row.get(0))
-        };
-        let (all, spare) = match self.name() {
-            None => {
-                const TOTAL: &str = "SELECT count FROM totals WHERE name = ?1";
-                (count(TOTAL, "registrations")?, count(TOTAL, "spares")?)
-            }
+        let taken: i64 = match self.name() {
+            None => tx
+                .prepare_cached(
+                    "SELECT sum(CASE name WHEN 'spares' THEN -count ELSE count END)
+                     FROM totals WHERE name IN ('registrations', 'spares')",
+                )?
+                .query_row([], |row| row.get(0))?,
             Some(class) => {
-                let all = "SELECT count(*) FROM registrations WHERE class = ?1";
-                let spare = "SELECT count(*) FROM registrations
-                             WHERE class = ?1 AND spare_since IS NOT NULL";
-                (count(all, class)?, count(spare, class)?)
+                let count = |which: &str| -> rusqlite::Result<i64> {
+                    let sql =
+                        format!("SELECT count(*) FROM registrations WHERE class = ?1 {which}");
+                    tx.prepare_cached(&sql)?
+                        .query_row([class], |row| row.get(0))
+                };
+                count("")? - count("AND spare_since IS NOT NULL")?
             }
         };
-        Ok(self.limit.saturating_sub(all.saturating_sub(spare)))
+        let free = (i64::from(self.limit) - taken).max(0);
+        Ok(u32::try_from(free).unwrap_or(u32::MAX))
     }
 
     /// Whether none is free.

