@@ -10,7 +10,7 @@ use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
 use crate::domain::registration::{Registration, Sending, Stage};
 use crate::domain::{MessageSid, UnixSeconds};
-use crate::store::{ClearedSend, SentLogin};
+use crate::store::{ClearedSend, SentLogin, StoreError};
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
 /// The words that a trial account puts before every text.
@@ -93,10 +93,14 @@ impl Provisioner {
                 fault,
             ));
         }
-        // This step fails for an account whose removal has begun meanwhile. What the fault says about
-        // the phone is recorded all the same.
         let failed = self.not_accepted(request, registration);
-        let cleared = self.store.clear_send(registration.id, failed, None);
+        let cleared = match self.store.clear_send(registration.id, failed, None) {
+            // The removal of the account has begun meanwhile. What the fault says about the phone is recorded
+            // all the same.
+            step @ Err(StoreError::Step(_)) => step,
+            // Recorded without this, the refusal would end the text while its login still counts as on its way.
+            other => Ok(other?),
+        };
         match fault.kind {
             SmsErrorKind::Recipient => {
                 let until = now + REFUSAL;
