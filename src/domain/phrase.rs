@@ -190,27 +190,25 @@ impl Passphrase {
     }
 
     /// Compares `body` with the phrase and a screen code, in either order. Like spaces, other
-    /// letters beside the digits do not count (`I am ready to learn, my code is 48217`).
+    /// letters beside the digits do not count (`I am ready to learn, my code is 48217`). The code may
+    /// stand there twice, also on both sides: a scanned link begins the text with it, and the page says
+    /// that it comes behind the phrase.
     pub fn read(&self, body: &str) -> PhraseMatch {
         let letters = fold(body, self.accents);
         if self.is(&letters) {
             return PhraseMatch::Phrase;
         }
         let mut forms = [Some(&self.letters), self.simple.as_ref()].into_iter();
-        let rest = forms.find_map(|form| {
-            let form = form?.as_str();
-            let behind = letters.strip_prefix(form);
-            behind.or_else(|| letters.strip_suffix(form))
-        });
-        let Some(rest) = rest else {
+        let Some(rest) = forms.find_map(|form| beside(&letters, form?)) else {
             return PhraseMatch::Other;
         };
         let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
         let words = rest.len() - digits.len();
+        let digits = once(&digits);
         if digits.is_empty() || digits.len() > MOST_DIGITS || words > MOST_WORDS {
             PhraseMatch::Other
         } else {
-            ScreenCode::parse(&digits).map_or(PhraseMatch::WrongCode, PhraseMatch::WithCode)
+            ScreenCode::parse(digits).map_or(PhraseMatch::WrongCode, PhraseMatch::WithCode)
         }
     }
 
@@ -289,6 +287,28 @@ impl Eq for Passphrase {}
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Passphrase(..)")
+    }
+}
+
+/// What stands beside the phrase in the letters of a text: behind it, in front of it, or behind it with nothing but
+/// digits in front.
+fn beside(letters: &str, phrase: &str) -> Option<String> {
+    let behind = letters.strip_prefix(phrase);
+    if let Some(rest) = behind.or_else(|| letters.strip_suffix(phrase)) {
+        return Some(rest.to_owned());
+    }
+    let rest = letters.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = &letters[..letters.len() - rest.len()];
+    Some(format!("{digits}{}", rest.strip_prefix(phrase)?))
+}
+
+/// A code that was typed twice, once. `digits` are ASCII.
+fn once(digits: &str) -> &str {
+    let (first, second) = digits.split_at(digits.len() / 2);
+    if first == second && first.len() == ScreenCode::DIGITS {
+        first
+    } else {
+        digits
     }
 }
 

@@ -157,6 +157,11 @@ fn a_code_is_read_beside_the_phrase() {
         "I am ready to learn! 0 5 7 2 4",
         "I am ready to learn, my code is 05-724.",
         "05724 I am ready to learn",
+        "05724 I am ready to learn please",
+        "05724 I am ready to learn 05724",
+        "05724 I am ready to learn, code 05724!",
+        "I am ready to learn 05724 05724",
+        "\u{660}\u{665}\u{667}\u{662}\u{664} I am ready to learn 05724",
         "I am ready to learn \u{660}\u{665}\u{667}\u{662}\u{664}",
         "I am ready to learn \u{ff10}\u{ff15}\u{ff17}\u{ff12}\u{ff14}",
     ] {
@@ -177,6 +182,10 @@ fn a_code_is_read_beside_the_phrase() {
         "I am not ready to learn 05724",
         "I am ready to learn Rust",
         "I am ready to learn 057240572",
+        "I am ready to learn 05724 05724 05724",
+        "05724 I am ready to learn 48217",
+        "my code is 05724 I am ready to learn 05724",
+        "05724 I am 05724 ready to learn",
         "I am ready to learn, and all of the following words are far too many for a code 05724",
     ] {
         assert_eq!(phrase.read(body), PhraseMatch::Other, "{body}");
