@@ -34,6 +34,9 @@ pub struct PageRequest {
     pub known: String,
     /// The body; `None` = it is longer than [`LONGEST_FORM`], or incomplete.
     pub form: Option<Vec<u8>>,
+    /// The header `Sec-Fetch-Site`: how the browser says that the asking page belongs to this one. Programs and older
+    /// browsers send none.
+    pub site: String,
     /// Who asks, as the gate sees it. Only for limits against floods.
     pub client: IpAddr,
 }

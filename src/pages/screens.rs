@@ -38,6 +38,7 @@ impl ScreenApi {
         let screen = request.screen.as_str();
         Some(match (request.path.as_str(), request.method) {
             ("/screen", PageMethod::Get) => answer_of(self.screens.state(screen, now)),
+            ("/screen", PageMethod::Post) if is_foreign(request) => foreign(),
             ("/screen", PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
                 Some(form) => self.open(request, form.get("class").and_then(phrase), now),
@@ -120,6 +121,16 @@ fn value_of(state: ScreenState) -> Value {
         ScreenState::Notice(words) => json!({"state": "notice", "words": words}),
         ScreenState::Gone => json!({"state": "gone"}),
     }
+}
+
+/// Whether another site's page asks. It could read no answer, but its visitors would use up the room for screens from
+/// thousands of addresses. Whatever else changes something needs a header that browsers let no foreign page send.
+fn is_foreign(request: &PageRequest) -> bool {
+    !matches!(request.site.as_str(), "" | "same-origin")
+}
+
+fn foreign() -> PageResponse {
+    json(403, &json!({"error": "another site"}))
 }
 
 fn too_large() -> PageResponse {

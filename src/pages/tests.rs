@@ -108,6 +108,7 @@ fn request(method: PageMethod, path: &str) -> PageRequest {
         class: String::new(),
         known: String::new(),
         form: Some(Vec::new()),
+        site: String::new(),
         client: IpAddr::from([203, 0, 113, 9]),
     }
 }

@@ -317,9 +317,10 @@ fn read_signed(request: &mut Request) -> Result<(Signature, Vec<u8>), RequestRef
 
 /// The headers of a request that the webhook and the pages read, besides the one that the gate writes. The gate passes
 /// on no others.
-pub const HEADERS: [&str; 6] = [
+pub const HEADERS: [&str; 7] = [
     "Content-Type",
     "If-None-Match",
+    "Sec-Fetch-Site",
     "X-Class",
     "X-Screen",
     SETTINGS_HEADER,

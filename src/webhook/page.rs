@@ -25,6 +25,7 @@ pub(super) fn read(request: &mut Request) -> PageRequest {
     let path = url.split('?').next().unwrap_or(url).to_owned();
     let owned = |name| header(request, name).to_owned();
     let (screen, class, known) = (owned("X-Screen"), owned("X-Class"), owned("If-None-Match"));
+    let site = owned("Sec-Fetch-Site");
     let client = header(request, CLIENT_HEADER).parse();
     let form = match method {
         PageMethod::Post => read_body(request, LONGEST_FORM as u64).ok(),
@@ -37,6 +38,7 @@ pub(super) fn read(request: &mut Request) -> PageRequest {
         class,
         known,
         form,
+        site,
         // Without the gate all clients are one.
         client: client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
     }

@@ -1,6 +1,6 @@
 //! Codes and secrets of open join pages, and floods of them.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{ask, class_with_pages, json, open, page, state};
 use serde_json::{Value, json as value};
@@ -85,9 +85,13 @@ fn an_answer_without_a_question_changes_nothing() {
 }
 
 /// Opens a page for each client, all on one connection; returns the answers.
-fn open_for(class: &Classroom, clients: impl Iterator<Item = Ipv4Addr>) -> Vec<(u16, Value)> {
+fn open_for<Client: Into<IpAddr>>(
+    class: &Classroom,
+    clients: impl Iterator<Item = Client>,
+) -> Vec<(u16, Value)> {
     let mut wire = Wire::saying(class.service().address(), b"");
-    let ask = |client: Ipv4Addr| {
+    let ask = |client: Client| {
+        let client = client.into();
         let request = format!(
             "POST /screen HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {client}\r\nContent-Length: 0\r\n\r\n"
         );
@@ -100,6 +104,56 @@ fn open_for(class: &Classroom, clients: impl Iterator<Item = Ipv4Addr>) -> Vec<(
 
 fn client(number: u32) -> Ipv4Addr {
     Ipv4Addr::from(0xcb00_0000 + number)
+}
+
+/// A client with a /64 of its own, in a /48 of many.
+fn neighbour(network: u16, number: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, network, number, 0, 0, 0, 1)
+}
+
+#[test]
+fn the_addresses_of_one_network_lose_their_own_pages_and_never_those_of_a_class() {
+    let class = class_with_pages("both");
+    let of_class = open_for(&class, std::iter::repeat_n(client(1), 30));
+    // A network has 1,024 pages at most, and two of them together as many as there are.
+    let first = open_for(&class, (0..1_025).map(|number| neighbour(7, number)));
+    let other = open_for(&class, (0..1_010).map(|number| neighbour(8, number)));
+    let all = of_class.iter().chain(&first).chain(&other);
+    assert!(all.map(|(status, _)| *status).all(|status| status == 201));
+    let is_open = |(_, opened): &(u16, Value)| {
+        let answer = state(&class, &page(&class, opened).secret);
+        answer.status == 200
+    };
+    assert!(of_class.iter().all(is_open), "pages of the class are gone");
+    // 2,065 were opened and 2,048 are there: the oldest of the larger network are gone, and no others.
+    assert!(!first[..17].iter().any(is_open));
+    assert!(first[17..].iter().step_by(50).all(is_open));
+    assert!(other.iter().step_by(50).all(is_open));
+}
+
+#[test]
+fn a_page_of_another_site_opens_no_screen() {
+    let class = class_with_pages("both");
+    for (site, status) in [
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("none", 403),
+        ("same-origin", 201),
+    ] {
+        let headers = [
+            ("Sec-Fetch-Site", site),
+            ("Origin", "https://other.example.com"),
+        ];
+        let answer = ask(&class, "POST", "/screen", &headers, b"");
+        assert_eq!(answer.status, status, "{site}");
+        if status == 201 {
+            page(&class, &json(&answer));
+        } else {
+            assert_eq!(json(&answer), value!({"error": "another site"}));
+        }
+    }
+    // Older browsers send no such header.
+    open(&class, "203.0.113.1");
 }
 
 #[test]
