@@ -36,20 +36,13 @@ pub(super) fn handler(
 fn classes(config: &Config, store: Arc<Store>, key: PasswordKey) -> ClassSource {
     let names = config.class.classes.iter().map(|class| class.name.clone());
     let names: Arc<[Option<ClassName>]> = names.collect();
-    let mut query = TimedQuery::new("pages");
-    let mut last: Option<(Instant, Vec<ProjectorFigures>)> = None;
+    let mut latest: Latest<Vec<ProjectorFigures>> = Latest::new();
     Box::new(move || {
-        if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
-            let (store, names) = (Arc::clone(&store), Arc::clone(&names));
-            query.start(move || {
-                let figures = names.iter().map(|name| store.projector(name.as_ref()).ok());
-                figures.collect::<Option<Vec<_>>>()
-            });
-            if let Some(figures) = query.wait(Instant::now() + PATIENCE).flatten() {
-                last = Some((Instant::now(), figures));
-            }
-        }
-        let (_, figures) = last.as_ref()?;
+        let (store, asked) = (Arc::clone(&store), Arc::clone(&names));
+        let figures = latest.read(move || {
+            let figures = asked.iter().map(|name| store.projector(name.as_ref()).ok());
+            figures.collect::<Option<Vec<_>>>()
+        })?;
         let figures = names
             .iter()
             .zip(figures)
@@ -59,4 +52,65 @@ fn classes(config: &Config, store: Arc<Store>, key: PasswordKey) -> ClassSource 
             });
         Some(figures.collect())
     })
+}
+
+/// What a query has answered last, asked again once that is not fresh any more.
+struct Latest<T> {
+    query: TimedQuery<Option<T>>,
+    last: Option<(Instant, T)>,
+}
+
+impl<T: Send + 'static> Latest<T> {
+    fn new() -> Self {
+        Self {
+            query: TimedQuery::new("pages"),
+            last: None,
+        }
+    }
+
+    /// The last answer; `None` = there was none yet. It waits for a fresh one no longer than [`PATIENCE`]; one that
+    /// comes later counts for the next call, else a slow disk would never answer anybody.
+    fn read(&mut self, query: impl FnOnce() -> Option<T> + Send + 'static) -> Option<&T> {
+        let is_fresh = |(at, _): &(Instant, T)| at.elapsed() < FRESH;
+        if !self.last.as_ref().is_some_and(is_fresh) {
+            let late = self.query.start(query);
+            let fresh = self.query.wait(Instant::now() + PATIENCE);
+            if let Some(answer) = fresh.flatten().or_else(|| late.flatten()) {
+                self.last = Some((Instant::now(), answer));
+            }
+        }
+        self.last.as_ref().map(|(_, answer)| answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_comes_late_counts_for_the_next_call() {
+        let mut latest = Latest::new();
+        let (release, held) = channel::<()>();
+        let (done, is_done) = channel::<()>();
+        let slow = move || {
+            let _ = held.recv();
+            // Dropped when the answer is on its way.
+            let _done = done;
+            Some(1)
+        };
+        assert_eq!(latest.read(slow), None);
+        drop(release);
+        let _ = is_done.recv();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let never = || -> Option<i32> {
+            std::thread::park_timeout(Duration::from_secs(60));
+            None
+        };
+        while latest.read(never).is_none() {
+            assert!(Instant::now() < deadline, "the late answer is lost");
+        }
+        assert_eq!(latest.read(|| panic!("it is fresh")), Some(&1));
+    }
 }

@@ -20,12 +20,13 @@ impl<T: Send + 'static> TimedQuery<T> {
         }
     }
 
-    /// Starts a query, unless the previous one still hangs.
-    pub(super) fn start(&mut self, query: impl FnOnce() -> T + Send + 'static) {
-        let hangs = |pending: &Receiver<T>| matches!(pending.try_recv(), Err(TryRecvError::Empty));
-        if self.pending.as_ref().is_some_and(hangs) {
-            return;
-        }
+    /// Starts a query, unless the previous one still hangs. Returns the answer of the previous one if it came late.
+    pub(super) fn start(&mut self, query: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let late = match self.pending.as_ref().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => return None,
+            Some(Ok(late)) => Some(late),
+            Some(Err(TryRecvError::Disconnected)) | None => None,
+        };
         let (sender, receiver) = channel();
         let answer = move || {
             // The receiver may be gone; then the answer is not needed.
@@ -33,6 +34,7 @@ impl<T: Send + 'static> TimedQuery<T> {
         };
         let thread = thread::Builder::new().name(self.thread.to_owned());
         self.pending = thread.spawn(answer).is_ok().then_some(receiver);
+        late
     }
 
     /// The answer, if it arrives before `until`.
