@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use super::process::{Memory, Process};
 use super::report::{Section, Table};
 use super::{Bench, BenchPart};
+use crate::classroom::http::Answer;
 use crate::classroom::wire::Wire;
+
+/// How many seconds the pages are watched, in place of the usual time: `SCREENS_SECONDS=600 make bench PARTS=screens`.
+const SECONDS: &str = "SCREENS_SECONDS";
 
 /// The part.
 pub const PART: BenchPart = BenchPart {
@@ -23,53 +27,80 @@ const REST: Duration = Duration::from_millis(800);
 /// So many threads play the pages.
 const THREADS: usize = 4;
 
-/// What the pages cost in the time that was watched.
+/// What the service has used so far, and what it holds.
+#[derive(Clone, Copy)]
+struct Moment {
+    at: Instant,
+    cpu: Duration,
+    sleeps: u64,
+    memory: Memory,
+}
+
+impl Moment {
+    fn now(process: Process) -> Self {
+        let threads = process.threads();
+        Self {
+            at: Instant::now(),
+            cpu: process.threads_cpu(),
+            sleeps: threads.values().map(|thread| thread.sleeps).sum(),
+            memory: process.memory(),
+        }
+    }
+}
+
+/// What the pages cost: before the first one was open, at the beginning, in the middle and at the end.
 struct Costs {
     polls: u64,
-    cpu: Duration,
-    memory: Memory,
+    before: Memory,
+    moments: [Moment; 3],
 }
 
 fn measure(bench: &Bench) -> Section {
     let (pages, watched) = bench.pick((8, Duration::from_secs(1)), (300, Duration::from_secs(120)));
+    let wanted = std::env::var(SECONDS).ok();
+    let wanted = wanted.and_then(|seconds| seconds.parse().ok());
+    let watched = wanted.map_or(watched, Duration::from_secs);
     let class = bench.plan().with_pages("screen").open();
     let process = Process::of(class.service().pid());
     bench.says(&format!(
         "screens: {pages} pages for {} s",
         watched.as_secs()
     ));
-    let before = process.memory();
     let costs = watch(class.service().address(), process, pages, watched);
     let mut section = Section::new("Open pages");
     section.says(&format!(
         "{pages} join pages are open for {} s and show their codes; nobody texts. Each asks for its state {} ms after \
-         the last answer, as a page does that is seen; one in the background asks every 3 s. All come from one address.",
+         the last answer, as a page does that is seen; one in the background asks every 3 s. A code that is too old is \
+         replaced. All come from one address. A wake-up is a thread of the service that slept and goes on.",
         watched.as_secs(),
         REST.as_millis(),
     ));
-    section.shows(&table(pages, watched, before, &costs));
+    section.shows(&table(pages, &costs));
     section
 }
 
 /// Opens the pages, and watches the service while they ask.
 fn watch(address: SocketAddr, process: Process, pages: usize, watched: Duration) -> Costs {
+    let before = process.memory();
     let mut open: Vec<Page> = (0..pages).map(|_| Page::open(address)).collect();
-    let began = Instant::now();
-    let cpu = process.threads_cpu();
-    let end = began + watched;
+    let first = Moment::now(process);
+    let end = first.at + watched;
     let share = pages.div_ceil(THREADS);
-    let polls = thread::scope(|scope| {
+    let (polls, half) = thread::scope(|scope| {
         let threads: Vec<_> = open
             .chunks_mut(share)
             .map(|pages| scope.spawn(move || ask(pages, end)))
             .collect();
+        thread::sleep(watched / 2);
+        let half = Moment::now(process);
         let polls = threads.into_iter().map(|thread| thread.join());
-        polls.map(|polls| polls.expect("all answers come")).sum()
+        let polls = polls.map(|polls| polls.expect("all answers come")).sum();
+        (polls, half)
     });
     Costs {
         polls,
-        cpu: process.threads_cpu().saturating_sub(cpu),
-        memory: process.memory(),
+        before,
+        moments: [first, half, Moment::now(process)],
     }
 }
 
@@ -105,33 +136,45 @@ struct Page {
 
 impl Page {
     fn open(address: SocketAddr) -> Self {
-        let mut wire = Wire::open(address).expect("the service lets us in");
-        wire.sends(
-            b"POST /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nContent-Length: 0\r\n\r\n",
-        );
-        let answer = wire.answer().expect("an answer");
-        let opened: serde_json::Value = serde_json::from_str(answer.body()).expect("JSON");
-        let secret = opened["secret"].as_str().expect("a screen");
-        Self {
+        let mut page = Self {
             address,
-            wire,
-            // About as many headers as a browser sends.
-            question: format!(
-                "GET /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nX-Screen: {secret}\r\nAccept: */*\r\n\
-                 Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en\r\nSec-Fetch-Mode: cors\r\n\
-                 Sec-Fetch-Site: same-origin\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n\r\n"
-            ),
+            wire: Wire::open(address).expect("the service lets us in"),
+            question: String::new(),
             due: Instant::now(),
-        }
+        };
+        page.takes_code();
+        page
+    }
+
+    fn takes_code(&mut self) {
+        let opened = self.says(
+            "POST /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nContent-Length: 0\r\n\r\n",
+        );
+        let opened: serde_json::Value = serde_json::from_str(opened.body()).expect("JSON");
+        let secret = opened["secret"].as_str().expect("a screen");
+        // About as many headers as a browser sends.
+        self.question = format!(
+            "GET /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nX-Screen: {secret}\r\nAccept: */*\r\n\
+             Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en\r\nSec-Fetch-Mode: cors\r\n\
+             Sec-Fetch-Site: same-origin\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n\r\n"
+        );
     }
 
     fn asks(&mut self) {
+        let answer = self.says(&self.question.clone());
+        if answer.status == 404 {
+            self.takes_code();
+        } else {
+            assert!(answer.body().contains("\"open\""), "{}", answer.body());
+        }
+    }
+
+    fn says(&mut self, request: &str) -> Answer {
         for _ in 0..2 {
-            if self.wire.sends(self.question.as_bytes())
+            if self.wire.sends(request.as_bytes())
                 && let Some(answer) = self.wire.answer()
             {
-                assert!(answer.body().contains("\"open\""), "{}", answer.body());
-                return;
+                return answer;
             }
             // A server may end a connection that was quiet; a browser opens another one.
             self.wire = Wire::open(self.address).expect("the service lets us in");
@@ -140,34 +183,56 @@ impl Page {
     }
 }
 
-fn table(pages: usize, watched: Duration, before: Memory, costs: &Costs) -> Table {
-    let seconds = watched.as_secs_f64();
-    let megabytes = |kib: u64| {
-        let kib = kib as f64;
-        format!("{:.2}", kib * 1_024.0 / 1e6)
-    };
-    let polls = costs.polls as f64;
+fn table(pages: usize, costs: &Costs) -> Table {
+    let megabytes = |memory: Memory| format!("{:.2}", memory.pss as f64 * 1_024.0 / 1e6);
+    let [first, half, end] = costs.moments;
     let mut table = Table::new(
-        "**Open pages**: memory (PSS) in MB, CPU time of the service",
+        "**Open pages**: memory (PSS) in MB at that moment; CPU time of the service and wake-ups since the line above",
         &[
-            "pages",
-            "questions/s",
-            "CPU s in all",
+            "after",
+            "memory",
+            "CPU s",
             "of one CPU",
-            "us each",
-            "before",
-            "with them",
+            "wake-ups/s",
+            "us a question",
         ],
     );
-    let cpu = costs.cpu.as_secs_f64();
+    let none = || "–".to_owned();
     table.row(vec![
-        pages.to_string(),
-        format!("{:.0}", polls / seconds),
-        format!("{cpu:.2}"),
-        format!("{:.1} %", 100.0 * cpu / seconds),
-        format!("{:.0}", 1e6 * cpu / polls.max(1.0)),
-        megabytes(before.pss),
-        megabytes(costs.memory.pss),
+        "no page is open".to_owned(),
+        megabytes(costs.before),
+        none(),
+        none(),
+        none(),
+        none(),
     ]);
+    table.row(vec![
+        format!("{pages} are opened"),
+        megabytes(first.memory),
+        none(),
+        none(),
+        none(),
+        none(),
+    ]);
+    let all = end.cpu.saturating_sub(first.cpu).as_secs_f64();
+    let each = 1e6 * all / (costs.polls as f64).max(1.0);
+    for (from, to, each) in [
+        (first, half, none()),
+        (half, end, format!("{each:.0}, of {}", costs.polls)),
+    ] {
+        let seconds = to.at.duration_since(from.at).as_secs_f64().max(0.001);
+        let cpu = to.cpu.saturating_sub(from.cpu).as_secs_f64();
+        table.row(vec![
+            format!("{:.0} s", to.at.duration_since(first.at).as_secs_f64()),
+            megabytes(to.memory),
+            format!("{cpu:.2}"),
+            format!("{:.1} %", 100.0 * cpu / seconds),
+            format!(
+                "{:.0}",
+                to.sleeps.saturating_sub(from.sleeps) as f64 / seconds
+            ),
+            each,
+        ]);
+    }
     table
 }
