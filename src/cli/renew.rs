@@ -1,5 +1,7 @@
 //! `renew`: gives an account another password.
 
+use log::debug;
+
 use super::arguments::{Arguments, CommandError};
 use super::naming::{not_known, username};
 use super::{Command, print};
@@ -10,6 +12,7 @@ use crate::domain::PasswordKey;
 use crate::domain::registration::Registration;
 use crate::http::Http;
 use crate::store::{Commands, RenewError, StoreError};
+use crate::wake;
 
 pub(super) const COMMAND: Command = Command {
     name: "renew",
@@ -47,6 +50,10 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
     let why = match result {
         Ok(Some(PasswordResult::Set | PasswordResult::Unchanged)) => {
             database.password_renewed(&renewal, unix_now())?;
+            // A login with the old password may wait at a screen.
+            if let Err(error) = wake::notify(&config.service.data_dir) {
+                debug!("the service is not notified: {error}");
+            }
             print(&format!(
                 "{username} has a new password: the old one no longer works, and its sessions have ended. Its student texts the phrase and gets the new one\n"
             ));

@@ -45,8 +45,13 @@ impl Provisioner {
         contact: &Contact,
     ) -> Result<Option<Completion>, AttemptEnd> {
         let silence = match self.claim(request, code) {
-            ClaimState::Waiting { until: Some(until) } => return Err(at_screen(Some(until))),
-            ClaimState::Waiting { until: None } => {
+            ClaimState::Waiting { until: Some(until) } if self.stands(request, contact)? => {
+                return Err(at_screen(Some(until)));
+            }
+            ClaimState::Waiting { until } => {
+                if until.is_some() {
+                    self.screens.withdraw(&request.text.sid, Instant::now());
+                }
                 // An opt-out is about texts, and this login is none.
                 let by_text = request.by_text
                     && contact.opted_out_at.is_none()
@@ -91,6 +96,25 @@ impl Provisioner {
             heard: text.heard,
         };
         self.screens.claim(claim, Instant::now())
+    }
+
+    /// Whether the login that waits at the screen is still that of the phone: meanwhile somebody may have ended the
+    /// account, or replaced its password.
+    fn stands(&self, request: &Request<'_>, contact: &Contact) -> Result<bool, AttemptEnd> {
+        if contact.ended_at.is_some_and(|at| request.precedes(at)) {
+            return Ok(false);
+        }
+        let Some(offered) = self.screens.offered(&request.text.sid, Instant::now()) else {
+            // It was fetched or has ended meanwhile, which wakes the text.
+            return Ok(true);
+        };
+        let found = self.store.find(&request.hash)?;
+        let found = found.filter(|one| one.stage != Stage::Reaping);
+        Ok(found.is_some_and(|one| {
+            let password = |counter| self.passwords.password(&one.username, &one.marker, counter);
+            let counter = one.password_counter.unwrap_or(1);
+            one.username == offered.username && password(counter) == offered.password
+        }))
     }
 
     /// Offers the login of an existing account to the screen, if it may have one more today. `None` = read

@@ -4,6 +4,7 @@
 
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use super::call_limit::CallLimit;
 use super::channels::Channels;
@@ -123,8 +124,10 @@ impl Service {
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
         let (reaper, waker) = (shared.reaper_notifier.clone(), shared.workspaces.clone());
+        let screens = Arc::clone(&shared.screens);
         commands::listen(&config.service.data_dir, move || {
             reaper.notify();
+            screens.review(Instant::now());
             waker
                 .iter()
                 .for_each(workspaces::WorkspaceWaker::accounts_changed);

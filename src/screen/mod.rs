@@ -207,6 +207,24 @@ impl Screens {
         self.within(now, |slots| slots.offer(sid, login, now))
     }
 
+    /// Has each text looked at again whose login waits at a screen: somebody may have ended its account, or replaced
+    /// its password.
+    pub fn review(&self, now: Instant) {
+        let sids = self.within(now, |slots| slots.offers());
+        sids.iter().for_each(|sid| (self.on_change)(sid));
+    }
+
+    /// The login that waits for the screen of this text; `None` = none does.
+    pub fn offered(&self, sid: &MessageSid, now: Instant) -> Option<ScreenLogin> {
+        self.within(now, |slots| slots.offered(sid))
+    }
+
+    /// Takes a login back that its screen has not fetched. Another offer may follow, until the first one would have
+    /// ended.
+    pub fn withdraw(&self, sid: &MessageSid, now: Instant) {
+        self.within(now, |slots| slots.withdraw(sid));
+    }
+
     /// Has the screen show these words in place of a login, once the claim is confirmed.
     pub fn tell(&self, sid: &MessageSid, words: &str, now: Instant) {
         self.within(now, |slots| slots.tell(sid, words));

@@ -377,6 +377,25 @@ impl Slots {
         self.claim_state(sid)
     }
 
+    /// The texts whose logins wait at a screen.
+    pub(super) fn offers(&self) -> Vec<MessageSid> {
+        self.claims_where(|claim| claim.until().is_some())
+    }
+
+    /// The login that waits for this text's screen.
+    pub(super) fn offered(&self, sid: &MessageSid) -> Option<ScreenLogin> {
+        let claim = self.claims.get(sid)?;
+        claim.until()?;
+        claim.login.clone()
+    }
+
+    /// Takes a login back that its screen has not fetched.
+    pub(super) fn withdraw(&mut self, sid: &MessageSid) {
+        if let Some(claim) = self.claims.get_mut(sid).filter(|claim| claim.is_live()) {
+            claim.login = None;
+        }
+    }
+
     pub(super) fn tell(&mut self, sid: &MessageSid, words: &str) {
         if let Some(claim) = self.claims.get_mut(sid)
             && claim.is_live()

@@ -261,6 +261,25 @@ fn nobody_is_texted_for_a_login_that_was_shown() {
 }
 
 #[test]
+fn a_clock_that_is_set_between_page_and_text_keeps_nobody_out() {
+    for ahead in [7_200, -7_200] {
+        let class = plan().with_pages("screen").with_clock_shim().open();
+        let (ana, laptop) = (class.student(), class.laptop());
+        class.sets_the_clock(ahead);
+        laptop.signs_in(&ana);
+        // Back again, after the code and before the yes.
+        let (ben, other) = (class.student(), class.laptop());
+        ben.texts(&other.words());
+        other.shows("question");
+        class.sets_the_clock(0);
+        other.is_asked(&ben, true);
+        other.login();
+        class.all_served();
+        assert_eq!(class.coder().created_ever().len(), 2);
+    }
+}
+
+#[test]
 fn a_laptop_is_told_when_its_text_is_given_up() {
     let class = plan()
         .with_pages("screen")
