@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture pictures pages browser-test coder-test test check faults soak mutants bench fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo picture pictures pages browser-test coder-test test check model faults soak mutants bench fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
@@ -18,6 +18,8 @@ BASE ?=
 RUNS ?= 100000
 MINUTES ?= 120
 ROOMS ?=
+TARGETS ?=
+WORLDS ?=
 KEEP ?=
 ARCHS ?= amd64 arm64
 # Redis or Valkey, whichever is installed: make test REDIS_SERVER=valkey-server
@@ -61,6 +63,9 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) build --locked $(BOTH) --bins
 	$(CARGO) test --locked $(SUPPORT)
 
+model: toolchain ## search all orders of events in larger worlds, in minutes; in parts: make model WORLDS="late orders"
+	MODEL_WORLDS='$(WORLDS)' CARGO_PROFILE_DEV_OPT_LEVEL=3 $(CARGO) test --locked --lib -- model::tests::large --nocapture
+
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults
 	@$(RELEASE)/faults $(PROOFS)
@@ -94,14 +99,16 @@ bench: toolchain redis-server ## measure it beside what is possible, within 10 m
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 
 # RUSTC_BOOTSTRAP lets the stable toolchain take the sanitizer's flags. Leaks are not looked for: threads still run at the end.
-fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make fuzz RUNS=1000000
+# The minutes count only if somebody gives them.
+fuzz: GIVEN = $(filter command environment,$(firstword $(origin MINUTES)))
+fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make fuzz MINUTES=30 TARGETS="coder_answers"
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is missing. Type: cargo install cargo-fuzz --locked' >&2; exit 1; }
 	@command -v c++ >/dev/null || { echo 'A C++ compiler is missing (libFuzzer is C++). Type: sudo apt-get install g++' >&2; exit 1; }
-	@for target in $(notdir $(basename $(wildcard tests/fuzz/targets/*.rs))); do \
-		echo "fuzzing $$target, $(RUNS) runs"; \
+	@for target in $(or $(TARGETS),$(notdir $(basename $(wildcard tests/fuzz/targets/*.rs)))); do \
+		echo "fuzzing $$target, $(if $(GIVEN),$(MINUTES) minutes,$(RUNS) runs)"; \
 		mkdir -p tests/fuzz/found/$$target; \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target tests/fuzz/found/$$target tests/fuzz/corpus/$$target -- \
-			-runs=$(RUNS) -max_len=1024 -dict=tests/fuzz/dict/$$target.dict -detect_leaks=0 -verbosity=0 -print_final_stats=1 || exit 1; \
+			$(if $(GIVEN),-max_total_time=$$(( $(MINUTES) * 60 )),-runs=$(RUNS)) -max_len=1024 -dict=tests/fuzz/dict/$$target.dict -detect_leaks=0 -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
 
 fmt: ## is everything formatted?

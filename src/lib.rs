@@ -29,6 +29,8 @@ pub mod healthcheck;
 pub mod http;
 mod logging;
 pub mod metrics;
+#[cfg(test)]
+mod model;
 pub mod obstacles;
 pub mod ownership;
 pub mod pages;

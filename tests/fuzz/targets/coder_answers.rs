@@ -257,14 +257,14 @@ fn is_told_well(fault: &CoderError) {
 
 fn is_sorted_well(fault: &CoderError, answer: &Scripted) {
     let fits = match (answer.status, fault.kind) {
-        (401 | 428, trouble) => trouble == CoderErrorKind::Denied,
         (429, CoderErrorKind::Busy(wait)) => {
             wait.is_none_or(|wait| wait <= Duration::from_secs(3_600))
         }
         (429, _) => false,
         (500..=599, trouble) => trouble == CoderErrorKind::Unclear,
+        // A proxy's 401 says nothing about our token.
         (400..=499, trouble) if !answer.has(VERSION) => trouble == CoderErrorKind::NotCoder,
-        (403, trouble) => trouble == CoderErrorKind::Denied,
+        (401 | 403 | 428, trouble) => trouble == CoderErrorKind::Denied,
         (200..=399, trouble) => trouble == CoderErrorKind::NotCoder,
         (_, trouble) => trouble == CoderErrorKind::Refused,
     };

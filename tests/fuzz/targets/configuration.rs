@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use coder_sms_register::config::{Config, ConfigError, SETTINGS, SettingError};
+use coder_sms_register::config::{Config, ConfigError, SETTINGS, SettingError, is_setting};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 const CANARY: &str = "zebracanary";
@@ -74,7 +74,8 @@ fn vars(text: &str) -> Vars {
 fn hide(name: &str, value: &str) -> String {
     let is_path = name.ends_with("_FILE") && value.contains(['/', '.', '~']);
     let name = name.strip_suffix("_FILE").unwrap_or(name);
-    if !is_path && SETTINGS.iter().any(|s| s.secret && s.name == name) {
+    let is_phrase = name.starts_with("CODER_CLASS_") && name.ends_with("_PASS");
+    if !is_path && (is_phrase || SETTINGS.iter().any(|s| s.secret && s.name == name)) {
         format!("{value}{CANARY}")
     } else {
         value.to_owned()
@@ -102,8 +103,7 @@ fn silent(shown: &str) {
 }
 
 fn is_told_well(fault: &SettingError) {
-    let name = fault.name.strip_suffix("_FILE").unwrap_or(&fault.name);
-    assert!(SETTINGS.iter().any(|s| s.name == name), "{name}");
+    assert!(is_setting(&fault.name), "{}", fault.name);
     assert!(
         !fault.problem.is_empty() && !fault.problem.chars().any(char::is_control),
         "{fault:?}"

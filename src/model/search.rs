@@ -1,0 +1,198 @@
+//! A breadth-first search through all states of a machine.
+
+use std::collections::HashMap;
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
+
+/// A machine whose states are searched.
+pub(super) trait Machine {
+    /// What is true at one moment. Two equal states have the same future.
+    type State: Clone + Hash;
+    /// What may happen next; written in plain words.
+    type Move: fmt::Display;
+
+    /// The first state.
+    fn start(&self) -> Self::State;
+    /// Everything that may happen in a state, always in the same order.
+    fn moves(&self, state: &Self::State) -> Vec<(Self::Move, Self::State)>;
+    /// The promise that a state breaks, if any.
+    fn broken(&self, state: &Self::State) -> Option<String>;
+    /// Which of the moves happens if nothing goes wrong; `None` = nothing is left to do.
+    fn calm(&self, state: &Self::State, moves: &[(Self::Move, Self::State)]) -> Option<usize>;
+    /// What is left to do in a state without a calm move, if it is not the end that was promised.
+    fn unsettled(&self, state: &Self::State) -> Option<String>;
+}
+
+/// The result of a search.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// Number of different states.
+    pub(super) states: usize,
+    /// Number of moves between them.
+    pub(super) moves: usize,
+    /// Moves on the shortest way to the most distant state.
+    pub(super) longest: usize,
+    /// The shortest story that breaks a promise, if one does.
+    pub(super) broken: Option<String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            states,
+            moves,
+            longest,
+            ..
+        } = self;
+        write!(
+            f,
+            "{states} states, {moves} moves, longest path {longest} moves"
+        )
+    }
+}
+
+/// How a state was reached first, and where it leads if nothing goes wrong.
+struct Node {
+    parent: u32,
+    /// The number of the move from the parent.
+    by: u16,
+    /// The state after the calm move; [`NOWHERE`] = there is none.
+    calm: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+/// The states that were met. Only the ones at the edge are kept whole; a state is known again by its hash.
+struct Met {
+    known: HashMap<u64, u32>,
+    nodes: Vec<Node>,
+}
+
+impl Met {
+    /// The number of a state, and whether it is new.
+    fn add(&mut self, state: &impl Hash, parent: u32, by: usize) -> (u32, bool) {
+        let number = u32::try_from(self.nodes.len()).expect("fewer than four billion states");
+        match self.known.entry(hash(state)) {
+            Entry::Occupied(known) => (*known.get(), false),
+            Entry::Vacant(place) => {
+                place.insert(number);
+                let by = u16::try_from(by).expect("few moves");
+                self.nodes.push(Node {
+                    parent,
+                    by,
+                    calm: NOWHERE,
+                });
+                (number, true)
+            }
+        }
+    }
+}
+
+fn hash(state: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    state.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Searches all states of a machine, and stops at the first broken promise. If none is broken, every state is
+/// followed by its calm moves: each must come to the end that was promised.
+pub(super) fn search<M: Machine>(machine: &M, most: usize) -> Report {
+    let start = machine.start();
+    let mut met = Met {
+        known: HashMap::new(),
+        nodes: Vec::new(),
+    };
+    met.add(&start, NOWHERE, 0);
+    let mut edge = vec![(0, start)];
+    let (mut moves, mut longest) = (0, 0);
+    let mut ends = Vec::new();
+    let report = |met: &Met, moves, longest, broken| Report {
+        states: met.nodes.len(),
+        moves,
+        longest,
+        broken,
+    };
+    while !edge.is_empty() {
+        let mut next = Vec::new();
+        for (number, state) in edge {
+            let all = machine.moves(&state);
+            let calm = machine.calm(&state, &all);
+            moves += all.len();
+            if calm.is_none() {
+                if let Some(left) = machine.unsettled(&state) {
+                    let story = story(machine, &met, number, &left);
+                    return report(&met, moves, longest, Some(story));
+                }
+                ends.push(number);
+            }
+            for (by, (_, after)) in all.into_iter().enumerate() {
+                let (reached, is_new) = met.add(&after, number, by);
+                if calm == Some(by) {
+                    met.nodes[number as usize].calm = reached;
+                }
+                if !is_new {
+                    continue;
+                }
+                if let Some(promise) = machine.broken(&after) {
+                    let story = story(machine, &met, reached, &promise);
+                    return report(&met, moves, longest + 1, Some(story));
+                }
+                next.push((reached, after));
+            }
+        }
+        assert!(met.nodes.len() <= most, "more than {most} states");
+        longest += usize::from(!next.is_empty());
+        edge = next;
+    }
+    let restless = restless(&met.nodes, &ends);
+    let broken = restless.map(|number| {
+        let endless = "nothing goes wrong from here on, and it never comes to an end";
+        story(machine, &met, number, endless)
+    });
+    report(&met, moves, longest, broken)
+}
+
+/// The first state from which calm moves never come to an end.
+fn restless(nodes: &[Node], ends: &[u32]) -> Option<u32> {
+    let mut settles = vec![false; nodes.len()];
+    for end in ends {
+        settles[*end as usize] = true;
+    }
+    for number in 0..nodes.len() {
+        let mut way = Vec::new();
+        let mut at = number;
+        while !settles[at] {
+            // A way that is longer than the number of states goes in a circle.
+            if way.len() > nodes.len() || way.len() > 100_000 {
+                return u32::try_from(number).ok();
+            }
+            way.push(at);
+            at = nodes[at].calm as usize;
+        }
+        for at in way {
+            settles[at] = true;
+        }
+    }
+    None
+}
+
+/// The shortest story that leads to a state.
+fn story<M: Machine>(machine: &M, met: &Met, number: u32, end: &str) -> String {
+    let mut by = Vec::new();
+    let mut at = number;
+    while met.nodes[at as usize].parent != NOWHERE {
+        by.push(usize::from(met.nodes[at as usize].by));
+        at = met.nodes[at as usize].parent;
+    }
+    let mut state = machine.start();
+    let mut told = String::new();
+    for (line, by) in by.into_iter().rev().enumerate() {
+        let (what, after) = machine.moves(&state).swap_remove(by);
+        // Writing to a string does not fail.
+        let _ = writeln!(told, "{:3}. {what}", line + 1);
+        state = after;
+    }
+    let _ = write!(told, "  => {end}");
+    told
+}

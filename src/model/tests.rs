@@ -1,0 +1,158 @@
+//! The worlds that are searched.
+
+use super::search::{Report, search};
+use super::*;
+
+/// States at most: more do not fit into the memory of a small machine.
+const MOST: usize = 60_000_000;
+
+/// Searches a world in which every promise has to hold.
+fn holds(name: &str, world: World) -> Report {
+    let report = search(&world, MOST);
+    println!("{name}: {report}");
+    if let Some(story) = &report.broken {
+        panic!("{name}:\n{story}");
+    }
+    report
+}
+
+/// Searches a world with a bug, which has to be found.
+fn finds(bug: Bug, promise: &str, world: World) {
+    let bug_in = World {
+        bug: Some(bug),
+        ..world
+    };
+    let report = search(&bug_in, MOST);
+    println!("{bug:?}: {report}");
+    let story = report.broken.unwrap_or_default();
+    assert!(
+        story.contains(promise),
+        "{bug:?} breaks nothing, or something else:\n{story}"
+    );
+}
+
+#[test]
+fn one_text_in_every_order_of_events() {
+    let report = holds("one text", World::SMALL);
+    assert!(report.states > 10_000, "{report}");
+}
+
+#[test]
+fn bugs_of_a_text_are_found() {
+    finds(Bug::SendsTwice, "was answered with 2 logins", World::SMALL);
+    finds(Bug::RemovesUnclear, "P4, P5", World::SMALL);
+    finds(Bug::DrawsAnother, "P3", World::SMALL);
+    finds(
+        Bug::LosesDeadLetter,
+        "P1",
+        World {
+            unreadable: true,
+            ..World::SMALL
+        },
+    );
+}
+
+#[test]
+fn bugs_of_a_removal_are_found() {
+    let late = World {
+        late: true,
+        ..World::SMALL
+    };
+    finds(Bug::TrustsSilence, "P3", World::SMALL);
+    finds(Bug::ForgetsLateCreate, "P3", late);
+    finds(Bug::LocksNobody, "P2", late);
+}
+
+#[test]
+fn bugs_of_orders_and_of_two_texts_are_found() {
+    let orders = World {
+        orders: true,
+        ..World::SMALL
+    };
+    finds(
+        Bug::ReadsEndEarly,
+        "P5",
+        World {
+            texts: [2, 0],
+            ..orders
+        },
+    );
+    finds(
+        Bug::RemovesRenewed,
+        "P4, P5",
+        World {
+            texts: [2, 0],
+            ..World::SMALL
+        },
+    );
+}
+
+/// `make model` runs these, by their names or all of them.
+#[test]
+fn large_worlds() {
+    let Ok(chosen) = std::env::var("MODEL_WORLDS") else {
+        return;
+    };
+    let small = World::SMALL;
+    let worlds = [
+        (
+            "late",
+            World {
+                late: true,
+                ..small
+            },
+        ),
+        (
+            "unreadable",
+            World {
+                late: true,
+                unreadable: true,
+                ..small
+            },
+        ),
+        (
+            "orders",
+            World {
+                orders: true,
+                ..small
+            },
+        ),
+        (
+            "opt-outs",
+            World {
+                stops: true,
+                orders: true,
+                ..small
+            },
+        ),
+        (
+            "strangers",
+            World {
+                strangers: true,
+                repeats: true,
+                ..small
+            },
+        ),
+        (
+            "refusals",
+            World {
+                refusals: true,
+                ..small
+            },
+        ),
+        (
+            "two-phones",
+            World {
+                texts: [1, 1],
+                ..small
+            },
+        ),
+    ];
+    for (name, world) in worlds {
+        if chosen.is_empty() || chosen.split(' ').any(|one| one == name) {
+            let began = std::time::Instant::now();
+            holds(name, world);
+            println!("{name}: {:.0} s", began.elapsed().as_secs_f64());
+        }
+    }
+}
