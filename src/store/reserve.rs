@@ -221,7 +221,9 @@ pub(super) fn earlier_account(
 ) -> rusqlite::Result<PhoneHolder> {
     let releases: Option<bool> = tx
         .prepare_cached(
-            "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2, 0)
+            // Where no user was seen, or a create was repeated, a user may appear that is not locked out.
+            "SELECT stage = 'reaping' AND (coalesce(locked_at <= ?2 AND coder_id IS NOT NULL
+                                                    AND create_repeated_at IS NULL, 0)
                                            OR coalesce(reaping_since <= ?3, 0))
              FROM registrations WHERE phone = ?1",
         )?

@@ -289,3 +289,50 @@ fn the_standing_has_every_stage_and_those_whose_time_is_up() {
     assert_eq!(store.counts().forgotten.get(), 1, "gone is gone");
     assert!(store.counts().writes.snapshot().count >= 10);
 }
+
+/// What the phone of `number` gets at `now`, with another name.
+fn another(store: &Store, number: u32, now: UnixSeconds) -> ReserveResult {
+    let username = name(&format!("sunny-fern-{number}"));
+    let marker = marker(&username);
+    store
+        .reserve_at(
+            &phone(number),
+            &username,
+            &marker,
+            (now, now + 1_000),
+            SEATS,
+        )
+        .unwrap()
+}
+
+#[test]
+fn a_lock_out_lets_go_of_the_phone_only_if_no_second_user_can_appear() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let locked = |number: u32, stage: Stage, repeats_create: bool| {
+        let id = store.at_stage(number, stage);
+        if repeats_create {
+            store.begin_create(id, 90).unwrap();
+        }
+        if stage != Stage::Reaping {
+            assert!(store.begin_removal(id, 100).unwrap());
+        }
+        store.locked_out(id, 100).unwrap();
+    };
+    locked(1, Stage::Announced, false);
+    // Coder never showed a user of this one, and may still make it.
+    locked(2, Stage::Reaping, false);
+    // Of this one Coder may have made two.
+    locked(3, Stage::Reserved, true);
+    for (number, after_five_minutes) in [
+        (1, ReserveResult::Done),
+        (2, ReserveResult::Clash),
+        (3, ReserveResult::Clash),
+    ] {
+        assert_eq!(another(&store, number, 399), ReserveResult::Clash);
+        assert_eq!(another(&store, number, 400), after_five_minutes, "{number}");
+    }
+    for number in [2, 3] {
+        assert_eq!(another(&store, number, 100 + 30 * 60), ReserveResult::Done);
+    }
+}
