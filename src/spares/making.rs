@@ -199,7 +199,10 @@ impl SpareKeeper {
         let due = registration.due_at.unwrap_or(now);
         let stage = match created {
             CreateResult::Created(user) => {
-                self.store.spare_made(registration.id, &user.id, due, now)?
+                let class = registration.class.as_ref();
+                let wants = self.class.workspace_of(class).is_some();
+                self.store
+                    .spare_made(registration.id, &user.id, due, wants, now)?
             }
             CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
                 // It is taken by a student only after the next look.

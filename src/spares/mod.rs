@@ -185,13 +185,24 @@ impl SpareKeeper {
         for spare in spares.drain(..) {
             let registration = &spare.registration;
             let left = left.get_mut(&registration.class).filter(|left| **left > 0);
-            match left {
-                Some(left) if registration.password_known => {
-                    *left -= 1;
-                    kept.push(spare);
-                }
-                _ => dismissed += usize::from(self.store.dismiss_spare(registration.id, now)?),
+            if let Some(left) = left
+                && registration.password_known
+            {
+                *left -= 1;
+                kept.push(spare);
+                continue;
             }
+            let class = self.class.class(registration.class.as_ref());
+            let is_dismissed = match class.filter(|_| registration.password_known) {
+                Some(class) => self.store.dismiss_surplus_spare(
+                    registration.id,
+                    seats(class),
+                    class.spares_wanted(now),
+                    now,
+                )?,
+                None => self.store.dismiss_spare(registration.id, now)?,
+            };
+            dismissed += usize::from(is_dismissed);
         }
         *spares = kept;
         if dismissed > 0 {

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use super::reserve::{PhoneHolder, earlier_account, has_ended, release_phone};
 use super::rows::{COLUMNS, NEXT_ID, read_registration, read_where};
 use super::texts::count_send;
+use super::workspaces::want;
 use super::{Commands, ReserveResult, Seats, Store, StoreError};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{
@@ -62,6 +63,8 @@ pub struct Spare {
     pub registration: Registration,
     /// Its workspace.
     pub build: SpareBuild,
+    /// Whether Coder has shown that nobody has used it.
+    pub is_unused: bool,
 }
 
 /// A text that asks for a spare.
@@ -95,7 +98,7 @@ pub struct TakenSpare {
 /// The numbers of the spares that may still get a student.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpareFigures {
-    /// Their users exist, and their workspaces run or are not wanted.
+    /// Nobody has used them, and their workspaces run or are not wanted.
     pub ready: u32,
     /// They or their workspaces are being made.
     pub building: u32,
@@ -111,6 +114,8 @@ impl SpareFigures {
             let number = match (spare.registration.stage, spare.build) {
                 (Stage::Reserved, _) | (_, SpareBuild::Building) => &mut figures.building,
                 (_, SpareBuild::Troubled { .. }) => &mut figures.troubled,
+                // After a start none is given before it was looked at.
+                _ if !spare.is_unused => &mut figures.building,
                 (_, SpareBuild::None | SpareBuild::Running) => &mut figures.ready,
             };
             *number += 1;
@@ -176,8 +181,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Records that Coder has the user of a spare, which nobody has used. Returns the reached stage, like
-    /// [`Store::created`].
+    /// Records that Coder has the user of a spare, which nobody has used, and with `wants_workspace` that its
+    /// workspace is to be made. Returns the reached stage, like [`Store::created`].
     ///
     /// # Errors
     /// SQLite refused, or the step is illegal.
@@ -186,10 +191,16 @@ impl Store {
         id: i64,
         coder_id: &str,
         due_at: UnixSeconds,
+        wants_workspace: bool,
         now: UnixSeconds,
     ) -> Result<Stage, StoreError> {
         let stage = self.created_for_screen(id, coder_id, due_at)?;
-        self.spares_unused(&[id], now)?;
+        self.write("record a spare account", |tx| {
+            if wants_workspace {
+                want(tx, "AND id = ?2", [now, id])?;
+            }
+            record_unused(tx, &[id], now)
+        })?;
         Ok(stage)
     }
 
@@ -199,12 +210,7 @@ impl Store {
     /// SQLite refused.
     pub fn spares_unused(&self, ids: &[i64], now: UnixSeconds) -> Result<(), StoreError> {
         self.write("record a look at spare accounts", |tx| {
-            let mut update = tx.prepare_cached(
-                "UPDATE registrations SET unused_at = ?2
-                 WHERE id = ?1 AND spare_since IS NOT NULL AND stage = 'created'",
-            )?;
-            let mut record = |id: &i64| update.execute([*id, now]).map(drop);
-            ids.iter().try_for_each(&mut record)
+            record_unused(tx, ids, now)
         })
     }
 
@@ -245,24 +251,54 @@ impl Store {
     /// Begins the removal of a spare. Returns whether it began: not if a student has taken it meanwhile.
     ///
     /// # Errors
-    /// SQLite refused, or its removal has begun before.
+    /// SQLite refused.
     pub fn dismiss_spare(&self, id: i64, now: UnixSeconds) -> Result<bool, StoreError> {
-        self.step(
-            "dismiss a spare account",
-            id,
-            Event::RemovalBegun,
-            |tx, stage| {
-                let updated = tx
-                    .prepare_cached(
-                        "UPDATE registrations
+        self.dismiss(id, now, |_| Ok(true))
+    }
+
+    /// The same, if the class still has more spares than it may have: students may have taken some of them, with
+    /// their seats, since that was read.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn dismiss_surplus_spare(
+        &self,
+        id: i64,
+        seats: Seats<'_>,
+        wanted: u32,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        self.dismiss(id, now, |tx| {
+            Ok(live(tx, seats)? > allowed(tx, seats, wanted)?)
+        })
+    }
+
+    fn dismiss(
+        &self,
+        id: i64,
+        now: UnixSeconds,
+        is_wanted: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<bool, StoreError> {
+        let event = Event::RemovalBegun;
+        let dismissed = self.step("dismiss a spare account", id, event, |tx, stage| {
+            if !is_wanted(tx)? {
+                return Ok(false);
+            }
+            let updated = tx
+                .prepare_cached(
+                    "UPDATE registrations
                      SET stage = ?3, due_at = min(coalesce(due_at, ?2), ?2), reaping_since = ?2,
                          check_at = 0, reap_tries = 0, reap_note = NULL
                      WHERE id = ?1 AND spare_since IS NOT NULL",
-                    )?
-                    .execute(params![id, now, stage.as_str()])?;
-                Ok(updated == 1)
-            },
-        )
+                )?
+                .execute(params![id, now, stage.as_str()])?;
+            Ok(updated == 1)
+        });
+        match dismissed {
+            // Its removal has begun in another way.
+            Err(StoreError::Step(_)) => Ok(false),
+            other => other,
+        }
     }
 
     /// The spares that may still get a student, the oldest first.
@@ -363,6 +399,15 @@ fn allowed(tx: &Transaction<'_>, seats: Seats<'_>, wanted: u32) -> rusqlite::Res
     Ok(wanted.min(seats.free(tx)?))
 }
 
+fn record_unused(tx: &Transaction<'_>, ids: &[i64], now: UnixSeconds) -> rusqlite::Result<()> {
+    let mut update = tx.prepare_cached(
+        "UPDATE registrations SET unused_at = ?2
+         WHERE id = ?1 AND spare_since IS NOT NULL AND stage = 'created'",
+    )?;
+    let mut record = |id: &i64| update.execute([*id, now]).map(drop);
+    ids.iter().try_for_each(&mut record)
+}
+
 /// The number of spares of a class that may still get a student.
 fn live(tx: &Transaction<'_>, seats: Seats<'_>) -> rusqlite::Result<u32> {
     tx.prepare_cached(&format!(
@@ -432,8 +477,12 @@ pub(super) fn read(connection: &rusqlite::Connection) -> Result<Vec<Spare>, Stor
              WHERE registration = ?1 AND owner = ?2",
         )
         .map_err(&failed)?;
+    let mut unused = connection
+        .prepare_cached("SELECT unused_at IS NOT NULL FROM registrations WHERE id = ?1")
+        .map_err(&failed)?;
     let mut spares = Vec::new();
     for registration in registrations {
+        let is_unused = unused.query_row([registration.id], |row| row.get(0));
         let owner = registration.coder_id.as_deref();
         let build = state
             .query_row(params![registration.id, owner], build)
@@ -441,6 +490,7 @@ pub(super) fn read(connection: &rusqlite::Connection) -> Result<Vec<Spare>, Stor
             .map_err(&failed)?;
         spares.push(Spare {
             build: build.unwrap_or(SpareBuild::None),
+            is_unused: is_unused.map_err(&failed)?,
             registration,
         });
     }

@@ -415,7 +415,7 @@ impl Commands {
 }
 
 /// Adds rows for accounts that `which` selects and that have none, or one of an earlier user.
-fn want(
+pub(super) fn want(
     tx: &Transaction<'_>,
     which: &str,
     parameters: impl rusqlite::Params,

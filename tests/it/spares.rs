@@ -191,9 +191,10 @@ fn a_broken_template_makes_a_limited_number_of_users_and_students_are_served() {
     let made = users(&class).1;
     // Two, and one more for each of three replacements.
     assert!(made <= 5, "{made}");
-    let told = class.does(&["status"]);
-    assert!(told.contains("without a workspace that runs"), "{told}");
-    assert!(told.contains("no such image"), "{told}");
+    class.eventually("the failure is told", || {
+        let told = class.does(&["status"]);
+        told.contains("without a workspace that runs") && told.contains("no such image")
+    });
     asks(&class.student());
     asks(&class.student());
     let third = class.student();

@@ -46,7 +46,7 @@ impl Store {
             let all = self.spares().unwrap();
             let made = all.iter().find(|one| one.registration.username == username);
             let id = made.unwrap().registration.id;
-            let stage = self.spare_made(id, &format!("uuid-{number}"), 9_000, NOW);
+            let stage = self.spare_made(id, &format!("uuid-{number}"), 9_000, false, NOW);
             assert_eq!(stage.unwrap(), Stage::Created);
             id
         })
@@ -120,9 +120,18 @@ fn a_spare_that_is_dismissed_is_removed_like_an_account_and_takes_no_seat() {
     assert_eq!(reserved.unwrap(), ReserveResult::Done);
     store.forget(id, NOW).unwrap();
     assert_eq!(store.count().unwrap(), 1);
+    // One of two that the class may have is no surplus, although the other one was just taken with its seat.
+    let id = store.spare(3, seats(None, 3), 2).unwrap();
+    store.spare(4, seats(None, 3), 2).unwrap();
+    store.takes(3, seats(None, 3), NOW).unwrap();
+    let left = store.spares().unwrap()[0].registration.id;
+    let is_surplus = |limit| store.dismiss_surplus_spare(left, seats(None, limit), 2, NOW);
+    assert!(left != id && !is_surplus(3).unwrap());
+    assert!(is_surplus(2).unwrap());
+    store.forget(left, NOW).unwrap();
     // One that was taken is not dismissed.
-    let id = store.spare(2, seats(None, 2), 1).unwrap();
-    store.takes(2, seats(None, 2), NOW).unwrap();
+    let id = store.spare(2, seats(None, 9), 1).unwrap();
+    store.takes(2, seats(None, 9), NOW).unwrap();
     assert!(!store.dismiss_spare(id, NOW).unwrap());
     assert_eq!(store.row(2).stage, Stage::Created);
 }

@@ -156,6 +156,7 @@ fn scripts_get_every_field() {
     assert_eq!(told["dead_letters"].as_array().unwrap().len(), 0);
     let counts = serde_json::json!({
         "accounts": 40, "with_login": 35, "not_delivered": 0, "overdue": 3, "seats": 500, "seats_left": 460,
+        "spares": { "wanted": 0, "ready": 0, "building": 0, "troubled": 0 },
         "turned_away": 0, "waiting_texts": 0, "dead_letters": 0,
         "states": {
             "being removed": 1, "ended": 1, "has a login": 34, "login being sent": 1,
