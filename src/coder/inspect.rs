@@ -37,7 +37,7 @@ struct PasswordCheckBody<'a> {
 }
 
 #[derive(Serialize)]
-struct Login<'a> {
+struct LoginBody<'a> {
     email: &'a str,
     password: &'a str,
 }
@@ -128,7 +128,7 @@ impl Coder {
             ("Accept", "application/json"),
             ("Content-Type", "application/json"),
         ];
-        let body = json(&Login {
+        let body = json(&LoginBody {
             email,
             password: password.reveal(),
         });

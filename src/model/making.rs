@@ -2,7 +2,7 @@
 
 use super::row::{Print, Row, Tick, seconds, tick};
 use super::rules::Promise;
-use super::state::{Flight, State, User};
+use super::state::{CoderUser, Flight, State};
 use super::table::{Answer, Write};
 use super::words::Luck;
 use super::worker::{At, Step};
@@ -85,7 +85,7 @@ impl Step<'_> {
             let Some(free) = applied.users.iter_mut().find(|user| user.is_none()) else {
                 return Vec::new();
             };
-            *free = Some(User {
+            *free = Some(CoderUser {
                 id: State::FRESH,
                 name: flight.name,
                 phone: flight.phone,

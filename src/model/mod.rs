@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use crate::domain::order::Order;
 use crate::domain::registration::Stage;
-use removal::{Reap, Removal};
+use removal::{Reap, ReaperStep};
 use row::{Row, TICK, Tick};
 use search::Machine;
-use state::{State, Text, User, Where};
+use state::{CoderUser, State, TextState, Where};
 use words::Move;
 use worker::{At, Step};
 
@@ -95,7 +95,7 @@ fn phone_of(text: usize) -> u8 {
 }
 
 /// Whether a user at Coder is the one of a row, by its marker.
-fn is_ours(user: User, row: Row) -> bool {
+fn is_ours(user: CoderUser, row: Row) -> bool {
     user.name == row.name
 }
 
@@ -195,12 +195,12 @@ impl World {
                         let login = state.students[usize::from(phone)].login;
                         let had_login = login.is_some_and(|login| login.until > state.now);
                         let at = Where::Waiting;
-                        after.texts[number] = Text {
+                        after.texts[number] = TextState {
                             at,
                             received,
                             stop,
                             had_login,
-                            ..Text::default()
+                            ..TextState::default()
                         };
                         after.students[usize::from(phone)].opted_out |= stop;
                         all.push((Move::Texts { text, stop }, after));
@@ -225,7 +225,7 @@ impl World {
     }
 
     fn removals(&self, state: &State, all: &mut Vec<(Move, State)>) {
-        let removal = Removal { world: self, state };
+        let removal = ReaperStep { world: self, state };
         if state.reaper.at == Reap::Idle {
             let due = state
                 .table
@@ -300,10 +300,10 @@ impl World {
         let Some(row) = state.table.row(row) else {
             return false;
         };
-        let mut calm = Removal { world: self, state }.begin(row);
+        let mut calm = ReaperStep { world: self, state }.begin(row);
         let before = state.table;
         while calm.reaper.at != Reap::Idle {
-            let Some((_, after)) = Removal {
+            let Some((_, after)) = ReaperStep {
                 world: self,
                 state: &calm,
             }

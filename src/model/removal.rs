@@ -2,7 +2,7 @@
 //! anything but the machine.
 
 use super::row::{Row, Tick};
-use super::state::{State, User};
+use super::state::{CoderUser, State};
 use super::table::{Answer, Write};
 use super::words::Luck;
 use super::{Bug, World};
@@ -54,7 +54,7 @@ impl Reap {
 
 /// The reaper, with what it remembers of an inspection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Reaper {
+pub(super) struct ReaperState {
     pub(super) at: Reap,
     pub(super) row: Option<Row>,
     pub(super) began: Option<Tick>,
@@ -63,12 +63,12 @@ pub(super) struct Reaper {
 }
 
 /// One step of the reaper, and what may come of it.
-pub(super) struct Removal<'a> {
+pub(super) struct ReaperStep<'a> {
     pub(super) world: &'a World,
     pub(super) state: &'a State,
 }
 
-impl Removal<'_> {
+impl ReaperStep<'_> {
     fn at(&self, at: Reap) -> State {
         let mut after = *self.state;
         Self::go(&mut after, at);
@@ -77,8 +77,8 @@ impl Removal<'_> {
 
     fn go(state: &mut State, at: Reap) {
         state.reaper = match at {
-            Reap::Idle => Reaper::default(),
-            _ => Reaper { at, ..state.reaper },
+            Reap::Idle => ReaperState::default(),
+            _ => ReaperState { at, ..state.reaper },
         };
     }
 
@@ -95,7 +95,7 @@ impl Removal<'_> {
     /// Takes up a row that is due.
     pub(super) fn begin(&self, row: Row) -> State {
         let mut after = *self.state;
-        after.reaper = Reaper {
+        after.reaper = ReaperState {
             at: Reap::User,
             row: Some(row),
             began: Some(after.now),
@@ -106,7 +106,7 @@ impl Removal<'_> {
 
     /// Everything that may come of the next step.
     pub(super) fn all(&self) -> Vec<(Luck, State)> {
-        let Reaper {
+        let ReaperState {
             at, row: Some(row), ..
         } = self.state.reaper
         else {
@@ -191,7 +191,7 @@ impl Removal<'_> {
                 .named(row.name)
                 .filter(|user| super::is_ours(*user, row)),
         };
-        match user.map(|User { id, .. }| id) {
+        match user.map(|CoderUser { id, .. }| id) {
             Some(user) if is_reaping && row.user != Some(user) => Reap::Created { user },
             Some(user) if is_reaping => Reap::Delete { user },
             Some(user) => Reap::Begin { user: Some(user) },

@@ -1,7 +1,7 @@
 //! How a worker sends a login, and finds out about one whose sending was interrupted.
 
 use super::row::{Print, Row, Tick, seconds};
-use super::state::{Login, State};
+use super::state::{State, StudentLogin};
 use super::table::{Answer, Write};
 use super::words::Luck;
 use super::worker::{At, Step, Worker};
@@ -119,7 +119,7 @@ impl Step<'_> {
         student.login = row
             .user
             .filter(|_| !is_ended)
-            .map(|user| Login { user, until });
+            .map(|user| StudentLogin { user, until });
     }
 
     pub(super) fn record(&self, row: Row) -> State {

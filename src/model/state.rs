@@ -1,6 +1,6 @@
 //! What is true at one moment in the model, and its normal form.
 
-use super::removal::Reaper;
+use super::removal::ReaperState;
 use super::row::{Print, Row, Tick};
 use super::rules::Promise;
 use super::table::Table;
@@ -34,7 +34,7 @@ pub(super) enum Where {
 
 /// A text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Text {
+pub(super) struct TextState {
     pub(super) at: Where,
     /// When it was received, until it is settled.
     pub(super) received: Option<Tick>,
@@ -51,7 +51,7 @@ pub(super) struct Text {
 
 /// A user at Coder that we have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct User {
+pub(super) struct CoderUser {
     pub(super) id: u8,
     pub(super) name: u8,
     pub(super) phone: u8,
@@ -72,7 +72,7 @@ pub(super) struct Flight {
 
 /// The login that a student has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Login {
+pub(super) struct StudentLogin {
     pub(super) user: u8,
     /// Until when it works, as the text has promised.
     pub(super) until: Tick,
@@ -81,7 +81,7 @@ pub(super) struct Login {
 /// What is known about a phone from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Student {
-    pub(super) login: Option<Login>,
+    pub(super) login: Option<StudentLogin>,
     /// The user of the last login that it got.
     pub(super) knows: Option<u8>,
     /// When Twilio accepted the last login.
@@ -96,14 +96,14 @@ pub(super) struct Student {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State {
     pub(super) now: Tick,
-    pub(super) texts: [Text; 3],
+    pub(super) texts: [TextState; 3],
     pub(super) table: Table,
-    pub(super) users: [Option<User>; 4],
+    pub(super) users: [Option<CoderUser>; 4],
     pub(super) flights: [Option<Flight>; 3],
     /// Logins in Twilio's log that are not recorded, by phone.
     pub(super) log: [Option<(u8, Print)>; 4],
     pub(super) workers: [Worker; PHONES],
-    pub(super) reaper: Reaper,
+    pub(super) reaper: ReaperState,
     pub(super) students: [Student; PHONES],
     pub(super) broken: Option<Promise>,
 }
@@ -119,7 +119,7 @@ impl State {
             flights: [None; 3],
             log: [None; 4],
             workers: [Worker::default(); PHONES],
-            reaper: Reaper::default(),
+            reaper: ReaperState::default(),
             students: Default::default(),
             broken: None,
         }
@@ -129,7 +129,7 @@ impl State {
     pub(super) const FRESH: u8 = 100;
 
     /// The user with this id, if it exists.
-    pub(super) fn user(&self, id: u8) -> Option<User> {
+    pub(super) fn user(&self, id: u8) -> Option<CoderUser> {
         self.users
             .iter()
             .flatten()
@@ -138,7 +138,7 @@ impl State {
     }
 
     /// The user with this name, if we made one.
-    pub(super) fn named(&self, name: u8) -> Option<User> {
+    pub(super) fn named(&self, name: u8) -> Option<CoderUser> {
         self.users
             .iter()
             .flatten()

@@ -14,7 +14,7 @@ const SENDING: UnixSeconds = 60;
 
 /// What is stored about a phone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Contact {
+pub(super) struct ContactRow {
     /// Texts from before then get no new account.
     pub(super) ended: Option<Tick>,
     pub(super) opted_out: bool,
@@ -33,7 +33,7 @@ pub(super) enum Seen {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Table {
     pub(super) rows: [Option<Row>; 3],
-    pub(super) contacts: [Contact; 2],
+    pub(super) contacts: [ContactRow; 2],
     pub(super) seen: [Seen; 3],
     /// Whether the number of a row that is gone is given again.
     pub(super) reuses: bool,

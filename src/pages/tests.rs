@@ -17,7 +17,7 @@ use crate::screen::{NewClaim, ScreenLogin};
 const PHRASE: &str = "purple kettle";
 
 /// All pages, with the class and the screens behind them.
-struct Stage {
+struct TestPages {
     pages: Pages,
     screens: Arc<Screens>,
     key: PasswordKey,
@@ -25,7 +25,7 @@ struct Stage {
     class: Arc<Mutex<Option<(u32, u32)>>>,
 }
 
-impl Stage {
+impl TestPages {
     fn new(reply: Reply) -> Self {
         let site = PagesSite {
             url: "https://sms.example.org".to_owned(),
@@ -139,7 +139,7 @@ const DOCUMENTS: [&str; 5] = ["/", "/privacy", "/terms", "/page.css", "/page.js"
 #[test]
 fn documents_are_kept_by_browsers_and_asked_for_again() {
     for reply in Reply::EVERY {
-        let mut stage = Stage::new(reply);
+        let mut stage = TestPages::new(reply);
         for path in DOCUMENTS {
             let first = stage.get(path);
             assert_eq!(first.status, 200, "{path}");
@@ -163,7 +163,7 @@ fn documents_are_kept_by_browsers_and_asked_for_again() {
 #[test]
 fn every_placeholder_is_filled_and_no_setting_becomes_markup() {
     for reply in Reply::EVERY {
-        let mut stage = Stage::new(reply);
+        let mut stage = TestPages::new(reply);
         for path in ["/", "/privacy", "/terms"] {
             let answer = stage.get(path);
             let page = text(&answer);
@@ -183,7 +183,7 @@ fn every_placeholder_is_filled_and_no_setting_becomes_markup() {
 
 #[test]
 fn the_pages_say_what_a_reviewer_of_a_carrier_looks_for() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     let page = |answer: PageResponse| text(&answer).to_ascii_lowercase();
     let (join, privacy, terms) = (
         page(stage.get("/")),
@@ -222,7 +222,7 @@ fn the_pages_say_what_a_reviewer_of_a_carrier_looks_for() {
 
 #[test]
 fn a_page_may_do_no_more_than_it_needs() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     let token = stage.key.projector_token(None, 0).reveal().to_owned();
     let projector = format!("/class/{token}");
     for path in ["/", "/privacy", "/terms", &projector] {
@@ -284,7 +284,7 @@ fn all_pages_together_are_smaller_than_their_budget() {
 #[test]
 fn what_a_browser_loads_is_smaller_than_the_budget() {
     for reply in Reply::EVERY {
-        let mut stage = Stage::new(reply);
+        let mut stage = TestPages::new(reply);
         let token = stage.key.projector_token(None, 0).reveal().to_owned();
         for path in ["/", "/privacy", "/terms", &format!("/class/{token}")] {
             let loaded = [path, "/page.css", "/page.js"].map(|path| stage.get(path).body.len());
@@ -295,11 +295,11 @@ fn what_a_browser_loads_is_smaller_than_the_budget() {
 
 #[test]
 fn only_the_token_of_the_present_link_opens_the_projector() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     let tokens: Vec<String> = (0..2)
         .map(|link| stage.key.projector_token(None, link).reveal().to_owned())
         .collect();
-    let figures = |stage: &mut Stage, token: &str| {
+    let figures = |stage: &mut TestPages, token: &str| {
         stage.ask(&PageRequest {
             class: token.to_owned(),
             ..request(PageMethod::Get, "/class")
@@ -346,7 +346,7 @@ fn only_the_token_of_the_present_link_opens_the_projector() {
 
 #[test]
 fn a_screen_is_opened_asked_about_and_shown_its_login() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     let opened = stage.post("/screen", "", "");
     assert_eq!(opened.status, 201);
     let opened = value(&opened);
@@ -419,7 +419,7 @@ fn a_screen_is_opened_asked_about_and_shown_its_login() {
 
 #[test]
 fn the_phrase_is_told_to_the_projectors_link_only() {
-    let mut stage = Stage::new(Reply::Screen);
+    let mut stage = TestPages::new(Reply::Screen);
     let token = stage.key.projector_token(None, 0).reveal().to_owned();
     let told = value(&stage.post("/screen", "", &format!("class={token}")));
     assert_eq!(told["phrase"], PHRASE);
@@ -439,7 +439,7 @@ fn the_phrase_is_told_to_the_projectors_link_only() {
 
 #[test]
 fn a_wrong_secret_a_wrong_method_and_a_long_body_do_nothing() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     let gone = serde_json::json!({"state": "gone"});
     for secret in ["", "x", "AAAAAAAAAAAAAAAAAAAAAA", &"A".repeat(5_000)] {
         assert_eq!(stage.state(secret), gone);
@@ -477,7 +477,7 @@ fn a_wrong_secret_a_wrong_method_and_a_long_body_do_nothing() {
 
 #[test]
 fn without_screens_there_is_no_path_for_them() {
-    let mut stage = Stage::new(Reply::Text);
+    let mut stage = TestPages::new(Reply::Text);
     for path in [
         "/screen",
         "/screen/answer",
@@ -497,7 +497,7 @@ fn without_screens_there_is_no_path_for_them() {
 
 #[test]
 fn more_screens_than_one_client_may_open_are_refused() {
-    let mut stage = Stage::new(Reply::Both);
+    let mut stage = TestPages::new(Reply::Both);
     for _ in 0..600 {
         assert_eq!(stage.post("/screen", "", "").status, 201);
     }
@@ -525,7 +525,7 @@ proptest! {
     ) {
         let [screen, class, known] = headers;
         let asked = PageRequest { screen, class, known, form, ..request(method, &path) };
-        if let Some(answer) = Stage::new(Reply::Both).pages.answer(&asked) {
+        if let Some(answer) = TestPages::new(Reply::Both).pages.answer(&asked) {
             prop_assert!([200, 201, 304, 404, 405, 413].contains(&answer.status));
             prop_assert!(!String::from_utf8_lossy(&answer.body).contains(PHRASE));
         }

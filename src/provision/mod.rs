@@ -85,7 +85,7 @@ pub struct Provisioner {
 }
 
 /// What a [`Provisioner`] needs in addition to its settings.
-pub struct Parts {
+pub struct ProvisionerParts {
     /// The registrations.
     pub store: Arc<Store>,
     /// The Coder deployment.
@@ -140,8 +140,8 @@ impl Request<'_> {
 
 impl Provisioner {
     /// A provisioner with these settings.
-    pub fn new(config: &Config, parts: Parts) -> Self {
-        let Parts {
+    pub fn new(config: &Config, parts: ProvisionerParts) -> Self {
+        let ProvisionerParts {
             store,
             coder,
             sms,

@@ -302,7 +302,7 @@ impl Shared {
     }
 
     fn text_loop(&self, config: &Config, keys: (PhoneKey, PasswordKey)) -> TextLoop {
-        let parts = provision::Parts {
+        let parts = provision::ProvisionerParts {
             store: Arc::clone(&self.store),
             coder: Arc::clone(&self.coder),
             sms: self.sms(config),
@@ -341,7 +341,7 @@ impl Shared {
         // Before the first text: none is taken that this process has not looked at.
         self.store.forget_looks_at_spares()?;
         let (workspaces, reaper) = (self.workspaces.clone(), self.reaper_notifier.clone());
-        let parts = crate::spares::Parts {
+        let parts = crate::spares::SpareKeeperParts {
             store: Arc::clone(&self.store),
             coder: Arc::clone(&self.coder),
             key: keys.0.clone(),

@@ -27,7 +27,7 @@ enum Task<'a> {
 
 /// How far a sweep has come.
 #[derive(Default)]
-struct Progress {
+struct MakingProgress {
     next: usize,
     made: usize,
     fault: Option<CoderError>,
@@ -35,18 +35,18 @@ struct Progress {
 }
 
 /// Why one spare is not made.
-enum Failure {
+enum SpareError {
     Coder(CoderError),
     Store(StoreError),
 }
 
-impl From<CoderError> for Failure {
+impl From<CoderError> for SpareError {
     fn from(fault: CoderError) -> Self {
         Self::Coder(fault)
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for SpareError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
@@ -90,8 +90,8 @@ impl SpareKeeper {
         }
     }
 
-    fn make_side_by_side(&self, tasks: &[Task<'_>]) -> Progress {
-        let progress = Mutex::new(Progress::default());
+    fn make_side_by_side(&self, tasks: &[Task<'_>]) -> MakingProgress {
+        let progress = Mutex::new(MakingProgress::default());
         let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
         let take = || {
             let mut progress = lock();
@@ -106,8 +106,8 @@ impl SpareKeeper {
                 let mut progress = lock();
                 match made {
                     Ok(made) => progress.made += usize::from(made),
-                    Err(Failure::Coder(fault)) => progress.fault = Some(fault),
-                    Err(Failure::Store(error)) => progress.broken = Some(error),
+                    Err(SpareError::Coder(fault)) => progress.fault = Some(fault),
+                    Err(SpareError::Store(error)) => progress.broken = Some(error),
                 }
             }
         };
@@ -125,7 +125,7 @@ impl SpareKeeper {
     }
 
     /// Makes one spare. Returns whether it was made: not if its class wants no more.
-    fn make(&self, task: &Task<'_>) -> Result<bool, Failure> {
+    fn make(&self, task: &Task<'_>) -> Result<bool, SpareError> {
         let mut registration = match task {
             Task::Reserved(registration) => {
                 // An earlier request may still be carried out.
@@ -182,7 +182,7 @@ impl SpareKeeper {
 
     /// Makes the user of a spare, or finds the one that an interrupted sweep has made. Returns whether it is a
     /// spare now; `None` = its name belongs to somebody else.
-    fn create(&self, registration: &Registration) -> Result<Option<bool>, Failure> {
+    fn create(&self, registration: &Registration) -> Result<Option<bool>, SpareError> {
         let username = &registration.username;
         let email = username.email(&self.email_domain);
         let counter = registration.password_counter.unwrap_or(1);

@@ -59,7 +59,7 @@ pub struct SpareKeeper {
 }
 
 /// What a [`SpareKeeper`] needs in addition to its settings.
-pub struct Parts {
+pub struct SpareKeeperParts {
     /// The registrations.
     pub store: Arc<Store>,
     /// The Coder deployment.
@@ -78,8 +78,8 @@ pub struct Parts {
 
 impl SpareKeeper {
     /// A keeper of the spares that these settings ask for.
-    pub fn new(config: &Config, parts: Parts) -> Self {
-        let Parts {
+    pub fn new(config: &Config, parts: SpareKeeperParts) -> Self {
+        let SpareKeeperParts {
             store,
             coder,
             key,

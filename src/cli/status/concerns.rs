@@ -208,14 +208,14 @@ impl ClassView {
 
     /// Workspaces that are not made or do not run, by the reason.
     fn of_workspaces(&self) -> Vec<Concern> {
-        type Cause<'a> = (WorkspaceTrouble, &'a str, &'a str);
-        let mut causes: BTreeMap<Cause<'_>, Vec<String>> = BTreeMap::new();
+        type WorkspaceCause<'a> = (WorkspaceTrouble, &'a str, &'a str);
+        let mut causes: BTreeMap<WorkspaceCause<'_>, Vec<String>> = BTreeMap::new();
         for (one, template) in self.troubled_workspaces() {
             let cause = (one.trouble, one.note.as_str(), template);
             let names = causes.entry(cause).or_default();
             names.push(one.username.to_string());
         }
-        let concern = |((trouble, note, template), names): (Cause<'_>, Vec<String>)| {
+        let concern = |((trouble, note, template), names): (WorkspaceCause<'_>, Vec<String>)| {
             let verb = if trouble.is_of_build() {
                 "running"
             } else {

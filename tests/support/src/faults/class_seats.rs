@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use coder_sms_register::config::Config;
 use coder_sms_register::domain::{Text, UnixSeconds};
-use coder_sms_register::provision::{Completion, Outcome, Parts, Provisioner};
+use coder_sms_register::provision::{Completion, Outcome, Provisioner, ProvisionerParts};
 use coder_sms_register::screen::Screens;
 use coder_sms_register::twilio::sms::Sms;
 
@@ -257,7 +257,7 @@ impl<'a> Race<'a> {
             Err(std::io::ErrorKind::NotFound.into())
         });
         let config = config.unwrap_or_else(|faults| panic!("the settings are in order: {faults}"));
-        let parts = Parts {
+        let parts = ProvisionerParts {
             store: self.inside.store().clone(),
             coder: self.inside.client(&self.coder),
             sms: Sms::new(self.inside.http().clone(), &config.twilio),
