@@ -11,7 +11,7 @@ use crate::domain::{ClassName, UnixSeconds, WorkspaceTrouble, count};
 use crate::store::{Spare, SpareBuild, StoreError};
 
 /// Whether nobody has used a user since it was made. Right after a login only one of the two shows it.
-fn is_unused(user: &User) -> bool {
+pub(super) fn is_unused(user: &User) -> bool {
     user.status == "dormant"
         && user.last_seen().is_none()
         && !user.has_roles

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use log::info;
 
+use super::looks::is_unused;
 use super::{AT_ONCE, SpareKeeper, due_at, seats};
 use crate::clock::unix_now;
 use crate::coder::{CoderError, CreateResult, NewUser};
@@ -197,20 +198,24 @@ impl SpareKeeper {
         })?;
         let now = unix_now();
         let due = registration.due_at.unwrap_or(now);
-        let stage = match created {
-            CreateResult::Created(user) => {
-                let class = registration.class.as_ref();
-                let wants = self.class.workspace_of(class).is_some();
-                self.store
-                    .spare_made(registration.id, &user.id, due, wants, now)?
-            }
-            CreateResult::Taken => match find_ours(&self.coder, registration, &email)? {
-                // It is taken by a student only after the next look.
-                Some(user) => self
-                    .store
-                    .created_for_screen(registration.id, &user.id, due)?,
-                None => return Ok(None),
-            },
+        // A name that is taken by our own user was made by a request whose answer was lost.
+        let user = match created {
+            CreateResult::Created(user) => Some((user.id, true)),
+            CreateResult::Taken => find_ours(&self.coder, registration, &email)?
+                .map(|user| (user.id.clone(), is_unused(&user))),
+        };
+        let Some((coder_id, unused)) = user else {
+            return Ok(None);
+        };
+        let stage = if unused {
+            let class = registration.class.as_ref();
+            let wants = self.class.workspace_of(class).is_some();
+            self.store
+                .spare_made(registration.id, &coder_id, due, wants, now)?
+        } else {
+            // The next look dismisses it.
+            self.store
+                .created_for_screen(registration.id, &coder_id, due)?
         };
         let is_made = stage == Stage::Created;
         if is_made {

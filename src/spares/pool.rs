@@ -20,8 +20,9 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Whether no more are made: as many as the class wants were replaced, and none has turned out well since.
-    /// A broken template would otherwise make users without end.
+    /// Whether no more are made: as many as the class wants were dismissed, and none has turned out well since.
+    /// A broken template would otherwise make users without end. So the last one that is dismissed is not made
+    /// again until one turns out well.
     pub(super) fn is_exhausted(&self, wanted: u32) -> bool {
         self.replaced >= wanted.max(LEAST)
     }

@@ -1,6 +1,6 @@
 //! The way of a registration to its login: its user, and the texts with the login that are sent.
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::deliveries::record_send;
 use super::texts::{count_send, mark_given_up, mark_seen, uncount_send};
@@ -77,31 +77,7 @@ impl Store {
         proven: bool,
     ) -> Result<Stage, StoreError> {
         self.step("record a new user", id, Event::UserCreated, |tx, stage| {
-            if stage == Stage::Reaping {
-                tx.prepare_cached("UPDATE registrations SET coder_id = ?2 WHERE id = ?1")?
-                    .execute(params![id, coder_id])?;
-                return Ok(stage);
-            }
-            tx.prepare_cached(
-                "UPDATE registrations
-                 SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
-                     due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END,
-                     password_counter = CASE WHEN ?7 THEN coalesce(password_counter, 1)
-                                             ELSE password_counter END,
-                     password_marker = CASE WHEN ?7 THEN marker ELSE password_marker END
-                 WHERE id = ?1",
-            )?
-            .execute(params![
-                id,
-                stage.as_str(),
-                coder_id,
-                due_at,
-                sending.as_ref().map(|s| s.fingerprint.as_bytes()),
-                sending.map(|s| s.since),
-                proven,
-            ])?;
-            sending.map_or(Ok(()), |s| count_send(tx, s.since))?;
-            Ok(stage)
+            write_user(tx, stage, id, (coder_id, due_at), sending, proven)
         })
     }
 
@@ -249,4 +225,40 @@ impl Store {
         self.counts.sent.add();
         Ok(end.and_then(|end| self.count_delivered(end)))
     }
+}
+
+/// Writes that Coder has a user, in a transaction that has read the stage which follows. Returns that stage.
+pub(super) fn write_user(
+    tx: &Transaction<'_>,
+    stage: Stage,
+    id: i64,
+    (coder_id, due_at): (&str, Option<UnixSeconds>),
+    sending: Option<Sending>,
+    proven: bool,
+) -> rusqlite::Result<Stage> {
+    if stage == Stage::Reaping {
+        tx.prepare_cached("UPDATE registrations SET coder_id = ?2 WHERE id = ?1")?
+            .execute(params![id, coder_id])?;
+        return Ok(stage);
+    }
+    tx.prepare_cached(
+        "UPDATE registrations
+         SET stage = ?2, coder_id = ?3, fingerprint = ?5, sending_since = ?6,
+             due_at = CASE WHEN ended_at IS NULL THEN ?4 ELSE due_at END,
+             password_counter = CASE WHEN ?7 THEN coalesce(password_counter, 1)
+                                     ELSE password_counter END,
+             password_marker = CASE WHEN ?7 THEN marker ELSE password_marker END
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        stage.as_str(),
+        coder_id,
+        due_at,
+        sending.as_ref().map(|s| s.fingerprint.as_bytes()),
+        sending.map(|s| s.since),
+        proven,
+    ])?;
+    sending.map_or(Ok(()), |s| count_send(tx, s.since))?;
+    Ok(stage)
 }

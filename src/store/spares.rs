@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::reserve::{PhoneHolder, earlier_account, has_ended, release_phone};
 use super::rows::{COLUMNS, NEXT_ID, read_registration, read_where};
+use super::sends::write_user;
 use super::texts::count_send;
 use super::workspaces::want;
 use super::{Commands, ReserveResult, Seats, Store, StoreError};
@@ -194,14 +195,19 @@ impl Store {
         wants_workspace: bool,
         now: UnixSeconds,
     ) -> Result<Stage, StoreError> {
-        let stage = self.created_for_screen(id, coder_id, due_at)?;
-        self.write("record a spare account", |tx| {
-            if wants_workspace {
-                want(tx, "AND id = ?2", [now, id])?;
-            }
-            record_unused(tx, &[id], now)
-        })?;
-        Ok(stage)
+        self.step(
+            "record a spare account",
+            id,
+            Event::UserCreated,
+            |tx, stage| {
+                let stage = write_user(tx, stage, id, (coder_id, Some(due_at)), None, true)?;
+                if wants_workspace {
+                    want(tx, "AND id = ?2", [now, id])?;
+                }
+                record_unused(tx, &[id], now)?;
+                Ok(stage)
+            },
+        )
     }
 
     /// Records that Coder has shown that nobody has used these spares.

@@ -45,6 +45,7 @@ proofs!(
     pairs_end,
     pairs_renew,
     pairs_screen,
+    pairs_warm,
     triples_first,
     kills,
     crash_loop,

@@ -76,6 +76,13 @@ fn with_a_template_every_student_has_a_workspace_with_the_login() {
     assert_eq!(told.matches(with).count(), 2, "{told}");
     let made = "7 workspaces were made, 0 are left";
     assert_eq!(told.matches(made).count(), 2, "{told}");
+    for warm in [
+        "4 spare accounts are made for 4, all of them dormant",
+        "4 have an account that was ready, 4 a workspace that runs, 4 log in",
+        "no account, no spare, 0 of 4 workspaces",
+    ] {
+        assert_eq!(told.matches(warm).count(), 2, "{warm:?} is not in {told}");
+    }
     nothing_is_left(&coder);
 }
 

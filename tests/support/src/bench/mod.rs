@@ -13,6 +13,7 @@
 //! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
 //! - `compare`: an earlier build and this one in pairs
 //! - `screens`: what open join pages cost
+//! - `warm`: what a student costs whose account is ready before the text comes
 //! - `count`: instructions of the pure hot paths, under valgrind
 //! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
 
@@ -32,6 +33,7 @@ mod reading;
 pub mod report;
 mod screens;
 pub mod stats;
+mod warm;
 mod webhook;
 mod wire;
 
@@ -102,6 +104,7 @@ pub const PARTS: &[BenchPart] = &[
     growth::PART,
     footprint::PART,
     screens::PART,
+    warm::PART,
     count::PART,
     count::student::PART,
     compare::PART,

@@ -27,7 +27,8 @@ All that was made is removed again, also after Ctrl-C.
 
   CODER_REG_TEMPLATE, CODER_REG_PARAMETERS
                   a template and its parameters, as in the settings; with them each student gets a workspace with the
-                  login, which has to run
+                  login, which has to run; then a class of 4 follows whose accounts and workspaces are ready before
+                  it texts
 
   CODER_TEST_STOP, CODER_TEST_START
                   commands for the shell that kill the server and start it again, each of which returns by itself, as

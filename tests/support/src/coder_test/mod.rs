@@ -9,6 +9,7 @@
 //! - `stage`: Redis, Twilio and the service; phones that text
 //! - `switch`: the commands that stop and start the deployment
 //! - `class_run`: the class, act by act
+//! - `warm`: a second one, whose accounts are ready before it texts
 //! - `traces`: what is left at Coder, and its removal
 
 mod class_run;
@@ -18,6 +19,7 @@ mod staff;
 mod stage;
 mod switch;
 mod traces;
+mod warm;
 
 pub use command::main;
 use std::cell::RefCell;
@@ -33,6 +35,7 @@ use staff::{ROLES, Staff};
 use stage::CoderStage;
 pub use switch::Switch;
 use traces::Traces;
+use warm::WarmRun;
 
 /// How long one thing may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -170,7 +173,17 @@ impl Trial {
     ) -> Result<(), String> {
         let staff = Staff::make(server, roles, suffix)?;
         let stage = CoderStage::set(self, &staff.token, suffix);
-        let played = CoderRun::new(self, tally, server, &stage, suffix).play(self.students);
+        let mut played = CoderRun::new(self, tally, server, &stage, suffix).play(self.students);
+        if played.is_ok() && !self.workspace.is_empty() {
+            let stage = &stage;
+            let class = WarmRun {
+                tally,
+                server,
+                stage,
+                suffix,
+            };
+            played = class.play();
+        }
         if played.is_err() {
             tally.say(&format!("\n  The service's log:\n{}", stage.log()));
         }

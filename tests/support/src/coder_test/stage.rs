@@ -17,7 +17,7 @@ use super::{Trial, staff};
 pub struct CoderStage {
     service: RefCell<Option<Service>>,
     binary: PathBuf,
-    settings: BTreeMap<String, String>,
+    settings: RefCell<BTreeMap<String, String>>,
     twilio: FakeTwilio,
     // Dropped after those who use them.
     redis: Redis,
@@ -63,17 +63,26 @@ impl CoderStage {
         Self {
             service: RefCell::new(None),
             binary: trial.binary.clone(),
-            settings,
+            settings: RefCell::new(settings),
             twilio,
             redis,
             _folder: folder,
         }
     }
 
+    /// Changes a setting, or takes it out; counts from the next start on.
+    pub fn set_to(&self, name: &str, value: Option<&str>) {
+        let mut settings = self.settings.borrow_mut();
+        match value {
+            Some(value) => drop(settings.insert(name.to_owned(), value.to_owned())),
+            None => drop(settings.remove(name)),
+        }
+    }
+
     /// Starts the service, after killing one that runs. The error is what it logged.
     pub fn start(&self) -> Result<(), String> {
         self.kill();
-        let service = Service::spawn(&self.binary, &self.settings, Limits::default());
+        let service = Service::spawn(&self.binary, &self.settings.borrow(), Limits::default());
         let listens = service.listens(super::PATIENCE).is_some() && service.logs("] Coder: ");
         let log = service.log();
         *self.service.borrow_mut() = Some(service);
@@ -96,7 +105,7 @@ impl CoderStage {
 
     /// A command of the program.
     pub fn command(&self, arguments: &[&str]) -> Ended {
-        Service::run(&self.binary, arguments, &self.settings)
+        Service::run(&self.binary, arguments, &self.settings.borrow())
     }
 
     /// The phone number of a student, of those that are kept for films.
@@ -140,7 +149,6 @@ impl CoderStage {
 
     /// The service's database.
     pub fn database(&self) -> PathBuf {
-        let data: &Path = self.settings["CODER_REG_DATA_DIR"].as_ref();
-        data.join("registrations.db")
+        Path::new(&self.settings.borrow()["CODER_REG_DATA_DIR"]).join("registrations.db")
     }
 }

@@ -89,6 +89,7 @@ pub const PROOFS: &[FaultProof] = &[
     points::pairs::END,
     points::pairs::RENEW,
     points::pairs::SCREEN,
+    points::pairs::WARM,
     points::pairs::TRIPLES,
     schedules::PROOF,
     populations::PROOF,

@@ -1,10 +1,10 @@
 //! Every crash point, not samples: the service is cut at every outside effect that it has, and at
 //! every pair of them.
 //!
-//! Eleven acts are played: a first login, another login, the same with a checkpoint of the database, a
+//! Twelve acts are played: a first login, another login, the same with a checkpoint of the database, a
 //! removal, an account with a running workspace that is ended by hand, the command that renews a password,
 //! an answer that is refused, a text found in Twilio's log, a login on a laptop's page, a
-//! workspace with the login, a move to another class. A run without cuts shows the effects of an act.
+//! workspace with the login, a move to another class, spare accounts. A run without cuts shows the effects of an act.
 //! Then each effect is cut in each [`Mode`], a run for each; what the service did after the cut, up to the
 //! end of the act, are the effects for the second cut of a pair.
 //!
@@ -16,11 +16,13 @@
 //! site and `FAULTS_ACT` one act, to play that alone.
 
 mod act;
+mod offer;
 mod page;
 pub mod pairs;
 mod run;
 mod site;
 mod stage;
+mod warm;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -50,6 +52,9 @@ const WORKERS: (u32, u32) = (40, 64);
 /// The short cut plays every kill that finds a world of its own, and of the other single cuts one in
 /// so many.
 const SAMPLE: usize = 10;
+
+/// Of the kills in the act that takes longest, as it waits for builds three times, the short cut plays one in so many.
+const LONG_SAMPLE: usize = 4;
 
 /// What every act shows, if all borders are in place.
 const BORDERS: [&str; 4] = ["disk sync log", "redis X", "coder ", "twilio send"];
@@ -207,7 +212,11 @@ fn short_cut(rehearsals: &[PointOutcome], plans: Vec<PointPlan>) -> Vec<PointPla
     let kills = extended(rehearsals, finds_new_world);
     let others = plans.into_iter().filter(|plan| !kills.contains(plan));
     let others: Vec<PointPlan> = others.collect();
+    let (long, kills): (Vec<PointPlan>, Vec<PointPlan>) = kills
+        .into_iter()
+        .partition(|plan| plan.act == PointAct::Warm);
     let mut chosen = shared_out(&kills);
+    chosen.extend(shared_out(&long).into_iter().step_by(LONG_SAMPLE));
     chosen.extend(shared_out(&others).into_iter().step_by(SAMPLE));
     chosen
 }

@@ -1,12 +1,12 @@
-//! What is played while the tape counts: eleven acts, each with one student.
+//! What is played while the tape counts: twelve acts, each with one student, or two.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use super::page;
+use super::offer::Offer;
 use super::stage::PointStage;
-use crate::classroom::student::{Login, Student, Webhook};
-use crate::classroom::{ORIGIN, PHRASE, http};
+use super::{page, warm};
+use crate::classroom::student::{Login, Student};
+use crate::classroom::{ORIGIN, PHRASE};
 use crate::fakes::twilio::SentText;
 use crate::faults::table::Row;
 
@@ -40,11 +40,13 @@ pub enum PointAct {
     Workspace,
     /// A phone with an account of one class, whose login was not sent yet, texts the phrase of another.
     Moved,
+    /// An empty folder; a class with spare accounts, from the first one until it has closed.
+    Warm,
 }
 
 impl PointAct {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::First,
         Self::Again,
         Self::Carry,
@@ -56,6 +58,7 @@ impl PointAct {
         Self::Screen,
         Self::Workspace,
         Self::Moved,
+        Self::Warm,
     ];
 
     /// Its name in plans.
@@ -72,6 +75,7 @@ impl PointAct {
             Self::Screen => "screen",
             Self::Workspace => "workspace",
             Self::Moved => "moved",
+            Self::Warm => "warm",
         }
     }
 
@@ -89,6 +93,7 @@ impl PointAct {
             Self::Screen => "login on a laptop's page",
             Self::Workspace => "a workspace with the login",
             Self::Moved => "move to another class",
+            Self::Warm => "spare accounts",
         }
     }
 
@@ -96,9 +101,19 @@ impl PointAct {
     fn texts(self) -> usize {
         match self {
             Self::Refused | Self::Screen => 0,
-            Self::First | Self::Removal | Self::End | Self::Missed | Self::Workspace => 1,
+            Self::First
+            | Self::Removal
+            | Self::End
+            | Self::Missed
+            | Self::Workspace
+            | Self::Warm => 1,
             Self::Again | Self::Carry | Self::Renew | Self::Moved => 2,
         }
+    }
+
+    /// How many students it has.
+    pub fn students(self) -> usize {
+        if self == Self::Warm { 2 } else { 1 }
     }
 
     /// Whether the service runs already when it begins.
@@ -115,6 +130,7 @@ impl PointAct {
                 return stage.class.twilio().refuse(student.phone(), 400, 21_614);
             }
             Self::Workspace => return stage.class.set("CODER_REG_TEMPLATE", "docker"),
+            Self::Warm => return warm::prepare(stage),
             Self::Missed => {
                 stage.class.set("CODER_REG_CATCH_UP", "30");
                 // It stands in the log now, and is not brought to us.
@@ -158,7 +174,8 @@ impl PointAct {
     }
 
     /// Plays it with the tape counting. Returns whether it came to its end in time.
-    pub fn play(self, stage: &PointStage, student: &Student<'_>) -> bool {
+    pub fn play(self, stage: &PointStage, students: &[Student<'_>]) -> bool {
+        let student = &students[0];
         match (self, student.last_login()) {
             (Self::Renew, Some(login)) => {
                 if !stage.runs_command(&["renew", login.username()]) {
@@ -171,6 +188,9 @@ impl PointAct {
         }
         if self == Self::Screen {
             return page::plays(stage, student);
+        }
+        if self == Self::Warm {
+            return warm::plays(stage, students);
         }
         let first_life = stage.tape.life();
         let texts = !matches!(self, Self::Removal | Self::End | Self::Missed);
@@ -210,7 +230,30 @@ impl PointAct {
     }
 
     /// Counts who came to harm, and says what else is wrong.
-    pub fn judge(self, stage: &PointStage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
+    pub fn judge(self, stage: &PointStage, students: &[Student<'_>], row: &mut Row) -> Vec<String> {
+        let mut wrong = match self {
+            Self::Warm => warm::judge(stage, students, row),
+            _ => self.judge_one(stage, &students[0], row),
+        };
+        let mut expect = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(what.to_owned());
+            }
+        };
+        expect(stage.is_served(), "a text is left in the stream");
+        stage.stop_service();
+        expect(
+            stage.class.query("PRAGMA integrity_check") == "ok",
+            "the database is damaged",
+        );
+        expect(
+            stage.tape.strays().is_empty(),
+            "something went past the tape",
+        );
+        wrong
+    }
+
+    fn judge_one(self, stage: &PointStage, student: &Student<'_>, row: &mut Row) -> Vec<String> {
         let class = &stage.class;
         let removes = matches!(self, Self::Removal | Self::End | Self::Refused);
         if removes {
@@ -254,7 +297,6 @@ impl PointAct {
             !(is_renewed && opens),
             "the password that was renewed still works",
         );
-        expect(stage.is_served(), "a text is left in the stream");
         if self == Self::Refused {
             // Killed while it is written, it may stand there twice.
             let written = (1..=3).contains(&stage.dead_letters());
@@ -277,15 +319,6 @@ impl PointAct {
             row.doubled += made.len().saturating_sub(1);
             row.lost += usize::from(!made.iter().any(|one| one.status == "running"));
         }
-        stage.stop_service();
-        expect(
-            class.query("PRAGMA integrity_check") == "ok",
-            "the database is damaged",
-        );
-        expect(
-            stage.tape.strays().is_empty(),
-            "something went past the tape",
-        );
         wrong
     }
 }
@@ -341,40 +374,6 @@ fn all_differ(texts: &[SentText]) -> bool {
         .iter()
         .enumerate()
         .all(|(i, text)| texts[..i].iter().all(|other| other.body != text.body))
-}
-
-/// The webhook, offered until it is taken, as Twilio does.
-struct Offer {
-    webhook: Option<Webhook>,
-    taken: Cell<bool>,
-    monitored: Cell<bool>,
-}
-
-impl Offer {
-    fn new(webhook: Option<Webhook>) -> Self {
-        Self {
-            taken: Cell::new(webhook.is_none()),
-            monitored: Cell::new(false),
-            webhook,
-        }
-    }
-
-    fn is_taken(&self) -> bool {
-        self.taken.get()
-    }
-
-    fn goes_on(&self, stage: &PointStage, student: &Student<'_>) {
-        let listens = || stage.class.service().listens(Duration::from_secs(30));
-        if let (Some(webhook), false) = (&self.webhook, self.taken.get())
-            && let Some(address) = listens()
-        {
-            if !self.monitored.replace(true) {
-                // A monitor looks by, which has the service write to Redis and to the disk.
-                let _ = http::request(address, "GET", "/healthz", &[], b"");
-            }
-            self.taken.set(student.posts(webhook) == 200);
-        }
-    }
 }
 
 /// Whether the workspace is made and runs, and the service knows it.

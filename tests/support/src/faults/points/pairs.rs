@@ -58,6 +58,13 @@ pub const SCREEN: FaultProof = FaultProof {
     run: |force| prove(force, PointAct::Screen),
 };
 
+/// Spare accounts.
+pub const WARM: FaultProof = FaultProof {
+    name: "pairs_warm",
+    about: "a class with spare accounts until it has closed, killed twice, at every pair of effects",
+    run: |force| prove(force, PointAct::Warm),
+};
+
 /// A first login, and three kills.
 pub const TRIPLES: FaultProof = FaultProof {
     name: "triples_first",

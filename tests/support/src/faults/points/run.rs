@@ -88,13 +88,13 @@ pub fn play(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
 
 fn play_out(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
     let stage = PointStage::open(binary, redis, plan.site);
-    let student = stage.class.student();
-    plan.act.prepare(&stage, &student);
+    let students = stage.class.students(plan.act.students());
+    plan.act.prepare(&stage, &students[0]);
     stage.tape.counts(&plan.cuts);
-    let ended = plan.act.play(&stage, &student);
+    let ended = plan.act.play(&stage, &students);
     stage.tape.rests();
     let mut row = Row::default();
-    let mut wrong = plan.act.judge(&stage, &student, &mut row);
+    let mut wrong = plan.act.judge(&stage, &students, &mut row);
     if !ended {
         wrong.push("it did not come to its end".to_owned());
     }

@@ -1,4 +1,10 @@
 //! Accounts that are made before a student asks, each with a workspace that runs.
+//!
+//! - `burst`: what students cost who text when spares are ready
+//! - `bad_input`: what is wrong with the class or its template
+
+mod bad_input;
+mod burst;
 
 use support::classroom::student::{Login, Student};
 use support::classroom::{Classroom, Plan};
@@ -183,8 +189,15 @@ fn a_spare_that_somebody_has_used_is_removed_and_never_given_to_a_student() {
 
 #[test]
 fn a_broken_template_makes_a_limited_number_of_users_and_students_are_served() {
+    for words in ["no such image", "insufficient quota"] {
+        builds_fail(words);
+    }
+}
+
+/// All builds of a class fail with these words.
+fn builds_fail(words: &str) {
     let class = warm("2", LONG_AGO).prepare();
-    class.coder().failed_builds_say("no such image");
+    class.coder().failed_builds_say(words);
     class.coder().fail_starts("class", 1_000);
     class.start_service();
     class.logs("fail one after the other, so no more are made");
@@ -193,7 +206,7 @@ fn a_broken_template_makes_a_limited_number_of_users_and_students_are_served() {
     assert!(made <= 5, "{made}");
     class.eventually("the failure is told", || {
         let told = class.does(&["status"]);
-        told.contains("without a workspace that runs") && told.contains("no such image")
+        told.contains("without a workspace that runs") && told.contains(words)
     });
     asks(&class.student());
     asks(&class.student());
