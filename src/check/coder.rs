@@ -56,38 +56,22 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
     };
     address(config, notes);
     let coder = Coder::new(http.clone(), &config.address.api, config.key.clone());
-    let mut broken = None;
-    match coder.server() {
+    let broken = match coder.server() {
         Ok(server) => {
             found.clock_ahead = Some(server.clock_ahead);
             notes.pass(format!(
                 "{} is Coder {}",
                 config.address.site, server.version
             ));
+            None
         }
         Err(error) => {
             notes.fault(format!("cannot {error}"), error.cure());
-            broken = Some("as Coder does not answer");
+            Some("as Coder does not answer")
         }
-    }
-    let class = parts.class.as_ref();
-    let makes_workspaces = class.is_some_and(|class| !class.workspaces().is_empty());
-    let is_asked = |(what, _): &(&str, CoderStep)| *what != TEMPLATE || makes_workspaces;
-    for (what, step) in STEPS.into_iter().filter(is_asked) {
-        match broken {
-            Some(because) => notes.skip(what, because),
-            None => {
-                if let Err(error) = step(&coder, parts, &mut found, notes) {
-                    notes.fault(format!("cannot {error}"), error.cure());
-                    broken = Some(match error.kind {
-                        CoderErrorKind::Denied => "as Coder does not accept the token",
-                        _ => "as Coder no longer answers",
-                    });
-                }
-            }
-        }
-    }
-    for class in class.map_or(&[][..], |class| &class.classes) {
+    };
+    take_steps(&coder, parts, broken, &mut found, notes);
+    for class in parts.class.iter().flat_map(|class| &class.classes) {
         login_limit(class, notes);
     }
     for class in parts.class.iter().flat_map(|class| &class.classes) {
@@ -99,6 +83,33 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         "e-mail addresses such as {email} are well-formed for Coder"
     ));
     found
+}
+
+/// Takes the steps until one of them fails. `broken`: why none can be taken.
+fn take_steps(
+    coder: &Coder,
+    parts: &PartialConfig,
+    mut broken: Option<&'static str>,
+    found: &mut CoderFacts,
+    notes: &mut Notes<'_>,
+) {
+    let class = parts.class.as_ref();
+    let makes_workspaces = class.is_some_and(|class| !class.workspaces().is_empty());
+    let is_asked = |(what, _): &(&str, CoderStep)| *what != TEMPLATE || makes_workspaces;
+    for (what, step) in STEPS.into_iter().filter(is_asked) {
+        match broken {
+            Some(because) => notes.skip(what, because),
+            None => {
+                if let Err(error) = step(coder, parts, found, notes) {
+                    notes.fault(format!("cannot {error}"), error.cure());
+                    broken = Some(match error.kind {
+                        CoderErrorKind::Denied => "as Coder does not accept the token",
+                        _ => "as Coder no longer answers",
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// Says from when on a class has spare accounts.

@@ -43,7 +43,7 @@ pub(super) fn inspect(coder: &Coder, owner: &str, wanted: &WorkspaceConfig, note
             notes.fault(format!("cannot {error} ({words})"), error.cure());
         }
     }
-    // Looked for also after an error: it may have been made all the same.
+    // Searched also after an error: Coder may have made it before the error.
     match built(coder, owner, wanted, began) {
         Ok(None) => {}
         Ok(Some(workspace)) => {

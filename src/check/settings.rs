@@ -5,7 +5,7 @@ use crate::config::{EASY_TO_GUESS, PartialConfig, SettingWarning};
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
     for error in &parts.faults {
-        let (name, (what, cure)) = (&error.name, error.what_and_cure());
+        let (name, (what, cure)) = (&error.name, (error.problem.what(), error.problem.cure()));
         let cure = cure.map_or_else(
             || format!("correct {name}; coder-sms-register config shows how it is read"),
             str::to_owned,

@@ -104,6 +104,11 @@ fn judge_needs(needs: &TemplateNeeds, wanted: &WorkspaceConfig, notes: &mut Note
             "make that sign-in optional in the template (optional = true in coder_external_auth)",
         );
     }
+    judge_parameters(needs, wanted, notes);
+}
+
+/// Compares the parameters that are given with those of the template.
+fn judge_parameters(needs: &TemplateNeeds, wanted: &WorkspaceConfig, notes: &mut Notes<'_>) {
     let mut missing = 0;
     for parameter in &needs.parameters {
         let given = wanted

@@ -71,7 +71,7 @@ fn put_back(arguments: &mut Arguments) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Nobody is asked whether to replace the database by a file that cannot be read.
+/// If the file cannot be read, nobody is asked whether it may replace the database.
 fn is_readable(from: &Path) -> Result<(), CommandError> {
     let cannot = |why: &dyn std::fmt::Display| {
         let problem = format!("cannot read {}: {why}; nothing is changed", from.display());

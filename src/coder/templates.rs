@@ -82,7 +82,7 @@ pub struct TemplateParameter {
 }
 
 impl TemplateParameter {
-    /// Whether it may have this value, as far as its options tell.
+    /// Whether its options allow this value.
     pub fn allows(&self, value: &str) -> bool {
         self.options.is_empty() || self.is_list || self.options.iter().any(|one| one == value)
     }

@@ -8,6 +8,7 @@ use ureq::http::Method;
 use super::wire::{ErrorBody, User};
 use super::{Coder, CoderError, encode, json};
 use crate::clock::unix_now;
+use crate::domain::registration::Registration;
 use crate::domain::{Marker, Password, UnixSeconds, Username};
 use crate::http::HttpResponse;
 
@@ -22,6 +23,18 @@ pub struct NewUser<'a> {
     pub marker: &'a Marker,
     /// Its first password.
     pub password: &'a Password,
+}
+
+impl<'a> NewUser<'a> {
+    /// The user of a registration.
+    pub fn of(registration: &'a Registration, email: &'a str, password: &'a Password) -> Self {
+        Self {
+            username: &registration.username,
+            email,
+            marker: &registration.marker,
+            password,
+        }
+    }
 }
 
 /// Answer to a create.

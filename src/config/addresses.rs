@@ -1,5 +1,6 @@
 //! Parsers of addresses in settings: URLs, phone numbers, domains, hosts.
 
+use super::SettingProblem;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::domain::{Phone, Secret, SignedUrl};
@@ -26,7 +27,7 @@ impl std::fmt::Debug for Sender {
 }
 
 /// Reads `FROM_NUM`; characters with which people group digits are ignored.
-pub(super) fn sender(value: &str) -> Result<Sender, String> {
+pub(super) fn sender(value: &str) -> Result<Sender, SettingProblem> {
     if is_sid(value, "MG") {
         return Ok(Sender::Service(value.to_owned()));
     }
@@ -37,16 +38,21 @@ pub(super) fn sender(value: &str) -> Result<Sender, String> {
     }
     Err(format!(
         "{value:?} is neither a number with its country (+14155550123) nor a Messaging Service (MG...)"
-    ))
+    ).into())
 }
 
 /// Reads `TWILIO_WEBHOOK_URL`.
-pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, String> {
-    let url = SignedUrl::parse(value)
-        .map_err(|error| format!("{error}: write it as https://sms.example.org/inbound"))?;
+pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, SettingProblem> {
+    let url = SignedUrl::parse(value).map_err(|error| {
+        SettingProblem::new(
+            format!("{error}"),
+            "write it as https://sms.example.org/inbound",
+        )
+    })?;
     if url.path() == HEALTH_PATH {
-        return Err(format!(
-            "its path {HEALTH_PATH} is reserved for the health check: use another one, such as /inbound"
+        return Err(SettingProblem::new(
+            format!("its path {HEALTH_PATH} is reserved for the health check"),
+            "use another one, such as /inbound",
         ));
     }
     Ok(url)
@@ -81,7 +87,7 @@ pub(super) fn status_url(webhook: &str) -> Option<StatusUrl> {
 }
 
 /// Reads `TWILIO_ACCOUNT_SID`.
-pub(super) fn account_sid(value: &str) -> Result<String, String> {
+pub(super) fn account_sid(value: &str) -> Result<String, SettingProblem> {
     if is_sid(value, "AC") {
         return Ok(value.to_owned());
     }
@@ -91,17 +97,21 @@ pub(super) fn account_sid(value: &str) -> Result<String, String> {
     } else {
         ""
     };
-    Err(format!(
-        "is not an account SID: AC and 32 hexadecimal digits{hint}"
+    Err(SettingProblem::new(
+        "is not an account SID",
+        format!("AC and 32 hexadecimal digits{hint}"),
     ))
 }
 
 /// Reads `TWILIO_AUTH_SID`.
-pub(super) fn auth_sid(value: &str) -> Result<String, String> {
+pub(super) fn auth_sid(value: &str) -> Result<String, SettingProblem> {
     if is_sid(value, "AC") || is_sid(value, "SK") {
         return Ok(value.to_owned());
     }
-    Err("is neither an API key nor an account SID: SK or AC and 32 hexadecimal digits".to_owned())
+    Err(SettingProblem::new(
+        "is neither an API key nor an account SID",
+        "SK or AC and 32 hexadecimal digits",
+    ))
 }
 
 fn is_sid(value: &str, prefix: &str) -> bool {
@@ -120,7 +130,7 @@ pub struct CoderAddress {
 
 impl CoderAddress {
     /// Reads `CODER_API_URL`, with or without scheme, `/api/v2` and slashes at the end.
-    pub(super) fn parse(value: &str) -> Result<Self, String> {
+    pub(super) fn parse(value: &str) -> Result<Self, SettingProblem> {
         let site = base_url(value, &["/api/v2", "/api"])?;
         Ok(Self {
             api: format!("{site}/api/v2"),
@@ -140,27 +150,26 @@ impl CoderAddress {
 }
 
 /// Normalizes a URL: adds a scheme, removes slashes and `suffixes` from the end of its path.
-pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String> {
+pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, SettingProblem> {
     if value.contains(['?', '#', '@']) {
         // Not repeated: in front of an @ stands a password.
-        return Err(
-            "must not contain a user, a query or a fragment:  write it as https://host.example.org"
-                .to_owned(),
-        );
+        return Err(SettingProblem::new(
+            "must not contain a user, a query or a fragment",
+            "write it as https://host.example.org",
+        ));
     }
     let (scheme, rest) = value.split_once("://").unwrap_or(("https", value));
     let scheme = scheme.to_ascii_lowercase();
     if !["http", "https"].contains(&scheme.as_str()) {
-        return Err(format!(
-            "{value:?} begins with neither https:// nor http://"
-        ));
+        return Err(format!("{value:?} begins with neither https:// nor http://").into());
     }
     let split = rest.find('/').unwrap_or(rest.len());
     let (host, path) = rest.split_at(split);
     let printable = rest.bytes().all(|b| b.is_ascii_graphic());
     if host.is_empty() || host.starts_with(':') || !has_valid_port(host) || !printable {
-        return Err(format!(
-            "{value:?} is not a URL: write it as https://host.example.org"
+        return Err(SettingProblem::new(
+            format!("{value:?} is not a URL"),
+            "write it as https://host.example.org",
         ));
     }
     let mut path = path.trim_end_matches('/');
@@ -174,14 +183,14 @@ pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, String>
 }
 
 /// Reads `CODER_REG_PAGES_URL`: scheme, host and port. The pages use all paths below it.
-pub(super) fn pages_url(value: &str) -> Result<String, String> {
+pub(super) fn pages_url(value: &str) -> Result<String, SettingProblem> {
     let url = base_url(value, &[])?.to_ascii_lowercase();
     let host = url.split_once("://").map_or("", |(_, host)| host);
     if host.contains('/') {
-        return Err(
-            "has a path: the pages need a host of their own, such as https://sms.example.org"
-                .to_owned(),
-        );
+        return Err(SettingProblem::new(
+            "has a path",
+            "the pages need a host of their own, such as https://sms.example.org",
+        ));
     }
     Ok(url)
 }
@@ -196,20 +205,23 @@ fn has_valid_port(host: &str) -> bool {
 }
 
 /// Reads `REDIS_HOST`.
-pub(super) fn redis_host(value: &str) -> Result<String, String> {
+pub(super) fn redis_host(value: &str) -> Result<String, SettingProblem> {
     if value.starts_with('/') {
         return Ok(value.to_owned());
     }
     if value.contains(['/', '@']) || !is_header_value(value) {
         // Not repeated: in front of an @ stands a password.
-        return Err("is neither a host name nor the path of a socket; the password goes into REDIS_PW, the port into REDIS_PORT".to_owned());
+        return Err(SettingProblem::new(
+            "is neither a host name nor the path of a socket",
+            "the password goes into REDIS_PW, the port into REDIS_PORT",
+        ));
     }
     Ok(value.to_owned())
 }
 
 /// Reads `CODER_EMAIL_DOM`. Coder requires a dot and a last part that begins and ends with a letter
 /// (go-playground/validator, tag `email`).
-pub(super) fn email_domain(value: &str) -> Result<String, String> {
+pub(super) fn email_domain(value: &str) -> Result<String, SettingProblem> {
     let domain = value.trim_start_matches('@').to_ascii_lowercase();
     let labels: Vec<&str> = domain.split('.').collect();
     let label_ok = |label: &&str| {
@@ -227,26 +239,31 @@ pub(super) fn email_domain(value: &str) -> Result<String, String> {
     if labels.len() >= 2 && labels.iter().all(label_ok) && last_ok {
         return Ok(domain);
     }
-    Err(format!(
-        "{value:?} is not a domain that Coder accepts in an e-mail address: write it as example.org"
+    Err(SettingProblem::new(
+        format!("{value:?} is not a domain that Coder accepts in an e-mail address"),
+        "write it as example.org",
     ))
 }
 
 /// Reads `CODER_REG_LISTEN`: `0.0.0.0:8000`, `[::]:8000`, `:8000` or `8000`.
-pub(super) fn listen(value: &str) -> Result<SocketAddr, String> {
+pub(super) fn listen(value: &str) -> Result<SocketAddr, SettingProblem> {
     let port = value.strip_prefix(':').unwrap_or(value);
     let full = if port.parse::<u16>().is_ok() {
         format!("0.0.0.0:{port}")
     } else {
         value.replace("localhost:", "127.0.0.1:")
     };
-    full.parse()
-        .map_err(|_| format!("{value:?} is not an address with a port: write it as 0.0.0.0:8000"))
+    full.parse().map_err(|_| {
+        SettingProblem::new(
+            format!("{value:?} is not an address with a port"),
+            "write it as 0.0.0.0:8000",
+        )
+    })
 }
 
 /// Reads `CODER_REG_METRICS`: an address with a port, or `off`. A port alone means loopback, so
 /// that an incomplete value never opens the metrics to the network.
-pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, String> {
+pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, SettingProblem> {
     if ["off", "no", "false", "never", "0"].contains(&value.to_ascii_lowercase().as_str()) {
         return Ok(None);
     }
@@ -257,7 +274,10 @@ pub(super) fn metrics(value: &str) -> Result<Option<SocketAddr>, String> {
         value.replace("localhost:", "127.0.0.1:")
     };
     full.parse().map(Some).map_err(|_| {
-        format!("{value:?} is neither an address with a port nor off: write it as 127.0.0.1:9464")
+        SettingProblem::new(
+            format!("{value:?} is neither an address with a port nor off"),
+            "write it as 127.0.0.1:9464",
+        )
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::SettingProblem;
 use super::classes::{self, ClassSettings};
 use super::reader::{Faulty, Reader};
 use super::span;
@@ -163,17 +164,16 @@ pub(super) fn read(r: &mut Reader, production: bool) -> Result<ClassConfig, Faul
 
 fn read_countries(r: &mut Reader) -> Result<Countries, Faulty> {
     r.value("CODER_REG_COUNTRIES", |list| match Countries::parse(list) {
-        Ok(countries) if countries.is_empty() => {
-            Err("names no prefix; * allows all countries".to_owned())
-        }
-        Ok(countries) => Ok(countries),
-        Err(item) => Err(format!(
-            "{item:?} is not a dialling prefix such as +1 or +49"
+        Ok(countries) if countries.is_empty() => Err(SettingProblem::new(
+            "names no prefix",
+            "* allows all countries",
         )),
+        Ok(countries) => Ok(countries),
+        Err(item) => Err(format!("{item:?} is not a dialling prefix such as +1 or +49").into()),
     })
 }
 
-fn hints(value: &str) -> Result<Option<Duration>, String> {
+fn hints(value: &str) -> Result<Option<Duration>, SettingProblem> {
     match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" | "0" => Ok(None),
         "on" | "yes" | "true" => Ok(Some(Duration::from_secs(3_600))),
@@ -202,7 +202,10 @@ pub(super) fn compare_times(
     if max_time.is_some_and(|most| most < remove_after) {
         r.fault(
             "CODER_MAX_TIME",
-            &format!("is shorter than {name}: no account could be extended; set a longer time, or remove the setting"),
+            SettingProblem::new(
+                format!("is shorter than {name}: no account could be extended"),
+                "set a longer time, or remove the setting",
+            ),
         );
     }
     if production && remove_after < SHORT_LIFE {

@@ -3,14 +3,19 @@
 //! Without settings of a class (`CODER_CLASS_<NAME>_...`) there is one class without a name, which the
 //! general settings describe.
 
+mod phrases;
+
 use std::time::Duration;
 
+use super::SettingProblem;
 use super::class::compare_times;
 use super::reader::{Faulty, Reader};
-use super::settings::{CLASS, CLASS_SETTINGS};
 use super::workspace::{GeneralWorkspace, TemplateRef, WorkspaceConfig};
 use super::{moment, span_words};
-use crate::domain::{ClassName, Passphrase, PhraseError, Secret, UnixSeconds};
+use crate::domain::{ClassName, Passphrase, Secret, UnixSeconds};
+pub use phrases::ClassPhrase;
+use phrases::prefix;
+pub(super) use phrases::read_phrases;
 
 /// How the warning about a weak phrase ends.
 pub const EASY_TO_GUESS: &str = ", so it is easy to guess";
@@ -57,7 +62,7 @@ pub enum ClassState {
 
 #[cfg(test)]
 impl ClassSettings {
-    /// A class for tests, which is open and whose accounts live without end.
+    /// A class for tests. It is open, and its accounts have no time limit.
     pub(crate) fn for_tests(name: Option<&str>, phrase: &str, seats: u32) -> Self {
         Self {
             name: name.map(ClassName::in_command),
@@ -124,7 +129,7 @@ impl ClassSettings {
         self.closes.into_iter().chain(self.end_at).min()
     }
 
-    /// How long an account lives whose login is sent at `now`; `None` = without end.
+    /// How long an account lives if its login is sent at `now`; `None` = no limit.
     pub fn life(&self, now: UnixSeconds) -> Option<Duration> {
         match self.end_at {
             None => self.remove_after,
@@ -173,20 +178,6 @@ impl ClassSettings {
     }
 }
 
-/// A phrase, and the class that it leads to.
-#[derive(Clone, Debug)]
-pub struct ClassPhrase {
-    /// The class; `None` = the one without a name.
-    pub class: Option<ClassName>,
-    /// How the names of its settings begin; empty for the class without a name.
-    prefix: String,
-    /// The setting with the phrase.
-    pub setting: String,
-    /// The phrase.
-    pub phrase: Passphrase,
-    written: Secret,
-}
-
 /// Reads the classes. The general settings say what theirs leave out.
 pub(super) fn read(
     r: &mut Reader,
@@ -214,10 +205,9 @@ pub(super) fn read(
     let mut classes = Vec::new();
     let mut faulty = false;
     for phrase in phrases.as_deref().unwrap_or_default() {
-        let own = if phrase.class.is_some() {
-            read_own(r, &phrase.prefix, general, max_time, production)
-        } else {
-            Ok(general)
+        let own = match phrase.class {
+            Some(_) => read_own(r, &phrase.prefix, general, max_time, production),
+            None => Ok(general),
         };
         let template = read_template(r, phrase);
         match (own, template) {
@@ -228,7 +218,7 @@ pub(super) fn read(
             _ => faulty = true,
         }
     }
-    // Where a phrase has a fault, the faults of the other settings are told all the same.
+    // If a phrase has a fault, the faults of the other settings are still reported.
     if phrases.is_err() {
         let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
         for prefix in prefixes {
@@ -299,13 +289,13 @@ fn read_own(
     let opens = r.optional(&name("_OPENS"), |value| moment::parse(value, &read));
     let closes = r.optional(&name("_CLOSES"), |value| moment::parse(value, &read));
     let end_at = r.optional(&name("_END_AT"), |value| moment::parse(value, &read));
-    let own_life = matches!(remove_after, Ok(Some(_)));
-    if own_life && matches!(end_at, Ok(Some(_))) {
-        let problem = format!(
-            "is set, and so is {}, which ends the accounts at a clock time: keep one of them",
-            name("_END_AT")
+    if matches!((remove_after, end_at), (Ok(Some(_)), Ok(Some(_)))) {
+        let end_at = name("_END_AT");
+        let problem = SettingProblem::new(
+            format!("is set, and so is {end_at}, which ends the accounts at a clock time"),
+            "keep one of them",
         );
-        r.fault(&name("_REMOVE_TIME"), &problem);
+        r.fault(&name("_REMOVE_TIME"), problem);
     }
     compare_moments(r, prefix, opens, closes, end_at);
     class.seats = seats?.unwrap_or(class.seats);
@@ -321,15 +311,20 @@ fn read_own(
         );
     }
     (class.opens, class.closes, class.end_at) = (opens?, closes?, end_at?);
+    warn_of_late_end(r, &name("_END_AT"), &class, max_time);
+    Ok(class)
+}
+
+/// Warns if a class ends so late that no order can extend its accounts.
+fn warn_of_late_end(r: &mut Reader, name: &str, class: &SeatsAndTimes, max_time: Option<Duration>) {
     if let (Some(most), Some(opens), Some(end)) = (max_time, class.opens, class.end_at)
         && i64::try_from(most.as_secs()).is_ok_and(|most| end - opens > most)
     {
         r.warn(
-            format!("{} is later than CODER_MAX_TIME after the class opens, so its accounts cannot be extended", name("_END_AT")),
+            format!("{name} is later than CODER_MAX_TIME after the class opens, so its accounts cannot be extended"),
             "set a longer CODER_MAX_TIME, or leave it if that is meant",
         );
     }
-    Ok(class)
 }
 
 /// Records what is wrong with the order of a class's times.
@@ -347,113 +342,21 @@ fn compare_moments(
             .zip(second)
             .is_some_and(|(first, second)| second <= first)
         {
-            let problem = format!("is not after {prefix}{one}: {why}; correct one of them");
-            r.fault(&format!("{prefix}{two}"), &problem);
+            let problem = SettingProblem::new(
+                format!("is not after {prefix}{one}: {why}"),
+                "correct one of them",
+            );
+            r.fault(&format!("{prefix}{two}"), problem);
         }
     };
     let nobody = "nobody could get an account";
     in_order(opens, "_OPENS", closes, "_CLOSES", nobody);
     in_order(opens, "_OPENS", end_at, "_END_AT", nobody);
     if closes.zip(end_at).is_some_and(|(closes, end)| end < closes) {
-        let problem =
-            format!("is after {prefix}_END_AT, when the accounts are removed; correct one of them");
-        r.fault(&format!("{prefix}_CLOSES"), &problem);
-    }
-}
-
-/// Reads the phrases of all classes.
-pub(super) fn read_phrases(r: &mut Reader) -> Result<Vec<ClassPhrase>, Faulty> {
-    let written: Vec<String> = r.classes().keys().cloned().collect();
-    let Some(first) = written.first() else {
-        let (phrase, text) = read_phrase(r, "CODER_REG_PASS")?;
-        return Ok(vec![ClassPhrase {
-            class: None,
-            prefix: String::new(),
-            setting: "CODER_REG_PASS".to_owned(),
-            phrase,
-            written: text,
-        }]);
-    };
-    let mut faulty = false;
-    if r.get("CODER_REG_PASS").is_some() {
-        let problem = format!(
-            "is set, and so are settings of classes ({}...): remove it, as each class has its own phrase, or remove those",
-            prefix(first)
+        let problem = SettingProblem::new(
+            format!("is after {prefix}_END_AT, when the accounts are removed"),
+            "correct one of them",
         );
-        r.fault("CODER_REG_PASS", &problem);
-        faulty = true;
+        r.fault(&format!("{prefix}_CLOSES"), problem);
     }
-    let mut phrases: Vec<ClassPhrase> = Vec::new();
-    let mut names: Vec<(ClassName, String)> = Vec::new();
-    for written in written {
-        let prefix = prefix(&written);
-        let setting = format!("{prefix}_PASS");
-        let Some(class) = ClassName::of_setting(&written) else {
-            let problem = format!(
-                "{written:?} cannot be the name of a class: take at most {} letters, digits and _, with a letter or digit at both ends",
-                ClassName::LONGEST
-            );
-            r.fault(&setting, &problem);
-            faulty = true;
-            continue;
-        };
-        if let Some((_, other)) = names.iter().find(|(other, _)| *other == class) {
-            let problem = format!(
-                "and {other}_PASS are of two classes with one name, {class}: rename one of them"
-            );
-            r.fault(&setting, &problem);
-            faulty = true;
-            continue;
-        }
-        names.push((class.clone(), prefix.clone()));
-        match read_phrase(r, &setting) {
-            Err(Faulty) => faulty = true,
-            Ok((phrase, text)) => phrases.push(ClassPhrase {
-                class: Some(class),
-                prefix,
-                setting,
-                phrase,
-                written: text,
-            }),
-        }
-    }
-    for (index, one) in phrases.iter().enumerate() {
-        let mut earlier = phrases[..index].iter();
-        if let Some(other) = earlier.find(|other| one.phrase.collides(&other.phrase)) {
-            let problem = format!(
-                "and {} are the same as texts are compared, or one is the beginning or the end of the other: choose phrases that differ",
-                other.setting
-            );
-            r.fault(&one.setting, &problem);
-            faulty = true;
-        }
-    }
-    if faulty { Err(Faulty) } else { Ok(phrases) }
-}
-
-/// How the names of the settings of a class begin.
-fn prefix(written: &str) -> String {
-    let before = CLASS_SETTINGS
-        .first()
-        .and_then(|one| one.name.split_once(CLASS));
-    format!("{}{written}", before.map_or("", |(before, _)| before))
-}
-
-fn read_phrase(r: &mut Reader, setting: &str) -> Result<(Passphrase, Secret), Faulty> {
-    let phrase = r.value(setting, |phrase| {
-        Passphrase::parse(phrase).map_err(|error| match error {
-            PhraseError::Empty => "has no letter and no digit: choose some words".to_owned(),
-            PhraseError::OptWord => {
-                "is a word that Twilio reserves for opt-outs (STOP, YES, INFO ...): choose other words".to_owned()
-            }
-        })
-    })?;
-    if let Some(weakness) = phrase.weakness() {
-        r.warn(
-            format!("{setting} {}{EASY_TO_GUESS}", weakness.reason()),
-            "choose two or three words that belong together only in your class",
-        );
-    }
-    let written = Secret::new(r.get(setting).unwrap_or_default());
-    Ok((phrase, written))
 }

@@ -1,5 +1,6 @@
 //! The group "Coder": the server where accounts are created.
 
+use super::SettingProblem;
 use super::reader::{Faulty, Reader};
 use super::{CoderAddress, addresses};
 use crate::domain::Secret;
@@ -33,7 +34,10 @@ pub(super) fn read(r: &mut Reader) -> Result<CoderConfig, Faulty> {
     if !key.is_empty() && !addresses::is_header_value(&key) {
         r.fault(
             "CODER_API_KEY",
-            "contains spaces or characters that no token has: copy it again",
+            SettingProblem::new(
+                "contains spaces or characters that no token has",
+                "copy it again",
+            ),
         );
     }
     let email_domain = r.value("CODER_EMAIL_DOM", addresses::email_domain);

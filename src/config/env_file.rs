@@ -25,18 +25,44 @@ pub struct LineError {
     /// The variable that the line would set, if it can be read.
     pub name: Option<String>,
     /// What is wrong, and what to do about it.
-    pub problem: &'static str,
+    pub problem: LineProblem,
 }
 
-const NOT_A_SETTING: &str = "is not NAME=value; a comment begins with #";
-const SPACES_AROUND: &str = "has spaces around the equals sign: remove them";
-const SPACES_IN_VALUE: &str =
-    "has something after the value: put a value with spaces into single quotes";
-const UNQUOTED: &str =
-    "has a character in its value that is special to a shell: put the value into single quotes";
-const EXPANDED: &str =
-    "has $ or ` in its value, which a shell would replace: put the value into single quotes";
-const OPEN: &str = "has a quote that is not closed on the same line";
+/// What is wrong with a line, and what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineProblem {
+    /// What is wrong.
+    pub what: &'static str,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+impl LineProblem {
+    const fn new(what: &'static str, cure: &'static str) -> Self {
+        Self { what, cure }
+    }
+}
+
+const NOT_A_SETTING: LineProblem = LineProblem::new("is not NAME=value", "a comment begins with #");
+const SPACES_AROUND: LineProblem =
+    LineProblem::new("has spaces around the equals sign", "remove them");
+const SPACES_IN_VALUE: LineProblem = LineProblem::new(
+    "has something after the value",
+    "put a value with spaces into single quotes",
+);
+const UNQUOTED: LineProblem = LineProblem::new(
+    "has a character in its value that is special to a shell",
+    "put the value into single quotes",
+);
+const EXPANDED: LineProblem = LineProblem::new(
+    "has $ or ` in its value, which a shell would replace",
+    "put the value into single quotes",
+);
+const OPEN: LineProblem = LineProblem::new(
+    "has a quote that is not closed on the same line",
+    "close it there",
+);
+const NOT_UTF_8: LineProblem = LineProblem::new("is not UTF-8 text", "save the file as UTF-8");
 
 /// Reads `bytes`, the content of a file. A fault in one line does not hide the others.
 ///
@@ -55,7 +81,7 @@ pub fn parse_env_file(bytes: &[u8]) -> Result<EnvFile, &'static str> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let read = match std::str::from_utf8(line) {
             Ok(line) => setting(line),
-            Err(_) => Err((None, "is not UTF-8 text")),
+            Err(_) => Err((None, NOT_UTF_8)),
         };
         match read {
             Ok(setting) => file.vars.extend(setting),
@@ -70,7 +96,7 @@ pub fn parse_env_file(bytes: &[u8]) -> Result<EnvFile, &'static str> {
 }
 
 /// The variable that a faulty line would set, if it can be read, and what is wrong.
-type BadLine = (Option<String>, &'static str);
+type BadLine = (Option<String>, LineProblem);
 
 /// The variable and value of one line; `None` for a comment or an empty line.
 fn setting(line: &str) -> Result<Option<(String, String)>, BadLine> {
@@ -109,7 +135,7 @@ fn comment_or_end(rest: &str) -> bool {
 }
 
 /// The value at the start of `rest`: quoted and unquoted parts, joined.
-fn value(rest: &str) -> Result<String, &'static str> {
+fn value(rest: &str) -> Result<String, LineProblem> {
     let mut value = String::new();
     let mut chars = rest.chars();
     if rest.starts_with('~') {
@@ -137,7 +163,7 @@ fn value(rest: &str) -> Result<String, &'static str> {
 }
 
 /// Reads up to the closing quote.
-fn double_quoted(chars: &mut std::str::Chars<'_>, value: &mut String) -> Result<(), &'static str> {
+fn double_quoted(chars: &mut std::str::Chars<'_>, value: &mut String) -> Result<(), LineProblem> {
     loop {
         match chars.next().ok_or(OPEN)? {
             '"' => return Ok(()),

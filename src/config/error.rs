@@ -2,36 +2,83 @@
 
 use std::fmt;
 
+use super::env_file::LineProblem;
 use crate::domain::count;
 use crate::terminal::hanging;
 
-/// A fault in one variable. It never contains a secret value.
+/// What is wrong with the value of a setting, and what to do about it. It never contains a secret value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingProblem {
+    what: String,
+    cure: Option<String>,
+}
+
+impl SettingProblem {
+    /// A problem with what to do about it.
+    pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            cure: Some(cure.into()),
+        }
+    }
+
+    /// The same problem, with words in front that say where it is.
+    pub(super) fn at(self, place: &str) -> Self {
+        Self {
+            what: format!("{place} {}", self.what),
+            ..self
+        }
+    }
+
+    /// What is wrong.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it; `None` if that follows from what is wrong.
+    pub fn cure(&self) -> Option<&str> {
+        self.cure.as_deref()
+    }
+}
+
+/// A problem that says by itself what to do.
+impl From<String> for SettingProblem {
+    fn from(what: String) -> Self {
+        Self { what, cure: None }
+    }
+}
+
+impl From<&str> for SettingProblem {
+    fn from(what: &str) -> Self {
+        Self::from(what.to_owned())
+    }
+}
+
+impl From<LineProblem> for SettingProblem {
+    fn from(LineProblem { what, cure }: LineProblem) -> Self {
+        Self::new(what, cure)
+    }
+}
+
+impl fmt::Display for SettingProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.cure {
+            // One colon in a sentence is enough.
+            Some(cure) if self.what.contains(": ") => write!(f, "; {cure}"),
+            Some(cure) => write!(f, ": {cure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A fault in one variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
     /// The variable.
     pub name: String,
     /// What is wrong, and what to do about it.
-    pub problem: String,
-}
-
-impl SettingError {
-    /// What is wrong, and what to do if the problem names it. Quoted values and paths are not
-    /// split.
-    pub fn what_and_cure(&self) -> (&str, Option<&str>) {
-        let mut quoted = false;
-        let mut escaped = false;
-        for (at, sign) in self.problem.char_indices() {
-            match sign {
-                '"' if !escaped => quoted = !quoted,
-                ':' | ';' if !quoted && self.problem[at + 1..].starts_with(' ') => {
-                    return (&self.problem[..at], Some(&self.problem[at + 2..]));
-                }
-                _ => {}
-            }
-            escaped = quoted && sign == '\\' && !escaped;
-        }
-        (&self.problem, None)
-    }
+    pub problem: SettingProblem,
 }
 
 /// A setting that works but looks wrong.
@@ -66,9 +113,10 @@ impl ConfigError {
         let longest = longest.unwrap_or(0);
         for fault in &self.0 {
             // On a narrow terminal the names take no more than half of a line.
+            let problem = fault.problem.to_string();
             let problem = match width {
-                Some(width) => hanging(&fault.problem, width, (longest + 4).min(width / 2)),
-                None => fault.problem.clone(),
+                Some(width) => hanging(&problem, width, (longest + 4).min(width / 2)),
+                None => problem,
             };
             text += &format!("\n  {:longest$}  {problem}", fault.name);
         }
@@ -89,26 +137,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cure_of_a_fault_begins_behind_what_is_quoted() {
-        for (problem, parts) in [
-            ("missing: set it", ("missing", Some("set it"))),
-            ("is too short; set more", ("is too short", Some("set more"))),
-            ("is no number", ("is no number", None)),
-            (
-                r#""/srv/a: b" cannot be read: no such file"#,
-                (r#""/srv/a: b" cannot be read"#, Some("no such file")),
-            ),
-            (
-                r#""a\": b" is no URL: write it as https"#,
-                (r#""a\": b" is no URL"#, Some("write it as https")),
-            ),
-            ("is 10:30; no", ("is 10:30", Some("no"))),
-        ] {
-            let fault = SettingError {
-                name: "REDIS_PW".to_owned(),
-                problem: problem.to_owned(),
-            };
-            assert_eq!(fault.what_and_cure(), parts);
-        }
+    fn a_problem_is_told_with_its_cure_whatever_a_quoted_path_contains() {
+        let plain = SettingProblem::new("is too short", "set more");
+        assert_eq!(plain.to_string(), "is too short: set more");
+        let quoted = SettingProblem::new(r#""a: b" is no URL"#, "write it as https");
+        assert_eq!(quoted.to_string(), r#""a: b" is no URL; write it as https"#);
+        assert_eq!(quoted.cure(), Some("write it as https"));
+        let alone = SettingProblem::from("is no number: x").at("line 3");
+        assert_eq!(
+            (alone.what(), alone.cure()),
+            ("line 3 is no number: x", None)
+        );
+        assert_eq!(alone.to_string(), alone.what());
     }
 }

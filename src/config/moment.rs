@@ -1,5 +1,6 @@
 //! Reads a moment as people write it: a local time with its zone, or with its distance from UTC.
 
+use super::SettingProblem;
 use std::path::Path;
 
 use tz::datetime::FoundDateTimeKind;
@@ -43,16 +44,19 @@ struct Local {
 ///
 /// # Errors
 /// What is wrong with it. A local time that the clocks skip or show twice is a fault, with both readings.
-pub(super) fn parse(value: &str, read: ReadBytes<'_>) -> Result<UnixSeconds, String> {
-    let complaint = || format!("{value:?} is not a time with its zone:  {USUAL}");
+pub(super) fn parse(value: &str, read: ReadBytes<'_>) -> Result<UnixSeconds, SettingProblem> {
+    let complaint = || SettingProblem::new(format!("{value:?} is not a time with its zone"), USUAL);
     let (local, zone) = split(value).ok_or_else(complaint)?;
     let local = Local::parse(local).ok_or_else(complaint)?;
     match zone {
-        "" => Err(format!("{value:?} names no zone:  {USUAL}")),
+        "" => Err(SettingProblem::new(
+            format!("{value:?} names no zone"),
+            USUAL,
+        )),
         zone => match offset(zone) {
-            Some(offset) => local
-                .at(offset)
-                .ok_or_else(|| format!("{value:?} is no time of the calendar:  {USUAL}")),
+            Some(offset) => local.at(offset).ok_or_else(|| {
+                SettingProblem::new(format!("{value:?} is no time of the calendar"), USUAL)
+            }),
             None => in_zone(value, local, zone, read),
         },
     }
@@ -134,12 +138,29 @@ fn offset(zone: &str) -> Option<i32> {
     (hours <= 14 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
+/// A time with its distance from UTC.
+fn written(at: &DateTime) -> String {
+    let offset = at.local_time_type().ut_offset();
+    let sign = if offset < 0 { '-' } else { '+' };
+    let minutes = offset.unsigned_abs() / 60;
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}{sign}{:02}:{:02}",
+        at.year(),
+        at.month(),
+        at.month_day(),
+        at.hour(),
+        at.minute(),
+        minutes / 60,
+        minutes % 60
+    )
+}
+
 fn in_zone(
     value: &str,
     local: Local,
     zone: &str,
     read: ReadBytes<'_>,
-) -> Result<UnixSeconds, String> {
+) -> Result<UnixSeconds, SettingProblem> {
     let rules = rules(zone, read)?;
     let Local {
         year,
@@ -150,32 +171,17 @@ fn in_zone(
         second,
     } = local;
     let found = DateTime::find(year, month, day, hour, minute, second, 0, rules.as_ref());
-    let found = found.map_err(|_| format!("{value:?} is no time of the calendar:  {USUAL}"))?;
+    let found = found
+        .map_err(|_| SettingProblem::new(format!("{value:?} is no time of the calendar"), USUAL))?;
     let found = found.into_inner();
-    let written = |at: &DateTime| {
-        let offset = at.local_time_type().ut_offset();
-        let sign = if offset < 0 { '-' } else { '+' };
-        let minutes = offset.unsigned_abs() / 60;
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}{sign}{:02}:{:02}",
-            at.year(),
-            at.month(),
-            at.month_day(),
-            at.hour(),
-            at.minute(),
-            minutes / 60,
-            minutes % 60
-        )
-    };
     match found.as_slice() {
         [FoundDateTimeKind::Normal(at)] if second < 60 => Ok(at.unix_time()),
         [
             FoundDateTimeKind::Normal(first),
             FoundDateTimeKind::Normal(second),
-        ] => Err(format!(
-            "{value:?}: clocks in {zone} show this time twice;  write {} or {}",
-            written(first),
-            written(second)
+        ] => Err(SettingProblem::new(
+            format!("{value:?}: clocks in {zone} show this time twice"),
+            format!("write {} or {}", written(first), written(second)),
         )),
         [
             FoundDateTimeKind::Skipped {
@@ -189,36 +195,49 @@ fn in_zone(
                 let at = moment.and_then(|at| DateTime::from_timespec(at, 0, rules.as_ref()).ok());
                 at.as_ref().map(written).unwrap_or_default()
             };
-            Err(format!(
-                "{value:?}: clocks in {zone} skip this time;  write {} or {}",
-                shown(reading(after_transition)),
-                shown(reading(before_transition))
+            Err(SettingProblem::new(
+                format!("{value:?}: clocks in {zone} skip this time"),
+                format!(
+                    "write {} or {}",
+                    shown(reading(after_transition)),
+                    shown(reading(before_transition))
+                ),
             ))
         }
-        _ => Err(format!("{value:?} is no time of the calendar:  {USUAL}")),
+        _ => Err(SettingProblem::new(
+            format!("{value:?} is no time of the calendar"),
+            USUAL,
+        )),
     }
 }
 
 /// The rules of a time zone.
-fn rules(zone: &str, read: ReadBytes<'_>) -> Result<TimeZone, String> {
+fn rules(zone: &str, read: ReadBytes<'_>) -> Result<TimeZone, SettingProblem> {
     // The name becomes part of a path.
     let is_name = zone.starts_with(|c: char| c.is_ascii_alphabetic())
         && zone
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b));
     if !is_name {
-        return Err(format!("{zone:?} is not the name of a time zone:  {USUAL}"));
+        return Err(SettingProblem::new(
+            format!("{zone:?} is not the name of a time zone"),
+            USUAL,
+        ));
     }
     let zones = Path::new(ZONES);
     let bytes = read(&zones.join(zone)).map_err(|_| {
         // Every system that has rules has these.
         if read(&zones.join("UTC")).is_err() {
-            return format!("{zone:?} cannot be looked up, as this machine has no rules of time zones ({ZONES}): install the package tzdata, or mount that folder of the host into the container, or write the distance from UTC, such as 2026-12-01T09:00+01:00");
+            return SettingProblem::new(format!("{zone:?} cannot be looked up, as this machine has no rules of time zones ({ZONES})"), "install the package tzdata, or mount that folder of the host into the container, or write the distance from UTC, such as 2026-12-01T09:00+01:00");
         }
-        format!("the zone {zone:?} is not known to this machine ({ZONES}): correct its name, or write the distance from UTC, such as 2026-12-01T09:00+01:00")
+        SettingProblem::new(format!("the zone {zone:?} is not known to this machine ({ZONES})"), "correct its name, or write the distance from UTC, such as 2026-12-01T09:00+01:00")
     })?;
-    TimeZone::from_tz_data(&bytes)
-        .map_err(|_| format!("the rules of the zone {zone:?} in {ZONES} cannot be read: write the distance from UTC, such as 2026-12-01T09:00+01:00"))
+    TimeZone::from_tz_data(&bytes).map_err(|_| {
+        SettingProblem::new(
+            format!("the rules of the zone {zone:?} in {ZONES} cannot be read"),
+            "write the distance from UTC, such as 2026-12-01T09:00+01:00",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -249,7 +268,7 @@ mod tests {
         Ok(file)
     }
 
-    fn moment(value: &str) -> Result<UnixSeconds, String> {
+    fn moment(value: &str) -> Result<UnixSeconds, SettingProblem> {
         parse(value, &read)
     }
 
@@ -291,7 +310,7 @@ mod tests {
                 "2026-11-01T01:30-06:00",
             ),
         ] {
-            let fault = moment(value).unwrap_err();
+            let fault = moment(value).unwrap_err().to_string();
             assert!(fault.contains(&format!("write {one} or {two}")), "{fault}");
             assert!(moment(one).unwrap() < moment(two).unwrap());
         }
@@ -300,7 +319,9 @@ mod tests {
     #[test]
     fn a_machine_without_rules_of_time_zones_is_told_apart_from_a_wrong_name() {
         let none = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
-        let fault = parse("2026-12-01T09:00 Europe/Berlin", &none).unwrap_err();
+        let fault = parse("2026-12-01T09:00 Europe/Berlin", &none)
+            .unwrap_err()
+            .to_string();
         assert!(fault.contains("install the package tzdata"), "{fault}");
         assert!(!fault.contains("correct its name"), "{fault}");
         assert_eq!(parse("2026-12-01T09:00+01:00", &none), Ok(1_796_112_000));
@@ -338,7 +359,7 @@ mod tests {
             ("2026-12-01T09:00 é", "is not the name of a time zone"),
             ("2026-12-0é", "is not a time with its zone"),
         ] {
-            let fault = moment(value).unwrap_err();
+            let fault = moment(value).unwrap_err().to_string();
             assert!(fault.contains(told), "{value}: {fault}");
             assert!(fault.contains("write"), "{fault}");
         }

@@ -1,5 +1,6 @@
 //! The group "The pages": what browsers are shown, and whether logins appear on screens.
 
+use super::SettingProblem;
 use super::reader::{Faulty, Reader};
 use super::{ClassPhrase, Sender, addresses};
 use crate::domain::Phone;
@@ -116,7 +117,7 @@ pub(super) fn read(
         if reply.on_screens() {
             r.fault(
                 "CODER_REG_PAGES_URL",
-                "missing: with CODER_REG_REPLY=screen or both it is the address that students open on their laptops, such as https://sms.example.org",
+                SettingProblem::new("missing", "with CODER_REG_REPLY=screen or both it is the address that students open on their laptops, such as https://sms.example.org"),
             );
             return Err(Faulty);
         }
@@ -126,7 +127,7 @@ pub(super) fn read(
     for phrase in on_screens.filter(|one| one.phrase.has_outer_digit()) {
         r.fault(
             &phrase.setting,
-            "begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it; choose words",
+            SettingProblem::new("begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it", "choose words"),
         );
     }
     if production && url.starts_with("http://") {
@@ -159,7 +160,7 @@ fn number_or_sender(
         (None, Some(Sender::Service(_))) => {
             r.fault(
                 "CODER_REG_NUMBER",
-                "missing: FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123",
+                SettingProblem::new("missing", "FROM_NUM is a Messaging Service, so set the number that students text, such as +14155550123"),
             );
             Err(Faulty)
         }
@@ -174,23 +175,29 @@ fn host_of(url: &str) -> &str {
 }
 
 /// Reads `CODER_REG_NUMBER`.
-fn number(value: &str) -> Result<String, String> {
+fn number(value: &str) -> Result<String, SettingProblem> {
     match addresses::sender(value)? {
         Sender::Number(number) => Ok(number),
-        Sender::Service(_) => Err(
-            "is a Messaging Service: set the number that students text, such as +14155550123"
-                .to_owned(),
-        ),
+        Sender::Service(_) => Err(SettingProblem::new(
+            "is a Messaging Service",
+            "set the number that students text, such as +14155550123",
+        )),
     }
 }
 
 /// Reads a text that is shown on the pages: one line of at most `most` characters.
-fn one_line(value: &str, most: usize) -> Result<String, String> {
+fn one_line(value: &str, most: usize) -> Result<String, SettingProblem> {
     if value.chars().any(char::is_control) {
-        return Err("contains a control character: write it on one line".to_owned());
+        return Err(SettingProblem::new(
+            "contains a control character",
+            "write it on one line",
+        ));
     }
     if value.chars().count() > most {
-        return Err(format!("is longer than {most} characters: shorten it"));
+        return Err(SettingProblem::new(
+            format!("is longer than {most} characters"),
+            "shorten it",
+        ));
     }
     Ok(value.to_owned())
 }

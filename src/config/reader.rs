@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use super::error::{ConfigError, SettingError, SettingWarning};
+use super::error::{ConfigError, SettingError, SettingProblem, SettingWarning};
 use super::misspelt::Misspelling;
 use super::settings::{SETTINGS, class_setting, setting};
 use super::span;
@@ -113,10 +113,11 @@ impl Reader {
         match (value, credential) {
             (Some(value), Some(other)) if value != other => {
                 let suffix = if source == "file" { "_FILE" } else { "" };
-                let problem = format!(
-                    "{name}{suffix} and the credential of that name have different values: keep one of them"
+                let problem = SettingProblem::new(
+                    format!("{name}{suffix} and the credential of that name have different values"),
+                    "keep one of them",
                 );
-                self.fault(name, &problem);
+                self.fault(name, problem);
             }
             (Some(value), _) => {
                 self.values.insert(name.to_owned(), value);
@@ -140,8 +141,11 @@ impl Reader {
         let file_name = format!("{name}_FILE");
         match (cleaned_value(vars, name), cleaned_value(vars, &file_name)) {
             (Some(_), Some(_)) => {
-                let problem = format!("is set, and so is {file_name}: keep one of them");
-                self.fault(name, &problem);
+                let problem = SettingProblem::new(
+                    format!("is set, and so is {file_name}"),
+                    "keep one of them",
+                );
+                self.fault(name, problem);
                 Err(Faulty)
             }
             (Some(value), None) => Ok((Some(value), "set")),
@@ -149,7 +153,7 @@ impl Reader {
                 Ok(text) => Ok((content(&text), "file")),
                 Err(error) => {
                     let shown = shown_path(&path);
-                    self.fault(&file_name, &format!("{shown} cannot be read: {error}"));
+                    self.fault(&file_name, format!("{shown} cannot be read: {error}"));
                     Err(Faulty)
                 }
             },
@@ -175,7 +179,7 @@ impl Reader {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     let problem = format!("its credential {path:?} cannot be read: {error}");
-                    self.fault(name, &problem);
+                    self.fault(name, problem);
                     return None;
                 }
             }
@@ -225,15 +229,18 @@ impl Reader {
             _ => String::new(),
         };
         let meaning = setting(name).map_or("", |s| s.meaning);
-        self.fault(name, &format!("missing: set it{or_file} to {meaning}"));
+        self.fault(
+            name,
+            SettingProblem::new("missing", format!("set it{or_file} to {meaning}")),
+        );
         String::new()
     }
 
     /// A value parsed by `parse`. An error of `parse` becomes a fault, as does a missing value.
-    pub(super) fn value<T>(
+    pub(super) fn value<T, E: Into<SettingProblem>>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Faulty> {
         let value = self.required(name);
         if value.is_empty() {
@@ -243,10 +250,10 @@ impl Reader {
     }
 
     /// Like [`Reader::value`] for an optional setting: `None` if it is not set.
-    pub(super) fn optional<T>(
+    pub(super) fn optional<T, E: Into<SettingProblem>>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, Faulty> {
         match self.get(name).map(str::to_owned) {
             Some(value) => self.parse(name, &value, parse).map(Some),
@@ -255,14 +262,14 @@ impl Reader {
         }
     }
 
-    fn parse<T>(
+    fn parse<T, E: Into<SettingProblem>>(
         &mut self,
         name: &str,
         value: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, Faulty> {
         parse(value).map_err(|problem| {
-            self.fault(name, &problem);
+            self.fault(name, problem);
             Faulty
         })
     }
@@ -291,10 +298,10 @@ impl Reader {
     }
 
     /// Records a fault once: a setting may be read both with its group and alone.
-    pub(super) fn fault(&mut self, name: &str, problem: &str) {
+    pub(super) fn fault(&mut self, name: &str, problem: impl Into<SettingProblem>) {
         let fault = SettingError {
             name: name.to_owned(),
-            problem: problem.to_owned(),
+            problem: problem.into(),
         };
         if !self.faults.contains(&fault) {
             self.faults.push(fault);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
+use super::SettingProblem;
 use super::reader::{Faulty, Reader};
 use super::span;
 use super::{TwilioConfig, addresses, span_words, words_of};
@@ -106,10 +107,13 @@ fn read_log_level(r: &mut Reader, dev: bool) -> Result<LevelFilter, Faulty> {
             "warn" | "warning" => LevelFilter::Warn,
             "info" => LevelFilter::Info,
             "debug" => LevelFilter::Debug,
-            _ => return Err(format!("{value:?} is none of error, warn, info, debug")),
+            _ => return Err(format!("{value:?} is none of error, warn, info, debug").into()),
         };
         if level == LevelFilter::Debug && !dev {
-            return Err("debug is for development: set info, or CODER_REG_ENV=dev".to_owned());
+            return Err(SettingProblem::new(
+                "debug is for development",
+                "set info, or CODER_REG_ENV=dev",
+            ));
         }
         Ok(level)
     })
@@ -159,7 +163,7 @@ pub(super) fn read_phone_keys(r: &Reader, twilio: Option<&TwilioConfig>) -> Vec<
 }
 
 /// `None` = switched off.
-fn catch_up(value: &str) -> Result<Option<Duration>, String> {
+fn catch_up(value: &str) -> Result<Option<Duration>, SettingProblem> {
     let span = match value.to_ascii_lowercase().as_str() {
         "off" | "no" | "false" | "never" => Duration::ZERO,
         _ => span::of_setting("CODER_REG_CATCH_UP", value)?,
@@ -167,10 +171,10 @@ fn catch_up(value: &str) -> Result<Option<Duration>, String> {
     Ok((!span.is_zero()).then_some(span))
 }
 
-fn on_or_off(value: &str) -> Result<bool, String> {
+fn on_or_off(value: &str) -> Result<bool, SettingProblem> {
     match value.to_ascii_lowercase().as_str() {
         "on" | "yes" | "true" | "1" => Ok(true),
         "off" | "no" | "false" | "never" | "0" => Ok(false),
-        _ => Err(format!("{value:?} is neither on nor off")),
+        _ => Err(format!("{value:?} is neither on nor off").into()),
     }
 }

@@ -189,7 +189,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_API_URL", "Twilio's API").or("https://api.twilio.com"),
 ];
 
-/// In the names of [`CLASS_SETTINGS`], what stands in the place of the class.
+/// The placeholder for the class in the names of [`CLASS_SETTINGS`].
 pub(super) const CLASS: &str = "<NAME>";
 
 /// The settings that each class has.

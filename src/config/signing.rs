@@ -1,6 +1,7 @@
 //! Reads the secrets that sign webhooks: Auth Tokens, shared keys, or both while one replaces the
 //! other.
 
+use super::SettingProblem;
 use super::reader::Reader;
 use crate::domain::{KeyId, Secret, SharedKey};
 
@@ -19,12 +20,15 @@ pub(super) fn read_tokens(r: &mut Reader, replaced: bool) -> Vec<Secret> {
     };
     let listed: Vec<Secret> = items(&tokens).map(Secret::new).collect();
     if listed.is_empty() && !tokens.is_empty() {
-        r.fault(TOKEN, "lists no token: copy the Auth Token of the account");
+        r.fault(
+            TOKEN,
+            SettingProblem::new("lists no token", "copy the Auth Token of the account"),
+        );
     }
     if listed.len() > MAX_SECRETS {
         r.fault(
             TOKEN,
-            "lists more than two tokens: keep the new and the old one",
+            SettingProblem::new("lists more than two tokens", "keep the new and the old one"),
         );
     }
     listed
@@ -34,12 +38,15 @@ pub(super) fn read_shared_keys(r: &mut Reader) -> Vec<SharedKey> {
     let keys = r.optional(KEY, |value| {
         let keys: Vec<SharedKey> = items(value).map(shared_key).collect::<Result<_, _>>()?;
         match keys.len() {
-            0 => Err(
-                "lists no key: copy the secret that Twilio showed when the key was created"
-                    .to_owned(),
-            ),
+            0 => Err(SettingProblem::new(
+                "lists no key",
+                "copy the secret that Twilio showed when the key was created",
+            )),
             1..=MAX_SECRETS => Ok(keys),
-            _ => Err("lists more than two keys: keep the new and the old one".to_owned()),
+            _ => Err(SettingProblem::new(
+                "lists more than two keys",
+                "keep the new and the old one",
+            )),
         }
     });
     keys.ok().flatten().unwrap_or_default()
@@ -50,7 +57,7 @@ fn items(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The value is a secret, so no error repeats it.
-fn shared_key(value: &str) -> Result<SharedKey, String> {
+fn shared_key(value: &str) -> Result<SharedKey, SettingProblem> {
     let (id, secret) = match value.split_once(':') {
         Some((id, secret)) if KeyId::begins(id) => {
             let id = KeyId::parse(id).ok_or(
@@ -61,10 +68,10 @@ fn shared_key(value: &str) -> Result<SharedKey, String> {
         _ => (None, value),
     };
     if secret.is_empty() || (id.is_none() && KeyId::begins(value)) {
-        return Err(
-            "is the id of a key and not its secret, which Twilio shows only once: write webhooks_sharedkey_...:SECRET, or the secret alone"
-                .to_owned(),
-        );
+        return Err(SettingProblem::new(
+            "is the id of a key and not its secret, which Twilio shows only once",
+            "write webhooks_sharedkey_...:SECRET, or the secret alone",
+        ));
     }
     Ok(SharedKey {
         id,
@@ -81,7 +88,7 @@ pub(super) fn replace_token(r: &mut Reader, sends: bool) {
     if r.get("CODER_REG_PHONE_KEY").is_none() && !r.is_faulty("CODER_REG_PHONE_KEY") {
         r.fault(
             "CODER_REG_PHONE_KEY",
-            "missing: without TWILIO_ACCOUNT_TOKEN it cannot be derived: set a key of your own (openssl rand -hex 32); while accounts from before still exist, keep TWILIO_ACCOUNT_TOKEN",
+            SettingProblem::new("missing: without TWILIO_ACCOUNT_TOKEN it cannot be derived", "set a key of your own (openssl rand -hex 32); while accounts from before still exist, keep TWILIO_ACCOUNT_TOKEN"),
         );
     }
 }
@@ -93,13 +100,19 @@ fn require_api_key(r: &mut Reader) {
     if !is_key && !r.is_faulty("TWILIO_AUTH_SID") {
         r.fault(
             "TWILIO_AUTH_SID",
-            "missing: without TWILIO_ACCOUNT_TOKEN texts are sent with an API key (SK...): create one in Twilio's console",
+            SettingProblem::new(
+                "missing: without TWILIO_ACCOUNT_TOKEN texts are sent with an API key (SK...)",
+                "create one in Twilio's console",
+            ),
         );
     }
     if r.get("TWILIO_AUTH_TOKEN").is_none() && !is_key && !r.is_faulty("TWILIO_AUTH_TOKEN") {
         r.fault(
             "TWILIO_AUTH_TOKEN",
-            "missing: without TWILIO_ACCOUNT_TOKEN it is the secret of the API key in TWILIO_AUTH_SID",
+            SettingProblem::new(
+                "missing",
+                "without TWILIO_ACCOUNT_TOKEN it is the secret of the API key in TWILIO_AUTH_SID",
+            ),
         );
     }
 }

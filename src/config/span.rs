@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
+use super::SettingProblem;
 use super::settings::{LONGEST, Unit, bound, setting};
 
 /// Reads a span of time in the unit and the range of the setting `name`.
-pub(super) fn of_setting(name: &str, value: &str) -> Result<Duration, String> {
+pub(super) fn of_setting(name: &str, value: &str) -> Result<Duration, SettingProblem> {
     let setting = setting(name);
     let span = parse_span(value, setting.map_or(Unit::Seconds, |setting| setting.unit))?;
     match setting.and_then(|setting| setting.spans.as_ref()) {
         Some(spans) if span < *spans.start() => positive(span),
         Some(spans) if span > *spans.end() => {
-            Err(format!("{value:?} is longer than {}", bound(*spans.end())))
+            Err(format!("{value:?} is longer than {}", bound(*spans.end())).into())
         }
         _ => Ok(span),
     }
 }
 
 /// Reads a number in `unit`, or a number with `ms`, `s`, `m`, `h` or `d`; ten years at most.
-pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
+pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, SettingProblem> {
     let complaint = || {
-        format!(
-            "{value:?} is not a whole number of {}; a suffix is possible, too: 90s, 30m, 12h, 2d",
-            unit.name()
+        SettingProblem::new(
+            format!("{value:?} is not a whole number of {}", unit.name()),
+            "a suffix is possible, too: 90s, 30m, 12h, 2d",
         )
     };
     let digits = value
@@ -41,14 +42,14 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, String> {
     let span = number.checked_mul(factor_ms).map(Duration::from_millis);
     match span {
         Some(span) if span <= LONGEST => Ok(span),
-        _ => Err(format!("{value:?} is longer than {}", bound(LONGEST))),
+        _ => Err(format!("{value:?} is longer than {}", bound(LONGEST)).into()),
     }
 }
 
 /// Refuses a span of 0.
-fn positive(span: Duration) -> Result<Duration, String> {
+fn positive(span: Duration) -> Result<Duration, SettingProblem> {
     if span.is_zero() {
-        return Err("must be longer than 0".to_owned());
+        return Err("must be longer than 0".into());
     }
     Ok(span)
 }
@@ -57,6 +58,6 @@ fn positive(span: Duration) -> Result<Duration, String> {
 ///
 /// # Errors
 /// Why the value is not a span of time.
-pub(crate) fn minutes(value: &str) -> Result<Duration, String> {
+pub(crate) fn minutes(value: &str) -> Result<Duration, SettingProblem> {
     positive(parse_span(value, Unit::Minutes)?)
 }

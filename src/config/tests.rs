@@ -4,6 +4,7 @@
 //! `faults`: what stops a start. `secrets`: what is never shown. `sources`: files, credentials, and
 //! which of them counts.
 
+mod classes;
 mod faults;
 mod pages;
 mod secrets;
@@ -177,7 +178,10 @@ fn an_empty_value_counts_as_unset() {
             "{empty:?}"
         );
         let faults = faults(&[("CODER_API_URL", empty)]);
-        assert!(faults[0].problem.starts_with("missing"), "{faults:?}");
+        assert!(
+            faults[0].problem.what().starts_with("missing"),
+            "{faults:?}"
+        );
     }
 }
 

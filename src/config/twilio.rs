@@ -1,5 +1,6 @@
 //! The group "Twilio": how webhooks of Twilio are recognised and its API is called.
 
+use super::SettingProblem;
 use super::reader::{Faulty, Reader};
 use super::{Reply, Sender, StatusUrl, addresses, pages, signing, twilio_url};
 use crate::domain::{Secret, SharedKey, SignedUrl};
@@ -58,7 +59,10 @@ pub(super) fn read(r: &mut Reader) -> Result<TwilioConfig, Faulty> {
     if is_key && auth_token.is_none() && !r.is_faulty("TWILIO_AUTH_TOKEN") {
         r.fault(
             "TWILIO_AUTH_TOKEN",
-            "missing: TWILIO_AUTH_SID is an API key and needs its own secret",
+            SettingProblem::new(
+                "missing",
+                "TWILIO_AUTH_SID is an API key and needs its own secret",
+            ),
         );
     }
     // A fault of this setting is reported with its own group.

@@ -1,5 +1,6 @@
 //! Reads `TWILIO_API_URL`, the root of Twilio's API, in all usual spellings.
 
+use super::SettingProblem;
 use super::addresses::base_url;
 use crate::domain::twilio_hosts::{MESSAGING, VERSION, is_twilios, of_texts};
 
@@ -7,7 +8,7 @@ const USUAL: &str = "write it as https://api.twilio.com, or leave it out";
 
 /// Reads the root of Twilio's API. A path of the API after it is dropped, and
 /// `messaging.twilio.com` is read as the host for texts: the service derives both itself.
-pub(super) fn parse(value: &str) -> Result<String, String> {
+pub(super) fn parse(value: &str) -> Result<String, SettingProblem> {
     let root = base_url(value, &[])?;
     let (scheme, rest) = root.split_once("://").unwrap_or(("https", root.as_str()));
     let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -18,23 +19,32 @@ pub(super) fn parse(value: &str) -> Result<String, String> {
         return Ok(format!("{scheme}://{place}{}", before(path, VERSION)));
     }
     if scheme != "https" {
-        return Err(format!(
-            "is http: keys and texts would cross the network unencrypted:  {USUAL}"
+        return Err(SettingProblem::new(
+            "is http: keys and texts would cross the network unencrypted",
+            USUAL,
         ));
     }
     if port.is_some_and(|port| port != "443") {
-        return Err(format!(
-            "{value:?}: Twilio answers only on port 443:  {USUAL}"
+        return Err(SettingProblem::new(
+            format!("{value:?}: Twilio answers only on port 443"),
+            USUAL,
         ));
     }
-    let texts = of_texts(host)
-        .ok_or_else(|| format!("{value:?} is not the host for sending texts:  {USUAL}"))?;
+    let texts = of_texts(host).ok_or_else(|| {
+        SettingProblem::new(
+            format!("{value:?} is not the host for sending texts"),
+            USUAL,
+        )
+    })?;
     let mut left = before(path, VERSION);
     if host.starts_with(MESSAGING) {
         left = before(left, "v1");
     }
     if !left.is_empty() {
-        return Err(format!("{value:?}: Twilio's API has no {left}: {USUAL}"));
+        return Err(SettingProblem::new(
+            format!("{value:?}: Twilio's API has no {left}"),
+            USUAL,
+        ));
     }
     Ok(format!("https://{texts}"))
 }
@@ -124,7 +134,7 @@ mod tests {
             "https://api.twilio.com/Accounts",
             "https://user:secret@api.twilio.com",
         ] {
-            let fault = parse(value).unwrap_err();
+            let fault = parse(value).unwrap_err().to_string();
             assert!(fault.contains("write it as https://"), "{value}: {fault}");
             assert!(!fault.contains("secret"), "{fault}");
         }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::env_file::{EnvFile, completed_by};
-use super::error::SettingError;
+use super::error::{SettingError, SettingProblem};
 
 /// Pairs of name and value, and the faults found while reading them.
 #[derive(Clone, Debug, Default)]
@@ -31,11 +31,6 @@ impl Vars {
     /// name of the file in messages.
     #[must_use]
     pub fn completed_by(self, file: EnvFile, shown: &str) -> Self {
-        // Quoted if a character of its path could be read as the end of the problem.
-        let shown = match shown.contains([':', ';']) {
-            true => format!("{shown:?}"),
-            false => shown.to_owned(),
-        };
         let mut names = HashSet::new();
         let repeated = |name: &String| !names.insert(name.clone());
         let mut repeated: Vec<String> = file
@@ -50,13 +45,14 @@ impl Vars {
             .into_iter()
             .partition(|fault| fault.name.is_some());
         let named = named.into_iter().filter_map(|fault| {
-            let problem = format!("line {} of {shown} {}", fault.line, fault.problem);
+            let place = format!("line {} of {shown}", fault.line);
+            let problem = SettingProblem::from(fault.problem).at(&place);
             let name = fault.name?;
             Some(SettingError { name, problem })
         });
         let unnamed = unnamed.into_iter().map(|fault| SettingError {
-            name: shown.clone(),
-            problem: format!("line {} {}", fault.line, fault.problem),
+            name: shown.to_owned(),
+            problem: SettingProblem::from(fault.problem).at(&format!("line {}", fault.line)),
         });
         Self {
             faults: named.collect(),

@@ -1,5 +1,6 @@
 //! The workspace that each student of a class gets with the login, if a template is set.
 
+use super::SettingProblem;
 use super::reader::{Faulty, Reader};
 use crate::domain::WorkspaceName;
 
@@ -25,10 +26,13 @@ pub enum TemplateRef {
 
 impl TemplateRef {
     /// Reads a name or an id.
-    pub(super) fn parse(value: &str) -> Result<Self, String> {
+    pub(super) fn parse(value: &str) -> Result<Self, SettingProblem> {
         if value.contains('/') {
-            return Err(format!(
-                "{value:?} names an organization: students are members of the default organization only; write the name of a template there"
+            return Err(SettingProblem::new(
+                format!(
+                    "{value:?} names an organization: students are members of the default organization only"
+                ),
+                "write the name of a template there",
             ));
         }
         if is_uuid(value) {
@@ -36,8 +40,9 @@ impl TemplateRef {
         }
         match WorkspaceName::parse(value) {
             Some(_) => Ok(Self::Name(value.to_owned())),
-            None => Err(format!(
-                "{value:?} is not the name of a template: letters, digits and single hyphens, as Coder lists it under Templates"
+            None => Err(SettingProblem::new(
+                format!("{value:?} is not the name of a template"),
+                "letters, digits and single hyphens, as Coder lists it under Templates",
             )),
         }
     }
@@ -81,7 +86,7 @@ pub(super) fn read(r: &mut Reader) -> Result<GeneralWorkspace, Faulty> {
     let template = r.optional("CODER_REG_TEMPLATE", TemplateRef::parse);
     let name = r.value("CODER_REG_WORKSPACE", |value| {
         WorkspaceName::parse(value).ok_or_else(|| {
-            format!("{value:?} is not a name for a workspace: 1 to 32 letters and digits with single hyphens between them, not \"new\" and not \"create\"")
+            SettingProblem::new(format!("{value:?} is not a name for a workspace"), "1 to 32 letters and digits with single hyphens between them, not \"new\" and not \"create\"")
         })
     });
     let parameters = r.optional("CODER_REG_PARAMETERS", parameters);
@@ -105,7 +110,7 @@ pub(super) fn read(r: &mut Reader) -> Result<GeneralWorkspace, Faulty> {
 
 /// Reads `name=value,name=value`. Where a value contains a comma, all of it is a JSON object instead: quotes
 /// and backslashes around a part of the value would not survive every loader of env files.
-fn parameters(value: &str) -> Result<Vec<(String, String)>, String> {
+fn parameters(value: &str) -> Result<Vec<(String, String)>, SettingProblem> {
     let pairs = if value.starts_with('{') {
         of_object(value)?
     } else {
@@ -116,25 +121,28 @@ fn parameters(value: &str) -> Result<Vec<(String, String)>, String> {
         .enumerate()
         .find(|(at, (name, _))| pairs[..*at].iter().any(|(before, _)| before == name));
     match repeated {
-        Some((_, (name, _))) => Err(format!("names the parameter {name:?} twice: remove one")),
+        Some((_, (name, _))) => Err(SettingProblem::new(
+            format!("names the parameter {name:?} twice"),
+            "remove one",
+        )),
         None => Ok(pairs),
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn pair(text: &str) -> Result<(String, String), SettingProblem> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err(format!(
-            "{:?} is not NAME=VALUE; if a value contains a comma, write all as a JSON object: {{\"name\":\"a, b\"}}",
-            text.trim()
+        _ => Err(SettingProblem::new(
+            format!("{:?} is not NAME=VALUE", text.trim()),
+            r#"if a value contains a comma, write all as a JSON object: {"name":"a, b"}"#,
         )),
     }
 }
 
 /// A list becomes its own JSON, as Coder wants for parameters of several values.
-fn of_object(text: &str) -> Result<Vec<(String, String)>, String> {
+fn of_object(text: &str) -> Result<Vec<(String, String)>, SettingProblem> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
         .map_err(|error| format!("begins with {{ and is not a JSON object: {error}"))?;
     let value = |value: serde_json::Value| match value {

@@ -12,6 +12,7 @@ use super::ClassName;
 use super::account::{Marker, Username};
 use super::projector::ProjectorToken;
 use super::random::{bytes, hex};
+use super::registration::Registration;
 
 /// The password of one student. It may be shown only to that student.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,6 +130,12 @@ impl PasswordKey {
         let mut bits = [0; 16];
         bits.copy_from_slice(&mac[..16]);
         ProjectorToken::new(bits)
+    }
+
+    /// The present password of a registration. If none has been given out, that is the first one.
+    pub fn password_of(&self, registration: &Registration) -> Password {
+        let counter = registration.password_counter.unwrap_or(1);
+        self.password(&registration.username, &registration.marker, counter)
     }
 
     /// The password number `counter` of the account with this username and marker.

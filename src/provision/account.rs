@@ -164,16 +164,8 @@ impl Provisioner {
     ) -> Result<Option<Completion>, AttemptEnd> {
         let username = &registration.username;
         let email = username.email(&self.email_domain);
-        let counter = registration.password_counter.unwrap_or(1);
-        let password = self
-            .passwords
-            .password(username, &registration.marker, counter);
-        let new = NewUser {
-            username,
-            email: &email,
-            marker: &registration.marker,
-            password: &password,
-        };
+        let password = self.passwords.password_of(registration);
+        let new = NewUser::of(registration, &email, &password);
         let Some(user) = self.make_user(request, registration, round, new)? else {
             return Ok(None);
         };

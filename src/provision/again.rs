@@ -12,9 +12,19 @@ use super::outcome::{AttemptEnd, Completion, RetryTime};
 use super::{Provisioner, Request, reply};
 use crate::clock::unix_now;
 use crate::coder::{DeleteResult, LoginType, PasswordResult, User};
-use crate::domain::UnixSeconds;
 use crate::domain::registration::{Event, Registration, Sending};
+use crate::domain::{Password, UnixSeconds};
 use crate::store::WithheldLogin;
+
+/// What Coder's answer to setting a password proves.
+enum PasswordProof {
+    /// The password is valid now.
+    Valid,
+    /// The registration has to be read again.
+    Unclear,
+    /// The student has another password, which the token may not replace.
+    Changed,
+}
 
 impl Provisioner {
     /// Proves that the account exists and that its password is valid, and texts the login. `None` = read
@@ -41,32 +51,10 @@ impl Provisioner {
         let password = self
             .passwords
             .password(username, &registration.marker, counter);
-        match self.coder.set_password(&user.id, &password)? {
-            PasswordResult::Unchanged => {}
-            PasswordResult::Set => {
-                info!(
-                    "text {}: {username} had another password at Coder; the one of its login is set again",
-                    request.text.sid
-                );
-                // A user that was deleted just before accepts a password all the same.
-                if !self.coder.is_listed(&user.id, &user.email)? {
-                    return Ok(None);
-                }
-            }
-            PasswordResult::NoUser => {
-                let why = format!("Coder does not find the user {username}");
-                return Err(AttemptEnd::later(RetryTime::Away, why));
-            }
-            PasswordResult::Forbidden if self.previous_holds(registration, &user, counter)? => {
-                warn!(
-                    "text {}: the password of {username} was to be renewed, which the token (CODER_API_KEY) may not do; the previous password stays valid",
-                    request.text.sid
-                );
-                return Ok(None);
-            }
-            PasswordResult::Forbidden => {
-                return self.has_other_password(request, registration, &user);
-            }
+        match self.prove_password(request, registration, &user, (&password, counter))? {
+            PasswordProof::Valid => {}
+            PasswordProof::Unclear => return Ok(None),
+            PasswordProof::Changed => return self.has_other_password(request, registration, &user),
         }
         if request.on_screen {
             if !self.store.begin_show(registration.id, counter)? {
@@ -93,6 +81,43 @@ impl Provisioner {
             return Ok(None);
         }
         self.send_login(request, registration, &body, due).map(Some)
+    }
+
+    /// Sets the password of a user, which proves whether it is valid.
+    fn prove_password(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+        (password, counter): (&Password, u32),
+    ) -> Result<PasswordProof, AttemptEnd> {
+        let username = &registration.username;
+        match self.coder.set_password(&user.id, password)? {
+            PasswordResult::Unchanged => Ok(PasswordProof::Valid),
+            PasswordResult::Set => {
+                info!(
+                    "text {}: {username} had another password at Coder; the one of its login is set again",
+                    request.text.sid
+                );
+                // Coder sets the password of a user that was deleted a moment ago, too.
+                Ok(match self.coder.is_listed(&user.id, &user.email)? {
+                    true => PasswordProof::Valid,
+                    false => PasswordProof::Unclear,
+                })
+            }
+            PasswordResult::NoUser => {
+                let why = format!("Coder does not find the user {username}");
+                Err(AttemptEnd::later(RetryTime::Away, why))
+            }
+            PasswordResult::Forbidden if self.previous_holds(registration, user, counter)? => {
+                warn!(
+                    "text {}: the password of {username} was to be renewed, which the token (CODER_API_KEY) may not do; the previous password stays valid",
+                    request.text.sid
+                );
+                Ok(PasswordProof::Unclear)
+            }
+            PasswordResult::Forbidden => Ok(PasswordProof::Changed),
+        }
     }
 
     /// Whether an interrupted renewal changed nothing at Coder. If so, it is undone.

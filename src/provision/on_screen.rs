@@ -11,7 +11,8 @@ use log::info;
 
 use super::decide::window;
 use super::outcome::{AttemptEnd, Completion, Outcome, RetryTime, Silence};
-use super::{Provisioner, Request, is_refused, reply};
+use super::serving::is_refused;
+use super::{Provisioner, Request, reply};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{Password, PhraseMatch, ScreenCode, Text, UnixSeconds, seconds};
 use crate::screen::{ClaimState, NewClaim, ScreenLogin};
@@ -111,9 +112,7 @@ impl Provisioner {
         let found = self.store.find(&request.hash)?;
         let found = found.filter(|one| one.stage != Stage::Reaping);
         Ok(found.is_some_and(|one| {
-            let password = |counter| self.passwords.password(&one.username, &one.marker, counter);
-            let counter = one.password_counter.unwrap_or(1);
-            one.username == offered.username && password(counter) == offered.password
+            one.username == offered.username && self.passwords.password_of(&one) == offered.password
         }))
     }
 

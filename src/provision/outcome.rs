@@ -204,7 +204,7 @@ pub enum RetryTime {
     Away,
     /// Exactly this long, whatever other texts find out meanwhile.
     Exactly(Duration),
-    /// Exactly this long, because Coder accepts no more calls until then: it limits them for each minute.
+    /// Exactly this long: Coder limits the calls of each minute, and accepts no more until then.
     CoderLimit(Duration),
     /// Its login is at a screen: this long, or until something happens there. It is not a failure.
     Screen(Duration),

@@ -28,7 +28,7 @@ impl Provisioner {
         let by_text = !request.on_screen && may_send.is_ok();
         let mut text = None;
         let prepare = |registration: &Registration| {
-            let password = self.password_of_spare(registration);
+            let password = self.passwords.password_of(registration);
             let body = by_text.then(|| self.spare_text(request, registration, &password));
             let sending = body.as_deref().map(|body| Sending {
                 fingerprint: self.key.fingerprint(body),
@@ -37,24 +37,9 @@ impl Provisioner {
             text = Some((password, body));
             sending
         };
-        let pending = self.pending_due(request, None);
-        let promised = first_due(class.life(request.clock()), request.clock());
-        let taken = self.store.take_spare(
-            SpareRequest {
-                phone: &request.hash,
-                text: &request.text.sid,
-                received: request.text.received,
-                now: request.now,
-                due_at: if by_text {
-                    due_with_login(promised, pending)
-                } else {
-                    Some(pending)
-                },
-                seats: self.seats(request),
-                with_workspace: self.class.workspace_of(class.name.as_ref()).is_some(),
-            },
-            prepare,
-        )?;
+        let taken = self
+            .store
+            .take_spare(self.spare_request(request, by_text), prepare)?;
         let (Some(taken), Some((password, body))) = (taken, text) else {
             return Ok(None);
         };
@@ -74,10 +59,23 @@ impl Provisioner {
             .map(Some)
     }
 
-    fn password_of_spare(&self, registration: &Registration) -> Password {
-        let counter = registration.password_counter.unwrap_or(1);
-        self.passwords
-            .password(&registration.username, &registration.marker, counter)
+    /// What the store needs to know of a text that asks for a spare.
+    fn spare_request<'a>(&self, request: &'a Request<'_>, by_text: bool) -> SpareRequest<'a> {
+        let class = request.class;
+        let pending = self.pending_due(request, None);
+        let promised = first_due(class.life(request.clock()), request.clock());
+        SpareRequest {
+            phone: &request.hash,
+            text: &request.text.sid,
+            received: request.text.received,
+            now: request.now,
+            due_at: match by_text {
+                true => due_with_login(promised, pending),
+                false => Some(pending),
+            },
+            seats: self.seats(request),
+            with_workspace: self.class.workspace_of(class.name.as_ref()).is_some(),
+        }
     }
 
     fn spare_text(

@@ -46,7 +46,7 @@ pub struct Reaper {
     pub call_limit: Duration,
     /// Number of accounts inspected in parallel.
     pub parallel: usize,
-    /// The classes whose accounts end at a time of day, whatever happens to the clock.
+    /// The classes with accounts that end at a time of day, even if the clock is changed.
     pub by_clock: Vec<ClassName>,
 }
 
@@ -255,8 +255,8 @@ impl Reaper {
         forgotten
     }
 
-    /// Deletes one of them, unless a repeated create may still be carried out: then Coder is asked again after that.
-    /// A removal that has begun permits no further create. Returns whether it is deleted.
+    /// Deletes one of them. While Coder may still carry out a repeated create, it is not deleted, and Coder is asked
+    /// again later. A removal that has begun permits no further create. Returns whether it is deleted.
     fn forget_one(
         &self,
         registration: &Registration,

@@ -75,7 +75,7 @@ fn password_key(store: &Store, config: &Config) -> Result<PasswordKey, StoreErro
 }
 
 /// Adapts the due times of accounts if the removal of their class was switched on or off since the last start.
-/// Accounts of a class that is not in the settings any more keep theirs.
+/// Accounts of a class that is no longer in the settings keep their due times.
 fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
     let now = unix_now();
     for class in &config.class.classes {

@@ -54,7 +54,7 @@ fn classes(config: &Config, store: Arc<Store>, key: PasswordKey) -> ClassSource 
     })
 }
 
-/// What a query has answered last, asked again once that is not fresh any more.
+/// The last answer of a query, which is repeated when the answer is too old.
 struct Latest<T> {
     query: TimedQuery<Option<T>>,
     last: Option<(Instant, T)>,

@@ -1,110 +1,35 @@
 //! The loop of the provisioner: it takes texts from Redis, gives them to the workers, and turns each outcome
 //! into acknowledge, retry or dead letter. This happens only here.
 
+mod counters;
+mod waits;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::{debug, error, info, warn};
 
 use super::call_limit::CallLimit;
 use super::channels::Channels;
-use super::lanes::{self, Job, Lanes, PeerProof, WaitStart};
+use super::lanes::{self, Job, Lanes, PeerProof};
 use super::notifier::Notifier;
 use super::workspaces::WorkspaceWaker;
 use crate::clock::unix_now;
 use crate::domain::{MessageSid, Text, Username, noise};
-use crate::metrics::{Family, labels};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
-use crate::provision::{Cause, Completion, Later, Outcome, Peer, Provisioner, RetryTime, Silence};
+use crate::provision::{Completion, Later, Outcome, Provisioner, RetryTime, Silence};
 use crate::retry;
 use crate::stop::Stop;
 use crate::stream::{LONGEST_BLOCK, NewDeadLetter, Settler, StreamEntry, StreamError, Taker};
+pub(super) use counters::TextCounters;
+use counters::TextResult;
 
 /// The largest number of entries that are taken at once.
 const TAKE: usize = 64;
 
 /// The number of attempts at a text that causes a panic.
 const PANICS: u32 = 3;
-
-labels! {
-    /// How a text ended.
-    pub(super) enum TextResult {
-        /// A first login was sent.
-        Login => "login_sent",
-        /// A phone that had a login got it again.
-        LoginAgain => "login_sent_again",
-        /// A screen has fetched a login.
-        LoginShown => "login_shown",
-        /// The phone was told that it is not the phrase.
-        Hint => "hint_sent",
-        /// The phone was told that all seats are taken.
-        Full => "told_full",
-        /// The phone was told that the class is not open, or that it has a login of another one.
-        NotNow => "told_not_now",
-        /// The phone was told that its login cannot be sent again.
-        Withheld => "login_withheld",
-        /// An opt-out word was recorded.
-        OptWord => "opt_word_recorded",
-        /// Nothing was sent.
-        Unanswered => "unanswered",
-        /// It became a dead letter.
-        GivenUp => "given_up",
-    }
-}
-
-labels! {
-    /// Why a text is retried later.
-    pub(super) enum Delay {
-        /// Coder, Twilio or the database is away.
-        Away => "away",
-        /// A person has to act: credentials, rights or the sender are refused.
-        Blocked => "blocked",
-        /// Some phones cannot be texted until a person acts.
-        Held => "held",
-        /// A limit is reached, or a step takes some time.
-        Wait => "wait",
-    }
-}
-
-/// Counters of the outcomes of texts since the start.
-pub(super) struct TextCounters {
-    /// Texts that ended; each counts once.
-    pub(super) ended: Family<TextResult>,
-    /// The texts among them that got no answer.
-    pub(super) unanswered: Family<Silence>,
-    /// Failed attempts that will be repeated.
-    pub(super) put_off: Family<Delay>,
-}
-
-impl Default for TextCounters {
-    fn default() -> Self {
-        Self {
-            ended: Family::new(TextResult::ALL.iter().copied()),
-            unanswered: Family::new(Silence::ALL.iter().copied()),
-            put_off: Family::new(Delay::ALL.iter().copied()),
-        }
-    }
-}
-
-impl TextCounters {
-    fn done(&self, done: &Completion) {
-        self.ended.add(match done {
-            Completion::LoginSent { again: false, .. } => TextResult::Login,
-            Completion::LoginSent { again: true, .. } => TextResult::LoginAgain,
-            Completion::LoginShown { .. } => TextResult::LoginShown,
-            Completion::Hinted => TextResult::Hint,
-            Completion::ToldFull => TextResult::Full,
-            Completion::ToldNotNow => TextResult::NotNow,
-            Completion::Withheld { .. } => TextResult::Withheld,
-            Completion::Recorded => TextResult::OptWord,
-            Completion::Silent(silence) => {
-                self.unanswered.add(*silence);
-                TextResult::Unanswered
-            }
-        });
-    }
-}
 
 /// The parts that the loop uses.
 pub(super) struct TextLoop {
@@ -247,116 +172,6 @@ impl TextLoop {
         })
     }
 
-    fn put_off(&self, job: Job, later: &Later) {
-        if let RetryTime::Screen(_) = later.wait {
-            if let Ok(text) = &job.entry.text {
-                debug!("text {}: {}", text.sid, later.why);
-            }
-            self.lanes.park(job, later.wait, 0);
-            return;
-        }
-        self.counts.put_off.add(match later.wait {
-            RetryTime::Away => Delay::Away,
-            RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
-            RetryTime::Held { .. } => Delay::Held,
-            RetryTime::Exactly(_) | RetryTime::CoderLimit(_) | RetryTime::Screen(_) => Delay::Wait,
-        });
-        // The longer it lasts, the fewer lines: a class that waits for hours must not fill the disk.
-        let level = match (job.attempt, later.wait) {
-            // Told once for all of them, below.
-            (_, RetryTime::CoderLimit(_)) => log::Level::Debug,
-            // Already reported for all texts.
-            (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
-                log::Level::Warn
-            }
-            (1, RetryTime::Blocked(_)) => log::Level::Error,
-            // If a second phone meets the same, the pause below reports it for all.
-            (3, RetryTime::Failing) if !self.lanes.is_paused() => log::Level::Error,
-            (1, _) => log::Level::Warn,
-            (n, _) if n.is_power_of_two() => log::Level::Info,
-            _ => log::Level::Debug,
-        };
-        if let Ok(text) = &job.entry.text {
-            let (sid, attempt, why) = (&text.sid, job.attempt, &later.why);
-            log::log!(
-                level,
-                "text {sid}: attempt {attempt} failed, trying again: {why}"
-            );
-        }
-        if let RetryTime::CoderLimit(span) = later.wait
-            && self.call_limit.begins(span, Instant::now())
-        {
-            let (seconds, why) = (span.as_secs(), &later.why);
-            warn!(
-                "Coder accepts no more calls for now, texts that need it are tried again in {seconds} s: {why}"
-            );
-        }
-        if matches!(later.wait, RetryTime::Held { .. })
-            && let Some(older) = self.lanes.take_older(&job)
-        {
-            self.supersede(older);
-        }
-        let why = &later.why;
-        match self.lanes.park(job, later.wait, noise()) {
-            Some(WaitStart::Pause) => {
-                let peer = match later.wait {
-                    RetryTime::Blocked(peer) => peer,
-                    _ => Peer::Coder,
-                };
-                let is_new = self.obstacles.begin(refusal_of(peer), Observer::Texts);
-                log::log!(
-                    if is_new {
-                        log::Level::Error
-                    } else {
-                        log::Level::Warn
-                    },
-                    "all texts are paused until this is fixed, one of them is tried each minute: {why}"
-                );
-            }
-            Some(WaitStart::Hold(cause)) => {
-                error!(
-                    "texts to {cause} wait until this is fixed, one of them is tried each minute; other phones are served: {why}"
-                );
-            }
-            None => {}
-        }
-        self.report_waits();
-    }
-
-    /// Updates the list of obstacles with the causes that texts wait for.
-    fn report_waits(&self) {
-        let causes = self.lanes.reported_causes();
-        let by_sender = |cause: &Cause| *cause == Cause::Sender;
-        let (sender, phones) = (causes.iter().any(by_sender), !causes.iter().all(by_sender));
-        let set = |obstacle, is_seen| self.obstacles.set(obstacle, Observer::Texts, is_seen);
-        set(Obstacle::SenderBlocked, sender);
-        set(Obstacle::PhonesBlocked, phones);
-        if !self.lanes.is_paused() {
-            set(Obstacle::CoderRefuses, false);
-            set(Obstacle::TwilioRefuses, false);
-        }
-    }
-
-    /// Ends a waiting text, because a newer one of the same phone has replaced it: one login answers both.
-    fn supersede(&self, mut older: Job) {
-        if let Ok(text) = &older.entry.text {
-            match self.provisioner.leave_to_newer(text, unix_now()) {
-                Outcome::Done(done) => {
-                    log_done(text.sid.as_str(), &done);
-                    self.counts.done(&done);
-                    older.verdict = Some(lanes::Settlement::Acknowledge);
-                }
-                // Not recorded, so it stays and is retried on its own.
-                Outcome::Later(later) => {
-                    self.lanes.park(older, later.wait, noise());
-                    return;
-                }
-                Outcome::Never(_) => {}
-            }
-        }
-        self.end(older, PeerProof::Nothing);
-    }
-
     /// Records a verdict in Redis and removes the job. If Redis fails, the job keeps its verdict and this is
     /// retried. `proof` = what the text has shown about the peers.
     fn end(&self, job: Job, proof: PeerProof) {
@@ -393,14 +208,6 @@ impl TextLoop {
             attempts: job.attempt,
         };
         self.settler.record_dead_letter(&job.entry.id, &letter)
-    }
-}
-
-/// The obstacle for a refusal of all texts by `peer`.
-fn refusal_of(peer: Peer) -> Obstacle {
-    match peer {
-        Peer::Coder => Obstacle::CoderRefuses,
-        Peer::Twilio => Obstacle::TwilioRefuses,
     }
 }
 

@@ -125,7 +125,7 @@ impl SpareKeeper {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes one spare. Returns whether it was made: not if its class wants no more.
+    /// Makes one spare. Returns `false` if its class wants no more spares.
     fn make(&self, task: &Task<'_>) -> Result<bool, SpareError> {
         let mut registration = match task {
             Task::Reserved(registration) => {
@@ -186,16 +186,9 @@ impl SpareKeeper {
     fn create(&self, registration: &Registration) -> Result<Option<bool>, SpareError> {
         let username = &registration.username;
         let email = username.email(&self.email_domain);
-        let counter = registration.password_counter.unwrap_or(1);
-        let password = self
-            .passwords
-            .password(username, &registration.marker, counter);
-        let created = self.coder.create_user(NewUser {
-            username,
-            email: &email,
-            marker: &registration.marker,
-            password: &password,
-        })?;
+        let password = self.passwords.password_of(registration);
+        let new = NewUser::of(registration, &email, &password);
+        let created = self.coder.create_user(new)?;
         let now = unix_now();
         let due = registration.due_at.unwrap_or(now);
         // A name that is taken by our own user was made by a request whose answer was lost.

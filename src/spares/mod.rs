@@ -228,7 +228,7 @@ fn due_at(class: &ClassSettings, now: UnixSeconds) -> UnixSeconds {
     class.gives_until().map_or(tomorrow, |at| at.min(tomorrow))
 }
 
-/// Seconds until a failed build is tried once more where spares are not replaced any more.
+/// Seconds until a failed build is tried again, once spares are no longer replaced.
 fn build_again() -> UnixSeconds {
     seconds(retry::WORKSPACE.most)
 }

@@ -32,7 +32,7 @@ impl Pool {
         self.replaced += 1;
     }
 
-    /// Notes which spares turned out well. Returns whether that ends a time in which no more were made.
+    /// Records which spares are usable. Returns whether spares are made again because of that.
     pub(super) fn note_good(&mut self, good: HashSet<i64>) -> bool {
         let is_better = good.iter().any(|id| !self.good.contains(id));
         self.good = good;

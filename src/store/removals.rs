@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// Until when another user may appear for an account in removal, because its create was repeated less than
-    /// `span` seconds ago; `None` if that cannot happen any more.
+    /// `span` seconds ago; `None` if that can no longer happen.
     ///
     /// # Errors
     /// SQLite refused.

@@ -88,12 +88,6 @@ pub struct Seats<'a> {
     pub limit: u32,
 }
 
-impl From<u32> for Seats<'_> {
-    fn from(limit: u32) -> Self {
-        Self { class: None, limit }
-    }
-}
-
 impl Seats<'_> {
     pub(super) fn name(&self) -> Option<&str> {
         self.class.map(ClassName::as_str)
@@ -150,12 +144,11 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn reserve<'a>(
+    pub fn reserve(
         &self,
         reservation: Reservation<'_>,
-        seats: impl Into<Seats<'a>>,
+        seats: Seats<'_>,
     ) -> Result<ReserveResult, StoreError> {
-        let seats = seats.into();
         let Reservation { phone, now, .. } = reservation;
         let reserved = self.write("reserve a name", |tx| {
             if reservation.has_ended(tx)? {
@@ -200,7 +193,7 @@ impl Store {
     }
 }
 
-/// Whether a text of a phone gets no account any more. What was read about the phone before may be out of date.
+/// Whether a text of a phone no longer gets an account. What was read about the phone earlier may be out of date.
 pub(super) fn has_ended(
     tx: &Transaction<'_>,
     phone: &PhoneHash,

@@ -138,7 +138,10 @@ fn sent(at: UnixSeconds, due_at: Option<UnixSeconds>) -> SentLogin<'static> {
 const NOT_SENT: ClearedSend = ClearedSend::NotSent { without_login: 100 };
 
 /// More seats than any test needs.
-const SEATS: u32 = 1_000;
+const SEATS: Seats<'static> = Seats {
+    class: None,
+    limit: 1_000,
+};
 
 impl Store {
     /// Whether nothing is known of a text.
@@ -159,13 +162,13 @@ impl Store {
     }
 
     /// Reserves at a moment, due at another, for a text that came then.
-    fn reserve_at<'a>(
+    fn reserve_at(
         &self,
         phone: &PhoneHash,
         username: &Username,
         marker: &Marker,
         (now, due_at): (UnixSeconds, UnixSeconds),
-        seats: impl Into<Seats<'a>>,
+        seats: Seats<'_>,
     ) -> Result<ReserveResult, StoreError> {
         let reservation = Reservation {
             phone,

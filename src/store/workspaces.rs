@@ -4,11 +4,15 @@
 //! A row belongs to a registration and to the user that the registration had then. If the user is made anew,
 //! the row begins anew.
 
+mod prolonged;
+mod troubled;
+
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use super::commands::Commands;
 use super::{Store, StoreError};
 use crate::domain::{ClassName, UnixSeconds, Username, WorkspaceTrouble};
+pub use prolonged::ProlongedWorkspace;
+pub use troubled::TroubledWorkspace;
 
 /// A workspace that is to be made or looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +37,6 @@ pub struct WorkspaceTask {
     pub has_failed: bool,
 }
 
-/// A workspace whose account got more time than Coder knows of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProlongedWorkspace {
-    /// The row number of the registration.
-    pub registration: i64,
-    /// Coder's id of the workspace.
-    pub id: String,
-    /// When the account is due; `None` = never.
-    pub due_at: Option<UnixSeconds>,
-}
-
 /// What became of a try to make a workspace, or of a look at its build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceProgress<'a> {
@@ -59,21 +52,6 @@ pub struct WorkspaceProgress<'a> {
     pub may_be_made: bool,
     /// Since when it runs, unless that is recorded already; `None` = it is not known to run.
     pub running_at: Option<UnixSeconds>,
-}
-
-/// The workspace of an account that is not made, or does not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TroubledWorkspace {
-    /// The name of the user.
-    pub username: Username,
-    /// The class of the account.
-    pub class: Option<ClassName>,
-    /// Coder's id of the workspace, if it is made.
-    pub id: Option<String>,
-    /// Why.
-    pub trouble: WorkspaceTrouble,
-    /// Coder's words about it; may be empty.
-    pub note: String,
 }
 
 /// Seconds for which a request to make a workspace holds up the removal of its account, unless its answer
@@ -97,7 +75,8 @@ impl Store {
         })
     }
 
-    /// The same for all spares and all accounts with a login whose students are known. Returns the number of new ones.
+    /// Does the same for all spares, and for all accounts with a login and a known student. Returns the number of
+    /// new rows.
     ///
     /// # Errors
     /// SQLite refused.
@@ -294,7 +273,7 @@ impl Store {
         })
     }
 
-    /// Has a workspace that was given up be looked at, and built, once more at `check_at`.
+    /// Schedules another look, and another build, at `check_at` for a workspace that was given up.
     ///
     /// # Errors
     /// SQLite refused.
@@ -313,7 +292,7 @@ impl Store {
         })
     }
 
-    /// Looks later at the workspaces that were to be looked at now.
+    /// Postpones the looks at workspaces that are due now.
     ///
     /// # Errors
     /// SQLite refused.
@@ -325,92 +304,6 @@ impl Store {
             .execute([now, until])
             .map(drop)
         })
-    }
-
-    /// The workspaces whose accounts have got more time since Coder was told when to stop them.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn prolonged_workspaces(
-        &self,
-        now: UnixSeconds,
-    ) -> Result<Vec<ProlongedWorkspace>, StoreError> {
-        let failed = StoreError::sql("find workspaces with more time");
-        let connection = self.lock();
-        let mut statement = connection
-            .prepare_cached(&format!(
-                "SELECT w.registration, w.id, r.due_at
-                 FROM workspaces w JOIN registrations r ON r.id = w.registration
-                 WHERE w.id IS NOT NULL AND w.stops_at IS NOT NULL
-                   AND r.stage = 'announced' AND coalesce(r.due_at > w.stops_at, 1) AND {IS_LIVE}
-                 ORDER BY w.registration"
-            ))
-            .map_err(&failed)?;
-        let read = |row: &Row<'_>| {
-            Ok(ProlongedWorkspace {
-                registration: row.get(0)?,
-                id: row.get(1)?,
-                due_at: row.get(2)?,
-            })
-        };
-        statement
-            .query_map([now], read)
-            .and_then(Iterator::collect)
-            .map_err(failed)
-    }
-
-    /// Records when Coder stops a workspace now; `None` = the end of its account no longer decides that.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn workspace_prolonged(
-        &self,
-        prolonged: &ProlongedWorkspace,
-        stops_at: Option<UnixSeconds>,
-    ) -> Result<(), StoreError> {
-        self.write("record the end of a workspace", |tx| {
-            tx.prepare_cached(
-                "UPDATE workspaces SET stops_at = ?3 WHERE registration = ?1 AND id = ?2",
-            )?
-            .execute(params![prolonged.registration, prolonged.id, stops_at])
-            .map(drop)
-        })
-    }
-}
-
-impl Commands {
-    /// The workspaces that are not made or do not run, of accounts that are not in removal.
-    ///
-    /// # Errors
-    /// SQLite refused, or a row is impossible.
-    pub fn troubled_workspaces(
-        &self,
-        now: UnixSeconds,
-    ) -> Result<Vec<TroubledWorkspace>, StoreError> {
-        let failed = StoreError::sql("read which workspaces are not made");
-        let mut statement = self
-            .connection
-            .prepare(&format!(
-                "SELECT r.username, w.id, w.trouble, coalesce(w.note, ''), r.class
-                 FROM workspaces w JOIN registrations r ON r.id = w.registration
-                 WHERE w.trouble IS NOT NULL AND {IS_LIVE} ORDER BY r.username"
-            ))
-            .map_err(&failed)?;
-        let mut rows = statement.query([now]).map_err(&failed)?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next().map_err(&failed)? {
-            let name: String = row.get(0).map_err(&failed)?;
-            let trouble: String = row.get(2).map_err(&failed)?;
-            all.push(TroubledWorkspace {
-                username: Username::parse(&name).ok_or(StoreError::Row("username"))?,
-                id: row.get(1).map_err(&failed)?,
-                // A cause written by a later program is told in its own words.
-                trouble: WorkspaceTrouble::parse(&trouble).unwrap_or(WorkspaceTrouble::Refused),
-                note: row.get(3).map_err(&failed)?,
-                class: read_class(row, 4)?,
-            });
-        }
-        Ok(all)
     }
 }
 

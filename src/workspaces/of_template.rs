@@ -39,7 +39,7 @@ pub(super) struct Failure {
     pub(super) trouble: WorkspaceTrouble,
     /// Coder's words.
     pub(super) note: String,
-    /// Whether it may be made all the same, as the answer was lost.
+    /// Whether Coder may have made it although the answer was lost.
     pub(super) may_be_made: bool,
     /// Whether any other call would fail in the same way.
     pub(super) is_general: bool,

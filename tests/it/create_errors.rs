@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::plan;
 use support::classroom::Classroom;
+use support::classroom::student::Student;
 use support::fakes::coder::{Role, Version, ops as coder};
 use support::fakes::trouble::Trouble;
 
@@ -50,14 +51,20 @@ fn a_role_that_the_token_may_not_assign_pauses_all_texts_with_one_error() {
     class.all_log_in(&students);
 }
 
-#[test]
-fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
-    let class = plan().open();
+/// Three students whose texts wait, because Coder answers each create with the same internal error.
+fn paused(class: &Classroom) -> Vec<Student<'_>> {
     let error = internal_error("insert of the member failed: a trigger said no");
     class.trouble_at_coder(coder::CREATE_USER, usize::MAX, error);
     let students = class.students(3);
     class.all_ask(&students);
     class.logs(PAUSED);
+    students
+}
+
+#[test]
+fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
+    let class = plan().open();
+    let students = paused(&class);
     assert_eq!(errors(&class).len(), 1, "{:#?}", errors(&class));
     class.coder().no_more_trouble();
     class.restart_service();
@@ -67,11 +74,7 @@ fn the_same_internal_error_of_any_words_pauses_all_texts_with_one_error() {
 #[test]
 fn the_end_of_the_pause_is_one_line_and_everybody_is_served() {
     let class = plan().open();
-    let error = internal_error("insert of the member failed: a trigger said no");
-    class.trouble_at_coder(coder::CREATE_USER, usize::MAX, error);
-    let students = class.students(3);
-    class.all_ask(&students);
-    class.logs(PAUSED);
+    let students = paused(&class);
     class.coder().no_more_trouble();
     // After a minute at most, one of them is tried.
     let late = class.student();

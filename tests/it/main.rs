@@ -114,7 +114,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use coder_sms_register::store::{Store, StoreError};
 
 use support::classroom::{Classroom, Plan};
-use support::faults::disk::{Answer, Ask, Disk};
+use support::faults::disk::{Ask, Disk, DiskAnswer};
 
 /// A class with the binary under test.
 fn plan() -> Plan {
@@ -155,7 +155,7 @@ fn lives(step: usize, mut command: Command, socket: PathBuf) -> bool {
         let kill = || {
             let process = Pid::from_raw(ask.process).expect("a process");
             let _ = kill_process(process, Signal::KILL);
-            Answer::Silence
+            DiskAnswer::Silence
         };
         if number == step {
             return kill();
@@ -164,7 +164,7 @@ fn lives(step: usize, mut command: Command, socket: PathBuf) -> bool {
         if number + 1 == step {
             kill()
         } else {
-            Answer::Truth
+            DiskAnswer::Truth
         }
     };
     let disk = Disk::start(socket, Box::new(judge));

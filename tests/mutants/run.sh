@@ -20,7 +20,9 @@ cp "$root/Cargo.lock" "$root/.env-template" "$copy/"
 for room in config domain ownership properties.rs retry.rs similar.rs terminal.rs; do
     cp -r "$root/src/$room" "$copy/src/"
 done
-cp "$root/src/provision/decide.rs" "$root/src/provision/reply.rs" "$copy/src/provision/"
+for part in decide reply; do
+    cp -r "$root/src/provision/$part.rs" "$root/src/provision/$part" "$copy/src/provision/"
+done
 cp "$root/src/reap/plan.rs" "$copy/src/reap/"
 for part in answer chunks client head limits proxies; do
     cp -r "$root/src/gate/$part.rs" "$copy/src/gate/"
@@ -55,7 +57,7 @@ for room in "$@"; do
         domain) files='src/domain/**' tests=domain:: ;;
         ownership) files='src/ownership/**' tests=ownership:: ;;
         config) files='src/config/**' tests=config:: ;;
-        gate) files='src/gate/head.rs' tests=gate:: ;;
+        gate) files='src/gate/{head,head/framing}.rs' tests=gate:: ;;
         decide | reply) files="src/provision/$room.rs" tests=provision::$room ;;
         plan) files=src/reap/plan.rs tests=reap::plan ;;
         retry) files=src/retry.rs tests=retry:: ;;

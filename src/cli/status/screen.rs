@@ -179,7 +179,6 @@ impl Concern {
 impl ClassView {
     /// The summary: accounts, seats and texts, and the service, a paragraph each.
     fn summary(&self, canvas: Canvas) -> Vec<String> {
-        let alert = |number: usize, tone: Tone| if number > 0 { tone } else { Tone::Plain };
         let wrap = |pieces: &[(Tone, String)]| {
             let pieces: Vec<(Tone, &str)> = pieces
                 .iter()
@@ -188,6 +187,33 @@ impl ClassView {
             wrapped(&pieces, canvas.width(), canvas.colours)
         };
         let mut lines = wrap(&self.accounts_in_words());
+        lines.extend(wrap(&self.seats_and_texts_in_words()));
+        let classes: Vec<String> = self
+            .named_classes()
+            .map(|(name, class)| format!("{name}: {} of {} seats left", class.left(), class.seats))
+            .collect();
+        if !classes.is_empty() {
+            lines.extend(wrap(&[(Tone::Plain, classes.join("; "))]));
+        }
+        let spares = self.classes.iter().filter_map(|class| {
+            let words = class.spares_in_words()?;
+            let name = class.name.as_ref();
+            Some(name.map_or_else(|| words.clone(), |name| format!("{name}: {words}")))
+        });
+        let spares: Vec<String> = spares.collect();
+        if !spares.is_empty() {
+            lines.extend(wrap(&[(Tone::Plain, spares.join("; "))]));
+        }
+        lines.extend(
+            self.condition_in_words()
+                .iter()
+                .flat_map(|one| wrap(std::slice::from_ref(one))),
+        );
+        lines
+    }
+
+    fn seats_and_texts_in_words(&self) -> Vec<(Tone, String)> {
+        let alert = |number: usize, tone: Tone| if number > 0 { tone } else { Tone::Plain };
         let (left, away) = (self.seats_left(), self.turned_away);
         let seats = if left == 0 {
             Tone::Warning
@@ -211,29 +237,7 @@ impl ClassView {
             }
             Err(_) => pieces.push((Tone::Fault, "texts and dead letters not known".to_owned())),
         }
-        lines.extend(wrap(&pieces));
-        let classes: Vec<String> = self
-            .named_classes()
-            .map(|(name, class)| format!("{name}: {} of {} seats left", class.left(), class.seats))
-            .collect();
-        if !classes.is_empty() {
-            lines.extend(wrap(&[(Tone::Plain, classes.join("; "))]));
-        }
-        let spares = self.classes.iter().filter_map(|class| {
-            let words = class.spares_in_words()?;
-            let name = class.name.as_ref();
-            Some(name.map_or_else(|| words.clone(), |name| format!("{name}: {words}")))
-        });
-        let spares: Vec<String> = spares.collect();
-        if !spares.is_empty() {
-            lines.extend(wrap(&[(Tone::Plain, spares.join("; "))]));
-        }
-        lines.extend(
-            self.condition_in_words()
-                .iter()
-                .flat_map(|one| wrap(std::slice::from_ref(one))),
-        );
-        lines
+        pieces
     }
 
     fn accounts_in_words(&self) -> Vec<(Tone, String)> {

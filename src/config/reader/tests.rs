@@ -60,7 +60,8 @@ fn a_span_outside_the_range_of_its_setting_is_told_with_the_limit() {
         ),
     ] {
         let read = of_setting(name, value);
-        assert_eq!(read.err().as_deref(), problem, "{name}={value}");
+        let told = read.err().map(|told| told.to_string());
+        assert_eq!(told.as_deref(), problem, "{name}={value}");
     }
 }
 

@@ -197,7 +197,7 @@ fn an_api_key_needs_its_own_secret() {
 fn an_api_key_in_the_place_of_the_account_is_told_where_it_belongs() {
     let fault = &faults(&[("TWILIO_ACCOUNT_SID", "SK0123456789abcdef0123456789abcdef")])[0];
     assert!(
-        fault.problem.contains("TWILIO_AUTH_SID"),
+        fault.problem.to_string().contains("TWILIO_AUTH_SID"),
         "{}",
         fault.problem
     );
@@ -209,7 +209,10 @@ fn a_secret_both_set_and_in_a_file_is_a_fault() {
         let file = format!("{}_FILE", setting.name);
         let faults = faults(&[(&file, "/run/secrets/x")]);
         let told: Vec<&SettingError> = faults.iter().filter(|f| f.name == setting.name).collect();
-        assert!(told.iter().any(|f| f.problem.contains(&file)), "{faults:?}");
+        assert!(
+            told.iter().any(|f| f.problem.to_string().contains(&file)),
+            "{faults:?}"
+        );
         assert_eq!(told.len(), 1, "one slip, one fault: {faults:?}");
     }
 }
@@ -221,7 +224,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_its_own_name() {
         let faults = faults(&[(setting.name, ""), (&file, "/run/secrets/x")]);
         let told = faults.iter().find(|fault| fault.name == file);
         assert!(
-            told.is_some_and(|f| f.problem.contains("/run/secrets/x")),
+            told.is_some_and(|f| f.problem.to_string().contains("/run/secrets/x")),
             "{faults:?}"
         );
         assert_eq!(faults.len(), 1, "one slip, one fault: {faults:?}");

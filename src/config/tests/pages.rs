@@ -50,7 +50,10 @@ fn screens_need_pages() {
         let missing = faults(&[("CODER_REG_REPLY", reply)]);
         assert_eq!(missing.len(), 1, "{missing:?}");
         assert_eq!(missing[0].name, "CODER_REG_PAGES_URL");
-        assert!(missing[0].problem.starts_with("missing"), "{missing:?}");
+        assert!(
+            missing[0].problem.what().starts_with("missing"),
+            "{missing:?}"
+        );
         assert!(
             config(&[("CODER_REG_REPLY", reply), URL])
                 .pages

@@ -79,6 +79,7 @@ fn a_path_is_told_on_one_line() {
     assert!(
         faults.0[0]
             .problem
+            .what()
             .starts_with(r#""/run/a\nb" cannot be read"#)
     );
 }

@@ -101,7 +101,10 @@ fn a_credential_that_cannot_be_read_is_a_fault_of_its_own() {
         .filter(|f| f.name == "CODER_API_KEY")
         .collect();
     assert_eq!(of_key.len(), 1, "{faults}");
-    assert!(of_key[0].problem.contains("cannot be read"), "{faults}");
+    assert!(
+        of_key[0].problem.to_string().contains("cannot be read"),
+        "{faults}"
+    );
 }
 
 fn pairs(vars: &[(&str, &str)]) -> Vec<(String, String)> {

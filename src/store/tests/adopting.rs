@@ -94,8 +94,9 @@ fn it_takes_a_seat_and_no_phone() {
     ];
     adopted(&store, &accounts);
     let username = name("lazy-newt");
-    let reserve = |seats| {
+    let reserve = |limit| {
         let marker = marker(&username);
+        let seats = Seats { class: None, limit };
         store.reserve_at(&phone(1), &username, &marker, (10, 100), seats)
     };
     assert_eq!(reserve(2).unwrap(), ReserveResult::Full);

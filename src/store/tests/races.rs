@@ -174,6 +174,10 @@ fn an_account_that_changes_its_class_takes_a_seat_there_and_leaves_its_own() {
         class: Some(class),
         limit,
     };
+    let unnamed = Seats {
+        class: None,
+        limit: 1,
+    };
     let id = store.reserved(1).id;
     let second = store.reserved(2).id;
     assert!(store.change_class(id, of(&intro, 1)).unwrap());
@@ -184,6 +188,6 @@ fn an_account_that_changes_its_class_takes_a_seat_there_and_leaves_its_own() {
     assert!(store.change_class(id, of(&other, 1)).unwrap());
     assert!(store.change_class(second, of(&intro, 1)).unwrap());
     assert_eq!(store.row(1).class, Some(other));
-    assert!(store.change_class(id, 1.into()).unwrap());
+    assert!(store.change_class(id, unnamed).unwrap());
     assert_eq!(store.row(1).class, None);
 }

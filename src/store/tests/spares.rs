@@ -31,7 +31,7 @@ fn request<'a>(
 }
 
 impl Store {
-    /// A spare that nobody has used, named by the number; `None` = the class wants no more.
+    /// An unused spare with a name for this number; `None` = the class wants no more spares.
     fn spare(&self, number: u32, seats: Seats<'_>, wanted: u32) -> Option<i64> {
         let username = name(&format!("spare-{number}"));
         let marker = marker(&username);
@@ -116,7 +116,8 @@ fn a_spare_that_is_dismissed_is_removed_like_an_account_and_takes_no_seat() {
     assert!(store.takes(1, seats(None, 1), NOW).is_none());
     assert_eq!(store.due(NOW, 600).unwrap().len(), 1);
     let username = name("happy-tuna");
-    let reserved = store.reserve_at(&phone(1), &username, &marker(&username), (NOW, 5_000), 1);
+    let (sign, times) = (marker(&username), (NOW, 5_000));
+    let reserved = store.reserve_at(&phone(1), &username, &sign, times, seats(None, 1));
     assert_eq!(reserved.unwrap(), ReserveResult::Done);
     store.forget(id, NOW).unwrap();
     assert_eq!(store.count().unwrap(), 1);

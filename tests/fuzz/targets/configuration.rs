@@ -104,8 +104,9 @@ fn silent(shown: &str) {
 
 fn is_told_well(fault: &SettingError) {
     assert!(is_setting(&fault.name), "{}", fault.name);
+    let told = fault.problem.to_string();
     assert!(
-        !fault.problem.is_empty() && !fault.problem.chars().any(char::is_control),
+        !told.is_empty() && !told.chars().any(char::is_control),
         "{fault:?}"
     );
 }

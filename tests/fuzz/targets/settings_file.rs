@@ -40,7 +40,9 @@ fn is_name(name: &str) -> bool {
 
 fn is_told_well(fault: &LineError) {
     assert!(fault.name.as_deref().is_none_or(is_name), "{fault:?}");
-    assert!(!fault.problem.is_empty() && !fault.problem.chars().any(char::is_control));
+    for words in [fault.problem.what, fault.problem.cure] {
+        assert!(!words.is_empty() && !words.chars().any(char::is_control));
+    }
 }
 
 /// Editors put a mark in front of a file, which means nothing.

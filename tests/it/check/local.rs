@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{before_start, ready};
 use support::classroom::PATIENCE;
 use support::classroom::folder::Folder;
-use support::faults::disk::{Answer, Ask, Disk};
+use support::faults::disk::{Ask, Disk, DiskAnswer};
 
 #[test]
 fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
@@ -79,7 +79,7 @@ fn a_database_that_is_slow_for_a_moment_is_no_fault() {
             let _ = held.lock().unwrap().recv();
         }
         deed();
-        Answer::Truth
+        DiskAnswer::Truth
     };
     let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
     let ready = before_start();

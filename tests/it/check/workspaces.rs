@@ -6,11 +6,11 @@ use super::ready;
 use support::fakes::coder::{FakeCoder, Role};
 
 /// What is broken, the verdict, what is found, and its cure.
-type Case = (fn(&FakeCoder), &'static str, &'static str, &'static str);
+type TemplateCase = (fn(&FakeCoder), &'static str, &'static str, &'static str);
 
 #[test]
 fn a_template_that_gives_no_workspace_is_found_before_class() {
-    let cases: [Case; 8] = [
+    let cases: [TemplateCase; 8] = [
         (
             |coder| coder.rename_template("docker", "python"),
             "fault",

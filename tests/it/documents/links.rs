@@ -1,9 +1,9 @@
 //! Every link leads somewhere, and every file that is named is there.
 
-use super::{Page, anchor, files, pages, read, root};
+use super::{DocumentPage, anchor, files, pages, read, root};
 
 /// What stands between `](` and `)`.
-fn targets(page: &Page) -> Vec<&str> {
+fn targets(page: &DocumentPage) -> Vec<&str> {
     let rest = page.text.split("](").skip(1);
     rest.filter_map(|rest| rest.split(')').next()).collect()
 }

@@ -16,7 +16,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 /// A file for people.
-struct Page {
+struct DocumentPage {
     /// Below the folder of the repository.
     name: String,
     text: String,
@@ -49,7 +49,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 /// Every page of the repository.
-fn pages() -> Vec<Page> {
+fn pages() -> Vec<DocumentPage> {
     let top = [
         "README.md",
         "CHANGELOG.md",
@@ -58,14 +58,14 @@ fn pages() -> Vec<Page> {
     ];
     let mut paths: Vec<PathBuf> = top.iter().map(|name| root().join(name)).collect();
     paths.extend(files(&root().join("docs"), "md"));
-    let page = |path: &PathBuf| Page {
+    let page = |path: &PathBuf| DocumentPage {
         name: path.strip_prefix(root()).unwrap().display().to_string(),
         text: read(path),
     };
     paths.iter().map(page).collect()
 }
 
-impl Page {
+impl DocumentPage {
     /// What stands in code: each line of a fenced block, and each piece between single backticks.
     fn code(&self) -> Vec<String> {
         let mut code = Vec::new();

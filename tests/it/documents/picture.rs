@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::masks::masked;
 use super::{read, root};
-use support::picture::Scene;
+use support::picture::PictureScene;
 
 /// What a drawing of ours says, in an order that does not depend on names.
 fn words(svg: &str) -> Vec<String> {
@@ -22,7 +22,7 @@ fn words(svg: &str) -> Vec<String> {
 #[test]
 fn the_picture_is_what_the_program_shows() {
     let drawn = read(&root().join("docs/picture.svg"));
-    let scene = Scene::play(
+    let scene = PictureScene::play(
         PathBuf::from(env!("CARGO_BIN_EXE_coder-sms-register")),
         Duration::ZERO,
     );

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use coder_sms_register::domain::{InstanceId, Marker, MessageSid, Phone, PhoneKey, Username};
-use coder_sms_register::store::{Reservation, ReserveResult, Store};
+use coder_sms_register::store::{Reservation, ReserveResult, Seats, Store};
 
 use super::{REGISTRATIONS, is_whole, number, on};
 use crate::{lives, opened};
@@ -31,7 +31,10 @@ fn register(store: &Store, numbers: std::ops::Range<u32>) {
                 now: 10,
                 due_at: 100,
             },
-            1_000,
+            Seats {
+                class: None,
+                limit: 1_000,
+            },
         );
         assert_eq!(reserved.unwrap(), ReserveResult::Done);
     }

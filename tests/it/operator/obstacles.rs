@@ -8,7 +8,7 @@ use crate::plan;
 use support::classroom::folder::Folder;
 use support::classroom::{Classroom, Plan, http};
 use support::fakes::coder::Role;
-use support::faults::disk::{Answer, Ask, Disk};
+use support::faults::disk::{Ask, Disk, DiskAnswer};
 
 /// A class whose metrics are shown.
 fn observed() -> Plan {
@@ -354,10 +354,10 @@ fn a_full_disk_is_one_error_with_the_folder_until_there_is_room() {
     let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
         let writes = matches!(ask.verb.as_str(), "write" | "sync" | "truncate" | "make");
         if writes && ask.path.contains("registrations.db") && is_full.load(Ordering::SeqCst) {
-            return Answer::Full;
+            return DiskAnswer::Full;
         }
         deed();
-        Answer::Truth
+        DiskAnswer::Truth
     };
     let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
     let mut plan = observed();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use coder_sms_register::domain::{InstanceId, Marker, MessageSid, Phone, PhoneKey, Username};
-use coder_sms_register::store::Reservation;
+use coder_sms_register::store::{Reservation, Seats};
 
 use crate::{lives, opened};
 use support::classroom::folder::Folder;
@@ -37,7 +37,10 @@ fn fill(data: &Path) {
                     now: 10,
                     due_at: due,
                 },
-                1_000,
+                Seats {
+                    class: None,
+                    limit: 1_000,
+                },
             )
             .unwrap();
     }

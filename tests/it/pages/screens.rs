@@ -115,7 +115,7 @@ fn neighbour(network: u16, number: u16) -> Ipv6Addr {
 fn the_addresses_of_one_network_lose_their_own_pages_and_never_those_of_a_class() {
     let class = class_with_pages("both");
     let of_class = open_for(&class, std::iter::repeat_n(client(1), 30));
-    // A network has 1,024 pages at most, and two of them together as many as there are.
+    // One network may have 1,024 pages. Two networks together may have all pages that there are.
     let first = open_for(&class, (0..1_025).map(|number| neighbour(7, number)));
     let other = open_for(&class, (0..1_010).map(|number| neighbour(8, number)));
     let all = of_class.iter().chain(&first).chain(&other);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use support::fakes::client::Answer;
+use support::fakes::client::ClientAnswer;
 use support::fakes::random::parse_uuid;
 
 use super::play::Row;
@@ -82,7 +82,7 @@ fn without_ids(text: &str) -> String {
 }
 
 /// The first part that differs, if any does.
-pub fn difference(row: &Row, answer: &Answer) -> Option<Difference> {
+pub fn difference(row: &Row, answer: &ClientAnswer) -> Option<Difference> {
     let recorded = parts(
         row.status,
         &row.answer,
@@ -114,7 +114,7 @@ fn every_part_of_an_answer_is_compared() {
     let id = support::fakes::random::uuid();
     let same = recorded.to_string().replace("<uuid>", &id);
     let told = |status: u16, limit: &str, body: &str| {
-        let answer = Answer {
+        let answer = ClientAnswer {
             status,
             head: format!("HTTP/1.1 {status}\r\nX-RateLimit-Limit: {limit}"),
             body: body.to_owned(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use support::fakes::client::{Answer, Client};
+use support::fakes::client::{Client, ClientAnswer};
 use support::fakes::coder::{FakeCoder, Role, Version};
 use support::fakes::random;
 
@@ -187,7 +187,7 @@ impl Play {
     }
 
     /// What later requests refer to.
-    fn remember(&mut self, row: &Row, answer: &Answer) {
+    fn remember(&mut self, row: &Row, answer: &ClientAnswer) {
         if answer.status != 201 {
             return;
         }
@@ -240,7 +240,7 @@ impl Play {
         }
     }
 
-    fn ask(&mut self, row: &Row) -> Answer {
+    fn ask(&mut self, row: &Row) -> ClientAnswer {
         let (target, body) = (self.target(row), self.body(row));
         let anybody = Client::new(&self.coder.url());
         let unknown = format!("{}-{}", "a".repeat(10), "b".repeat(22));
@@ -274,7 +274,7 @@ impl Play {
         };
         let mut answers = [call(), call()].map(|call| call.join().expect("no panic"));
         self.coder.make_users_apart();
-        let by_status = |answer: &Option<Answer>| answer.as_ref().map(|answer| answer.status);
+        let by_status = |answer: &Option<ClientAnswer>| answer.as_ref().map(|answer| answer.status);
         answers.sort_by_key(by_status);
         let mut rows = [first, second];
         rows.sort_by_key(|row| row.status);

@@ -7,7 +7,7 @@ mod not_made;
 
 use support::classroom::student::Login;
 use support::classroom::{Classroom, Plan};
-use support::fakes::coder::Bench;
+use support::fakes::coder::StudentWorkspace;
 
 /// A class whose students get workspaces.
 pub fn with_workspaces() -> Plan {
@@ -16,7 +16,7 @@ pub fn with_workspaces() -> Plan {
 
 /// Waits until the only workspace of a login runs.
 #[track_caller]
-pub fn runs(class: &Classroom, login: &Login) -> Bench {
+pub fn runs(class: &Classroom, login: &Login) -> StudentWorkspace {
     let all = || class.coder().workspaces_of(login.username());
     class.eventually("a running workspace", || {
         all().iter().any(|one| one.status == "running")

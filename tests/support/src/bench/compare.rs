@@ -224,8 +224,8 @@ fn texts(builds: &Builds) -> Vec<Compared> {
     ];
     let rates = |(what, fsync)| {
         let fields = [
-            Field::open(&builds.base, fsync),
-            Field::open(&builds.new, fsync),
+            FsyncField::open(&builds.base, fsync),
+            FsyncField::open(&builds.new, fsync),
         ];
         let rate = |bench: &Bench| {
             let place = usize::from(bench.binary == builds.new.binary);
@@ -242,12 +242,12 @@ fn texts(builds: &Builds) -> Vec<Compared> {
 }
 
 /// A service under load, and what it is sent.
-struct Field {
+struct FsyncField {
     class: Classroom,
     texts: Requests,
 }
 
-impl Field {
+impl FsyncField {
     fn open(bench: &Bench, fsync: Fsync) -> Self {
         let class = class_that_only_takes(bench, fsync);
         let account = class.twilio().account();

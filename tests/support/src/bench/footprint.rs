@@ -45,7 +45,7 @@ pub struct Idle {
 }
 
 /// What was measured, for the tables.
-struct Findings {
+struct FootprintFindings {
     starts: Starts,
     idle: Vec<Idle>,
     watched: Duration,
@@ -65,7 +65,7 @@ fn measure(bench: &Bench) -> Section {
     let idle = idle(bench, &builds, watched, students);
     bench.says("footprint: size");
     let size = binary::measure(bench);
-    let findings = Findings {
+    let findings = FootprintFindings {
         starts,
         idle,
         watched,

@@ -43,7 +43,7 @@ struct Grown {
 }
 
 /// What was measured, for the tables.
-struct Findings {
+struct GrowthFindings {
     grown: Vec<Grown>,
     sweeps: Vec<Sweep>,
     rounds: usize,
@@ -89,7 +89,7 @@ fn measure(bench: &Bench) -> Section {
     }
     drop(classes);
     let sweeps = sweeps::measure(bench);
-    tables::draw(&Findings {
+    tables::draw(&GrowthFindings {
         grown,
         sweeps,
         rounds,

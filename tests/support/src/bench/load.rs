@@ -98,7 +98,7 @@ pub fn open(
 }
 
 /// One connection.
-struct Line {
+struct LoadConnection {
     socket: TcpStream,
     /// What is being sent or waited for: the text, how much of it is sent, since when it counts.
     asked: Option<(usize, usize, Instant)>,
@@ -113,7 +113,7 @@ struct Load<'a> {
     texts: &'a Requests,
     pace: Pace,
     poll: Poll,
-    lines: Vec<Line>,
+    lines: Vec<LoadConnection>,
     /// Lines without a text, in an open loop.
     idle: Vec<usize>,
     /// When texts were due that wait for a line.
@@ -154,7 +154,7 @@ impl<'a> Load<'a> {
         load
     }
 
-    fn dial(&self, place: usize) -> Line {
+    fn dial(&self, place: usize) -> LoadConnection {
         let mut socket = match self.pace {
             Pace::Fresh => TcpStream::connect(self.to).expect("a socket"),
             _ => {
@@ -171,7 +171,7 @@ impl<'a> Load<'a> {
         registry
             .register(&mut socket, Token(place), both)
             .expect("a place in the epoll");
-        Line {
+        LoadConnection {
             socket,
             asked: None,
             answer: Vec::with_capacity(512),

@@ -82,7 +82,7 @@ fn measure(bench: &Bench) -> Section {
 /// Opens the pages, and watches the service while they ask.
 fn watch(address: SocketAddr, process: Process, pages: usize, watched: Duration) -> Costs {
     let before = process.memory();
-    let mut open: Vec<Page> = (0..pages).map(|_| Page::open(address)).collect();
+    let mut open: Vec<MeasuredPage> = (0..pages).map(|_| MeasuredPage::open(address)).collect();
     let first = Moment::now(process);
     let end = first.at + watched;
     let share = pages.div_ceil(THREADS);
@@ -105,7 +105,7 @@ fn watch(address: SocketAddr, process: Process, pages: usize, watched: Duration)
 }
 
 /// These pages ask in turns, each when it is due. Returns how often.
-fn ask(pages: &mut [Page], end: Instant) -> u64 {
+fn ask(pages: &mut [MeasuredPage], end: Instant) -> u64 {
     let mut polls = 0;
     // Spread over the first span, as pages are not opened at one moment.
     let apart = REST / u32::try_from(pages.len()).unwrap_or(1);
@@ -127,14 +127,14 @@ fn ask(pages: &mut [Page], end: Instant) -> u64 {
 }
 
 /// One open page.
-struct Page {
+struct MeasuredPage {
     address: SocketAddr,
     wire: Wire,
     question: String,
     due: Instant,
 }
 
-impl Page {
+impl MeasuredPage {
     fn open(address: SocketAddr) -> Self {
         let mut page = Self {
             address,

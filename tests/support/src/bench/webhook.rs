@@ -128,7 +128,7 @@ struct Ledger {
 }
 
 /// What was measured, for the tables.
-struct Findings {
+struct WebhookFindings {
     turns: Vec<Turns>,
     half: Vec<HalfLoad>,
     ledger: Ledger,
@@ -138,7 +138,7 @@ struct Findings {
 }
 
 /// The services under load, and what they are sent.
-struct Field<'a> {
+struct LoadField<'a> {
     bench: &'a Bench,
     classes: [Classroom; 2],
     /// Texts for each class, as each has an account of its own: kept open, and closed after each.
@@ -148,7 +148,7 @@ struct Field<'a> {
 }
 
 fn measure(bench: &Bench) -> Section {
-    let mut field = Field::prepare(bench);
+    let mut field = LoadField::prepare(bench);
     let rounds = bench.pick(1, 5);
     let mut turns: Vec<Turns> = MODES.map(Turns::new).into();
     // The first round warms up all caches.
@@ -174,7 +174,7 @@ fn measure(bench: &Bench) -> Section {
         }
     }
     let request = field.texts[0].0.length();
-    let findings = Findings {
+    let findings = WebhookFindings {
         turns,
         half: half.into(),
         ledger: field.ledger,
@@ -198,7 +198,7 @@ impl Turns {
     }
 }
 
-impl<'a> Field<'a> {
+impl<'a> LoadField<'a> {
     fn prepare(bench: &'a Bench) -> Self {
         bench.says("webhook: signing texts");
         let classes =

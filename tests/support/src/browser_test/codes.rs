@@ -1,6 +1,6 @@
 //! Codes that are wrong, declined, late, or texted twice.
 
-use super::stage::{Laptop, Stage, nothing_was_sent};
+use super::stage::{BrowserLaptop, Stage, nothing_was_sent};
 use crate::classroom::PHRASE;
 
 /// The same code with another last digit, which belongs to no laptop.
@@ -12,7 +12,7 @@ fn mistyped(code: &str) -> String {
 /// Wrong, declined and late codes show nobody's login, and cost nobody theirs.
 pub fn wrong_declined_and_late(stage: &Stage) {
     let class = stage.class("both");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let code = laptop.code();
 
     let [ana, ben, eva, ida] = [(); 4].map(|()| class.student());
@@ -47,8 +47,8 @@ pub fn wrong_declined_and_late(stage: &Stage) {
 pub fn two_texts_for_one_laptop(stage: &Stage) {
     let class = stage.class("screen");
     let (here, there) = (
-        Laptop::opens(stage.browser().private_window(), &class),
-        Laptop::opens(stage.browser().private_window(), &class),
+        BrowserLaptop::opens(stage.browser().private_window(), &class),
+        BrowserLaptop::opens(stage.browser().private_window(), &class),
     );
     let (ana, ben) = (class.student(), class.student());
     // Ben has read the code of Ana's laptop.

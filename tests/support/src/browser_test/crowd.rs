@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::stage::{Laptop, Stage, account_of, ends_of, nothing_was_sent};
+use super::stage::{BrowserLaptop, Stage, account_of, ends_of, nothing_was_sent};
 use crate::bench::stats::percentile;
 use crate::classroom::http;
 use crate::fakes::coder::ops;
@@ -19,7 +19,7 @@ const look = new MutationObserver(() => {
 });
 look.observe(document.body, { subtree: true, attributes: true, childList: true });";
 
-/// Loads the page anew at this time, in milliseconds since 1970.
+/// Reloads the page at this time, in milliseconds since 1970.
 const RELOADS: &str = "setTimeout(() => location.reload(), arguments[0] - Date.now())";
 
 /// How long it takes to tell all windows to load their page at one moment, in milliseconds.
@@ -34,12 +34,12 @@ fn now_ms() -> f64 {
 }
 
 /// What the browser alone needs on this machine, in seconds: all windows load the page that they show at one moment.
-fn load_at_once(laptops: &[Laptop<'_>]) -> Vec<f64> {
+fn load_at_once(laptops: &[BrowserLaptop<'_>]) -> Vec<f64> {
     let at = now_ms() + NOTICE;
     for laptop in laptops {
         laptop.window.run(RELOADS, &[at.into()]).expect("a script");
     }
-    let loaded = |laptop: &Laptop<'_>| {
+    let loaded = |laptop: &BrowserLaptop<'_>| {
         laptop.window.eventually("the page again", |window| {
             window
                 .run(LOADED, &[])
@@ -64,8 +64,8 @@ fn tells(what: &str, mut seconds: Vec<f64>) {
 pub fn thirty_at_once(stage: &Stage) {
     let class = stage.class("screen");
     class.coder().rate_limits(true);
-    let laptops: Vec<Laptop<'_>> = (0..LAPTOPS)
-        .map(|_| Laptop::opens(stage.browser().private_window(), &class))
+    let laptops: Vec<BrowserLaptop<'_>> = (0..LAPTOPS)
+        .map(|_| BrowserLaptop::opens(stage.browser().private_window(), &class))
         .collect();
     let students = class.students(LAPTOPS);
     let mut posts = Vec::new();

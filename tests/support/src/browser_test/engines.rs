@@ -1,6 +1,6 @@
 //! The sign-in in Firefox and WebKit, where they are installed.
 
-use super::stage::{Laptop, Stage, nothing_was_sent};
+use super::stage::{BrowserLaptop, Stage, nothing_was_sent};
 use crate::browser::{Browser, Engine};
 
 /// One student in each.
@@ -12,7 +12,7 @@ pub fn others(stage: &Stage) {
         }
         let browser = Browser::start(engine);
         let class = stage.class("screen");
-        let laptop = Laptop::opens(browser.window(), &class);
+        let laptop = BrowserLaptop::opens(browser.window(), &class);
         laptop.is_joined_by(&class.student());
         assert_eq!(
             laptop.signed_in_as(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::pages::opens_the_wall;
-use super::stage::{Laptop, Stage, pages_of};
+use super::stage::{BrowserLaptop, Stage, pages_of};
 use crate::browser::Window;
 use crate::classroom::Classroom;
 
@@ -193,7 +193,7 @@ pub fn of_all_pages(stage: &Stage) {
 fn draw(stage: &Stage, class: &Classroom, folder: &Path) {
     std::fs::create_dir_all(folder).expect("a folder");
     let window = stage.browser().private_window();
-    let laptop = Laptop::opens(window, class);
+    let laptop = BrowserLaptop::opens(window, class);
     let window = &laptop.window;
     let takes = |name: &str| {
         let file = folder.join(format!("{name}.png"));

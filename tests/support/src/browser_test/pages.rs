@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::stage::{Laptop, Stage, pages_of};
+use super::stage::{BrowserLaptop, Stage, pages_of};
 use crate::browser::Window;
 use crate::classroom::{Classroom, PHRASE, http};
 
@@ -83,7 +83,7 @@ pub fn for_everybody(stage: &Stage) {
     }
 
     // The QR code fills in number and code; opened by the projector's link, the phrase as well.
-    let laptop = Laptop::opens(window, &class);
+    let laptop = BrowserLaptop::opens(window, &class);
     let code = laptop.code();
     let number = "+13125550100".to_owned();
     let read = reads_qr(&laptop.window, &class);
@@ -137,7 +137,7 @@ pub fn projector(stage: &Stage) {
     );
     class.student().gets_a_login();
     counts("1");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     laptop.signed_in_as();
     counts("2");

@@ -1,6 +1,6 @@
 //! The sign-in as it should go.
 
-use super::stage::{Laptop, Stage, nothing_was_sent, pages_of};
+use super::stage::{BrowserLaptop, Stage, nothing_was_sent, pages_of};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Trouble;
 use std::time::Duration;
@@ -11,7 +11,7 @@ const ENTER: char = '\u{E007}';
 /// A text with the code of a laptop signs that laptop in.
 pub fn one_student(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let ana = class.student();
     laptop.is_joined_by(&ana);
     assert_eq!(laptop.signed_in_as(), class.coder().only_user().username);
@@ -29,7 +29,7 @@ pub fn somebody_elses_session(stage: &Stage) {
     class
         .coder()
         .change_password("brave-otter", "a-password-of-their-own");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.signs_in_by_hand(
         "brave-otter@elsewhere.example.org",
         "a-password-of-their-own",
@@ -56,7 +56,7 @@ pub fn somebody_elses_session(stage: &Stage) {
 /// says how to go on, and goes on by itself.
 pub fn dead_session(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     let earlier = laptop.signed_in_as();
     class.does(&["end", "--all", "--yes"]);
@@ -96,7 +96,7 @@ pub fn dead_session(stage: &Stage) {
 pub fn login_link(stage: &Stage) {
     let class = stage.class("text");
     let login = class.student().gets_a_login();
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.window.eventually_shows("#plain h1");
     let (name, password) = (login.username(), &login.password);
     let (pages, link) = (
@@ -131,7 +131,7 @@ pub fn login_link(stage: &Stage) {
 /// A keyboard is enough, and no key says yes by accident.
 pub fn by_keyboard(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let ana = class.student();
     ana.texts(&laptop.wanted_text());
     laptop.asks_after(&ana);

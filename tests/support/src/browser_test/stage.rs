@@ -111,14 +111,14 @@ pub fn ends_of<'a>(student: &'a Student<'_>) -> &'a str {
 }
 
 /// A laptop with the join page open.
-pub struct Laptop<'a> {
+pub struct BrowserLaptop<'a> {
     /// Its window.
     pub window: Window<'a>,
     pages: String,
     coder: String,
 }
 
-impl<'a> Laptop<'a> {
+impl<'a> BrowserLaptop<'a> {
     /// A window that opens the join page of this class.
     pub fn opens(window: Window<'a>, class: &Classroom) -> Self {
         let laptop = Self {

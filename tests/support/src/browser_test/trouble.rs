@@ -1,13 +1,13 @@
 //! Lost and refused answers, and hosts between which no browser keeps a session.
 
-use super::stage::{Laptop, Stage, pages_of};
+use super::stage::{BrowserLaptop, Stage, pages_of};
 use crate::browser::hosts;
 use crate::classroom::{Classroom, PATIENCE};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Trouble;
 
 /// The page shows a login that works, in words and by its buttons, and has claimed nothing.
-fn shows_the_login(laptop: &Laptop<'_>, class: &Classroom) -> (String, String) {
+fn shows_the_login(laptop: &BrowserLaptop<'_>, class: &Classroom) -> (String, String) {
     laptop.window.eventually_shows("#hand h1");
     let read = |selector: &str| laptop.window.text(selector).unwrap_or_default();
     let (email, password) = (read("#email"), read("#password"));
@@ -34,7 +34,7 @@ fn shows_the_login(laptop: &Laptop<'_>, class: &Classroom) -> (String, String) {
 pub fn coder_refuses(stage: &Stage) {
     let class = stage.class("screen");
     class.trouble_at_coder(ops::LOGIN, 1, Trouble::too_many_requests(60));
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     laptop.window.eventually_shows("#wait #seconds");
     laptop.signed_in_as();
@@ -42,7 +42,7 @@ pub fn coder_refuses(stage: &Stage) {
     laptop.window.close();
 
     class.trouble_at_coder(ops::LOGIN, 2, Trouble::html(500, "Internal Server Error"));
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     let (email, password) = shows_the_login(&laptop, &class);
     assert_eq!(class.coder().count(ops::LOGIN), 4);
@@ -59,7 +59,7 @@ pub fn coder_refuses(stage: &Stage) {
 pub fn coder_is_silent(stage: &Stage) {
     let class = stage.class("screen");
     class.trouble_at_coder(ops::LOGIN, 2, Trouble::Hang(2 * PATIENCE));
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     shows_the_login(&laptop, &class);
     laptop.window.close();
@@ -68,7 +68,7 @@ pub fn coder_is_silent(stage: &Stage) {
 /// The service is away for a while. The page says so, and goes on with a new code.
 pub fn service_is_away(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let code = laptop.code();
     class.end_service();
     laptop.window.eventually("that it is told", |window| {
@@ -88,7 +88,7 @@ pub fn service_is_away(stage: &Stage) {
 /// Coder at a host that is foreign to the pages': no browser keeps the session, so the page claims nothing.
 pub fn foreign_host(stage: &Stage) {
     let class = stage.class_with("screen", hosts::FOREIGN_CODER);
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     laptop.is_joined_by(&class.student());
     shows_the_login(&laptop, &class);
     laptop.window.close();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use std::time::Duration;
 
-use super::stage::{Laptop, Stage, account_of, nothing_was_sent, time_passes};
+use super::stage::{BrowserLaptop, Stage, account_of, nothing_was_sent, time_passes};
 use crate::classroom::{PHRASE, http};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Trouble;
@@ -13,7 +13,7 @@ use crate::fakes::trouble::Trouble;
 const LIFE: Duration = Duration::from_secs(601);
 
 /// The page gets a new code by itself, and says why.
-fn shows_a_new_code(laptop: &Laptop<'_>, old: &str) {
+fn shows_a_new_code(laptop: &BrowserLaptop<'_>, old: &str) {
     laptop.window.eventually("another code, and why", |window| {
         window.shows("#renewed") && window.text("#code").is_some_and(|text| text != old)
     });
@@ -23,7 +23,7 @@ fn shows_a_new_code(laptop: &Laptop<'_>, old: &str) {
 /// sleeping laptop is asked when it wakes.
 pub fn old_codes_and_sleep(stage: &Stage) {
     let class = stage.class_in_time("both");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let first = laptop.code();
     time_passes(&class, LIFE);
     shows_a_new_code(&laptop, &first);
@@ -57,7 +57,7 @@ pub fn old_codes_and_sleep(stage: &Stage) {
 /// what works all the same. When a minute is over it shows a code by itself.
 pub fn no_room(stage: &Stage) {
     let class = stage.class_in_time("both");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let old = laptop.code();
     let address = class.service().address();
     let opens = || {
@@ -70,7 +70,7 @@ pub fn no_room(stage: &Stage) {
     }
     shows_a_new_code(&laptop, &old);
     while opens() {}
-    let late = Laptop::opens(stage.browser().private_window(), &class);
+    let late = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let words = late.window.eventually_shows("#full");
     assert!(words.contains("Just text the phrase"), "{words}");
     assert_eq!(
@@ -98,7 +98,7 @@ window.fetch = async (path, how) => {
 /// The answer to a yes is lost on the way: the page goes on by itself, with one login.
 pub fn lost_answer(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let ana = class.student();
     ana.texts(&laptop.wanted_text());
     laptop.asks_after(&ana);
@@ -133,7 +133,7 @@ window.fetch = async (path, how) => {
 /// A yes and a no during a poll that is under way are sent when it is over.
 pub fn click_during_a_poll(stage: &Stage) {
     let class = stage.class("screen");
-    let laptop = Laptop::opens(stage.browser().private_window(), &class);
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
     let (ana, ben) = (class.student(), class.student());
     for (student, button) in [(&ben, "#no"), (&ana, "#yes")] {
         student.texts(&laptop.wanted_text());
@@ -161,8 +161,8 @@ pub fn click_during_a_poll(stage: &Stage) {
 /// Two tabs of one browser have a code each. The second finds the browser signed in, and just goes on.
 pub fn two_tabs(stage: &Stage) {
     let class = stage.class("screen");
-    let first = Laptop::opens(stage.browser().private_window(), &class);
-    let second = Laptop::opens(first.window.new_tab(), &class);
+    let first = BrowserLaptop::opens(stage.browser().private_window(), &class);
+    let second = BrowserLaptop::opens(first.window.new_tab(), &class);
     let ana = class.student();
     let code = first.code();
     assert_ne!(code, second.code());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::class_run::{self, Door, all_are_served};
+use super::class_run::{self, Entrance, all_are_served};
 use super::docker::{crash, docker, field, stopped};
 use super::proxies::{self, Nginx, base_image};
 use super::site::{Site, commit, git};
@@ -128,7 +128,13 @@ impl Class<'_> {
     }
 
     /// `count` new students text through a door while harm is done. Returns the seconds that it took.
-    fn registers(&mut self, count: usize, door: &Door, span: u64, harm: impl FnOnce(&Self)) -> f64 {
+    fn registers(
+        &mut self,
+        count: usize,
+        door: &Entrance,
+        span: u64,
+        harm: impl FnOnce(&Self),
+    ) -> f64 {
         let first = self.phones.len();
         let phones: Vec<String> = (first..first + count)
             .map(|number| format!("+1202{:07}", 3_000_017 + number * 7_919))
@@ -145,7 +151,7 @@ impl Class<'_> {
     fn asks_again(&mut self, count: usize) {
         self.requests += 1;
         let before = self.checks();
-        let door = Door::Plain(self.site.plain());
+        let door = Entrance::Plain(self.site.plain());
         class_run::play(
             &self.site,
             &door,
@@ -166,7 +172,7 @@ impl Class<'_> {
 
     /// Service and Redis crash in the middle of a class, each alone and both at once.
     fn survives_kills(&mut self) {
-        let door = Door::Plain(self.site.plain());
+        let door = Entrance::Plain(self.site.plain());
         let took = self.registers(40, &door, 12, |class| {
             for services in [&["sms"][..], &["redis"], &["sms", "redis"], &["sms"]] {
                 thread::sleep(Duration::from_secs(2));
@@ -250,7 +256,7 @@ impl Class<'_> {
         let before = git(&self.site.folder(), &["rev-parse", "HEAD"]);
 
         self.says("make upgrade: building the new version while students text");
-        let door = Door::Plain(self.site.plain());
+        let door = Entrance::Plain(self.site.plain());
         let took = self.registers(10, &door, 60, |class| {
             let said = class.site.make(&["upgrade"]);
             assert!(
@@ -336,7 +342,7 @@ impl Class<'_> {
             .write_env(&[("COMPOSE_PROFILES", "tls"), ("CODER_REMOVE_TIME", "20s")]);
         self.site.compose(&["up", "-d"]);
         self.site.is_healthy("sms");
-        self.registers(20, &Door::Plain(self.site.plain()), 1, |_| ());
+        self.registers(20, &Entrance::Plain(self.site.plain()), 1, |_| ());
         let names = self.checks();
         let short = names.iter().filter(|(phone, _)| !long.contains(phone));
         for (_, owner) in short.step_by(3) {

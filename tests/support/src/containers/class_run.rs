@@ -16,14 +16,14 @@ use crate::fakes::twilio;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The way that a text takes to the service.
-pub enum Door {
+pub enum Entrance {
     /// The published port of the service.
     Plain(SocketAddr),
     /// The published port of a proxy with TLS, whose authority we trust.
     Tls(Box<ureq::Agent>),
 }
 
-impl Door {
+impl Entrance {
     /// Through TLS at `address`, by a certificate of the authority `root`.
     pub fn tls(address: SocketAddr, root: &str) -> Self {
         Self::Tls(Box::new(tls::client(address, root)))
@@ -50,7 +50,7 @@ impl Door {
 }
 
 /// Texts the phrase. Twilio offers the text again until it is accepted.
-pub fn text(site: &Site, door: &Door, phone: &str) {
+pub fn text(site: &Site, door: &Entrance, phone: &str) {
     let account = site.account();
     let sid = twilio::new_sid();
     let to = &account.from_numbers[0];
@@ -72,7 +72,7 @@ pub fn text(site: &Site, door: &Door, phone: &str) {
 /// text to the last login.
 pub fn play(
     site: &Site,
-    door: &Door,
+    door: &Entrance,
     phones: &[String],
     span: Duration,
     harm: impl FnOnce(),

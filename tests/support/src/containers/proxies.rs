@@ -5,19 +5,19 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use super::class_run::Door;
+use super::class_run::Entrance;
 use super::docker::{build, docker, field, try_docker};
 use super::site::{HOST, Site};
 use crate::classroom::{PATIENCE, within};
 
 /// A door through the compose file's own proxy, by the authority that it has made for itself.
-pub fn caddy(site: &Site) -> Door {
+pub fn caddy(site: &Site) -> Entrance {
     let container = site.container("tls");
     let path = "/data/caddy/pki/authorities/local/root.crt";
     let read = || try_docker(&["exec", &container, "cat", path]);
     let there = within(PATIENCE, || read().status.success());
     assert!(there, "the proxy has an authority:\n{}", site.logs("tls"));
-    Door::tls(site.https(), &String::from_utf8_lossy(&read().stdout))
+    Entrance::tls(site.https(), &String::from_utf8_lossy(&read().stdout))
 }
 
 /// nginx with the example file, in the service's own network as on one machine. Dropping it removes it.
@@ -60,8 +60,8 @@ impl Nginx {
     }
 
     /// A door through it.
-    pub fn door(&self) -> Door {
-        Door::tls(self.address, &self.root)
+    pub fn door(&self) -> Entrance {
+        Entrance::tls(self.address, &self.root)
     }
 
     /// All that it has logged, requests as well.

@@ -24,7 +24,7 @@ pub enum Voice {
 }
 
 /// One line of a conversation.
-pub struct Line {
+pub struct SpokenLine {
     /// Into the class.
     pub at: Duration,
     pub voice: Voice,
@@ -34,7 +34,7 @@ pub struct Line {
 /// One student's side of the act.
 #[derive(Default)]
 pub struct Conversation {
-    pub lines: Vec<Line>,
+    pub lines: Vec<SpokenLine>,
     /// The login texted last.
     pub login: Option<Login>,
     /// From each text to its login.
@@ -268,6 +268,8 @@ impl DemoScene<'_> {
 
     fn line(&mut self, at: Instant, voice: Voice, words: String) {
         let at = self.ground.clock(at);
-        self.conversation.lines.push(Line { at, voice, words });
+        self.conversation
+            .lines
+            .push(SpokenLine { at, voice, words });
     }
 }

@@ -104,7 +104,8 @@ fn perform(options: &Options, program: PathBuf, screen: &DemoScreen) -> ExitCode
 
 /// Draws the picture of the README.
 fn draw(program: PathBuf, file: &str) -> ExitCode {
-    let drawn = catch_unwind(|| crate::picture::Scene::play(program, BETWEEN_STUDENTS).drawn());
+    let drawn =
+        catch_unwind(|| crate::picture::PictureScene::play(program, BETWEEN_STUDENTS).drawn());
     let Ok(drawn) = drawn else {
         return unusable("the class of the picture broke off, see above");
     };

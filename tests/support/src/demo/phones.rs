@@ -1,7 +1,7 @@
 //! How the conversations look on the phones.
 
 use super::cast::{Cast, CastPart, CastRole};
-use super::class_run::{Conversation, DemoRun, Line, Voice};
+use super::class_run::{Conversation, DemoRun, SpokenLine, Voice};
 use super::screen::{DemoScreen, Paint, seconds};
 use crate::classroom::student::Login;
 
@@ -57,7 +57,7 @@ fn show_one(part: &CastPart, conversation: &Conversation, in_full: bool, screen:
     }
 }
 
-fn show_line(line: &Line, in_full: bool, screen: &DemoScreen) {
+fn show_line(line: &SpokenLine, in_full: bool, screen: &DemoScreen) {
     let time = format!("{:>8}", seconds(line.at));
     let time = screen.paint(Paint::Faint, &time);
     let say = |time: &str, sign: &str, paint: Paint, words: &str| {

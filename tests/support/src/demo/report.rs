@@ -19,12 +19,12 @@ pub struct DemoReport {
 }
 
 /// The table under way.
-struct Table<'a> {
+struct ReportTable<'a> {
     screen: &'a DemoScreen,
     faults: Vec<String>,
 }
 
-impl Table<'_> {
+impl ReportTable<'_> {
     /// A row without a check.
     fn row(&self, what: &str, value: &str) {
         self.screen.say(&format!("  {what:26} {value}"));
@@ -62,7 +62,7 @@ pub fn draw_up(
 ) -> DemoReport {
     screen.head(4, "Results");
     let acts = [&class_run.faults, &proof.faults, &removal.faults];
-    let mut table = Table {
+    let mut table = ReportTable {
         screen,
         faults: acts.into_iter().flatten().cloned().collect(),
     };
@@ -95,7 +95,7 @@ pub fn draw_up(
 }
 
 fn logins(
-    table: &mut Table<'_>,
+    table: &mut ReportTable<'_>,
     stage: &DemoStage,
     cast: &Cast,
     class_run: &DemoRun,
@@ -122,7 +122,7 @@ fn logins(
     table.row("from text to login", &value);
 }
 
-fn texts(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, class_run: &DemoRun) {
+fn texts(table: &mut ReportTable<'_>, stage: &DemoStage, cast: &Cast, class_run: &DemoRun) {
     let twilio = stage.class().twilio();
     let (wanted, logins) = cast.answers();
     let again = logins - cast.students.len();
@@ -154,7 +154,7 @@ fn texts(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, class_run: &Demo
     );
 }
 
-fn remains(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, removal: &Removal) {
+fn remains(table: &mut ReportTable<'_>, stage: &DemoStage, cast: &Cast, removal: &Removal) {
     let class = stage.class();
     table.count("accounts removed", removal.removed, cast.students.len(), "");
     let ours = |owner: &str| owner != super::stage::STRANGER;
@@ -192,7 +192,7 @@ fn remains(table: &mut Table<'_>, stage: &DemoStage, cast: &Cast, removal: &Remo
     );
 }
 
-fn secrets(table: &mut Table<'_>, stage: &DemoStage) {
+fn secrets(table: &mut ReportTable<'_>, stage: &DemoStage) {
     let leaks = stage.class().leaks();
     let value = match leaks.len() {
         0 => "hold no phone, text, password or token".to_owned(),

@@ -10,13 +10,13 @@ use serde_json::Value;
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ClientAnswer {
     pub status: u16,
     pub head: String,
     pub body: String,
 }
 
-impl Answer {
+impl ClientAnswer {
     /// The body as JSON; null if it is none.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
@@ -92,7 +92,7 @@ impl Client {
         target: &str,
         content_type: &str,
         body: &str,
-    ) -> Option<Answer> {
+    ) -> Option<ClientAnswer> {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.address);
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
@@ -113,19 +113,19 @@ impl Client {
     }
 
     /// A call without a body.
-    pub fn get(&mut self, target: &str) -> Answer {
+    pub fn get(&mut self, target: &str) -> ClientAnswer {
         self.send("GET", target, "text/plain", "")
             .expect("an answer")
     }
 
     /// A call with a JSON body.
-    pub fn json(&mut self, method: &str, target: &str, body: &Value) -> Answer {
+    pub fn json(&mut self, method: &str, target: &str, body: &Value) -> ClientAnswer {
         self.send(method, target, "application/json", &body.to_string())
             .expect("an answer")
     }
 
     /// A `POST` with a form body.
-    pub fn form(&mut self, target: &str, params: &[(&str, &str)]) -> Answer {
+    pub fn form(&mut self, target: &str, params: &[(&str, &str)]) -> ClientAnswer {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(params)
             .finish();
@@ -134,13 +134,13 @@ impl Client {
     }
 }
 
-fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
+fn read_answer(stream: &mut TcpStream) -> Option<ClientAnswer> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let answer = Answer {
+            let answer = ClientAnswer {
                 status: head.split(' ').nth(1)?.parse().ok()?,
                 head: head.to_owned(),
                 body: body.to_owned(),

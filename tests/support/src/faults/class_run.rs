@@ -22,7 +22,7 @@ const SPAN: UnixSeconds = 3 * 3_600;
 
 /// An account as the model sees it. All times are true ones.
 #[derive(Debug)]
-struct Account {
+struct WatchedAccount {
     username: String,
     /// Coder's id of it.
     id: String,
@@ -63,7 +63,7 @@ pub struct ClassRun<'a> {
     /// Since when nothing but workspaces keeps the service from removing accounts.
     well_since: UnixSeconds,
     phones: Vec<String>,
-    accounts: Vec<Account>,
+    accounts: Vec<WatchedAccount>,
     texts: u64,
     deeds: usize,
     seed: u64,
@@ -238,7 +238,7 @@ impl<'a> ClassRun<'a> {
             .position(|one| one.username == username.as_str());
         let number = known.unwrap_or_else(|| {
             self.tally.accounts += 1;
-            self.accounts.push(Account {
+            self.accounts.push(WatchedAccount {
                 username: username.as_str().to_owned(),
                 id: row.coder_id.clone().expect("an id"),
                 until: None,

@@ -88,7 +88,7 @@ fn seats(dice: &mut Dice) -> usize {
 }
 
 /// What one phone texts, in this order.
-struct Caller {
+struct SeatCaller {
     phone: String,
     classes: Vec<usize>,
 }
@@ -131,10 +131,11 @@ impl<'a> Race<'a> {
 
     fn run(mut self, dice: &mut Dice) -> Row {
         let provisioner = self.provisioner();
-        // In every second race some phones have an account whose time is up, and others text two phrases.
+        // In every second race, some phones have an account whose time is up, and other phones text two phrases.
         let moves = dice.below(2) == 1;
         if moves {
-            let early: Vec<Caller> = (0..CLASSES).flat_map(|one| self.callers(one, 4)).collect();
+            let early: Vec<SeatCaller> =
+                (0..CLASSES).flat_map(|one| self.callers(one, 4)).collect();
             self.serve(&provisioner, &early);
             self.inside.time_is_up(self.now);
             self.now += 7_200;
@@ -159,13 +160,13 @@ impl<'a> Race<'a> {
         self.judge(&answers, true)
     }
 
-    fn all_callers(&mut self) -> Vec<Caller> {
+    fn all_callers(&mut self) -> Vec<SeatCaller> {
         let all = (0..CLASSES).flat_map(|one| self.callers(one, STUDENTS));
         all.collect()
     }
 
-    fn callers(&mut self, class: usize, count: usize) -> Vec<Caller> {
-        let caller = |phone| Caller {
+    fn callers(&mut self, class: usize, count: usize) -> Vec<SeatCaller> {
+        let caller = |phone| SeatCaller {
             phone,
             classes: vec![class],
         };
@@ -174,7 +175,7 @@ impl<'a> Race<'a> {
     }
 
     /// All callers text at once; each phone's texts are served one after the other, as the service does it.
-    fn serve(&mut self, provisioner: &Provisioner, callers: &[Caller]) -> Vec<Answers> {
+    fn serve(&mut self, provisioner: &Provisioner, callers: &[SeatCaller]) -> Vec<Answers> {
         let first = self.texts;
         self.texts += 8 * u64::try_from(callers.len()).expect("a small number");
         let next = AtomicUsize::new(0);

@@ -50,7 +50,7 @@ fn run(force: &Assault) -> Vec<Row> {
 }
 
 #[derive(Default)]
-struct Found {
+struct CrossingFindings {
     students: usize,
     lost: usize,
     doubled: usize,
@@ -66,7 +66,7 @@ struct Seat {
     signed_in: bool,
 }
 
-fn play(inside: &mut Inside, seed: u64) -> Found {
+fn play(inside: &mut Inside, seed: u64) -> CrossingFindings {
     let mut dice = Dice::new(seed);
     let reply = [Reply::Both, Reply::Screen][usize::from(dice.below(2) == 0)];
     let mut hall = Hall::open(inside, reply, seed * 10_000);
@@ -78,9 +78,9 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
             signed_in: false,
         })
         .collect();
-    let mut found = Found {
+    let mut found = CrossingFindings {
         students: seats.len(),
-        ..Found::default()
+        ..CrossingFindings::default()
     };
     let mut waiting = Vec::new();
     for _ in 0..60 {
@@ -165,7 +165,7 @@ fn attempts(hall: &Hall<'_>, waiting: &mut Vec<Text>, dice: &mut Dice) {
 }
 
 /// A laptop asks; its student answers by the digits of their own phone.
-fn polls(hall: &Hall<'_>, seat: &mut Seat, seed: u64, found: &mut Found) {
+fn polls(hall: &Hall<'_>, seat: &mut Seat, seed: u64, found: &mut CrossingFindings) {
     let state = match hall.shows(&seat.screen) {
         ScreenState::Question { claim, ends } => {
             let yes = seat.phone.ends_with(&ends);

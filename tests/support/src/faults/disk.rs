@@ -31,7 +31,7 @@ pub struct Ask {
 
 /// What the service is told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum DiskAnswer {
     /// What really came of it.
     Truth,
     /// An I/O error.
@@ -45,7 +45,7 @@ pub enum Answer {
 }
 
 /// Decides about a question. The deed happens when, and only if, the second argument is called.
-pub type Judge = dyn Fn(&Ask, &mut dyn FnMut()) -> Answer + Send + Sync;
+pub type Judge = dyn Fn(&Ask, &mut dyn FnMut()) -> DiskAnswer + Send + Sync;
 
 /// The listening border. Dropping it ends it; the service has to be dead by then.
 pub struct Disk {
@@ -115,11 +115,11 @@ fn serve(judge: &Judge, line: &UnixStream) {
         let _ = { line }.read(&mut [0]);
     });
     match answer {
-        Answer::Truth => say(line, b'g'),
-        Answer::Broken => say(line, b'i'),
-        Answer::Full => say(line, b'n'),
-        Answer::ReadOnly => say(line, b'r'),
-        Answer::Silence => {}
+        DiskAnswer::Truth => say(line, b'g'),
+        DiskAnswer::Broken => say(line, b'i'),
+        DiskAnswer::Full => say(line, b'n'),
+        DiskAnswer::ReadOnly => say(line, b'r'),
+        DiskAnswer::Silence => {}
     }
 }
 
@@ -171,7 +171,11 @@ mod tests {
 
     /// Has a shell write to a file in the folder under the eyes of a judge who always says `answer`,
     /// after the deed if `done`. Returns what was asked, and what the file holds now.
-    fn shell_writes(folder: &Folder, answer: Answer, done: bool) -> (Vec<String>, Option<String>) {
+    fn shell_writes(
+        folder: &Folder,
+        answer: DiskAnswer,
+        done: bool,
+    ) -> (Vec<String>, Option<String>) {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let note = Arc::clone(&asked);
         let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
@@ -195,7 +199,7 @@ mod tests {
             .status();
         assert_eq!(
             status.expect("a shell").success(),
-            answer == Answer::Truth,
+            answer == DiskAnswer::Truth,
             "the shell sees what it is told"
         );
         drop(disk);
@@ -206,14 +210,14 @@ mod tests {
     #[test]
     fn what_passes_is_asked_for_and_done() {
         let folder = Folder::new();
-        let (asked, found) = shell_writes(&folder, Answer::Truth, true);
+        let (asked, found) = shell_writes(&folder, DiskAnswer::Truth, true);
         assert_eq!(asked, ["sh make file", "sh write file"]);
         assert_eq!(found.as_deref(), Some("word\n"));
     }
 
     #[test]
     fn what_is_refused_is_not_done() {
-        for refusal in [Answer::Broken, Answer::Full, Answer::ReadOnly] {
+        for refusal in [DiskAnswer::Broken, DiskAnswer::Full, DiskAnswer::ReadOnly] {
             let (_, found) = shell_writes(&Folder::new(), refusal, false);
             assert_eq!(found, None, "{refusal:?}");
         }
@@ -222,7 +226,7 @@ mod tests {
     #[test]
     fn what_is_done_can_be_denied() {
         let folder = Folder::new();
-        let (_, found) = shell_writes(&folder, Answer::Broken, true);
+        let (_, found) = shell_writes(&folder, DiskAnswer::Broken, true);
         // The file was made, but the shell believes that it was not and writes nothing.
         assert_eq!(found.as_deref(), Some(""));
     }

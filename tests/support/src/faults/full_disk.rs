@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::disk::{Answer, Ask, Disk};
+use super::disk::{Ask, Disk, DiskAnswer};
 use super::post::Post;
 use super::table::Row;
 use super::{Assault, FaultProof};
@@ -79,7 +79,8 @@ fn run(force: &Assault) -> Row {
     row
 }
 
-/// Three students text, and the disk is full after so many writes of the service and of Redis; then one more texts.
+/// Three students text. The disk is full after this number of writes by the service and by Redis. Then another
+/// student texts.
 /// Returns whether it was full before the three were served.
 fn full_after(force: &Assault, writes: usize) -> (Row, bool) {
     let folder = Folder::new();
@@ -92,10 +93,10 @@ fn full_after(force: &Assault, writes: usize) -> (Row, bool) {
         move |ask: &Ask, deed: &mut dyn FnMut()| {
             let is_ours = ask.path.contains("registrations.db") || ask.path.contains(".aof");
             if ask.verb == "write" && is_ours && !room.takes() {
-                return Answer::Full;
+                return DiskAnswer::Full;
             }
             deed();
-            Answer::Truth
+            DiskAnswer::Truth
         }
     };
     let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));

@@ -112,7 +112,7 @@ impl<'a> Hall<'a> {
         self.provisioner.provision(&self.as_read(text), unix_now())
     }
 
-    /// The same after the clock was set forward or back by so many seconds.
+    /// The same after the clock was set forward or back by this number of seconds.
     pub fn attempt_at_a_set_clock(&self, text: &Text, by: i64) -> Outcome {
         self.provisioner
             .provision(&self.as_read(text), unix_now() + by)

@@ -13,7 +13,7 @@ use coder_sms_register::domain::{
 use coder_sms_register::http::Http;
 use coder_sms_register::reap::Reaper;
 use coder_sms_register::reconcile::Reconciler;
-use coder_sms_register::store::{Reservation, ReserveResult, Store, StoreError};
+use coder_sms_register::store::{Reservation, ReserveResult, Seats, Store, StoreError};
 use coder_sms_register::token::CoderToken;
 
 use crate::classroom::folder::Folder;
@@ -45,7 +45,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// A row of the table of registrations.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct StoredRow {
     pub id: i64,
     pub username: String,
     pub stage: String,
@@ -164,7 +164,10 @@ impl Inside {
                     now,
                     due_at: due,
                 },
-                u32::MAX,
+                Seats {
+                    class: None,
+                    limit: u32::MAX,
+                },
             );
             if reserved.expect("a reservation") == ReserveResult::Done {
                 let row = store.find(&hash).expect("the store answers");
@@ -179,9 +182,9 @@ impl Inside {
     }
 
     /// All rows, as the file holds them.
-    pub fn rows(&self) -> BTreeMap<i64, Row> {
+    pub fn rows(&self) -> BTreeMap<i64, StoredRow> {
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Row {
+            Ok(StoredRow {
                 id: row.get(0)?,
                 username: row.get(1)?,
                 stage: row.get(2)?,

@@ -46,7 +46,7 @@ pub fn run(force: &Assault) -> Row {
 }
 
 #[derive(Default)]
-struct Found {
+struct NewcomerFindings {
     students: usize,
     lost: usize,
     doubled: usize,
@@ -54,7 +54,7 @@ struct Found {
     taken: usize,
 }
 
-fn play(inside: &mut Inside, seed: u64) -> Found {
+fn play(inside: &mut Inside, seed: u64) -> NewcomerFindings {
     let mut dice = Dice::new(seed);
     let versions = [Version::V2_10, Version::V2_20, Version::Newest];
     let version = versions[usize::try_from(dice.below(3)).expect("an index")];
@@ -68,7 +68,7 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
         usize::MAX,
         Trouble::CutBefore,
     );
-    let mut found = Found::default();
+    let mut found = NewcomerFindings::default();
     for number in 0..=dice.below(3) {
         let phone = inside.new_phone();
         if dice.below(2) == 0 {

@@ -57,7 +57,7 @@ fn killed(force: &Assault) -> Row {
     conclude(row, &class, &post, &students)
 }
 
-/// Killed at the same moment as the service, one of them a little earlier, again without a search.
+/// The service and Redis are killed together, one of them a little earlier, again without a search.
 fn both_killed(force: &Assault) -> Row {
     let (kills, count) = force.pick((4, 8), (60, 120));
     let mut dice = Dice::new(3);

@@ -10,7 +10,7 @@ use coder_sms_register::reconcile::Reconciler;
 
 use super::inside::{INTERVAL, Inside, for_each_seed};
 use super::newcomers;
-use super::students::{Ours, Server, Students};
+use super::students::{Ours, PopulationServer, Students};
 use super::table::Row;
 use super::{Assault, FaultProof};
 use crate::fakes::random::Dice;
@@ -23,7 +23,7 @@ pub const PROOF: FaultProof = FaultProof {
 
 /// What came of one population.
 #[derive(Default)]
-struct Found {
+struct PopulationFindings {
     ours: usize,
     strangers: usize,
     sweeps: usize,
@@ -58,26 +58,26 @@ fn run(force: &Assault) -> Vec<Row> {
 }
 
 /// One population from its beginning to its end.
-fn play(inside: &mut Inside, seed: u64) -> Found {
+fn play(inside: &mut Inside, seed: u64) -> PopulationFindings {
     let mut dice = Dice::new(seed);
     let mut people = Students::new(&mut dice);
     let client = inside.client(&people.coder);
     people.settle(
-        &mut Server {
+        &mut PopulationServer {
             inside: &mut *inside,
             client: &client,
         },
         &mut dice,
     );
-    let mut watch = Watch {
+    let mut watch = PopulationWatch {
         reaper: inside.reaper(&client),
         reconciler: inside.reconciler(&client),
         inside,
         seen: people.coder.ledger().len(),
-        found: Found {
+        found: PopulationFindings {
             ours: people.ours.len(),
             strangers: people.strangers.len(),
-            ..Found::default()
+            ..PopulationFindings::default()
         },
         seed,
     };
@@ -92,7 +92,7 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
     people.all_is_well();
     watch.settle(&people, now);
     watch.found.calls = people.coder.calls().len();
-    let Watch {
+    let PopulationWatch {
         found,
         reaper,
         reconciler,
@@ -104,17 +104,17 @@ fn play(inside: &mut Inside, seed: u64) -> Found {
 }
 
 /// Sweeps, and looks at what the sweep did.
-struct Watch<'a> {
+struct PopulationWatch<'a> {
     reaper: Reaper,
     reconciler: Reconciler,
     inside: &'a Inside,
     /// Deeds that were looked at.
     seen: usize,
-    found: Found,
+    found: PopulationFindings,
     seed: u64,
 }
 
-impl Watch<'_> {
+impl PopulationWatch<'_> {
     fn sweep(&mut self, people: &Students, now: UnixSeconds) {
         self.found.sweeps += 1;
         if let Err(error) = self.reaper.sweep(now) {

@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::disk::role;
-use super::tape::{Fate, Tape};
+use super::tape::{EffectEnd, Tape};
 
 /// The listening proxy. Dropping it closes all connections.
 pub struct Proxy {
-    shared: Arc<Shared>,
+    shared: Arc<ProxyShared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct ProxyShared {
     path: PathBuf,
     server: PathBuf,
     tape: Arc<Tape>,
@@ -35,7 +35,7 @@ impl Proxy {
     /// Listens at `path` for the server whose socket is `server`.
     pub fn start(path: PathBuf, server: &str, tape: &Arc<Tape>) -> Self {
         let listener = UnixListener::bind(&path).expect("a socket for the proxy");
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProxyShared {
             path,
             server: server.into(),
             tape: Arc::clone(tape),
@@ -75,7 +75,7 @@ impl Drop for Proxy {
     }
 }
 
-impl Shared {
+impl ProxyShared {
     fn cut_all(&self) {
         for stream in lock(&self.open).values() {
             let _ = stream.shutdown(Shutdown::Both);
@@ -83,7 +83,7 @@ impl Shared {
     }
 }
 
-fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
+fn accept(listener: &UnixListener, shared: &Arc<ProxyShared>) {
     for number in (0..).step_by(2) {
         let accepted = listener.accept();
         if shared.stopping.load(Ordering::SeqCst) {
@@ -128,7 +128,7 @@ fn signature(address: &SocketAddr) -> Option<(i32, String)> {
 }
 
 fn converse(
-    shared: &Shared,
+    shared: &ProxyShared,
     life: u32,
     caller: &str,
     client: &UnixStream,
@@ -148,7 +148,7 @@ fn converse(
                 .and_then(|()| read_value(&mut answers, &mut answer));
         });
         told?;
-        if fate != Fate::Answered {
+        if fate != EffectEnd::Answered {
             return Ok(());
         }
         to_client.write_all(&answer)?;

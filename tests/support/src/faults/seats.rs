@@ -107,7 +107,7 @@ pub(super) fn race(force: &Assault, seed: u64, classes: &[RacingClass]) -> Row {
     row
 }
 
-/// Counts the students of one class, which has so many seats.
+/// Counts the students of one class with this number of seats.
 fn count_class(row: &mut Row, students: &[Student<'_>], seats: usize) {
     let seated = students.iter().filter(|one| one.can_log_in()).count();
     let told = |text: &str| text.starts_with("This class is full");

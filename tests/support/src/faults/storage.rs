@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::disk::{Answer, Ask, Disk};
+use super::disk::{Ask, Disk, DiskAnswer};
 use super::table::Row;
 use super::{Assault, FaultProof};
 use crate::classroom::folder::Folder;
@@ -23,10 +23,10 @@ pub const PROOF: FaultProof = FaultProof {
 
 /// What the disk is like at present.
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum NetworkState {
     Well,
     /// Every write is answered like this.
-    Bad(Answer),
+    Bad(DiskAnswer),
     /// Three of ten writes and syncs fail, half of them although they are done.
     Failing,
     /// Every sync takes this long.
@@ -35,7 +35,7 @@ enum State {
 
 /// A disk that can be told to be in trouble.
 struct NetworkTrouble {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<NetworkState>>,
     disk: Disk,
     // The last to go: the disk's socket is in it.
     _folder: Folder,
@@ -44,7 +44,7 @@ struct NetworkTrouble {
 impl NetworkTrouble {
     fn new() -> Self {
         let folder = Folder::new();
-        let state = Arc::new(Mutex::new(State::Well));
+        let state = Arc::new(Mutex::new(NetworkState::Well));
         let now = Arc::clone(&state);
         let dice = Mutex::new(Dice::new(5));
         let judge = move |ask: &Ask, deed: &mut dyn FnMut()| {
@@ -52,26 +52,26 @@ impl NetworkTrouble {
             let concerns = matches!(ask.verb.as_str(), "write" | "sync" | "truncate" | "make");
             if !concerns || !ask.path.contains("registrations.db") {
                 deed();
-                return Answer::Truth;
+                return DiskAnswer::Truth;
             }
             match state {
-                State::Bad(answer) => return answer,
-                State::Failing => {
+                NetworkState::Bad(answer) => return answer,
+                NetworkState::Failing => {
                     let mut dice = dice.lock().unwrap_or_else(PoisonError::into_inner);
                     match dice.below(20) {
-                        0..3 => return Answer::Broken,
+                        0..3 => return DiskAnswer::Broken,
                         3..6 => {
                             deed();
-                            return Answer::Broken;
+                            return DiskAnswer::Broken;
                         }
                         _ => {}
                     }
                 }
-                State::Slow(span) if ask.verb == "sync" => std::thread::sleep(span),
-                State::Slow(_) | State::Well => {}
+                NetworkState::Slow(span) if ask.verb == "sync" => std::thread::sleep(span),
+                NetworkState::Slow(_) | NetworkState::Well => {}
             }
             deed();
-            Answer::Truth
+            DiskAnswer::Truth
         };
         let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
         Self {
@@ -81,7 +81,7 @@ impl NetworkTrouble {
         }
     }
 
-    fn is(&self, state: State) {
+    fn is(&self, state: NetworkState) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
@@ -102,7 +102,7 @@ fn health(class: &Classroom) -> String {
 }
 
 /// Texts that come while nothing can be written are taken, wait in Redis, and are served afterwards.
-fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
+fn unwritable(force: &Assault, fault: &str, answer: DiskAnswer) -> Row {
     let network = NetworkTrouble::new();
     let class = network.class(force);
     let students = class.students(force.pick(4, 30));
@@ -111,7 +111,7 @@ fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
         student.gets_a_login();
     }
     class.all_served();
-    network.is(State::Bad(answer));
+    network.is(NetworkState::Bad(answer));
     during.iter().for_each(|student| drop(student.asks()));
     class.eventually("the fault shown", || {
         health(&class).contains("database-not-writable")
@@ -122,7 +122,7 @@ fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
         .iter()
         .map(|student| student.inbox().len())
         .sum::<usize>();
-    network.is(State::Well);
+    network.is(NetworkState::Well);
     class.all_served();
     class.eventually("health", || health(&class).contains("ok"));
     row.count(&class, &students, 1, 0);
@@ -131,31 +131,31 @@ fn unwritable(force: &Assault, fault: &str, answer: Answer) -> Row {
 }
 
 fn full(force: &Assault) -> Row {
-    unwritable(force, "disk full", Answer::Full)
+    unwritable(force, "disk full", DiskAnswer::Full)
 }
 
 fn read_only(force: &Assault) -> Row {
-    unwritable(force, "disk read-only", Answer::ReadOnly)
+    unwritable(force, "disk read-only", DiskAnswer::ReadOnly)
 }
 
 fn failing(force: &Assault) -> Row {
     let network = NetworkTrouble::new();
     let class = network.class(force);
-    network.is(State::Failing);
+    network.is(NetworkState::Failing);
     let students = class.students(force.pick(5, 40));
     students.iter().for_each(|student| drop(student.asks()));
     class.eventually_within(Duration::from_secs(120), "all served", || {
         class.redis().length("coder-sms-register:texts") == 0
     });
-    network.is(State::Well);
+    network.is(NetworkState::Well);
     let mut row = Row::new("30 % of all writes and syncs fail, half of them done");
     row.count(&class, &students, 1, 0);
     class.change("UPDATE registrations SET due_at = 1");
-    network.is(State::Failing);
+    network.is(NetworkState::Failing);
     class.eventually_within(Duration::from_secs(120), "all removed", || {
         class.coder().students().is_empty() && class.registrations() == 0
     });
-    network.is(State::Well);
+    network.is(NetworkState::Well);
     row.count_left(&class);
     row.check_database(&class);
     row
@@ -165,7 +165,7 @@ fn failing(force: &Assault) -> Row {
 fn slow(force: &Assault) -> Row {
     let network = NetworkTrouble::new();
     let class = network.class(force);
-    network.is(State::Slow(Duration::from_millis(200)));
+    network.is(NetworkState::Slow(Duration::from_millis(200)));
     let students = class.students(force.pick(4, 20));
     let mut slowest = Duration::ZERO;
     for student in &students {
@@ -174,7 +174,7 @@ fn slow(force: &Assault) -> Row {
         slowest = slowest.max(began.elapsed());
     }
     class.all_served();
-    network.is(State::Well);
+    network.is(NetworkState::Well);
     let mut row = Row::new("every sync takes 200 ms");
     row.count(&class, &students, 1, 0);
     row.note = format!("slowest 200 of the webhook {slowest:.1?}");
@@ -287,7 +287,7 @@ fn first_start_killed_at(force: &Assault, step: usize) -> (usize, Row) {
                 if let Some(pid) = Pid::from_raw(ask.process) {
                     let _ = kill_process(pid, Signal::KILL);
                 }
-                Answer::Silence
+                DiskAnswer::Silence
             };
             if number == step {
                 return kill();
@@ -296,11 +296,11 @@ fn first_start_killed_at(force: &Assault, step: usize) -> (usize, Row) {
             return if number + 1 == step {
                 kill()
             } else {
-                Answer::Truth
+                DiskAnswer::Truth
             };
         }
         deed();
-        Answer::Truth
+        DiskAnswer::Truth
     };
     let disk = Disk::start(folder.path().join("disk.sock"), Box::new(judge));
     let class = Plan::new(&force.binary).prepare();

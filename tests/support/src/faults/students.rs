@@ -68,7 +68,7 @@ fn pick<T: Copy>(dice: &mut Dice, list: &[T]) -> T {
 }
 
 /// The client of a population's own server.
-pub struct Server<'a> {
+pub struct PopulationServer<'a> {
     pub inside: &'a mut Inside,
     pub client: &'a Coder,
 }
@@ -94,7 +94,7 @@ impl Students {
     }
 
     /// Up to five of each.
-    pub fn settle(&mut self, server: &mut Server<'_>, dice: &mut Dice) {
+    pub fn settle(&mut self, server: &mut PopulationServer<'_>, dice: &mut Dice) {
         for _ in 0..dice.below(6) {
             self.add_ours(server, dice);
         }
@@ -118,7 +118,7 @@ impl Students {
     }
 
     /// A student of ours at a random stage, with workspaces in random states.
-    fn add_ours(&mut self, server: &mut Server<'_>, dice: &mut Dice) {
+    fn add_ours(&mut self, server: &mut PopulationServer<'_>, dice: &mut Dice) {
         let base = self.base;
         let due = base + i64::try_from(dice.below(4 * 3_600)).expect("hours");
         let stage = dice.below(7);

@@ -6,83 +6,18 @@
 //! to run, that of one thread's effects of one kind hardly ever does. A plan is a row of [`Cut`]s;
 //! after each the counting begins anew.
 
+mod cut;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::classroom::service::Service;
-
-/// What a cut does to an effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// The service is killed before the effect is applied.
-    Before,
-    /// The effect is applied and the service killed before it sees the answer.
-    After,
-    /// The effect is applied but its answer is lost: a closed connection, an I/O error.
-    Lost,
-    /// The effect is not applied: a closed connection, an I/O error.
-    Refused,
-}
-
-impl Mode {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Before, Self::After, Self::Lost, Self::Refused];
-
-    /// Its name in plans.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::After => "after",
-            Self::Lost => "lost",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// One effect: the number `nth` (from 1) of its label, counted since the last cut.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Point {
-    /// Who does what, such as `worker coder create user`.
-    pub label: Arc<str>,
-    /// Which of those with that label.
-    pub nth: usize,
-}
-
-/// One cut of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cut {
-    /// Where.
-    pub point: Point,
-    /// How.
-    pub mode: Mode,
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Point { label, nth } = &self.point;
-        write!(f, "{label} {nth} {}", self.mode.word())
-    }
-}
-
-impl Cut {
-    /// Reads what its `Display` writes.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (rest, mode) = text.trim().rsplit_once(' ')?;
-        let (label, nth) = rest.rsplit_once(' ')?;
-        let point = Point {
-            label: label.into(),
-            nth: nth.parse().ok()?,
-        };
-        let mode = Mode::ALL.into_iter().find(|known| known.word() == mode)?;
-        Some(Self { point, mode })
-    }
-}
+pub use cut::{Cut, Mode, Point};
 
 /// What a border does with an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum EffectEnd {
     /// It was applied, and its answer goes back.
     Answered,
     /// No answer goes back: the connection is closed, or an error shown. The service lives on.
@@ -110,7 +45,7 @@ pub struct Mark {
     at: Duration,
 }
 
-struct State {
+struct TapeState {
     counting: bool,
     life: u32,
     /// Whom to kill; `None` until the service of this life has a process.
@@ -127,7 +62,7 @@ struct State {
 
 /// The tape of one run.
 pub struct Tape {
-    state: Mutex<State>,
+    state: Mutex<TapeState>,
     changed: Condvar,
 }
 
@@ -140,7 +75,7 @@ impl Default for Tape {
 impl Tape {
     /// A tape that lets everything pass until [`Tape::counts`].
     pub fn new() -> Self {
-        let state = State {
+        let state = TapeState {
             counting: false,
             life: 0,
             service: None,
@@ -206,11 +141,11 @@ impl Tape {
 
     /// Has one effect pass: `deed` applies it and may block. What is left of a life that is over
     /// does not arrive.
-    pub fn pass(&self, life: u32, label: &str, deed: &mut dyn FnMut()) -> Fate {
+    pub fn pass(&self, life: u32, label: &str, deed: &mut dyn FnMut()) -> EffectEnd {
         let (number, mode) = {
             let mut state = self.lock();
             if state.dead || state.life != life {
-                return Fate::Dead;
+                return EffectEnd::Dead;
             }
             match state.note(label) {
                 Some(noted) => noted,
@@ -229,15 +164,15 @@ impl Tape {
 
     /// An effect from before the counting. One that is still under way when the counting begins, such
     /// as a long wait for texts, counts when it ends.
-    fn pass_uncounted(&self, life: u32, label: &str, deed: &mut dyn FnMut()) -> Fate {
+    fn pass_uncounted(&self, life: u32, label: &str, deed: &mut dyn FnMut()) -> EffectEnd {
         deed();
         let (number, mode) = {
             let mut state = self.lock();
             if state.dead || state.life != life {
-                return Fate::Dead;
+                return EffectEnd::Dead;
             }
             let Some(noted) = state.note(label) else {
-                return Fate::Answered;
+                return EffectEnd::Answered;
             };
             state.trace[noted.0].only_ends = true;
             noted
@@ -246,21 +181,21 @@ impl Tape {
     }
 
     /// Ends an effect as its mode says.
-    fn conclude(&self, number: usize, life: u32, mode: Option<Mode>) -> Fate {
+    fn conclude(&self, number: usize, life: u32, mode: Option<Mode>) -> EffectEnd {
         let mut state = self.lock();
         if state.dead || state.life != life {
-            return Fate::Dead;
+            return EffectEnd::Dead;
         }
         state.trace[number].is_open = false;
         let fate = match mode {
             None => {
                 state.trace[number].answered = true;
                 state.version += 1;
-                Fate::Answered
+                EffectEnd::Answered
             }
             Some(Mode::Lost | Mode::Refused) => {
                 state.cut();
-                Fate::Broken
+                EffectEnd::Broken
             }
             Some(Mode::Before | Mode::After) => {
                 state.cut();
@@ -273,7 +208,7 @@ impl Tape {
     }
 
     /// Kills the service and returns when it is dead.
-    fn kill(&self, mut state: MutexGuard<'_, State>) -> Fate {
+    fn kill(&self, mut state: MutexGuard<'_, TapeState>) -> EffectEnd {
         let service = loop {
             match &state.service {
                 Some(service) => break Arc::clone(service),
@@ -291,7 +226,7 @@ impl Tape {
         service.kill();
         self.lock().version += 1;
         self.changed.notify_all();
-        Fate::Dead
+        EffectEnd::Dead
     }
 
     /// Notes something that happened outside of every border.
@@ -340,7 +275,7 @@ impl Tape {
     /// Waits until something has happened since that version, for `limit` at most.
     pub fn wait_beyond(&self, version: u64, limit: Duration) {
         let state = self.lock();
-        let unchanged = |state: &mut State| state.version == version;
+        let unchanged = |state: &mut TapeState| state.version == version;
         drop(self.changed.wait_timeout_while(state, limit, unchanged));
     }
 
@@ -363,12 +298,12 @@ impl Tape {
         text
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TapeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl TapeState {
     /// Writes an effect into the trace and says how it is to be cut; `None` while nothing counts.
     fn note(&mut self, label: &str) -> Option<(usize, Option<Mode>)> {
         if !self.counting {

@@ -27,14 +27,14 @@ const PHRASE: &str = "I am ready to learn!";
 const COMMAND: &str = "coder-sms-register status";
 
 /// What there is to draw.
-pub struct Scene {
+pub struct PictureScene {
     /// The number that students text.
     number: String,
     answer: String,
     screen: Vec<Line>,
 }
 
-impl Scene {
+impl PictureScene {
     /// Plays a class up to the moment when all students have a login but one, whose phone is out of reach.
     /// `pause` lies between one student and the next, so that their times differ.
     pub fn play(program: PathBuf, pause: Duration) -> Self {

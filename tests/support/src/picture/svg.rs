@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::terminal::{Line, Look};
-use super::{COLUMNS, COMMAND, PHRASE, Scene};
+use super::{COLUMNS, COMMAND, PHRASE, PictureScene};
 
 /// The width of a monospaced letter of 13 pixels.
 const LETTER: f64 = 7.83;
@@ -71,7 +71,7 @@ fn escaped(words: &str) -> String {
     words.replace('>', "&gt;").replace('"', "&quot;")
 }
 
-pub fn draw(scene: &Scene) -> String {
+pub fn draw(scene: &PictureScene) -> String {
     let rows = wrapped(&scene.screen);
     let width = wide(usize::from(COLUMNS)) + 2 * EDGE;
     let answer: Vec<&str> = scene.answer.lines().collect();
@@ -117,7 +117,7 @@ fn rows_of(line: &Line) -> Vec<Line> {
     rows
 }
 
-fn draw_wall(drawing: &mut Drawing, scene: &Scene, size: (usize, usize)) {
+fn draw_wall(drawing: &mut Drawing, scene: &PictureScene, size: (usize, usize)) {
     drawing.card((0, 0), size, "#fff8c5");
     drawing.text(EDGE, 21, "title", "on the wall");
     let lines = ["Text", PHRASE, "to", &scene.number];

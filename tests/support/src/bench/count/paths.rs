@@ -10,7 +10,7 @@ use coder_sms_register::domain::{
     InstanceId, Marker, MessageSid, Passphrase, Phone, PhoneHash, PhoneKey, Secret, SignedUrl,
     Username,
 };
-use coder_sms_register::store::{Reservation, ReserveResult, SentLogin, Store};
+use coder_sms_register::store::{Reservation, ReserveResult, Seats, SentLogin, Store};
 use coder_sms_register::twilio::signature::{Signer, Verifier};
 use coder_sms_register::webhook::Judge;
 
@@ -248,7 +248,10 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
             now,
             due_at: due,
         },
-        ROOM,
+        Seats {
+            class: None,
+            limit: ROOM,
+        },
     );
     assert_eq!(reserved.expect("a record"), ReserveResult::Done);
     let found = store

@@ -3,10 +3,10 @@
 use super::super::report::{Goal, Section, Table};
 use super::super::stats::number;
 use super::binary::Size;
-use super::{Findings, Idle};
+use super::{FootprintFindings, Idle};
 
 /// Draws all of it.
-pub fn draw(found: &Findings) -> Section {
+pub fn draw(found: &FootprintFindings) -> Section {
     let mut section = Section::new("Footprint");
     section.says(&format!(
         "The default settings, Redis with `appendfsync always`. \"Just started\" has served nothing; \"after \
@@ -46,15 +46,15 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-fn minutely(found: &Findings, count: u64) -> f64 {
+fn minutely(found: &FootprintFindings, count: u64) -> f64 {
     count as f64 * 60.0 / found.watched.as_secs_f64()
 }
 
-fn all_wakeups(found: &Findings, idle: &Idle) -> f64 {
+fn all_wakeups(found: &FootprintFindings, idle: &Idle) -> f64 {
     minutely(found, idle.wakeups.values().sum())
 }
 
-fn idle(found: &Findings) -> Table {
+fn idle(found: &FootprintFindings) -> Table {
     let heads = [
         "idle",
         "PSS",
@@ -78,7 +78,7 @@ fn idle(found: &Findings) -> Table {
     table
 }
 
-fn wakeups(found: &Findings) -> Table {
+fn wakeups(found: &FootprintFindings) -> Table {
     let names = found.idle.iter().map(|idle| idle.name);
     let heads: Vec<&str> = ["thread"].into_iter().chain(names).collect();
     let mut table = Table::new("**Wake-ups a minute, by thread**", &heads);
@@ -103,7 +103,7 @@ fn wakeups(found: &Findings) -> Table {
     table
 }
 
-fn starts(found: &Findings) -> Table {
+fn starts(found: &FootprintFindings) -> Table {
     let starts = &found.starts;
     let mut table = Table::new("**Starts**, milliseconds", &["", "times", "ms"]);
     let mut row = |what: &str, times: usize, ms: String| {
@@ -162,7 +162,7 @@ fn layers_table(layers: &[(String, String)]) -> Table {
     table
 }
 
-fn goals(found: &Findings) -> Vec<Goal> {
+fn goals(found: &FootprintFindings) -> Vec<Goal> {
     let mut goals = Vec::new();
     for idle in &found.idle {
         let pss = memory(idle.memory.pss);

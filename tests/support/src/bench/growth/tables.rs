@@ -2,10 +2,10 @@
 
 use super::super::report::{Goal, Section, Table};
 use super::super::stats::{Spread, number};
-use super::{Findings, Grown, Sweep};
+use super::{Grown, GrowthFindings, Sweep};
 
 /// Draws all of it.
-pub fn draw(found: &Findings) -> Section {
+pub fn draw(found: &GrowthFindings) -> Section {
     let mut section = Section::new("Growth");
     let known = found
         .grown
@@ -28,7 +28,7 @@ pub fn draw(found: &Findings) -> Section {
 }
 
 /// A figure of each size as a part of the smallest size's, round by round.
-fn parts(found: &Findings, figure: impl Fn(&Grown) -> &Vec<f64>) -> Vec<Spread> {
+fn parts(found: &GrowthFindings, figure: impl Fn(&Grown) -> &Vec<f64>) -> Vec<Spread> {
     let Some(least) = found.grown.first() else {
         return Vec::new();
     };
@@ -39,7 +39,7 @@ fn parts(found: &Findings, figure: impl Fn(&Grown) -> &Vec<f64>) -> Vec<Spread> 
     found.grown.iter().map(part).collect()
 }
 
-fn ratios(found: &Findings) -> Table {
+fn ratios(found: &GrowthFindings) -> Table {
     let heads: Vec<String> = found
         .grown
         .iter()
@@ -82,7 +82,7 @@ fn ratios(found: &Findings) -> Table {
     table
 }
 
-fn figures(found: &Findings) -> Table {
+fn figures(found: &GrowthFindings) -> Table {
     let heads = [
         "known",
         "CPU ms, phrase",
@@ -132,7 +132,7 @@ fn sweeps(sweeps: &[Sweep]) -> Table {
     table
 }
 
-fn goals(found: &Findings) -> Vec<Goal> {
+fn goals(found: &GrowthFindings) -> Vec<Goal> {
     let mut goals = Vec::new();
     let (Some(most), new, other) = (
         found.grown.last(),

@@ -2,10 +2,10 @@
 
 use super::super::report::{Goal, Section, Table};
 use super::super::stats::{Spread, number};
-use super::{CROWDED, Findings, SERVERS, Turn, Turns};
+use super::{CROWDED, SERVERS, Turn, Turns, WebhookFindings};
 
 /// Draws all of it.
-pub fn draw(found: &Findings) -> Section {
+pub fn draw(found: &WebhookFindings) -> Section {
     let mut section = Section::new("Webhook");
     section.says(&how(found));
     section.shows(&ratios(found));
@@ -17,7 +17,7 @@ pub fn draw(found: &Findings) -> Section {
     section
 }
 
-fn how(found: &Findings) -> String {
+fn how(found: &WebhookFindings) -> String {
     format!(
         "Texts with the phrase, {} bytes each with all parameters and headers that Twilio sends, every one \
          with a phone and a MessageSid of its own, signed before the clock runs. {} rounds; in each the four \
@@ -40,7 +40,7 @@ fn ratio(turns: &Turns, server: usize) -> Spread {
     Spread::of(pairs.map(|(ours, bare)| ours / bare.max(1.0)))
 }
 
-fn ratios(found: &Findings) -> Table {
+fn ratios(found: &WebhookFindings) -> Table {
     let heads = [
         "connections",
         "(b) of (a)",
@@ -60,7 +60,7 @@ fn ratios(found: &Findings) -> Table {
     table
 }
 
-fn half_load(found: &Findings) -> Table {
+fn half_load(found: &WebhookFindings) -> Table {
     let caption = "**At half of the rate that it had just before over 64 connections**, texts due at even moments; times from \
                    then on, ms (the sender looks ten times a millisecond); what the bare server takes is the \
                    machine's and the sender's own";
@@ -84,7 +84,7 @@ fn server_name(server: usize) -> String {
     format!("({letter}) {name}")
 }
 
-fn rates(found: &Findings) -> Table {
+fn rates(found: &WebhookFindings) -> Table {
     let caption = "**Texts a second, and milliseconds from sending a text to its answer.** \"Served\": \
                    connections that got an answer at all; those that got none have no time either";
     let heads = [
@@ -123,7 +123,7 @@ fn served(turns: &[Turn]) -> String {
     Spread::of(parts).per_cent()
 }
 
-fn cpu(found: &Findings) -> Table {
+fn cpu(found: &WebhookFindings) -> Table {
     let heads = [
         "server",
         "connections",
@@ -157,7 +157,7 @@ fn cpu(found: &Findings) -> Table {
     table
 }
 
-fn ledger(found: &Findings) -> String {
+fn ledger(found: &WebhookFindings) -> String {
     let ledger = &found.ledger;
     let count = |count: usize| number(count as f64, 0);
     format!(
@@ -171,7 +171,7 @@ fn ledger(found: &Findings) -> String {
     )
 }
 
-fn goals(found: &Findings) -> Vec<Goal> {
+fn goals(found: &WebhookFindings) -> Vec<Goal> {
     let mut goals = Vec::new();
     let crowded = |turns: &&Turns| CROWDED.contains(&turns.mode);
     for turns in found.turns.iter().filter(crowded) {

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::super::client::{Answer, Client};
+use super::super::client::{Client, ClientAnswer};
 use super::tests::{STRONG, admin, create};
 use super::{FakeCoder, Version};
 
 const BROWSER: &str = "Mozilla/5.0";
 
 /// A browser's login from a page of another host: the body is JSON, its type is not.
-fn log_in(coder: &FakeCoder, name: &str, cookies: &str) -> Answer {
+fn log_in(coder: &FakeCoder, name: &str, cookies: &str) -> ClientAnswer {
     let body = json!({ "email": format!("{name}@temp.example.com"), "password": STRONG });
     let mut client = Client::new(&coder.url());
     if !cookies.is_empty() {
@@ -27,7 +27,7 @@ fn log_in(coder: &FakeCoder, name: &str, cookies: &str) -> Answer {
 
 /// A login beside a session's cookie was refused, as it did not bring the token of Coder's own page.
 #[track_caller]
-fn lacks_the_token_of_the_page(refused: &Answer) {
+fn lacks_the_token_of_the_page(refused: &ClientAnswer) {
     assert_eq!(refused.status, 400);
     assert!(
         refused
@@ -39,7 +39,7 @@ fn lacks_the_token_of_the_page(refused: &Answer) {
 }
 
 /// The cookies that an answer sets, as a browser sends them back.
-fn cookies(answer: &Answer) -> String {
+fn cookies(answer: &ClientAnswer) -> String {
     let lines = answer.head.lines();
     let set = lines.filter_map(|line| line.strip_prefix("Set-Cookie: "));
     let pairs: Vec<&str> = set.filter_map(|line| line.split(';').next()).collect();

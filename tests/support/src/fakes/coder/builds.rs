@@ -16,7 +16,7 @@ use super::workspaces;
 use super::world::{Version, World};
 
 #[derive(Deserialize)]
-struct CreateBody {
+struct BuildBody {
     transition: Option<String>,
     orphan: Option<bool>,
     state: Option<String>,
@@ -30,7 +30,7 @@ pub fn create(
     request: &Request,
 ) -> Result<Reply, Fault> {
     let at = workspaces::find(world, caller, id)?;
-    let body: CreateBody = read_body(request)?;
+    let body: BuildBody = read_body(request)?;
     let word = body.transition.unwrap_or_default();
     let transition = Transition::of(&word);
     Check::default()

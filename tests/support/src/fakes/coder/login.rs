@@ -181,10 +181,10 @@ pub fn first_user() -> Reply {
 /// `POST /users/otp/request`: the code goes out by mail, and the answer does not tell whether anybody has that address.
 pub fn request_code(request: &Request) -> Result<Reply, Fault> {
     #[derive(Deserialize)]
-    struct Body {
+    struct CodeBody {
         email: Option<String>,
     }
-    let email = read_body::<Body>(request)?.email.unwrap_or_default();
+    let email = read_body::<CodeBody>(request)?.email.unwrap_or_default();
     Check::default()
         .that(!email.is_empty(), "email", "required", "")
         .that(is_email(&email), "email", "email", &email)

@@ -69,7 +69,7 @@ use ops::Route;
 use world::World;
 
 pub use class::Mails;
-pub use verbs::{Account, Bench};
+pub use verbs::{Account, StudentWorkspace};
 pub use world::{Deed, Role, Version};
 
 /// A running fake. It lends the verbs of [`FakeServer`]; dropping it closes its port.
@@ -95,7 +95,7 @@ impl FakeCoder {
         let server = FakeServer::start_at(
             "fake Coder",
             address,
-            Rules {
+            CoderRules {
                 world: Arc::clone(&world),
             },
         );
@@ -111,11 +111,11 @@ impl Deref for FakeCoder {
     }
 }
 
-struct Rules {
+struct CoderRules {
     world: Arc<Mutex<World>>,
 }
 
-impl Api for Rules {
+impl Api for CoderRules {
     fn op(&self, request: &Request) -> Op {
         Route::of(request, self.version()).op()
     }
@@ -135,7 +135,7 @@ impl Api for Rules {
     }
 }
 
-impl Rules {
+impl CoderRules {
     fn version(&self) -> Version {
         lock(&self.world).version
     }

@@ -14,7 +14,7 @@ use super::password;
 use super::world::{Status, Version, World};
 
 #[derive(Deserialize)]
-struct CreateBody {
+struct UserBody {
     email: Option<String>,
     username: Option<String>,
     name: Option<String>,
@@ -28,7 +28,7 @@ struct CreateBody {
 }
 
 /// A new user as asked for, with what the version ignores left out.
-struct Wish {
+struct UserWish {
     email: String,
     username: String,
     name: String,
@@ -38,9 +38,9 @@ struct Wish {
     organizations: Vec<String>,
 }
 
-impl Wish {
+impl UserWish {
     fn read(request: &Request, version: Version) -> Result<Self, Fault> {
-        let body: CreateBody = read_body(request)?;
+        let body: UserBody = read_body(request)?;
         let newer = version > Version::V2_10;
         let older_wish_for_none = !newer && body.disable_login == Some(true);
         let login_type = if older_wish_for_none {
@@ -220,7 +220,7 @@ impl Wish {
 pub fn create(world: &Mutex<World>, caller: &Caller, request: &Request) -> Result<Reply, Fault> {
     let (wish, meeting) = {
         let world = lock(world);
-        let wish = Wish::read(request, world.version)?;
+        let wish = UserWish::read(request, world.version)?;
         wish.check(&world, caller)?;
         (wish, world.settings.meeting.clone())
     };

@@ -12,13 +12,13 @@ use super::fields::read_body;
 use super::world::World;
 
 #[derive(Deserialize)]
-struct Body {
+struct PermissionsBody {
     #[serde(default)]
-    checks: BTreeMap<String, Check>,
+    checks: BTreeMap<String, PermissionCheck>,
 }
 
 #[derive(Deserialize)]
-struct Check {
+struct PermissionCheck {
     object: Object,
     action: String,
 }
@@ -35,8 +35,8 @@ struct Object {
 
 /// `POST /authcheck`: a verdict for each check. Nothing is done. A word that the server does not know is not allowed.
 pub fn check(world: &World, caller: &Caller, request: &Request) -> Result<Reply, Fault> {
-    let body: Body = read_body(request)?;
-    let verdict = |check: &Check| {
+    let body: PermissionsBody = read_body(request)?;
+    let verdict = |check: &PermissionCheck| {
         is_known(&check.object.resource_type, &check.action) && may(world, caller, check)
     };
     let verdicts: BTreeMap<&String, bool> = body
@@ -76,7 +76,7 @@ fn is_known(kind: &str, action: &str) -> bool {
     actions.contains(&action)
 }
 
-fn may(world: &World, caller: &Caller, check: &Check) -> bool {
+fn may(world: &World, caller: &Caller, check: &PermissionCheck) -> bool {
     let Object {
         resource_type,
         owner_id,

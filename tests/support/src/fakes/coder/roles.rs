@@ -13,14 +13,14 @@ use super::users;
 use super::world::{Role, Version, World};
 
 #[derive(Deserialize)]
-struct Body {
+struct RolesBody {
     #[serde(default)]
     roles: Vec<String>,
 }
 
 /// Of the roles asked for, those of the site or those of the organization.
 fn read_roles(request: &Request, of_site: bool) -> Result<Vec<Role>, Fault> {
-    let body: Body = read_body(request)?;
+    let body: RolesBody = read_body(request)?;
     let known = |word: &String| {
         let role = Role::of(word).filter(|role| role.is_of_site() == of_site);
         role.ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use super::super::client::{Answer, Client};
+use super::super::client::{Client, ClientAnswer};
 use super::{FakeCoder, Version};
 
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
@@ -19,11 +19,11 @@ pub fn wish(name: &str) -> Value {
             "login_type": "password", "user_status": "active", "organization_ids": [NIL] })
 }
 
-pub fn create(client: &mut Client, name: &str) -> Answer {
+pub fn create(client: &mut Client, name: &str) -> ClientAnswer {
     client.json("POST", "/api/v2/users", &wish(name))
 }
 
-pub fn fields(answer: &Answer) -> Vec<String> {
+pub fn fields(answer: &ClientAnswer) -> Vec<String> {
     let list = answer.json()["validations"]
         .as_array()
         .cloned()

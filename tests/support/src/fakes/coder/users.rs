@@ -87,7 +87,7 @@ pub fn set_status(
 }
 
 #[derive(Deserialize)]
-struct PasswordBody {
+struct NewPasswordBody {
     password: Option<String>,
     old_password: Option<String>,
 }
@@ -112,7 +112,7 @@ pub fn set_password(
             "Only owners can change the password of an owner.",
         ));
     }
-    let body: PasswordBody = read_body(request)?;
+    let body: NewPasswordBody = read_body(request)?;
     let (new, old) = (
         body.password.unwrap_or_default(),
         body.old_password.unwrap_or_default(),

@@ -29,7 +29,7 @@ pub struct Account {
 
 /// A workspace as a test sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bench {
+pub struct StudentWorkspace {
     /// The UUID.
     pub id: String,
     /// The name.
@@ -66,8 +66,8 @@ fn account(world: &World, user: &User) -> Account {
     }
 }
 
-fn bench(world: &World, workspace: &Workspace) -> Bench {
-    Bench {
+fn bench(world: &World, workspace: &Workspace) -> StudentWorkspace {
+    StudentWorkspace {
         id: workspace.id.clone(),
         name: workspace.name.clone(),
         owner: world.username(&workspace.owner),
@@ -158,7 +158,7 @@ impl FakeCoder {
     }
 
     /// The user's workspaces that are not deleted.
-    pub fn workspaces_of(&self, username: &str) -> Vec<Bench> {
+    pub fn workspaces_of(&self, username: &str) -> Vec<StudentWorkspace> {
         self.all_workspaces()
             .into_iter()
             .filter(|bench| !bench.deleted && bench.owner == username)
@@ -166,7 +166,7 @@ impl FakeCoder {
     }
 
     /// All workspaces that ever were, in order of creation.
-    pub fn all_workspaces(&self) -> Vec<Bench> {
+    pub fn all_workspaces(&self) -> Vec<StudentWorkspace> {
         self.look(|world| {
             world
                 .workspaces

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::super::client::{Answer, Client};
+use super::super::client::{Client, ClientAnswer};
 use super::tests::{admin, create};
 use super::{FakeCoder, Role, Version};
 
-fn build(api: &mut Client, workspace: &str, body: &Value) -> Answer {
+fn build(api: &mut Client, workspace: &str, body: &Value) -> ClientAnswer {
     api.json(
         "POST",
         &format!("/api/v2/workspaces/{workspace}/builds"),

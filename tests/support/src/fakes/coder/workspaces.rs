@@ -210,7 +210,7 @@ pub fn read_by_name(
 }
 
 #[derive(Deserialize)]
-struct CreateBody {
+struct WorkspaceBody {
     template_id: Option<Uuid>,
     template_version_id: Option<Uuid>,
     name: Option<String>,
@@ -269,7 +269,7 @@ pub fn create(
 }
 
 /// A workspace as asked for.
-struct Wish {
+struct WorkspaceWish {
     name: String,
     /// The id of a template that exists.
     template: String,
@@ -326,8 +326,8 @@ fn check_time_to_live(ttl_ms: Option<i64>) -> Result<(), Fault> {
 }
 
 /// Checks what is asked for: its fields, and that the template exists.
-fn read_wish(world: &World, request: &Request) -> Result<Wish, Fault> {
-    let body: CreateBody = read_body(request)?;
+fn read_wish(world: &World, request: &Request) -> Result<WorkspaceWish, Fault> {
+    let body: WorkspaceBody = read_body(request)?;
     let name = body.name.unwrap_or_default();
     let (template, version) = (body.template_id, body.template_version_id);
     let one = template.is_some() != version.is_some();
@@ -355,7 +355,7 @@ fn read_wish(world: &World, request: &Request) -> Result<Wish, Fault> {
         return Err(Fault::new(404, &message));
     }
     let values = body.rich_parameter_values.unwrap_or_default();
-    Ok(Wish {
+    Ok(WorkspaceWish {
         name,
         template: template.id.clone(),
         ttl_ms: body.ttl_ms,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::server::{Reply, Request};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::pages::{of_2010, with_nulls};
 use super::{Setup, TwilioAccount};
 
@@ -42,7 +42,11 @@ pub fn record(account: &TwilioAccount, setup: &Setup) -> Reply {
 }
 
 /// `GET .../IncomingPhoneNumbers.json`
-pub fn numbers(account: &TwilioAccount, setup: &Setup, request: &Request) -> Result<Reply, Fault> {
+pub fn numbers(
+    account: &TwilioAccount,
+    setup: &Setup,
+    request: &Request,
+) -> Result<Reply, TwilioFault> {
     let wanted = request.query_value("PhoneNumber").unwrap_or_default();
     let rows = owned(account, setup)
         .filter(|number| number.contains(&wanted))
@@ -97,7 +101,7 @@ pub fn short_codes(
     account: &TwilioAccount,
     setup: &Setup,
     request: &Request,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, TwilioFault> {
     let wanted = request.query_value("ShortCode").unwrap_or_default();
     let row = |code: &String| {
         let sid = format!("SC{code:0>32}");

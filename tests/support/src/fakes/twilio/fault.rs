@@ -6,13 +6,13 @@ use super::super::server::Reply;
 
 /// HTTP status, Twilio's code, and a text.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct TwilioFault {
     status: u16,
     code: u32,
     message: String,
 }
 
-impl Fault {
+impl TwilioFault {
     /// A fault.
     pub fn new(status: u16, code: u32, message: &str) -> Self {
         Self {
@@ -28,8 +28,8 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Reply {
-    fn from(fault: Fault) -> Self {
+impl From<TwilioFault> for Reply {
+    fn from(fault: TwilioFault) -> Self {
         let body = json!({
             "code": fault.code,
             "message": fault.message,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::clock;
 use super::super::server::{Reply, Request};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::records::Message;
 use super::student::form_encode;
 use super::{State, TwilioAccount};
@@ -27,7 +27,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(request: &Request) -> Result<Self, Fault> {
+    fn read(request: &Request) -> Result<Self, TwilioFault> {
         let mut filter = Self {
             page_size: 50,
             ..Self::default()
@@ -69,8 +69,8 @@ impl Filter {
     }
 }
 
-fn invalid(name: &str) -> Fault {
-    Fault::bad(20001, &format!("Invalid parameter: {name}"))
+fn invalid(name: &str) -> TwilioFault {
+    TwilioFault::bad(20001, &format!("Invalid parameter: {name}"))
 }
 
 /// The same request for another page.
@@ -116,9 +116,13 @@ fn rows(state: &State, account: &TwilioAccount, filter: &Filter) -> Vec<(SystemT
 }
 
 /// `GET .../Messages.json`: newest first, both directions.
-pub fn messages(state: &State, account: &TwilioAccount, request: &Request) -> Result<Reply, Fault> {
+pub fn messages(
+    state: &State,
+    account: &TwilioAccount,
+    request: &Request,
+) -> Result<Reply, TwilioFault> {
     if state.list_unavailable {
-        return Err(Fault::new(503, 20503, "Service Unavailable"));
+        return Err(TwilioFault::new(503, 20503, "Service Unavailable"));
     }
     let filter = Filter::read(request)?;
     let rows = rows(state, account, &filter);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::server::{Reply, Request};
 use super::account::{number_sid, owned};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::pages::{of_messaging, with_nulls};
 use super::setup::Campaign;
 use super::{Setup, TwilioAccount};
@@ -49,7 +49,11 @@ fn service_row(account: &TwilioAccount, setup: &Setup, sid: &str) -> Value {
 }
 
 /// `GET /v1/Services`
-pub fn services(account: &TwilioAccount, setup: &Setup, request: &Request) -> Result<Reply, Fault> {
+pub fn services(
+    account: &TwilioAccount,
+    setup: &Setup,
+    request: &Request,
+) -> Result<Reply, TwilioFault> {
     let others = (0..setup.other_services).map(|number| format!("MG{number:032x}"));
     let all = others.chain([account.service_sid.clone()]);
     let rows = all.map(|sid| service_row(account, setup, &sid)).collect();
@@ -105,7 +109,7 @@ pub fn members(
     setup: &Setup,
     sid: &str,
     request: &Request,
-) -> Option<Result<Reply, Fault>> {
+) -> Option<Result<Reply, TwilioFault>> {
     let numbers = within(account, setup, sid)?;
     let rows = numbers.map(|number| member_row(account, setup, number));
     Some(of_messaging(request, "phone_numbers", rows.collect()))
@@ -124,7 +128,7 @@ pub fn channel_senders(
     setup: &Setup,
     sid: &str,
     request: &Request,
-) -> Option<Result<Reply, Fault>> {
+) -> Option<Result<Reply, TwilioFault>> {
     let row = |(number, sender): (usize, &String)| {
         let (service, sid) = (&account.service_sid, format!("XE{number:032x}"));
         let row = json!({
@@ -150,7 +154,7 @@ pub fn campaigns(
     setup: &Setup,
     sid: &str,
     request: &Request,
-) -> Option<Result<Reply, Fault>> {
+) -> Option<Result<Reply, TwilioFault>> {
     let rows = setup.campaigns.iter().enumerate();
     let rows = rows.map(|(number, one)| campaign_row(account, setup, number, one));
     let rows: Vec<Value> = rows.collect();
@@ -241,7 +245,7 @@ pub fn toll_free(
     account: &TwilioAccount,
     setup: &Setup,
     request: &Request,
-) -> Result<Reply, Fault> {
+) -> Result<Reply, TwilioFault> {
     let wanted = request.query_value("TollfreePhoneNumberSid");
     let is_toll_free = |number: &&String| {
         let area = number.get(2..5).unwrap_or_default();

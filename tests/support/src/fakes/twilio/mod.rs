@@ -45,8 +45,8 @@ use super::random;
 use super::server::{ANY_PORT, Reply, Request};
 use super::trouble::Op;
 
-use fault::Fault;
-use ops::Route;
+use fault::TwilioFault;
+use ops::TwilioRoute;
 use records::Message;
 
 pub use hooks::{HookRule, SigningKey, sign_with_key, signed_headers};
@@ -87,19 +87,19 @@ impl TwilioAccount {
     }
 
     /// As whom these are let in, if they are.
-    fn lets_in(&self, setup: &Setup, sid: &str, token: &str) -> Option<Login> {
+    fn lets_in(&self, setup: &Setup, sid: &str, token: &str) -> Option<ApiLogin> {
         let primary = token == self.account_token && !setup.first_token_revoked;
         let secondary = setup.second_token.as_deref() == Some(token);
         if sid == self.account_sid && (primary || secondary) {
-            return Some(Login::Account);
+            return Some(ApiLogin::Account);
         }
-        (sid == self.auth_sid && token == self.auth_token).then_some(Login::Key)
+        (sid == self.auth_sid && token == self.auth_token).then_some(ApiLogin::Key)
     }
 }
 
 /// Who calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Login {
+enum ApiLogin {
     /// The account itself, by one of its tokens.
     Account,
     /// An API key; a standard one opens all but the account's own record.
@@ -122,7 +122,7 @@ impl FakeTwilio {
     /// Starts the fake with one account on this address.
     pub fn start_at(address: SocketAddr, account: TwilioAccount) -> Self {
         let exchange = Arc::new(Exchange::default());
-        let rules = Rules {
+        let rules = TwilioRules {
             account: account.clone(),
             exchange: Arc::clone(&exchange),
         };
@@ -189,14 +189,14 @@ struct State {
     receipts: Vec<SentReceipt>,
 }
 
-struct Rules {
+struct TwilioRules {
     account: TwilioAccount,
     exchange: Arc<Exchange>,
 }
 
-impl Api for Rules {
+impl Api for TwilioRules {
     fn op(&self, request: &Request) -> Op {
-        Route::of(request).op()
+        TwilioRoute::of(request).op()
     }
 
     fn answer(&self, request: &Request) -> Reply {
@@ -219,8 +219,8 @@ impl Api for Rules {
 /// The reply, noted where it is not as Twilio describes it. Only tests look, as others measure time. `others` =
 /// the log holds entries that a test has written, which may be as odd as it likes.
 fn described(request: &Request, reply: Reply, others: bool) -> Reply {
-    let route = Route::of(request);
-    if !cfg!(test) || (others && matches!(route, Route::List(_))) {
+    let route = TwilioRoute::of(request);
+    if !cfg!(test) || (others && matches!(route, TwilioRoute::List(_))) {
         return reply;
     }
     let differences = schema::differences(&route, reply.status, &reply.body);
@@ -230,24 +230,24 @@ fn described(request: &Request, reply: Reply, others: bool) -> Reply {
     }
 }
 
-impl Rules {
+impl TwilioRules {
     /// Identity first; then the path; then the call itself.
-    fn answer_or_fault(&self, request: &Request) -> Result<Reply, Fault> {
+    fn answer_or_fault(&self, request: &Request) -> Result<Reply, TwilioFault> {
         let mut state = lock(&self.exchange.state);
-        let denied = || Fault::new(401, 20003, "Authenticate");
+        let denied = || TwilioFault::new(401, 20003, "Authenticate");
         let login = self.login(&state, request).filter(|_| !state.auth_fails);
         let login = login.ok_or_else(denied)?;
         if let Some((status, code, message)) = &state.setup.refusal {
-            return Err(Fault::new(*status, *code, message));
+            return Err(TwilioFault::new(*status, *code, message));
         }
         let missing = || {
             let message = format!("The requested resource {} was not found", request.path);
-            Fault::new(404, 20404, &message)
+            TwilioFault::new(404, 20404, &message)
         };
-        let route = Route::of(request);
-        let may = |rights: &Vec<Op>| login == Login::Account || rights.contains(&route.op());
+        let route = TwilioRoute::of(request);
+        let may = |rights: &Vec<Op>| login == ApiLogin::Account || rights.contains(&route.op());
         if !state.setup.key_rights.as_ref().is_none_or(may) {
-            return Err(Fault::new(403, 70051, "Authorization Failed"));
+            return Err(TwilioFault::new(403, 70051, "Authorization Failed"));
         }
         if route
             .account()
@@ -256,7 +256,7 @@ impl Rules {
             return Err(missing());
         }
         match route {
-            Route::Send(_) => {
+            TwilioRoute::Send(_) => {
                 let before = state.messages.len();
                 let reply = send::send(&mut state, &self.account, request);
                 let sid = state
@@ -270,45 +270,55 @@ impl Rules {
                 self.exchange.arrived.notify_all();
                 reply
             }
-            Route::List(_) => list::messages(&state, &self.account, request),
-            Route::Read(_, sid) => records::read(&state, &self.account, &sid).ok_or_else(missing),
-            Route::Change(_, sid) => records::redact(&mut state, &self.account, &sid, request)
-                .unwrap_or_else(|| Err(missing())),
-            Route::Delete(_, sid) => {
+            TwilioRoute::List(_) => list::messages(&state, &self.account, request),
+            TwilioRoute::Read(_, sid) => {
+                records::read(&state, &self.account, &sid).ok_or_else(missing)
+            }
+            TwilioRoute::Change(_, sid) => {
+                records::redact(&mut state, &self.account, &sid, request)
+                    .unwrap_or_else(|| Err(missing()))
+            }
+            TwilioRoute::Delete(_, sid) => {
                 records::delete(&mut state, &sid).unwrap_or_else(|| Err(missing()))
             }
-            Route::Numbers(_) => account::numbers(&self.account, &state.setup, request),
-            Route::ShortCodes(_) => account::short_codes(&self.account, &state.setup, request),
-            Route::Account(_) if login == Login::Key && !state.setup.main_key => Err(denied()),
-            Route::Account(_) => Ok(account::record(&self.account, &state.setup)),
-            Route::Services => messaging::services(&self.account, &state.setup, request),
-            Route::Service(sid) => {
+            TwilioRoute::Numbers(_) => account::numbers(&self.account, &state.setup, request),
+            TwilioRoute::ShortCodes(_) => {
+                account::short_codes(&self.account, &state.setup, request)
+            }
+            TwilioRoute::Account(_) if login == ApiLogin::Key && !state.setup.main_key => {
+                Err(denied())
+            }
+            TwilioRoute::Account(_) => Ok(account::record(&self.account, &state.setup)),
+            TwilioRoute::Services => messaging::services(&self.account, &state.setup, request),
+            TwilioRoute::Service(sid) => {
                 messaging::service(&self.account, &state.setup, &sid).ok_or_else(missing)
             }
-            Route::Members(sid) => messaging::members(&self.account, &state.setup, &sid, request)
-                .unwrap_or_else(|| Err(missing())),
-            Route::Member(sid, number) => {
+            TwilioRoute::Members(sid) => {
+                messaging::members(&self.account, &state.setup, &sid, request)
+                    .unwrap_or_else(|| Err(missing()))
+            }
+            TwilioRoute::Member(sid, number) => {
                 messaging::member(&self.account, &state.setup, &sid, &number).ok_or_else(missing)
             }
-            Route::ChannelSenders(sid) => {
+            TwilioRoute::ChannelSenders(sid) => {
                 messaging::channel_senders(&self.account, &state.setup, &sid, request)
                     .unwrap_or_else(|| Err(missing()))
             }
-            Route::Campaigns(sid) => {
+            TwilioRoute::Campaigns(sid) => {
                 messaging::campaigns(&self.account, &state.setup, &sid, request)
                     .unwrap_or_else(|| Err(missing()))
             }
-            Route::Brand(sid) => {
+            TwilioRoute::Brand(sid) => {
                 messaging::brand(&self.account, &state.setup, &sid).ok_or_else(missing)
             }
-            Route::TollFree => messaging::toll_free(&self.account, &state.setup, request),
-            Route::HookRules => Ok(hooks::rules(&state.setup)),
-            Route::HookSettings => Ok(hooks::settings(&state.setup)),
-            Route::Unknown => Err(missing()),
+            TwilioRoute::TollFree => messaging::toll_free(&self.account, &state.setup, request),
+            TwilioRoute::HookRules => Ok(hooks::rules(&state.setup)),
+            TwilioRoute::HookSettings => Ok(hooks::settings(&state.setup)),
+            TwilioRoute::Unknown => Err(missing()),
         }
     }
 
-    fn login(&self, state: &State, request: &Request) -> Option<Login> {
+    fn login(&self, state: &State, request: &Request) -> Option<ApiLogin> {
         let read = || {
             let encoded = request.header("authorization")?.strip_prefix("Basic ")?;
             let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;

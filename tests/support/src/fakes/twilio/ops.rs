@@ -36,7 +36,7 @@ pub const HOOKS: Op = Op("look at webhook rules");
 
 /// One request's route, with the account's SID and the message's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum TwilioRoute {
     Send(String),
     List(String),
     Read(String, String),
@@ -58,7 +58,7 @@ pub(super) enum Route {
     Unknown,
 }
 
-impl Route {
+impl TwilioRoute {
     /// Reads method and path.
     pub fn of(request: &Request) -> Self {
         let segments = request.segments();

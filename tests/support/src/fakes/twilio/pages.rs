@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::server::{Reply, Request};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::student::form_encode;
 
 const LARGEST_PAGE: usize = 1000;
@@ -15,11 +15,11 @@ struct Part {
 }
 
 impl Part {
-    fn read(request: &Request) -> Result<Self, Fault> {
+    fn read(request: &Request) -> Result<Self, TwilioFault> {
         let number = |name: &str, usual: usize| {
             let value = request.query_value(name);
             let read = value.map_or(Some(usual), |value| value.parse().ok());
-            read.ok_or_else(|| Fault::bad(20001, &format!("Invalid parameter: {name}")))
+            read.ok_or_else(|| TwilioFault::bad(20001, &format!("Invalid parameter: {name}")))
         };
         Ok(Self {
             page: number("Page", 0)?,
@@ -44,7 +44,7 @@ impl Part {
 }
 
 /// A list of the API of 2010: relative addresses beside the rows.
-pub fn of_2010(request: &Request, key: &str, rows: Vec<Value>) -> Result<Reply, Fault> {
+pub fn of_2010(request: &Request, key: &str, rows: Vec<Value>) -> Result<Reply, TwilioFault> {
     let part = Part::read(request)?;
     let start = part.page * part.size;
     let (rows, more) = part.of(rows);
@@ -63,7 +63,7 @@ pub fn of_2010(request: &Request, key: &str, rows: Vec<Value>) -> Result<Reply, 
 }
 
 /// A list of the messaging API: absolute addresses under `meta`.
-pub fn of_messaging(request: &Request, key: &str, rows: Vec<Value>) -> Result<Reply, Fault> {
+pub fn of_messaging(request: &Request, key: &str, rows: Vec<Value>) -> Result<Reply, TwilioFault> {
     let part = Part::read(request)?;
     let host = "https://messaging.twilio.com";
     let url = |page: usize| format!("{host}{}", part.uri(request, page));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::clock::rfc2822;
 use super::super::server::{Reply, Request};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::{State, TwilioAccount};
 
 /// One message, in either direction.
@@ -153,14 +153,14 @@ pub fn redact(
     account: &TwilioAccount,
     sid: &str,
     request: &Request,
-) -> Option<Result<Reply, Fault>> {
+) -> Option<Result<Reply, TwilioFault>> {
     let delivery_time = state.delivery_time;
     let message = state.find(sid)?;
     let given = super::send::form(request)
         .into_iter()
         .find(|(name, _)| name == "Body");
     if given.is_none_or(|(_, body)| !body.is_empty()) {
-        return Some(Err(Fault::bad(
+        return Some(Err(TwilioFault::bad(
             20001,
             "Body can only be changed to the empty string",
         )));
@@ -178,11 +178,11 @@ pub fn redact(
 }
 
 /// `DELETE .../Messages/{sid}.json`
-pub fn delete(state: &mut State, sid: &str) -> Option<Result<Reply, Fault>> {
+pub fn delete(state: &mut State, sid: &str) -> Option<Result<Reply, TwilioFault>> {
     let delivery_time = state.delivery_time;
     let message = state.find(sid)?;
     if message.status(delivery_time) == "queued" {
-        return Some(Err(Fault::new(
+        return Some(Err(TwilioFault::new(
             409,
             20009,
             "Cannot delete this resource: it is still in progress",

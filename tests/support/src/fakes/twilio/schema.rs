@@ -7,7 +7,7 @@ mod tests;
 
 use serde_json::{Map, Value};
 
-use super::ops::Route;
+use super::ops::TwilioRoute;
 use fields::{
     ACCOUNT, BRAND, CAMPAIGN, CHANNEL_SENDER, FAULT, HOOK_RULE, HOOK_SETTING, MEMBER, MESSAGE,
     META, NUMBER, PAGE, SERVICE, SHORT_CODE, TOKENS, VERIFICATION,
@@ -95,24 +95,26 @@ enum Shape {
 
 impl Shape {
     /// The shape of a success; `None` = it has no body, or the route is none of Twilio's.
-    fn of(route: &Route) -> Option<Self> {
+    fn of(route: &TwilioRoute) -> Option<Self> {
         Some(match route {
-            Route::Send(_) | Route::Read(..) | Route::Change(..) => Self::One(MESSAGE),
-            Route::List(_) => Self::Page("messages", MESSAGE),
-            Route::Numbers(_) => Self::Page("incoming_phone_numbers", NUMBER),
-            Route::ShortCodes(_) => Self::Page("short_codes", SHORT_CODE),
-            Route::Account(_) => Self::One(ACCOUNT),
-            Route::Services => Self::Meta("services", SERVICE),
-            Route::Service(_) => Self::One(SERVICE),
-            Route::Members(_) => Self::Meta("phone_numbers", MEMBER),
-            Route::Member(..) => Self::One(MEMBER),
-            Route::ChannelSenders(_) => Self::Meta("senders", CHANNEL_SENDER),
-            Route::Campaigns(_) => Self::Meta("compliance", CAMPAIGN),
-            Route::Brand(_) => Self::One(BRAND),
-            Route::TollFree => Self::Meta("verifications", VERIFICATION),
-            Route::HookRules => Self::Tokens(HOOK_RULE),
-            Route::HookSettings => Self::Tokens(HOOK_SETTING),
-            Route::Delete(..) | Route::Unknown => return None,
+            TwilioRoute::Send(_) | TwilioRoute::Read(..) | TwilioRoute::Change(..) => {
+                Self::One(MESSAGE)
+            }
+            TwilioRoute::List(_) => Self::Page("messages", MESSAGE),
+            TwilioRoute::Numbers(_) => Self::Page("incoming_phone_numbers", NUMBER),
+            TwilioRoute::ShortCodes(_) => Self::Page("short_codes", SHORT_CODE),
+            TwilioRoute::Account(_) => Self::One(ACCOUNT),
+            TwilioRoute::Services => Self::Meta("services", SERVICE),
+            TwilioRoute::Service(_) => Self::One(SERVICE),
+            TwilioRoute::Members(_) => Self::Meta("phone_numbers", MEMBER),
+            TwilioRoute::Member(..) => Self::One(MEMBER),
+            TwilioRoute::ChannelSenders(_) => Self::Meta("senders", CHANNEL_SENDER),
+            TwilioRoute::Campaigns(_) => Self::Meta("compliance", CAMPAIGN),
+            TwilioRoute::Brand(_) => Self::One(BRAND),
+            TwilioRoute::TollFree => Self::Meta("verifications", VERIFICATION),
+            TwilioRoute::HookRules => Self::Tokens(HOOK_RULE),
+            TwilioRoute::HookSettings => Self::Tokens(HOOK_SETTING),
+            TwilioRoute::Delete(..) | TwilioRoute::Unknown => return None,
         })
     }
 
@@ -140,7 +142,7 @@ fn with_meta(meta: &[Field], key: &str, fields: &[Field], body: &Value) -> Vec<S
 }
 
 /// Where an answer differs from the description.
-pub fn differences(route: &Route, status: u16, body: &[u8]) -> Vec<String> {
+pub fn differences(route: &TwilioRoute, status: u16, body: &[u8]) -> Vec<String> {
     let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     match (status, Shape::of(route)) {
         (200 | 201, Some(shape)) => shape.differences(&body),

@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::super::server::{Reply, Request};
-use super::fault::Fault;
+use super::fault::TwilioFault;
 use super::records::Message;
 use super::student::new_sid;
 use super::{State, TwilioAccount};
@@ -48,7 +48,11 @@ pub fn form(request: &Request) -> Vec<(String, String)> {
 }
 
 /// `POST .../Messages.json`
-pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Result<Reply, Fault> {
+pub fn send(
+    state: &mut State,
+    account: &TwilioAccount,
+    request: &Request,
+) -> Result<Reply, TwilioFault> {
     let form = form(request);
     let value = |name: &str| {
         let found = form.iter().find(|(known, _)| known == name);
@@ -56,16 +60,20 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     };
-    let to = value("To").ok_or_else(|| Fault::bad(21604, "A 'To' phone number is required."))?;
+    let to =
+        value("To").ok_or_else(|| TwilioFault::bad(21604, "A 'To' phone number is required."))?;
     let (from, service) = (value("From"), value("MessagingServiceSid"));
     if from.is_none() && service.is_none() {
-        return Err(Fault::bad(21603, "A 'From' phone number is required."));
+        return Err(TwilioFault::bad(
+            21603,
+            "A 'From' phone number is required.",
+        ));
     }
-    let body = value("Body").ok_or_else(|| Fault::bad(21602, "Message body is required."))?;
+    let body = value("Body").ok_or_else(|| TwilioFault::bad(21602, "Message body is required."))?;
     check_to(to)?;
     let sender = check_sender(account, from, service, to)?;
     if body.chars().count() > LONGEST_BODY {
-        return Err(Fault::bad(
+        return Err(TwilioFault::bad(
             21617,
             "The concatenated message body exceeds the 1600 character limit.",
         ));
@@ -77,7 +85,7 @@ pub fn send(state: &mut State, account: &TwilioAccount, request: &Request) -> Re
         if state.refusals_quote {
             message = format!("{message}: '{body}' to {to}");
         }
-        return Err(Fault::new(status, code, &message));
+        return Err(TwilioFault::new(status, code, &message));
     }
     let default = state
         .setup
@@ -149,12 +157,15 @@ fn is_short_code(text: &str) -> bool {
     (5..=6).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-fn check_to(to: &str) -> Result<(), Fault> {
+fn check_to(to: &str) -> Result<(), TwilioFault> {
     if is_short_code(to) {
-        return Err(Fault::bad(21265, "'To' number cannot be a Short Code"));
+        return Err(TwilioFault::bad(
+            21265,
+            "'To' number cannot be a Short Code",
+        ));
     }
     if !is_e164(to) {
-        return Err(Fault::bad(21211, "Invalid 'To' Phone Number"));
+        return Err(TwilioFault::bad(21211, "Invalid 'To' Phone Number"));
     }
     Ok(())
 }
@@ -165,38 +176,41 @@ fn check_sender<'a>(
     from: Option<&'a str>,
     service: Option<&str>,
     to: &str,
-) -> Result<&'a str, Fault> {
+) -> Result<&'a str, TwilioFault> {
     if service.is_some_and(|service| service != account.service_sid) {
-        return Err(Fault::bad(21701, "The Messaging Service does not exist"));
+        return Err(TwilioFault::bad(
+            21701,
+            "The Messaging Service does not exist",
+        ));
     }
     let Some(from) = from else {
         let first = account.from_numbers.iter().find(|number| *number != to);
-        return first
-            .map(String::as_str)
-            .ok_or_else(|| Fault::bad(21703, "The Messaging Service contains no phone numbers"));
+        return first.map(String::as_str).ok_or_else(|| {
+            TwilioFault::bad(21703, "The Messaging Service contains no phone numbers")
+        });
     };
     if from == to {
-        return Err(Fault::bad(
+        return Err(TwilioFault::bad(
             21266,
             "'To' and 'From' number cannot be the same",
         ));
     }
     if !is_e164(from) && !is_short_code(from) {
-        return Err(Fault::bad(
+        return Err(TwilioFault::bad(
             21212,
             "The 'From' number is not a valid phone number, shortcode, or alphanumeric sender ID.",
         ));
     }
     if !account.from_numbers.iter().any(|number| number == from) {
         let message = "The 'From' phone number provided is not a valid message-capable Twilio phone number for this destination.";
-        return Err(Fault::bad(21606, message));
+        return Err(TwilioFault::bad(21606, message));
     }
     Ok(from)
 }
 
-fn check_options(callback: Option<&str>, validity: Option<&str>) -> Result<(), Fault> {
+fn check_options(callback: Option<&str>, validity: Option<&str>) -> Result<(), TwilioFault> {
     if callback.is_some_and(|url| !is_public_url(url)) {
-        return Err(Fault::bad(
+        return Err(TwilioFault::bad(
             21609,
             "The 'StatusCallback' URL is not a valid URL.",
         ));
@@ -206,7 +220,7 @@ fn check_options(callback: Option<&str>, validity: Option<&str>) -> Result<(), F
             .is_ok_and(|seconds: u32| (1..=LONGEST_WAIT).contains(&seconds))
     };
     if validity.is_some_and(|text| !in_range(text)) {
-        return Err(Fault::bad(
+        return Err(TwilioFault::bad(
             21624,
             "The 'ValidityPeriod' is out of the range of 1 to 36000 seconds.",
         ));

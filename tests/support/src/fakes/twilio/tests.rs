@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::super::client::{Answer, Client};
+use super::super::client::{Client, ClientAnswer};
 use super::super::server::{Action, Reply, Request, Server};
 use super::super::{clock, lock};
 use super::{FakeTwilio, Fate, SentReceipt, new_sid, ops, sign};
@@ -24,7 +24,7 @@ fn sender(twilio: &FakeTwilio) -> Client {
     Client::new(&twilio.url()).basic(&twilio.account().auth_sid, &twilio.account().auth_token)
 }
 
-fn send(twilio: &FakeTwilio, changes: &[(&str, &str)]) -> Answer {
+fn send(twilio: &FakeTwilio, changes: &[(&str, &str)]) -> ClientAnswer {
     let from = twilio.account().from_numbers[0].clone();
     let usual = [("To", PHONE), ("From", from.as_str()), ("Body", "welcome")];
     let kept = usual
@@ -34,7 +34,7 @@ fn send(twilio: &FakeTwilio, changes: &[(&str, &str)]) -> Answer {
     sender(twilio).form(&path(twilio, "Messages.json"), &params)
 }
 
-fn code(answer: &Answer) -> (u16, u64) {
+fn code(answer: &ClientAnswer) -> (u16, u64) {
     assert_eq!(answer.json()["status"], answer.status);
     (
         answer.status,

@@ -2,7 +2,7 @@
 
 use coder_sms_register::domain::UnixSeconds;
 
-use super::{Account, ClassRun, INTERVAL};
+use super::{ClassRun, INTERVAL, WatchedAccount};
 
 /// How far the two clocks may differ before nobody is removed, with a margin for slow answers.
 const TOLERANCE: UnixSeconds = 900 + 30;
@@ -96,7 +96,7 @@ impl ClassRun<'_> {
 
     /// With clocks that were never set, who is free goes at the next look after the time is up.
     fn expects_no_latecomers(&mut self) {
-        let is_late = |one: &&Account| match (one.until, one.free_since) {
+        let is_late = |one: &&WatchedAccount| match (one.until, one.free_since) {
             (Some(until), Some(free)) => {
                 self.time > until.max(free).max(self.well_since) + INTERVAL + 60
             }

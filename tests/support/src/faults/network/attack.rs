@@ -107,9 +107,13 @@ impl Attack {
         attack
     }
 
-    fn join(&mut self, address: SocketAddr, work: impl FnOnce(&AtomicBool, Door) + Send + 'static) {
+    fn join(
+        &mut self,
+        address: SocketAddr,
+        work: impl FnOnce(&AtomicBool, AttackedPort) + Send + 'static,
+    ) {
         let over = Arc::clone(&self.over);
-        let door = Door {
+        let door = AttackedPort {
             address,
             acts: Arc::clone(&self.acts),
         };
@@ -139,12 +143,12 @@ impl Drop for Attack {
 }
 
 /// The way in.
-struct Door {
+struct AttackedPort {
     address: SocketAddr,
     acts: Arc<AtomicUsize>,
 }
 
-impl Door {
+impl AttackedPort {
     /// A connection on which `says` was said.
     fn knock(&self, says: &[u8]) -> Option<TcpStream> {
         let open = || {
@@ -167,7 +171,7 @@ struct Stranger {
 }
 
 impl Stranger {
-    fn turn(&mut self, number: usize, group: &AttackGroup, door: &Door) {
+    fn turn(&mut self, number: usize, group: &AttackGroup, door: &AttackedPort) {
         let now = Instant::now();
         let due = self.next.is_none_or(|at| at <= now);
         match &mut self.sock {

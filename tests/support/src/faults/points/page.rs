@@ -12,7 +12,7 @@ use crate::classroom::student::{Student, Webhook};
 /// is signed in. A page that is told "gone" takes a new code, and the student texts that. Returns whether the login
 /// came in time.
 pub fn plays(stage: &PointStage, student: &Student<'_>) -> bool {
-    let page = Page {
+    let page = ScreenPage {
         laptop: stage.class.closed_laptop(),
         text: RefCell::default(),
         arrived_in: Cell::default(),
@@ -52,7 +52,7 @@ fn is_recorded(stage: &PointStage) -> bool {
         == "1"
 }
 
-struct Page<'a> {
+struct ScreenPage<'a> {
     laptop: Laptop<'a>,
     /// The text with the code that it shows, and whether that was taken.
     text: RefCell<Option<(Webhook, bool)>>,
@@ -60,7 +60,7 @@ struct Page<'a> {
     arrived_in: Cell<Option<u32>>,
 }
 
-impl Page<'_> {
+impl ScreenPage<'_> {
     /// Whether the text with its code was taken.
     fn is_waiting(&self) -> bool {
         matches!(*self.text.borrow(), Some((_, true)))

@@ -9,9 +9,9 @@ use super::site::PointSite;
 use crate::classroom::redis::Redis;
 use crate::classroom::student::Login;
 use crate::classroom::{Classroom, Plan};
-use crate::faults::disk::{Answer, Ask, Disk};
+use crate::faults::disk::{Ask, Disk, DiskAnswer};
 use crate::faults::proxy::Proxy;
-use crate::faults::tape::{Fate, Tape};
+use crate::faults::tape::{EffectEnd, Tape};
 
 /// The class and what stands around it.
 pub struct PointStage {
@@ -60,7 +60,7 @@ impl PointStage {
         let folder = class.folder();
         let proxy = Proxy::start(folder.join("door.sock"), &server, &tape);
         let redis_door = proxy.path().display().to_string();
-        let watch = Watch::new(&class, &tape, &redis_door);
+        let watch = StageWatch::new(&class, &tape, &redis_door);
         let judge = Box::new(move |ask: &Ask, deed: &mut dyn FnMut()| watch.judge(ask, deed));
         let disk = Disk::start(folder.join("disk.sock"), judge);
         class.set("REDIS_HOST", &redis_door);
@@ -155,7 +155,7 @@ impl PointStage {
 /// Has every call to Coder and Twilio pass the tape.
 fn guard_calls(class: &Classroom, tape: &Arc<Tape>) {
     let passes = |tape: &Tape, label: &str, deed: &mut dyn FnMut()| {
-        tape.pass(tape.life(), label, deed) == Fate::Answered
+        tape.pass(tape.life(), label, deed) == EffectEnd::Answered
     };
     let own = Arc::clone(tape);
     class.coder().gate(Box::new(move |call, deed| {
@@ -169,14 +169,14 @@ fn guard_calls(class: &Classroom, tape: &Arc<Tape>) {
 
 /// What the service does beyond its calls: to the disk it is an effect, to any door that is not
 /// guarded a stray.
-struct Watch {
+struct StageWatch {
     tape: Arc<Tape>,
     home: PathBuf,
     /// The addresses of Redis, Coder and Twilio, which have borders of their own.
     guarded: [String; 3],
 }
 
-impl Watch {
+impl StageWatch {
     fn new(class: &Classroom, tape: &Arc<Tape>, redis: &str) -> Self {
         let address = |url: String| url.trim_start_matches("http://").to_owned();
         let (coder, twilio) = (class.coder().url(), class.twilio().url());
@@ -187,7 +187,7 @@ impl Watch {
         }
     }
 
-    fn judge(&self, ask: &Ask, deed: &mut dyn FnMut()) -> Answer {
+    fn judge(&self, ask: &Ask, deed: &mut dyn FnMut()) -> DiskAnswer {
         let Ask {
             thread, verb, path, ..
         } = ask;
@@ -197,16 +197,16 @@ impl Watch {
                 self.tape.stray(format!("{thread} {verb} {path}"));
             }
             deed();
-            return Answer::Truth;
+            return DiskAnswer::Truth;
         }
         if !at_home {
             self.tape.stray(format!("{thread} {verb} {path}"));
         }
         let label = format!("{thread} disk {verb} {}", ask.file());
         match self.tape.pass(self.tape.life_of(ask.process), &label, deed) {
-            Fate::Answered => Answer::Truth,
-            Fate::Broken => Answer::Broken,
-            Fate::Dead => Answer::Silence,
+            EffectEnd::Answered => DiskAnswer::Truth,
+            EffectEnd::Broken => DiskAnswer::Broken,
+            EffectEnd::Dead => DiskAnswer::Silence,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::client::{Answer, Client};
+use super::super::super::client::{Client, ClientAnswer};
 use super::super::{Campaign, FakeTwilio, Fate};
 use super::fields::{
     ACCOUNT, BRAND, CAMPAIGN, CHANNEL_SENDER, MEMBER, MESSAGE, NUMBER, SERVICE, SHORT_CODE,
     VERIFICATION,
 };
-use super::{Field, Kind, Route, Shape, differences, object};
+use super::{Field, Kind, Shape, TwilioRoute, differences, object};
 
 const PHONE: &str = "+14155550123";
 const GONE: &str = "+14155550124";
@@ -36,12 +36,12 @@ fn account(campaign: &str, brand: &str, toll_free: &str) -> FakeTwilio {
     twilio
 }
 
-struct Api {
+struct TestApi {
     client: Client,
     account: String,
 }
 
-impl Api {
+impl TestApi {
     fn of(twilio: &FakeTwilio) -> Self {
         let account = twilio.account();
         Self {
@@ -56,7 +56,7 @@ impl Api {
         answer.json()
     }
 
-    fn sends(&mut self, params: &[(&str, &str)]) -> Answer {
+    fn sends(&mut self, params: &[(&str, &str)]) -> ClientAnswer {
         let target = format!("{}/Messages.json", self.account);
         self.client.form(&target, params)
     }
@@ -64,7 +64,7 @@ impl Api {
 
 /// Asks for everything that there is, page by page.
 fn plays(twilio: &FakeTwilio) {
-    let mut api = Api::of(twilio);
+    let mut api = TestApi::of(twilio);
     let (from, service) = (
         twilio.account().from_numbers[0].clone(),
         twilio.account().service_sid.clone(),
@@ -219,9 +219,12 @@ fn a_field_that_is_missing_new_or_of_another_type_is_found() {
 #[test]
 fn what_is_not_described_is_found() {
     let page = json!({"services": []}).to_string();
-    assert_eq!(differences(&Route::Services, 200, page.as_bytes()).len(), 1);
-    assert_eq!(differences(&Route::Unknown, 200, b"{}").len(), 1);
-    assert_eq!(differences(&Route::TollFree, 302, b"").len(), 1);
-    assert_eq!(differences(&Route::TollFree, 403, b"<html>").len(), 1);
-    assert!(Shape::of(&Route::Unknown).is_none());
+    assert_eq!(
+        differences(&TwilioRoute::Services, 200, page.as_bytes()).len(),
+        1
+    );
+    assert_eq!(differences(&TwilioRoute::Unknown, 200, b"{}").len(), 1);
+    assert_eq!(differences(&TwilioRoute::TollFree, 302, b"").len(), 1);
+    assert_eq!(differences(&TwilioRoute::TollFree, 403, b"<html>").len(), 1);
+    assert!(Shape::of(&TwilioRoute::Unknown).is_none());
 }

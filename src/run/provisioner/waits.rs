@@ -1,0 +1,145 @@
+//! What happens to a text that is put off: when it is tried again, and what a person is told.
+
+use std::time::Instant;
+
+use log::{debug, error, warn};
+
+use super::counters::Delay;
+use super::{TextLoop, log_done};
+use crate::clock::unix_now;
+use crate::domain::noise;
+use crate::obstacles::{Observer, Obstacle};
+use crate::provision::{Cause, Later, Outcome, Peer, RetryTime};
+use crate::run::lanes::{Job, PeerProof, Settlement, WaitStart};
+
+impl TextLoop {
+    /// Puts a text off, and says so in the log and in the list of obstacles.
+    pub(super) fn put_off(&self, job: Job, later: &Later) {
+        if let RetryTime::Screen(_) = later.wait {
+            if let Ok(text) = &job.entry.text {
+                debug!("text {}: {}", text.sid, later.why);
+            }
+            self.lanes.park(job, later.wait, 0);
+            return;
+        }
+        self.counts.put_off.add(match later.wait {
+            RetryTime::Away => Delay::Away,
+            RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
+            RetryTime::Held { .. } => Delay::Held,
+            RetryTime::Exactly(_) | RetryTime::CoderLimit(_) | RetryTime::Screen(_) => Delay::Wait,
+        });
+        self.log_attempt(&job, later);
+        if let RetryTime::CoderLimit(span) = later.wait
+            && self.call_limit.begins(span, Instant::now())
+        {
+            let (seconds, why) = (span.as_secs(), &later.why);
+            warn!(
+                "Coder accepts no more calls for now, texts that need it are tried again in {seconds} s: {why}"
+            );
+        }
+        if matches!(later.wait, RetryTime::Held { .. })
+            && let Some(older) = self.lanes.take_older(&job)
+        {
+            self.supersede(older);
+        }
+        if let Some(start) = self.lanes.park(job, later.wait, noise()) {
+            self.report_start(start, later);
+        }
+        self.report_waits();
+    }
+
+    /// Logs a failed attempt. The longer it lasts, the fewer lines: a class that waits for hours must not fill the
+    /// disk.
+    fn log_attempt(&self, job: &Job, later: &Later) {
+        let level = match (job.attempt, later.wait) {
+            // Told once for all of them, by `put_off`.
+            (_, RetryTime::CoderLimit(_)) => log::Level::Debug,
+            // Already reported for all texts.
+            (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
+                log::Level::Warn
+            }
+            (1, RetryTime::Blocked(_)) => log::Level::Error,
+            // If a second phone meets the same, the pause reports it for all.
+            (3, RetryTime::Failing) if !self.lanes.is_paused() => log::Level::Error,
+            (1, _) => log::Level::Warn,
+            (n, _) if n.is_power_of_two() => log::Level::Info,
+            _ => log::Level::Debug,
+        };
+        if let Ok(text) = &job.entry.text {
+            let (sid, attempt, why) = (&text.sid, job.attempt, &later.why);
+            log::log!(
+                level,
+                "text {sid}: attempt {attempt} failed, trying again: {why}"
+            );
+        }
+    }
+
+    /// Says once that many texts wait from now on.
+    fn report_start(&self, start: WaitStart, later: &Later) {
+        let why = &later.why;
+        match start {
+            WaitStart::Pause => {
+                let peer = match later.wait {
+                    RetryTime::Blocked(peer) => peer,
+                    _ => Peer::Coder,
+                };
+                let is_new = self.obstacles.begin(refusal_of(peer), Observer::Texts);
+                log::log!(
+                    if is_new {
+                        log::Level::Error
+                    } else {
+                        log::Level::Warn
+                    },
+                    "all texts are paused until this is fixed, one of them is tried each minute: {why}"
+                );
+            }
+            WaitStart::Hold(cause) => {
+                error!(
+                    "texts to {cause} wait until this is fixed, one of them is tried each minute; other phones are served: {why}"
+                );
+            }
+        }
+    }
+
+    /// Updates the list of obstacles with the causes that texts wait for.
+    pub(super) fn report_waits(&self) {
+        let causes = self.lanes.reported_causes();
+        let by_sender = |cause: &Cause| *cause == Cause::Sender;
+        let (sender, phones) = (causes.iter().any(by_sender), !causes.iter().all(by_sender));
+        let set = |obstacle, is_seen| self.obstacles.set(obstacle, Observer::Texts, is_seen);
+        set(Obstacle::SenderBlocked, sender);
+        set(Obstacle::PhonesBlocked, phones);
+        if !self.lanes.is_paused() {
+            set(Obstacle::CoderRefuses, false);
+            set(Obstacle::TwilioRefuses, false);
+        }
+    }
+
+    /// Ends a waiting text, because a newer one of the same phone has replaced it: one login answers both.
+    fn supersede(&self, mut older: Job) {
+        if let Ok(text) = &older.entry.text {
+            match self.provisioner.leave_to_newer(text, unix_now()) {
+                Outcome::Done(done) => {
+                    log_done(text.sid.as_str(), &done);
+                    self.counts.done(&done);
+                    older.verdict = Some(Settlement::Acknowledge);
+                }
+                // Not recorded, so it stays and is retried on its own.
+                Outcome::Later(later) => {
+                    self.lanes.park(older, later.wait, noise());
+                    return;
+                }
+                Outcome::Never(_) => {}
+            }
+        }
+        self.end(older, PeerProof::Nothing);
+    }
+}
+
+/// The obstacle for a refusal of all texts by `peer`.
+fn refusal_of(peer: Peer) -> Obstacle {
+    match peer {
+        Peer::Coder => Obstacle::CoderRefuses,
+        Peer::Twilio => Obstacle::TwilioRefuses,
+    }
+}
