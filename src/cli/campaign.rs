@@ -17,7 +17,7 @@ use super::{Command, print};
 use crate::clock::unix_now;
 use crate::config::{Config, PagesSite, readable_number};
 use crate::domain::{Password, Username};
-use crate::provision::reply;
+use crate::provision::{reply, sender_line};
 use crate::terminal::{Colours, Tone, wrapped};
 
 pub(super) const COMMAND: Command = Command {
@@ -116,10 +116,26 @@ fn form(config: &Config, site: &PagesSite) -> String {
     toll_free(config, site)
         .iter()
         .for_each(|field| field.print(&mut out));
+    out += nameless(config, &samples(config)).unwrap_or_default();
     if site.contact.is_none() {
-        out += "CODER_REG_CONTACT is not set: reviewers look for a way to reach you. Set it, restart\nthe service, and run this command again.\n";
+        out += "CODER_REG_CONTACT is not set: reviewers look for a way to reach you. Set it,\nrestart the service, and run this command again.\n";
     }
     out
+}
+
+/// What to do if no sample names the sender and how to opt out, without which the campaign is refused.
+fn nameless(config: &Config, samples: &[String]) -> Option<&'static str> {
+    let Some(name) = &config.pages.organization else {
+        return Some(
+            "CODER_REG_ORG is not set, so no sample names you and STOP: the campaign would be\nrefused (30893). Set it, restart the service, and run this command again.\n",
+        );
+    };
+    let named = samples
+        .iter()
+        .any(|text| sender_line::names_sender(name, text));
+    (!named).then_some(
+        "CODER_REG_ORG fits into no text, so no sample names you and STOP: the campaign\nwould be refused (30893). Shorten it to 50 characters, without letters such as Ł\nthat the basic alphabet of SMS does not have, restart the service, and run this\ncommand again.\n",
+    )
 }
 
 fn campaign(config: &Config, site: &PagesSite) -> Vec<Field> {
@@ -133,7 +149,6 @@ fn campaign(config: &Config, site: &PagesSite) -> Vec<Field> {
         field("Sample message 1", &*login).within(SAMPLE),
         field("Sample message 2", full).within(SAMPLE),
         field("Sample message 3", hint).within(SAMPLE),
-        field("Sample message 4", opt_in(site)).within(SAMPLE),
         field("Messages contain embedded links", "Yes"),
         field("Messages contain phone numbers", "No"),
         field(
@@ -247,10 +262,12 @@ fn samples(config: &Config) -> [String; 3] {
         left,
         link.as_deref(),
     );
+    let organization = config.pages.organization.as_deref();
+    let login = sender_line::login_from(organization, login);
     let login = login.replace(username.as_str(), "[name]");
     [
         login.replace(password.reveal(), "[password]"),
-        reply::full(),
-        reply::hint(),
+        sender_line::notice_from(organization, &reply::full()),
+        sender_line::notice_from(organization, &reply::hint()),
     ]
 }

@@ -49,6 +49,8 @@ pub struct PagesConfig {
     pub reply: Reply,
     /// The pages; `None` = there are none.
     pub site: Option<PagesSite>,
+    /// Who runs the class, if it is set; texts name them.
+    pub organization: Option<String>,
 }
 
 /// What the pages say.
@@ -58,7 +60,7 @@ pub struct PagesSite {
     pub url: String,
     /// The number that students text, in E.164 form or as a short code.
     pub number: String,
-    /// Who runs the class.
+    /// Who runs the class; the host of the address if that is not set.
     pub organization: String,
     /// How to reach them: an e-mail address, a phone number or a URL.
     pub contact: Option<String>,
@@ -121,7 +123,10 @@ pub(super) fn read(
             );
             return Err(Faulty);
         }
-        return Ok(PagesConfig::default());
+        return Ok(PagesConfig {
+            organization: organization?,
+            ..PagesConfig::default()
+        });
     };
     let on_screens = phrases.iter().filter(|_| reply.on_screens());
     for phrase in on_screens.filter(|one| one.phrase.has_outer_digit()) {
@@ -137,10 +142,13 @@ pub(super) fn read(
         );
     }
     let number = number_or_sender(r, number?, sender)?;
+    let organization = organization?;
+    let named = organization.clone();
     Ok(PagesConfig {
         reply,
+        organization,
         site: Some(PagesSite {
-            organization: organization?.unwrap_or_else(|| host_of(&url).to_owned()),
+            organization: named.unwrap_or_else(|| host_of(&url).to_owned()),
             number,
             contact: contact?,
             url,

@@ -162,7 +162,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("CODER_REG_PARAMETERS", "the template's parameters: NAME=VALUE,NAME=VALUE, or a JSON object if a value contains a comma"),
     plain("CODER_REG_PAGES_URL", "the public address of pages that browsers open, such as https://sms.example.org; all paths below it must reach the service; unset = no pages"),
     plain("CODER_REG_REPLY", "where a login goes: text, screen (the laptop whose code was texted; nothing is ever sent by Twilio) or both (the screen, or a text where no code was texted)").or("text"),
-    plain("CODER_REG_ORG", "who runs the class, as the pages name them; default: the host of CODER_REG_PAGES_URL"),
+    plain("CODER_REG_ORG", "who runs the class, as the pages name them; default: the host of CODER_REG_PAGES_URL; if set, each text with room for it ends with it and Reply STOP to opt out"),
     plain("CODER_REG_CONTACT", "how to reach them, as the pages tell it: an e-mail address, a phone number or a URL"),
     plain("CODER_REG_NUMBER", "the number that students text, as the pages show it; default: FROM_NUM; required with pages if that is a Messaging Service"),
     plain("REDIS_PW", "password of Redis; unset = none").secret(),

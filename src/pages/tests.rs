@@ -38,6 +38,7 @@ impl TestPages {
         let config = PagesConfig {
             reply,
             site: Some(site.clone()),
+            organization: None,
         };
         let key = PasswordKey::draw();
         let class = Arc::new(Mutex::new(Some((0, 23))));

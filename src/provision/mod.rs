@@ -19,6 +19,7 @@ mod notice;
 mod on_screen;
 mod outcome;
 pub mod reply;
+pub mod sender_line;
 mod serving;
 mod spare;
 
@@ -71,6 +72,8 @@ pub struct Provisioner {
     pub site: String,
     /// The pages that a login in a text links to, if it does.
     pub link: Option<String>,
+    /// Who runs the class, as texts say it; `None` = they do not.
+    pub organization: Option<String>,
     /// The domain of the students' addresses.
     pub email_domain: String,
     /// The sender of replies. Texts from there are our own.
@@ -165,6 +168,7 @@ impl Provisioner {
             limits: config.service.clone(),
             site: config.coder.address.site.clone(),
             link: config.pages.link(),
+            organization: config.pages.organization.clone(),
             email_domain: config.coder.email_domain.clone(),
             sender: config.twilio.sender.clone(),
             full_class: FullClass::default(),
@@ -188,13 +192,14 @@ impl Provisioner {
         let pages = pages.filter(|_| email == username.email(&self.email_domain));
         let link = pages.map(|pages| reply::link(pages, username, password));
         let text = reply::login(&self.site, email, password, left, link.as_deref());
-        match self.class.workspace_of(class) {
+        let text = match self.class.workspace_of(class) {
             // A workspace that cannot be made for now has no page.
             Some(workspace) if !self.failing_templates.has(workspace.template.as_str()) => {
                 reply::to_workspace(text, &self.site, &workspace.name.path(username))
             }
             _ => text,
-        }
+        };
+        sender_line::login_from(self.organization.as_deref(), text)
     }
 
     /// Serves one text at the time `now`. If the text ends here without a login, the screen that it claims

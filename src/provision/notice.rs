@@ -8,7 +8,7 @@ use std::time::Instant;
 use log::warn;
 
 use super::outcome::{AttemptEnd, Completion, Silence};
-use super::{Provisioner, Request, reply};
+use super::{Provisioner, Request, reply, sender_line};
 use crate::domain::{Password, UnixSeconds, seconds};
 use crate::store::{Contact, JUST_GONE, Notice};
 use crate::twilio::sms::SmsErrorKind;
@@ -114,7 +114,8 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        if let Err(fault) = self.sms.send(&request.phone, body) {
+        let body = sender_line::notice_from(self.organization.as_deref(), body);
+        if let Err(fault) = self.sms.send(&request.phone, &body) {
             if fault.kind == SmsErrorKind::OptedOut {
                 self.store.opted(hash, true, &text.sid, *now, None)?;
             }

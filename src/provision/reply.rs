@@ -23,29 +23,33 @@ pub fn login(
     link: Option<&str>,
 ) -> String {
     let plain = compose(site, email, password.reveal(), left);
-    let Some(link) = link else {
-        return plain;
-    };
-    // The link explains itself better than the heading does, and an e-mail address is known as one.
-    let headless = plain.strip_prefix(HEADING).unwrap_or(&plain);
+    let with_link = link.and_then(|link| with_line(&plain, link));
+    with_link.unwrap_or(plain)
+}
+
+/// A login with one more line at its end, with fewer labels where they take the room; `None` if one segment has no
+/// room for it. A link explains itself better than the heading does, and an e-mail address is known as one.
+pub(super) fn with_line(login: &str, line: &str) -> Option<String> {
+    let headless = login.strip_prefix(HEADING).unwrap_or(login);
     let terse = headless.replacen("\nE-mail: ", "\n", 1);
     let terse = terse.replacen("\nTime left: ", "\n", 1);
-    for text in [&plain, headless, &terse] {
-        let text = format!("{text}\n{link}");
-        if septets(&text).is_some_and(|length| length <= SEGMENT) {
-            return text;
-        }
-    }
-    plain
+    let texts = [login, headless, &terse].map(|text| format!("{text}\n{line}"));
+    texts.into_iter().find(|text| is_one_segment(text))
+}
+
+/// Whether a text is sent, and billed, as one.
+pub(super) fn is_one_segment(text: &str) -> bool {
+    septets(text).is_some_and(|length| length <= SEGMENT)
 }
 
 /// A login that leads to the student's workspace at `path` in place of Coder's first page, if one segment has
 /// room for it. `login` is a login with the address `site`.
 pub fn to_workspace(login: String, site: &str, path: &str) -> String {
     let longer = login.replacen(site, &format!("{site}{path}"), 1);
-    match septets(&longer) {
-        Some(length) if length <= SEGMENT => longer,
-        _ => login,
+    if is_one_segment(&longer) {
+        longer
+    } else {
+        login
     }
 }
 
@@ -73,7 +77,7 @@ pub fn no_password(site: &str, email: &str) -> String {
 
 fn without_password(words: &str, site: &str, email: &str) -> String {
     let full = format!("{words}\n{site}\n{email}");
-    if septets(&full).is_some_and(|length| length <= SEGMENT) {
+    if is_one_segment(&full) {
         return full;
     }
     // The student knows the address of the site from the first login.
@@ -106,7 +110,7 @@ pub fn other_class(name: &str, email: &str, left: Option<UnixSeconds>) -> String
     let time = left.map_or_else(String::new, |left| format!("\nTime left: {}", span(left)));
     let plain = format!("You have a Coder login of another class ({name}):\n{email}{time}");
     let full = format!("{plain}\nText this phrase again after that.");
-    let fits = left.is_some() && septets(&full).is_some_and(|length| length <= SEGMENT);
+    let fits = left.is_some() && is_one_segment(&full);
     if fits { full } else { plain }
 }
 
@@ -163,7 +167,7 @@ fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> S
         .as_ref()
         .map_or_else(String::new, |time| format!("\nTime left: {time}"));
     let full = format!("{HEADING}{site}\nE-mail: {email}\nPassword: {password}{last}");
-    if septets(&full).is_some_and(|length| length <= SEGMENT) {
+    if is_one_segment(&full) {
         return full;
     }
     // With a long host or domain name, the labels are left out first: a student can guess them.
@@ -175,10 +179,12 @@ fn compose(site: &str, email: &str, password: &str, left: Option<Duration>) -> S
 /// (3GPP TS 23.038, section 6.2.1). Such a character would halve the capacity.
 pub fn septets(text: &str) -> Option<usize> {
     const SIGNS: &str = " \n\r!\"#$%&'()*+,-./:;<=>?@_";
+    // Of the letters with accents only these are in it.
+    const ACCENTED: &str = "ÄÅÆÇÉÑÖØÜßàäåæèéìñòöøùü";
     text.chars()
         .map(|c| match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' => Some(1),
-            c if SIGNS.contains(c) => Some(1),
+            c if SIGNS.contains(c) || ACCENTED.contains(c) => Some(1),
             '^' | '{' | '}' | '\\' | '[' | ']' | '~' | '|' => Some(2),
             _ => None,
         })

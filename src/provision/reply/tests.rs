@@ -262,6 +262,10 @@ fn a_login_that_cannot_be_sent_is_explained_without_a_password() {
 fn septets_count_as_the_network_does() {
     assert_eq!(septets("ab_@"), Some(4));
     assert_eq!(septets("a~b"), Some(4));
+    assert_eq!(septets("Universität"), Some(11));
+    assert_eq!(septets("Université"), Some(10));
+    assert_eq!(septets("Università"), Some(10));
+    assert_eq!(septets("Uniwersytet Łódzki"), None);
     assert_eq!(septets("\u{201c}"), None);
     assert_eq!(septets("`"), None);
 }
@@ -270,7 +274,7 @@ proptest! {
     #![proptest_config(drawn())]
 
     #[test]
-    fn septets_add_up(one in "[ -_a-~\\n]{0,40}", other in "[ -_a-~\\n]{0,40}", outside in "[^ -~\\n\\r]") {
+    fn septets_add_up(one in "[ -_a-~\\n]{0,40}", other in "[ -_a-~\\n]{0,40}", outside in "[^ -~\\n\\rÄÅÆÇÉÑÖØÜßàäåæèéìñòöøùü]") {
         let both = septets(&format!("{one}{other}"));
         prop_assert_eq!(both, Some(septets(&one).unwrap() + septets(&other).unwrap()));
         prop_assert!((one.len()..=2 * one.len()).contains(&septets(&one).unwrap()));

@@ -43,11 +43,20 @@ fn the_forms_of_carriers_are_filled_in_with_what_is_really_sent() {
         "{sample}"
     );
     let one_line = |heading: &str| below(&form, heading).replace('\n', " ");
-    let samples: Vec<String> = (1..=4)
-        .map(|number| one_line(&format!("Sample message {number}")))
-        .collect();
-    let names_us = |text: &String| text.contains("Example University") && text.contains("STOP");
-    assert!(samples.iter().any(names_us), "{samples:?}");
+    // Each names who sends it, and how to opt out.
+    let last = "Example University. Reply STOP to opt out";
+    assert_eq!(sent.lines().last(), Some(last), "{sent}");
+    let curious = class.student();
+    curious.texts("what is the phrase?");
+    assert_eq!(below(&form, "Sample message 3"), curious.next_text());
+    for number in 1..=3 {
+        let sample = below(&form, &format!("Sample message {number}"));
+        assert_eq!(sample.lines().last(), Some(last), "{sample}");
+    }
+    assert!(
+        !form.contains("Sample message 4") && !form.contains("30893"),
+        "{form}"
+    );
     assert_eq!(one_line("Privacy policy URL"), format!("{PAGES}/privacy"));
     assert_eq!(
         one_line("Terms and conditions URL"),
@@ -66,6 +75,21 @@ fn the_forms_of_carriers_are_filled_in_with_what_is_really_sent() {
     let help = one_line("Help message");
     assert!(help.contains("class@example.org") && help.contains("Example University"));
     assert!(!form.contains(support::classroom::PHRASE));
+}
+
+#[test]
+fn a_form_whose_samples_do_not_name_the_sender_says_what_to_do() {
+    for (name, cure) in [("", "Set it"), ("Uniwersytet Łódzki", "Shorten it")] {
+        let class = plan()
+            .with("CODER_REG_PAGES_URL", PAGES)
+            .with("CODER_REG_ORG", name)
+            .open();
+        let form = class.does(&["campaign"]);
+        assert!(form.contains("30893") && form.contains(cure), "{form}");
+        for line in form.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }
 
 #[test]

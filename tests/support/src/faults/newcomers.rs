@@ -216,6 +216,7 @@ pub fn provisioner(inside: &Inside, coder: &FakeCoder, twilio: &FakeTwilio) -> P
         },
         site: config.coder.address.site,
         link: None,
+        organization: None,
         email_domain: config.coder.email_domain,
         sender: config.twilio.sender,
         full_class: FullClass::default(),
