@@ -2,9 +2,11 @@
 //!
 //! - `paths`: what is served where, with which headers, and what is refused
 //! - `screens`: codes and secrets of open join pages, and floods of them
+//! - `behind_proxy`: the limits by address where a proxy forwards
 //! - `projector`: the page on the wall and its link
 //! - `commands`: the forms of carriers, and the link in a text
 
+mod behind_proxy;
 mod commands;
 mod paths;
 mod projector;

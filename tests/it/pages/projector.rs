@@ -107,6 +107,10 @@ fn the_phrase_stands_nowhere_but_behind_the_link() {
     ] {
         assert!(!get(&class, path).body().contains(WRITTEN), "{path}");
     }
+    // Whose link it is, is known when the database has first been asked.
+    class.eventually("an answer that is final", || {
+        get(&class, "/class/").status != 503
+    });
     for path in [
         "/class/",
         &format!("/class/{wrong}"),

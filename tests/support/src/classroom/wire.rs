@@ -1,11 +1,11 @@
 //! One raw connection to the service's public port, for whoever sends what no library would.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::PATIENCE;
 use super::http::Answer;
@@ -27,7 +27,18 @@ pub struct Wire {
 impl Wire {
     /// Connects.
     pub fn open(address: SocketAddr) -> std::io::Result<Self> {
-        let sock = TcpStream::connect_timeout(&address, PATIENCE)?;
+        Self::over(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    /// Connects from another address of this machine, such as 127.0.0.9.
+    pub fn open_from(source: IpAddr, address: SocketAddr) -> std::io::Result<Self> {
+        let sock = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        sock.bind(&SocketAddr::new(source, 0).into())?;
+        sock.connect_timeout(&address.into(), PATIENCE)?;
+        Self::over(sock.into())
+    }
+
+    fn over(sock: TcpStream) -> std::io::Result<Self> {
         sock.set_nodelay(true)?;
         sock.set_read_timeout(Some(PATIENCE))?;
         sock.set_write_timeout(Some(PATIENCE))?;

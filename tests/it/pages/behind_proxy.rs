@@ -1,0 +1,153 @@
+//! Behind a proxy each laptop counts by the address that the proxy sees, and by nothing that it says itself.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use serde_json::json as value;
+
+use super::{class_with_pages, json};
+use support::classroom::Classroom;
+use support::classroom::http::Answer;
+use support::classroom::wire::Wire;
+
+/// What a proxy passes on of what it was told itself in `X-Forwarded-For`.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    /// Nothing, as Caddy and our example for nginx.
+    Replaced,
+    /// Everything, with the address that it sees behind it, as many others.
+    Continued,
+}
+
+/// A proxy on this machine, which forwards requests without a body until the tests end.
+fn proxy(class: &Classroom, told: Told) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let service = class.service().address();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            thread::spawn(move || forward(client, service, told));
+        }
+    });
+    address
+}
+
+/// Forwards the requests of one connection until its client leaves.
+fn forward(mut client: TcpStream, service: SocketAddr, told: Told) {
+    const NAME: &str = "X-Forwarded-For";
+    let seen = client.peer_addr().expect("a client").ip();
+    let mut upstream = Wire::open(service).expect("the service listens");
+    while let Some(head) = head_of(&mut client) {
+        let (said, others): (Vec<&str>, Vec<&str>) = head
+            .lines()
+            .filter(|line| !line.is_empty())
+            .partition(|line| line.starts_with(NAME));
+        let said = said.iter().filter_map(|line| line.split_once(": "));
+        let mut addresses: Vec<String> = match told {
+            Told::Replaced => Vec::new(),
+            Told::Continued => said.map(|(_, value)| value.to_owned()).collect(),
+        };
+        addresses.push(seen.to_string());
+        let head = others.join("\r\n");
+        let asked = format!("{head}\r\n{NAME}: {}\r\n\r\n", addresses.join(", "));
+        assert!(upstream.sends(asked.as_bytes()));
+        let answer = upstream.answer().expect("an answer");
+        client
+            .write_all(answer.text.as_bytes())
+            .expect("the client listens");
+    }
+}
+
+/// The next request of a client; `None` if it has left.
+fn head_of(client: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        match client.read(&mut byte) {
+            Ok(1) => head.push(byte[0]),
+            Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => return None,
+        }
+    }
+    String::from_utf8(head).ok()
+}
+
+/// Laptops behind one address of this machine, on one connection to the proxy.
+struct Laptops {
+    wire: Wire,
+    asked: u32,
+}
+
+impl Laptops {
+    fn behind(last: u8, proxy: SocketAddr) -> Self {
+        let source = IpAddr::from(Ipv4Addr::new(127, 0, 0, last));
+        Self {
+            wire: Wire::open_from(source, proxy).expect("the proxy listens"),
+            asked: 0,
+        }
+    }
+
+    /// Each request claims to come from another address.
+    fn ask(&mut self, method: &str, secret: &str) -> Answer {
+        self.asked += 1;
+        let claimed = Ipv4Addr::from(0xcb00_7100 + self.asked);
+        let request = format!(
+            "{method} /screen HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {claimed}\r\nX-Screen: {secret}\r\nContent-Length: 0\r\n\r\n"
+        );
+        assert!(self.wire.sends(request.as_bytes()));
+        self.wire.answer().expect("an answer")
+    }
+
+    /// Opens a page; gives its secret, if there is room.
+    fn open(&mut self) -> Option<String> {
+        let answer = self.ask("POST", "");
+        let opened = json(&answer);
+        match answer.status {
+            201 => Some(opened["secret"].as_str().expect("a secret").to_owned()),
+            status => {
+                assert_eq!((status, opened), (503, value!({"error": "full"})));
+                None
+            }
+        }
+    }
+
+    /// How many of these pages wait for their text.
+    fn waiting(&mut self, secrets: &[String]) -> usize {
+        let waits = |secret: &&String| {
+            let answer = self.ask("GET", secret);
+            answer.status == 200 && json(&answer) == value!({"state": "open"})
+        };
+        secrets.iter().filter(waits).count()
+    }
+}
+
+#[test]
+fn a_classroom_behind_one_address_has_300_pages_and_a_flood_beside_it_takes_none_of_them() {
+    for told in [Told::Replaced, Told::Continued] {
+        let class = class_with_pages("both");
+        let proxy = proxy(&class, told);
+        let mut classroom = Laptops::behind(9, proxy);
+        let first: Vec<String> = (0..300).filter_map(|_| classroom.open()).collect();
+        assert_eq!(first.len(), 300, "{told:?}");
+        assert_eq!(classroom.waiting(&first), 300, "{told:?}");
+        // Whoever floods from another address is one client, whatever they say.
+        let mut flood = Laptops::behind(8, proxy);
+        let opened: Vec<String> = (0..620).filter_map(|_| flood.open()).collect();
+        // More than 600 only if this took longer than a minute.
+        assert!(
+            (600..620).contains(&opened.len()),
+            "{told:?}: {}",
+            opened.len()
+        );
+        assert_eq!(flood.waiting(&opened), 512, "{told:?}");
+        assert_eq!(classroom.waiting(&first), 300, "{told:?}");
+        // Everybody reloads at once: all have a page again.
+        let second: Vec<String> = (0..300).filter_map(|_| classroom.open()).collect();
+        assert_eq!(
+            (second.len(), classroom.waiting(&second)),
+            (300, 300),
+            "{told:?}"
+        );
+    }
+}
