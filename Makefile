@@ -243,10 +243,10 @@ browsers: # installs Chromium, its driver and a reader of QR codes (Debian packa
 			echo 'Install chromium, chromedriver and zbarimg with the package manager of this system.' >&2; exit 1; fi; \
 		if [ "$$(id -u)" = 0 ]; then as_root=; \
 		elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then as_root=sudo; \
-		else echo 'Type: su -c "apt-get update && apt-get install -y chromium chromium-driver zbar-tools"' >&2; exit 1; fi; \
+		else echo 'Type: su -c "apt-get update && apt-get install -y chromium chromium-driver chromium-headless-shell zbar-tools"' >&2; exit 1; fi; \
 		echo 'Installing chromium, chromium-driver and zbar-tools (Debian packages) ...'; \
 		$$as_root apt-get update -qq && \
 		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			chromium chromium-driver zbar-tools fonts-dejavu-core >/dev/null; } || { \
-		echo 'Chromium could not be installed. Type: sudo apt-get install chromium chromium-driver zbar-tools' >&2; exit 1; }
+			chromium chromium-driver chromium-headless-shell zbar-tools fonts-dejavu-core >/dev/null; } || { \
+		echo 'Chromium could not be installed. Type: sudo apt-get install chromium chromium-driver chromium-headless-shell zbar-tools' >&2; exit 1; }
 .PHONY: browsers

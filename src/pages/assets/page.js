@@ -24,13 +24,14 @@ function show(id) {
   document.title = $(id).querySelector('h1').textContent + ' · ' + title;
 }
 
-// No answer of Coder can be read from here, but an object loads if the answer is 200. Else WebKit stays silent.
+// No answer of Coder can be read, but an object loads if it is 200. Else WebKit stays silent; others may take longer.
+let silence = 2000;
 const loads = path => new Promise(done => {
   const object = document.createElement('object');
   const end = loaded => { object.remove(); done(loaded); };
   object.onload = () => end(true);
-  object.onerror = () => end(false);
-  setTimeout(end, 2000, false);
+  object.onerror = () => { silence = 9000; end(false); };
+  setTimeout(end, silence, false);
   object.data = coder + '/api/v2/users/' + path + '?' + Math.random();
   document.body.append(object);
 });
@@ -66,7 +67,8 @@ async function signIn({ username, email, password, wait = 0 }, session, arrived)
     }
     session = loads('me');
   }
-  await Promise.race([arrived(), sleep(2000)]);
+  // It outlives this page.
+  arrived();
   location.replace(coder);
 }
 

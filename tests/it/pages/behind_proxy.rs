@@ -13,7 +13,7 @@ use support::classroom::wire::Wire;
 
 /// What a proxy passes on of what it was told itself in `X-Forwarded-For`.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum ForwardedFor {
     /// Nothing, as Caddy and our example for nginx.
     Replaced,
     /// Everything, with the address that it sees behind it, as many others.
@@ -21,7 +21,7 @@ enum Told {
 }
 
 /// A proxy on this machine, which forwards requests without a body until the tests end.
-fn proxy(class: &Classroom, told: Told) -> SocketAddr {
+fn proxy(class: &Classroom, told: ForwardedFor) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let service = class.service().address();
@@ -34,7 +34,7 @@ fn proxy(class: &Classroom, told: Told) -> SocketAddr {
 }
 
 /// Forwards the requests of one connection until its client leaves.
-fn forward(mut client: TcpStream, service: SocketAddr, told: Told) {
+fn forward(mut client: TcpStream, service: SocketAddr, told: ForwardedFor) {
     const NAME: &str = "X-Forwarded-For";
     let seen = client.peer_addr().expect("a client").ip();
     let mut upstream = Wire::open(service).expect("the service listens");
@@ -45,8 +45,8 @@ fn forward(mut client: TcpStream, service: SocketAddr, told: Told) {
             .partition(|line| line.starts_with(NAME));
         let said = said.iter().filter_map(|line| line.split_once(": "));
         let mut addresses: Vec<String> = match told {
-            Told::Replaced => Vec::new(),
-            Told::Continued => said.map(|(_, value)| value.to_owned()).collect(),
+            ForwardedFor::Replaced => Vec::new(),
+            ForwardedFor::Continued => said.map(|(_, value)| value.to_owned()).collect(),
         };
         addresses.push(seen.to_string());
         let head = others.join("\r\n");
@@ -73,13 +73,13 @@ fn head_of(client: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Laptops behind one address of this machine, on one connection to the proxy.
-struct Laptops {
+/// Neighbours behind one address of this machine, on one connection to the proxy.
+struct Neighbours {
     wire: Wire,
     asked: u32,
 }
 
-impl Laptops {
+impl Neighbours {
     fn behind(last: u8, proxy: SocketAddr) -> Self {
         let source = IpAddr::from(Ipv4Addr::new(127, 0, 0, last));
         Self {
@@ -124,15 +124,15 @@ impl Laptops {
 
 #[test]
 fn a_classroom_behind_one_address_has_300_pages_and_a_flood_beside_it_takes_none_of_them() {
-    for told in [Told::Replaced, Told::Continued] {
+    for told in [ForwardedFor::Replaced, ForwardedFor::Continued] {
         let class = class_with_pages("both");
         let proxy = proxy(&class, told);
-        let mut classroom = Laptops::behind(9, proxy);
+        let mut classroom = Neighbours::behind(9, proxy);
         let first: Vec<String> = (0..300).filter_map(|_| classroom.open()).collect();
         assert_eq!(first.len(), 300, "{told:?}");
         assert_eq!(classroom.waiting(&first), 300, "{told:?}");
         // Whoever floods from another address is one client, whatever they say.
-        let mut flood = Laptops::behind(8, proxy);
+        let mut flood = Neighbours::behind(8, proxy);
         let opened: Vec<String> = (0..620).filter_map(|_| flood.open()).collect();
         // More than 600 only if this took longer than a minute.
         assert!(

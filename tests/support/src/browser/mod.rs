@@ -30,6 +30,8 @@ pub use window::Window;
 pub enum Engine {
     /// Chromium, as in Chrome and Edge.
     Chromium,
+    /// The same without a user interface, and with little to draw: what is measured is what pages need.
+    Shell,
     /// Gecko, as in Firefox.
     Firefox,
     /// WebKit, as in Safari.
@@ -40,7 +42,7 @@ impl Engine {
     /// The program that drives it.
     pub fn driver(self) -> &'static str {
         match self {
-            Self::Chromium => "chromedriver",
+            Self::Chromium | Self::Shell => "chromedriver",
             Self::Firefox => "geckodriver",
             Self::WebKit => "WebKitWebDriver",
         }
@@ -53,6 +55,7 @@ impl Engine {
         has(self.driver())
             && match self {
                 Self::Chromium => has("chromium"),
+                Self::Shell => Path::new(SHELL).is_file(),
                 Self::Firefox => has("firefox-esr") || has("firefox"),
                 Self::WebKit => mini_browser().is_some() && has("xvfb-run"),
             }
@@ -60,7 +63,7 @@ impl Engine {
 
     fn command(self, port: u16, folder: &Path) -> Command {
         let mut command = match self {
-            Self::Chromium | Self::Firefox => Command::new(self.driver()),
+            Self::Chromium | Self::Shell | Self::Firefox => Command::new(self.driver()),
             Self::WebKit => {
                 let mut command = Command::new("xvfb-run");
                 command.args(["--auto-servernum", self.driver()]);
@@ -77,12 +80,12 @@ impl Engine {
 
     fn wishes(self) -> Value {
         match self {
-            Self::Chromium => json!({ "goog:chromeOptions": { "args": [
-                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--disable-extensions", "--mute-audio", "--window-size=1366,768",
-                "--host-resolver-rules=MAP * 127.0.0.1"
-            ]}}),
+            Self::Chromium => json!({ "goog:chromeOptions": { "args": CHROMIUM }}),
+            Self::Shell => {
+                let small = ["--window-size=500,400", "--in-process-gpu"];
+                let args = [CHROMIUM.as_slice(), &small].concat();
+                json!({ "goog:chromeOptions": { "args": args, "binary": SHELL } })
+            }
             Self::Firefox => json!({ "moz:firefoxOptions": { "args": ["-headless"], "prefs": {
                 "network.dns.localDomains": hosts::NAMES.join(","), "network.proxy.type": 0,
                 "app.update.enabled": false, "datareporting.policy.dataSubmissionEnabled": false
@@ -93,6 +96,25 @@ impl Engine {
         }
     }
 }
+
+/// Chromium without a user interface, where Debian's package has it.
+const SHELL: &str = "/usr/bin/chromium-headless-shell";
+
+/// How Chromium is started.
+const CHROMIUM: [&str; 12] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--mute-audio",
+    "--window-size=1366,768",
+    "--host-resolver-rules=MAP * 127.0.0.1",
+];
 
 /// The small browser that comes with WebKit for GTK, which lies outside the `PATH`.
 fn mini_browser() -> Option<String> {
@@ -173,6 +195,11 @@ impl Browser {
         let handle = handle.expect("a first window");
         *browser.current() = handle.as_str().unwrap_or_default().to_owned();
         browser
+    }
+
+    /// The driver's process, which has started the browser.
+    pub fn driver_id(&self) -> u32 {
+        self.driver.child.id()
     }
 
     /// The window that came with the browser.

@@ -20,6 +20,9 @@ pub fn others(stage: &Stage) {
             "{engine:?}"
         );
         class.all_served();
+        class.eventually("the sign-in is recorded", || {
+            class.query("SELECT count(arrived_at) FROM registrations") == "1"
+        });
         nothing_was_sent(&class);
         println!("       {engine:?}: signed in");
     }

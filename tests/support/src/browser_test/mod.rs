@@ -4,6 +4,7 @@
 //! - `stage`: a class whose pages a browser can open, and what people do in front of a laptop.
 //! - `signing_in`, `codes`, `waiting`, `trouble`, `pages`: the scenes. Each opens a class of its own.
 //! - `crowd`: thirty laptops and thirty texts at once, with the time that it takes.
+//! - `shares`: who has used the processors meanwhile.
 //! - `looks`: contrast, sizes, what screen readers are told, and the pictures of the pages.
 //! - `engines`: the sign-in in Firefox and in WebKit, where they are installed.
 
@@ -13,6 +14,7 @@ mod crowd;
 mod engines;
 mod looks;
 mod pages;
+mod shares;
 mod signing_in;
 mod stage;
 mod trouble;
@@ -102,6 +104,11 @@ pub const SCENES: &[Scene] = &[
         name: "refused",
         about: "Coder's login answers 429 or 500: once more, then copy buttons, and no false claim",
         play: trouble::coder_refuses,
+    },
+    Scene {
+        name: "slow",
+        about: "Coder takes four seconds to say whose session it is: the page waits, with one login",
+        play: trouble::coder_is_slow,
     },
     Scene {
         name: "silent",

@@ -16,6 +16,10 @@ pub fn one_student(stage: &Stage) {
     laptop.is_joined_by(&ana);
     assert_eq!(laptop.signed_in_as(), class.coder().only_user().username);
     class.all_served();
+    // The page has left meanwhile, and has told of it all the same.
+    class.eventually("the sign-in is recorded", || {
+        class.query("SELECT count(arrived_at) FROM registrations") == "1"
+    });
     nothing_was_sent(&class);
     laptop.window.close();
 }

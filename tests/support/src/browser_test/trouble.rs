@@ -1,5 +1,7 @@
 //! Lost and refused answers, and hosts between which no browser keeps a session.
 
+use std::time::Duration;
+
 use super::stage::{BrowserLaptop, Stage, pages_of};
 use crate::browser::hosts;
 use crate::classroom::{Classroom, PATIENCE};
@@ -51,6 +53,26 @@ pub fn coder_refuses(stage: &Stage) {
         laptop.signed_in_as(),
         email.split('@').next().unwrap_or_default()
     );
+    laptop.window.close();
+}
+
+/// Coder takes long to say whose session it is. A page that knows that its browser tells of errors waits for it, and
+/// does not take the login for failed.
+pub fn coder_is_slow(stage: &Stage) {
+    let class = stage.class("screen");
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
+    let ana = class.student();
+    ana.texts(&laptop.wanted_text());
+    laptop.asks_after(&ana);
+    laptop
+        .window
+        .eventually("that there is no session yet", |window| {
+            window.run("return silence", &[]) == Ok(9_000.into())
+        });
+    class.trouble_at_coder(ops::LOGIN_TYPE, 1, Trouble::Delay(Duration::from_secs(4)));
+    laptop.window.click("#yes");
+    assert_eq!(laptop.signed_in_as(), class.coder().only_user().username);
+    assert_eq!(class.coder().count(ops::LOGIN), 1, "one login");
     laptop.window.close();
 }
 
