@@ -8,12 +8,15 @@
 //!
 //! Decisions are taken by the functions of the service: [`crate::provision::decide`], [`crate::domain::order`] and
 //! [`Stage::after`](crate::domain::registration::Stage::after). What the database does is told again in [`table`].
+//! [`seats`] is a model of its own: two phones, and the seats and spare accounts between them.
 
+mod forget;
 mod making;
 mod removal;
 mod row;
 mod rules;
 mod search;
+mod seats;
 mod sending;
 mod state;
 mod table;
@@ -51,11 +54,9 @@ enum Bug {
     LosesDeadLetter,
     /// The number of a row that is gone is given again.
     ReusesNumbers,
-    /// A row without a user counts as locked out while its create may be on its way. The service does this still: if its
-    /// reaper then fails for five minutes, a phone may get a second account.
+    /// A row without a user counts as locked out while its create may be on its way.
     LocksNobody,
-    /// A phone is released from a locked account although a repeated create may be on its way. The service does this
-    /// still.
+    /// A phone is released from a locked account although a repeated create may be on its way.
     ReleasesEarly,
     /// A taken name is never ours, so another one is drawn after each lost answer.
     DrawsAnother,
@@ -65,6 +66,8 @@ enum Bug {
     TrustsSilence,
     /// A removal begins although the time of the account was renewed.
     RemovesRenewed,
+    /// An earlier login that is found in Twilio's log answers a text although the removal of its account has begun.
+    RecordsInRemoval,
 }
 
 /// What may happen in a world.
@@ -180,7 +183,7 @@ impl World {
             all.push((Move::Kill, kill(*state)));
         }
         all.into_iter()
-            .map(|(what, after)| (what, after.normal()))
+            .map(|(what, after)| (what, after.normal(self.repeats)))
             .collect()
     }
 

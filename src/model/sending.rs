@@ -10,7 +10,7 @@ use crate::provision::decide::{AfterTrace, Trace, after_trace};
 
 impl Step<'_> {
     pub(super) fn trace(&self, row: Row) -> Vec<(Luck, State)> {
-        let Some((print, _)) = row.sending else {
+        let Some((print, since)) = row.sending else {
             unreachable!("a trace without a send")
         };
         let is_logged = self.state.log.contains(&Some((self.phone, print)));
@@ -22,14 +22,16 @@ impl Step<'_> {
             .worker()
             .due
             .filter(|_| row.registration().is_due(seconds(self.worker().began)));
+        let received = self.state.texts[usize::from(self.worker().text)].received;
+        let earlier = received.is_some_and(|at| since < at);
         let follow = |trace| match after_trace(&row.registration(), trace) {
-            AfterTrace::Record(()) => At::Record,
+            AfterTrace::Record(()) => At::Record { earlier },
             AfterTrace::SendAgain { doubtful } => At::Clear { doubtful, renewed },
             AfterTrace::GiveUp => At::Doubt,
         };
         let with_print = |mut after: State| {
             let worker = &mut after.workers[usize::from(self.phone)];
-            worker.print = matches!(worker.at, At::Record).then_some(print);
+            worker.print = matches!(worker.at, At::Record { .. }).then_some(print);
             after
         };
         let mut blind = self.at(follow(Trace::Unreadable));
@@ -86,7 +88,7 @@ impl Step<'_> {
         let mut accepted = *self.state;
         self.accept(&mut accepted, row);
         let mut lost = accepted;
-        self.go(&mut accepted, At::Record);
+        self.go(&mut accepted, At::Record { earlier: false });
         self.later(&mut lost);
         vec![
             (Luck::Well, accepted),
@@ -122,7 +124,7 @@ impl Step<'_> {
             .map(|user| StudentLogin { user, until });
     }
 
-    pub(super) fn record(&self, row: Row) -> State {
+    pub(super) fn record(&self, row: Row, earlier: bool) -> State {
         let Worker {
             text, due, print, ..
         } = self.worker();
@@ -131,9 +133,13 @@ impl Step<'_> {
             text,
             due: due.unwrap_or(row.due),
             gave_up: false,
+            earlier: earlier && !self.bug(Bug::RecordsInRemoval),
         };
         let (answer, mut after) = self.write(write, At::Acknowledge);
-        if answer == Answer::Done
+        if answer == Answer::Reaping {
+            self.later(&mut after);
+        }
+        if matches!(answer, Answer::Done | Answer::Reaping)
             && let Some(print) = print
             && let Some(entry) = after
                 .log

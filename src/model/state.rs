@@ -12,7 +12,7 @@ pub(super) const PHONES: usize = 2;
 /// The present in the normal form of a state. Earlier moments are moved towards it.
 const NOW: Tick = 32;
 
-/// The largest distance between two moments that makes a difference.
+/// The largest age of a moment that makes a difference.
 const FAR: Tick = 3;
 
 /// The id of a user that is gone.
@@ -146,8 +146,9 @@ impl State {
             .copied()
     }
 
-    /// The normal form: states that have the same future become equal.
-    pub(super) fn normal(mut self) -> Self {
+    /// The normal form: states that have the same future become equal. `repeats`: Twilio may send a settled text again.
+    pub(super) fn normal(mut self, repeats: bool) -> Self {
+        super::forget::forget(&mut self, repeats);
         self.forget_what_is_over();
         self.number_users();
         self.number_rows();
@@ -189,9 +190,6 @@ impl State {
             row.reaping = row.reaping.map(|at| at.max(now - FAR));
             row.locked = row.locked.map(|at| at.max(now - FAR));
             row.repeated = row.repeated.map(|at| at.max(now - FAR));
-            row.sending = row
-                .sending
-                .map(|(print, since)| (print, since.max(now - 1)));
             let is_old = |at: Tick| {
                 at < now
                     && texts
@@ -327,10 +325,10 @@ impl State {
             }
         });
         let mut new = [0; 64];
-        let (mut before, mut moved) = (now, NOW);
+        let mut moved = NOW;
         for at in (0..now).rev().filter(|at| past & (1 << at) != 0) {
-            moved -= (before - at).min(FAR);
-            before = at;
+            // How old a moment is counts up to a limit. Of older ones only their order counts.
+            moved = (moved - 1).min(NOW - (now - at).min(FAR));
             new[usize::from(at)] = moved;
         }
         self.times(|at| {

@@ -86,12 +86,14 @@ pub(super) enum Write {
         without_login: Option<Tick>,
         renewed: Option<Tick>,
     },
-    /// `gave_up`: the text is given up, as its login may not have been sent.
+    /// `gave_up`: the text is given up, as its login may not have been sent. `earlier`: the login was sent before
+    /// the text was received, so it is no answer to it once the removal of the account has begun.
     LoginSent {
         id: u8,
         text: u8,
         due: Tick,
         gave_up: bool,
+        earlier: bool,
     },
     GaveUp {
         phone: u8,
@@ -214,8 +216,11 @@ impl Table {
             Write::LoginSent { id, .. } => (id, Event::LoginSent),
             _ => unreachable!("{write:?}"),
         };
+        let is_removed = matches!(write, Write::LoginSent { earlier: true, .. })
+            && self.row(id).is_some_and(|row| row.stage == Stage::Reaping);
         if let Write::LoginSent { text, gave_up, .. } = write
             && self.step(id, event).is_ok()
+            && !is_removed
         {
             if gave_up {
                 self.seen[usize::from(text)] = Seen::GivenUp;
@@ -285,6 +290,9 @@ impl Table {
                 (row.sending, row.doubtful) = (None, false);
             }
             _ => {}
+        }
+        if is_removed {
+            return Answer::Reaping;
         }
         Answer::Done
     }

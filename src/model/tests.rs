@@ -69,22 +69,13 @@ fn bugs_of_orders_and_of_two_texts_are_found() {
         orders: true,
         ..World::SMALL
     };
-    finds(
-        Bug::ReadsEndEarly,
-        "P5",
-        World {
-            texts: [2, 0],
-            ..orders
-        },
-    );
-    finds(
-        Bug::RemovesRenewed,
-        "P4, P5",
-        World {
-            texts: [2, 0],
-            ..World::SMALL
-        },
-    );
+    let two_texts = World {
+        texts: [2, 0],
+        ..World::SMALL
+    };
+    finds(Bug::ReadsEndEarly, "P5", orders);
+    finds(Bug::RemovesRenewed, "P4, P5", two_texts);
+    finds(Bug::RecordsInRemoval, "P1", two_texts);
 }
 
 /// `make model` runs these, by their names or all of them.
@@ -141,15 +132,17 @@ fn large_worlds() {
             },
         ),
         (
-            "two-phones",
+            "two-texts",
             World {
-                texts: [1, 1],
+                texts: [2, 0],
                 ..small
             },
         ),
     ];
     for (name, world) in worlds {
-        if chosen.is_empty() || chosen.split(' ').any(|one| one == name) {
+        // Nobody has waited for the end of that one.
+        let is_meant = chosen.is_empty() && name != "two-texts";
+        if is_meant || chosen.split(' ').any(|one| one == name) {
             let began = std::time::Instant::now();
             holds(name, world);
             println!("{name}: {:.0} s", began.elapsed().as_secs_f64());

@@ -123,7 +123,7 @@ fn work(at: At) -> &'static str {
         At::Again => "Coder is asked whether the login holds",
         At::BeginSend => "the send is recorded",
         At::Send => "the login is sent",
-        At::Record => "the login is recorded as sent",
+        At::Record { .. } => "the login is recorded as sent",
         At::Refused { .. } => "that nothing was sent is recorded",
         At::OptedOut => "the opt-out at Twilio is recorded",
         At::Doubt => "the doubtful login is recorded as sent",

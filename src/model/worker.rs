@@ -51,7 +51,10 @@ pub(super) enum At {
     Again,
     BeginSend,
     Send,
-    Record,
+    Record {
+        /// Whether it was found in Twilio's log, and sent before the text was received.
+        earlier: bool,
+    },
     /// Twilio has refused the login.
     Refused {
         opted_out: bool,
@@ -221,15 +224,12 @@ impl Step<'_> {
                 ),
                 At::Find => well(self.find()),
                 At::Reserve => self.reserve(),
-                At::OptedOut => written(
-                    Write::OptedOut {
-                        phone,
-                        text,
-                        gave_up: true,
-                    },
-                    At::DeadLetter,
-                ),
-                At::GiveUp => written(Write::GaveUp { phone, text }, At::DeadLetter),
+                At::OptedOut => well(self.gives_up(Write::OptedOut {
+                    phone,
+                    text,
+                    gave_up: true,
+                })),
+                At::GiveUp => well(self.gives_up(Write::GaveUp { phone, text })),
                 At::Finish => written(Write::Finish { text }, At::Acknowledge),
                 At::Acknowledge => well(self.settle(Where::Done)),
                 At::DeadLetter => well(self.settle(Where::Dead)),
@@ -277,7 +277,7 @@ impl Step<'_> {
             At::Again => self.again(row),
             At::BeginSend => well(self.begin_send(row, now)),
             At::Send => self.send(row),
-            At::Record => well(self.record(row)),
+            At::Record { earlier } => well(self.record(row, earlier)),
             At::Refused { opted_out } => {
                 let write = Write::ClearSend {
                     id,
@@ -303,12 +303,31 @@ impl Step<'_> {
                         text,
                         due,
                         gave_up,
+                        earlier: false,
                     },
                     then,
                 )
             }
             _ => unreachable!("{at:?} with a row"),
         }
+    }
+
+    /// A text is given up. The service then does not know any more what it was about to search for in Twilio's log, so
+    /// another text of the phone that still waits may get the login a second time.
+    fn gives_up(&self, write: Write) -> State {
+        let row = self.state.table.of(self.phone);
+        let (_, mut after) = self.write(write, At::DeadLetter);
+        // A login of unknown outcome that is in the log under the same words as a later one is taken for it. The model
+        // has found that, it is not mended, and the search goes on without it.
+        for entry in &mut after.log {
+            *entry = entry.filter(|(phone, _)| *phone != self.phone);
+        }
+        let texts = after.texts.iter_mut().enumerate();
+        let of_phone = texts.filter(|(text, _)| phone_of(*text) == self.phone);
+        for (_, text) in of_phone.filter(|_| row.is_some_and(|row| row.sending.is_some())) {
+            text.blind |= text.at == Where::Waiting;
+        }
+        after
     }
 
     fn find(&self) -> State {

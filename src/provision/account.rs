@@ -300,7 +300,7 @@ impl Provisioner {
     }
 }
 
-fn being_removed(registration: &Registration) -> AttemptEnd {
+pub(super) fn being_removed(registration: &Registration) -> AttemptEnd {
     let why = format!("the account {} is being removed", registration.username);
     AttemptEnd::later(RetryTime::Exactly(REMOVAL_WAIT), why)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::account::being_removed;
 use super::decide::{
     AfterTrace, ResendLimits, SETTLE, Trace, after_trace, answered_at, due_after, renewed_due,
     resend_limit, settles_for, window,
@@ -9,7 +10,7 @@ use super::decide::{
 use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
 use crate::domain::registration::{Registration, Sending, Stage};
-use crate::domain::{MessageSid, UnixSeconds};
+use crate::domain::{MessageSid, Undelivered, UnixSeconds};
 use crate::store::{ClearedSend, SentLogin, StoreError};
 use crate::twilio::sms::{LoggedText, SmsError, SmsErrorKind};
 
@@ -35,6 +36,11 @@ impl Provisioner {
         if let Some(sending) = registration.sending {
             let trace = self.trace(request, sending)?;
             match after_trace(registration, trace) {
+                AfterTrace::Record(sid) if sending.since < request.text.received => {
+                    return self
+                        .record_earlier_login(request, registration, due, sid.as_ref())
+                        .map(Some);
+                }
                 AfterTrace::Record(sid) => {
                     return self
                         .record_login(request, registration, due, sid.as_ref())
@@ -151,13 +157,41 @@ impl Provisioner {
         let undelivered = self
             .store
             .login_sent(registration.id, &request.text.sid, sent)?;
-        if let Some(undelivered) = undelivered {
-            self.undelivered.note(&undelivered);
+        Ok(self.login_recorded(registration, undelivered.as_ref()))
+    }
+
+    /// Records a login that was sent before this text was received. It answers the text only if it still holds.
+    fn record_earlier_login(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        due_at: Option<UnixSeconds>,
+        sid: Option<&MessageSid>,
+    ) -> Result<Completion, AttemptEnd> {
+        let sent = sent_login(request, registration, due_at, sid);
+        let (stage, undelivered) =
+            self.store
+                .earlier_login_sent(registration.id, &request.text.sid, sent)?;
+        let recorded = self.login_recorded(registration, undelivered.as_ref());
+        if stage == Stage::Reaping {
+            // The next attempt gets the phone another account.
+            return Err(being_removed(registration));
         }
-        Ok(Completion::LoginSent {
+        Ok(recorded)
+    }
+
+    fn login_recorded(
+        &self,
+        registration: &Registration,
+        undelivered: Option<&Undelivered>,
+    ) -> Completion {
+        if let Some(undelivered) = undelivered {
+            self.undelivered.note(undelivered);
+        }
+        Completion::LoginSent {
             username: registration.username.clone(),
             again: registration.stage == Stage::Announced,
-        })
+        }
     }
 
     /// Why a phone with a login gets no answer to this text, if so.

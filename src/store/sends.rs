@@ -23,6 +23,16 @@ pub struct SentLogin<'a> {
     pub sent_in_window: u32,
 }
 
+/// What becomes of a text whose login is recorded.
+#[derive(Clone, Copy, Debug)]
+enum TextEnd<'a> {
+    Served,
+    /// Served, unless the removal of the account has begun.
+    ServedUnlessRemoved,
+    /// Given up, for this reason.
+    GivenUp(&'a str),
+}
+
 /// Why another login text may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClearedSend {
@@ -167,7 +177,23 @@ impl Store {
         sid: &MessageSid,
         sent: SentLogin<'_>,
     ) -> Result<Option<Undelivered>, StoreError> {
-        self.record_login(id, sid, sent, None)
+        let (_, undelivered) = self.record_login(id, sid, sent, TextEnd::Served)?;
+        Ok(undelivered)
+    }
+
+    /// The same for a login that was sent before the text `sid` was received, and was found in Twilio's log. Once the
+    /// removal of its account has begun, it is no answer to that text: then the login alone is recorded. Returns also
+    /// the reached stage.
+    ///
+    /// # Errors
+    /// SQLite refused, or the account is gone.
+    pub fn earlier_login_sent(
+        &self,
+        id: i64,
+        sid: &MessageSid,
+        sent: SentLogin<'_>,
+    ) -> Result<(Stage, Option<Undelivered>), StoreError> {
+        self.record_login(id, sid, sent, TextEnd::ServedUnlessRemoved)
     }
 
     /// Records a login as sent although that cannot be found out, and that the text `sid` was given up for that
@@ -182,7 +208,8 @@ impl Store {
         sent: SentLogin<'_>,
         why: &str,
     ) -> Result<(), StoreError> {
-        self.record_login(id, sid, sent, Some(why)).map(drop)
+        self.record_login(id, sid, sent, TextEnd::GivenUp(why))
+            .map(drop)
     }
 
     fn record_login(
@@ -190,9 +217,9 @@ impl Store {
         id: i64,
         sid: &MessageSid,
         sent: SentLogin<'_>,
-        gave_up: Option<&str>,
-    ) -> Result<Option<Undelivered>, StoreError> {
-        let end = self.step("record a login", id, Event::LoginSent, |tx, stage| {
+        text_end: TextEnd<'_>,
+    ) -> Result<(Stage, Option<Undelivered>), StoreError> {
+        let (stage, end) = self.step("record a login", id, Event::LoginSent, |tx, stage| {
             tx.prepare_cached(
                 "UPDATE registrations
                  SET stage = ?2, announced_at = ?3, window_start = ?5,
@@ -215,15 +242,19 @@ impl Store {
                 sent.sent_in_window,
                 sent.text.map(MessageSid::as_str),
             ])?;
-            match gave_up {
-                Some(why) => mark_given_up(tx, sid, sent.at, why)?,
-                None => mark_seen(tx, sid, sent.at)?,
+            match text_end {
+                TextEnd::GivenUp(why) => mark_given_up(tx, sid, sent.at, why)?,
+                TextEnd::ServedUnlessRemoved if stage == Stage::Reaping => {}
+                TextEnd::Served | TextEnd::ServedUnlessRemoved => mark_seen(tx, sid, sent.at)?,
             }
-            sent.text
-                .map_or(Ok(None), |text| record_send(tx, id, text, sent.at))
+            let end = match sent.text {
+                Some(text) => record_send(tx, id, text, sent.at)?,
+                None => None,
+            };
+            Ok((stage, end))
         })?;
         self.counts.sent.add();
-        Ok(end.and_then(|end| self.count_delivered(end)))
+        Ok((stage, end.and_then(|end| self.count_delivered(end))))
     }
 }
 

@@ -67,6 +67,27 @@ fn two_sends_that_cannot_be_found_out_are_recorded_with_the_end_of_their_text() 
 }
 
 #[test]
+fn an_earlier_login_is_no_answer_once_its_account_is_being_removed() {
+    for (is_removed, history) in [(false, TextHistory::Served), (true, TextHistory::Never)] {
+        let dir = TempDir::new();
+        let store = dir.open();
+        let id = store.at_stage(1, Stage::Created);
+        store.begin_send(id, sending(30), 1, Some(90)).unwrap();
+        if is_removed {
+            assert!(store.begin_removal(id, 100).unwrap());
+        }
+        let login = sent(101, Some(900));
+        let (stage, _) = store.earlier_login_sent(id, &sid(5), login).unwrap();
+        assert_eq!(stage == Stage::Reaping, is_removed);
+        assert_eq!(store.seen(&sid(5)).unwrap(), history);
+        // What was sent is recorded all the same.
+        let row = store.row(1);
+        assert_eq!((row.announced_at, row.sending), (Some(101), None));
+        assert_eq!(row.due_at, Some(if is_removed { 100 } else { 900 }));
+    }
+}
+
+#[test]
 fn an_id_is_never_used_again() {
     let dir = TempDir::new();
     let store = dir.open();
