@@ -17,7 +17,7 @@ const DAY: UnixSeconds = 86_400;
 /// What a text that asks for a login does next with the registration of its phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NextStep {
-    /// Nothing: the account was ended after the text was received.
+    /// Nothing: the account was ended, or its time was up, after the text was received.
     Ended,
     /// Undo the instructor's end: the text is newer.
     UndoEnd,
@@ -46,8 +46,18 @@ pub(crate) fn next_step(
         (Stage::Reserved, None) => NextStep::Create {
             renew: registration.is_due(now),
         },
+        (Stage::Announced, None) if is_left_over(registration, received, now) => NextStep::Ended,
         (Stage::Created | Stage::Announced, None) => NextStep::Announce,
     }
+}
+
+/// Whether a text has waited until the time of an account was up that had its login before. Such a text gives the
+/// account no new time: nobody asks for it any more, and it would live on after the class. A send whose outcome is
+/// unknown is looked for all the same.
+fn is_left_over(registration: &Registration, received: UnixSeconds, now: UnixSeconds) -> bool {
+    registration.is_due(now)
+        && registration.due_at.is_some_and(|due| received < due)
+        && registration.sending.is_none()
 }
 
 /// What a create means that Coder refused because the name or the address is in use.

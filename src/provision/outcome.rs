@@ -153,7 +153,7 @@ impl Silence {
                 "the class is not open, or the phone has a login of another class, and it was told so before"
             }
             Self::HourlyLimit => "the limit of texts an hour is reached",
-            Self::Ended => "its account was ended after this text was received",
+            Self::Ended => "its account ended after this text was received",
             Self::NewerText => "a newer text of this phone waits instead of it",
             Self::NewerLogin => "a login was sent after this text was received",
             Self::JustSent => "a login was sent a moment before",

@@ -198,7 +198,7 @@ fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
             class.eventually("the account gone", || class.coder().students().is_empty());
             class.coder().no_more_trouble();
             class.all_served();
-            class.logs("its account was ended after this text was received");
+            class.logs("its account ended after this text was received");
             class.all_gone();
             ana.has_read_all();
             assert_eq!(class.coder().created_ever().len(), 1);
@@ -214,7 +214,8 @@ fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
     let ana = class.student();
     class.login_of(&ana);
     waits(&class, &ana);
-    class.time_is_up();
+    // Now, not long ago: a text from after that would give it new time.
+    class.change("UPDATE registrations SET due_at = strftime('%s', 'now')");
     class.eventually("the account gone", || class.coder().students().is_empty());
     class.coder().no_more_trouble();
     class.all_served();
@@ -222,6 +223,33 @@ fn a_text_that_waited_makes_no_account_after_the_time_of_its_own_was_up() {
     ana.has_read_all();
     assert_eq!(class.coder().created_ever().len(), 1);
     ana.gets_a_login();
+}
+
+#[test]
+fn a_text_that_waited_gives_no_new_time_to_an_account_that_waits_for_its_removal() {
+    let class = plan()
+        .with("CODER_REG_RESEND_INTERVAL", "0")
+        .with("CODER_CHECK_INTERVAL", "15m")
+        .open();
+    let ana = class.student();
+    class.login_of(&ana);
+    waits(&class, &ana);
+    class.change("UPDATE registrations SET due_at = strftime('%s', 'now')");
+    class.coder().no_more_trouble();
+    class.all_served();
+    class.logs("its account ended after this text was received");
+    assert_eq!(
+        class.query("SELECT due_at <= strftime('%s', 'now') FROM registrations"),
+        "1"
+    );
+    ana.has_read_all();
+    // A text from after that does.
+    ana.gets_a_login();
+    assert_eq!(
+        class.query("SELECT due_at > strftime('%s', 'now') FROM registrations"),
+        "1"
+    );
+    assert_eq!(class.coder().created_ever().len(), 1);
 }
 
 /// A phone with a login asks again, and the service dies over the send, which Twilio has taken or not. Ends in a

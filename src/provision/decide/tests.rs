@@ -28,6 +28,7 @@ fn each_stage_has_its_next_step() {
         (Stage::Reserved, None, Some(NOW), create(true)),
         (Stage::Created, None, None, N::Announce),
         (Stage::Announced, None, Some(NOW), N::Announce),
+        (Stage::Announced, None, Some(NOW - 1), N::Announce),
         (Stage::Reserved, Some(NOW + 1), None, N::Ended),
         (Stage::Created, Some(NOW + 1), None, N::Ended),
         (Stage::Announced, Some(NOW + 1), None, N::Ended),
@@ -47,6 +48,35 @@ fn each_stage_has_its_next_step() {
         let found = next_step(&registration, NOW, NOW);
         assert_eq!(found, step, "{stage:?}, ended {ended_at:?}, due {due_at:?}");
     }
+}
+
+#[test]
+fn a_text_that_waited_until_the_time_was_up_gives_no_new_time() {
+    let step = |stage, due_at, is_sending: bool| {
+        let sending = Sending {
+            fingerprint: PhoneKey::derive("k").fingerprint("a login"),
+            since: NOW - 100,
+        };
+        let registration = Registration {
+            due_at,
+            sending: is_sending.then_some(sending),
+            ..registration(stage)
+        };
+        next_step(&registration, NOW - 60, NOW)
+    };
+    assert_eq!(step(Stage::Announced, Some(NOW), false), NextStep::Ended);
+    let after = Some(NOW - 59);
+    assert_eq!(step(Stage::Announced, after, false), NextStep::Ended);
+    // In the second in which the time was up, the text counts as the later one.
+    for due_at in [None, Some(NOW - 60), Some(NOW + 1)] {
+        let found = step(Stage::Announced, due_at, false);
+        assert_eq!(found, NextStep::Announce, "{due_at:?}");
+    }
+    assert_eq!(step(Stage::Announced, Some(NOW), true), NextStep::Announce);
+    // Without a login so far, the phone still gets one.
+    assert_eq!(step(Stage::Created, Some(NOW), false), NextStep::Announce);
+    let create = NextStep::Create { renew: true };
+    assert_eq!(step(Stage::Reserved, Some(NOW), false), create);
 }
 
 #[test]

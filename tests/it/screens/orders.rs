@@ -14,7 +14,7 @@ fn offers(class: &Classroom) -> usize {
 fn a_login_whose_account_was_ended_is_shown_to_nobody() {
     for reply in ["both", "screen"] {
         for (command, reason) in [
-            ("end", "its account was ended after this text was received"),
+            ("end", "its account ended after this text was received"),
             ("forget", "this text was served before"),
         ] {
             let class = plan().with_pages(reply).open();

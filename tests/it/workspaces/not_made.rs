@@ -65,7 +65,9 @@ fn a_template_that_breaks_in_the_middle_of_a_class_is_told_and_the_workspaces_fo
         mended(class.coder());
         logins.iter().for_each(|login| drop(runs(&class, login)));
         class.logs("workspaces are made again");
-        assert!(!class.does(&["status"]).contains("not made"));
+        class.eventually("a status without faults of workspaces", || {
+            !class.does(&["status"]).contains("not made")
+        });
         assert_eq!(class.coder().all_workspaces().len(), 3);
     }
 }

@@ -11,6 +11,7 @@ mod round;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use super::repeats::IDLE;
 use super::table::Row;
 use super::{Assault, FaultProof};
 use crate::bench::process::{Memory, Process};
@@ -181,7 +182,8 @@ impl<'a> Soak<'a> {
         if victims == Victims::Redis {
             row.lost += usize::from(last.memory.pss > first.memory.pss + GROWTH);
             row.lost += usize::from(last.footprint.threads > first.footprint.threads);
-            row.lost += usize::from(last.footprint.descriptors > first.footprint.descriptors + 4);
+            row.lost +=
+                usize::from(last.footprint.descriptors > first.footprint.descriptors + IDLE);
         }
         row.note = format!(
             "{rounds} rounds; {}; {} -> {}",
@@ -207,7 +209,7 @@ impl<'a> Soak<'a> {
     /// What the service takes once idle connections are closed.
     fn settled(&self, first: Taken) -> Taken {
         self.class.eventually("idle descriptors closed", || {
-            Taken::by(self.class).footprint.descriptors <= first.footprint.descriptors + 4
+            Taken::by(self.class).footprint.descriptors <= first.footprint.descriptors + IDLE
         });
         Taken::by(self.class)
     }
