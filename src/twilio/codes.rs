@@ -135,7 +135,7 @@ const UNLINKED: Explanation = says(
 );
 
 /// Failed deliveries by code, with their explanations.
-const DELIVERIES: [(u32, Explanation); 34] = [
+const DELIVERIES: &[(u32, Explanation)] = &[
     row(
         21408,
         "the country is not enabled",

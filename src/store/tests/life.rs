@@ -11,32 +11,8 @@ fn a_registration_goes_through_all_stages_until_it_is_deleted() {
     let row = store.reserved(1);
     let expected = Registration {
         id: row.id,
-        username: name("happy-tuna-1"),
-        marker: row.marker.clone(),
-        stage: Stage::Reserved,
-        coder_id: None,
-        reserved_at: 10,
-        announced_at: None,
         due_at: Some(100),
-        create_repeated_at: None,
-        sending: None,
-        doubtful: 0,
-        sent_in_window: 0,
-        window_start: 0,
-        reap_tries: 0,
-        reap_note: None,
-        ended_at: None,
-        login_sid: None,
-        adopted_at: None,
-        password_counter: Some(1),
-        password_known: true,
-        renewed_at: None,
-        withheld_at: None,
-        removal: Removal::default(),
-        shown_at: None,
-        arrived_at: None,
-        class: None,
-        spare_since: None,
+        ..Registration::fresh(name("happy-tuna-1"), row.marker.clone(), 10)
     };
     assert_eq!(row, expected);
 
