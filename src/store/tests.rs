@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::types::Value;
 
 use super::*;
-use crate::domain::registration::{IllegalStep, Removal, Sending};
+use crate::domain::registration::{IllegalStep, Sending};
 use crate::domain::{InstanceId, MessageSid, Phone, PhoneKey};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
