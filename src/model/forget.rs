@@ -8,27 +8,6 @@ use super::row::Row;
 use super::state::{State, TextState, Where};
 use super::table::Seen;
 use super::worker::At;
-use crate::domain::registration::Stage;
-
-/// Nothing but its number.
-fn bare(id: u8) -> Row {
-    Row {
-        id,
-        phone: None,
-        name: 0,
-        foreign: false,
-        stage: Stage::Reserved,
-        user: None,
-        announced: None,
-        due: 0,
-        repeated: None,
-        sending: None,
-        doubtful: false,
-        ended: None,
-        reaping: None,
-        locked: None,
-    }
-}
 
 /// What a worker at this step uses of its row.
 fn of_worker(at: At, row: Row) -> Row {
@@ -42,29 +21,35 @@ fn of_worker(at: At, row: Row) -> Row {
     match at {
         At::UndoEnd => Row {
             stage: row.stage,
-            ..bare(id)
+            ..Row::reserved(id)
         },
         At::Renew | At::BeginCreate | At::Create => Row {
             name,
             foreign,
-            ..bare(id)
+            ..Row::reserved(id)
         },
-        At::Await | At::Ours | At::Created { .. } => Row { name, ..bare(id) },
+        At::Await | At::Ours | At::Created { .. } => Row {
+            name,
+            ..Row::reserved(id)
+        },
         At::Trace => Row {
             name,
             user,
             due: row.due,
             sending: row.sending,
             doubtful: row.doubtful,
-            ..bare(id)
+            ..Row::reserved(id)
         },
         At::Clear { .. } | At::Again | At::BeginSend => Row {
             name,
             user,
-            ..bare(id)
+            ..Row::reserved(id)
         },
-        At::Send => Row { user, ..bare(id) },
-        _ => bare(id),
+        At::Send => Row {
+            user,
+            ..Row::reserved(id)
+        },
+        _ => Row::reserved(id),
     }
 }
 
@@ -77,13 +62,13 @@ fn of_reaper(at: Reap, row: Row) -> Row {
             user: row.user,
             repeated: row.repeated,
             reaping: row.reaping,
-            ..bare(row.id)
+            ..Row::reserved(row.id)
         },
         Reap::Begin { .. } => Row {
             user: row.user,
-            ..bare(row.id)
+            ..Row::reserved(row.id)
         },
-        _ => bare(row.id),
+        _ => Row::reserved(row.id),
     }
 }
 

@@ -56,6 +56,27 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// A registration that has just been reserved: for no phone, with the name 0, due at 0. What is not known of a row
+    /// looks like this as well.
+    pub(super) fn reserved(id: u8) -> Self {
+        Self {
+            id,
+            phone: None,
+            name: 0,
+            foreign: false,
+            stage: Stage::Reserved,
+            user: None,
+            announced: None,
+            due: 0,
+            repeated: None,
+            sending: None,
+            doubtful: false,
+            ended: None,
+            reaping: None,
+            locked: None,
+        }
+    }
+
     /// The row as the pure rules read it.
     pub(super) fn registration(&self) -> Registration {
         static FRESH: OnceLock<Registration> = OnceLock::new();

@@ -365,20 +365,11 @@ impl Table {
             row.phone = None;
         }
         self.rows[place] = Some(Row {
-            id,
             phone: Some(phone),
             name,
             foreign,
-            stage: Stage::Reserved,
-            user: None,
-            announced: None,
             due,
-            repeated: None,
-            sending: None,
-            doubtful: false,
-            ended: None,
-            reaping: None,
-            locked: None,
+            ..Row::reserved(id)
         });
         Answer::Done
     }

@@ -4,20 +4,22 @@ use super::*;
 use crate::properties::drawn;
 use Stage::{Announced, Created, Gone, Reaping, Reserved};
 
+/// All events, in the order of the columns of the table.
+const EVENTS: [Event; 10] = [
+    Event::Renamed,
+    Event::UserRequested,
+    Event::UserCreated,
+    Event::Renewed,
+    Event::Rescheduled,
+    Event::LoginPrepared,
+    Event::LoginSent,
+    Event::UserVanished,
+    Event::RemovalBegun,
+    Event::UserGone,
+];
+
 #[test]
 fn every_pair_of_stage_and_event_is_in_the_table() {
-    let events = [
-        Event::Renamed,
-        Event::UserRequested,
-        Event::UserCreated,
-        Event::Renewed,
-        Event::Rescheduled,
-        Event::LoginPrepared,
-        Event::LoginSent,
-        Event::UserVanished,
-        Event::RemovalBegun,
-        Event::UserGone,
-    ];
     let table = [
         (
             Reserved,
@@ -82,7 +84,7 @@ fn every_pair_of_stage_and_event_is_in_the_table() {
         (Gone, [None; 10]),
     ];
     for (stage, row) in table {
-        for (event, expected) in events.into_iter().zip(row) {
+        for (event, expected) in EVENTS.into_iter().zip(row) {
             assert_eq!(stage.after(event).ok(), expected, "{stage:?} {event:?}");
         }
     }
@@ -101,19 +103,6 @@ fn stored_stages_are_parsed() {
     }
     assert_eq!(Stage::parse("gone"), None);
 }
-
-const EVENTS: [Event; 10] = [
-    Event::Renamed,
-    Event::UserRequested,
-    Event::UserCreated,
-    Event::Renewed,
-    Event::Rescheduled,
-    Event::LoginPrepared,
-    Event::LoginSent,
-    Event::UserVanished,
-    Event::RemovalBegun,
-    Event::UserGone,
-];
 
 proptest! {
     #![proptest_config(drawn())]

@@ -271,20 +271,9 @@ impl Seating {
 /// A registration as the pure rules of the service read it.
 fn registration(row: table::SeatRow) -> Registration {
     super::row::Row {
-        id: 0,
-        phone: None,
-        name: 0,
-        foreign: false,
         stage: row.stage,
-        user: None,
-        announced: None,
         due: if row.due { NOW } else { NOW + 1 },
-        repeated: None,
-        sending: None,
-        doubtful: false,
-        ended: None,
-        reaping: None,
-        locked: None,
+        ..super::row::Row::reserved(0)
     }
     .registration()
 }
