@@ -13,6 +13,7 @@ fn runs(name: &str) -> Section {
         own: None,
         // Any build can be compared with itself.
         base: Some(env!("CARGO_BIN_EXE_coder-sms-register").into()),
+        hyper: None,
         quick: true,
         progress: Box::new(|words| println!("{words}")),
     };

@@ -1,4 +1,4 @@
-//! A tiny_http with nothing around it: the least that any service on it costs.
+//! Servers with nothing around them: a tiny_http, the least that any service on it costs, and hyper as its peer.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -61,11 +61,18 @@ impl Bare {
         };
         let mut command = Command::new(own);
         command.args(["--serve-bare", kind.word()]);
-        command.env_clear().envs(settings).stdin(Stdio::piped());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program can be started again");
+        Self::run(command.env_clear().envs(settings))
+    }
+
+    /// Starts hyper's smallest server, a program of its own (`tests/peers`).
+    pub fn hyper(program: &Path) -> Self {
+        Self::run(Command::new(program).env_clear())
+    }
+
+    /// Runs a program that prints its address, and ends when its input is closed.
+    fn run(command: &mut Command) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = piped.spawn().expect("the program can be started");
         let mut line = String::new();
         let output = child.stdout.take().expect("a piped output");
         let read = BufReader::new(output).read_line(&mut line);

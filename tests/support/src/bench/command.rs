@@ -18,6 +18,7 @@ leaves the machine. Prints tables; a figure that misses its goal is no failure.
   --quick        a short cut of seconds, whose figures mean little
   --write FILE   write the report there as well, if all parts ran in full
   --base FILE    an earlier build of the program, which the part compare needs
+  --hyper FILE   hyper's smallest server, as tests/peers builds it, for the part webhook
   --list         the parts and what each measures
   --help         this text
 
@@ -29,6 +30,7 @@ struct Wishes {
     quick: bool,
     write: Option<PathBuf>,
     base: Option<PathBuf>,
+    hyper: Option<PathBuf>,
     parts: Vec<&'static BenchPart>,
 }
 
@@ -87,13 +89,8 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<BenchWish, String
             }
             "--quick" => wishes.quick = true,
             "--write" => wishes.write = Some(value()?.into()),
-            "--base" => {
-                let base = PathBuf::from(value()?);
-                if !base.is_file() {
-                    return Err(format!("{} is no program", base.display()));
-                }
-                wishes.base = Some(base);
-            }
+            "--base" => wishes.base = Some(program(value()?)?),
+            "--hyper" => wishes.hyper = Some(program(value()?)?),
             "--serve-bare" => {
                 let kind = BareKind::of(&value()?).ok_or("no such server")?;
                 return Ok(BenchWish::Serve(kind));
@@ -121,6 +118,16 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<BenchWish, String
     Ok(BenchWish::Measure(wishes))
 }
 
+/// The path of a program, if there is one.
+fn program(path: String) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} is no program", path.display()))
+    }
+}
+
 /// All parts; that which compares only where there is an earlier build.
 fn all_parts(compares: bool) -> impl Iterator<Item = &'static BenchPart> {
     let needs_base = |part: &&BenchPart| part.name == compare::PART.name;
@@ -136,6 +143,7 @@ fn measure(wishes: &Wishes, binary: PathBuf, own: PathBuf) -> ExitCode {
         binary,
         own: Some(own),
         base: wishes.base.clone(),
+        hyper: wishes.hyper.clone(),
         quick: wishes.quick,
         progress: Box::new(move |words| {
             eprintln!("{:>5.0} s  {words}", began.elapsed().as_secs_f64());

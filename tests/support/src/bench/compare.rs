@@ -76,6 +76,7 @@ fn of(bench: &Bench, binary: PathBuf) -> Bench {
         binary,
         own: bench.own.clone(),
         base: None,
+        hyper: None,
         quick: bench.quick,
         progress: Box::new(|_| {}),
     }
@@ -215,30 +216,41 @@ fn texts(builds: &Builds) -> Vec<Compared> {
     let kinds = [
         (
             "texts taken over 64 connections, Redis `everysec`",
+            "p99 at half of the earlier build's rate, Redis `everysec`",
             Fsync::EverySecond,
         ),
         (
             "texts taken over 64 connections, Redis `always`",
+            "p99 at half of the earlier build's rate, Redis `always`",
             Fsync::Always,
         ),
     ];
-    let rates = |(what, fsync)| {
+    let figures = |(what, p99, fsync)| {
         let fields = [
             FsyncField::open(&builds.base, fsync),
             FsyncField::open(&builds.new, fsync),
         ];
-        let rate = |bench: &Bench| {
-            let place = usize::from(bench.binary == builds.new.binary);
-            fields[place].rate(bench)
-        };
-        Compared {
-            what,
-            unit: "a second",
-            digits: 0,
-            pairs: builds.pairs(builds.new.pick(1, 10), rate),
-        }
+        let of = |bench: &Bench| &fields[usize::from(bench.binary == builds.new.binary)];
+        let rates = builds.pairs(builds.new.pick(1, 10), |bench| of(bench).rate(bench));
+        // Both are offered the same.
+        let half = Spread::of(rates.iter().map(|pair| pair.0)).median / 2.0;
+        let waits = builds.pairs(builds.new.pick(1, 5), |bench| of(bench).p99(bench, half));
+        [
+            Compared {
+                what,
+                unit: "a second",
+                digits: 0,
+                pairs: rates,
+            },
+            Compared {
+                what: p99,
+                unit: "ms",
+                digits: 2,
+                pairs: waits,
+            },
+        ]
     };
-    kinds.into_iter().map(rates).collect()
+    kinds.into_iter().flat_map(figures).collect()
 }
 
 /// A service under load, and what it is sent.
@@ -265,5 +277,15 @@ impl FsyncField {
         let outcome = load::closed(address, &self.texts, 64, Opening::OneByOne, limit);
         trim(&self.class);
         outcome.rate
+    }
+
+    /// The 99th percentile of the times to an answer, in milliseconds, when texts come at `rate` a second.
+    fn p99(&self, bench: &Bench, rate: f64) -> f64 {
+        let limit = Duration::from_millis(bench.pick(100, 2_000));
+        let address = self.class.service().address();
+        // A busy machine may have served no text in a short turn.
+        let outcome = load::open(address, &self.texts, 64, rate.max(1.0), limit);
+        trim(&self.class);
+        outcome.wait(0.99)
     }
 }

@@ -52,6 +52,8 @@ pub struct Bench {
     pub own: Option<PathBuf>,
     /// An earlier build, to be compared with the program under test.
     pub base: Option<PathBuf>,
+    /// hyper's smallest server, to be measured beside the service.
+    pub hyper: Option<PathBuf>,
     /// A short cut of seconds, whose figures mean little.
     pub quick: bool,
     /// Says how far a part is.

@@ -1,13 +1,13 @@
 //! How many texts are accepted a second, beside a tiny_http server that accepts them without storing them.
 //!
-//! Four servers take turns, so that whatever else the machine does meets all of them: two bare ones,
-//! and the service with two kinds of Redis. Nothing is served meanwhile: Coder refuses the service's
+//! Servers take turns, so that whatever else the machine does meets all of them: two bare ones, the service
+//! with two kinds of Redis, and hyper's smallest server as a peer. Nothing is served meanwhile: Coder refuses the service's
 //! token, so the provisioner holds as many texts as it ever does and waits, as it would for most of a
 //! burst, and every text that is taken stays in the stream, where it can be counted.
 
 mod tables;
+mod taking;
 
-use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,10 @@ use super::process::Process;
 use super::report::Section;
 use super::wire::{self, Framing, Requests};
 use super::{Bench, BenchPart};
+use crate::classroom::Classroom;
 use crate::classroom::redis::Fsync;
-use crate::classroom::{Classroom, PATIENCE, within};
+use taking::TEXTS;
+pub(super) use taking::{class_that_only_takes, fill, trim};
 
 /// The part.
 pub const PART: BenchPart = BenchPart {
@@ -26,12 +28,6 @@ pub const PART: BenchPart = BenchPart {
     about: "texts taken a second, beside a bare tiny_http",
     run: measure,
 };
-
-/// The stream of texts.
-const TEXTS: &str = "coder-sms-register:texts";
-
-/// How long the provisioner accepts nothing more once it has as many texts as it accepts.
-const SETTLED: Duration = Duration::from_millis(500);
 
 /// How clients connect.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,12 +73,16 @@ impl LoadMode {
 }
 
 /// The servers, in the order of their turns.
-const SERVERS: [(&str, &str); 4] = [
+const SERVERS: [(&str, &str); 5] = [
     ("a", "bare tiny_http, answers 200"),
     ("b", "bare tiny_http, form and signature"),
     ("c", "the service, Redis `everysec`"),
     ("d", "the service, Redis `always`"),
+    ("e", "hyper on one thread, answers 200"),
 ];
+
+/// The place of hyper, which is measured where `make bench` could build it.
+const HYPER: usize = 4;
 
 /// What one server did in one turn.
 struct Turn {
@@ -95,7 +95,7 @@ struct Turn {
 /// Turns of a mode, by server and round.
 struct Turns {
     mode: LoadMode,
-    of: [Vec<Turn>; 4],
+    of: [Vec<Turn>; 5],
 }
 
 /// At half of the rate that the service has reached just before.
@@ -155,7 +155,8 @@ fn measure(bench: &Bench) -> Section {
     for round in 0..=rounds {
         bench.says(&format!("webhook: round {round} of {rounds}"));
         for turn in &mut turns {
-            for server in 0..SERVERS.len() {
+            let servers = SERVERS.len() - usize::from(bench.hyper.is_none());
+            for server in 0..servers {
                 let done = field.turn(server, turn.mode);
                 if round > 0 {
                     turn.of[server].push(done);
@@ -223,12 +224,18 @@ impl<'a> LoadField<'a> {
 
     /// One turn of a server.
     fn turn(&mut self, server: usize, mode: LoadMode) -> Turn {
-        if server >= 2 {
-            return self.turn_of_service(server - 2, mode);
-        }
         // A new one each time: what a burst of connections does to a bare tiny_http outlives the burst.
-        let kind = [BareKind::Answers, BareKind::Checks][server];
-        let bare = self.bare(kind);
+        let bare = match server {
+            0 => self.bare(BareKind::Answers),
+            1 => self.bare(BareKind::Checks),
+            HYPER => Bare::hyper(
+                self.bench
+                    .hyper
+                    .as_ref()
+                    .expect("it is only asked for if given"),
+            ),
+            service => return self.turn_of_service(service - 2, mode),
+        };
         let process = bare.process();
         let before = process.map(Process::cpu);
         let outcome = self.send(bare.address, 0, mode);
@@ -324,63 +331,4 @@ impl Ledger {
         self.late = outcome.sent - outcome.taken;
         self.wrong += usize::from(!(outcome.taken..=most).contains(&entries));
     }
-}
-
-/// A class that takes texts and serves none, as Coder refuses its token.
-pub(super) fn class_that_only_takes(bench: &Bench, fsync: Fsync) -> Classroom {
-    let class = bench.plan().with_redis_that_syncs(fsync).open();
-    // It would rewrite its file in the middle of a turn.
-    let mut redis = class.redis().connection().expect("Redis answers");
-    redis::cmd("CONFIG")
-        .arg(&["SET", "auto-aof-rewrite-percentage", "0"])
-        .exec(&mut redis)
-        .expect("a setting of Redis");
-    class.coder().expire_token();
-    class
-}
-
-/// Sends texts until the provisioner has accepted as many as it can hold, and then as many again.
-pub(super) fn fill(bench: &Bench, class: &Classroom, texts: &Requests) {
-    let address = class.service().address();
-    let filled = || class.redis().length(TEXTS) >= bench.pick(200, 8_192);
-    // Without a time limit: only what follows is measured.
-    let full = within(PATIENCE, || {
-        let _ = {
-            let slice = Duration::from_millis(100);
-            load::closed(address, texts, 16, Opening::AtOnce, slice)
-        };
-        filled()
-    });
-    assert!(full, "the service takes texts");
-    let last = Cell::new((pending(class), Instant::now()));
-    let settled = within(PATIENCE, || {
-        let now = pending(class);
-        if now != last.get().0 {
-            last.set((now, Instant::now()));
-        }
-        now > 0 && last.get().1.elapsed() > SETTLED
-    });
-    assert!(settled, "the provisioner takes no more");
-    trim(class);
-}
-
-fn pending(class: &Classroom) -> i64 {
-    let mut redis = class.redis().connection().expect("Redis answers");
-    let summary: Vec<redis::Value> = redis::cmd("XPENDING")
-        .arg(&[TEXTS, "provisioners"])
-        .query(&mut redis)
-        .unwrap_or_default();
-    match summary.first() {
-        Some(redis::Value::Int(count)) => *count,
-        _ => 0,
-    }
-}
-
-/// Leaves the last few texts in the stream.
-pub(super) fn trim(class: &Classroom) {
-    let mut redis = class.redis().connection().expect("Redis answers");
-    redis::cmd("XTRIM")
-        .arg(&[TEXTS, "MAXLEN", "100"])
-        .exec(&mut redis)
-        .expect("a shorter stream");
 }
