@@ -26,17 +26,17 @@ pub struct PageRequest {
     pub method: PageMethod,
     /// Its path, without the query.
     pub path: String,
-    /// The header `X-Screen`: the secret of a screen. Empty if there is none, like those below.
-    pub screen: String,
-    /// The header `X-Class`: the token of the projector.
-    pub class: String,
+    /// The header `X-Screen`: the secret of a screen.
+    pub screen: Option<String>,
+    /// The header `X-Class`: the token of the projector, which says of which class it shows the figures.
+    pub class: Option<String>,
     /// The header `If-None-Match`: which version the browser has.
-    pub known: String,
+    pub known: Option<String>,
     /// The body; `None` = it is longer than [`LONGEST_FORM`], or incomplete.
     pub form: Option<Vec<u8>>,
     /// The header `Sec-Fetch-Site`: how the browser says that the asking page belongs to this one. Programs and older
     /// browsers send none.
-    pub site: String,
+    pub site: Option<String>,
     /// Who asks, as the gate sees it. Only for limits against floods.
     pub client: IpAddr,
 }

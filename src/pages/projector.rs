@@ -75,13 +75,16 @@ impl Projector {
     pub(super) fn answer(&mut self, request: &PageRequest) -> Option<PageResponse> {
         let rest = request.path.strip_prefix(PATH)?;
         let token = match rest.strip_prefix('/') {
-            Some(token) => token,
-            None if rest.is_empty() => request.class.as_str(),
+            Some(token) => Some(token),
+            None if rest.is_empty() => request.class.as_deref(),
             None => return None,
         };
         if !reads(request) {
             return Some(not_allowed("GET, HEAD"));
         }
+        let Some(token) = token else {
+            return Some(not_found());
+        };
         let Some(opened) = self.opened(token) else {
             let mut busy = unkept(503, "text/plain", "try again\n");
             // Nobody sits at the keyboard of a wall, so its browser asks again by itself.

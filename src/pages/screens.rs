@@ -35,9 +35,9 @@ impl ScreenApi {
         phrase: impl FnOnce(&str) -> Option<Secret>,
     ) -> Option<PageResponse> {
         let now = Instant::now();
-        let screen = request.screen.as_str();
+        let screen = request.screen.as_deref();
         Some(match (request.path.as_str(), request.method) {
-            ("/screen", PageMethod::Get) => answer_of(self.screens.state(screen, now)),
+            ("/screen", PageMethod::Get) => answer_of(self.state(screen, now)),
             ("/screen", PageMethod::Post) if is_foreign(request) => foreign(),
             ("/screen", PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
@@ -49,7 +49,9 @@ impl ScreenApi {
                 None => too_large(),
                 Some(form) => answer_of(self.confirm(screen, &form, now)),
             },
-            ("/screen/arrived", PageMethod::Post) if self.screens.arrived(screen, now) => {
+            ("/screen/arrived", PageMethod::Post)
+                if screen.is_some_and(|screen| self.screens.arrived(screen, now)) =>
+            {
                 unkept(204, "text/plain", "")
             }
             ("/screen/arrived", PageMethod::Post) => answer_of(ScreenState::Gone),
@@ -87,14 +89,19 @@ impl ScreenApi {
         json(201, &opened)
     }
 
+    /// What the page has to show; a request that names no screen hears that it is gone.
+    fn state(&self, screen: Option<&str>, now: Instant) -> ScreenState {
+        screen.map_or(ScreenState::Gone, |screen| self.screens.state(screen, now))
+    }
+
     /// Passes on the answer of the person at the laptop. Anything but a clear yes or no changes nothing.
-    fn confirm(&self, screen: &str, form: &PageForm, now: Instant) -> ScreenState {
+    fn confirm(&self, screen: Option<&str>, form: &PageForm, now: Instant) -> ScreenState {
         let claim = form.get("claim").and_then(|claim| claim.parse().ok());
-        match (claim, form.get("yes")) {
-            (Some(claim), Some(yes @ ("1" | "0"))) => {
+        match (screen, claim, form.get("yes")) {
+            (Some(screen), Some(claim), Some(yes @ ("1" | "0"))) => {
                 self.screens.answer(screen, claim, yes == "1", now)
             }
-            _ => self.screens.state(screen, now),
+            _ => self.state(screen, now),
         }
     }
 }
@@ -126,7 +133,7 @@ fn value_of(state: ScreenState) -> Value {
 /// Whether another site's page asks. It could read no answer, but its visitors would use up the room for screens from
 /// thousands of addresses. Whatever else changes something needs a header that browsers let no foreign page send.
 fn is_foreign(request: &PageRequest) -> bool {
-    !matches!(request.site.as_str(), "" | "same-origin")
+    !matches!(request.site.as_deref(), None | Some("same-origin"))
 }
 
 fn foreign() -> PageResponse {

@@ -60,7 +60,10 @@ impl Document {
         if !reads(request) {
             return not_allowed("GET, HEAD");
         }
-        let is_known = knows(&request.known, &self.tag);
+        let is_known = request
+            .known
+            .as_deref()
+            .is_some_and(|versions| knows(versions, &self.tag));
         let mut headers = common();
         headers.push(("Content-Type", self.media_type.to_owned()));
         // It may be kept, and is asked for again each time: a new program serves new pages at once.

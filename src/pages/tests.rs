@@ -89,7 +89,7 @@ impl TestPages {
 
     fn post(&mut self, path: &str, screen: &str, form: &str) -> PageResponse {
         self.ask(&PageRequest {
-            screen: screen.to_owned(),
+            screen: Some(screen.to_owned()),
             form: Some(form.as_bytes().to_vec()),
             ..request(PageMethod::Post, path)
         })
@@ -97,7 +97,7 @@ impl TestPages {
 
     fn state(&mut self, screen: &str) -> Value {
         value(&self.ask(&PageRequest {
-            screen: screen.to_owned(),
+            screen: Some(screen.to_owned()),
             ..request(PageMethod::Get, "/screen")
         }))
     }
@@ -107,11 +107,11 @@ fn request(method: PageMethod, path: &str) -> PageRequest {
     PageRequest {
         method,
         path: path.to_owned(),
-        screen: String::new(),
-        class: String::new(),
-        known: String::new(),
+        screen: None,
+        class: None,
+        known: None,
         form: Some(Vec::new()),
-        site: String::new(),
+        site: None,
         client: IpAddr::from([203, 0, 113, 9]),
     }
 }
@@ -148,7 +148,7 @@ fn documents_are_kept_by_browsers_and_asked_for_again() {
             assert_eq!(first.status, 200, "{path}");
             assert_eq!(header(&first, "Cache-Control"), "no-cache", "{path}");
             let again = stage.ask(&PageRequest {
-                known: header(&first, "ETag").to_owned(),
+                known: Some(header(&first, "ETag").to_owned()),
                 ..request(PageMethod::Get, path)
             });
             assert_eq!((again.status, again.body.len()), (304, 0), "{path}");

@@ -180,63 +180,74 @@ mod tests {
         for (account, knows_own, expected) in [
             (None, false, [Served, not_yet, no_more]),
             // Of this class.
-            (Some((Reserved, "intro", 60)), true, [Served; 3]),
-            (Some((Created, "intro", 60)), true, [Served; 3]),
-            (Some((Announced, "intro", 60)), true, [Served; 3]),
+            (Some((Reserved, Some("intro"), 60)), true, [Served; 3]),
+            (Some((Created, Some("intro"), 60)), true, [Served; 3]),
+            (Some((Announced, Some("intro"), 60)), true, [Served; 3]),
             (
-                Some((Reserved, "intro", 0)),
+                Some((Reserved, Some("intro"), 0)),
                 true,
                 [Served, not_yet, no_more],
             ),
             (
-                Some((Announced, "intro", 0)),
+                Some((Announced, Some("intro"), 0)),
                 true,
                 [Served, not_yet, no_more],
             ),
             (
-                Some((Reaping, "intro", -60)),
+                Some((Reaping, Some("intro"), -60)),
                 true,
                 [Served, not_yet, no_more],
             ),
             // Of another class.
-            (Some((Reserved, "other", 60)), true, [moved, Served, Served]),
-            (Some((Created, "other", 60)), true, [moved, Served, Served]),
-            (Some((Announced, "other", 60)), true, [HasOther; 3]),
             (
-                Some((Created, "other", 0)),
+                Some((Reserved, Some("other"), 60)),
+                true,
+                [moved, Served, Served],
+            ),
+            (
+                Some((Created, Some("other"), 60)),
+                true,
+                [moved, Served, Served],
+            ),
+            (Some((Announced, Some("other"), 60)), true, [HasOther; 3]),
+            (
+                Some((Created, Some("other"), 0)),
                 true,
                 [renewed, not_yet, no_more],
             ),
             (
-                Some((Announced, "other", 0)),
+                Some((Announced, Some("other"), 0)),
                 true,
                 [renewed, not_yet, no_more],
             ),
             (
-                Some((Reaping, "other", -60)),
+                Some((Reaping, Some("other"), -60)),
                 true,
                 [Served, not_yet, no_more],
             ),
             // Of a class that is not in the settings any more.
             (
-                Some((Created, "gone", 60)),
+                Some((Created, Some("gone"), 60)),
                 false,
                 [moved, not_yet, no_more],
             ),
-            (Some((Announced, "gone", 60)), false, [Served; 3]),
+            (Some((Announced, Some("gone"), 60)), false, [Served; 3]),
             (
-                Some((Announced, "gone", 0)),
+                Some((Announced, Some("gone"), 0)),
                 false,
                 [renewed, not_yet, no_more],
             ),
             // Of the time without classes.
-            (Some((Created, "", 60)), false, [moved, not_yet, no_more]),
-            (Some((Announced, "", 60)), false, [Served; 3]),
-            (Some((Announced, "", 0)), false, [renewed, not_yet, no_more]),
+            (Some((Created, None, 60)), false, [moved, not_yet, no_more]),
+            (Some((Announced, None, 60)), false, [Served; 3]),
+            (
+                Some((Announced, None, 0)),
+                false,
+                [renewed, not_yet, no_more],
+            ),
         ] {
-            let registration = account.map(|(stage, class, left)| {
-                self::account(stage, Some(class).filter(|class| !class.is_empty()), left)
-            });
+            let registration =
+                account.map(|(stage, class, left)| self::account(stage, class, left));
             for (class, expected) in [&open, &later, &over].into_iter().zip(expected) {
                 let found = admission(registration.as_ref(), class, knows_own, (NOW, NOW));
                 assert_eq!(found, expected, "{account:?} {:?}", class.state(NOW, NOW));

@@ -23,9 +23,10 @@ pub(super) fn read(request: &mut Request) -> PageRequest {
     };
     let url = request.url();
     let path = url.split('?').next().unwrap_or(url).to_owned();
-    let owned = |name| header(request, name).to_owned();
-    let (screen, class, known) = (owned("X-Screen"), owned("X-Class"), owned("If-None-Match"));
-    let site = owned("Sec-Fetch-Site");
+    // A header without a value says as little as a missing one.
+    let sent = |name| Some(header(request, name).to_owned()).filter(|value| !value.is_empty());
+    let (screen, class, known) = (sent("X-Screen"), sent("X-Class"), sent("If-None-Match"));
+    let site = sent("Sec-Fetch-Site");
     let client = header(request, CLIENT_HEADER).parse();
     let form = match method {
         PageMethod::Post => read_body(request, LONGEST_FORM as u64).ok(),
