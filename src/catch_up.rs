@@ -119,7 +119,7 @@ impl CatchUp {
             .map_err(CatchUpError::Twilio)?;
         if found.is_cut_off {
             warn!(
-                "the search for missed texts ended after {} of them: Twilio's log of today is longer than what is read",
+                "the search for missed texts ended after {} of them: Twilio's log of today is too long to read all of it",
                 found.texts.len()
             );
         }

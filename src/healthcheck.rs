@@ -99,7 +99,7 @@ const ILLS: [(&str, &str, &str); 3] = [
     (
         SLOW,
         "the database does not answer",
-        "see that the disk works",
+        "make sure that the disk works",
     ),
     (
         "database-refuses",
@@ -130,7 +130,7 @@ impl HealthError {
     /// What to do about it, if that is known.
     pub fn cure(&self) -> Option<&'static str> {
         match self {
-            Self::Silent { .. } => Some("see whether the service runs, and what its log says"),
+            Self::Silent { .. } => Some("check whether the service runs, and read its log"),
             Self::Stranger { .. } => {
                 Some("set CODER_REG_LISTEN to the value of the running service")
             }

@@ -91,39 +91,39 @@ impl Obstacle {
             | Self::RedisRefuses => return None,
             Self::DiskFull => (
                 "the disk of the data folder (CODER_REG_DATA_DIR) is full",
-                "free some space; texts wait and are served then",
+                "free some space; texts wait until then",
             ),
             Self::DatabaseNotWritable => (
                 "the database cannot be written",
-                "see that the disk works, and that the data folder belongs to the service's user; the log has the reason",
+                "make sure that the disk works, and that the data folder belongs to the service's user; the log has the reason",
             ),
             Self::CoderAway => (
                 "Coder does not answer",
-                "see that Coder runs and that this machine reaches CODER_API_URL; texts wait and are served then",
+                "make sure that Coder runs and that this machine reaches CODER_API_URL; texts wait until then",
             ),
             Self::CoderRefuses => (
-                "Coder refuses the token (CODER_API_KEY), or to make accounts",
-                "the log says which; mend it and restart the service",
+                "Coder refuses the token (CODER_API_KEY), or refuses to create accounts",
+                "the log says which; correct it and restart the service",
             ),
             Self::TokenLacksRights => (
                 "the token (CODER_API_KEY) lacks a right at Coder",
-                "coder-sms-register status says which, and the role that brings it",
+                "coder-sms-register status says which, and which role contains it",
             ),
             Self::TwilioAway => (
                 "Twilio does not answer",
-                "see that this machine reaches api.twilio.com; texts wait and are served then",
+                "make sure that this machine reaches api.twilio.com; texts wait until then",
             ),
             Self::TwilioRefuses => (
                 "Twilio refuses our key, account or sender",
-                "the log has Twilio's code and what helps",
+                "the log has Twilio's code and what to do",
             ),
             Self::SenderBlocked => (
                 "the sender does not reach some phones",
-                "the log has Twilio's code and what helps; other phones are served",
+                "the log has Twilio's code and what to do; other phones are served",
             ),
             Self::PhonesBlocked => (
                 "the Twilio account may not send to some phones",
-                "the log says to which, and what helps; other phones are served",
+                "the log says to which, and what to do; other phones are served",
             ),
         })
     }

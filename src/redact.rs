@@ -221,7 +221,7 @@ impl Redactor {
         pause.until = now + seconds(retry::REDACTION.wait(pause.refusals, 0));
         if pause.refusals == 1 {
             warn!(
-                "logins stay in Twilio's log, one is tried again from time to time: {fault}; the key needs the right to change messages, or set CODER_REG_REDACT=off"
+                "logins stay in Twilio's log: {fault}; give the key the right to change messages, or set CODER_REG_REDACT=off. The service tries one again from time to time"
             );
         }
         Ok(())

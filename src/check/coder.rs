@@ -123,7 +123,7 @@ fn spare_accounts(class: &ClassSettings, notes: &mut Notes<'_>) {
     match starts.filter(|at| *at > now) {
         _ if class.gives_until().is_some_and(|at| at <= now) => notes.warn(
             format!("no spare accounts are made ({setting}): the class has closed"),
-            "correct its times, if it is to take place",
+            "correct its times if the class is still to come",
         ),
         Some(at) => notes.pass(format!(
             "{} made in {} ({setting})",
@@ -144,10 +144,10 @@ fn spare_accounts(class: &ClassSettings, notes: &mut Notes<'_>) {
     if class.workspace.is_none() {
         notes.warn(
             format!(
-                "spare accounts have no workspace that runs ({setting}), as there is no template"
+                "spare accounts have no running workspace ({setting}), as there is no template"
             ),
             format!(
-                "set {}, or leave it if that is meant",
+                "set {}, unless that is what you want",
                 class.setting("_TEMPLATE")
             ),
         );

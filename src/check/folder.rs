@@ -190,7 +190,7 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool 
     !is_anothers
 }
 
-/// Judges the room that the owner of a folder has, seen by root: who asks with sudo is told what the service would meet.
+/// Judges the room that the owner of a folder has, seen by root: with sudo the operator sees what the service would meet.
 fn room_for(owner: u32, available: io::Result<u64>, shown: &str, notes: &mut Notes<'_>) {
     let mega = |bytes: u64| bytes / (1024 * 1024);
     match available {

@@ -44,7 +44,7 @@ fn judge(members: &MemberRoles, notes: &mut Notes<'_>) {
             .collect();
         notes.warn(
             format!("every student may use the AI models of this deployment at your cost ({AGENTS_ACCESS}, a role of all members)"),
-            format!("unless you want that:  {}", command(&kept)),
+            format!("if you do not want that, type: {}", command(&kept)),
         );
     }
     match &members.unassignable {
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(
             cure.and_then(|one| one.cure.as_deref()),
             Some(
-                "unless you want that:  coder organizations edit --default-org-member-roles \"organization-workspace-access,organization-auditorrm\""
+                "if you do not want that, type: coder organizations edit --default-org-member-roles \"organization-workspace-access,organization-auditorrm\""
             )
         );
     }

@@ -6,7 +6,7 @@ use crate::config::{ClassPhrase, ClassSettings, ClassState, PartialConfig};
 use crate::domain::UnixSeconds;
 use crate::provision::reply;
 
-/// Whoever makes a class opens it within a year.
+/// A class that opens later than this was probably given a wrong year.
 const SOON: UnixSeconds = 365 * 86_400;
 
 pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
@@ -82,7 +82,10 @@ fn openings(classes: &[ClassSettings], now: UnixSeconds, notes: &mut Notes<'_>) 
             }
             ClassState::NotYet(at) if at - now > SOON => notes.warn(
                 format!("{whose}it opens in more than a year, at {opens}"),
-                format!("correct {} if that is not meant", class.setting("_OPENS")),
+                format!(
+                    "correct {} unless that is what you want",
+                    class.setting("_OPENS")
+                ),
             ),
             ClassState::NotYet(_) => notes.pass(format!("{whose}it opens at {opens}")),
             ClassState::Open if !until.is_empty() => {

@@ -70,11 +70,11 @@ fn judge_build(workspace: &Workspace, took: Duration, notes: &mut Notes<'_>) {
         "running" => notes.pass(format!("its workspace runs after {} s", took.as_secs())),
         "pending" => notes.fault(
             "the build of its workspace waits for a provisioner",
-            "start a provisioner, or see why it does not work",
+            "start a provisioner, or find out why it does not work",
         ),
         status => notes.fault(
             format!("its workspace does not run ({status}): {}", build.error),
-            "see the log of the build at Coder, under Workspaces, and mend the template",
+            "see the log of the build at Coder, under Workspaces, and correct the template",
         ),
     }
 }

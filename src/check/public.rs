@@ -227,56 +227,62 @@ fn certificate_cure(broken: HttpError) -> &'static str {
 fn judge_foreign(answer: &HttpResponse) -> (String, &'static str) {
     let said = std::str::from_utf8(&answer.body).unwrap_or_default();
     let said = said.strip_suffix('\n').unwrap_or(said);
-    let ours = |what: &str, cure| (what.to_owned(), cure);
-    match (answer.status, said) {
-        (403, WRONG_SIGNATURE) => ours(
-            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
-            SAME_SETTINGS,
-        ),
-        (403, WRONG_BY_KEY | UNKNOWN_KEY) => ours(
-            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
-            SAME_SETTINGS,
-        ),
-        (403, NO_TOKEN) => ours(
-            "a coder-sms-register answers, but without TWILIO_ACCOUNT_TOKEN",
-            SAME_SETTINGS,
-        ),
-        (403, ANOTHER_ACCOUNT) => ours(
-            "a coder-sms-register answers, but with another TWILIO_ACCOUNT_SID",
-            SAME_SETTINGS,
-        ),
-        (400, NO_SID) => ours(
-            "an older coder-sms-register answers, which cannot identify itself",
-            "restart the service with this version",
-        ),
-        (404, NOT_FOUND) => ours(
-            "the service answers, but it does not serve that path",
-            "let the proxy forward the path unchanged, or restart the service with this TWILIO_WEBHOOK_URL",
-        ),
-        (411, _) => ours(
-            "the server refuses a chunked body (411), as tunnels send it: perhaps it is an older coder-sms-register",
-            "restart the service with this version, or let the proxy buffer request bodies",
-        ),
-        (502..=504, _) => (
-            format!(
-                "a proxy answers ({}), but does not reach the service",
-                answer.status
-            ),
+    if let Some((what, cure)) = judge_one_of_ours(answer.status, said) {
+        return (what.to_owned(), cure);
+    }
+    match answer.status {
+        status @ 502..=504 => (
+            format!("a proxy answers ({status}), but does not reach the service"),
             "let the proxy forward to where the service listens (CODER_REG_LISTEN); its log says why it cannot",
         ),
-        (300..=399, _) => (
-            format!("the server redirects ({})", answer.status),
+        status @ 300..=399 => (
+            format!("the server redirects ({status})"),
             "set TWILIO_WEBHOOK_URL and the URL at Twilio to the redirect's target, because Twilio signs the URL that is set there",
         ),
-        (401 | 403 | 407, _) => (
-            format!("the server requires a login ({})", answer.status),
+        status @ (401 | 403 | 407) => (
+            format!("the server requires a login ({status})"),
             "let the proxy forward the path without a login: the signature is the proof",
         ),
-        (status, _) => (
+        status => (
             format!("another program than this service answers ({status})"),
             FORWARD,
         ),
     }
+}
+
+/// Judges the answer of a coder-sms-register with other settings or of another version; `None` = it is none.
+fn judge_one_of_ours(status: u16, said: &str) -> Option<(&'static str, &'static str)> {
+    Some(match (status, said) {
+        (403, WRONG_SIGNATURE) => (
+            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
+            SAME_SETTINGS,
+        ),
+        (403, WRONG_BY_KEY | UNKNOWN_KEY) => (
+            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
+            SAME_SETTINGS,
+        ),
+        (403, NO_TOKEN) => (
+            "a coder-sms-register answers, but without TWILIO_ACCOUNT_TOKEN",
+            SAME_SETTINGS,
+        ),
+        (403, ANOTHER_ACCOUNT) => (
+            "a coder-sms-register answers, but with another TWILIO_ACCOUNT_SID",
+            SAME_SETTINGS,
+        ),
+        (400, NO_SID) => (
+            "an older coder-sms-register answers, which cannot identify itself",
+            "restart the service with this version",
+        ),
+        (404, NOT_FOUND) => (
+            "the service answers, but it does not serve that path",
+            "let the proxy forward the path unchanged, or restart the service with this TWILIO_WEBHOOK_URL",
+        ),
+        (411, _) => (
+            "the server refuses a chunked body (411), as tunnels send it: perhaps it is an older coder-sms-register",
+            "restart the service with this version, or let the proxy buffer request bodies",
+        ),
+        _ => return None,
+    })
 }
 
 /// Whether the name resolves to an address of this machine or of a private network.

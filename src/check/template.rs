@@ -61,7 +61,7 @@ fn look(
     if template.deprecated {
         notes.fault(
             format!("the template {name} is deprecated: no workspace is made of it"),
-            format!("take the deprecation back in the template's settings at Coder, or set {setting} to another template"),
+            format!("remove the deprecation in the template's settings at Coder, or set {setting} to another template"),
         );
         return Ok(());
     }

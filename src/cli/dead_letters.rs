@@ -216,7 +216,7 @@ fn report_retried(
         ));
     } else if !served.is_empty() {
         print(&format!(
-            "{} passed to the service again\n",
+            "{} given to the service again\n",
             count(served.len(), "text")
         ));
     }
@@ -245,9 +245,9 @@ impl RetriedText<'_> {
     /// The dead letter is removed last: if the program is killed after any step, it still exists and may be
     /// retried. A text that enters the stream twice in this way is recognised by its SID.
     fn serve(&mut self, letter: &DeadLetter) -> Result<(), String> {
-        let sid = MessageSid::parse(&letter.sid).ok_or("its entry was not readable")?;
+        let sid = MessageSid::parse(&letter.sid).ok_or("its entry in Redis could not be read")?;
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
-        let text = found.ok_or("Twilio's log does not contain it any more, or not its words")?;
+        let text = found.ok_or("Twilio's log no longer contains this text or its words")?;
         let phone = Phone::of_sender(&text.from).ok();
         let hashes = phone.map(|phone| phone.hashes(&self.key));
         self.database

@@ -39,7 +39,7 @@ fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
     };
     let by = config::minutes(&time).map_err(|problem| {
         CommandError::Misused(format!(
-            "TIME comes last, as in extend happy-tuna 30m: {problem}"
+            "TIME must be the last word, as in extend happy-tuna 30m: {problem}"
         ))
     })?;
     let longest = Config::max_time(arguments.vars()?)?;

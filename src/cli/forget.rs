@@ -27,7 +27,7 @@ with the account, whose removal starts at once. For a phone that was renumbered 
 either number works. A phone that had opted out can ask for a login again after it was forgotten; Twilio keeps
 its own list. Twilio's log and backups of the database are not changed.
 
-Exit codes: 0 done, 1 failure or not everything done, 2 wrong usage, 3 there are no data about this phone
+Exit codes: 0 done, 1 failure or not everything done, 2 wrong usage, 3 there is no data about this phone
 ",
     options: "      --dry-run        print what is stored, and change nothing
       --json           print one JSON object
@@ -66,7 +66,7 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         Ok(entries.len())
     });
     if !dry_run && let Err(error) = wake::notify(&config.service.data_dir) {
-        debug!("the service is not notified: {error}");
+        debug!("the service could not be notified: {error}");
     }
     if given.contains(&"json") {
         print(&as_json(&known, &texts, dry_run));
@@ -76,12 +76,12 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
     match texts {
         Err(fault) => {
             complain(&format!(
-                "waiting texts of this phone could not be read, repeat the command later: {fault}"
+                "waiting texts of this phone could not be read; repeat the command later: {fault}"
             ));
             Err(CommandError::Reported)
         }
         Ok(0) if known.accounts.is_empty() && !known.contact => Err(CommandError::Unmatched(
-            "there are no data about this phone".to_owned(),
+            "there is no data about this phone".to_owned(),
         )),
         Ok(_) => Ok(()),
     }
@@ -106,7 +106,7 @@ fn parse(given: &str) -> Result<Phone, CommandError> {
     let is_sign = |c: char| c.is_whitespace() || "-().".contains(c);
     let bare: String = given.chars().filter(|c| !is_sign(*c)).collect();
     Phone::parse_any(&bare).map_err(|_| {
-        CommandError::Misused("PHONE is not in international form, as +12025550123".to_owned())
+        CommandError::Misused("PHONE is not in international form, such as +12025550123".to_owned())
     })
 }
 
@@ -150,11 +150,11 @@ fn report(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: boo
         let name = &account.username;
         text += &match (account.stage, dry_run) {
             (Stage::Reaping, _) => format!(
-                "its account {name} is being removed; after that there are no data about this phone\n"
+                "its account {name} is being removed; after that there is no data about this phone\n"
             ),
-            (_, true) => format!("its account {name}: would be ended and removed\n"),
+            (_, true) => format!("its account {name} would be ended and removed\n"),
             _ => format!(
-                "its account {name} is ended: the service locks it out and removes it; after that there are no data about this phone\n"
+                "its account {name} is ended: the service locks it out and removes it; after that there is no data about this phone\n"
             ),
         };
     }

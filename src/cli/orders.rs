@@ -58,11 +58,12 @@ impl OrderArguments {
         match (&self.class, all, names) {
             (Some(class), false, []) => Ok(Chosen::Class(class)),
             (Some(_), ..) => Err(CommandError::Misused(
-                "say --class alone: it means all accounts of the class".to_owned(),
+                "give --class without USER and --all: it means all accounts of the class"
+                    .to_owned(),
             )),
             (None, true, _) => Ok(Chosen::All),
             (None, false, []) => Err(CommandError::Misused(
-                "USER is missing: name accounts, or say --class or --all".to_owned(),
+                "USER is missing: give usernames, --class or --all".to_owned(),
             )),
             (None, false, names) => Ok(Chosen::Named(names)),
         }
@@ -83,9 +84,7 @@ impl OrderArguments {
         folder: &Path,
     ) -> Result<AppliedOrder, CommandError> {
         let chosen = self.chosen()?;
-        let long = long_time(order);
-        let asked = &self.selection;
-        let ask = (self.means_many() || long.is_some()) && asked.may_ask();
+        let ask = (self.means_many() || long_time(order).is_some()) && self.selection.may_ask();
         if ask {
             needs_a_terminal(match chosen {
                 Chosen::All => "--all",
@@ -98,20 +97,10 @@ impl OrderArguments {
             has_accounts(&database, class)?;
         }
         if ask {
-            let meant = database
-                .apply(order, chosen, unix_now(), true)?
-                .changed
-                .len();
-            let verb = verb(order).0;
-            let long = long
-                .map(|by| format!(" by {}", span(by)))
-                .unwrap_or_default();
-            if meant > 0 {
-                confirm(&format!("{verb} {}{long}?", count(meant, "account")))?;
-            }
+            confirm_order(&mut database, order, chosen)?;
         }
         let now = unix_now();
-        let applied = database.apply(order, chosen, now, asked.dry_run)?;
+        let applied = database.apply(order, chosen, now, self.selection.dry_run)?;
         if !applied.unknown.is_empty() {
             let roster = database.roster()?;
             let known = roster.iter().map(|one| one.username.as_str());
@@ -140,7 +129,7 @@ impl OrderArguments {
         result
             .inspect_err(|error| {
                 complain(&format!(
-                    "the service cannot be notified ({error}); it acts at its next check interval"
+                    "the service could not be notified ({error}): it acts at its next check (CODER_CHECK_INTERVAL)"
                 ));
             })
             .ok()
@@ -176,6 +165,21 @@ impl OrderArguments {
     }
 }
 
+/// Asks whether `order` is meant for as many accounts as it would change.
+fn confirm_order(
+    database: &mut Commands,
+    order: Order,
+    chosen: Chosen<'_>,
+) -> Result<(), CommandError> {
+    let meant = database.apply(order, chosen, unix_now(), true)?.changed;
+    if meant.is_empty() {
+        return Ok(());
+    }
+    let long = long_time(order).map(|by| format!(" by {}", span(by)));
+    let (verb, accounts) = (verb(order).0, count(meant.len(), "account"));
+    confirm(&format!("{verb} {accounts}{}?", long.unwrap_or_default()))
+}
+
 /// Refuses a class without accounts. Which classes the settings have is not asked: accounts of a class that was
 /// taken out of them can be ended as well.
 fn has_accounts(database: &Commands, class: &ClassName) -> Result<(), CommandError> {
@@ -186,7 +190,7 @@ fn has_accounts(database: &Commands, class: &ClassName) -> Result<(), CommandErr
     }
     let guess = guessed(&[class.as_str()], known.map(ClassName::as_str));
     Err(CommandError::Unmatched(format!(
-        "no account is of the class {guess}; nothing is changed"
+        "no account belongs to the class {guess}; nothing is changed"
     )))
 }
 

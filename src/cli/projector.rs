@@ -10,7 +10,7 @@ pub(super) const COMMAND: Command = Command {
     operands: "",
     summary: "print the link of the page for the projector, which shows the phrase, the number and how many are in; the service may be running or stopped",
     details: "\
-Whoever has the link sees the phrase. With --rotate the link is replaced: a page that shows the old one stops
+Anyone who has the link can read the phrase. With --rotate the link is replaced: a page that shows the old one stops
 within seconds. The link stays the same until then, also after a restart. Each class has a page of its own: without
 --class the link of each one is printed, with its name.
 
@@ -66,7 +66,7 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
         }
     }
     if rotate {
-        complain("the link of before is no longer valid");
+        complain("the previous link is no longer valid");
     }
     Ok(())
 }

@@ -176,7 +176,7 @@ fn choose<'a>(
     })?;
     match named.iter().find(|one| !one.ownership.may_be_ours()) {
         Some(altered) => Err(CommandError::Failed(format!(
-            "{} {}, so it is never adopted: remove it in Coder, if it is not needed; nothing is changed",
+            "{} {}, so it is never adopted: remove it in Coder if it is not needed; nothing is changed",
             altered.username,
             altered.ownership.in_words()
         ))),

@@ -52,23 +52,23 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
             database.password_renewed(&renewal, unix_now())?;
             // A login with the old password may wait at a screen.
             if let Err(error) = wake::notify(&config.service.data_dir) {
-                debug!("the service is not notified: {error}");
+                debug!("the service could not be notified: {error}");
             }
             print(&format!(
-                "{username} has a new password: the old one no longer works, and its sessions have ended. Its student texts the phrase and gets the new one\n"
+                "{username} has a new password: the old one no longer works, and its sessions have ended. The student texts the phrase and gets it\n"
             ));
             return Ok(());
         }
         Err(NotSet::Uncertain(fault)) => {
             return Err(CommandError::Failed(format!(
-                "{fault}; whether {username} has a new password is not known. Renew it again, or have its student text the phrase, which sets it"
+                "{fault}; it is unknown whether {username} has a new password. Run renew again, or let the student text the phrase, which sets it"
             )));
         }
         Ok(Some(PasswordResult::Forbidden)) => format!(
-            "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and its student texts the phrase for a new one"
+            "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and let the student text the phrase for a new one"
         ),
         Ok(Some(PasswordResult::NoUser) | None) => format!(
-            "Coder has no user {username} any more, so there is no password to replace; its student texts the phrase and gets a new account"
+            "Coder has no user {username} any more, so there is no password to replace; the student texts the phrase and gets a new account"
         ),
         Err(NotSet::Invisible) => format!(
             "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"

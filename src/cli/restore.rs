@@ -95,7 +95,7 @@ const LISTED: usize = 50;
 fn report(restored: &RestoreResult) -> String {
     let registrations = count(restored.summary.registrations, "registration");
     let newest = restored.summary.newest.and_then(date);
-    let newest = newest.map_or_else(String::new, |at| format!(", the newest made {at}"));
+    let newest = newest.map_or_else(String::new, |at| format!(", the newest created {at}"));
     let mut text = format!(
         "restored {registrations}{newest}; it does not contain accounts made since the backup\n"
     );

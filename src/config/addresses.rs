@@ -152,7 +152,7 @@ impl CoderAddress {
 /// Normalizes a URL: adds a scheme, removes slashes and `suffixes` from the end of its path.
 pub(super) fn base_url(value: &str, suffixes: &[&str]) -> Result<String, SettingProblem> {
     if value.contains(['?', '#', '@']) {
-        // Not repeated: in front of an @ stands a password.
+        // Not repeated: a password may be in front of an @.
         return Err(SettingProblem::new(
             "must not contain a user, a query or a fragment",
             "write it as https://host.example.org",
@@ -210,7 +210,7 @@ pub(super) fn redis_host(value: &str) -> Result<String, SettingProblem> {
         return Ok(value.to_owned());
     }
     if value.contains(['/', '@']) || !is_header_value(value) {
-        // Not repeated: in front of an @ stands a password.
+        // Not repeated: a password may be in front of an @.
         return Err(SettingProblem::new(
             "is neither a host name nor the path of a socket",
             "the password goes into REDIS_PW, the port into REDIS_PORT",

@@ -33,7 +33,7 @@ pub struct ClassConfig {
     pub resend_interval: Duration,
     /// Logins that one phone gets within 24 hours.
     pub resend_daily: u32,
-    /// The workspace that students get with the login whose class has no template of its own; `None` =
+    /// The workspace that students get with the login if their class has no template of its own; `None` =
     /// none.
     pub workspace: Option<WorkspaceConfig>,
 }

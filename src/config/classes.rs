@@ -202,22 +202,10 @@ pub(super) fn read(
         end_at: None,
         warm: warm.unwrap_or(0),
     };
-    let mut classes = Vec::new();
-    let mut faulty = false;
-    for phrase in phrases.as_deref().unwrap_or_default() {
-        let own = match phrase.class {
-            Some(_) => read_own(r, &phrase.prefix, general, max_time, production),
-            None => Ok(general),
-        };
-        let template = read_template(r, phrase);
-        match (own, template) {
-            (Ok(own), Ok(template)) => {
-                let workspace = workspace.and_then(|general| general.of_class(template));
-                classes.push(ClassSettings::new(phrase, own, workspace));
-            }
-            _ => faulty = true,
-        }
-    }
+    let with_phrase = phrases.as_deref().unwrap_or_default().iter();
+    let classes: Vec<_> = with_phrase
+        .map(|phrase| read_class(r, phrase, (general, max_time), workspace, production))
+        .collect();
     // If a phrase has a fault, the faults of the other settings are still reported.
     if phrases.is_err() {
         let prefixes: Vec<String> = r.classes().keys().map(|written| prefix(written)).collect();
@@ -229,10 +217,28 @@ pub(super) fn read(
     seats?;
     warm?;
     remove_after?;
-    for class in &classes {
+    for class in classes.iter().flatten() {
         warn_of_few_seats(r, class);
     }
-    if faulty { Err(Faulty) } else { Ok(classes) }
+    classes.into_iter().collect()
+}
+
+/// Reads the class of a phrase. The general settings say what its own leave out.
+fn read_class(
+    r: &mut Reader,
+    phrase: &ClassPhrase,
+    (general, max_time): (SeatsAndTimes, Option<Duration>),
+    workspace: Option<&GeneralWorkspace>,
+    production: bool,
+) -> Result<ClassSettings, Faulty> {
+    let own = match phrase.class {
+        Some(_) => read_own(r, &phrase.prefix, general, max_time, production),
+        None => Ok(general),
+    };
+    let template = read_template(r, phrase);
+    let (own, template) = (own?, template?);
+    let workspace = workspace.and_then(|general| general.of_class(template));
+    Ok(ClassSettings::new(phrase, own, workspace))
 }
 
 /// Reads the template of a class's own; `None` = it has none.
@@ -260,7 +266,10 @@ fn warn_of_few_seats(r: &mut Reader, class: &ClassSettings) {
     if class.warm > class.seats {
         let (warm, seats) = (class.setting("_WARM"), class.setting("_SEATS"));
         r.warn(
-            format!("{warm} is {}, but {seats} is {}: no more spare accounts are made than seats are free", class.warm, class.seats),
+            format!(
+                "{warm} is {}, but {seats} is {}: spare accounts are made for free seats only",
+                class.warm, class.seats
+            ),
             format!("set {warm} to the number of students, or raise {seats}"),
         );
     }
@@ -322,7 +331,7 @@ fn warn_of_late_end(r: &mut Reader, name: &str, class: &SeatsAndTimes, max_time:
     {
         r.warn(
             format!("{name} is later than CODER_MAX_TIME after the class opens, so its accounts cannot be extended"),
-            "set a longer CODER_MAX_TIME, or leave it if that is meant",
+            "set a longer CODER_MAX_TIME, unless that is what you want",
         );
     }
 }

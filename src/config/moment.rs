@@ -1,4 +1,4 @@
-//! Reads a moment as people write it: a local time with its zone, or with its distance from UTC.
+//! Reads a moment as people write it: a local time with its zone, or with its offset from UTC.
 
 use super::SettingProblem;
 use std::path::Path;
@@ -45,24 +45,23 @@ struct Local {
 /// # Errors
 /// What is wrong with it. A local time that the clocks skip or show twice is a fault, with both readings.
 pub(super) fn parse(value: &str, read: ReadBytes<'_>) -> Result<UnixSeconds, SettingProblem> {
-    let complaint = || SettingProblem::new(format!("{value:?} is not a time with its zone"), USUAL);
+    let complaint =
+        || SettingProblem::new(format!("{value:?} is not a time with a time zone"), USUAL);
     let (local, zone) = split(value).ok_or_else(complaint)?;
     let local = Local::parse(local).ok_or_else(complaint)?;
     match zone {
         "" => Err(SettingProblem::new(
-            format!("{value:?} names no zone"),
+            format!("{value:?} has no time zone"),
             USUAL,
         )),
         zone => match offset(zone) {
-            Some(offset) => local.at(offset).ok_or_else(|| {
-                SettingProblem::new(format!("{value:?} is no time of the calendar"), USUAL)
-            }),
+            Some(offset) => local.at(offset).ok_or_else(|| not_in_the_calendar(value)),
             None => in_zone(value, local, zone, read),
         },
     }
 }
 
-/// The local time, and what follows it. A `T` or a blank stands between date and time.
+/// The local time, and what follows it. Between date and time is a `T` or a blank.
 fn split(value: &str) -> Option<(&str, &str)> {
     let time = value.get(11..)?;
     let end = time.find(|c: char| !c.is_ascii_digit() && c != ':');
@@ -114,7 +113,7 @@ impl Local {
             second,
         } = self;
         let at = DateTime::new(year, month, day, hour, minute, second, 0, zone).ok()?;
-        // A second 60 is none of ours.
+        // A second 60 is not accepted.
         (second < 60).then(|| at.unix_time())
     }
 }
@@ -138,7 +137,7 @@ fn offset(zone: &str) -> Option<i32> {
     (hours <= 14 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
-/// A time with its distance from UTC.
+/// A time with its offset from UTC.
 fn written(at: &DateTime) -> String {
     let offset = at.local_time_type().ut_offset();
     let sign = if offset < 0 { '-' } else { '+' };
@@ -171,9 +170,7 @@ fn in_zone(
         second,
     } = local;
     let found = DateTime::find(year, month, day, hour, minute, second, 0, rules.as_ref());
-    let found = found
-        .map_err(|_| SettingProblem::new(format!("{value:?} is no time of the calendar"), USUAL))?;
-    let found = found.into_inner();
+    let found = found.map_err(|_| not_in_the_calendar(value))?.into_inner();
     match found.as_slice() {
         [FoundDateTimeKind::Normal(at)] if second < 60 => Ok(at.unix_time()),
         [
@@ -189,26 +186,27 @@ fn in_zone(
                 after_transition,
             },
         ] => {
-            // What clocks would show that were not put forward yet, or already.
-            let reading = |at: &DateTime| local.at(at.local_time_type().ut_offset());
-            let shown = |moment: Option<UnixSeconds>| {
-                let at = moment.and_then(|at| DateTime::from_timespec(at, 0, rules.as_ref()).ok());
-                at.as_ref().map(written).unwrap_or_default()
-            };
+            let around = [after_transition, before_transition];
+            let [earlier, later] = around.map(|at| beside_a_gap(local, at, &rules));
             Err(SettingProblem::new(
                 format!("{value:?}: clocks in {zone} skip this time"),
-                format!(
-                    "write {} or {}",
-                    shown(reading(after_transition)),
-                    shown(reading(before_transition))
-                ),
+                format!("write {earlier} or {later}"),
             ))
         }
-        _ => Err(SettingProblem::new(
-            format!("{value:?} is no time of the calendar"),
-            USUAL,
-        )),
+        _ => Err(not_in_the_calendar(value)),
     }
+}
+
+/// The moment at which clocks would show `local`, a time that they skip, if they had the offset of `transition`:
+/// the one before they are put forward, or the one after.
+fn beside_a_gap(local: Local, transition: &DateTime, rules: &TimeZone) -> String {
+    let moment = local.at(transition.local_time_type().ut_offset());
+    let at = moment.and_then(|at| DateTime::from_timespec(at, 0, rules.as_ref()).ok());
+    at.as_ref().map(written).unwrap_or_default()
+}
+
+fn not_in_the_calendar(value: &str) -> SettingProblem {
+    SettingProblem::new(format!("{value:?} is not a valid date and time"), USUAL)
 }
 
 /// The rules of a time zone.
@@ -228,14 +226,14 @@ fn rules(zone: &str, read: ReadBytes<'_>) -> Result<TimeZone, SettingProblem> {
     let bytes = read(&zones.join(zone)).map_err(|_| {
         // Every system that has rules has these.
         if read(&zones.join("UTC")).is_err() {
-            return SettingProblem::new(format!("{zone:?} cannot be looked up, as this machine has no rules of time zones ({ZONES})"), "install the package tzdata, or mount that folder of the host into the container, or write the distance from UTC, such as 2026-12-01T09:00+01:00");
+            return SettingProblem::new(format!("{zone:?} cannot be looked up, as this machine has no time zone rules ({ZONES})"), "install the package tzdata, or mount that folder of the host into the container, or write the offset from UTC, such as 2026-12-01T09:00+01:00");
         }
-        SettingProblem::new(format!("the zone {zone:?} is not known to this machine ({ZONES})"), "correct its name, or write the distance from UTC, such as 2026-12-01T09:00+01:00")
+        SettingProblem::new(format!("the time zone {zone:?} is not known to this machine ({ZONES})"), "correct its name, or write the offset from UTC, such as 2026-12-01T09:00+01:00")
     })?;
     TimeZone::from_tz_data(&bytes).map_err(|_| {
         SettingProblem::new(
-            format!("the rules of the zone {zone:?} in {ZONES} cannot be read"),
-            "write the distance from UTC, such as 2026-12-01T09:00+01:00",
+            format!("the rules of the time zone {zone:?} in {ZONES} cannot be read"),
+            "write the offset from UTC, such as 2026-12-01T09:00+01:00",
         )
     })
 }
@@ -330,22 +328,22 @@ mod tests {
     #[test]
     fn what_is_no_moment_is_a_fault_with_a_cure() {
         for (value, told) in [
-            ("", "is not a time with its zone"),
-            ("tomorrow", "is not a time with its zone"),
-            ("9:00 Europe/Berlin", "is not a time with its zone"),
+            ("", "is not a time with a time zone"),
+            ("tomorrow", "is not a time with a time zone"),
+            ("9:00 Europe/Berlin", "is not a time with a time zone"),
             (
                 "2026-12-01T9:00 Europe/Berlin",
-                "is not a time with its zone",
+                "is not a time with a time zone",
             ),
-            ("2026-12-01T09:00", "names no zone"),
-            ("2026-02-30T09:00Z", "is no time of the calendar"),
+            ("2026-12-01T09:00", "has no time zone"),
+            ("2026-02-30T09:00Z", "is not a valid date and time"),
             (
                 "2026-02-30T09:00 Europe/Berlin",
-                "is no time of the calendar",
+                "is not a valid date and time",
             ),
-            ("2026-13-01T09:00Z", "is no time of the calendar"),
-            ("2026-12-01T24:00Z", "is no time of the calendar"),
-            ("2026-12-01T09:00:60Z", "is no time of the calendar"),
+            ("2026-13-01T09:00Z", "is not a valid date and time"),
+            ("2026-12-01T24:00Z", "is not a valid date and time"),
+            ("2026-12-01T09:00:60Z", "is not a valid date and time"),
             (
                 "2026-12-01T09:00 Europe/Berlni",
                 "is not known to this machine",
@@ -357,7 +355,7 @@ mod tests {
             ("2026-12-01T09:00 +99:00", "is not the name of a time zone"),
             ("2026-12-01T09:00 Broken", "cannot be read"),
             ("2026-12-01T09:00 é", "is not the name of a time zone"),
-            ("2026-12-0é", "is not a time with its zone"),
+            ("2026-12-0é", "is not a time with a time zone"),
         ] {
             let fault = moment(value).unwrap_err().to_string();
             assert!(fault.contains(told), "{value}: {fault}");

@@ -98,7 +98,7 @@ pub(super) fn read_reply(r: &mut Reader) -> Result<Reply, Faulty> {
         let mut every = Reply::EVERY.into_iter();
         every
             .find(|reply| value.eq_ignore_ascii_case(reply.as_str()))
-            .ok_or_else(|| format!("{value:?} is none of text, screen, both"))
+            .ok_or_else(|| format!("{value:?} is not text, screen or both"))
     })
 }
 
@@ -119,7 +119,7 @@ pub(super) fn read(
         if reply.on_screens() {
             r.fault(
                 "CODER_REG_PAGES_URL",
-                SettingProblem::new("missing", "with CODER_REG_REPLY=screen or both it is the address that students open on their laptops, such as https://sms.example.org"),
+                SettingProblem::new("missing", "CODER_REG_REPLY=screen or both needs the address that students open on their laptops, such as https://sms.example.org"),
             );
             return Err(Faulty);
         }
@@ -128,12 +128,8 @@ pub(super) fn read(
             ..PagesConfig::default()
         });
     };
-    let on_screens = phrases.iter().filter(|_| reply.on_screens());
-    for phrase in on_screens.filter(|one| one.phrase.has_outer_digit()) {
-        r.fault(
-            &phrase.setting,
-            SettingProblem::new("begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it", "choose words"),
-        );
+    if reply.on_screens() {
+        refuse_outer_digits(r, phrases);
     }
     if production && url.starts_with("http://") {
         r.warn(
@@ -154,6 +150,16 @@ pub(super) fn read(
             url,
         }),
     })
+}
+
+/// Refuses phrases whose first or last digit could be taken for one of the code beside them.
+fn refuse_outer_digits(r: &mut Reader, phrases: &[ClassPhrase]) {
+    for phrase in phrases.iter().filter(|one| one.phrase.has_outer_digit()) {
+        r.fault(
+            &phrase.setting,
+            SettingProblem::new("begins or ends with a digit: with CODER_REG_REPLY=screen or both a code follows it", "choose words"),
+        );
+    }
 }
 
 /// The number that students text: the one that is set, or the one that sends.

@@ -107,7 +107,7 @@ fn read_log_level(r: &mut Reader, dev: bool) -> Result<LevelFilter, Faulty> {
             "warn" | "warning" => LevelFilter::Warn,
             "info" => LevelFilter::Info,
             "debug" => LevelFilter::Debug,
-            _ => return Err(format!("{value:?} is none of error, warn, info, debug").into()),
+            _ => return Err(format!("{value:?} is not error, warn, info or debug").into()),
         };
         if level == LevelFilter::Debug && !dev {
             return Err(SettingProblem::new(

@@ -23,7 +23,7 @@ pub(super) fn parse_span(value: &str, unit: Unit) -> Result<Duration, SettingPro
     let complaint = || {
         SettingProblem::new(
             format!("{value:?} is not a whole number of {}", unit.name()),
-            "a suffix is possible, too: 90s, 30m, 12h, 2d",
+            "it may end with a unit: 90s, 30m, 12h, 2d",
         )
     };
     let digits = value

@@ -50,7 +50,7 @@ impl OrderRefused {
     pub fn reason(self) -> &'static str {
         match self {
             Self::BeingRemoved => {
-                "is being removed already, which cannot be undone; its student may text the phrase again for a new account"
+                "is being removed already, which cannot be undone; the student can text the phrase again for a new account"
             }
             Self::NoLogin => {
                 "has no login yet: its time starts when the login is sent or shown, so there is nothing to extend"

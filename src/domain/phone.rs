@@ -46,11 +46,11 @@ impl UnservedSender {
     pub fn reason(self) -> &'static str {
         match self {
             Self::ShortCode => "the sender is a short code",
-            Self::NotANumber => "the sender is no phone number",
+            Self::NotANumber => "the sender is not a phone number",
             Self::WhatsApp => "the sender texts by WhatsApp",
             Self::Channel => "the sender texts by a channel that is not served",
             Self::Country => "the sender's country is not allowed",
-            Self::NotMobile => "the sender is no mobile number",
+            Self::NotMobile => "the sender is not a mobile number",
             Self::Ourselves => "the sender is our own number",
         }
     }

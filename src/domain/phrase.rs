@@ -58,9 +58,9 @@ impl Weakness {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Short => "is shorter than 6 letters",
-            Self::Digits => "has only digits, and few of them",
-            Self::Run => "is a run of characters in their usual order",
-            Self::Common => "is a word that many try first",
+            Self::Digits => "is a number of fewer than 10 digits",
+            Self::Run => "is a sequence such as abcdef, qwerty or aaaaaa",
+            Self::Common => "is a word that many people try first",
         }
     }
 }
@@ -191,7 +191,7 @@ impl Passphrase {
 
     /// Compares `body` with the phrase and a screen code, in either order. Like spaces, other
     /// letters beside the digits do not count (`I am ready to learn, my code is 48217`). The code may
-    /// stand there twice, also on both sides: a scanned link begins the text with it, and the page says
+    /// occur twice, also on both sides: a scanned link begins the text with it, and the page says
     /// that it comes behind the phrase.
     pub fn read(&self, body: &str) -> PhraseMatch {
         let letters = fold(body, self.accents);

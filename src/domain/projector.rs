@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::random::token_of;
 
-/// The token that opens the projector's page. Who has it sees the phrase.
+/// The token that opens the projector's page. Anyone who has it can read the phrase.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProjectorToken(String);
 

@@ -120,7 +120,7 @@ impl WorkspaceTrouble {
                 "set CODER_REG_TEMPLATE, or the _TEMPLATE of its class, to the name of a template, and restart the service"
             }
             Self::Deprecated => {
-                "take the deprecation back in the template's settings at Coder, or set CODER_REG_TEMPLATE, or the _TEMPLATE of its class, to another template and restart the service"
+                "remove the deprecation in the template's settings at Coder, or set CODER_REG_TEMPLATE, or the _TEMPLATE of its class, to another template and restart the service"
             }
             Self::ExternalAuth => {
                 "make that sign-in optional in the template, or let the students make their workspaces themselves"
@@ -130,7 +130,7 @@ impl WorkspaceTrouble {
             }
             Self::Refused => "see what is missing: coder-sms-register check --write",
             Self::CoderAway => "",
-            Self::NoProvisioner => "start a provisioner, or see why it does not work",
+            Self::NoProvisioner => "start a provisioner, or find out why it does not work",
             Self::BuildFailed => "see the log of the build at Coder, under Workspaces",
         }
     }

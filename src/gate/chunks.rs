@@ -104,18 +104,7 @@ impl Chunks {
                 self.part = self.begin_chunk(line, limits)?;
                 *at += used;
             }
-            Part::Data { left } => {
-                let count = left.min(unread.len());
-                let written = self.start + self.length;
-                buffer.copy_within(*at..*at + count, written);
-                self.length += count;
-                *at += count;
-                if count < left {
-                    self.part = Part::Data { left: left - count };
-                    return Ok(ChunkStep::Incomplete);
-                }
-                self.part = Part::DataEnd;
-            }
+            Part::Data { left } => return Ok(self.keep_data(buffer, at, left)),
             Part::DataEnd => {
                 if !b"\r\n".starts_with(&unread[..unread.len().min(2)]) {
                     return Err(BAD_CHUNK_END);
@@ -138,6 +127,21 @@ impl Chunks {
             }
         }
         Ok(ChunkStep::Parsed)
+    }
+
+    /// Moves the data of a chunk, of which `left` bytes are missing, to the end of the decoded body.
+    fn keep_data(&mut self, buffer: &mut [u8], at: &mut usize, left: usize) -> ChunkStep {
+        let count = left.min(buffer.len() - *at);
+        let written = self.start + self.length;
+        buffer.copy_within(*at..*at + count, written);
+        self.length += count;
+        *at += count;
+        if count < left {
+            self.part = Part::Data { left: left - count };
+            return ChunkStep::Incomplete;
+        }
+        self.part = Part::DataEnd;
+        ChunkStep::Parsed
     }
 
     /// Parses the line before a chunk: its size, and any extensions.

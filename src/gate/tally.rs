@@ -68,7 +68,7 @@ impl GateTally {
         let [evicted, accept_errors, refused, upstream_lost] =
             std::array::from_fn(|n| counts[n] - self.reported[n]);
         log::warn!(
-            "gate: {evicted} connections evicted, {accept_errors} accept errors, {refused} requests refused, {upstream_lost} losses of the upstream since the last report"
+            "gate: {evicted} connections evicted, {accept_errors} accept errors, {refused} requests refused, {upstream_lost} connections to the webhook lost since the last report"
         );
         self.reported = counts;
         self.warned_at = Some(now);

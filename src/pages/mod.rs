@@ -6,7 +6,7 @@
 //! - `screens` speaks with the script of the join page.
 //! - `link` makes links that begin a text, and their QR codes.
 //!
-//! The webhook passes every request on whose path is not its own. The pages know of tiny_http, the
+//! The webhook passes on every request whose path is not its own. The pages know of tiny_http, the
 //! database and the gate nothing.
 
 mod link;

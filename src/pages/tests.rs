@@ -123,7 +123,7 @@ fn header<'a>(answer: &'a PageResponse, name: &str) -> &'a str {
         .filter(|(known, _)| *known == name)
         .map(|(_, value)| value.as_str())
         .collect();
-    assert!(found.len() < 2, "{name} stands there twice");
+    assert!(found.len() < 2, "{name} occurs twice");
     found.first().copied().unwrap_or("")
 }
 

@@ -124,6 +124,6 @@ mod tests {
                 assert!(Reply::EVERY.map(Reply::as_str).contains(&reply), "{line}");
             }
         }
-        assert_eq!(names.len(), count, "an entry stands there twice");
+        assert_eq!(names.len(), count, "an entry occurs twice");
     }
 }

@@ -104,7 +104,7 @@ impl Provisioner {
             NextStep::TakeAnother => match self.reserve(request, round)? {
                 ReserveResult::Done => {
                     warn!(
-                        "text {}: the account {} is still not removed; its phone gets another one in addition",
+                        "text {}: the account {} is still not removed; its phone gets a new one beside it",
                         request.text.sid, registration.username
                     );
                     Ok(None)

@@ -63,11 +63,24 @@ impl Provisioner {
             }
             return Err(self.offer(request, registration, &user.email, password));
         }
+        self.text_again(request, registration, &user, (&password, counter), due)
+    }
+
+    /// Texts the login once more. `None` = read the registration again.
+    fn text_again(
+        &self,
+        request: &Request<'_>,
+        registration: &Registration,
+        user: &User,
+        (password, counter): (&Password, u32),
+        due: Option<UnixSeconds>,
+    ) -> Result<Option<Completion>, AttemptEnd> {
         let now = request.clock();
         let left =
             due.map(|due| Duration::from_secs(due.saturating_sub(now).max(0).unsigned_abs()));
         let class = registration.class.as_ref();
-        let body = self.login_text(class, username, &user.email, &password, left);
+        let username = &registration.username;
+        let body = self.login_text(class, username, &user.email, password, left);
         let sending = Sending {
             fingerprint: self.key.fingerprint(&body),
             since: now,
@@ -154,7 +167,7 @@ impl Provisioner {
             && self.coder.delete_user(&user.id)? == DeleteResult::Done
         {
             if self.coder.is_listed(&user.id, &user.email)? {
-                let why = format!("{} is deleted at Coder, but still there", user.username);
+                let why = format!("{} was deleted at Coder, but still exists", user.username);
                 return Err(AttemptEnd::later(RetryTime::Away, why));
             }
             // If we are killed before this is recorded, the next attempt finds no user and makes one.
@@ -212,10 +225,10 @@ impl Provisioner {
         self.store.withhold(registration.id, withheld)?;
         let (why, body) = if registration.password_known {
             let body = reply::own_password(&self.site, &user.email);
-            ("its student has changed its password", body)
+            ("the student has changed the password", body)
         } else {
             let body = reply::no_password(&self.site, &user.email);
-            ("its password is no longer known", body)
+            ("the service no longer knows its password", body)
         };
         warn!(
             "text {sid}: the login of {username} cannot be sent again: {why}, and the token (CODER_API_KEY) may not set passwords; the student gets a text that says so. With an owner's token, coder-sms-register renew {username} sets a new password"

@@ -139,7 +139,7 @@ impl Provisioner {
         registration: &Registration,
         due_at: Option<UnixSeconds>,
     ) -> Result<AttemptEnd, AttemptEnd> {
-        let why = "the result of two sends cannot be found out";
+        let why = "it cannot be found out whether two attempts to send were successful";
         let sent = sent_login(request, registration, due_at, None);
         self.store
             .login_perhaps_sent(registration.id, &request.text.sid, sent, why)?;

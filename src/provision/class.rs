@@ -175,28 +175,26 @@ mod tests {
             NotOpen(ClassState::Over),
         );
         let (moved, renewed) = (Moved { whole: false }, Moved { whole: true });
+        let as_without_account = [Served, not_yet, no_more];
+        let (moves, renews) = ([moved, not_yet, no_more], [renewed, not_yet, no_more]);
         // The stage, the class and the rest of the time of the account; whether its class is in the settings;
         // then what it gets of a class that is open, not open yet, and over.
         for (account, knows_own, expected) in [
-            (None, false, [Served, not_yet, no_more]),
+            (None, false, as_without_account),
             // Of this class.
             (Some((Reserved, Some("intro"), 60)), true, [Served; 3]),
             (Some((Created, Some("intro"), 60)), true, [Served; 3]),
             (Some((Announced, Some("intro"), 60)), true, [Served; 3]),
-            (
-                Some((Reserved, Some("intro"), 0)),
-                true,
-                [Served, not_yet, no_more],
-            ),
+            (Some((Reserved, Some("intro"), 0)), true, as_without_account),
             (
                 Some((Announced, Some("intro"), 0)),
                 true,
-                [Served, not_yet, no_more],
+                as_without_account,
             ),
             (
                 Some((Reaping, Some("intro"), -60)),
                 true,
-                [Served, not_yet, no_more],
+                as_without_account,
             ),
             // Of another class.
             (
@@ -210,41 +208,21 @@ mod tests {
                 [moved, Served, Served],
             ),
             (Some((Announced, Some("other"), 60)), true, [HasOther; 3]),
-            (
-                Some((Created, Some("other"), 0)),
-                true,
-                [renewed, not_yet, no_more],
-            ),
-            (
-                Some((Announced, Some("other"), 0)),
-                true,
-                [renewed, not_yet, no_more],
-            ),
+            (Some((Created, Some("other"), 0)), true, renews),
+            (Some((Announced, Some("other"), 0)), true, renews),
             (
                 Some((Reaping, Some("other"), -60)),
                 true,
-                [Served, not_yet, no_more],
+                as_without_account,
             ),
             // Of a class that is not in the settings any more.
-            (
-                Some((Created, Some("gone"), 60)),
-                false,
-                [moved, not_yet, no_more],
-            ),
+            (Some((Created, Some("gone"), 60)), false, moves),
             (Some((Announced, Some("gone"), 60)), false, [Served; 3]),
-            (
-                Some((Announced, Some("gone"), 0)),
-                false,
-                [renewed, not_yet, no_more],
-            ),
+            (Some((Announced, Some("gone"), 0)), false, renews),
             // Of the time without classes.
-            (Some((Created, None, 60)), false, [moved, not_yet, no_more]),
+            (Some((Created, None, 60)), false, moves),
             (Some((Announced, None, 60)), false, [Served; 3]),
-            (
-                Some((Announced, None, 0)),
-                false,
-                [renewed, not_yet, no_more],
-            ),
+            (Some((Announced, None, 0)), false, renews),
         ] {
             let registration =
                 account.map(|(stage, class, left)| self::account(stage, class, left));

@@ -125,7 +125,7 @@ impl Provisioner {
     }
 }
 
-/// How a text was served whose phone got this notice.
+/// How a text was served if its phone got this notice.
 fn told(notice: Notice) -> Completion {
     match notice {
         Notice::Hint => Completion::Hinted,

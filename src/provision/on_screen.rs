@@ -248,5 +248,5 @@ impl Provisioner {
 fn at_screen(until: Option<Instant>) -> AttemptEnd {
     let now = Instant::now();
     let rest = until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-    AttemptEnd::later(RetryTime::Screen(rest), "its login waits for its screen")
+    AttemptEnd::later(RetryTime::Screen(rest), "the login waits for its screen")
 }

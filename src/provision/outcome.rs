@@ -85,9 +85,9 @@ labels! {
         HintedBefore => "hinted_before",
         /// It is not the phrase, but the phone has a login.
         HasLogin => "has_login",
-        /// It is not the phrase, but the phone got another notice within the hour.
+        /// It is not the phrase, but the phone got another notice in the last hour.
         ToldBefore => "told_before",
-        /// It is not the phrase, but the phone's account was removed within the day.
+        /// It is not the phrase, but the phone's account was removed in the last 24 hours.
         AccountGone => "account_gone",
         /// It repeats a text of ours, as a phone does to report a reaction.
         Reaction => "reaction",
@@ -99,11 +99,11 @@ labels! {
         HourlyLimit => "hourly_limit",
         /// The account was ended after the text was received.
         Ended => "account_ended",
-        /// A newer text of the phone waits instead of it.
+        /// A newer text of the phone is served instead.
         NewerText => "newer_text",
         /// A login was sent after the text was received.
         NewerLogin => "newer_login",
-        /// A login was sent a moment before.
+        /// A login was sent a moment ago.
         JustSent => "login_just_sent",
         /// The phone has reached its daily number of logins.
         DailyLimit => "daily_limit",
@@ -140,35 +140,35 @@ impl Silence {
             Self::NotMobile => UnservedSender::NotMobile.reason(),
             Self::Ourselves => UnservedSender::Ourselves.reason(),
             Self::HelpWord => "Twilio answers HELP itself",
-            Self::OptedOut => "the phone has opted out, and may opt in by START",
+            Self::OptedOut => "the phone has opted out; START opts it in again",
             Self::Unreachable => "the phone cannot be texted",
             Self::HintsOff => "not the phrase, and hints are off",
             Self::HintedBefore => "not the phrase, and the phone was told so before",
             Self::HasLogin => "not the phrase, but the phone has a login",
-            Self::ToldBefore => "not the phrase, but the phone got another notice within the hour",
-            Self::AccountGone => "not the phrase, but its account was removed within the day",
-            Self::Reaction => "it repeats a text of ours, as a reaction does",
+            Self::ToldBefore => "not the phrase, but the phone got another notice in the last hour",
+            Self::AccountGone => "not the phrase, but its account was removed in the last 24 hours",
+            Self::Reaction => "it is a reaction to one of our texts, which repeats the words",
             Self::FullToldBefore => "the class is full, and the phone was told so before",
             Self::NotNowToldBefore => {
                 "the class is not open, or the phone has a login of another class, and it was told so before"
             }
-            Self::HourlyLimit => "the limit of texts an hour is reached",
-            Self::Ended => "its account ended after this text was received",
-            Self::NewerText => "a newer text of this phone waits instead of it",
+            Self::HourlyLimit => "the hourly limit of texts is reached",
+            Self::Ended => "the account of this phone ended after this text was received",
+            Self::NewerText => "a newer text of this phone is served instead",
             Self::NewerLogin => "a login was sent after this text was received",
-            Self::JustSent => "a login was sent a moment before",
-            Self::DailyLimit => "the phone has had its logins for today",
-            Self::NoCode => "it carries no code, and logins go to screens only",
-            Self::WrongCode => "its code is mistyped, and logins go to screens only",
-            Self::NoScreen => "no screen shows its code any more",
+            Self::JustSent => "a login was sent a moment ago",
+            Self::DailyLimit => "the phone has reached its limit of logins for a day",
+            Self::NoCode => "the text has no code, and logins go to screens only",
+            Self::WrongCode => "the text has a mistyped code, and logins go to screens only",
+            Self::NoScreen => "no screen shows the code of this text any more",
             Self::Declined => "the person at the screen said that it is not their phone",
             Self::ScreenTaken => {
-                "another phone was confirmed at its screen, or too many texted its code"
+                "another phone was confirmed at this screen, or too many phones texted its code"
             }
-            Self::NotFetched => "its screen did not fetch the login in time",
+            Self::NotFetched => "the screen did not fetch the login in time",
             Self::Doubled => "an earlier text of this phone asks for the same screen",
             Self::ShownBefore => {
-                "its screen has shown its login already; the code of a newly opened page brings it again"
+                "the screen has already shown the login; open the page again and text its new code to see it again"
             }
         }
     }
@@ -237,7 +237,7 @@ pub enum Cause {
     Region(Region),
     /// The Twilio account may send only to phones that it has verified.
     Unverified,
-    /// The sender is not in order, or cannot reach these phones.
+    /// The sender cannot be used, or cannot reach these phones.
     Sender,
 }
 

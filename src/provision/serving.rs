@@ -113,7 +113,8 @@ impl Provisioner {
             return Ok(());
         }
         let limit = self.limits.hourly_texts;
-        let why = format!("the limit of {limit} texts an hour is reached (CODER_REG_HOURLY_TEXTS)");
+        let why =
+            format!("the limit of {limit} texts per hour is reached (CODER_REG_HOURLY_TEXTS)");
         Err(AttemptEnd::later(RetryTime::Exactly(HOURLY_WAIT), why))
     }
 }

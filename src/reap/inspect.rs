@@ -107,7 +107,7 @@ impl Reaper {
         };
         if let Some(reason) = belongs_to_a_person(&user) {
             let note = format!(
-                "{reason}: a person must decide; undo that and it is removed, or remove it by hand"
+                "{reason}: a person must decide. Undo that, and the service removes it; or remove it by hand"
             );
             return Ok(refused(Pace::Interval, note));
         }
@@ -150,7 +150,7 @@ impl Reaper {
         let held = self.store.held_until(registration.id, now)?;
         Ok(Some(held.map_or(AccountInspection::Renewed, |until| {
             let rest = Duration::from_secs((until - now).max(1).unsigned_abs());
-            let note = "a login to its phone is on its way, waiting for that";
+            let note = "waiting for a login that is being sent to its phone";
             wait(Pace::Exactly(rest), Level::Info, note)
         })))
     }
@@ -258,7 +258,7 @@ fn belongs_to_a_person(user: &User) -> Option<&'static str> {
         LoginType::Unknown | LoginType::Password | LoginType::None => None,
         LoginType::Github => Some("logs in by GitHub"),
         LoginType::Oidc => Some("logs in by OpenID Connect"),
-        LoginType::Other => Some("logs in by something else than a password"),
+        LoginType::Other => Some("does not log in with a password"),
     }
 }
 

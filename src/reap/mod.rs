@@ -222,7 +222,7 @@ impl Reaper {
                 if is_gone {
                     return AccountInspection::Gone;
                 }
-                inspect::wait(Pace::Backoff, Level::Warn, "deleted, but still there")
+                inspect::wait(Pace::Backoff, Level::Warn, "deleted, but it still exists")
             });
             seen.add(registration, self.conclude(registration, now, inspection));
         }
@@ -267,7 +267,7 @@ impl Reaper {
             return self.store.forget(registration.id, now).map(|()| true);
         };
         let rest = Duration::from_secs((until - now).max(1).unsigned_abs());
-        let note = "its user is gone, waiting until no other one can appear";
+        let note = "its user is gone; waiting until a late request can no longer create it again";
         let wait = RemovalWait {
             pace: Pace::Exactly(rest),
             level: Level::Info,

@@ -52,7 +52,7 @@ impl Reaper {
                 Err(wait(
                     Level::Error,
                     format!(
-                        "stuck: this machine's clock is {minutes} {side} Coder's, so no account is surely due; set the clocks"
+                        "stuck: this machine's clock is {minutes} {side} Coder's, so it is not certain whose time is up; set the clocks"
                     ),
                 ))
             }
@@ -128,7 +128,7 @@ impl Reaper {
         }
         let level = if is_known { Level::Debug } else { wait.level };
         let accounts = count(accounts, "account");
-        log!(level, "removals wait, {accounts}: {}", wait.note);
+        log!(level, "removals of {accounts} wait: {}", wait.note);
     }
 
     /// Records until when an account waits, and for what. Returns that, if it is new.

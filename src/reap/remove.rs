@@ -87,7 +87,7 @@ impl Reaper {
         if let Some(workspace) = plan.failed.first() {
             let error = &workspace.latest_build.error;
             let said = Some(error.as_str()).filter(|words| !words.is_empty());
-            let note = cannot_delete(user, workspace, "its delete failed", said);
+            let note = cannot_delete(user, workspace, "its deletion failed", said);
             return Ok(refused(Pace::Backoff, note));
         }
         if let Err(fault) = locked {
@@ -198,7 +198,7 @@ fn cannot_delete(user: &User, workspace: &Workspace, what: &str, said: Option<&s
     let (owner, name) = (plain(&user.username), plain(&workspace.name));
     let said = said.map_or_else(String::new, |words| format!(" ({words})"));
     format!(
-        "its workspace {name} cannot be deleted: {what}{said}; it is tried again. By hand: coder delete {owner}/{name} --orphan, which leaves its machines to you"
+        "its workspace {name} cannot be deleted: {what}{said}; it is tried again. By hand: coder delete {owner}/{name} --orphan, which does not delete its machines"
     )
 }
 

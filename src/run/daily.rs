@@ -215,14 +215,14 @@ fn log_fault(fault: &CoderError) {
 fn log_search(result: &SearchResult) {
     if !result.adopted.is_empty() {
         warn!(
-            "adopted {} unknown to the database: {}; removal follows when the time is up",
+            "adopted {} that were missing from the database: {}; they are removed when their time is up",
             count(result.adopted.len(), "account"),
             names(result.adopted.iter())
         );
     }
     if !result.left.is_empty() {
         warn!(
-            "{} with our mark, unknown to the database, left alone as another service's or a person's: {}; see coder-sms-register reconcile",
+            "not adopted: {} with our mark that are missing from the database, because they may belong to another service or a person: {}; see coder-sms-register reconcile",
             count(result.left.len(), "account"),
             names(result.left.iter().map(|found| &found.username))
         );

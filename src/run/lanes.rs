@@ -1,6 +1,6 @@
 //! Decides which text a worker serves next, and when a failed one is retried.
 //!
-//! Redis owns the queue. This room holds the texts that were taken from it and have no verdict yet. It hides:
+//! Redis owns the queue. This room holds the texts that were taken from it and are not finished. It hides:
 //! one lane for each phone (never two texts of a phone at once), the order (new texts before retries,
 //! which never occupy more than half of the workers), the pause of all texts but one probe while a
 //! person has to act, and which texts wait for a cause that concerns only some phones.
@@ -205,7 +205,7 @@ impl Lanes {
         begins
     }
 
-    /// Makes a text due whose login waits at a screen. If a worker still has it, it is due when it is
+    /// Makes a text due if its login waits at a screen. If a worker still has it, it is due when it is
     /// parked.
     pub fn wake(&self, sid: &MessageSid) {
         let mut state = self.lock();

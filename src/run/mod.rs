@@ -86,7 +86,7 @@ fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
                 let changed = store.clear_due(name)?;
                 if changed > 0 {
                     info!(
-                        "removal is switched off: the time of {} does not end while it is{whose}",
+                        "removal is switched off (CODER_REMOVE_TIME=0){whose}: {} stay until it is switched on again",
                         count(changed, "account")
                     );
                 }
@@ -95,7 +95,7 @@ fn settle_due_times(store: &Store, config: &Config) -> Result<(), StoreError> {
                 let changed = store.set_missing_due(name, now + seconds(span))?;
                 if changed > 0 {
                     info!(
-                        "removal is switched on: the full time starts now for {} without a due time{whose}",
+                        "removal is switched on again{whose}: the full time of {} starts now",
                         count(changed, "account")
                     );
                 }

@@ -192,7 +192,7 @@ impl TextLoop {
             }
             Err(fault) => {
                 let wait = retry::TEXT.wait(job.attempt, noise());
-                debug!("the verdict on an entry is kept until Redis accepts it: {fault}");
+                debug!("the outcome of an entry is kept until Redis accepts it: {fault}");
                 self.lanes.park(job, RetryTime::Exactly(wait), 0);
             }
         }

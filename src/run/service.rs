@@ -5,7 +5,7 @@
 mod roles;
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
 use super::front::Front;
@@ -15,6 +15,7 @@ use super::notifier::Notifier;
 use super::observers::{self, FailedCalls};
 use super::shutdown::Shutdown;
 use super::threads::{Role, Threads};
+use super::workspaces::WorkspaceWaker;
 use super::{RunError, arrivals, banner, commands, pages, workspaces, writer};
 use crate::coder::Coder;
 use crate::config::Config;
@@ -54,13 +55,24 @@ struct Shared {
     /// Wakes the keeper of spare accounts.
     spares: Notifier,
     /// Wakes the maker of workspaces; `None` = none are made.
-    workspaces: Option<workspaces::WorkspaceWaker>,
+    workspaces: Option<WorkspaceWaker>,
     /// The templates of which no workspaces can be made for now.
     failing_templates: Arc<FailingTemplates>,
     stop: Stop,
 }
 
-/// The receiving ends of the notifiers and of the receipts' queue.
+/// What wakes the roles of these names, or brings them work.
+struct Senders {
+    catch_up: Notifier,
+    reaper: Notifier,
+    receipts: SyncSender<Receipt>,
+    arrivals: SyncSender<Arrival>,
+    /// `None` = no workspaces are made.
+    workspaces: Option<WorkspaceWaker>,
+    spares: Notifier,
+}
+
+/// The receiving ends of the [`Senders`].
 struct Receivers {
     catch_up: Receiver<()>,
     reaper: Receiver<()>,
@@ -68,6 +80,32 @@ struct Receivers {
     arrivals: Receiver<Arrival>,
     workspaces: Receiver<workspaces::Wake>,
     spares: Receiver<()>,
+}
+
+fn queues(makes_workspaces: bool) -> (Senders, Receivers) {
+    let (catch_up, missed) = Notifier::new();
+    let (reaper, wakeups) = Notifier::new();
+    let (receipts, received) = writer::queue();
+    let (arrivals, arrived) = writer::queue();
+    let (workspaces, wanted) = workspaces::queue();
+    let (spares, taken) = Notifier::new();
+    let senders = Senders {
+        catch_up,
+        reaper,
+        receipts,
+        arrivals,
+        workspaces: makes_workspaces.then_some(workspaces),
+        spares,
+    };
+    let receivers = Receivers {
+        catch_up: missed,
+        reaper: wakeups,
+        receipts: received,
+        arrivals: arrived,
+        workspaces: wanted,
+        spares: taken,
+    };
+    (senders, receivers)
 }
 
 /// The service, ready to start.
@@ -86,51 +124,28 @@ impl Service {
         store: Arc<Store>,
         keys: (PhoneKey, PasswordKey),
     ) -> Result<Self, RunError> {
-        let (notifier, missed) = Notifier::new();
-        let (reaper_notifier, wakeups) = Notifier::new();
-        let (receipts, queued) = writer::queue();
-        let (waker, wanted) = workspaces::queue();
-        let makes_workspaces = !config.class.workspaces().is_empty();
-        let waker = makes_workspaces.then_some(waker);
-        let (spares, taken) = Notifier::new();
-        let wakers = (waker, spares);
-        let shared = Shared::open(config, store, notifier, reaper_notifier, wakers)?;
+        let (senders, receivers) = queues(!config.class.workspaces().is_empty());
+        let shared = Shared::open(config, store, &senders)?;
         let screens = Arc::clone(&shared.screens);
         let pages = pages::handler(config, &shared.store, &keys.1, screens);
-        let (arrivals, arrived) = writer::queue();
-        shared.screens.on_arrival(arrivals::observer(arrivals));
+        let arrivals = arrivals::observer(senders.arrivals);
+        shared.screens.on_arrival(arrivals);
         let front = Front::open(
             config,
             &shared.redis,
             &shared.store,
             &shared.instance_id,
-            shared.notifier.clone(),
-            receipts,
+            senders.catch_up,
+            senders.receipts,
             &shared.obstacles,
         )?
         .with_pages(pages);
         let listener = metrics_page::listen(&config.service)?;
         // After the front, because the front empties the folder of the sockets.
-        let (reaper, waker) = (shared.reaper_notifier.clone(), shared.workspaces.clone());
-        let screens = Arc::clone(&shared.screens);
-        commands::listen(&config.service.data_dir, move || {
-            reaper.notify();
-            screens.review(Instant::now());
-            waker
-                .iter()
-                .for_each(workspaces::WorkspaceWaker::accounts_changed);
-        })?;
+        shared.listen_for_commands(config)?;
         let taker = Taker::new(shared.redis.clone(), &shared.store.redis_owner()?);
         let shutdown = shared.shutdown(&front, &taker);
         banner::log(config, front.gate.local_addr(), &shared.store);
-        let receivers = Receivers {
-            catch_up: missed,
-            reaper: wakeups,
-            receipts: queued,
-            arrivals: arrived,
-            workspaces: wanted,
-            spares: taken,
-        };
         let roles = shared.roles(config, keys, front, taker, receivers, listener)?;
         Ok(Self { roles, shutdown })
     }
@@ -148,13 +163,8 @@ impl Service {
 }
 
 impl Shared {
-    fn open(
-        config: &Config,
-        store: Arc<Store>,
-        notifier: Notifier,
-        reaper_notifier: Notifier,
-        (workspaces, spares): (Option<workspaces::WorkspaceWaker>, Notifier),
-    ) -> Result<Self, RunError> {
+    fn open(config: &Config, store: Arc<Store>, senders: &Senders) -> Result<Self, RunError> {
+        let Senders { reaper, .. } = senders;
         let redis = Redis::new(&config.redis)?;
         let calls = Http::new(config.service.call_limit);
         let (to_coder, to_twilio) = (calls.to_a_peer(), calls.to_a_peer());
@@ -163,18 +173,18 @@ impl Shared {
             &config.coder.address.api,
             config.coder.key.clone(),
         ));
-        let rights_notifier = reaper_notifier.clone();
+        let rights_notifier = reaper.clone();
         // The reaper's thread then asks for the rights.
         coder.on_refusal(Box::new(move || rights_notifier.notify()));
         let obstacles = Arc::default();
         let lanes = Arc::new(Lanes::new(config.service.parallel));
         let woken = Arc::clone(&lanes);
         let screens = Screens::new(Box::new(move |sid| woken.wake(sid)));
-        coder.observe(observers::of_coder(&obstacles, reaper_notifier.clone()));
+        coder.observe(observers::of_coder(&obstacles, reaper.clone()));
         store.observe(observers::of_writes(
             &obstacles,
             &config.service.data_dir,
-            reaper_notifier.clone(),
+            reaper.clone(),
         ));
         Ok(Self {
             instance_id: store.instance_id()?,
@@ -191,12 +201,23 @@ impl Shared {
             undelivered: Arc::default(),
             lanes,
             screens: Arc::new(screens),
-            notifier,
-            reaper_notifier,
-            spares,
-            workspaces,
+            notifier: senders.catch_up.clone(),
+            reaper_notifier: reaper.clone(),
+            spares: senders.spares.clone(),
+            workspaces: senders.workspaces.clone(),
             failing_templates: Arc::default(),
             stop: Stop::new(),
+        })
+    }
+
+    /// From now on a command of the operator takes effect at once.
+    fn listen_for_commands(&self, config: &Config) -> Result<(), RunError> {
+        let (reaper, workspaces) = (self.reaper_notifier.clone(), self.workspaces.clone());
+        let screens = Arc::clone(&self.screens);
+        commands::listen(&config.service.data_dir, move || {
+            reaper.notify();
+            screens.review(Instant::now());
+            workspaces.iter().for_each(WorkspaceWaker::accounts_changed);
         })
     }
 

@@ -1,6 +1,6 @@
 //! The screens that nobody has claimed, by whom they belong to: which one leaves when there is no more room.
 //!
-//! The one that leaves belongs to whoever has most. So somebody with many addresses of one network loses their own
+//! The one that leaves belongs to the client that has most. So somebody with many addresses of one network loses their own
 //! pages first, and a class keeps its pages.
 
 use std::cmp::Reverse;

@@ -207,7 +207,7 @@ impl Screens {
         self.within(now, |slots| slots.offer(sid, login, now))
     }
 
-    /// Has each text looked at again whose login waits at a screen: somebody may have ended its account, or replaced
+    /// Has each text whose login waits at a screen looked at again: somebody may have ended its account, or replaced
     /// its password.
     pub fn review(&self, now: Instant) {
         let sids = self.within(now, |slots| slots.offers());

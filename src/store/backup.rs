@@ -57,7 +57,7 @@ fn begin(to: &Path, overwrite: bool) -> Result<AtomicFile, StoreError> {
         Ok(_) if !overwrite => {
             return Err(StoreError::Target {
                 path: to.to_owned(),
-                problem: "is there already: choose another name, or --force to overwrite it",
+                problem: "already exists: choose another name, or overwrite it with --force",
             });
         }
         _ => {}

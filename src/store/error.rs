@@ -169,7 +169,7 @@ impl StoreError {
             || code.is_some_and(|code| code != ErrorCode::ConstraintViolation)
     }
 
-    /// How loud this is logged where a write failed: a full disk is told once for all writes that meet it.
+    /// The level at which a failed write is logged: a full disk is reported once for all writes that meet it.
     pub fn level(&self) -> log::Level {
         if self.is_disk_full() {
             log::Level::Debug

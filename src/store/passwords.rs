@@ -159,7 +159,7 @@ impl Commands {
             Ok(key)
         } else {
             Err(unfit(
-                "it is another key than the service works with",
+                "it is not the key that the service works with",
                 "start the service again",
             ))
         }

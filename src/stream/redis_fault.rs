@@ -66,7 +66,7 @@ impl RedisFault {
                 "give one of them another REDIS_DB; if one runs on a copy of the other's data folder, stop the copy; if that one is gone, wait for two minutes"
             }
             Self::Refused => {
-                "see that it is Redis at REDIS_HOST and REDIS_PORT, and look into its log"
+                "make sure that REDIS_HOST and REDIS_PORT lead to a Redis, and read its log"
             }
         }
     }

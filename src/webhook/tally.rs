@@ -136,19 +136,19 @@ impl RequestTally {
 fn cure(reason: &str) -> &'static str {
     match reason {
         WRONG_SIGNATURE => {
-            " (if Twilio's: TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from the value at Twilio)"
+            " (if they came from Twilio:  TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from the value at Twilio)"
         }
         WRONG_BY_KEY => {
-            " (if Twilio's: TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from the value at Twilio)"
+            " (if they came from Twilio:  TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from the value at Twilio)"
         }
         UNKNOWN_KEY => {
-            " (if Twilio's: a webhook rule of the account signs with a shared key; set TWILIO_SHARED_KEY to its secret)"
+            " (if they came from Twilio:  a webhook rule of the account signs with a shared key; set TWILIO_SHARED_KEY to its secret)"
         }
         NO_TOKEN => {
-            " (if Twilio's: no webhook rule signs with a shared key for this URL; create one, or set TWILIO_ACCOUNT_TOKEN)"
+            " (if they came from Twilio:  no webhook rule signs with a shared key for this URL; create one, or set TWILIO_ACCOUNT_TOKEN)"
         }
         UNKNOWN_ALGORITHM => {
-            " (if Twilio's: a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"
+            " (if they came from Twilio:  a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"
         }
         ANOTHER_ACCOUNT => " (TWILIO_ACCOUNT_SID is not the account that owns the number)",
         _ => "",

@@ -190,7 +190,7 @@ fn a_channel_that_is_not_served_is_named_once_and_its_texts_get_no_answer() {
         "{log}"
     );
     assert_eq!(
-        log.matches("no answer, the sender is no phone number")
+        log.matches("no answer, the sender is not a phone number")
             .count(),
         2,
         "{log}"

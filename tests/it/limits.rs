@@ -81,12 +81,12 @@ fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
         .open();
     let students = class.students(5);
     class.all_ask(&students);
-    class.logs("the limit of 3 texts an hour is reached");
+    class.logs("the limit of 3 texts per hour is reached");
     class.eventually("three logins", || class.twilio().texts().len() == 3);
     // Courtesies are left out, not put off.
     let eva = class.student();
     eva.texts("what is the phrase?");
-    class.logs("no answer, the limit of texts an hour is reached");
+    class.logs("no answer, the hourly limit of texts is reached");
     class.eventually("two in waiting", || {
         class.redis().length("coder-sms-register:texts") == 2
     });
@@ -183,7 +183,7 @@ fn a_phone_that_asks_all_day_gets_the_logins_of_a_day_and_one_account() {
     }
     class.all_served();
     ana.has_read_all();
-    class.logs("has had its logins for today");
+    class.logs("has reached its limit of logins for a day");
     assert!(ana.can_log_in());
     assert_eq!(class.coder().created_ever().len(), 1);
 }

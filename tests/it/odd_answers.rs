@@ -194,7 +194,10 @@ fn words_numbers_and_dates_of_another_release_change_nothing() {
             class.coder().students().is_empty()
         });
         // The list still shows it, so that it is not forgotten.
-        assert!(class.service().logs("deleted, but still there"), "{other}");
+        assert!(
+            class.service().logs("deleted, but it still exists"),
+            "{other}"
+        );
         assert_eq!(class.registrations(), 1, "{other}");
         class.coder().no_more_trouble();
         class.all_gone();

@@ -56,7 +56,7 @@ fn a_token_that_does_not_see_the_default_organization_is_not_taken_for_another_c
     class.start_service();
     class.logs("none of the organizations that the token (CODER_API_KEY) sees is the default one");
     class.time_is_up();
-    class.logs("removals wait, 1 account: ");
+    class.logs("removals of 1 account wait: ");
     let log = class.service().log();
     assert!(!log.contains("another Coder"), "{log}");
     assert_eq!(

@@ -37,7 +37,7 @@ fn who_was_told_that_the_class_is_full_gets_no_hint_for_an_hour() {
     }
     class.all_served();
     ben.has_read_all();
-    assert!(class.log().contains("got another notice within the hour"));
+    assert!(class.log().contains("got another notice in the last hour"));
     class.sets_the_clock(3_700);
     for reaction in reactions(&full) {
         ben.texts(&reaction);

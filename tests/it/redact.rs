@@ -202,7 +202,7 @@ fn a_text_that_can_never_be_redacted_is_given_up() {
     let told = class.does(&["status"]);
     assert!(
         told.contains(&format!(
-            "not redacted in Twilio's log, and given up: 1 login: {sid}"
+            "could not be redacted in Twilio's log: 1 login: {sid}"
         )),
         "{told}"
     );

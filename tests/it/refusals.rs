@@ -167,7 +167,7 @@ fn a_region_that_is_not_switched_on_concerns_nobody_else() {
     class.eventually("another try", || {
         class.twilio().refused_to(ana.phone()) > before
     });
-    class.logs("a newer text of this phone waits");
+    class.logs("a newer text of this phone is served instead");
     class.twilio().refuse_none();
     ana.gets_a_login();
     ben.next_login();

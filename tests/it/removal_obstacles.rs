@@ -135,7 +135,7 @@ fn a_delete_that_no_provisioner_takes_is_asked_for_again_when_coder_gives_it_up(
     class
         .coder()
         .pending_builds_fail_after(Duration::from_millis(300));
-    class.logs("its workspace dev cannot be deleted: its delete failed");
+    class.logs("its workspace dev cannot be deleted: its deletion failed");
     class.coder().no_provisioners(false);
     class.all_gone();
     assert!(class.workspaces_are_deleted());
@@ -174,7 +174,7 @@ fn a_stuck_workspace_is_told_of_once_and_does_not_keep_its_neighbour() {
     });
     is_logged_once(
         &class,
-        "its workspace aa cannot be deleted: its delete failed",
+        "its workspace aa cannot be deleted: its deletion failed",
     );
     class.all_gone();
     assert!(class.workspaces_are_deleted());

@@ -90,7 +90,7 @@ fn whose_id_is_still_listed_is_not_forgotten() {
     let done = serde_json::json!({"message": "User has been deleted!"});
     class.trouble_at_coder(coder::DELETE_USER, 3, Trouble::json(200, &done));
     class.time_is_up();
-    class.logs("deleted, but still there");
+    class.logs("deleted, but it still exists");
     assert_eq!(class.registrations(), 1);
     class.all_gone();
     assert!(class.coder().count(coder::DELETE_USER) >= 4);

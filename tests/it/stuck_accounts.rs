@@ -65,7 +65,7 @@ fn the_phone_of_an_account_that_does_not_go_gets_another_one() {
     let status = class.try_service(&["status"]).stdout;
     assert!(
         status.contains("2 accounts")
-            && status.contains("1 account not removed yet, time up since ")
+            && status.contains("1 account not removed yet although the time was up ")
             && status.contains(&format!(": {}\n", old.username())),
         "{status}"
     );
@@ -147,7 +147,7 @@ fn a_delete_that_fails_is_told_once_with_what_coder_says_and_tried_again() {
     assert_eq!(told.len(), 1, "{told:?}");
     let way_out = format!("coder delete {}/dev --orphan", login.username());
     assert!(
-        told[0].contains("its workspace dev cannot be deleted: its delete failed")
+        told[0].contains("its workspace dev cannot be deleted: its deletion failed")
             && told[0].contains("exit status 1")
             && told[0].contains(&way_out),
         "{told:?}"
@@ -198,7 +198,7 @@ fn a_text_that_waited_makes_no_account_after_its_own_was_ended() {
             class.eventually("the account gone", || class.coder().students().is_empty());
             class.coder().no_more_trouble();
             class.all_served();
-            class.logs("its account ended after this text was received");
+            class.logs("the account of this phone ended after this text was received");
             class.all_gone();
             ana.has_read_all();
             assert_eq!(class.coder().created_ever().len(), 1);
@@ -237,7 +237,7 @@ fn a_text_that_waited_gives_no_new_time_to_an_account_that_waits_for_its_removal
     class.change("UPDATE registrations SET due_at = strftime('%s', 'now')");
     class.coder().no_more_trouble();
     class.all_served();
-    class.logs("its account ended after this text was received");
+    class.logs("the account of this phone ended after this text was received");
     assert_eq!(
         class.query("SELECT due_at <= strftime('%s', 'now') FROM registrations"),
         "1"
@@ -338,7 +338,7 @@ fn a_send_that_nobody_goes_on_with_holds_an_account_whose_time_is_up_for_a_minut
          UPDATE registrations SET due_at = 1, sending_since = sending_since - 52",
     );
     class.start_service();
-    class.logs("a login to its phone is on its way, waiting for that");
+    class.logs("waiting for a login that is being sent to its phone");
     goes_for_good(&class, &ana, false);
 }
 

@@ -122,12 +122,13 @@ fn texts_by_rcs(
     notes: &mut Notes<'_>,
 ) {
     let sid = &service.sid;
-    let cure = format!("set FROM_NUM to {sid}, for which texts by RCS are found as well");
+    let cure =
+        format!("set FROM_NUM to {sid}: then the service also finds such texts in Twilio's log");
     match account.has_rcs(sid) {
         Ok(false) => {}
         Ok(true) => notes.warn(
             format!(
-                "Messaging Service {sid} (with {number} in it) has an RCS sender: a text by RCS that comes while the service is down is not found afterwards"
+                "Messaging Service {sid} (with {number} in it) has an RCS sender: a text by RCS that arrives while the service is down is not found afterwards"
             ),
             cure,
         ),

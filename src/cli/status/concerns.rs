@@ -75,7 +75,7 @@ impl ClassView {
     fn of_service(&self) -> impl Iterator<Item = Concern> {
         let service = match &self.condition {
             Condition::Well | Condition::Running | Condition::Hidden => None,
-            Condition::Unwell(why) => Some(fault(format!("the service is not well: {why}"))),
+            Condition::Unwell(why) => Some(fault(format!("the service is not healthy: {why}"))),
             Condition::Stopped => Some(
                 fault("the service does not run: no text is served, and no account is removed")
                     .helped_by("start it; its log says why it ended"),
@@ -85,7 +85,8 @@ impl ClassView {
         let is_said =
             matches!(&self.condition, Condition::Unwell(why) if why.starts_with("redis-"));
         let redis = self.texts.as_ref().err().filter(|_| !is_said);
-        let redis = redis.map(|why| fault(format!("the waiting texts are not known: {why}")));
+        let redis =
+            redis.map(|why| fault(format!("the number of waiting texts is unknown: {why}")));
         service.into_iter().chain(redis)
     }
 
@@ -107,7 +108,7 @@ impl ClassView {
     fn of_coder(&self) -> impl Iterator<Item = Concern> {
         let away = match &self.at_coder {
             Some(Err(why)) => Some(fault(format!(
-                "users and workspaces at Coder are not known: {why}"
+                "users and workspaces at Coder are unknown: {why}"
             ))),
             _ => None,
         };
@@ -181,7 +182,7 @@ impl ClassView {
         all
     }
 
-    /// Logins that could not be sent again, and passwords that were renewed and not sent yet.
+    /// Logins that could not be sent again, and passwords that were renewed, but not sent yet.
     fn of_passwords(&self) -> impl Iterator<Item = Concern> {
         let names = |is_meant: &dyn Fn(&&Registration) -> bool| -> Vec<String> {
             let meant = self.roster.iter().filter(is_meant);
@@ -192,14 +193,14 @@ impl ClassView {
         let withheld = (!withheld.is_empty()).then(|| {
             let number = count(withheld.len(), "login");
             fault(format!(
-                "{number} could not be sent again: the account has another password, and the token may not set one"
+                "{number} could not be sent again: the account has another password, and the token (CODER_API_KEY) may not set one"
             ))
             .of(withheld)
-            .helped_by("with a token that may: coder-sms-register renew USER")
+            .helped_by("use a token that may (an Owner's), then: coder-sms-register renew USER")
         });
         let renewed = (!renewed.is_empty()).then(|| {
             let were = were(renewed.len(), "password");
-            warning(format!("{were} renewed and not sent yet"))
+            warning(format!("{were} renewed, but not sent yet"))
                 .of(renewed)
                 .helped_by("the student texts the phrase")
         });
@@ -247,7 +248,8 @@ impl ClassView {
             let since = since.map_or_else(String::new, |due| span(self.now - due));
             let note = note.unwrap_or("the service has not tried to remove it yet");
             let number = count(accounts.len(), "account");
-            let what = format!("{number} not removed yet, time up since {since}: {note}");
+            let what =
+                format!("{number} not removed yet although the time was up {since} ago: {note}");
             let names = accounts.iter().map(|one| one.username.to_string());
             warning(what).of(names.collect())
         };
@@ -263,15 +265,15 @@ impl ClassView {
         if !given_up.is_empty() {
             let number = count(given_up.len(), "login");
             let names = given_up.iter().map(MessageSid::to_string);
-            let what = format!("not redacted in Twilio's log, and given up: {number}");
+            let what = format!("could not be redacted in Twilio's log: {number}");
             let concern = fault(what).of(names.collect());
             all.push(concern.helped_by("delete them in Twilio's console"));
         }
         if *late > 0 {
             let number = count(*late, "login");
             all.push(
-                warning(format!("not redacted in Twilio's log yet: {number}"))
-                    .helped_by("they are retried; the log of the service has the reason"),
+                warning(format!("not yet redacted in Twilio's log: {number}"))
+                    .helped_by("the service tries again; its log has the reason"),
             );
         }
         all

@@ -160,14 +160,7 @@ fn inspect(
         .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
     let turned_away = hand.turned_away(unix_now())?;
-    let troubled_workspaces = hand.troubled_workspaces(unix_now())?;
-    let with_template = |one: TroubledWorkspace| {
-        let workspace = config.class.workspace_of(one.class.as_ref())?;
-        let template = workspace.template.as_str().to_owned();
-        Some((one, template))
-    };
-    let troubled = troubled_workspaces.into_iter().filter_map(with_template);
-    let troubled_workspaces: Vec<(TroubledWorkspace, String)> = troubled.collect();
+    let troubled_workspaces = troubled_workspaces(config, &hand)?;
     drop(hand);
     let at_coder = (!wanted.offline).then(|| {
         at_coder(coder, &config.coder.email_domain, &roster).map_err(|fault| fault.to_string())
@@ -194,6 +187,20 @@ fn inspect(
         texts: texts(waiting).map_err(|fault| fault.to_string()),
         troubled_workspaces,
     })
+}
+
+/// The workspaces that are not made or do not run, each with the template of its class.
+fn troubled_workspaces(
+    config: &Config,
+    hand: &Commands,
+) -> Result<Vec<(TroubledWorkspace, String)>, CommandError> {
+    let troubled = hand.troubled_workspaces(unix_now())?.into_iter();
+    let with_template = |one: TroubledWorkspace| {
+        let workspace = config.class.workspace_of(one.class.as_ref())?;
+        let template = workspace.template.as_str().to_owned();
+        Some((one, template))
+    };
+    Ok(troubled.filter_map(with_template).collect())
 }
 
 /// The seats of the classes that are shown, and the accounts that are.

@@ -109,7 +109,7 @@ pub(super) struct TokenView {
 }
 
 impl TokenView {
-    /// What the operator must mend.
+    /// What the operator must correct.
     pub(super) fn troubles(&self, now: UnixSeconds) -> Vec<String> {
         let rights = match &self.rights {
             Ok(rights) => rights.missing().map(|missing| missing.to_string()),

@@ -110,7 +110,7 @@ fn shown(concerns: &[Concern], canvas: Canvas, room: Option<usize>) -> Vec<Strin
     let mut lines = blocks[..left].concat();
     if left < blocks.len() {
         let more = format!(
-            "… and {} more: a larger window, or status | less",
+            "… and {} more: enlarge the window, or type status | less",
             count(blocks.len() - left, "cause")
         );
         let more = shortened(&more, canvas.width().unwrap_or(usize::MAX));
@@ -235,7 +235,10 @@ impl ClassView {
                 pieces.push((Tone::Plain, format!("{waiting} waiting{oldest};")));
                 pieces.push((alert(dead, Tone::Fault), count(dead, "dead letter")));
             }
-            Err(_) => pieces.push((Tone::Fault, "texts and dead letters not known".to_owned())),
+            Err(_) => pieces.push((
+                Tone::Fault,
+                "numbers of texts and dead letters unknown".to_owned(),
+            )),
         }
         pieces
     }
@@ -269,9 +272,9 @@ impl ClassView {
     /// The state of the service; `None` where the first concern is that it does not run or is not well.
     fn condition_in_words(&self) -> Option<(Tone, String)> {
         let (tone, words) = match &self.condition {
-            Condition::Well => (Tone::Good, "the service is well"),
+            Condition::Well => (Tone::Good, "the service is healthy"),
             Condition::Running => (Tone::Plain, "the service is running"),
-            Condition::Hidden => (Tone::Warning, "whether the service runs is not known"),
+            Condition::Hidden => (Tone::Warning, "it is unknown whether the service runs"),
             Condition::Unwell(_) | Condition::Stopped => return None,
         };
         Some((tone, words.to_owned()))

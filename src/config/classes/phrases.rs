@@ -70,7 +70,7 @@ fn read_class_phrase(
         let problem = SettingProblem::new(
             format!("{written:?} cannot be the name of a class"),
             format!(
-                "take at most {longest} letters, digits and _, with a letter or digit at both ends"
+                "use at most {longest} letters, digits and _, with a letter or digit at both ends"
             ),
         );
         r.fault(&setting, problem);
@@ -78,7 +78,7 @@ fn read_class_phrase(
     };
     if let Some((_, other)) = names.iter().find(|(other, _)| *other == class) {
         let problem = SettingProblem::new(
-            format!("and {other}_PASS are of two classes with one name, {class}"),
+            format!("and {other}_PASS belong to two classes with the same name, {class}"),
             "rename one of them",
         );
         r.fault(&setting, problem);
@@ -104,7 +104,7 @@ fn have_collisions(r: &mut Reader, phrases: &[ClassPhrase]) -> bool {
             let other = &other.setting;
             let problem = SettingProblem::new(
                 format!(
-                    "and {other} are the same as texts are compared, or one is the beginning or the end of the other"
+                    "and {other} cannot be told apart: their letters and digits are equal, or one begins or ends with the other"
                 ),
                 "choose phrases that differ",
             );

@@ -97,14 +97,14 @@ fn every_fault_of_the_classes_is_told_at_once() {
     );
     told("CODER_CLASS_A_CLOSES", "is not after CODER_CLASS_A_OPENS");
     told("CODER_CLASS_A_SEATS", "is not a whole number from 1");
-    told("CODER_CLASS_a_PASS", "two classes with one name, a");
+    told("CODER_CLASS_a_PASS", "two classes with the same name, a");
     told("CODER_CLASS_B_PASS", "choose phrases that differ");
     told("CODER_CLASS_B_REMOVE_TIME", "keep one of them");
     told("CODER_CLASS_C_PASS", "missing");
     told("CODER_CLASS__D_PASS", "cannot be the name of a class");
     told("CODER_CLASS_E_PASS", "has no letter");
     told("CODER_CLASS_E_CLOSES", "is after CODER_CLASS_E_END_AT");
-    told("CODER_CLASS_F_OPENS", "is not a time with its zone");
+    told("CODER_CLASS_F_OPENS", "is not a time with a time zone");
     let all = faults.to_string();
     assert!(!all.to_lowercase().contains("kettle"), "{all}");
 }

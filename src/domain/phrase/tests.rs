@@ -263,7 +263,7 @@ fn each_weakness_says_what_is_wrong() {
     .map(Weakness::reason);
     for (reason, word) in reasons
         .into_iter()
-        .zip(["shorter", "digits", "run", "many"])
+        .zip(["shorter", "digits", "sequence", "many"])
     {
         assert!(reason.contains(word), "{reason}");
     }

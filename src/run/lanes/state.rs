@@ -149,7 +149,7 @@ impl LaneState {
         begins_pause.then_some(WaitStart::Pause)
     }
 
-    /// How long a job waits whose attempt has failed by itself. While other texts are served, the next one
+    /// How long a job waits after its attempt has failed by itself. While other texts are served, the next one
     /// comes soon.
     fn wait_of_failed(&mut self, job: &Job, noise: u8) -> Duration {
         let failed = job.attempt - 1;

@@ -300,7 +300,7 @@ impl ServiceMetrics {
 fn write_depth(page: &mut MetricsPage, depth: &Depth) {
     page.gauge(
         "coder_sms_register_stream_entries",
-        "Texts without a verdict, including those being served.",
+        "Texts that are not finished, including those being served.",
     )
     .value(depth.texts);
     page.gauge(
@@ -310,7 +310,7 @@ fn write_depth(page: &mut MetricsPage, depth: &Depth) {
     .value(age(depth.oldest));
     page.gauge(
         "coder_sms_register_stream_pending_entries",
-        "Texts that were taken from the stream and have no verdict yet.",
+        "Texts that were taken from the stream and are not finished.",
     )
     .value(depth.pending);
     page.gauge(

@@ -1,4 +1,4 @@
-//! What happens to a text that is put off: when it is tried again, and what a person is told.
+//! What happens to a text that has to wait: when it is tried again, and what the operator is told.
 
 use std::time::Instant;
 

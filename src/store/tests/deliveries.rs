@@ -134,7 +134,7 @@ fn rows_go_with_their_registration_but_not_before_they_are_blanked() {
         store.forget(store.row(number).id, 100).unwrap();
     }
     assert_eq!((store.state(1), store.deliveries()), (None, 1));
-    // Whoever is given the same row number has nothing to do with it.
+    // Another account with the same row number has nothing to do with it.
     store.login(3, 200);
     assert_eq!(store.hears(2, Delivery::Failed, Some(30003)), []);
     assert_eq!(store.due_to_redact(3_650), [sid(2)]);

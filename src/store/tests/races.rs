@@ -101,7 +101,7 @@ fn a_login_on_its_way_holds_a_removal_up_for_a_minute_at_most() {
     let id = store.at_stage(1, Stage::Announced);
     assert_eq!(store.held_until(id, 1_010).unwrap(), None);
     store.begin_send(id, sending(1_000), 1, Some(100)).unwrap();
-    // One of the future is of before somebody set the clock back.
+    // One of the future is from before somebody set the clock back.
     assert_eq!(store.held_until(id, 999).unwrap(), None);
     assert_eq!(store.held_until(id, 1_010).unwrap(), Some(1_061));
     assert!(!store.begin_removal(id, 1_010).unwrap());

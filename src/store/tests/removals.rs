@@ -199,7 +199,7 @@ fn a_repeated_create_may_be_late_for_a_while() {
     assert_eq!(until(50), None);
     store.begin_create(id, 50).unwrap();
     assert_eq!(store.row(1).create_repeated_at, Some(50));
-    assert_eq!(until(49), None, "of before the clock was set back");
+    assert_eq!(until(49), None, "from before the clock was set back");
     assert_eq!(until(50), Some(90));
     store.created(id, "uuid", 100, Some(sending(60))).unwrap();
     assert_eq!(until(89), Some(90));

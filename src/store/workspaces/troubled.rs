@@ -45,7 +45,7 @@ impl Commands {
             all.push(TroubledWorkspace {
                 username: Username::parse(&name).ok_or(StoreError::Row("username"))?,
                 id: row.get(1).map_err(&failed)?,
-                // A cause written by a later program is told in its own words.
+                // A cause written by a later program is shown in its own words.
                 trouble: WorkspaceTrouble::parse(&trouble).unwrap_or(WorkspaceTrouble::Refused),
                 note: row.get(3).map_err(&failed)?,
                 class: read_class(row, 4)?,

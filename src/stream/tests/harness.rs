@@ -130,7 +130,7 @@ impl StreamHarness {
         });
     }
 
-    /// How many entries are pending in the group, whoever has them.
+    /// How many entries are pending in the group, for any consumer.
     pub(super) fn pending(&self) -> usize {
         let summary: Vec<redis::Value> = self.run(&format!("XPENDING {TEXTS} {GROUP}"));
         redis::from_redis_value(summary[0].clone()).unwrap()

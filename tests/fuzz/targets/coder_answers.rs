@@ -1,7 +1,7 @@
 //! Coder's answers to every call that we make.
 //!
 //! The input is the name of a call, a line end, and answers with a line `%%` between them, each a status, header lines,
-//! an empty line and a body. The last one is given again to whoever asks on.
+//! an empty line and a body. The last one is repeated for all further requests.
 
 #![no_main]
 

@@ -30,7 +30,7 @@ fn every_faulty_setting_is_named_and_the_rest_is_looked_at() {
         "fault",
         "settings",
         "CODER_REMOVE_TIME",
-        "a suffix is possible, too: 90s",
+        "it may end with a unit: 90s",
     );
     assert_eq!(report.all("fault").count(), 2);
     report.has("skipped", "coder", "as its settings have faults", "");
@@ -110,7 +110,7 @@ fn an_easy_phrase_is_a_warning() {
     let ready = ready();
     for (phrase, reason) in [
         ("Hello!", "is shorter than 6 letters"),
-        ("Welcome 2026", "is a word that many try first"),
+        ("Welcome 2026", "is a word that many people try first"),
     ] {
         ready.set("CODER_REG_PASS", phrase);
         let report = ready.check();

@@ -21,7 +21,7 @@ fn a_template_that_gives_no_workspace_is_found_before_class() {
             |coder| coder.deprecate_template("docker", "Use python."),
             "fault",
             "the template docker is deprecated",
-            "take the deprecation back",
+            "remove the deprecation",
         ),
         (
             |coder| coder.template_import("docker", "failed"),

@@ -62,7 +62,7 @@ fn after_a_restore_students_are_known_again_and_newer_ones_are_named() {
     let (code, out, words) = restore(&class.data_dir(), &file);
     assert_eq!(code, Some(0), "{words}");
     assert!(
-        out.starts_with("restored 1 registration, the newest made 20"),
+        out.starts_with("restored 1 registration, the newest created 20"),
         "{out}"
     );
     assert!(

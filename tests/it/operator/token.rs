@@ -1,4 +1,4 @@
-//! The token at Coder: its end is seen coming, and what it lacks is told with the role that brings it.
+//! The token at Coder: its end is seen coming, and what it lacks is told with the role that contains it.
 
 use std::time::Duration;
 

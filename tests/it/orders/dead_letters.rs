@@ -67,10 +67,7 @@ fn a_text_that_was_given_up_leads_to_a_login_when_it_is_retried() {
         assert!(class.does(&[command, "--help"]).contains("[SID...|--all]"));
     }
     let told = class.does(&["retry", &sid]);
-    assert!(
-        told.contains("1 text passed to the service again"),
-        "{told}"
-    );
+    assert!(told.contains("1 text given to the service again"), "{told}");
     ana.next_login();
     class.all_served();
     assert!(ana.can_log_in());

@@ -180,7 +180,7 @@ fn a_text_that_waits_for_coder_is_no_way_around_an_end() {
     assert!(
         class
             .service()
-            .logs("its account ended after this text was received")
+            .logs("the account of this phone ended after this text was received")
     );
     class.all_gone();
     late.gets_a_login();

@@ -60,7 +60,7 @@ fn nothing_is_left_of_a_phone_once_its_account_is_removed() {
     assert!(!holders(&class, ben.phone()).is_empty());
     let ended = class.fails(3, &["forget", ana.phone()]);
     assert!(
-        ended.stderr.contains("there are no data about this phone"),
+        ended.stderr.contains("there is no data about this phone"),
         "{ended:?}"
     );
     // It may come back, as anybody may.

@@ -115,7 +115,7 @@ fn a_class_of_forty_is_shown_in_a_few_calls() {
         "{text}"
     );
     let stuck = format!(
-        "warn   1 account not removed yet, time up since 10 min: stuck: for a reason: {}\n",
+        "warn   1 account not removed yet although the time was up 10 min ago: stuck: for a reason: {}\n",
         names[4]
     );
     assert!(text.contains(&stuck), "{text}");
@@ -156,7 +156,7 @@ fn who_does_not_answer_is_named_and_the_rest_is_shown() {
     assert!(
         ended
             .stdout
-            .contains("users and workspaces at Coder are not known: list users"),
+            .contains("users and workspaces at Coder are unknown: list users"),
         "{ended:?}"
     );
     assert!(ended.stdout.contains("the service is running"), "{ended:?}");
@@ -333,13 +333,13 @@ fn the_service_is_asked_how_it_is() {
     class.set("CODER_REG_LISTEN", &address);
     let text = class.does(&["status"]);
     assert!(
-        text.contains("\nthe service is well\nnothing needs you now\n"),
+        text.contains("\nthe service is healthy\nnothing needs you now\n"),
         "{text}"
     );
     class.redis().kill();
     class.eventually("it notices", || {
         let text = class.try_service(&["status", "--offline"]).stdout;
-        text.contains("\nFAULT  the service is not well: redis-away: Redis")
+        text.contains("\nFAULT  the service is not healthy: redis-away: Redis")
     });
     // The same cause is told once.
     let text = class.try_service(&["status", "--offline"]).stdout;
@@ -352,8 +352,7 @@ fn a_coder_that_refuses_the_token_is_not_said_to_be_silent() {
     let class = class();
     class.coder().token_owner_suspended(true);
     let text = class.fails(1, &["status"]).stdout;
-    let told =
-        "FAULT  users and workspaces at Coder are not known: list users at Coder: status 401";
+    let told = "FAULT  users and workspaces at Coder are unknown: list users at Coder: status 401";
     assert!(text.contains(told), "{text}");
     assert!(!text.contains("does not answer"), "{text}");
 }

@@ -131,7 +131,7 @@ fn a_classroom_behind_one_address_has_300_pages_and_a_flood_beside_it_takes_none
         let first: Vec<String> = (0..300).filter_map(|_| classroom.open()).collect();
         assert_eq!(first.len(), 300, "{told:?}");
         assert_eq!(classroom.waiting(&first), 300, "{told:?}");
-        // Whoever floods from another address is one client, whatever they say.
+        // A flood from another address is one client, whatever headers it sends.
         let mut flood = Neighbours::behind(8, proxy);
         let opened: Vec<String> = (0..620).filter_map(|_| flood.open()).collect();
         // More than 600 only if this took longer than a minute.

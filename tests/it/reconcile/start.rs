@@ -23,7 +23,7 @@ fn accounts_made_since_a_backup_are_adopted_and_removed_when_their_time_is_up() 
     );
     class.start_service();
     let line = format!(
-        "adopted 2 accounts unknown to the database: {}",
+        "adopted 2 accounts that were missing from the database: {}",
         names(&[&bens, &evas]).join(" ")
     );
     assert!(class.log().contains(&line), "{}", class.log());
@@ -60,7 +60,7 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     class.start_service();
     let all = names(&[&logins[0], &logins[1]]).join(" ");
     let line = format!(
-        "2 accounts with our mark, unknown to the database, left alone as another service's or a person's: {all}"
+        "not adopted: 2 accounts with our mark that are missing from the database, because they may belong to another service or a person: {all}"
     );
     assert!(class.log().contains(&line), "{}", class.log());
     assert_eq!(class.registrations(), 0);
@@ -93,7 +93,7 @@ fn another_service_with_the_same_key_keeps_its_accounts() {
     class.start_service();
     for login in [&anas, &bens] {
         let line = format!(
-            "left alone as another service's or a person's: {};",
+            "because they may belong to another service or a person: {};",
             login.username()
         );
         assert!(class.log().contains(&line), "{}", class.log());

@@ -45,7 +45,7 @@ fn a_revoked_token_is_told_of_once_and_another_goes_on() {
         is_logged_once(&class, "is invalid or expired; create a token");
         let log = class.log();
         let waits = log.lines().filter(|line| {
-            line.contains("removals wait, 1 account: ")
+            line.contains("removals of 1 account wait: ")
                 && line.contains("is invalid or expired")
                 && !line.contains(" DEBUG ")
         });
@@ -77,7 +77,7 @@ fn a_revoked_token_is_one_error_however_many_accounts_are_due() {
         }
         class.time_is_up();
         is_logged_once(&class, "is invalid or expired; create a token");
-        class.logs("removals wait, 12 accounts: ");
+        class.logs("removals of 12 accounts wait: ");
         let log = class.log();
         let told = log
             .lines()

@@ -154,7 +154,7 @@ fn where_nothing_is_sent_only_a_code_is_answered() {
     }
     class.all_served();
     assert_eq!(class.registrations(), 0);
-    class.logs("it carries no code");
+    class.logs("the text has no code");
     class.logs("opt-out word recorded");
     ana.texts(&laptop.words());
     laptop.is_asked(&ana, false);
@@ -246,7 +246,7 @@ fn an_account_that_was_shown_is_removed_like_every_other() {
     let (ana, laptop) = (class.student(), class.laptop());
     laptop.signs_in(&ana);
     class.all_gone();
-    // Whoever asks again gets another account.
+    // A student who asks again gets another account.
     class.laptop().signs_in(&ana);
     assert_eq!(class.coder().created_ever().len(), 2);
 }

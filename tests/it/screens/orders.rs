@@ -3,7 +3,7 @@
 use crate::plan;
 use support::classroom::{Classroom, a_later_second};
 
-const WAITS: &str = "its login waits for its screen";
+const WAITS: &str = "the login waits for its screen";
 
 /// How often a login was brought to a screen.
 fn offers(class: &Classroom) -> usize {
@@ -14,7 +14,10 @@ fn offers(class: &Classroom) -> usize {
 fn a_login_whose_account_was_ended_is_shown_to_nobody() {
     for reply in ["both", "screen"] {
         for (command, reason) in [
-            ("end", "its account ended after this text was received"),
+            (
+                "end",
+                "the account of this phone ended after this text was received",
+            ),
             ("forget", "this text was served before"),
         ] {
             let class = plan().with_pages(reply).open();

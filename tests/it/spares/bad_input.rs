@@ -68,8 +68,11 @@ fn no_more_spares_are_made_than_there_are_seats() {
     let class = warm("10", LONG_AGO).open();
     let told = class.try_service(&["config"]);
     assert!(
-        told.stderr.contains("no more spare accounts are made")
-            || told.stdout.contains("no more spare accounts are made"),
+        told.stderr
+            .contains("spare accounts are made for free seats only")
+            || told
+                .stdout
+                .contains("spare accounts are made for free seats only"),
         "{told:?}"
     );
     ready(&class, 6);
@@ -182,7 +185,7 @@ fn check_says_from_when_on_there_are_spares() {
             LONG_AGO.to_owned(),
             "2099-12-01T09:00Z",
             "",
-            "spare accounts have no workspace that runs (CODER_CLASS_INTRO_WARM), as there is no template",
+            "spare accounts have no running workspace (CODER_CLASS_INTRO_WARM), as there is no template",
         ),
     ] {
         let class = warm("2", &opens)

@@ -17,7 +17,7 @@ const STUDENTS: usize = 40;
 /// All accounts end at one time, so Coder need not be told of another one when a student gets a spare.
 const END: &str = "2099-12-01T09:00Z";
 
-/// What was asked of Coder and Twilio, without the looks at spares and builds, which are due once a minute whoever
+/// What was asked of Coder and Twilio, without the looks at spares and builds, which are due once a minute whether anybody
 /// texts.
 fn calls(class: &Classroom) -> Vec<String> {
     let looks = [coder::LIST_USERS, coder::LIST_WORKSPACES, coder::AUTH_CHECK];

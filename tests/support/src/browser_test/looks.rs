@@ -141,10 +141,8 @@ fn has_no_faults(window: &Window<'_>, what: &str) {
     assert_eq!(faults, Ok(json!([])), "{what}");
 }
 
-/// Every page, in light and dark, from 320 pixels to 4K.
-pub fn of_all_pages(stage: &Stage) {
-    let class = stage.class("both");
-    let window = stage.browser().private_window();
+/// What is shown has no faults in light and dark, on any size of screen, and in large letters.
+fn fits_everywhere(window: &Window<'_>, what: &str) {
     // The last two are a laptop and a large screen at a zoom of 200 %.
     let sizes = [
         (320, 568, 1),
@@ -154,26 +152,31 @@ pub fn of_all_pages(stage: &Stage) {
         (683, 384, 2),
         (960, 540, 2),
     ];
-    let everywhere = |what: &str| {
-        for dark in [false, true] {
-            window.is_dark(dark);
-            for (width, height, dots) in sizes {
-                window.is_sized(width, height, dots);
-                has_no_faults(&window, &format!("{what} at {width}, dark: {dark}"));
-            }
+    for dark in [false, true] {
+        window.is_dark(dark);
+        for (width, height, dots) in sizes {
+            window.is_sized(width, height, dots);
+            has_no_faults(window, &format!("{what} at {width}, dark: {dark}"));
         }
-        // Letters twice as large, and nothing else.
-        for (width, height) in [(390, 844), (1366, 768)] {
-            window.is_sized(width, height, 1);
-            let large = |size: &str| {
-                let script = "document.documentElement.style.fontSize = arguments[0]";
-                window.run(script, &[size.into()]).expect("a script");
-            };
-            large("200%");
-            has_no_faults(&window, &format!("{what} in large letters at {width}"));
-            large("");
-        }
-    };
+    }
+    // Letters twice as large, and nothing else.
+    for (width, height) in [(390, 844), (1366, 768)] {
+        window.is_sized(width, height, 1);
+        let large = |size: &str| {
+            let script = "document.documentElement.style.fontSize = arguments[0]";
+            window.run(script, &[size.into()]).expect("a script");
+        };
+        large("200%");
+        has_no_faults(window, &format!("{what} in large letters at {width}"));
+        large("");
+    }
+}
+
+/// Every page, in light and dark, from 320 pixels to 4K.
+pub fn of_all_pages(stage: &Stage) {
+    let class = stage.class("both");
+    let window = stage.browser().private_window();
+    let everywhere = |what: &str| fits_everywhere(&window, what);
     for path in ["/privacy", "/terms"] {
         window.open(&format!("{}{path}", pages_of(&class)));
         everywhere(path);

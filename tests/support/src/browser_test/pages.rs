@@ -33,12 +33,23 @@ fn parts_of(link: &str) -> (String, String) {
 pub fn for_everybody(stage: &Stage) {
     let class = stage.class("both");
     let window = stage.browser().private_window();
-    let pages = pages_of(&class);
+    works_without_script(&window, &class);
+    says_what_carriers_look_for(&window, &class);
+    codes_fill_in_the_text(BrowserLaptop::opens(window, &class), &class);
+
+    let class = stage.class("text");
+    let window = stage.browser().private_window();
+    window.open(&format!("{}/", pages_of(&class)));
+    assert!(window.shows("#plain") && !window.shows("#code"));
+    window.close();
+}
+
+fn works_without_script(window: &Window<'_>, class: &Classroom) {
     window.devtools(
         "Emulation.setScriptExecutionDisabled",
         &json!({ "value": true }),
     );
-    window.open(&format!("{pages}/"));
+    window.open(&format!("{}/", pages_of(class)));
     assert_eq!(
         window.reads("#plain .number"),
         "+1 312 555 0100",
@@ -48,7 +59,10 @@ pub fn for_everybody(stage: &Stage) {
         "Emulation.setScriptExecutionDisabled",
         &json!({ "value": false }),
     );
+}
 
+fn says_what_carriers_look_for(window: &Window<'_>, class: &Classroom) {
+    let pages = pages_of(class);
     for (path, wanted) in [
         (
             "/",
@@ -76,35 +90,29 @@ pub fn for_everybody(stage: &Stage) {
                 "{path} does not say {words:?}: {shown}"
             );
         }
-        assert!(
-            !shown.contains(PHRASE),
-            "the phrase does not stand on {path}"
-        );
+        assert!(!shown.contains(PHRASE), "{path} does not show the phrase");
     }
+}
 
-    // The QR code fills in number and code; opened by the projector's link, the phrase as well.
-    let laptop = BrowserLaptop::opens(window, &class);
+/// The QR code fills in number and code; opened by the projector's link, the phrase as well.
+fn codes_fill_in_the_text(laptop: BrowserLaptop<'_>, class: &Classroom) {
     let code = laptop.code();
     let number = "+13125550100".to_owned();
-    let read = reads_qr(&laptop.window, &class);
+    let read = reads_qr(&laptop.window, class);
     // A blank behind it, so that the phrase can be typed after it.
     assert_eq!(parts_of(&read), (number.clone(), format!("{code} ")));
-    let token = token_of(&class);
+    let token = token_of(class);
     laptop.window.open("about:blank");
-    laptop.window.open(&format!("{pages}/#class={token}"));
+    laptop
+        .window
+        .open(&format!("{}/#class={token}", pages_of(class)));
     let text = laptop.wanted_text();
     laptop.window.eventually("the phrase", |window| {
         window.text("#phrase").as_deref() == Some(PHRASE)
     });
-    let read = reads_qr(&laptop.window, &class);
+    let read = reads_qr(&laptop.window, class);
     assert_eq!(parts_of(&read), (number, text));
     laptop.window.close();
-
-    let class = stage.class("text");
-    let window = stage.browser().private_window();
-    window.open(&format!("{}/", pages_of(&class)));
-    assert!(window.shows("#plain") && !window.shows("#code"));
-    window.close();
 }
 
 /// The token of the projector's present link.

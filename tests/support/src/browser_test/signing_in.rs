@@ -112,7 +112,7 @@ pub fn login_link(stage: &Stage) {
     let button = laptop.window.eventually_shows("#link button");
     assert_eq!(button, format!("Sign in as {name}"));
     assert_eq!(laptop.window.url(), pages);
-    // Whoever sends a link to somebody else gets no browser into an account by that alone.
+    // A link that somebody sends to somebody else opens no account by itself.
     laptop.window.presses(&[ENTER, ' ']);
     class.student().gets_a_login();
     assert!(laptop.window.shows("#link button"));

@@ -18,7 +18,7 @@ pub fn load(folder: &Path, settings: &mut BTreeMap<String, String>) {
     settings.insert("CLOCK_AHEAD_FILE".to_owned(), file);
 }
 
-/// From now on the service's clock is so many seconds ahead.
+/// From now on the service's clock is this number of seconds ahead.
 pub fn set(folder: &Path, seconds: i64) {
     // Whole or not at all: the service may look at any moment.
     let draft = folder.join("clock-draft");

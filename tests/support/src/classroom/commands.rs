@@ -78,7 +78,7 @@ impl Classroom {
         due.parse().unwrap_or_else(|_| panic!("due at {due}"))
     }
 
-    /// Logins of so many students, who all have theirs.
+    /// The logins of this number of students, who all have one.
     pub fn logins(&self, count: usize) -> Vec<Login> {
         let students = self.students(count);
         students.iter().for_each(|student| drop(student.asks()));

@@ -227,7 +227,7 @@ impl Classroom {
         log
     }
 
-    /// The service's own clock is so many seconds ahead from now on, or behind. Everybody else's is
+    /// From now on the service's own clock is this number of seconds ahead, or behind. Everybody else's is
     /// as it was. Only with [`Plan::with_clock_shim`].
     pub fn sets_the_clock(&self, ahead: i64) {
         clock::set(self.folder.path(), ahead);

@@ -178,7 +178,7 @@ impl Redis {
         let _ = std::fs::remove_dir_all(self.folder.join("appendonlydir"));
     }
 
-    /// Lets it take no more than so many bytes; 0 = as many as there are.
+    /// Limits its memory to this number of bytes; 0 = no limit.
     pub fn limits_memory_to(&self, bytes: u64) {
         let mut connection = self.connection().expect("the server answers");
         redis::cmd("CONFIG")

@@ -1,4 +1,4 @@
-//! One raw connection to the service's public port, for whoever sends what no library would.
+//! One raw connection to the service's public port, for tests that send what no library would.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};

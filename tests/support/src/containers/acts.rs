@@ -233,26 +233,7 @@ impl Class<'_> {
 
     /// A new version appears at the origin. One command installs it while students text, another goes back.
     fn is_upgraded_and_downgraded(&mut self) {
-        let origin = self.site.origin();
-        let change = |name: &str, from: &str, to: &str| {
-            let path = origin.join(name);
-            let text = fs::read_to_string(&path).expect("a file");
-            assert!(text.contains(from), "{name} has {from:?}");
-            fs::write(&path, text.replace(from, to)).expect("the disk has room");
-        };
-        // Other words in each run, or the builder would have the image in its cache.
-        let words = format!("Version {} of this test.", std::process::id());
-        change(
-            "src/cli/help.rs",
-            "Students text a phrase and get a temporary Coder account.",
-            &words,
-        );
-        change(
-            "deploy/redis/redis.conf",
-            "tcp-keepalive 60",
-            "tcp-keepalive 61",
-        );
-        commit(&origin, "Change something");
+        let words = self.publishes_a_version();
         let before = git(&self.site.folder(), &["rev-parse", "HEAD"]);
 
         self.says("make upgrade: building the new version while students text");
@@ -286,6 +267,31 @@ impl Class<'_> {
         self.asks_again(10);
         self.logs_are_clean();
         self.says("make upgrade once more: the new program runs, all accounts are known");
+    }
+
+    /// Commits a new version at the origin. Returns the words by which its help is known.
+    fn publishes_a_version(&self) -> String {
+        let origin = self.site.origin();
+        let change = |name: &str, from: &str, to: &str| {
+            let path = origin.join(name);
+            let text = fs::read_to_string(&path).expect("a file");
+            assert!(text.contains(from), "{name} has {from:?}");
+            fs::write(&path, text.replace(from, to)).expect("the disk has room");
+        };
+        // Other words in each run, or the builder would have the image in its cache.
+        let words = format!("Version {} of this test.", std::process::id());
+        change(
+            "src/cli/help.rs",
+            "Students text a phrase and get a temporary Coder account.",
+            &words,
+        );
+        change(
+            "deploy/redis/redis.conf",
+            "tcp-keepalive 60",
+            "tcp-keepalive 61",
+        );
+        commit(&origin, "Change something");
+        words
     }
 
     /// The help of the program in the running container.

@@ -13,7 +13,12 @@ const NET_BIND_SERVICE: u64 = 1 << 10;
 /// Checks the configuration of a container, and the rights of its first process.
 pub fn is_confined(site: &Site, service: &str, user: Option<&str>) {
     let container = site.container(service);
-    let config = |template: &str| field(&container, template);
+    is_configured(&container, service);
+    has_no_privileges(site, &container, service, user);
+}
+
+fn is_configured(container: &str, service: &str) {
+    let config = |template: &str| field(container, template);
     assert_eq!(
         config("{{.HostConfig.ReadonlyRootfs}}"),
         "true",
@@ -40,8 +45,10 @@ pub fn is_confined(site: &Site, service: &str, user: Option<&str>) {
         memory > 0 && memory <= 128 << 20,
         "{service}: {memory} bytes"
     );
+}
 
-    let status = process_status(site, &container);
+fn has_no_privileges(site: &Site, container: &str, service: &str, user: Option<&str>) {
+    let status = process_status(site, container);
     let of = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap_or_else(|| panic!("{name} in\n{status}"))
@@ -56,7 +63,7 @@ pub fn is_confined(site: &Site, service: &str, user: Option<&str>) {
     }
     if let Some(user) = user {
         assert_eq!(
-            config("{{.Config.User}}"),
+            field(container, "{{.Config.User}}"),
             format!("{user}:{user}"),
             "{service}"
         );

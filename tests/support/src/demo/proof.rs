@@ -73,13 +73,7 @@ pub fn play(
     screen: &DemoScreen,
 ) -> Result<DemoProof, Interrupted> {
     screen.head(2, "Every login is tried at Coder, and work begins");
-    let first = class_run
-        .conversations
-        .iter()
-        .filter_map(|one| one.first_login)
-        .min();
-    let left = first.map(|at| (at + stage.lifetime).saturating_duration_since(Instant::now()));
-    let run = left.unwrap_or_default() + OVERTIME;
+    let run = time_left(stage, class_run) + OVERTIME;
     // As an instructor sets the template of a class.
     ground.coder.auto_stop_after(run);
 
@@ -119,6 +113,14 @@ pub fn play(
         status: stage.status(),
         faults,
     })
+}
+
+/// How long it is until the first account is due.
+fn time_left(stage: &DemoStage, class_run: &DemoRun) -> Duration {
+    let conversations = class_run.conversations.iter();
+    let first = conversations.filter_map(|one| one.first_login).min();
+    let left = first.map(|at| (at + stage.lifetime).saturating_duration_since(Instant::now()));
+    left.unwrap_or_default()
 }
 
 fn judge(cast: &Cast, logins: &[Option<&Login>], statuses: &[u16]) -> (usize, Vec<String>) {

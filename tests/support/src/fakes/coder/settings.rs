@@ -180,7 +180,7 @@ impl FakeCoder {
         });
     }
 
-    /// The server's clock is set: from now on it is so many seconds ahead of this machine's, or behind. What was
+    /// The server's clock is set: from now on it is this number of seconds ahead of this machine's, or behind. What was
     /// dated before keeps its date.
     pub fn clock_is_ahead(&self, seconds: i64) {
         self.look(|world| world.clock_set.push((Instant::now(), seconds)));

@@ -117,6 +117,21 @@ pub fn set_password(
         body.password.unwrap_or_default(),
         body.old_password.unwrap_or_default(),
     );
+    check_new_password(user, caller, &new, &old)?;
+    // The server writes the password and deletes the user's keys in one transaction; the second part may be forbidden.
+    if !caller.sets_password_of(&id, version) {
+        let detail =
+            "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
+        return Err(Fault::new(500, "Internal error updating user's password.").detail(detail));
+    }
+    user.password = new;
+    user.updated = Instant::now();
+    world.keys.retain(|key| key.user != id);
+    Ok(Reply::empty(204))
+}
+
+/// Refuses a password that the server does not take for this user.
+fn check_new_password(user: &User, caller: &Caller, new: &str, old: &str) -> Result<(), Fault> {
     Check::default()
         .that(!new.is_empty(), "password", "required", "")
         .done()?;
@@ -129,7 +144,7 @@ pub fn set_password(
     if user.id == caller.id && old.is_empty() {
         return Err(Fault::new(400, "Old password is required."));
     }
-    password::validate(&new)
+    password::validate(new)
         .map_err(|detail| Fault::new(400, "Invalid password.").field("password", detail))?;
     if !old.is_empty() && user.password != old {
         return Err(Fault::new(400, "Old password is incorrect.")
@@ -138,16 +153,7 @@ pub fn set_password(
     if user.password == new {
         return Err(Fault::new(400, "New password cannot match old password."));
     }
-    // The server writes the password and deletes the user's keys in one transaction; the second part may be forbidden.
-    if !caller.sets_password_of(&id, version) {
-        let detail =
-            "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
-        return Err(Fault::new(500, "Internal error updating user's password.").detail(detail));
-    }
-    user.password = new;
-    user.updated = Instant::now();
-    world.keys.retain(|key| key.user != id);
-    Ok(Reply::empty(204))
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -236,12 +236,12 @@ pub(super) struct World {
     pub settings: Settings,
     pub limiter: Limiter,
     pub ledger: Vec<Deed>,
-    /// Builds that are to fail: of this user or workspace, this transition, so many times.
+    /// Builds that are to fail: of this user or workspace, this transition, this number of times.
     pub failing: Vec<(String, Transition, usize)>,
     born: (Instant, SystemTime),
     /// When the server started.
     pub since: Instant,
-    /// Since when the server's clock has been ahead of this machine's by so many seconds.
+    /// Since when the server's clock has been ahead of this machine's, and by how many seconds.
     pub clock_set: Vec<(Instant, i64)>,
 }
 

@@ -32,7 +32,7 @@ mod tests;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -230,46 +230,24 @@ fn described(request: &Request, reply: Reply, others: bool) -> Reply {
     }
 }
 
+fn not_authenticated() -> TwilioFault {
+    TwilioFault::new(401, 20003, "Authenticate")
+}
+
+fn not_found(request: &Request) -> TwilioFault {
+    let message = format!("The requested resource {} was not found", request.path);
+    TwilioFault::new(404, 20404, &message)
+}
+
 impl TwilioRules {
-    /// Identity first; then the path; then the call itself.
+    /// Identity and rights first; then the call itself.
     fn answer_or_fault(&self, request: &Request) -> Result<Reply, TwilioFault> {
         let mut state = lock(&self.exchange.state);
-        let denied = || TwilioFault::new(401, 20003, "Authenticate");
-        let login = self.login(&state, request).filter(|_| !state.auth_fails);
-        let login = login.ok_or_else(denied)?;
-        if let Some((status, code, message)) = &state.setup.refusal {
-            return Err(TwilioFault::new(*status, *code, message));
-        }
-        let missing = || {
-            let message = format!("The requested resource {} was not found", request.path);
-            TwilioFault::new(404, 20404, &message)
-        };
         let route = TwilioRoute::of(request);
-        let may = |rights: &Vec<Op>| login == ApiLogin::Account || rights.contains(&route.op());
-        if !state.setup.key_rights.as_ref().is_none_or(may) {
-            return Err(TwilioFault::new(403, 70051, "Authorization Failed"));
-        }
-        if route
-            .account()
-            .is_some_and(|sid| sid != self.account.account_sid)
-        {
-            return Err(missing());
-        }
+        let login = self.admit(&state, request, &route)?;
+        let missing = || not_found(request);
         match route {
-            TwilioRoute::Send(_) => {
-                let before = state.messages.len();
-                let reply = send::send(&mut state, &self.account, request);
-                let sid = state
-                    .messages
-                    .get(before)
-                    .map(|message| message.sid.clone());
-                drop(state);
-                if let Some(sid) = sid {
-                    receipts::begin(&self.exchange, &self.account, &sid);
-                }
-                self.exchange.arrived.notify_all();
-                reply
-            }
+            TwilioRoute::Send(_) => self.send(state, request),
             TwilioRoute::List(_) => list::messages(&state, &self.account, request),
             TwilioRoute::Read(_, sid) => {
                 records::read(&state, &self.account, &sid).ok_or_else(missing)
@@ -286,7 +264,7 @@ impl TwilioRules {
                 account::short_codes(&self.account, &state.setup, request)
             }
             TwilioRoute::Account(_) if login == ApiLogin::Key && !state.setup.main_key => {
-                Err(denied())
+                Err(not_authenticated())
             }
             TwilioRoute::Account(_) => Ok(account::record(&self.account, &state.setup)),
             TwilioRoute::Services => messaging::services(&self.account, &state.setup, request),
@@ -316,6 +294,47 @@ impl TwilioRules {
             TwilioRoute::HookSettings => Ok(hooks::settings(&state.setup)),
             TwilioRoute::Unknown => Err(missing()),
         }
+    }
+
+    /// Who calls, if they may do this call.
+    fn admit(
+        &self,
+        state: &State,
+        request: &Request,
+        route: &TwilioRoute,
+    ) -> Result<ApiLogin, TwilioFault> {
+        let login = self.login(state, request).filter(|_| !state.auth_fails);
+        let login = login.ok_or_else(not_authenticated)?;
+        if let Some((status, code, message)) = &state.setup.refusal {
+            return Err(TwilioFault::new(*status, *code, message));
+        }
+        let may = |rights: &Vec<Op>| login == ApiLogin::Account || rights.contains(&route.op());
+        if !state.setup.key_rights.as_ref().is_none_or(may) {
+            return Err(TwilioFault::new(403, 70051, "Authorization Failed"));
+        }
+        let account = route.account();
+        if account.is_some_and(|sid| sid != self.account.account_sid) {
+            return Err(not_found(request));
+        }
+        Ok(login)
+    }
+
+    /// Takes a text, and begins its receipts.
+    fn send(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        request: &Request,
+    ) -> Result<Reply, TwilioFault> {
+        let before = state.messages.len();
+        let reply = send::send(&mut state, &self.account, request);
+        let accepted = state.messages.get(before);
+        let sid = accepted.map(|message| message.sid.clone());
+        drop(state);
+        if let Some(sid) = sid {
+            receipts::begin(&self.exchange, &self.account, &sid);
+        }
+        self.exchange.arrived.notify_all();
+        reply
     }
 
     fn login(&self, state: &State, request: &Request) -> Option<ApiLogin> {

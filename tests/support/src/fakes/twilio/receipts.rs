@@ -102,7 +102,7 @@ pub(super) fn begin(exchange: &Arc<Exchange>, account: &TwilioAccount, sid: &str
     drop(courier.spawn(run).expect("a thread"));
 }
 
-/// One step: the log shows it, and whoever asked for it is told.
+/// One step: the log shows it, and the URL that asked for receipts gets one.
 fn take(
     exchange: &Exchange,
     account: &TwilioAccount,

@@ -79,42 +79,55 @@ pub fn send(
         ));
     }
     check_options(value("StatusCallback"), value("ValidityPeriod"))?;
-    if let Some((status, code)) = refused(state, to) {
-        state.refused.push((to.to_owned(), code));
-        let mut message = refusal(code, to);
-        if state.refusals_quote {
-            message = format!("{message}: '{body}' to {to}");
-        }
-        return Err(TwilioFault::new(status, code, &message));
-    }
+    refuse(state, to, body)?;
     let default = state
         .setup
         .is_default
         .then_some(account.service_sid.as_str());
     let message = Message {
+        service: service.or(default).map(str::to_owned),
+        callback: value("StatusCallback").map(str::to_owned),
+        ..outbound(state, to, sender, body)
+    };
+    let status = if from.is_none() { "accepted" } else { "queued" };
+    let reply = Reply::json(201, &message.json(account, status));
+    state.messages.push(message);
+    let mut names = form.iter().map(|(name, _)| name.as_str());
+    Ok(match names.find(|name| !KNOWN.contains(name)) {
+        Some(name) => reply.noting(format!("{name} is no parameter of a message")),
+        None => reply,
+    })
+}
+
+/// Refuses a text to this phone, if the test wants that.
+fn refuse(state: &mut State, to: &str, body: &str) -> Result<(), TwilioFault> {
+    let Some((status, code)) = refused(state, to) else {
+        return Ok(());
+    };
+    state.refused.push((to.to_owned(), code));
+    let mut message = refusal(code, to);
+    if state.refusals_quote {
+        message = format!("{message}: '{body}' to {to}");
+    }
+    Err(TwilioFault::new(status, code, &message))
+}
+
+/// A text to a phone as the log shows it at first.
+fn outbound(state: &State, to: &str, sender: &str, body: &str) -> Message {
+    Message {
         sid: new_sid(),
         to: to.to_owned(),
         from: sender.to_owned(),
         body: if state.keeps_no_words { "" } else { body }.to_owned(),
         words: body.to_owned(),
         inbound: false,
-        service: service.or(default).map(str::to_owned),
+        service: None,
         at: Instant::now(),
         date: SystemTime::now(),
         deleted: false,
-        callback: value("StatusCallback").map(str::to_owned),
+        callback: None,
         state: None,
-    };
-    let status = if from.is_none() { "accepted" } else { "queued" };
-    let reply = Reply::json(201, &message.json(account, status));
-    state.messages.push(message);
-    let unknown = form
-        .iter()
-        .find(|(name, _)| !KNOWN.contains(&name.as_str()));
-    Ok(match unknown {
-        Some((name, _)) => reply.noting(format!("{name} is no parameter of a message")),
-        None => reply,
-    })
+    }
 }
 
 fn refusal(code: u32, to: &str) -> String {
