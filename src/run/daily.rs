@@ -215,15 +215,15 @@ fn log_fault(fault: &CoderError) {
 fn log_search(result: &SearchResult) {
     if !result.adopted.is_empty() {
         warn!(
-            "adopted {} that were missing from the database: {}; they are removed when their time is up",
+            "adopted {} missing from the database: {}; removal follows when the time is up",
             count(result.adopted.len(), "account"),
             names(result.adopted.iter())
         );
     }
     if !result.left.is_empty() {
         warn!(
-            "not adopted: {} with our mark that are missing from the database, because they may belong to another service or a person: {}; see coder-sms-register reconcile",
-            count(result.left.len(), "account"),
+            "accounts with our mark that are missing from the database, left alone because they may belong to another service or a person ({}): {}; see coder-sms-register reconcile",
+            result.left.len(),
             names(result.left.iter().map(|found| &found.username))
         );
     }

@@ -23,7 +23,7 @@ fn accounts_made_since_a_backup_are_adopted_and_removed_when_their_time_is_up() 
     );
     class.start_service();
     let line = format!(
-        "adopted 2 accounts that were missing from the database: {}",
+        "adopted 2 accounts missing from the database: {}",
         names(&[&bens, &evas]).join(" ")
     );
     assert!(class.log().contains(&line), "{}", class.log());
@@ -60,7 +60,7 @@ fn after_a_lost_database_accounts_are_told_and_not_touched() {
     class.start_service();
     let all = names(&[&logins[0], &logins[1]]).join(" ");
     let line = format!(
-        "not adopted: 2 accounts with our mark that are missing from the database, because they may belong to another service or a person: {all}"
+        "accounts with our mark that are missing from the database, left alone because they may belong to another service or a person (2): {all}"
     );
     assert!(class.log().contains(&line), "{}", class.log());
     assert_eq!(class.registrations(), 0);
@@ -93,7 +93,7 @@ fn another_service_with_the_same_key_keeps_its_accounts() {
     class.start_service();
     for login in [&anas, &bens] {
         let line = format!(
-            "because they may belong to another service or a person: {};",
+            "because they may belong to another service or a person (1): {};",
             login.username()
         );
         assert!(class.log().contains(&line), "{}", class.log());
@@ -135,7 +135,9 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     class.start_service();
     assert_eq!(class.query(ADOPTED), "the-great");
     assert!(
-        class.log().contains("adopted 1 account unknown"),
+        class
+            .log()
+            .contains("adopted 1 account missing from the database"),
         "{}",
         class.log()
     );
@@ -146,7 +148,7 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     assert!(coder.students().is_empty());
     assert_eq!(coder.users().len(), 6);
     class.restart_service();
-    let line = format!("a person's: {}; see", login.username());
+    let line = format!("a person (1): {}; see", login.username());
     class.logs(&line);
     let ended = class.fails(1, &["reconcile", login.username()]);
     assert!(
