@@ -121,7 +121,7 @@ fn a_file_that_is_there_is_not_overwritten_unless_forced() {
     let (code, words) = said(&refused);
     assert_eq!(code, Some(1));
     assert!(
-        words.contains("is there already") && words.contains("--force"),
+        words.contains("already exists") && words.contains("--force"),
         "{words}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");

@@ -115,7 +115,7 @@ fn what_twilio_does_not_have_stays_and_is_told() {
             .contains(&format!("{lost} remains a dead letter: Twilio's log")),
         "{ended:?}"
     );
-    assert!(ended.stderr.contains("not readable"), "{ended:?}");
+    assert!(ended.stderr.contains("could not be read"), "{ended:?}");
     ana.next_login();
     class.all_served();
     assert_eq!(class.redis().length(DEAD), 2);
