@@ -14,6 +14,7 @@
 //! - `compare`: an earlier build and this one in pairs
 //! - `screens`: what open join pages cost
 //! - `warm`: what a student costs whose account is ready before the text comes
+//! - `page`: an open join page, as `screens` and `warm` need it
 //! - `count`: instructions of the pure hot paths, under valgrind
 //! - `report`, `stats`, `machine`, `process`: tables, medians, where it ran, what a process took
 
@@ -28,6 +29,7 @@ mod growth;
 mod load;
 pub mod machine;
 mod other_accounts;
+mod page;
 pub(crate) mod process;
 mod reading;
 pub mod report;

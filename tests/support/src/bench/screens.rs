@@ -1,15 +1,14 @@
 //! What open join pages cost: each asks for its state as the page's script does, over a connection that stays
 //! open, as browsers keep theirs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::page::{BenchPage, REST};
 use super::process::{Memory, Process};
 use super::report::{Section, Table};
 use super::{Bench, BenchPart};
-use crate::classroom::http::Answer;
-use crate::classroom::wire::Wire;
 
 /// How many seconds the pages are watched, in place of the usual time: `SCREENS_SECONDS=600 make bench PARTS=screens`.
 const SECONDS: &str = "SCREENS_SECONDS";
@@ -21,8 +20,8 @@ pub const PART: BenchPart = BenchPart {
     run: measure,
 };
 
-/// How long a page that is seen waits between an answer and its next question (`page.js`).
-const REST: Duration = Duration::from_millis(800);
+/// All pages come from this address.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// So many threads play the pages.
 const THREADS: usize = 4;
@@ -126,60 +125,27 @@ fn ask(pages: &mut [MeasuredPage], end: Instant) -> u64 {
     }
 }
 
-/// One open page.
+/// One open page, and when it asks next.
 struct MeasuredPage {
-    address: SocketAddr,
-    wire: Wire,
-    question: String,
+    page: BenchPage,
     due: Instant,
 }
 
 impl MeasuredPage {
     fn open(address: SocketAddr) -> Self {
-        let mut page = Self {
-            address,
-            wire: Wire::open(address).expect("the service lets us in"),
-            question: String::new(),
+        Self {
+            page: BenchPage::open(address, HERE),
             due: Instant::now(),
-        };
-        page.takes_code();
-        page
-    }
-
-    fn takes_code(&mut self) {
-        let opened = self.says(
-            "POST /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nContent-Length: 0\r\n\r\n",
-        );
-        let opened: serde_json::Value = serde_json::from_str(opened.body()).expect("JSON");
-        let secret = opened["secret"].as_str().expect("a screen");
-        // About as many headers as a browser sends.
-        self.question = format!(
-            "GET /screen HTTP/1.1\r\nHost: sms.class.example.org\r\nX-Screen: {secret}\r\nAccept: */*\r\n\
-             Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en\r\nSec-Fetch-Mode: cors\r\n\
-             Sec-Fetch-Site: same-origin\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\n\r\n"
-        );
+        }
     }
 
     fn asks(&mut self) {
-        let answer = self.says(&self.question.clone());
+        let answer = self.page.asks();
         if answer.status == 404 {
-            self.takes_code();
+            self.page.takes_code();
         } else {
             assert!(answer.body().contains("\"open\""), "{}", answer.body());
         }
-    }
-
-    fn says(&mut self, request: &str) -> Answer {
-        for _ in 0..2 {
-            if self.wire.sends(request.as_bytes())
-                && let Some(answer) = self.wire.answer()
-            {
-                return answer;
-            }
-            // A server may end a connection that was quiet; a browser opens another one.
-            self.wire = Wire::open(self.address).expect("the service lets us in");
-        }
-        panic!("no answer");
     }
 }
 

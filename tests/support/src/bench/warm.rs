@@ -1,11 +1,14 @@
 //! What a student costs whose account is ready before the text comes, beside one whose account is made then, and how
 //! that grows with the class.
 
+mod laptops;
+mod tables;
+
 use std::time::{Duration, Instant};
 
 use super::class::play;
 use super::process::Process;
-use super::report::{Section, Table};
+use super::report::Section;
 use super::{Bench, BenchPart};
 use crate::classroom::redis::Fsync;
 use crate::classroom::student::Webhook;
@@ -19,123 +22,135 @@ pub const PART: BenchPart = BenchPart {
     run: measure,
 };
 
+/// The sizes of the classes, in place of the usual ones: `WARM_STUDENTS=100,1000 make bench PARTS=warm`.
+const SIZES: &str = "WARM_STUDENTS";
+
 /// The longest that spare accounts or a class may take.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_secs(1_800);
+
+/// How the students get their logins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replies {
+    Screen,
+    Text,
+}
 
 /// One class.
 struct Figures {
     students: usize,
+    replies: Replies,
     is_warm: bool,
-    /// CPU seconds of the service from the first text to the last login.
+    /// CPU seconds of the service from the first page or text until everything is done.
     cpu: f64,
     /// Calls to Coder in that time.
     calls: usize,
-    /// Seconds from the last text to the last login.
+    /// Seconds from the last text to the last login; of the slowest wave.
     last: f64,
-    /// MB of memory (PSS) after that.
-    memory: f64,
+    /// MB of memory (PSS): before the first text, and after all.
+    memory: [f64; 2],
     /// Seconds that the spare accounts took.
     made_in: f64,
 }
 
 fn measure(bench: &Bench) -> Section {
-    let sizes: &[usize] = bench.pick(&[8], &[100, 1_000, 10_000]);
+    let sizes = std::env::var(SIZES).ok();
+    let sizes = sizes.map(|sizes| {
+        sizes
+            .split(',')
+            .filter_map(|one| one.parse().ok())
+            .collect()
+    });
+    let sizes: Vec<usize> = sizes.unwrap_or_else(|| bench.pick(vec![8], vec![100, 1_000, 10_000]));
     let mut played = Vec::new();
     for students in sizes {
-        for is_warm in [false, true] {
-            let kind = if is_warm { "warm" } else { "cold" };
-            bench.says(&format!("warm: {students} students, {kind}"));
-            played.push(play_class(bench, *students, is_warm));
+        for replies in [Replies::Screen, Replies::Text] {
+            for is_warm in [false, true] {
+                let figures = play_class(bench, students, replies, is_warm);
+                bench.says(&format!("warm: {}", tables::line(&figures)));
+                played.push(figures);
+            }
         }
     }
-    let mut section = Section::new("Accounts that are ready before");
-    section.says(
-        "All students text at once, and get their logins by text. Coder and Twilio answer at once, and there is no \
-         template. *Cold*: the account of each is made when the text comes. *Warm*: as many spare accounts as students \
-         were made before (`CODER_REG_WARM`), and nobody counts what that cost. Coder is also asked once a minute \
-         whether somebody has used a spare.",
-    );
-    section.shows(&table(&played));
-    section
+    tables::section(&played)
 }
 
-fn play_class(bench: &Bench, students: usize, is_warm: bool) -> Figures {
+fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -> Figures {
     let spares = if is_warm { students } else { 0 };
-    let class = bench
+    let plan = bench
         .plan()
         .with("CODER_REG_MAX_USERS", &students.to_string())
         .with("CODER_REG_WARM", &spares.to_string())
-        .with_redis_that_syncs(Fsync::EverySecond)
-        .prepare();
+        .with("CODER_REG_TEMPLATE", "docker")
+        .with_redis_that_syncs(Fsync::EverySecond);
+    let class = match replies {
+        Replies::Screen => plan.with_pages("screen"),
+        Replies::Text => plan,
+    };
+    let class = class.prepare();
     let began = Instant::now();
     class.start_service();
-    class.eventually_within(PATIENCE, "spare accounts", || {
-        ready(&class) == spares.to_string()
-    });
+    wait(&class, "spare accounts", READY, spares);
     let made_in = began.elapsed().as_secs_f64();
+    let process = Process::of(class.service().pid());
+    let (cpu, calls) = (process.cpu(), class.coder().calls().len());
+    let before = memory(process);
+    let last = match replies {
+        Replies::Screen => laptops::play(&class, students),
+        Replies::Text => by_text(&class, students),
+    };
+    wait(&class, "a workspace for everybody", SETTLED, students);
+    class.all_served();
+    let (cpu, calls) = (process.cpu() - cpu, class.coder().calls().len() - calls);
+    Figures {
+        students,
+        replies,
+        is_warm,
+        cpu: cpu.as_secs_f64(),
+        calls,
+        last: last.as_secs_f64(),
+        memory: [before, memory(process)],
+        made_in,
+    }
+}
+
+/// Everybody texts at once. Returns the time from the last text to the last login.
+fn by_text(class: &Classroom, students: usize) -> Duration {
     let texts: Vec<(String, Webhook)> = class
         .students(students)
         .iter()
         .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
         .collect();
-    let process = Process::of(class.service().pid());
-    let (cpu, calls) = (process.cpu(), class.coder().calls().len());
-    play::bring(&class, &texts, Duration::ZERO, Instant::now());
+    play::bring(class, &texts, Duration::ZERO, Instant::now());
     let brought = Instant::now();
     class.eventually_within(PATIENCE, "a login for everybody", || {
         class.twilio().count(twilio::SEND) >= students
     });
-    let last = brought.elapsed().as_secs_f64();
-    let (cpu, calls) = (process.cpu() - cpu, class.coder().calls().len() - calls);
-    Figures {
-        students,
-        is_warm,
-        cpu: cpu.as_secs_f64(),
-        calls,
-        last,
-        memory: process.memory().pss as f64 * 1_024.0 / 1e6,
-        made_in,
-    }
+    brought.elapsed()
 }
 
-/// How many spares a student may get.
-fn ready(class: &Classroom) -> String {
-    std::thread::sleep(Duration::from_millis(50));
-    class.query("SELECT count(*) FROM registrations WHERE unused_at IS NOT NULL")
+/// The spares that a student may get.
+const READY: &str =
+    "SELECT count(*) FROM registrations r JOIN workspaces w ON w.registration = r.id
+    WHERE r.unused_at IS NOT NULL AND w.running_since IS NOT NULL";
+
+/// The students that have a login and a workspace.
+const SETTLED: &str =
+    "SELECT count(*) FROM registrations r JOIN workspaces w ON w.registration = r.id
+    WHERE r.stage = 'announced' AND w.id IS NOT NULL";
+
+/// Waits until the database counts that many.
+fn wait(class: &Classroom, what: &str, counted: &str, wanted: usize) {
+    // The question costs the machine something where there are thousands of rows.
+    let pause = Duration::from_millis(if wanted < 100 { 5 } else { 200 });
+    class.eventually_within(PATIENCE, what, || {
+        let found = class.query(counted) == wanted.to_string();
+        if !found {
+            std::thread::sleep(pause);
+        }
+        found
+    });
 }
 
-fn table(played: &[Figures]) -> Table {
-    let mut table = Table::new(
-        "**Ready before**: CPU time of the service from the first text to the last login",
-        &[
-            "students",
-            "accounts",
-            "CPU ms each",
-            "of cold",
-            "calls to Coder",
-            "last login, s after the last text",
-            "memory MB",
-            "spares made in s",
-        ],
-    );
-    for one in played {
-        let mut all = played.iter();
-        let cold = all.find(|other| other.students == one.students && !other.is_warm);
-        let cold = cold.map_or(0.0, |cold| cold.cpu).max(0.001);
-        table.row(vec![
-            one.students.to_string(),
-            if one.is_warm { "warm" } else { "cold" }.to_owned(),
-            format!("{:.2}", one.cpu * 1e3 / one.students as f64),
-            format!("{:.0} %", 100.0 * one.cpu / cold),
-            one.calls.to_string(),
-            format!("{:.2}", one.last),
-            format!("{:.1}", one.memory),
-            if one.is_warm {
-                format!("{:.1}", one.made_in)
-            } else {
-                "–".to_owned()
-            },
-        ]);
-    }
-    table
+fn memory(process: Process) -> f64 {
+    process.memory().pss as f64 * 1_024.0 / 1e6
 }
