@@ -49,12 +49,13 @@ impl ScreenApi {
                 None => too_large(),
                 Some(form) => answer_of(self.confirm(screen, &form, now)),
             },
-            ("/screen/arrived", PageMethod::Post)
-                if screen.is_some_and(|screen| self.screens.arrived(screen, now)) =>
-            {
-                unkept(204, "text/plain", "")
+            ("/screen/arrived", PageMethod::Post) => {
+                match screen.and_then(|screen| self.screens.arrived(screen, now)) {
+                    None => answer_of(ScreenState::Gone),
+                    Some(path) if path.is_empty() => unkept(204, "text/plain", ""),
+                    Some(path) => json(200, &json!({"path": path})),
+                }
             }
-            ("/screen/arrived", PageMethod::Post) => answer_of(ScreenState::Gone),
             ("/screen/answer" | "/screen/arrived", _) => not_allowed("POST"),
             _ => return None,
         })

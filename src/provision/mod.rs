@@ -192,14 +192,18 @@ impl Provisioner {
         let pages = pages.filter(|_| email == username.email(&self.email_domain));
         let link = pages.map(|pages| reply::link(pages, username, password));
         let text = reply::login(&self.site, email, password, left, link.as_deref());
-        let text = match self.class.workspace_of(class) {
-            // A workspace that cannot be made for now has no page.
-            Some(workspace) if !self.failing_templates.has(workspace.template.as_str()) => {
-                reply::to_workspace(text, &self.site, &workspace.name.path(username))
-            }
-            _ => text,
+        let text = match self.workspace_path(class, username) {
+            Some(path) => reply::to_workspace(text, &self.site, &path),
+            None => text,
         };
         sender_line::login_from(self.organization.as_deref(), text)
+    }
+
+    /// The path at Coder of the workspace that an account gets; `None` = it gets none, or none can be made for now.
+    fn workspace_path(&self, class: Option<&ClassName>, username: &Username) -> Option<String> {
+        let workspace = self.class.workspace_of(class)?;
+        let is_failing = self.failing_templates.has(workspace.template.as_str());
+        (!is_failing).then(|| workspace.name.path(username))
     }
 
     /// Serves one text at the time `now`. If the text ends here without a login, the screen that it claims

@@ -16,7 +16,7 @@ use super::{Provisioner, Request, reply};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{Password, PhraseMatch, ScreenCode, Text, UnixSeconds, seconds};
 use crate::screen::{ClaimState, NewClaim, ScreenLogin};
-use crate::store::{Contact, ShownLogin};
+use crate::store::{Contact, ShownLogin, StoreError};
 
 /// How long a text waits for the record of a login that was shown to its phone.
 const RECORDING: Duration = Duration::from_secs(1);
@@ -147,16 +147,31 @@ impl Provisioner {
         email: &str,
         password: Password,
     ) -> AttemptEnd {
+        let workspace = match self.made_workspace(registration) {
+            Ok(path) => path,
+            Err(error) => return error.into(),
+        };
         let login = ScreenLogin {
             username: registration.username.clone(),
             email: email.to_owned(),
             password,
+            workspace,
         };
         match self.screens.offer(&request.text.sid, login, Instant::now()) {
             ClaimState::Waiting { until } => at_screen(until),
             // It has ended meanwhile; the next attempt decides.
             _ => at_screen(None),
         }
+    }
+
+    /// The path of a workspace that is made; empty = none is. A browser gets there within a second or two, and Coder's
+    /// page of a workspace that is not there yet is an error, and stays one.
+    fn made_workspace(&self, registration: &Registration) -> Result<String, StoreError> {
+        let class = registration.class.as_ref();
+        Ok(match self.workspace_path(class, &registration.username) {
+            Some(path) if self.store.workspace_is_made(registration.id)? => path,
+            _ => String::new(),
+        })
     }
 
     /// Records that the screen has fetched the login.

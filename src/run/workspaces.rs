@@ -11,7 +11,7 @@ use crate::clock::unix_now;
 use crate::domain::{UnixSeconds, Username, count};
 use crate::stop::Stop;
 use crate::store::StoreError;
-use crate::workspaces::WorkspaceMaker;
+use crate::workspaces::{ProlongRound, Prolonged, WorkspaceMaker};
 
 /// The pause after the database could not be used, or Coder could not be told something.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -58,6 +58,8 @@ struct Rounds<'a> {
     all_known: bool,
     /// When the times of accounts are compared next.
     compare_at: Instant,
+    /// How far the present comparison has come.
+    prolong: ProlongRound,
 }
 
 impl Rounds<'_> {
@@ -74,11 +76,10 @@ impl Rounds<'_> {
             self.spares.notify();
         }
         if self.compare_at <= Instant::now() {
-            let all_told = self.maker.prolong(now)?;
-            let pause = if all_told {
-                self.pause
-            } else {
-                self.pause.min(AGAIN)
+            let pause = match self.maker.prolong(&mut self.prolong, now)? {
+                Prolonged::All => self.pause,
+                Prolonged::More => Duration::ZERO,
+                Prolonged::Later => self.pause.min(AGAIN),
             };
             self.compare_at = Instant::now() + pause;
         }
@@ -100,7 +101,11 @@ impl Rounds<'_> {
                 // Found by the search over all accounts, when the database can be written again.
                 self.all_known &= wanted.is_ok();
             }
-            Wake::AccountsChanged => self.compare_at = Instant::now(),
+            Wake::AccountsChanged => {
+                // From the beginning: any of them may have changed.
+                self.prolong = ProlongRound::default();
+                self.compare_at = Instant::now();
+            }
         }
     }
 }
@@ -118,6 +123,7 @@ pub(super) fn run(
         pause,
         all_known: false,
         compare_at: Instant::now(),
+        prolong: ProlongRound::default(),
     };
     while !stop.asked() {
         let now = unix_now();

@@ -97,6 +97,8 @@ pub struct ScreenLogin {
     pub email: String,
     /// Its password.
     pub password: Password,
+    /// The path of its workspace at Coder; empty = none is known to be made.
+    pub workspace: String,
 }
 
 impl fmt::Debug for ScreenLogin {
@@ -187,13 +189,16 @@ impl Screens {
         })
     }
 
-    /// The page has proved that its browser is signed in: the password is wiped from memory. Returns
-    /// whether there is such a screen with a login.
-    pub fn arrived(&self, secret: &str, now: Instant) -> bool {
-        let Some(tag) = self.tag_of(secret) else {
-            return false;
-        };
+    /// The page has proved that its browser is signed in: the password is wiped from memory. Returns the path at
+    /// Coder to go to, which is empty if no workspace is known; `None` = there is no such screen with a login.
+    pub fn arrived(&self, secret: &str, now: Instant) -> Option<String> {
+        let tag = self.tag_of(secret)?;
         self.within(now, |slots| slots.arrived(&tag))
+    }
+
+    /// The workspace of an account is made, and has this path at Coder.
+    pub fn workspace_made(&self, owner: &Username, path: &str, now: Instant) {
+        self.within(now, |slots| slots.workspace_made(owner, path));
     }
 
     /// A text with a code claims the screen that shows it. The same text may claim again; a claim that has

@@ -118,7 +118,7 @@ impl Model {
             }
             ScreenAct::Arrive(page) => {
                 if let Some(screen) = self.pages.get(page)
-                    && screens.arrived(&screen.secret, self.now)
+                    && screens.arrived(&screen.secret, self.now).is_some()
                 {
                     assert!(
                         self.shown.values().any(|at| *at == page),

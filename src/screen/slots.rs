@@ -235,33 +235,32 @@ impl Slots {
         }
     }
 
-    pub(super) fn arrived(&mut self, tag: &str) -> bool {
-        let Some(screen) = self
-            .by_tag
-            .get(tag)
-            .and_then(|one| self.screens.get_mut(one))
-        else {
-            return false;
-        };
+    pub(super) fn arrived(&mut self, tag: &str) -> Option<String> {
+        let screen = self.screens.get_mut(self.by_tag.get(tag)?)?;
         if screen.arrived {
-            return true;
+            return Some(String::new());
         }
-        let claim = screen
-            .confirmed
-            .as_ref()
-            .and_then(|sid| self.claims.get_mut(sid));
-        let Some(claim) = claim.filter(|claim| matches!(claim.phase, Phase::Shown(_))) else {
-            return false;
-        };
-        let Some(login) = claim.login.take() else {
-            return false;
-        };
+        let claim = self.claims.get_mut(screen.confirmed.as_ref()?)?;
+        if !matches!(claim.phase, Phase::Shown(_)) {
+            return None;
+        }
+        let login = claim.login.take()?;
         screen.arrived = true;
         let number = claim.screen;
         self.note_idle(number);
         self.counts.arrived.add();
         self.arrived.push(login.username);
-        true
+        Some(login.workspace)
+    }
+
+    pub(super) fn workspace_made(&mut self, owner: &Username, path: &str) {
+        let logins = self
+            .claims
+            .values_mut()
+            .filter_map(|one| one.login.as_mut());
+        for login in logins.filter(|login| login.username == *owner) {
+            path.clone_into(&mut login.workspace);
+        }
     }
 
     /// Notes whether a screen may leave for another one; called whenever that may have changed.

@@ -106,6 +106,7 @@ pub(super) fn login(text: u32) -> ScreenLogin {
         username: Username::draw(0),
         email: format!("{text}@example.org"),
         password: Password::draw(),
+        workspace: String::new(),
     }
 }
 
@@ -137,7 +138,7 @@ fn a_login_appears_after_a_yes_and_is_repeated_until_it_arrived() {
     );
     assert!(wall.told().is_empty());
     assert!(
-        !wall.screens.arrived(&screen.secret, wall.at(4)),
+        wall.screens.arrived(&screen.secret, wall.at(4)).is_none(),
         "nothing was shown"
     );
     for seconds in [5, 6, 300] {
@@ -151,7 +152,7 @@ fn a_login_appears_after_a_yes_and_is_repeated_until_it_arrived() {
     assert_eq!(wall.claim(1, 301), state);
     // The answer to "arrived" may be lost as well.
     for _ in 0..2 {
-        assert!(wall.screens.arrived(&screen.secret, wall.at(302)));
+        assert!(wall.screens.arrived(&screen.secret, wall.at(302)).is_some());
     }
     assert_eq!(wall.shows(&screen, 302), ScreenState::Gone);
     assert_eq!(wall.claim(1, 303), state);
@@ -341,7 +342,7 @@ fn words_are_shown_after_a_yes_and_the_next_text_tries_again() {
     let notice = ScreenState::Notice("full".into());
     assert_eq!(wall.says(&screen, true, 4), notice);
     assert_eq!(wall.shows(&screen, 5), notice);
-    assert!(!wall.screens.arrived(&screen.secret, wall.at(5)));
+    assert_eq!(wall.screens.arrived(&screen.secret, wall.at(5)), None);
     wall.texts(2, 1, screen.code, 6);
     wall.offers(2, 6);
     assert_eq!(shown(&wall.says(&screen, true, 7)), "2@example.org");
@@ -359,7 +360,7 @@ fn a_stranger_learns_and_changes_nothing() {
         assert_eq!(wall.screens.state(secret, wall.at(2)), ScreenState::Gone);
         let answered = wall.screens.answer(secret, 3, true, wall.at(2));
         assert_eq!(answered, ScreenState::Gone);
-        assert!(!wall.screens.arrived(secret, wall.at(2)));
+        assert_eq!(wall.screens.arrived(secret, wall.at(2)), None);
     }
     assert!(matches!(
         wall.shows(&screen, 2),

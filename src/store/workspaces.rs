@@ -120,12 +120,27 @@ impl Store {
     /// SQLite refused.
     pub fn next_workspace_task(&self, now: UnixSeconds) -> Result<Option<UnixSeconds>, StoreError> {
         self.lock()
+            // In the order of their index, so that the first one that counts ends the search.
             .prepare_cached(&format!(
-                "SELECT min(w.check_at) FROM workspaces w JOIN registrations r ON r.id = w.registration
-                 WHERE w.check_at IS NOT NULL AND {IS_LIVE}"
+                "SELECT w.check_at FROM workspaces w JOIN registrations r ON r.id = w.registration
+                 WHERE w.check_at IS NOT NULL AND {IS_LIVE} ORDER BY w.check_at LIMIT 1"
             ))
-            .and_then(|mut statement| statement.query_row([now], |row| row.get(0)))
+            .and_then(|mut statement| statement.query_row([now], |row| row.get(0)).optional())
             .map_err(StoreError::sql("find the next workspace to make"))
+    }
+
+    /// Whether the workspace of a registration's present user is known to be made.
+    ///
+    /// # Errors
+    /// SQLite refused.
+    pub fn workspace_is_made(&self, registration: i64) -> Result<bool, StoreError> {
+        self.lock()
+            .prepare_cached(
+                "SELECT count(*) > 0 FROM workspaces w JOIN registrations r ON r.id = w.registration
+                 WHERE w.registration = ?1 AND w.owner = r.coder_id AND w.id IS NOT NULL",
+            )
+            .and_then(|mut statement| statement.query_row([registration], |row| row.get(0)))
+            .map_err(StoreError::sql("find a workspace"))
     }
 
     /// Records that an account gets no workspace, because its class has no template. One that is made

@@ -1,6 +1,7 @@
 //! Makes the workspaces that do not exist yet.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use log::info;
 
@@ -162,6 +163,9 @@ impl TemplateMaker {
         };
         let check_at = now + seconds(retry::BUILD.wait(1, noise())).max(1);
         self.store.workspace_made(task, &id, stops_at, check_at)?;
+        let path = self.wanted.name.path(&task.username);
+        self.screens
+            .workspace_made(&task.username, &path, Instant::now());
         info!("workspace {} of {} made", self.wanted.name, task.username);
         Ok(Ok(true))
     }

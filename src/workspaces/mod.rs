@@ -17,8 +17,10 @@ use crate::config::{ClassConfig, Config};
 use crate::domain::{ClassName, UnixSeconds, seconds};
 use crate::obstacles::FailingTemplates;
 use crate::retry;
+use crate::screen::Screens;
 use crate::store::{Store, StoreError, WorkspaceTask};
 use of_template::TemplateMaker;
+pub use prolong::{ProlongRound, Prolonged};
 
 /// Seconds before the end of an account at which its workspace stops. Coder counts from the end of the
 /// build, so this is the time that a build may take.
@@ -35,17 +37,18 @@ pub struct WorkspaceMaker {
 
 impl WorkspaceMaker {
     /// A maker of the workspaces that `config` asks for; `None` if it asks for none.
-    /// `failing` says of which templates none can be made.
+    /// `failing` says of which templates none can be made, and `screens` learn of those that are.
     pub fn new(
         config: &Config,
         store: &Arc<Store>,
         coder: &Arc<Coder>,
         failing: &Arc<FailingTemplates>,
+        screens: &Arc<Screens>,
     ) -> Option<Self> {
         let wanted = config.class.workspaces();
         let makers = wanted
             .into_iter()
-            .map(|wanted| TemplateMaker::new(config, wanted, store, coder, failing));
+            .map(|wanted| TemplateMaker::new(config, wanted, store, coder, failing, screens));
         let makers: Vec<TemplateMaker> = makers.collect();
         (!makers.is_empty()).then(|| Self {
             store: Arc::clone(store),

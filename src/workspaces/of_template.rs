@@ -11,6 +11,7 @@ use crate::config::{Config, TemplateRef, WorkspaceConfig};
 use crate::domain::{UnixSeconds, WorkspaceTrouble, count, noise, seconds};
 use crate::obstacles::FailingTemplates;
 use crate::retry;
+use crate::screen::Screens;
 use crate::store::{Store, StoreError, WorkspaceProgress, WorkspaceTask};
 
 /// How many workspaces are requested at the same time. Coder makes them no faster with more.
@@ -31,6 +32,8 @@ pub(super) struct TemplateMaker {
     reported: Mutex<Option<WorkspaceTrouble>>,
     /// The templates of which none can be made for now.
     failing: Arc<FailingTemplates>,
+    /// The screens whose students are sent to their workspaces.
+    pub(super) screens: Arc<Screens>,
 }
 
 /// Why a workspace is not made.
@@ -85,6 +88,7 @@ impl TemplateMaker {
         store: &Arc<Store>,
         coder: &Arc<Coder>,
         failing: &Arc<FailingTemplates>,
+        screens: &Arc<Screens>,
     ) -> Self {
         Self {
             store: Arc::clone(store),
@@ -94,6 +98,7 @@ impl TemplateMaker {
             template: Mutex::default(),
             reported: Mutex::default(),
             failing: Arc::clone(failing),
+            screens: Arc::clone(screens),
         }
     }
 

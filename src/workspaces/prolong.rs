@@ -7,21 +7,53 @@ use crate::coder::{CoderErrorKind, EARLIEST_STOP, ExtendResult};
 use crate::domain::{UnixSeconds, count};
 use crate::store::{ProlongedWorkspace, StoreError};
 
+/// How many are told in one step. Students who have no workspace yet come between two steps.
+const AT_ONCE: u8 = 20;
+
+/// How far a round has come that tells Coder of all accounts that got more time.
+#[derive(Debug, Default)]
+pub struct ProlongRound {
+    /// The row number of the registration that was told last; 0 = none.
+    after: i64,
+    /// Whether one of them has to be told later.
+    is_postponed: bool,
+}
+
+/// How much of a round is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prolonged {
+    /// Everything is told.
+    All,
+    /// There are more, and the next step may follow at once.
+    More,
+    /// What is left has to wait for Coder. The round is over.
+    Later,
+}
+
 impl WorkspaceMaker {
-    /// Tells Coder about the new end of accounts that got more time. Returns whether all is told.
+    /// Takes a step of a `round` that tells Coder about the new end of accounts that got more time: one call for each
+    /// workspace, one after the other, as nobody waits for them.
     ///
     /// # Errors
     /// The database cannot be used. What Coder does not answer is repeated.
-    pub fn prolong(&self, now: UnixSeconds) -> Result<bool, StoreError> {
-        let all = self.store.prolonged_workspaces(now)?;
-        let (mut moved, mut left) = (0, 0);
+    pub fn prolong(
+        &self,
+        round: &mut ProlongRound,
+        now: UnixSeconds,
+    ) -> Result<Prolonged, StoreError> {
+        let all = self.store.prolonged_workspaces(round.after, AT_ONCE, now)?;
+        let mut moved = 0;
         for one in &all {
             match self.prolong_one(one, now)? {
                 Told::Moved => moved += 1,
                 Told::Settled => {}
-                Told::Later => left += 1,
-                Told::CoderAway => return Ok(false),
+                Told::Later => round.is_postponed = true,
+                Told::CoderAway => {
+                    *round = ProlongRound::default();
+                    return Ok(Prolonged::Later);
+                }
             }
+            round.after = one.registration;
         }
         if moved > 0 {
             info!(
@@ -29,7 +61,14 @@ impl WorkspaceMaker {
                 count(moved, "workspace")
             );
         }
-        Ok(left == 0)
+        if all.len() == usize::from(AT_ONCE) {
+            return Ok(Prolonged::More);
+        }
+        let ended = std::mem::take(round);
+        Ok(match ended.is_postponed {
+            true => Prolonged::Later,
+            false => Prolonged::All,
+        })
     }
 
     fn prolong_one(&self, one: &ProlongedWorkspace, now: UnixSeconds) -> Result<Told, StoreError> {

@@ -1,7 +1,7 @@
 'use strict';
 const $ = id => document.getElementById(id);
 const { reply, coder, mail } = document.body.dataset;
-const sleep = time => new Promise(done => setTimeout(done, time));
+const sleep = time => new Promise(done => setTimeout(done, time, {}));
 const limit = () => AbortSignal.timeout(9000);
 const fill = words => { for (const id in words) $(id).textContent = words[id]; };
 
@@ -24,7 +24,7 @@ function show(id) {
   document.title = $(id).querySelector('h1').textContent + ' · ' + title;
 }
 
-// No answer of Coder can be read, but an object loads if it is 200. Else WebKit stays silent; others may take longer.
+// No answer of Coder can be read, but an object loads if it is 200. Else WebKit is silent; others may take longer.
 let silence = 2000;
 const loads = path => new Promise(done => {
   const object = document.createElement('object');
@@ -43,8 +43,8 @@ async function waits(time) {
   }
 }
 
-// Goes to Coder only when this browser is proved to be signed in as this student.
-async function signIn({ username, email, password, wait = 0 }, session, arrived) {
+// Goes to Coder only when the browser is proved to be signed in as the student.
+async function signIn({ username, email, password, wait = 0 }, session, tell) {
   const isMine = () => loads(username + '/login-type');
   fill({ name: username, email, password });
   for (let tries = 0;;) {
@@ -67,9 +67,8 @@ async function signIn({ username, email, password, wait = 0 }, session, arrived)
     }
     session = loads('me');
   }
-  // It outlives this page.
-  arrived();
-  location.replace(coder);
+  const { path = '' } = await Promise.race([tell(), sleep(2000)]);
+  location.replace(coder + path);
 }
 
 async function join(form) {

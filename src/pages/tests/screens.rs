@@ -94,6 +94,7 @@ fn a_screen_is_opened_asked_about_and_shown_its_login() {
         username: Username::draw(0),
         email: "happy-tuna@class.example.org".to_owned(),
         password: Password::draw(),
+        workspace: "/@happy-tuna/class".to_owned(),
     };
     stage.screens.offer(&sid, login.clone(), now);
     // Nothing but a clear yes to this claim releases it.
@@ -117,7 +118,10 @@ fn a_screen_is_opened_asked_about_and_shown_its_login() {
     assert!(shown["wait"].is_u64());
     assert_eq!(stage.state(&secret), shown, "a lost answer is repeated");
     let arrived = stage.post("/screen/arrived", &secret, "");
-    assert_eq!((arrived.status, arrived.body.len()), (204, 0));
+    let path = serde_json::json!({"path": "/@happy-tuna/class"});
+    assert_eq!((arrived.status, value(&arrived)), (200, path));
+    let again = stage.post("/screen/arrived", &secret, "");
+    assert_eq!((again.status, again.body.len()), (204, 0));
     assert!(
         !stage
             .state(&secret)

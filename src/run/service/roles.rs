@@ -90,7 +90,8 @@ impl Shared {
         wakeups: Receiver<workspaces::Wake>,
     ) -> Option<Role> {
         let failing = &self.failing_templates;
-        let maker = WorkspaceMaker::new(config, &self.store, &self.coder, failing)?;
+        let screens = &self.screens;
+        let maker = WorkspaceMaker::new(config, &self.store, &self.coder, failing, screens)?;
         let (pause, spares) = (config.class.check_interval, self.spares.clone());
         Some(Role::new("workspaces", AtStop::Leave, move |stop| {
             workspaces::run((&maker, &spares), &wakeups, pause, stop)

@@ -102,12 +102,14 @@ fn more_time_for_an_account_is_found_until_coder_knows_of_it() {
     store.want_workspace(&username, 50).unwrap();
     let task = only(&store, 50).unwrap();
     store.workspace_made(&task, "w-1", Some(1_000), 70).unwrap();
-    assert!(store.prolonged_workspaces(100).unwrap().is_empty());
+    assert!(store.prolonged_workspaces(0, 9, 100).unwrap().is_empty());
     store.renew(id, 2_000).unwrap();
-    let prolonged = store.prolonged_workspaces(100).unwrap();
+    let prolonged = store.prolonged_workspaces(0, 9, 100).unwrap();
     assert_eq!(prolonged[0].due_at, Some(2_000));
+    assert!(store.prolonged_workspaces(id, 9, 100).unwrap().is_empty());
+    assert!(store.prolonged_workspaces(0, 0, 100).unwrap().is_empty());
     store
         .workspace_prolonged(&prolonged[0], Some(2_000))
         .unwrap();
-    assert!(store.prolonged_workspaces(100).unwrap().is_empty());
+    assert!(store.prolonged_workspaces(0, 9, 100).unwrap().is_empty());
 }

@@ -18,12 +18,15 @@ pub struct ProlongedWorkspace {
 }
 
 impl Store {
-    /// The workspaces whose accounts have got more time since Coder was told when to stop them.
+    /// The workspaces whose accounts have got more time since Coder was told when to stop them, in the order of their
+    /// registrations: at most `most`, and only those `after` this row number.
     ///
     /// # Errors
     /// SQLite refused.
     pub fn prolonged_workspaces(
         &self,
+        after: i64,
+        most: u8,
         now: UnixSeconds,
     ) -> Result<Vec<ProlongedWorkspace>, StoreError> {
         let failed = StoreError::sql("find workspaces with more time");
@@ -34,7 +37,8 @@ impl Store {
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE w.id IS NOT NULL AND w.stops_at IS NOT NULL
                    AND r.stage = 'announced' AND coalesce(r.due_at > w.stops_at, 1) AND {IS_LIVE}
-                 ORDER BY w.registration"
+                   AND w.registration > ?2
+                 ORDER BY w.registration LIMIT ?3"
             ))
             .map_err(&failed)?;
         let read = |row: &Row<'_>| {
@@ -45,7 +49,7 @@ impl Store {
             })
         };
         statement
-            .query_map([now], read)
+            .query_map(params![now, after, most], read)
             .and_then(Iterator::collect)
             .map_err(failed)
     }

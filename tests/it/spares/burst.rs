@@ -87,7 +87,8 @@ fn a_login_on_a_laptop_costs_no_call_to_anybody_if_a_spare_is_there() {
     assert_eq!(all.len(), 1, "{all:?}");
     assert_eq!(all[0].status, "running");
     assert_eq!(laptop.login(), login);
-    assert_eq!(laptop.arrives(), 204);
+    // Its workspace is there, so the browser goes straight to it.
+    assert_eq!(laptop.arrives_at(), format!("/@{}/class", login.username()));
     assert!(ana.inbox().is_empty());
     ready(&class, 1);
 }

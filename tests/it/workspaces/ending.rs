@@ -76,6 +76,39 @@ fn a_workspace_runs_on_when_its_account_gets_more_time() {
 }
 
 #[test]
+fn a_workspace_is_made_before_coder_knows_of_all_that_run_longer() {
+    const STUDENTS: usize = 25;
+    let class = with_workspaces()
+        .with("CODER_REMOVE_TIME", "1h")
+        .with("CODER_CHECK_INTERVAL", "900")
+        .open();
+    class.logins(STUDENTS);
+    class.eventually("all workspaces", || {
+        class.query("SELECT count(*) FROM workspaces WHERE stops_at IS NOT NULL")
+            == STUDENTS.to_string()
+    });
+    let (release, waits) = std::sync::mpsc::channel();
+    let wait = move || drop(waits.recv_timeout(PATIENCE));
+    class
+        .coder()
+        .on(coder::EXTEND_WORKSPACE, When::Before, 1, Box::new(wait));
+    class.does(&["extend", "--yes", "--all", "2h"]);
+    class.eventually("the first of them", || {
+        class.coder().count(coder::EXTEND_WORKSPACE) == 1
+    });
+    class.student().gets_a_login();
+    class.all_served();
+    release.send(()).expect("it waits");
+    class.eventually("all may run longer", || {
+        class.coder().count(coder::EXTEND_WORKSPACE) == STUDENTS
+            && class.coder().count(coder::CREATE_WORKSPACE) == STUDENTS + 1
+    });
+    let calls = class.coder().calls();
+    let last = |op: support::fakes::trouble::Op| calls.iter().rposition(|call| call.op == op.0);
+    assert!(last(coder::CREATE_WORKSPACE) < last(coder::EXTEND_WORKSPACE));
+}
+
+#[test]
 fn a_workspace_that_the_student_has_deleted_is_not_made_again() {
     let class = with_workspaces().open();
     let login = &class.logins(1)[0];

@@ -41,6 +41,11 @@ pub const SCENES: &[Scene] = &[
         play: signing_in::one_student,
     },
     Scene {
+        name: "workspace",
+        about: "a browser that is signed in goes to the workspace of its student, once there is one",
+        play: signing_in::to_the_workspace,
+    },
+    Scene {
         name: "crowd",
         about: "thirty windows and thirty texts at once: everybody is signed in as themselves",
         play: crowd::thirty_at_once,

@@ -1,6 +1,6 @@
 //! The sign-in as it should go.
 
-use super::stage::{BrowserLaptop, Stage, nothing_was_sent, pages_of};
+use super::stage::{BrowserLaptop, Stage, coder_of, nothing_was_sent, pages_of};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Trouble;
 use std::time::Duration;
@@ -22,6 +22,25 @@ pub fn one_student(stage: &Stage) {
     });
     nothing_was_sent(&class);
     laptop.window.close();
+}
+
+/// A browser that is signed in goes to the workspace of its student.
+pub fn to_the_workspace(stage: &Stage) {
+    let class = stage.class_with_workspaces("screen");
+    let ana = class.student();
+    let first = BrowserLaptop::opens(stage.browser().private_window(), &class);
+    first.is_joined_by(&ana);
+    let name = first.signed_in_as();
+    class.logs(&format!("workspace class of {name} made"));
+    let second = BrowserLaptop::opens(stage.browser().private_window(), &class);
+    second.is_joined_by(&ana);
+    assert_eq!(second.signed_in_as(), name);
+    let page = format!("{}/@{name}/class", coder_of(&class));
+    assert_eq!(second.window.url(), page);
+    class.all_served();
+    nothing_was_sent(&class);
+    first.window.close();
+    second.window.close();
 }
 
 /// A browser with somebody else's session says so, and goes on by itself after the sign-out.

@@ -44,6 +44,14 @@ impl Stage {
         class
     }
 
+    /// A class whose students get workspaces.
+    pub fn class_with_workspaces(&self, reply: &str) -> Classroom {
+        let class = self.prepare(reply, hosts::CODER);
+        class.set("CODER_REG_TEMPLATE", "docker");
+        class.start_service();
+        class
+    }
+
     /// A class for `time_passes`.
     pub fn class_in_time(&self, reply: &str) -> Classroom {
         let class = self.prepare(reply, hosts::CODER);
