@@ -88,7 +88,9 @@ fn a_workspace_is_made_before_coder_knows_of_all_that_run_longer() {
             == STUDENTS.to_string()
     });
     let (release, waits) = std::sync::mpsc::channel();
-    let wait = move || drop(waits.recv_timeout(PATIENCE));
+    let wait = move || {
+        let _ = waits.recv_timeout(PATIENCE);
+    };
     class
         .coder()
         .on(coder::EXTEND_WORKSPACE, When::Before, 1, Box::new(wait));
