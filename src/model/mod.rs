@@ -8,13 +8,15 @@
 //!
 //! Decisions are taken by the functions of the service: [`crate::provision::decide`], [`crate::domain::order`] and
 //! [`Stage::after`](crate::domain::registration::Stage::after). What the database does is told again in [`table`].
-//! [`seats`] is a model of its own: two phones, and the seats and spare accounts between them.
+//! [`seats`] is a model of its own: two phones, and the seats and spare accounts between them. So is [`screens`]: texts
+//! with the codes of laptops' pages.
 
 mod forget;
 mod making;
 mod removal;
 mod row;
 mod rules;
+mod screens;
 mod search;
 mod seats;
 mod sending;

@@ -72,6 +72,7 @@ pub(super) enum Phase {
 }
 
 /// A claim.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Claim {
     /// Its number, which the answer names.
     pub(super) number: u64,

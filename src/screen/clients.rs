@@ -50,6 +50,7 @@ fn first_of(address: IpAddr, bits: u32) -> IpAddr {
 }
 
 /// What a client or a network has done lately.
+#[cfg_attr(test, derive(Clone))]
 struct Tally {
     screens: usize,
     /// When the present minute of opening began, and the screens opened in it.
@@ -88,6 +89,7 @@ impl Tally {
 /// All clients and networks that have a screen or had one within a minute. When there are too many, those without
 /// a screen are forgotten: then they may open as many again, which is not more than their others may.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Clients {
     clients: HashMap<IpAddr, Tally>,
     networks: HashMap<IpAddr, Tally>,

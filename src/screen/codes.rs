@@ -15,6 +15,7 @@ const DRAWS: usize = 64;
 
 /// The codes of all screens.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Codes {
     /// The numbers of the screens that show them.
     screens: HashMap<ScreenCode, u64>,

@@ -22,6 +22,7 @@ pub(super) enum Crowd {
 }
 
 /// The idle screens by owner, and the owners by how many they have.
+#[cfg_attr(test, derive(Clone))]
 struct Ranking<K> {
     screens: HashMap<K, BTreeSet<u64>>,
     /// How many and the oldest of each, so that of two with as many the one with the oldest comes last.
@@ -66,6 +67,7 @@ impl<K: Copy + Eq + Hash + Ord> Ranking<K> {
 
 /// The idle screens.
 #[derive(Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Idle {
     networks: Ranking<IpAddr>,
     /// The clients of each network.

@@ -10,6 +10,8 @@
 mod claim;
 mod clients;
 mod codes;
+#[cfg(test)]
+pub(crate) mod copied;
 mod counts;
 mod idle;
 mod slots;

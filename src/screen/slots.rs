@@ -1,6 +1,8 @@
 //! The screens themselves, as they are at one moment; `claims` holds what texts do with them.
 
 mod claims;
+#[cfg(test)]
+mod picture;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -24,6 +26,7 @@ pub(super) const SCREENS_OF_ONE: usize = 512;
 pub(super) const SCREENS_OF_NETWORK: usize = 1_024;
 
 /// A screen.
+#[cfg_attr(test, derive(Clone))]
 struct Screen {
     /// The keyed hash of its secret.
     tag: String,
@@ -49,6 +52,7 @@ impl Screen {
 }
 
 /// All screens and claims.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Slots {
     /// By number, so in the order in which they were opened.
     screens: BTreeMap<u64, Screen>,
