@@ -62,6 +62,7 @@ fn login(phone: u8, account: u8) -> ScreenLogin {
         username,
         email: format!("{phone}-{account}"),
         password,
+        workspace: String::new(),
     }
 }
 

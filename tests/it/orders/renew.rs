@@ -96,7 +96,11 @@ fn a_renewal_whose_answer_is_lost_is_made_whole_by_the_next_text() {
             .coder()
             .trouble(coder::SET_PASSWORD, 1, trouble.clone());
         let ended = class.fails(1, &["renew", first.username()]);
-        assert!(ended.stderr.contains("it is unknown whether"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("it is unknown whether"),
+            "{}",
+            ended.stderr
+        );
         class.some_time_passes();
         let second = ana.gets_a_login();
         assert_ne!(first.password, second.password, "{trouble:?}");
@@ -194,7 +198,11 @@ fn a_renewal_that_was_cut_short_and_may_not_be_made_leaves_the_login_as_it_was()
         .coder()
         .trouble(coder::SET_PASSWORD, 1, Trouble::CutBefore);
     let ended = class.fails(1, &["renew", first.username()]);
-    assert!(ended.stderr.contains("it is unknown whether"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("it is unknown whether"),
+        "{}",
+        ended.stderr
+    );
     keeps(&class, &ana, &first);
     assert!(class.log().contains("the previous password stays valid"));
     assert_eq!(class.coder().created_ever().len(), 1);
