@@ -64,7 +64,7 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked $(SUPPORT)
 
 model: toolchain ## search all orders of events in larger worlds, in minutes; in parts: make model WORLDS="late orders"
-	MODEL_WORLDS='$(WORLDS)' CARGO_PROFILE_DEV_OPT_LEVEL=3 $(CARGO) test --locked --lib -- model::tests::large model::seats::tests::large --nocapture
+	MODEL_WORLDS='$(WORLDS)' CARGO_PROFILE_DEV_OPT_LEVEL=3 $(CARGO) test --locked --lib -- model::tests::large model::seats::tests::large model::screens::tests::large --nocapture
 
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults
