@@ -27,8 +27,11 @@ pub(super) fn run(keeper: &mut SpareKeeper, wakeups: &Receiver<()>, stop: &Stop)
             }
         };
         match wakeups.recv_timeout(rest) {
-            // One sweep is enough for several wake-ups.
-            Ok(()) => while wakeups.try_recv().is_ok() {},
+            Ok(()) => {
+                stop.wait(keeper.pause());
+                // One sweep is enough for several wake-ups.
+                while wakeups.try_recv().is_ok() {}
+            }
             Err(RecvTimeoutError::Timeout) => {}
             // Nobody wakes this thread any more.
             Err(RecvTimeoutError::Disconnected) => {

@@ -33,6 +33,9 @@ const SIDE_BY_SIDE: usize = 4;
 /// How many are made in one sweep, so that looks at the others are not late.
 const AT_ONCE: usize = 100;
 
+/// How much later a sweep comes for each spare. Reading one takes a tenth of that.
+const PAUSE_OF_EACH: Duration = Duration::from_micros(200);
+
 /// A day. Spares of a class without an end are removed at the end of the next one if no service renews
 /// that.
 const DAY: UnixSeconds = 86_400;
@@ -56,6 +59,8 @@ pub struct SpareKeeper {
     looked_at: Option<UnixSeconds>,
     /// Sweeps in a row in which Coder made none.
     failures: u32,
+    /// The number of spares at the last sweep.
+    known: u32,
 }
 
 /// What a [`SpareKeeper`] needs in addition to its settings.
@@ -102,7 +107,14 @@ impl SpareKeeper {
             pools: HashMap::new(),
             looked_at: None,
             failures: 0,
+            known: 0,
         }
+    }
+
+    /// How long a sweep should wait after the last one though a student has got a spare: it reads all spares, and
+    /// while a large class texts there would be one after the other.
+    pub fn pause(&self) -> Duration {
+        PAUSE_OF_EACH * self.known
     }
 
     /// Brings the spares of all classes nearer to what they want at `now`. Returns the pause before the next
@@ -112,6 +124,7 @@ impl SpareKeeper {
     /// The database cannot be used.
     pub fn sweep(&mut self, now: UnixSeconds) -> Result<Option<Duration>, StoreError> {
         let mut spares = self.store.spares()?;
+        self.known = u32::try_from(spares.len()).unwrap_or(u32::MAX);
         if spares.is_empty() && self.class.classes.iter().all(|one| one.warm == 0) {
             return Ok(None);
         }
