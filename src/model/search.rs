@@ -196,3 +196,24 @@ fn story<M: Machine>(machine: &M, met: &Met, number: u32, end: &str) -> String {
     let _ = write!(told, "  => {end}");
     told
 }
+
+/// Searches a machine of at most `most` states that has to keep every promise.
+pub(super) fn holds(name: &str, machine: &impl Machine, most: usize) -> Report {
+    let report = search(machine, most);
+    println!("{name}: {report}");
+    if let Some(story) = &report.broken {
+        panic!("{name}:\n{story}");
+    }
+    report
+}
+
+/// Searches a machine with a fault, which has to be found: its story names the `promise` that is broken.
+pub(super) fn finds(bug: impl fmt::Debug, promise: &str, machine: &impl Machine, most: usize) {
+    let report = search(machine, most);
+    println!("{bug:?}: {report}");
+    let story = report.broken.unwrap_or_default();
+    assert!(
+        story.contains(promise),
+        "{bug:?} breaks nothing, or something else:\n{story}"
+    );
+}
