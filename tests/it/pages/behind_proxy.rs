@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Instant;
 
 use serde_json::json as value;
 
@@ -33,11 +34,11 @@ fn proxy(class: &Classroom, told: ForwardedFor) -> SocketAddr {
     address
 }
 
-/// Forwards the requests of one connection until its client leaves.
+/// Forwards the requests of one connection until its client leaves, each on a connection of its own, as nginx does by
+/// default.
 fn forward(mut client: TcpStream, service: SocketAddr, told: ForwardedFor) {
     const NAME: &str = "X-Forwarded-For";
     let seen = client.peer_addr().expect("a client").ip();
-    let mut upstream = Wire::open(service).expect("the service listens");
     while let Some(head) = head_of(&mut client) {
         let (said, others): (Vec<&str>, Vec<&str>) = head
             .lines()
@@ -50,7 +51,9 @@ fn forward(mut client: TcpStream, service: SocketAddr, told: ForwardedFor) {
         };
         addresses.push(seen.to_string());
         let head = others.join("\r\n");
-        let asked = format!("{head}\r\n{NAME}: {}\r\n\r\n", addresses.join(", "));
+        let addresses = addresses.join(", ");
+        let asked = format!("{head}\r\nConnection: close\r\n{NAME}: {addresses}\r\n\r\n");
+        let mut upstream = Wire::open(service).expect("the service listens");
         assert!(upstream.sends(asked.as_bytes()));
         let answer = upstream.answer().expect("an answer");
         client
@@ -133,11 +136,13 @@ fn a_classroom_behind_one_address_has_300_pages_and_a_flood_beside_it_takes_none
         assert_eq!(classroom.waiting(&first), 300, "{told:?}");
         // A flood from another address is one client, whatever headers it sends.
         let mut flood = Neighbours::behind(8, proxy);
+        let began = Instant::now();
         let opened: Vec<String> = (0..620).filter_map(|_| flood.open()).collect();
-        // More than 600 only if this took longer than a minute.
+        let minutes = began.elapsed().as_secs() / 60;
+        // 600 a minute.
         assert!(
-            (600..620).contains(&opened.len()),
-            "{told:?}: {}",
+            opened.len() == 600 || (opened.len() > 600 && minutes > 0),
+            "{told:?}: {} in {minutes} min",
             opened.len()
         );
         assert_eq!(flood.waiting(&opened), 512, "{told:?}");
