@@ -317,8 +317,8 @@ impl Step<'_> {
     fn gives_up(&self, write: Write) -> State {
         let row = self.state.table.of(self.phone);
         let (_, mut after) = self.write(write, At::DeadLetter);
-        // A login of unknown outcome that is in the log under the same words as a later one is taken for it. The model
-        // has found that, it is not mended, and the search goes on without it.
+        // A login of unknown outcome is not taken for a later one of the same words: Twilio accepted it long before.
+        // That the later one may follow within the tolerance of the clocks is left out.
         for entry in &mut after.log {
             *entry = entry.filter(|(phone, _)| *phone != self.phone);
         }

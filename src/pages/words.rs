@@ -49,7 +49,7 @@ impl Words {
     }
 }
 
-/// The words of one entry that no setting fills, for answers that are not pages.
+/// All entries: their names and words.
 fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = WORDS.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(" = "))

@@ -9,6 +9,7 @@ use super::decide::{
 };
 use super::outcome::{AttemptEnd, Completion, RetryTime, Silence};
 use super::{Provisioner, REFUSAL, Request};
+use crate::clock::TOLERANCE;
 use crate::domain::registration::{Registration, Sending, Stage};
 use crate::domain::{MessageSid, Undelivered, UnixSeconds};
 use crate::store::{ClearedSend, SentLogin, StoreError};
@@ -276,8 +277,12 @@ impl Provisioner {
             return Ok(in_time && !recorded);
         }
         let body = body.strip_prefix(TRIAL_PREFIX).unwrap_or(body);
-        // The same login may have been sent earlier in the same words.
-        Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded)
+        // The same login may have been sent earlier in the same words. Where the outcome of that send was never found
+        // out, it is not recorded, and only the time tells the two apart.
+        let earlier = logged
+            .accepted_at()
+            .is_some_and(|at| at < sending.since - TOLERANCE);
+        Ok(self.key.fingerprint(body) == sending.fingerprint && !recorded && !earlier)
     }
 }
 

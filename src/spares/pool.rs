@@ -76,7 +76,7 @@ mod tests {
             }
             assert_eq!(number, wanted.max(LEAST));
             pool.told = true;
-            // The healthy ones of before prove nothing.
+            // The earlier healthy ones prove nothing.
             assert!(!pool.note_good(ids(&[1])));
             assert!(pool.is_exhausted(wanted));
             assert!(pool.note_good(ids(&[1, 7])));

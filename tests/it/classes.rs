@@ -118,7 +118,7 @@ fn an_account_that_finds_no_seat_in_another_class_has_the_time_of_its_own() {
     assert_eq!(accounts(&class, "intro"), "1");
 }
 
-/// So many seconds from now, as a setting says it.
+/// This number of seconds from now, as a setting says it.
 fn moment(from_now: i64) -> (i64, String) {
     let now = coder_sms_register::clock::unix_now();
     let at = now + from_now;

@@ -1,13 +1,16 @@
 //! It is not known whether Twilio accepted a text: the text is searched in Twilio's log and sent once.
 
+use std::sync::mpsc;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
 use crate::{class, plan};
-use support::classroom::Classroom;
+use support::classroom::steps::a_later_second;
 use support::classroom::student::Student;
-use support::fakes::trouble::Trouble;
+use support::classroom::{Classroom, PATIENCE};
+use support::fakes::coder::ops as coder;
+use support::fakes::trouble::{Trouble, When};
 use support::fakes::twilio::{new_sid, ops as twilio};
 
 /// A text of something else that sends with the account to the same phone, with these fields changed.
@@ -159,6 +162,75 @@ fn who_may_have_a_login_keeps_the_time_that_it_promised_although_the_text_is_giv
     ana.gets_a_login();
     assert!(ana.can_log_in());
     assert_eq!(class.coder().created_ever().len(), 2);
+}
+
+#[test]
+fn a_login_of_half_a_day_ago_is_not_taken_for_one_that_failed_a_moment_ago() {
+    let class = plan()
+        .with_clock_shim()
+        .with("CODER_REG_GIVE_UP", "5s")
+        .open();
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+    class.twilio().list_unavailable(true);
+    let ana = class.student();
+    ana.asks();
+    let first = ana.next_login();
+    class.eventually("the text given up", || class.dead_letters() == 1);
+    class.twilio().list_unavailable(false);
+    class.sets_the_clock(12 * 3_600);
+    class.logs("clock was set ahead");
+    // Its words are the same, and Twilio never gets it.
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::CutBefore);
+    ana.asks();
+    assert_eq!(ana.next_login(), first);
+    assert!(ana.can_log_in());
+    class.all_served();
+    ana.has_read_all();
+    assert_eq!(class.twilio().texts().len(), 2);
+}
+
+#[test]
+fn a_login_that_is_found_when_its_account_is_being_removed_answers_no_later_text() {
+    let class = plan()
+        .with("CODER_REG_GIVE_UP", "5s")
+        .with("CODER_REG_CALL_LIMIT", "10s")
+        .open();
+    class.trouble_at_twilio(twilio::SEND, 1, Trouble::LoseReply);
+    class.twilio().list_unavailable(true);
+    let ana = class.student();
+    ana.asks();
+    let first = ana.next_login();
+    class.eventually("the text given up", || class.dead_letters() == 1);
+    class.twilio().list_unavailable(false);
+    a_later_second();
+    // The search for the first login of a second text is still under way when the time of the account is up.
+    let (begun, removal_begun) = mpsc::channel();
+    let hold = Box::new(move || {
+        let _ = removal_begun.recv();
+    });
+    let (searches, deletions) = (twilio::LIST, coder::DELETE_USER);
+    let before = class.twilio().count(searches);
+    class.twilio().on(searches, When::Before, 1, hold);
+    class.trouble_at_coder(deletions, 2, Trouble::unavailable());
+    ana.asks();
+    assert!(
+        class
+            .twilio()
+            .wait_for_calls(searches, before + 1, PATIENCE)
+    );
+    class.time_is_up();
+    class.eventually("the removal begun", || {
+        class.query("SELECT count(*) FROM registrations WHERE stage = 'reaping'") == "1"
+    });
+    begun.send(()).expect("the search still waits");
+    let second = ana.next_login();
+    class.all_served();
+    ana.has_read_all();
+    assert_ne!(second.username(), first.username());
+    assert!(ana.can_log_in());
+    class.eventually("the first account gone", || {
+        class.coder().students().len() == 1
+    });
 }
 
 /// Of two accounts the one without a login is removed, and that of `ana` keeps its three hours.

@@ -24,7 +24,7 @@ use worker::{HallAt, HallStep};
 enum HallBug {
     /// A page gets the login that waits for it before anybody has said yes.
     ShowsUnasked,
-    /// A yes counts for whoever is asked about now, not for whom the page has shown.
+    /// A yes counts for the phone that is asked about now, not for the one that the page has shown.
     ConfirmsAnother,
     /// A text counts as served as soon as its login is offered.
     RecordsOffer,

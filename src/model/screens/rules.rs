@@ -76,11 +76,13 @@ pub(super) fn removal(hall: &HallState, all: &mut Vec<(HallMove, HallState)>) {
         }
         HallReap::Begin(phone) => {
             let mut after = with(HallReap::Idle);
+            if hall.rows[usize::from(phone)].is_some_and(|row| row.announced && row.sending) {
+                // A login on its way holds it up, for a minute at most.
+                push(HallLuck::Held, after.clone());
+            }
             if let Some(row) = &mut after.rows[usize::from(phone)]
                 && let Ok(next) = row.stage.after(Event::RemovalBegun)
-                // A login on its way holds it up.
                 && row.due
-                && !(row.announced && row.sending)
             {
                 row.stage = next;
                 let had_login = row.announced;

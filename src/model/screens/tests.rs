@@ -52,8 +52,7 @@ fn bugs_of_screens_are_found() {
     finds(HallBug::ForgetsShown, "P4, P5", ONE);
 }
 
-/// `make model` runs these, by their names or all of them. Two codes of one phone with logins by text as well are left
-/// out: docs/reliability.md has the story at which that search stops.
+/// `make model` runs these, by their names or all of them.
 #[test]
 fn large_worlds_of_screens() {
     let Ok(chosen) = std::env::var("MODEL_WORLDS") else {
@@ -84,6 +83,14 @@ fn large_worlds_of_screens() {
                 texts: [2, 0],
                 laptops: 2,
                 ..ONE
+            },
+        ),
+        (
+            "two-codes-both",
+            Hall {
+                texts: [2, 0],
+                laptops: 2,
+                ..both
             },
         ),
     ];

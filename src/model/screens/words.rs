@@ -30,6 +30,8 @@ pub(super) enum HallLuck {
     LostAfter,
     /// It is not done, and there is no answer.
     LostBefore,
+    /// It is not done, because a login is on its way.
+    Held,
 }
 
 /// What happens.
@@ -84,6 +86,7 @@ impl fmt::Display for HallLuck {
             Self::Well => "",
             Self::LostAfter => "; it is done, but the answer is lost",
             Self::LostBefore => "; the call fails, and it is not done",
+            Self::Held => "; it is not done, because a login is on its way",
         })
     }
 }

@@ -91,7 +91,7 @@ impl SeatState {
         self.users.get(usize::from(place)) == Some(&true)
     }
 
-    /// Whoever has a forgotten account in mind finds none there.
+    /// A worker that has a forgotten account in mind finds none there.
     fn lose(&mut self, place: SeatPlace) {
         for student in &mut self.students {
             student.logged &= student.login != Some(place);

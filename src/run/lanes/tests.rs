@@ -227,7 +227,7 @@ fn a_region_that_is_not_enabled_delays_no_other_texts_and_is_reported_once() {
 }
 
 #[test]
-fn whoever_gets_through_brings_two_more_on_until_all_are_served() {
+fn each_text_that_is_served_lets_two_more_start_until_all_are_served() {
     let lanes = Lanes::new(8);
     let island = region(ISLANDERS[0]);
     refuse(&lanes, &ISLANDERS, island);

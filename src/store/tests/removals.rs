@@ -162,7 +162,7 @@ fn a_clock_set_ahead_takes_those_along_who_were_there_before() {
 }
 
 #[test]
-fn whoever_may_have_a_login_is_treated_as_if_it_had_arrived() {
+fn a_student_who_may_have_a_login_is_treated_as_if_it_had_arrived() {
     let dir = TempDir::new();
     let store = dir.open();
     let ids: Vec<i64> = (1..=3)

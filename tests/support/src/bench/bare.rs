@@ -40,7 +40,7 @@ impl BareKind {
     }
 }
 
-/// A running one, as a process of its own or, in a short cut, as a thread of this one.
+/// A running one, as a process of its own or, in a short version, as a thread of this one.
 pub struct Bare {
     /// Where it listens.
     pub address: SocketAddr,

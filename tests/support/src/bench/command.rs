@@ -15,7 +15,7 @@ leaves the machine. Prints tables; a figure that misses its goal is no failure.
 
   bench [--quick] [--write FILE] [PART ...]
 
-  --quick        a short cut of seconds, whose figures mean little
+  --quick        a short version of seconds, whose figures mean little
   --write FILE   write the report there as well, if all parts ran in full
   --base FILE    an earlier build of the program, which the part compare needs
   --hyper FILE   hyper's smallest server, as tests/peers builds it, for the part webhook

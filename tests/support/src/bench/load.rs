@@ -66,7 +66,7 @@ enum Pace {
     Closed(Opening),
     /// One after the other, on a connection of its own each.
     Fresh,
-    /// So many a second.
+    /// This number a second.
     Open(f64),
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Nothing here is a test: figures are printed and compared with the project's goals, and no
 //! figure fails anything. `make bench` runs all parts and writes `docs/benchmarks.md`; the tests run a
-//! short cut of each part, so that none of them rots. A file a topic:
+//! short version of each part, so that none of them rots. A file a topic:
 //!
 //! - `webhook`: how many texts are taken a second, beside a bare tiny_http; `bare` is that one
 //! - `load`, `wire`: what texts; one thread and epoll, nothing is made while the clock runs
@@ -56,14 +56,14 @@ pub struct Bench {
     pub base: Option<PathBuf>,
     /// hyper's smallest server, to be measured beside the service.
     pub hyper: Option<PathBuf>,
-    /// A short cut of seconds, whose figures mean little.
+    /// A short version of seconds, whose figures mean little.
     pub quick: bool,
     /// Says how far a part is.
     pub progress: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Bench {
-    /// `quick` in a short cut, `full` otherwise.
+    /// `quick` in a short version, `full` otherwise.
     pub fn pick<T>(&self, quick: T, full: T) -> T {
         if self.quick { quick } else { full }
     }

@@ -23,7 +23,7 @@ pub const PART: BenchPart = BenchPart {
 /// All pages come from this address.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// So many threads play the pages.
+/// How many threads play the pages.
 const THREADS: usize = 4;
 
 /// What the service has used so far, and what it holds.

@@ -32,7 +32,7 @@ pub const PART: BenchPart = BenchPart {
 /// How clients connect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LoadMode {
-    /// So many connections that stay open, and how they are opened.
+    /// The number of connections that stay open, and how they are opened.
     KeepAlive(usize, Opening),
     /// A new connection for each text, this many at a time.
     Fresh(usize),

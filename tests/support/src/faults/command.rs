@@ -19,7 +19,7 @@ Coder and Twilio are fakes, Redis is real; nothing leaves the machine.
 
   faults [--short] [PROOF ...]
 
-  --short   the short cut of each proof, as the tests run it
+  --short   the short version of each proof, as the tests run it
   --list    the proofs and what each does
   --help    this text
 

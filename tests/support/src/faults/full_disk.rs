@@ -22,7 +22,7 @@ pub const PROOF: FaultProof = FaultProof {
 /// Classes at the same time; most of their time they wait.
 const WORKERS: usize = 4;
 
-/// There is room for so many writes.
+/// There is room for this number of writes.
 struct Room {
     left: AtomicUsize,
     refused: AtomicUsize,

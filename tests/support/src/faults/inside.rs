@@ -256,7 +256,7 @@ fn open(folder: &Folder, key: &PhoneKey) -> Arc<Store> {
     loop {
         match Store::open(folder.path(), std::slice::from_ref(key)) {
             Ok((store, _)) => return Arc::new(store),
-            // A child that another test has just forked holds the lock of before until it executes.
+            // A child that another test has just forked holds the earlier lock until it executes.
             Err(StoreError::Taken { .. }) if began.elapsed() < LIMIT => {
                 std::thread::park_timeout(Duration::from_millis(1));
             }

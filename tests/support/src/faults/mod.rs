@@ -2,7 +2,7 @@
 //!
 //! Each proof plays classes, does harm, mends it, lets the service finish, and counts who was lost,
 //! who was doubled and what was orphaned. `make faults` runs all of them in full and prints the
-//! table; `make test` runs a short cut of each. A file a proof.
+//! table; `make test` runs a short version of each. A file a proof.
 
 pub mod answers;
 mod class_run;
@@ -41,7 +41,7 @@ use table::Row;
 pub struct Assault {
     /// The program under test.
     pub binary: PathBuf,
-    /// All of it, which may take minutes; otherwise a short cut of seconds.
+    /// All of it, which may take minutes; otherwise a short version of seconds.
     pub full: bool,
     /// Says how far a proof is; a line a step at most.
     pub progress: Box<dyn Fn(&str) + Send + Sync>,

@@ -49,11 +49,11 @@ const REHEARSALS: usize = 3;
 /// Runs at the same time. Most of them wait: for a removal's next look, for Twilio's log to settle.
 const WORKERS: (u32, u32) = (40, 64);
 
-/// The short cut plays every kill that finds a world of its own, and of the other single cuts one in
-/// so many.
+/// The short version plays every kill that finds a world of its own, and of the other single cuts one in
+/// this number.
 const SAMPLE: usize = 10;
 
-/// Of the kills in the act that takes longest, as it waits for builds three times, the short cut plays one in so many.
+/// Of the kills in the act that takes longest, as it waits for builds three times, the short version plays one in this number.
 const LONG_SAMPLE: usize = 4;
 
 /// What every act shows, if all borders are in place.

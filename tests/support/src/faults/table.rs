@@ -63,7 +63,7 @@ impl Row {
         self.count_accounts(class, students.len());
     }
 
-    /// Counts students who have to have a login that works, and at most so many texts.
+    /// Counts students, who must each have a login that works, and texts, of which there may be at most this number.
     pub fn count_logins(&mut self, students: &[Student<'_>], most: usize) {
         self.students += students.len();
         for student in students {
@@ -72,7 +72,7 @@ impl Row {
         }
     }
 
-    /// Counts accounts: so many may ever have been made, and those that stand are all known.
+    /// Counts accounts: at most this number were ever made, and all that exist are known.
     pub fn count_accounts(&mut self, class: &Classroom, made: usize) {
         let ever = class.coder().created_ever().len();
         self.doubled += ever.saturating_sub(made);

@@ -59,7 +59,7 @@ pub fn instructions(bench: &Bench) -> Counted {
     }
 }
 
-/// The instructions of a service from its start to its end, in which so many students get their logins.
+/// The instructions of a service from its start to its end, in which this number of students get their logins.
 fn class(bench: &Bench, students: usize) -> Option<f64> {
     let folder = Folder::new();
     let (program, told) = (folder.path().join("program"), folder.path().join("told"));

@@ -39,7 +39,7 @@ pub fn measure(bench: &Bench) -> Size {
     }
 }
 
-/// The static build, where there is one of about the same time as what is measured. Not for a short cut, which
+/// The static build, where there is one of about the same time as what is measured. Not for a short version, which
 /// measures a build for tests.
 pub fn fixed(bench: &Bench) -> Option<PathBuf> {
     let triple = format!("{}-unknown-linux-musl", std::env::consts::ARCH);

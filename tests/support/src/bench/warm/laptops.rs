@@ -15,7 +15,7 @@ pub(super) const WAVE: usize = 2_000;
 /// Laptops that share an address. The service lets one address open 512.
 const OF_ONE_ADDRESS: usize = 250;
 
-/// So many threads play the laptops.
+/// How many threads play the laptops.
 const THREADS: usize = 4;
 
 /// How long a page waits while its account is made (`page.js`).

@@ -72,10 +72,10 @@ pub const TRIPLES: FaultProof = FaultProof {
     run: |force| prove_triples(force, PointAct::First),
 };
 
-/// Of the pairs that are no two kills one in so many is played.
+/// Of the pairs that are not two kills, one in this number is played.
 const SAMPLE: usize = 40;
 
-/// The short cut plays so many first cuts, and so many pairs.
+/// How many first cuts, and how many pairs, the short version plays.
 const SHORT: usize = 6;
 
 fn prove(force: &Assault, act: PointAct) -> Vec<Row> {

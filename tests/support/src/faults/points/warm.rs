@@ -70,7 +70,7 @@ pub fn plays(stage: &PointStage, students: &[Student<'_>]) -> bool {
     )
 }
 
-/// Whether there are so many accounts, and so many of them are spares that may be taken and whose workspaces run.
+/// Whether there are this many accounts, and this many of them are spares that may be taken and whose workspaces run.
 fn accounts(stage: &PointStage, all: usize, spares: usize) -> bool {
     let ready = "SELECT count(*) FROM registrations r JOIN workspaces w ON w.registration = r.id
          WHERE r.spare_since IS NOT NULL AND r.stage = 'created' AND r.unused_at IS NOT NULL
