@@ -3,9 +3,9 @@
 use super::row::{Print, Row, Tick, seconds, tick};
 use super::rules::Promise;
 use super::state::{CoderUser, Flight, State};
-use super::table::{Answer, Write};
 use super::words::Luck;
 use super::worker::{At, Step};
+use super::write::{Answer, Write};
 use super::{Bug, GIVE_UP, LIFE};
 use crate::domain::registration::Event;
 use crate::provision::decide::{TakenName, due_with_login, taken_name};

@@ -25,6 +25,7 @@ mod table;
 mod tests;
 mod words;
 mod worker;
+mod write;
 
 use std::time::Duration;
 
@@ -263,8 +264,8 @@ impl World {
             ];
             for (order, what) in orders {
                 let mut after = *state;
-                let write = table::Write::Order { phone, order };
-                if after.table.write(write, after.now, self.bug) == table::Answer::Done {
+                let write = write::Write::Order { phone, order };
+                if after.table.write(write, after.now, self.bug) == write::Answer::Done {
                     if order.ends() {
                         after.students[usize::from(phone)].login = None;
                     }

@@ -3,8 +3,8 @@
 
 use super::row::{Row, Tick};
 use super::state::{CoderUser, State};
-use super::table::{Answer, Write};
 use super::words::Luck;
+use super::write::{Answer, Write};
 use super::{Bug, World};
 use crate::domain::registration::Stage;
 

@@ -2,9 +2,9 @@
 
 use super::row::{Print, Row, Tick, seconds};
 use super::state::{State, StudentLogin};
-use super::table::{Answer, Write};
 use super::words::Luck;
 use super::worker::{At, Step, Worker};
+use super::write::{Answer, Write};
 use super::{Bug, GIVE_UP};
 use crate::provision::decide::{AfterTrace, Trace, after_trace};
 

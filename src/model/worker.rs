@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::row::{Print, Row, TICK, Tick, seconds, tick};
 use super::state::{State, Where};
-use super::table::{Answer, Seen, Write};
+use super::table::Seen;
 use super::words::Luck;
+use super::write::{Answer, Write};
 use super::{Bug, GIVE_UP, LIFE, World, phone_of};
 use crate::domain::registration::Stage;
 use crate::provision::decide::{
