@@ -38,7 +38,14 @@ pub fn play(teller: &Teller) {
     files.sort_unstable();
     assert_eq!(
         files,
-        ["Cargo.lock", "Cargo.toml", "src", "target", "tests"],
+        [
+            "Cargo.lock",
+            "Cargo.toml",
+            "deploy",
+            "src",
+            "target",
+            "tests"
+        ],
         "the files of the builder"
     );
     build(project(), &["--quiet", "--tag", &tag("service")]);
