@@ -157,7 +157,11 @@ fn reads_its_own_words(config: &Config, mut vars: Vars) {
         Err(faults) => panic!("its own words are refused: {faults}"),
     };
     assert_eq!(again.twilio.sender, config.twilio.sender);
-    assert_eq!(again.twilio.webhook_url, config.twilio.webhook_url);
+    // As it is shown, which leaves out a password; its other spellings are for signatures only.
+    assert_eq!(
+        again.twilio.webhook_url.as_str(),
+        config.twilio.webhook_url.as_str()
+    );
     assert_eq!(again.twilio.api_url, config.twilio.api_url);
     assert_eq!(again.coder.address, config.coder.address);
     assert_eq!(again.coder.email_domain, config.coder.email_domain);
