@@ -46,16 +46,18 @@ fn phone(raw: &str) -> Option<Phone> {
                 assert!(raw.contains(':'), "{raw:?}");
                 return None;
             }
-            assert_eq!(*unserved, other);
             assert!([UnservedSender::ShortCode, UnservedSender::NotANumber].contains(&other));
+            if is_rcs(raw) {
+                // Read as the number behind the channel's name.
+                assert_eq!(other, UnservedSender::NotANumber);
+            } else {
+                assert_eq!(*unserved, other);
+            }
             return None;
         }
         (Ok(phone), Err(_)) => {
             let number = raw.trim().get(4..).unwrap_or_default();
-            assert!(
-                raw.trim().to_ascii_lowercase().starts_with("rcs:"),
-                "{raw:?}"
-            );
+            assert!(is_rcs(raw), "{raw:?}");
             assert_eq!(Phone::parse_any(number).as_ref(), Ok(phone));
             return None;
         }
@@ -69,6 +71,10 @@ fn phone(raw: &str) -> Option<Phone> {
     let shown = format!("{phone:?} {:?} {key:?}", phone.hash(&key));
     assert_harmless(&shown, &[&phone.reveal()[1..], &phone.reveal()[..5]]);
     Some(phone)
+}
+
+fn is_rcs(raw: &str) -> bool {
+    raw.trim().to_ascii_lowercase().starts_with("rcs:")
 }
 
 /// By RCS a sender is what it is by SMS, unless it names a channel itself.

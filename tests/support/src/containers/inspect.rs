@@ -202,7 +202,7 @@ pub fn image_is_bare(image: &str) {
         image,
         r#"{{index .Config.Labels "org.opencontainers.image.version"}}"#,
     );
-    assert_eq!(version, env!("CARGO_PKG_VERSION"), "the label's version");
+    assert_eq!(version, super::service_version(), "the label's version");
     assert_eq!(field(image, "{{.Config.User}}"), "10001:10001");
     assert!(field(image, "{{json .Config.Healthcheck.Test}}").contains("healthcheck"));
     let container = docker(["create", image]);

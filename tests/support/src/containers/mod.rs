@@ -44,6 +44,15 @@ class register while containers are killed. Needs a Docker engine and docker com
 KEEP=1 keeps the base images that were pulled or made, for the next run.
 Exit code: 0 all held, 1 something did not, 2 it cannot run, 130 stopped by a signal.";
 
+/// The version of the service, as its manifest says; that of this crate is another one.
+fn service_version() -> String {
+    let manifest = crate::project().join("Cargo.toml");
+    let manifest = std::fs::read_to_string(manifest).expect("the manifest is there");
+    let mut lines = manifest.lines();
+    let version = lines.find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    version.expect("a version").to_owned()
+}
+
 /// The command.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

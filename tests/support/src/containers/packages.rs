@@ -23,7 +23,7 @@ pub fn play() {
         assert!(status.success(), "{program} {arguments:?}: {status}");
     };
     run("make", &["--no-print-directory", "deb"]);
-    let version = env!("CARGO_PKG_VERSION");
+    let version = super::service_version();
     let package = format!("target/dist/coder-sms-register_{version}_amd64.deb");
     let release = format!("target/dist/coder-sms-register-{version}-x86_64-linux.tar.gz");
     for (debian, server) in SYSTEMS {
