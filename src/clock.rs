@@ -48,8 +48,8 @@ pub fn read_moment(words: &str) -> Option<Instant> {
     }
 }
 
-/// The largest difference between our clock and Coder's, in seconds, at which accounts are still removed. No larger one is
-/// expected between our clock and Twilio's.
+/// The largest difference between our clock and Coder's, in seconds, at which accounts are still removed. No larger one
+/// is expected between our clock and Twilio's.
 pub const TOLERANCE: UnixSeconds = 900;
 
 /// Smaller changes of the clock are ignored, in seconds: adjustments, and the time between two readings.

@@ -1,6 +1,5 @@
 //! Accounts whose time is up.
 
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::plan;
@@ -310,11 +309,7 @@ fn a_reservation_that_was_given_up_is_renewed_when_the_student_asks_again() {
 fn a_create_that_ends_when_its_removal_has_begun_leaves_no_orphan() {
     let class = plan().with("CODER_REG_CALL_LIMIT", "10s").open();
     let ana = class.student();
-    let (begun, removal_begun) = mpsc::channel();
-    let hold = Box::new(move || {
-        let _ = removal_begun.recv();
-    });
-    class.coder().on(coder::CREATE_USER, When::Before, 1, hold);
+    let begun = class.coder().hold(coder::CREATE_USER, When::Before);
     ana.asks();
     assert!(
         class
@@ -340,11 +335,7 @@ fn a_create_that_is_repeated_while_its_first_user_is_removed_leaves_no_orphan() 
     class.trouble_at_coder(coder::CREATE_USER, 1, Trouble::LoseReply);
     ana.asks();
     class.logs("attempt 1 failed");
-    let (go, gone) = mpsc::channel();
-    let hold = Box::new(move || {
-        let _ = gone.recv();
-    });
-    class.coder().on(coder::CREATE_USER, When::Before, 1, hold);
+    let go = class.coder().hold(coder::CREATE_USER, When::Before);
     let creates = 2;
     assert!(
         class

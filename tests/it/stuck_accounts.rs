@@ -1,6 +1,6 @@
 //! An account that cannot be removed does not block its phone, and an older text does not bring an account back.
 
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -348,11 +348,7 @@ fn is_held_over_its_password(class: &Classroom, student: &Student<'_>) -> (Login
     let login = class.login_of(student);
     class.changes_the_password(&login);
     class.change("UPDATE registrations SET announced_at = announced_at - 600");
-    let (go, held) = channel();
-    let hold = Box::new(move || {
-        let _ = held.recv();
-    });
-    class.coder().on(coder::SET_PASSWORD, When::After, 1, hold);
+    let go = class.coder().hold(coder::SET_PASSWORD, When::After);
     student.asks();
     assert!(
         class
@@ -401,11 +397,7 @@ fn a_text_that_is_served_while_its_account_goes_does_not_touch_the_account_of_an
     let (ana, ben) = (class.student(), class.student());
     let login = class.login_of(&ana);
     class.change("UPDATE registrations SET announced_at = announced_at - 600");
-    let (go, held) = channel();
-    let hold = Box::new(move || {
-        let _ = held.recv();
-    });
-    class.coder().on(coder::SET_PASSWORD, When::After, 1, hold);
+    let go = class.coder().hold(coder::SET_PASSWORD, When::After);
     ana.asks();
     assert!(
         class

@@ -87,13 +87,7 @@ fn a_workspace_is_made_before_coder_knows_of_all_that_run_longer() {
         class.query("SELECT count(*) FROM workspaces WHERE stops_at IS NOT NULL")
             == STUDENTS.to_string()
     });
-    let (release, waits) = std::sync::mpsc::channel();
-    let wait = move || {
-        let _ = waits.recv_timeout(PATIENCE);
-    };
-    class
-        .coder()
-        .on(coder::EXTEND_WORKSPACE, When::Before, 1, Box::new(wait));
+    let release = class.coder().hold(coder::EXTEND_WORKSPACE, When::Before);
     class.does(&["extend", "--yes", "--all", "2h"]);
     class.eventually("the first of them", || {
         class.coder().count(coder::EXTEND_WORKSPACE) == 1

@@ -6,6 +6,7 @@ mod serving;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -157,6 +158,17 @@ impl FakeServer {
         mut hook: Box<dyn FnMut() + Send>,
     ) {
         self.add_hook(which.into(), when, times, Box::new(move |_| hook()));
+    }
+
+    /// Holds the next call of this kind that is really applied, before or after it has its effect, until something is
+    /// sent or the sender is dropped.
+    pub fn hold(&self, which: impl Into<Which>, when: When) -> Sender<()> {
+        let (go, held) = channel();
+        let wait = Box::new(move || {
+            let _ = held.recv();
+        });
+        self.on(which, when, 1, wait);
+        go
     }
 
     /// From now on every call has to pass this gate, unless trouble meets it first.

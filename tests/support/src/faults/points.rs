@@ -53,7 +53,8 @@ const WORKERS: (u32, u32) = (40, 64);
 /// this number.
 const SAMPLE: usize = 10;
 
-/// Of the kills in the act that takes longest, as it waits for builds three times, the short version plays one in this number.
+/// Of the kills in the act that takes longest, as it waits for builds three times, the short version plays one in this
+/// number.
 const LONG_SAMPLE: usize = 4;
 
 /// What every act shows, if all borders are in place.

@@ -139,8 +139,8 @@ fn cuts_at(mark: &Mark) -> impl Iterator<Item = Cut> {
     })
 }
 
-/// Plays all plans, `workers` at a time, each in a database of its own on one Redis. `heard` is called
-/// with each one's number as it ends.
+/// Plays all plans, `workers` at a time, each in a database of its own on one Redis. `heard` is
+/// called as each of them ends, with the number of those that have ended.
 pub fn play_all(
     binary: &Path,
     redis: &Redis,
