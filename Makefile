@@ -62,6 +62,7 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked --test it -- --test-threads=16
 	$(CARGO) build --locked $(BOTH) --bins
 	$(CARGO) test --locked $(SUPPORT)
+	$(CARGO) test --locked --manifest-path tests/fuzz/Cargo.toml --no-default-features --target-dir $${CARGO_TARGET_DIR:-target} --test corpus
 
 model: toolchain ## search all orders of events in larger worlds, in minutes; in parts: make model WORLDS="late orders"
 	MODEL_WORLDS='$(WORLDS)' CARGO_PROFILE_DEV_OPT_LEVEL=3 $(CARGO) test --locked --lib -- model::tests::large model::seats::tests::large model::screens::tests::large --nocapture
@@ -120,7 +121,7 @@ fmt: ## is everything formatted?
 lint: ## clippy, warnings denied; the fuzz targets too
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	CUSTOM_LIBFUZZER_PATH=/unused/libFuzzer.a $(CARGO) clippy --locked --manifest-path tests/fuzz/Cargo.toml \
-		--target-dir $${CARGO_TARGET_DIR:-target} --bins -- -D warnings
+		--target-dir $${CARGO_TARGET_DIR:-target} --lib --bins --tests -- -D warnings
 
 docs: ## the documentation builds, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet

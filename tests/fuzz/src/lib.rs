@@ -1,12 +1,21 @@
-//! What several fuzz targets share. Everything here is written anew, in the plainest way, so that the service is held
-//! against a second opinion and not against itself.
+//! What the service reads from others, held against a second opinion that is written anew in the plainest way. Each room
+//! with a function `check` has a target in `targets/` for libFuzzer and seeds in `corpus/`.
 //!
-//! `make fuzz` runs all targets. Each reads its input as plain text, so that the seeds in `corpus/` can be read and
-//! written by hand; what a run finds beside them goes to `found/`, which is not kept.
+//! `make fuzz` runs the targets; `make test` gives the seeds, and what comes of them by small changes, to the same functions.
+//! Inputs are plain text, so that seeds can be read and written by hand. What a run finds beside them goes to `found/`,
+//! which is not kept.
 
 pub mod chunks;
+pub mod coder_answers;
+pub mod configuration;
 pub mod form;
+pub mod gate;
+pub mod phone_and_phrase;
 pub mod server;
+pub mod settings_file;
+pub mod stream_entry;
+pub mod twilio_answers;
+pub mod webhook;
 
 use coder_sms_register::config::{Sender, TwilioConfig};
 use coder_sms_register::domain::{Secret, SignedUrl};
