@@ -179,7 +179,7 @@ impl FakeCoder {
 
 fn active_owner(world: &mut World, username: &str) -> Option<String> {
     let id = world.by_name(username)?.id.clone();
-    let user = world.users.iter_mut().find(|user| user.id == id)?;
+    let user = world.by_id_mut(&id)?;
     if user.status == Status::Suspended {
         return None;
     }

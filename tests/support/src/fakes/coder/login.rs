@@ -132,7 +132,7 @@ pub fn login(world: &mut World, request: &Request) -> Result<Reply, Fault> {
         .that(!password.is_empty(), "password", "required", "")
         .done()?;
     let id = would_log_in(world, &email, &password)?;
-    if let Some(user) = world.users.iter_mut().find(|user| user.id == id) {
+    if let Some(user) = world.by_id_mut(&id) {
         user.status = Status::Active;
         user.last_seen = Some(Instant::now());
     }

@@ -218,7 +218,7 @@ impl FakeCoder {
     pub fn token_roles(&self, roles: &[Role]) {
         self.look(|world| {
             let admin = world.admin.clone();
-            let user = world.users.iter_mut().find(|user| user.id == admin);
+            let user = world.by_id_mut(&admin);
             user.expect("the admin is never removed").roles = roles.to_vec();
         });
     }

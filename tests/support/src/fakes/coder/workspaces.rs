@@ -119,10 +119,10 @@ fn fits(world: &World, caller: &Caller, workspace: &Workspace, search: &Search) 
     let later = |limit: &str| Some(world.date(workspace.last_used)) > clock::parse(limit);
     let is_owner = |name: &str| match name {
         "me" => workspace.owner == caller.id,
-        // The owner is looked up among the users that are not deleted; an unknown one owns nothing.
+        // Only users that are not deleted own something.
         name => world
-            .by_name(name)
-            .is_some_and(|user| user.id == workspace.owner),
+            .by_id(&workspace.owner)
+            .is_some_and(|user| !user.deleted && user.username.eq_ignore_ascii_case(name)),
     };
     search.terms.iter().all(|(key, value)| match key.as_str() {
         "owner" => is_owner(value),

@@ -1,5 +1,6 @@
 //! What the server remembers: its users and their keys, its settings, and what was done to whom.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -229,6 +230,8 @@ pub(super) struct World {
     /// Never empty.
     pub templates: Vec<Template>,
     pub users: Vec<User>,
+    /// The position of each user, by id: a large class is asked for one user thousands of times.
+    places: HashMap<String, usize>,
     pub keys: Vec<Key>,
     /// The user that the API token belongs to.
     pub admin: String,
@@ -271,6 +274,7 @@ impl World {
             templates: vec![Template::new("docker")],
             since: now,
             users: Vec::new(),
+            places: HashMap::new(),
             keys: Vec::new(),
             admin: String::new(),
             workspaces: Vec::new(),
@@ -291,9 +295,10 @@ impl World {
 
     /// A new dormant user; the caller changes what shall be different.
     pub fn add_user(&mut self, username: &str, email: &str, password: &str) -> &mut User {
-        let now = Instant::now();
+        let (id, now) = (random::uuid(), Instant::now());
+        self.places.insert(id.clone(), self.users.len());
         self.users.push(User {
-            id: random::uuid(),
+            id,
             username: username.to_owned(),
             email: email.to_owned(),
             name: String::new(),
@@ -337,13 +342,19 @@ impl World {
 
     /// A user by id, deleted or not.
     pub fn by_id(&self, id: &str) -> Option<&User> {
-        self.users.iter().find(|user| user.id == id)
+        Some(&self.users[*self.places.get(id)?])
+    }
+
+    /// The same, to change it.
+    pub fn by_id_mut(&mut self, id: &str) -> Option<&mut User> {
+        Some(&mut self.users[*self.places.get(id)?])
     }
 
     /// Marks a user as deleted. Its sessions and tokens end with it.
     pub fn delete_user(&mut self, id: &str) {
-        let user = self.users.iter_mut().find(|user| user.id == id);
-        user.into_iter().for_each(|user| user.deleted = true);
+        self.by_id_mut(id)
+            .into_iter()
+            .for_each(|user| user.deleted = true);
         self.keys.retain(|key| key.user != id);
     }
 
@@ -380,21 +391,16 @@ impl World {
         if caller.id != self.admin {
             return;
         }
-        let Some(User {
-            id,
-            username,
-            by_api,
-            ..
-        }) = self.users.iter().find(|known| known.id == user)
-        else {
+        let Some(user) = self.by_id(user) else {
             return;
         };
-        self.ledger.push(Deed {
+        let deed = Deed {
             at: Instant::now(),
             what: what.to_owned(),
-            username: username.clone(),
-            user_id: id.clone(),
-            foreign: !by_api,
-        });
+            username: user.username.clone(),
+            user_id: user.id.clone(),
+            foreign: !user.by_api,
+        };
+        self.ledger.push(deed);
     }
 }
