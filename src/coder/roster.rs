@@ -1,5 +1,7 @@
 //! Lists of all users of the class and of all workspaces, page by page.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,10 +16,9 @@ use crate::http::HttpResponse;
 const USERS_PER_PAGE: usize = 200;
 /// Workspaces per page: each may be tens of kilobytes long.
 const WORKSPACES_PER_PAGE: usize = 100;
-/// The most pages that are read: 20,000 users, of which only those with our domain are kept, and
-/// 2,000 workspaces, which are all kept.
+/// The most pages that are read: 20,000 users, and as many workspaces. What nobody has asked for is not kept.
 const MAX_USER_PAGES: usize = 100;
-const MAX_WORKSPACE_PAGES: usize = 20;
+const MAX_WORKSPACE_PAGES: usize = 200;
 
 impl User {
     /// When the user was last active at Coder; `None` = it never logged in.
@@ -90,7 +91,7 @@ impl Coder {
         Ok((users, false))
     }
 
-    /// The workspaces of all users that our token may see, 100 per call, 2,000 at most.
+    /// The workspaces of all users that our token may see, 100 per call, 20,000 at most.
     ///
     /// # Errors
     /// A call failed.
@@ -103,43 +104,70 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn workspaces_up_to(&self, pages: usize) -> Result<Vec<Workspace>, CoderError> {
-        let (workspaces, _) = self.workspaces_with("", pages.min(MAX_WORKSPACE_PAGES))?;
+        let mut workspaces = Vec::new();
+        self.read_workspaces("", pages, |page| {
+            workspaces.extend(page);
+            false
+        })?;
         Ok(workspaces)
     }
 
-    /// The workspaces of all users with this name, and whether the list is complete.
+    /// The workspaces of one owner, by the owner's id, out of those of all users.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub(super) fn workspaces_of_id(&self, owner: &str) -> Result<Vec<Workspace>, CoderError> {
+        let mut found = Vec::new();
+        self.read_workspaces("", MAX_WORKSPACE_PAGES, |page| {
+            found.extend(page.into_iter().filter(|one| one.owner_id == owner));
+            false
+        })?;
+        Ok(found)
+    }
+
+    /// Of the workspaces of all users with this name those with one of these ids, by id, and whether the others are
+    /// missing for certain: the list was read to its end, or nothing is missing. It is read until all are found,
+    /// or 20,000 are read.
     ///
     /// # Errors
     /// A call failed.
     pub fn workspaces_named(
         &self,
         name: &WorkspaceName,
-    ) -> Result<(Vec<Workspace>, bool), CoderError> {
-        // Coder also finds names that contain this one.
+        ids: &HashSet<&str>,
+    ) -> Result<(HashMap<String, Workspace>, bool), CoderError> {
         let filter = format!("q={}&", encode(&format!("name:{name}")));
-        let (mut found, complete) = self.workspaces_with(&filter, MAX_WORKSPACE_PAGES)?;
-        found.retain(|one| one.name.eq_ignore_ascii_case(name.as_str()));
+        // While the list is read, builds that end may move a workspace to a page that is read later.
+        let mut found: HashMap<String, Workspace> = HashMap::new();
+        let complete = self.read_workspaces(&filter, MAX_WORKSPACE_PAGES, |page| {
+            // Coder also finds names that contain this one.
+            let wanted = page.into_iter().filter(|one| {
+                ids.contains(one.id.as_str()) && one.name.eq_ignore_ascii_case(name.as_str())
+            });
+            found.extend(wanted.map(|one| (one.id.clone(), one)));
+            found.len() == ids.len()
+        })?;
         Ok((found, complete))
     }
 
-    /// The workspaces that `filter`, a part of the query, selects, and whether these are all.
-    fn workspaces_with(
+    /// Gives the workspaces that `filter`, a part of the query, selects to `take`, page by page, until it says that
+    /// it has enough. Returns whether it has, or has got all of them.
+    fn read_workspaces(
         &self,
         filter: &str,
         pages: usize,
-    ) -> Result<(Vec<Workspace>, bool), CoderError> {
-        let mut workspaces = Vec::new();
-        for number in 0..pages {
+        mut take: impl FnMut(Vec<Workspace>) -> bool,
+    ) -> Result<bool, CoderError> {
+        for number in 0..pages.min(MAX_WORKSPACE_PAGES) {
             let offset = number * WORKSPACES_PER_PAGE;
             let path = format!("/workspaces?{filter}limit={WORKSPACES_PER_PAGE}&offset={offset}");
             let (page, _): (WorkspaceList, HttpResponse) = self.page("list workspaces", &path)?;
-            let full = page.workspaces.len() >= WORKSPACES_PER_PAGE;
-            workspaces.extend(page.workspaces);
-            if !full {
-                return Ok((workspaces, true));
+            let is_last = page.workspaces.len() < WORKSPACES_PER_PAGE;
+            if take(page.workspaces) || is_last {
+                return Ok(true);
             }
         }
-        Ok((workspaces, false))
+        Ok(false)
     }
 
     pub(super) fn page<T: DeserializeOwned>(

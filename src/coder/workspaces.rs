@@ -117,11 +117,10 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn workspaces(&self, owner: &User, drawn: &str) -> Result<Vec<Workspace>, CoderError> {
-        let listed = if owner.username.eq_ignore_ascii_case(drawn) {
-            self.workspaces_of_name(drawn)?
-        } else {
-            self.all_workspaces()?
-        };
+        if !owner.username.eq_ignore_ascii_case(drawn) {
+            return self.workspaces_of_id(&owner.id);
+        }
+        let listed = self.workspaces_of_name(drawn)?;
         let of_owner = |workspace: &Workspace| workspace.owner_id == owner.id;
         Ok(listed.into_iter().filter(of_owner).collect())
     }

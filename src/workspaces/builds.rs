@@ -1,6 +1,6 @@
 //! Looks at the first builds of workspaces, and tries those again that failed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use log::{debug, warn};
 
@@ -58,7 +58,8 @@ impl TemplateMaker {
         tasks: &[WorkspaceTask],
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
-        let (listed, complete) = match self.coder.workspaces_named(&self.wanted.name) {
+        let ids: HashSet<&str> = tasks.iter().filter_map(|task| task.id.as_deref()).collect();
+        let (listed, complete) = match self.coder.workspaces_named(&self.wanted.name, &ids) {
             Ok(listed) => listed,
             Err(fault) => {
                 debug!("the builds of workspaces are looked at later: {fault}");
@@ -66,11 +67,9 @@ impl TemplateMaker {
                 return self.store.postpone_looks(now, until).map(|()| false);
             }
         };
-        let listed: HashMap<&str, &Workspace> =
-            listed.iter().map(|one| (one.id.as_str(), one)).collect();
         let mut has_failed = false;
         for task in tasks {
-            let found = task.id.as_deref().and_then(|id| listed.get(id)).copied();
+            let found = task.id.as_deref().and_then(|id| listed.get(id));
             let sight = match sight(found) {
                 Sight::Settled if found.is_none() && !complete => Sight::Building,
                 sight => sight,

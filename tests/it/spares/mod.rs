@@ -118,6 +118,22 @@ fn spares_run_before_the_class_opens_and_a_student_costs_no_call_to_coder() {
 }
 
 #[test]
+fn spares_are_seen_to_run_among_thousands_of_other_workspaces() {
+    let class = warm("2", LONG_AGO).prepare();
+    // Coder lists those that run first, by the names of their owners: these come before any of ours.
+    for number in 0..2_100 {
+        let name = format!("a-{number}");
+        let email = format!("{name}@others.example.org");
+        class.coder().add_stranger(&name, &email);
+        class.coder().running_workspace(&name, "class");
+    }
+    class.start_service();
+    ready(&class, 2);
+    assert!(asks(&class.student()).username() > "a-9");
+    ready(&class, 2);
+}
+
+#[test]
 fn the_pool_refills_up_to_the_free_seats_and_is_gone_when_the_class_closes() {
     let class = warm("3", LONG_AGO).open();
     ready(&class, 3);

@@ -70,10 +70,7 @@ impl FakeCoder {
     pub(super) fn change_user(&self, username: &str, change: impl FnOnce(&mut User)) {
         self.look(|world| {
             let id = world.by_name(username).map(|user| user.id.clone());
-            let user = world
-                .users
-                .iter_mut()
-                .find(|user| Some(&user.id) == id.as_ref());
+            let user = id.and_then(|id| world.by_id_mut(&id));
             change(user.unwrap_or_else(|| panic!("there is no user {username}")));
         });
     }
