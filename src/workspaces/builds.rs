@@ -1,6 +1,6 @@
 //! Looks at the first builds of workspaces, and tries those again that failed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use log::{debug, warn};
 
