@@ -1,7 +1,5 @@
 //! Lists of all users of the class and of all workspaces, page by page.
 
-use std::collections::{HashMap, HashSet};
-
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -50,10 +48,29 @@ impl Coder {
         Ok(complete.then_some(users))
     }
 
+    /// Shows `see` the users of [`Coder::users_of`] one by one, and keeps none of them. Returns whether these are all.
+    ///
+    /// # Errors
+    /// A call failed.
+    pub fn each_user_of(
+        &self,
+        domain: &str,
+        mut see: impl FnMut(&User),
+    ) -> Result<bool, CoderError> {
+        let ours = address_end(domain);
+        let is_kept = |user: &User| {
+            if is_in_domain(user, &ours) {
+                see(user);
+            }
+            false
+        };
+        let (_, complete) = self.users_with("list users", &ours, is_kept)?;
+        Ok(complete)
+    }
+
     fn users_in_domain(&self, domain: &str) -> Result<(Vec<User>, bool), CoderError> {
-        let ours = format!("@{}", domain.to_ascii_lowercase());
-        let is_of_domain = |user: &User| user.email.to_ascii_lowercase().ends_with(&ours);
-        self.users_with("list users", &ours, is_of_domain)
+        let ours = address_end(domain);
+        self.users_with("list users", &ours, |user| is_in_domain(user, &ours))
     }
 
     /// The users with `text` in their name or address for which `keep` is true, and whether the
@@ -63,7 +80,7 @@ impl Coder {
         &self,
         operation: &'static str,
         text: &str,
-        keep: impl Fn(&User) -> bool,
+        mut keep: impl FnMut(&User) -> bool,
     ) -> Result<(Vec<User>, bool), CoderError> {
         let mut users: Vec<User> = Vec::new();
         // Paging goes by the last user's id: numbered pages would shift if a user registered in
@@ -78,7 +95,7 @@ impl Coder {
             let (page, answer): (UserList, HttpResponse) = self.page(operation, &path)?;
             let next = page.users.last().map(|user| user.id.clone());
             let full = page.users.len() >= USERS_PER_PAGE;
-            let kept = page.users.into_iter().filter(&keep);
+            let kept = page.users.into_iter().filter(&mut keep);
             users.extend(kept.map(|mut user| {
                 user.made_at = made_at(&user, &answer);
                 user
@@ -125,29 +142,24 @@ impl Coder {
         Ok(found)
     }
 
-    /// Of the workspaces of all users with this name those with one of these ids, by id, and whether the others are
-    /// missing for certain: the list was read to its end, or nothing is missing. It is read until all are found,
-    /// or 20,000 are read.
+    /// Shows `see` the workspaces of all users with this name one by one, until it says that it has seen enough, and
+    /// keeps none of them. Returns whether it has, or has seen all. At most 20,000 are read.
     ///
     /// # Errors
     /// A call failed.
-    pub fn workspaces_named(
+    pub fn each_workspace_named(
         &self,
         name: &WorkspaceName,
-        ids: &HashSet<&str>,
-    ) -> Result<(HashMap<String, Workspace>, bool), CoderError> {
+        mut see: impl FnMut(&Workspace) -> bool,
+    ) -> Result<bool, CoderError> {
         let filter = format!("q={}&", encode(&format!("name:{name}")));
-        // While the list is read, builds that end may move a workspace to a page that is read later.
-        let mut found: HashMap<String, Workspace> = HashMap::new();
-        let complete = self.read_workspaces(&filter, MAX_WORKSPACE_PAGES, |page| {
+        self.read_workspaces(&filter, MAX_WORKSPACE_PAGES, |page| {
             // Coder also finds names that contain this one.
-            let wanted = page.into_iter().filter(|one| {
-                ids.contains(one.id.as_str()) && one.name.eq_ignore_ascii_case(name.as_str())
-            });
-            found.extend(wanted.map(|one| (one.id.clone(), one)));
-            found.len() == ids.len()
-        })?;
-        Ok((found, complete))
+            let mut named = page
+                .iter()
+                .filter(|one| one.name.eq_ignore_ascii_case(name.as_str()));
+            named.any(&mut see)
+        })
     }
 
     /// Gives the workspaces that `filter`, a part of the query, selects to `take`, page by page, until it says that
@@ -185,6 +197,15 @@ impl Coder {
             _ => Err(CoderError::of(operation, &answer)),
         }
     }
+}
+
+/// What the addresses of a domain end with, in lower case.
+fn address_end(domain: &str) -> String {
+    format!("@{}", domain.to_ascii_lowercase())
+}
+
+fn is_in_domain(user: &User, end: &str) -> bool {
+    user.email.to_ascii_lowercase().ends_with(end)
 }
 
 #[cfg(test)]

@@ -19,11 +19,24 @@ pub struct Vars {
 
 impl<I: IntoIterator<Item = (String, String)>> From<I> for Vars {
     fn from(pairs: I) -> Self {
+        let pairs = pairs.into_iter();
         Self {
-            pairs: pairs.into_iter().collect(),
+            pairs: pairs.map(|(name, value)| (visible(name), value)).collect(),
             ..Self::default()
         }
     }
+}
+
+/// A name as messages may show it. The environment may hold any; no setting has a control character in its name.
+fn visible(name: String) -> String {
+    if !name.chars().any(char::is_control) {
+        return name;
+    }
+    let shown = name.chars().map(|letter| match letter {
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    });
+    shown.collect()
 }
 
 impl Vars {

@@ -25,30 +25,27 @@ impl SpareKeeper {
         spares: &mut Vec<Spare>,
         now: UnixSeconds,
     ) -> Result<Result<(), CoderError>, StoreError> {
-        let listed = self.coder.all_users_of(&self.email_domain);
+        let ids = spares
+            .iter()
+            .filter_map(|one| Some((one.coder_id.as_deref()?, one.id)));
+        let ids: HashMap<&str, i64> = ids.collect();
+        let mut unused: HashSet<i64> = HashSet::new();
+        let listed = self.coder.each_user_of(&self.email_domain, |user| {
+            let spare = ids.get(user.id.as_str()).filter(|_| is_unused(user));
+            unused.extend(spare);
+        });
         // Without the right to see users the list is empty.
-        let listed = listed.and_then(|users| Ok((users, self.coder.rights()?.see_users)));
-        let (users, sees_users) = match listed {
-            Ok(found) => found,
+        let listed = listed.and_then(|complete| Ok(complete && self.coder.rights()?.see_users));
+        match listed {
+            Ok(true) => {}
+            Ok(false) => return Ok(Ok(())),
             Err(fault) => return Ok(Err(fault)),
-        };
-        let Some(users) = users.filter(|_| sees_users) else {
-            return Ok(Ok(()));
-        };
-        let users: HashMap<&str, &User> =
-            users.iter().map(|user| (user.id.as_str(), user)).collect();
-        let is_fine = |spare: &Spare| {
-            let id = spare.registration.coder_id.as_deref();
-            let user = id.and_then(|id| users.get(id));
-            spare.registration.stage == Stage::Reserved || user.is_some_and(|user| is_unused(user))
-        };
+        }
+        let is_fine = |spare: &Spare| spare.stage == Stage::Reserved || unused.contains(&spare.id);
         let (fine, lost): (Vec<Spare>, Vec<Spare>) = spares.drain(..).partition(is_fine);
         *spares = fine;
-        let made = spares
-            .iter()
-            .filter(|one| one.registration.stage == Stage::Created);
-        let unused: Vec<i64> = made.map(|one| one.registration.id).collect();
-        self.store.spares_unused(&unused, now)?;
+        let looked_at: Vec<i64> = unused.iter().copied().collect();
+        self.store.spares_unused(&looked_at, now)?;
         self.dismiss_all(&lost, now)?;
         if !lost.is_empty() {
             let number = count(lost.len(), "spare account");
@@ -61,8 +58,8 @@ impl SpareKeeper {
     /// Dismisses spares that are to be replaced.
     fn dismiss_all(&mut self, spares: &[Spare], now: UnixSeconds) -> Result<(), StoreError> {
         for spare in spares {
-            if self.store.dismiss_spare(spare.registration.id, now)? {
-                let class = spare.registration.class.clone();
+            if self.store.dismiss_spare(spare.id, now)? {
+                let class = spare.class.clone();
                 self.pools.entry(class).or_default().replace();
             }
         }
@@ -73,16 +70,16 @@ impl SpareKeeper {
     }
 
     /// Notes which spares have turned out well: nobody has used them, and their workspaces run.
-    fn note_good(&mut self, spares: &[Spare], unused: &[i64]) {
+    fn note_good(&mut self, spares: &[Spare], unused: &HashSet<i64>) {
         let mut good: HashMap<Option<ClassName>, HashSet<i64>> = HashMap::new();
         for spare in spares {
-            let class = &spare.registration.class;
+            let class = &spare.class;
             let runs = spare.build == SpareBuild::Running;
             if (runs || self.class.workspace_of(class.as_ref()).is_none())
-                && unused.contains(&spare.registration.id)
+                && unused.contains(&spare.id)
             {
                 let of_class = good.entry(class.clone()).or_default();
-                of_class.insert(spare.registration.id);
+                of_class.insert(spare.id);
             }
         }
         for (class, good) in good {
@@ -110,18 +107,15 @@ impl SpareKeeper {
         let (failed, others): (Vec<Spare>, Vec<Spare>) = spares.drain(..).partition(has_failed);
         *spares = others;
         for spare in failed {
-            let class = self.class.class(spare.registration.class.as_ref());
+            let class = self.class.class(spare.class.as_ref());
             let wanted = class.map_or(0, |class| class.spares_wanted(now));
-            let pool = self
-                .pools
-                .entry(spare.registration.class.clone())
-                .or_default();
+            let pool = self.pools.entry(spare.class.clone()).or_default();
             if pool.is_exhausted(wanted) {
-                let id = spare.registration.id;
+                let id = spare.id;
                 self.store.try_workspace_again(id, now + build_again())?;
                 spares.push(spare);
             } else {
-                let username = &spare.registration.username;
+                let username = &spare.username;
                 warn!("the build of the spare workspace of {username} failed: it is replaced");
                 self.dismiss_all(&[spare], now)?;
             }

@@ -23,7 +23,7 @@ enum Task<'a> {
     /// Another one of this class.
     New(&'a ClassSettings),
     /// One that is reserved already, by a sweep that was interrupted.
-    Reserved(Box<Registration>),
+    Reserved(&'a Username),
 }
 
 /// How far a sweep has come.
@@ -63,12 +63,9 @@ impl SpareKeeper {
         let mut tasks = Vec::new();
         for class in &self.class.classes {
             let wanted = class.spares_wanted(now);
-            let of_class = |spare: &&Spare| spare.registration.class == class.name;
-            let own = spares.iter().filter(of_class);
-            let reserved = own
-                .clone()
-                .filter(|one| one.registration.stage == Stage::Reserved);
-            tasks.extend(reserved.map(|one| Task::Reserved(Box::new(one.registration.clone()))));
+            let own = spares.iter().filter(|spare| spare.class == class.name);
+            let reserved = own.clone().filter(|one| one.stage == Stage::Reserved);
+            tasks.extend(reserved.map(|one| Task::Reserved(&one.username)));
             let pool = self.pools.get(&class.name);
             if pool.is_some_and(|pool| pool.is_exhausted(wanted)) {
                 continue;
@@ -125,19 +122,19 @@ impl SpareKeeper {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes one spare. Returns `false` if its class wants no more spares.
+    /// Makes one spare. Returns `false` if it is not wanted any more.
     fn make(&self, task: &Task<'_>) -> Result<bool, SpareError> {
-        let mut registration = match task {
-            Task::Reserved(registration) => {
-                // An earlier request may still be carried out.
-                self.store.begin_create(registration.id, unix_now())?;
-                (**registration).clone()
-            }
-            Task::New(class) => match self.reserve(class)? {
-                Some(registration) => registration,
-                None => return Ok(false),
-            },
+        let reserved = match task {
+            Task::Reserved(username) => self.store.spare_named(username)?,
+            Task::New(class) => self.reserve(class)?,
         };
+        let Some(mut registration) = reserved else {
+            return Ok(false);
+        };
+        if matches!(task, Task::Reserved(_)) {
+            // An earlier request may still be carried out.
+            self.store.begin_create(registration.id, unix_now())?;
+        }
         for clashes in 1..=NAMES {
             if let Some(made) = self.create(&registration)? {
                 return Ok(made);

@@ -196,24 +196,23 @@ impl SpareKeeper {
         let mut dismissed = 0;
         let mut kept = Vec::with_capacity(spares.len());
         for spare in spares.drain(..) {
-            let registration = &spare.registration;
-            let left = left.get_mut(&registration.class).filter(|left| **left > 0);
+            let left = left.get_mut(&spare.class).filter(|left| **left > 0);
             if let Some(left) = left
-                && registration.password_known
+                && spare.password_known
             {
                 *left -= 1;
                 kept.push(spare);
                 continue;
             }
-            let class = self.class.class(registration.class.as_ref());
-            let is_dismissed = match class.filter(|_| registration.password_known) {
+            let class = self.class.class(spare.class.as_ref());
+            let is_dismissed = match class.filter(|_| spare.password_known) {
                 Some(class) => self.store.dismiss_surplus_spare(
-                    registration.id,
+                    spare.id,
                     seats(class),
                     class.spares_wanted(now),
                     now,
                 )?,
-                None => self.store.dismiss_spare(registration.id, now)?,
+                None => self.store.dismiss_spare(spare.id, now)?,
             };
             dismissed += usize::from(is_dismissed);
         }

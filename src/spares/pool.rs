@@ -46,14 +46,14 @@ impl Pool {
 
 /// The order in which spares are kept: the readiest first, and the oldest of those.
 pub(super) fn rank(spare: &Spare) -> (u8, i64) {
-    let rank = match (spare.registration.stage, spare.build) {
+    let rank = match (spare.stage, spare.build) {
         (Stage::Reserved, _) => 4,
         (_, SpareBuild::Running) => 0,
         (_, SpareBuild::Building) => 1,
         (_, SpareBuild::None) => 2,
         (_, SpareBuild::Troubled { .. }) => 3,
     };
-    (rank, spare.registration.id)
+    (rank, spare.id)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Looks at the first builds of workspaces, and tries those again that failed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use log::{debug, warn};
 
@@ -38,11 +38,14 @@ enum Sight {
     Failed,
 }
 
-/// What the state of a workspace means; `None` = it is not in the list.
-fn sight(found: Option<&Workspace>) -> Sight {
-    let Some(build) = found.map(|found| &found.latest_build) else {
-        return Sight::Settled;
-    };
+/// When the workspaces of spares are looked at next.
+fn next_look_at_spares(now: UnixSeconds) -> UnixSeconds {
+    (now / SPARE_LOOK + 1) * SPARE_LOOK
+}
+
+/// What the state of a workspace means.
+fn sight(workspace: &Workspace) -> Sight {
+    let build = &workspace.latest_build;
     match (build.transition.as_str(), build.status.as_str()) {
         ("start", "failed" | "canceled") => Sight::Failed,
         ("start", "pending") => Sight::Queued,
@@ -58,29 +61,67 @@ impl TemplateMaker {
         tasks: &[WorkspaceTask],
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
-        let ids: HashSet<&str> = tasks.iter().filter_map(|task| task.id.as_deref()).collect();
-        let (listed, complete) = match self.coder.workspaces_named(&self.wanted.name, &ids) {
-            Ok(listed) => listed,
+        let with_id = tasks
+            .iter()
+            .filter_map(|task| Some((task.id.as_deref()?, task)));
+        // While the list is read, a build that ends may move its workspace to a page that is read later.
+        let mut left: HashMap<&str, &WorkspaceTask> = with_id.collect();
+        let mut looked = Ok(false);
+        let complete = self
+            .coder
+            .each_workspace_named(&self.wanted.name, |workspace| {
+                if let (Some(task), Ok(has_failed)) =
+                    (left.remove(workspace.id.as_str()), &mut looked)
+                {
+                    match self.look_at_listed(task, workspace, now) {
+                        Ok(failed) => *has_failed |= failed,
+                        Err(error) => looked = Err(error),
+                    }
+                }
+                left.is_empty() || looked.is_err()
+            });
+        let has_failed = looked?;
+        match complete {
+            Ok(complete) => {
+                for task in left.into_values() {
+                    self.look_at_missing(task, complete, now)?;
+                }
+            }
             Err(fault) => {
                 debug!("the builds of workspaces are looked at later: {fault}");
-                let until = now + LIST_AGAIN;
-                return self.store.postpone_looks(now, until).map(|()| false);
-            }
-        };
-        let mut has_failed = false;
-        for task in tasks {
-            let found = task.id.as_deref().and_then(|id| listed.get(id));
-            let sight = match sight(found) {
-                Sight::Settled if found.is_none() && !complete => Sight::Building,
-                sight => sight,
-            };
-            has_failed |= task.is_spare && sight == Sight::Failed;
-            match (task.is_spare, sight) {
-                (true, Sight::Settled) => self.keep_running(task, found, now)?,
-                _ => self.look_at(task, found, sight, now)?,
+                self.store.postpone_looks(now, now + LIST_AGAIN)?;
             }
         }
         Ok(has_failed)
+    }
+
+    /// Looks at a workspace. Returns whether the build of a spare has failed.
+    fn look_at_listed(
+        &self,
+        task: &WorkspaceTask,
+        workspace: &Workspace,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        let sight = sight(workspace);
+        match (task.is_spare, sight) {
+            (true, Sight::Settled) => self.keep_running(task, workspace, now)?,
+            _ => self.look_at(task, Some(workspace), sight, now)?,
+        }
+        Ok(task.is_spare && sight == Sight::Failed)
+    }
+
+    /// Looks at a workspace that is not in the list. Unless the list is complete, that says nothing.
+    fn look_at_missing(
+        &self,
+        task: &WorkspaceTask,
+        complete: bool,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        match (task.is_spare, complete) {
+            (_, false) => self.look_at(task, None, Sight::Building, now),
+            (false, true) => self.look_at(task, None, Sight::Settled, now),
+            (true, true) => self.store.workspace_gone(task, next_look_at_spares(now)),
+        }
     }
 
     fn look_at(
@@ -126,17 +167,13 @@ impl TemplateMaker {
     }
 
     /// Records that the workspace of a spare runs. One that was stopped, by itself or by somebody, is started
-    /// again, and one that is gone is made again.
+    /// again.
     fn keep_running(
         &self,
         task: &WorkspaceTask,
-        found: Option<&Workspace>,
+        workspace: &Workspace,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        let next = (now / SPARE_LOOK + 1) * SPARE_LOOK;
-        let Some(workspace) = found else {
-            return self.store.workspace_gone(task, next);
-        };
         let status = workspace.latest_build.status.as_str();
         if status == "stopped" && self.store.begin_workspace(task, now)? {
             debug!(
@@ -148,7 +185,7 @@ impl TemplateMaker {
             }
         }
         let progress = WorkspaceProgress {
-            check_at: Some(next),
+            check_at: Some(next_look_at_spares(now)),
             tries: 0,
             trouble: None,
             note: "",
@@ -225,8 +262,7 @@ mod tests {
                 },
                 dormant: false,
             };
-            assert_eq!(sight(Some(&workspace)), expected, "{transition} {status}");
+            assert_eq!(sight(&workspace), expected, "{transition} {status}");
         }
-        assert_eq!(sight(None), Sight::Settled);
     }
 }

@@ -224,7 +224,7 @@ fn classes(
         spares_wanted: class.spares_wanted(unix_now()),
         spares: {
             let all = spares.iter();
-            SpareFigures::of(all.filter(|one| one.registration.class == class.name))
+            SpareFigures::of(all.filter(|one| one.class == class.name))
         },
     };
     let mut classes: Vec<ClassSeats> = config.class.classes.iter().map(seats_of).collect();

@@ -230,3 +230,23 @@ fn a_file_that_cannot_be_read_is_a_fault_of_its_own_name() {
         assert_eq!(faults.len(), 1, "one slip, one fault: {faults:?}");
     }
 }
+
+#[test]
+fn control_characters_in_a_name_of_the_environment_are_shown_and_not_sent_to_the_terminal() {
+    let faults = faults(&[("CODER_CLASS_B\x0cLUE_PASS", "purple kettle")]);
+    let told = faults
+        .iter()
+        .map(|fault| format!("{} {}\n", fault.name, fault.problem));
+    let told: String = told.collect();
+    assert!(told.contains("CODER_CLASS_B\\u{c}LUE"), "{told}");
+    assert!(
+        told.lines().all(|line| !line.contains(char::is_control)),
+        "{told:?}"
+    );
+    let config = config(&[("CODER_REG_\x1b[31mRED", "1")]);
+    let warnings: String = config.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        warnings.contains("CODER_REG_\\u{1b}[31mRED"),
+        "{warnings:?}"
+    );
+}

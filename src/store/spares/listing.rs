@@ -1,10 +1,9 @@
 //! The spares that may still get a student, as they are recorded.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, Row};
 
-use crate::domain::WorkspaceTrouble;
-use crate::domain::registration::{Registration, Stage};
-use crate::store::rows::read_where;
+use crate::domain::registration::Stage;
+use crate::domain::{ClassName, Username, WorkspaceTrouble};
 use crate::store::{Commands, Store, StoreError};
 
 /// How far the workspace of a spare has come.
@@ -25,11 +24,21 @@ pub enum SpareBuild {
     },
 }
 
-/// A spare that may still get a student.
+/// A spare that may still get a student. There may be thousands, so of its registration this is what concerns spares.
 #[derive(Clone, Debug)]
 pub struct Spare {
-    /// Its registration.
-    pub registration: Registration,
+    /// The row number of its registration.
+    pub id: i64,
+    /// The name of its user.
+    pub username: Username,
+    /// Its class.
+    pub class: Option<ClassName>,
+    /// [`Stage::Reserved`] or [`Stage::Created`].
+    pub stage: Stage,
+    /// Coder's id of its user.
+    pub coder_id: Option<String>,
+    /// Whether its password can be derived.
+    pub password_known: bool,
     /// Its workspace.
     pub build: SpareBuild,
     /// Whether Coder has shown that nobody has used it.
@@ -52,7 +61,7 @@ impl SpareFigures {
     pub fn of<'a>(spares: impl IntoIterator<Item = &'a Spare>) -> Self {
         let mut figures = Self::default();
         for spare in spares {
-            let number = match (spare.registration.stage, spare.build) {
+            let number = match (spare.stage, spare.build) {
                 (Stage::Reserved, _) | (_, SpareBuild::Building) => &mut figures.building,
                 (_, SpareBuild::Troubled { .. }) => &mut figures.troubled,
                 // After a start none is given before it was looked at.
@@ -85,41 +94,47 @@ impl Commands {
     }
 }
 
-pub(in crate::store) fn read(connection: &rusqlite::Connection) -> Result<Vec<Spare>, StoreError> {
+pub(in crate::store) fn read(connection: &Connection) -> Result<Vec<Spare>, StoreError> {
     let failed = StoreError::sql("read the spare accounts");
-    let live = "WHERE spare_since IS NOT NULL AND stage IN ('reserved', 'created')
-                  AND ended_at IS NULL ORDER BY id";
-    let registrations = read_where(connection, live, [])?;
-    let mut state = connection
+    let mut statement = connection
         .prepare_cached(
-            "SELECT running_since IS NOT NULL, trouble, check_at IS NULL FROM workspaces
-             WHERE registration = ?1 AND owner = ?2",
+            "SELECT r.id, r.username, r.class, r.stage, r.coder_id, coalesce(r.password_marker = r.marker, 0),
+                    r.unused_at IS NOT NULL,
+                    w.registration IS NOT NULL, w.running_since IS NOT NULL, w.trouble, w.check_at IS NULL
+             FROM registrations r LEFT JOIN workspaces w ON w.registration = r.id AND w.owner = r.coder_id
+             WHERE r.spare_since IS NOT NULL AND r.stage IN ('reserved', 'created') AND r.ended_at IS NULL
+             ORDER BY r.id",
         )
         .map_err(&failed)?;
-    let mut unused = connection
-        .prepare_cached("SELECT unused_at IS NOT NULL FROM registrations WHERE id = ?1")
-        .map_err(&failed)?;
+    let mut rows = statement.query([]).map_err(&failed)?;
     let mut spares = Vec::new();
-    for registration in registrations {
-        let is_unused = unused.query_row([registration.id], |row| row.get(0));
-        let owner = registration.coder_id.as_deref();
-        let build = state
-            .query_row(params![registration.id, owner], build)
-            .optional()
-            .map_err(&failed)?;
-        spares.push(Spare {
-            build: build.unwrap_or(SpareBuild::None),
-            is_unused: is_unused.map_err(&failed)?,
-            registration,
-        });
+    while let Some(row) = rows.next().map_err(&failed)? {
+        spares.push(read_spare(row)?);
     }
     Ok(spares)
 }
 
-fn build(row: &Row<'_>) -> rusqlite::Result<SpareBuild> {
-    let (runs, trouble, given_up): (bool, Option<String>, bool) =
-        (row.get(0)?, row.get(1)?, row.get(2)?);
+fn read_spare(row: &Row<'_>) -> Result<Spare, StoreError> {
+    let failed = StoreError::sql("read a spare account");
+    let text = |index| row.get::<_, String>(index).map_err(&failed);
+    let class: Option<String> = row.get(2).map_err(&failed)?;
+    Ok(Spare {
+        id: row.get(0).map_err(&failed)?,
+        username: Username::parse(&text(1)?).ok_or(StoreError::Row("username"))?,
+        class: class.map(ClassName::from_stored),
+        stage: Stage::parse(&text(3)?).ok_or(StoreError::Row("stage"))?,
+        coder_id: row.get(4).map_err(&failed)?,
+        password_known: row.get(5).map_err(&failed)?,
+        is_unused: row.get(6).map_err(&failed)?,
+        build: read_build(row).map_err(&failed)?,
+    })
+}
+
+fn read_build(row: &Row<'_>) -> rusqlite::Result<SpareBuild> {
+    let (is_wanted, runs): (bool, bool) = (row.get(7)?, row.get(8)?);
+    let (trouble, given_up): (Option<String>, bool) = (row.get(9)?, row.get(10)?);
     Ok(match trouble {
+        _ if !is_wanted => SpareBuild::None,
         Some(word) => SpareBuild::Troubled {
             trouble: WorkspaceTrouble::parse(&word).unwrap_or(WorkspaceTrouble::Refused),
             given_up,

@@ -44,8 +44,8 @@ impl Store {
         };
         (self.reserve_spare(new, NOW).unwrap() == ReserveResult::Done).then(|| {
             let all = self.spares().unwrap();
-            let made = all.iter().find(|one| one.registration.username == username);
-            let id = made.unwrap().registration.id;
+            let made = all.iter().find(|one| one.username == username);
+            let id = made.unwrap().id;
             let stage = self.spare_made(id, &format!("uuid-{number}"), 9_000, false, NOW);
             assert_eq!(stage.unwrap(), Stage::Created);
             id
@@ -125,7 +125,7 @@ fn a_spare_that_is_dismissed_is_removed_like_an_account_and_takes_no_seat() {
     let id = store.spare(3, seats(None, 3), 2).unwrap();
     store.spare(4, seats(None, 3), 2).unwrap();
     store.takes(3, seats(None, 3), NOW).unwrap();
-    let left = store.spares().unwrap()[0].registration.id;
+    let left = store.spares().unwrap()[0].id;
     let is_surplus = |limit| store.dismiss_surplus_spare(left, seats(None, limit), 2, NOW);
     assert!(left != id && !is_surplus(3).unwrap());
     assert!(is_surplus(2).unwrap());
