@@ -18,6 +18,12 @@ pub fn load(folder: &Path, settings: &mut BTreeMap<String, String>) {
     settings.insert("CLOCK_AHEAD_FILE".to_owned(), file);
 }
 
+/// The same, and the machine's uptime goes with the clock: nobody has set it, the time has passed.
+pub fn load_with_uptime(folder: &Path, settings: &mut BTreeMap<String, String>) {
+    load(folder, settings);
+    settings.insert("CLOCK_AHEAD_UPTIME".to_owned(), "1".to_owned());
+}
+
 /// From now on the service's clock is this number of seconds ahead.
 pub fn set(folder: &Path, seconds: i64) {
     // Whole or not at all: the service may look at any moment.

@@ -233,6 +233,12 @@ impl Classroom {
         clock::set(self.folder.path(), ahead);
     }
 
+    /// From the next start on the service has a clock of its own, with the machine's uptime, for
+    /// [`Classroom::sets_the_clock`]: setting it ahead is as if that time had passed.
+    pub fn time_may_pass(&self) {
+        clock::load_with_uptime(self.folder.path(), &mut self.settings.borrow_mut());
+    }
+
     /// Waits until `condition` holds.
     pub fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
         self.eventually_within(PATIENCE, what, condition);

@@ -20,8 +20,8 @@ mod offer;
 mod page;
 pub mod pairs;
 mod run;
-mod site;
-mod stage;
+pub mod site;
+pub mod stage;
 mod warm;
 
 use std::collections::BTreeSet;
