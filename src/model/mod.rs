@@ -9,7 +9,8 @@
 //! Decisions are taken by the functions of the service: [`crate::provision::decide`], [`crate::domain::order`] and
 //! [`Stage::after`](crate::domain::registration::Stage::after). What the database does is told again in [`table`].
 //! [`seats`] is a model of its own: two phones, and the seats and spare accounts between them. So is [`screens`]: texts
-//! with the codes of laptops' pages.
+//! with the codes of laptops' pages. [`stories`] chooses ways through the first model that are played on the real
+//! program.
 
 mod forget;
 mod making;
@@ -21,6 +22,7 @@ mod search;
 mod seats;
 mod sending;
 mod state;
+mod stories;
 mod table;
 mod tests;
 mod words;

@@ -64,7 +64,7 @@ struct Node {
 const NOWHERE: u32 = u32::MAX;
 
 /// The states that were met. Only the ones at the edge are kept whole; a state is known again by its hash.
-struct Met {
+pub(super) struct Met {
     known: HashMap<u64, u32>,
     nodes: Vec<Node>,
 }
@@ -89,15 +89,44 @@ impl Met {
     }
 }
 
+impl Met {
+    /// The number of a state that was met.
+    pub(super) fn number_of(&self, state: &impl Hash) -> Option<u32> {
+        self.known.get(&hash(state)).copied()
+    }
+}
+
 fn hash(state: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     state.hash(&mut hasher);
     hasher.finish()
 }
 
+/// A state that is met for the first time.
+pub(super) struct Discovery<'a, M: Machine> {
+    /// The number of the state from which it was reached; its own number is that of the discoveries before it, plus one
+    /// for the start.
+    pub(super) parent: u32,
+    /// The move that leads to it.
+    pub(super) what: &'a M::Move,
+    /// The state from which it was reached.
+    pub(super) before: &'a M::State,
+    /// Itself.
+    pub(super) after: &'a M::State,
+}
+
 /// Searches all states of a machine, and stops at the first broken promise. If none is broken, every state is
 /// followed by its calm moves: each must come to the end that was promised.
 pub(super) fn search<M: Machine>(machine: &M, most: usize) -> Report {
+    explore(machine, most, |_| {}).0
+}
+
+/// The same, and `discovers` hears of every state when it is met first. Returns the states as well.
+pub(super) fn explore<M: Machine>(
+    machine: &M,
+    most: usize,
+    mut discovers: impl FnMut(Discovery<'_, M>),
+) -> (Report, Met) {
     let start = machine.start();
     let mut met = Met {
         known: HashMap::new(),
@@ -122,11 +151,11 @@ pub(super) fn search<M: Machine>(machine: &M, most: usize) -> Report {
             if calm.is_none() {
                 if let Some(left) = machine.unsettled(&state) {
                     let story = story(machine, &met, number, &left);
-                    return report(&met, moves, longest, Some(story));
+                    return (report(&met, moves, longest, Some(story)), met);
                 }
                 ends.push(number);
             }
-            for (by, (_, after)) in all.into_iter().enumerate() {
+            for (by, (what, after)) in all.into_iter().enumerate() {
                 let (reached, is_new) = met.add(&after, number, by);
                 if calm == Some(by) {
                     met.nodes[number as usize].calm = reached;
@@ -134,9 +163,15 @@ pub(super) fn search<M: Machine>(machine: &M, most: usize) -> Report {
                 if !is_new {
                     continue;
                 }
+                discovers(Discovery {
+                    parent: number,
+                    what: &what,
+                    before: &state,
+                    after: &after,
+                });
                 if let Some(promise) = machine.broken(&after) {
                     let story = story(machine, &met, reached, &promise);
-                    return report(&met, moves, longest + 1, Some(story));
+                    return (report(&met, moves, longest + 1, Some(story)), met);
                 }
                 next.push((reached, after));
             }
@@ -150,7 +185,7 @@ pub(super) fn search<M: Machine>(machine: &M, most: usize) -> Report {
         let endless = "nothing goes wrong from here on, and it never comes to an end";
         story(machine, &met, number, endless)
     });
-    report(&met, moves, longest, broken)
+    (report(&met, moves, longest, broken), met)
 }
 
 /// The first state from which calm moves never come to an end.
@@ -177,8 +212,8 @@ fn restless(nodes: &[Node], ends: &[u32]) -> Option<u32> {
     None
 }
 
-/// The shortest story that leads to a state.
-fn story<M: Machine>(machine: &M, met: &Met, number: u32, end: &str) -> String {
+/// The moves on the way on which a state was met first, each with the state after it.
+pub(super) fn way<M: Machine>(machine: &M, met: &Met, number: u32) -> Vec<(M::Move, M::State)> {
     let mut by = Vec::new();
     let mut at = number;
     while met.nodes[at as usize].parent != NOWHERE {
@@ -186,12 +221,20 @@ fn story<M: Machine>(machine: &M, met: &Met, number: u32, end: &str) -> String {
         at = met.nodes[at as usize].parent;
     }
     let mut state = machine.start();
-    let mut told = String::new();
-    for (line, by) in by.into_iter().rev().enumerate() {
+    let step = |by| {
         let (what, after) = machine.moves(&state).swap_remove(by);
+        state = after.clone();
+        (what, after)
+    };
+    by.into_iter().rev().map(step).collect()
+}
+
+/// The shortest story that leads to a state.
+fn story<M: Machine>(machine: &M, met: &Met, number: u32, end: &str) -> String {
+    let mut told = String::new();
+    for (line, (what, _)) in way(machine, met, number).into_iter().enumerate() {
         // Writing to a string does not fail.
         let _ = writeln!(told, "{:3}. {what}", line + 1);
-        state = after;
     }
     let _ = write!(told, "  => {end}");
     told

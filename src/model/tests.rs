@@ -4,7 +4,7 @@ use super::search::{self, Report};
 use super::*;
 
 /// States at most: more do not fit into the memory of a small machine.
-const MOST: usize = 60_000_000;
+pub(super) const MOST: usize = 60_000_000;
 
 /// Searches a world in which every promise has to hold.
 fn holds(name: &str, world: World) -> Report {
