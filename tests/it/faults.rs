@@ -62,5 +62,6 @@ proofs!(
     full_disk,
     clock_back,
     repeats,
-    soak
+    soak,
+    stories
 );

@@ -26,6 +26,7 @@ Coder and Twilio are fakes, Redis is real; nothing leaves the machine.
   FAULTS_SITE=2.24.4-admin, 2.24.4-owner or newest-admin plays `points` and `pairs_...` at that Coder alone,
   FAULTS_ACT=screen (or first, again, ...) plays that act of `points` alone,
   FAULTS_PART=1/3 the first third of `pairs_...`, FAULTS_ONLY the plans that a failed run has printed,
+  FAULTS_ONLY='longest strange-03' plays these of `stories`,
   FAULTS_MINUTES=20 and FAULTS_SEED=7 play `soak` for so long, with these dice.
 
 Exit code: 0 all held, 1 something did not, 2 it cannot run.";

@@ -28,6 +28,7 @@ pub mod seats;
 pub mod secrets;
 mod soak;
 pub mod storage;
+mod stories;
 mod students;
 pub mod table;
 pub mod tape;
@@ -91,6 +92,7 @@ pub const PROOFS: &[FaultProof] = &[
     points::pairs::SCREEN,
     points::pairs::WARM,
     points::pairs::TRIPLES,
+    stories::PROOF,
     schedules::PROOF,
     populations::PROOF,
     crossings::PROOF,
