@@ -39,8 +39,8 @@ picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin demo
 	@$(RELEASE)/demo --picture docs/picture.svg
 
-pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, the manual page, the completions
-	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages
+pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, stories of the model, the manual page, the completions
+	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages model::stories
 	WRITE_PAGES=1 $(CARGO) test --locked --test it -- documents
 
 browser-test: toolchain redis-server browsers ## the pages in real browsers, in minutes; in parts: make browser-test SCENES="one crowd"
