@@ -158,7 +158,11 @@ fn stories_for_the_real_program_are_those_in_the_files() {
     let world = Playable(World::SMALL);
     let ways = ways(&world);
     let longest = longest(World::SMALL, &ways);
-    written::holds("longest", "the most distant state of the model", &longest);
+    written::holds(
+        "longest",
+        "the most distant state that can be played",
+        &longest,
+    );
     for (number, story) in strangest(&world, &ways).iter().enumerate() {
         let name = format!("strange-{:02}", number + 1);
         written::holds(&name, "a strange story", story);
