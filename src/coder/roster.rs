@@ -34,21 +34,13 @@ impl Coder {
     /// # Errors
     /// A call failed.
     pub fn users_of(&self, domain: &str) -> Result<Vec<User>, CoderError> {
-        let (users, _) = self.users_in_domain(domain)?;
+        let ours = address_end(domain);
+        let (users, _) = self.users_with("list users", &ours, |user| is_in_domain(user, &ours))?;
         Ok(users)
     }
 
-    /// Like [`Coder::users_of`]; `None` if the list may be incomplete, so that a user may exist
-    /// although the list does not contain it.
-    ///
-    /// # Errors
-    /// A call failed.
-    pub fn all_users_of(&self, domain: &str) -> Result<Option<Vec<User>>, CoderError> {
-        let (users, complete) = self.users_in_domain(domain)?;
-        Ok(complete.then_some(users))
-    }
-
-    /// Shows `see` the users of [`Coder::users_of`] one by one, and keeps none of them. Returns whether these are all.
+    /// Shows `see` the users of [`Coder::users_of`] one by one, and keeps none of them. Returns whether these are all;
+    /// otherwise a user may exist that it was not shown.
     ///
     /// # Errors
     /// A call failed.
@@ -66,11 +58,6 @@ impl Coder {
         };
         let (_, complete) = self.users_with("list users", &ours, is_kept)?;
         Ok(complete)
-    }
-
-    fn users_in_domain(&self, domain: &str) -> Result<(Vec<User>, bool), CoderError> {
-        let ours = address_end(domain);
-        self.users_with("list users", &ours, |user| is_in_domain(user, &ours))
     }
 
     /// The users with `text` in their name or address for which `keep` is true, and whether the

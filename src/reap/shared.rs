@@ -74,11 +74,16 @@ impl Reaper {
         &self,
         deleted: Vec<(&'a Registration, User)>,
     ) -> Vec<(&'a Registration, Result<bool, RemovalError>)> {
-        let all = (deleted.len() > 1).then(|| self.coder.all_users_of(&self.email_domain));
-        let listed: Option<Result<HashSet<String>, CoderError>> = match all {
-            Some(Ok(Some(users))) => Some(Ok(users.into_iter().map(|user| user.id).collect())),
+        let mut ids = HashSet::new();
+        let read = (deleted.len() > 1).then(|| {
+            self.coder.each_user_of(&self.email_domain, |user| {
+                ids.insert(user.id.clone());
+            })
+        });
+        let listed: Option<Result<HashSet<String>, CoderError>> = match read {
+            Some(Ok(true)) => Some(Ok(ids)),
             Some(Err(fault)) => Some(Err(fault)),
-            Some(Ok(None)) | None => None,
+            Some(Ok(false)) | None => None,
         };
         let domain = format!("@{}", self.email_domain.to_ascii_lowercase());
         let is_gone = |user: &User| {
