@@ -9,6 +9,9 @@ RELEASE = $${CARGO_TARGET_DIR:-target}/release
 # Parts of SQLite that nothing here uses are left out of a release.
 SQLITE_FLAGS = LIBSQLITE3_FLAGS="$$(cat deploy/sqlite-flags)"
 RELEASE_BUILD = $(SQLITE_FLAGS) $(CARGO) build --locked --release
+DEBUG = $${CARGO_TARGET_DIR:-target}/debug
+DEMO = $${CARGO_TARGET_DIR:-target}/demo/demo
+DEMO_BUILD = $(CARGO) build --locked --profile demo $(BOTH) --no-default-features --bin coder-sms-register --bin demo
 BOTH = --package coder-sms-register $(SUPPORT)
 STUDENTS ?= 12
 PROOFS ?=
@@ -29,15 +32,16 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-13s %s\n' "$$name" "$$words"; done
 
-# Service and demo come from one call of cargo, so that no crate is compiled twice. Cargo shows how far it is.
+# Service and demo come from one call of cargo, so that no crate is compiled twice. They are not optimised: that takes
+# almost three times as long, and the class is as fast. Cargo shows how far it is.
 demo: toolchain redis-server ## play a whole class on this machine: make demo STUDENTS=60
-	@test -x $(RELEASE)/demo || echo 'The first build compiles about 100 crates, which takes some minutes.'
-	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin demo
-	@$(RELEASE)/demo --students $(STUDENTS)
+	@test -x $(DEMO) || echo 'The first build compiles about 100 crates, which takes a minute or two.'
+	$(DEMO_BUILD)
+	@$(DEMO) --students $(STUDENTS)
 
 picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that is played
-	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin demo
-	@$(RELEASE)/demo --picture docs/picture.svg
+	$(DEMO_BUILD)
+	@$(DEMO) --picture docs/picture.svg
 
 pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, stories of the model, the manual page, the completions
 	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages model::stories
@@ -45,11 +49,11 @@ pages: picture ## write the files that tests hold: the picture, settings and sam
 
 browser-test: toolchain redis-server browsers ## the pages in real browsers, in minutes; in parts: make browser-test SCENES="one crowd"
 	$(CARGO) build --locked $(BOTH) --bin coder-sms-register --bin browser-test
-	@$${CARGO_TARGET_DIR:-target}/debug/browser-test $(SCENES)
+	@$(DEBUG)/browser-test $(SCENES)
 
 pictures: toolchain redis-server browsers ## draw docs/screens anew: what wall, laptop and phone show
 	$(CARGO) build --locked $(BOTH) --bin coder-sms-register --bin browser-test
-	@$${CARGO_TARGET_DIR:-target}/debug/browser-test --pictures docs/screens looks
+	@$(DEBUG)/browser-test --pictures docs/screens looks
 
 coder-test: toolchain redis-server ## play a class on a Coder that exists: CODER_API_URL=... CODER_API_KEY=... make coder-test
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin coder-test
@@ -65,7 +69,7 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 	$(CARGO) test --locked --manifest-path tests/fuzz/Cargo.toml --no-default-features --target-dir $${CARGO_TARGET_DIR:-target} --test corpus
 
 model: toolchain ## search all orders of events in larger worlds, in minutes; in parts: make model WORLDS="late orders"
-	MODEL_WORLDS='$(WORLDS)' CARGO_PROFILE_DEV_OPT_LEVEL=3 $(CARGO) test --locked --lib -- model::tests::large model::seats::tests::large model::screens::tests::large --nocapture
+	MODEL_WORLDS='$(WORLDS)' $(CARGO) test --config profile.dev.package.coder-sms-register.opt-level=3 --locked --lib -- model::tests::large model::seats::tests::large model::screens::tests::large --nocapture
 
 faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults

@@ -11,14 +11,20 @@
     clippy::use_self
 )]
 
+#[cfg(feature = "all")]
 pub mod bench;
+#[cfg(feature = "all")]
 pub mod browser;
+#[cfg(feature = "all")]
 pub mod browser_test;
 pub mod classroom;
+#[cfg(feature = "all")]
 pub mod coder_test;
+#[cfg(feature = "all")]
 pub mod containers;
 pub mod demo;
 pub mod fakes;
+#[cfg(feature = "all")]
 pub mod faults;
 pub mod picture;
 
