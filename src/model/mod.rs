@@ -12,6 +12,7 @@
 //! with the codes of laptops' pages. [`stories`] chooses ways through the first model that are played on the real
 //! program.
 
+mod few;
 mod forget;
 mod making;
 mod removal;
@@ -270,6 +271,8 @@ impl World {
                 if after.table.write(write, after.now, self.bug) == write::Answer::Done {
                     if order.ends() {
                         after.students[usize::from(phone)].login = None;
+                        let worker = &mut after.workers[usize::from(phone)];
+                        worker.void = worker.due.is_some();
                     }
                     all.push((what, after));
                 }

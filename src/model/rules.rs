@@ -132,10 +132,10 @@ pub(super) fn unsettled(state: &State) -> Option<String> {
 
 /// The number of the move that happens next if nothing goes wrong. Calls succeed, workers come before the
 /// reaper, and time passes when nobody has anything to do.
-pub(super) fn calm(
+pub(super) fn calm<After>(
     world: &World,
     state: &State,
-    moves: &[(super::words::Move, State)],
+    moves: &[(super::words::Move, After)],
 ) -> Option<usize> {
     use super::words::{Luck, Move};
     let unchanged = world.is_at_rest(state);

@@ -117,7 +117,7 @@ impl Step<'_> {
         let is_ended = state
             .table
             .row(row.id)
-            .is_none_or(|row| row.ended.is_some());
+            .is_none_or(|row| worker.void || row.ended.is_some());
         student.login = row
             .user
             .filter(|_| !is_ended)

@@ -184,22 +184,18 @@ impl State {
             .filter(|worker| worker.at != At::Idle)
             .map(|worker| worker.began);
         let floor = began.chain([self.now]).min().unwrap_or(self.now);
-        let (now, texts) = (self.now, self.texts);
+        let now = self.now;
+        let first = self.texts.iter().filter_map(|text| text.received).min();
+        // Of moments before everything that is compared with them only that they are before counts.
+        let before = first.map_or(now, |first| first.min(now));
+        let latest = |at: Tick| if at < before { before - 1 } else { at };
         self.rows(|row| {
             row.due = row.due.max(floor);
             row.reaping = row.reaping.map(|at| at.max(now - FAR));
             row.locked = row.locked.map(|at| at.max(now - FAR));
             row.repeated = row.repeated.map(|at| at.max(now - FAR));
-            let is_old = |at: Tick| {
-                at < now
-                    && texts
-                        .iter()
-                        .all(|text| text.received.is_none_or(|one| one > at))
-            };
-            row.announced = row
-                .announced
-                .map(|at| if is_old(at) { now - 1 } else { at });
-            row.ended = row.ended.map(|at| if is_old(at) { now - 1 } else { at });
+            row.announced = row.announced.map(latest);
+            row.ended = row.ended.map(latest);
         });
         self.texts
             .iter_mut()

@@ -105,6 +105,9 @@ pub(super) struct Worker {
     pub(super) due: Option<Tick>,
     /// The login that is being sent.
     pub(super) print: Option<Print>,
+    /// Whether the instructor has ended the account since: an extension after that does not bring the promise back
+    /// that the login makes.
+    pub(super) void: bool,
 }
 
 const LIFE_OF_CLASS: Option<Duration> = Some(Duration::from_secs(LIFE as u64 * TICK as u64));
@@ -157,6 +160,7 @@ impl Step<'_> {
             }
             _ => {}
         }
+        worker.void &= worker.due.is_some();
     }
 
     /// The attempt ends, and the text is tried again; or it is given up because it is too old.
