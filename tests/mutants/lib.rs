@@ -3,6 +3,7 @@
 
 #![allow(dead_code)]
 
+pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod ownership;
@@ -20,8 +21,19 @@ pub mod gate {
     mod limits;
     mod proxies;
 
+    pub use client::CLIENT_HEADER;
     pub use limits::Limits;
     pub use proxies::Proxies;
+}
+
+pub mod twilio {
+    pub mod signature;
+}
+
+pub mod webhook {
+    mod form;
+    mod judge;
+    pub mod probe;
 }
 
 pub mod provision {

@@ -159,3 +159,19 @@ fn a_command_that_needs_one_setting_minds_no_others() {
     let faults = Config::data_dir(pairs(&[("CODER_REG_ENV", "both")])).unwrap_err();
     assert_eq!(faults.0.len(), 1);
 }
+
+#[test]
+fn settings_and_the_files_of_secret_ones_are_read_and_nothing_else() {
+    for (name, is_read) in [
+        ("CODER_API_KEY", true),
+        ("CODER_API_KEY_FILE", true),
+        ("CODER_REG_LISTEN", true),
+        ("CODER_REG_LISTEN_FILE", false),
+        ("CODER_API_KEY_FILE_FILE", false),
+        ("coder_api_key", false),
+        ("PATH", false),
+        ("", false),
+    ] {
+        assert_eq!(is_setting(name), is_read, "{name:?}");
+    }
+}

@@ -394,3 +394,31 @@ fn continue_is_for_those_who_know_it_and_have_a_body() {
     assert!(!wants("HTTP/1.1", 0));
     assert!(!wants("HTTP/1.0", 5));
 }
+
+#[test]
+fn a_body_may_be_as_long_as_the_limit() {
+    let limits = Limits::default();
+    let head = |length: usize| {
+        let text = format!("POST /inbound HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+        Scan::default().read(text.as_bytes(), &limits)
+    };
+    let longest = limits.body_bytes;
+    assert!(matches!(head(longest), HeadResult::Complete(head) if head.body == longest));
+    assert!(matches!(head(longest + 1), HeadResult::Bad(BODY_TOO_LARGE)));
+}
+
+#[test]
+fn only_a_head_request_is_one() {
+    assert!(whole("HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n").is_head);
+    for method in ["GET", "POST", "HEADS"] {
+        assert!(!whole(&format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")).is_head);
+    }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_named() {
+    for byte in ['\0', '\x01', '\x7f', '\u{e9}'] {
+        let read = read(format!("GET / HTTP/1.1\r\nHost: a\r\nX: a{byte}b\r\n\r\n").as_bytes());
+        assert!(matches!(read, HeadResult::Bad(BAD_VALUE)), "{byte:?}");
+    }
+}

@@ -145,6 +145,36 @@ fn only_verdicts_on_unaltered_accounts_may_become_ours() {
 }
 
 #[test]
+fn verdicts_have_fixed_words_for_scripts_and_others_for_people() {
+    for (verdict, script, people) in [
+        (Ownership::Ours, "ours", "this service"),
+        (
+            Ownership::OtherFolder,
+            "other-folder",
+            "another data folder",
+        ),
+        (Ownership::OtherAddress, "other-address", "another address"),
+        (Ownership::HasRoles, "has-roles", "a role"),
+        (Ownership::OtherLogin, "other-login", "without password"),
+    ] {
+        assert_eq!(verdict.as_str(), script);
+        assert!(verdict.in_words().contains(people), "{verdict:?}");
+    }
+}
+
+#[test]
+fn what_was_recorded_while_the_users_were_read_is_no_find() {
+    let found = ["happy-tuna", "calm-otter"].map(|raw| UnknownAccount {
+        username: name(raw),
+        ownership: Ownership::Ours,
+        user: ours(raw),
+    });
+    let [tuna, otter] = found.clone();
+    let roster = [row("happy-tuna", &tuna.user.name, None)];
+    assert_eq!(still_unknown(found.to_vec(), &roster), [otter]);
+}
+
+#[test]
 fn what_the_database_knows_by_id_name_or_marker_is_no_find() {
     let tuna = ours("happy-tuna");
     assert_eq!(told_of(std::slice::from_ref(&tuna), &[]).len(), 1);

@@ -9,7 +9,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::*;
-use draft::{ACCOUNT, FORM, RequestDraft, SID, STATUS_URL, judge, request, sign};
+use draft::{ACCOUNT, FORM, RequestDraft, SID, STATUS_URL, TOKEN, judge, request, sign};
 
 #[test]
 fn a_text_is_taken_with_all_that_the_answer_needs() {
@@ -325,4 +325,44 @@ fn the_vectors_of_the_official_helper_are_judged_as_it_does() {
         };
         assert_eq!(judged, expected, "{name}");
     }
+}
+
+#[test]
+fn a_probe_is_answered_if_it_is_signed_and_has_a_nonce() {
+    let nonce = "0123456789abcdef0123456789ABCDEF";
+    let probed = |nonce: &str| RequestDraft::new().with(probe::PARAMETER, nonce);
+    let Judgement::Probe(answer) = probed(nonce).judged() else {
+        panic!("not a probe");
+    };
+    assert_eq!(answer, probe::answer(nonce, &Secret::new(TOKEN), None));
+    for bad in ["", "x", &nonce[1..], "0123456789abcdef0123456789abcdeg"] {
+        let refusal = probed(bad).refusal();
+        assert_eq!(
+            (refusal.status, refusal.reason),
+            (400, "not a probe"),
+            "{bad:?}"
+        );
+    }
+    let unsigned = RequestDraft {
+        signature: Some("x".to_owned()),
+        ..probed(nonce)
+    };
+    assert_eq!(unsigned.refusal().reason, "wrong signature");
+}
+
+#[test]
+fn a_refusal_names_the_shared_key_that_is_not_configured() {
+    let id = "webhooks_sharedkey_01kzm8v9x2f7q4t6w8y0a1b2c3";
+    let headers = [
+        ("Content-Type", FORM.to_owned()),
+        ("X-Twilio-Signature", "x".to_owned()),
+        (SETTINGS_HEADER, format!("key={id},algorithm=HMAC_SHA256")),
+    ];
+    let mut request = request(Method::Post, "/inbound", &headers, "a=b".to_owned());
+    let judged = judge("https://sms.example.org/inbound", "t", ACCOUNT).judge(&mut request);
+    let Judgement::Refuse(refusal) = judged else {
+        panic!("not refused: {judged:?}");
+    };
+    assert_eq!((refusal.status, refusal.reason), (403, UNKNOWN_KEY));
+    assert_eq!(refusal.key, KeyId::parse(id));
 }

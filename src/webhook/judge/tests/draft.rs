@@ -13,7 +13,7 @@ use crate::webhook::judge::{Judge, Judgement, RequestRefusal};
 const URL: &str = "https://sms.example.org/twilio?class=7";
 /// Where receipts are taken.
 pub(super) const STATUS_URL: &str = "https://sms.example.org/status";
-const TOKEN: &str = "the token of the account";
+pub(super) const TOKEN: &str = "the token of the account";
 pub(super) const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 pub(super) const SID: &str = "SM0123456789abcdef0123456789abcdef";
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
