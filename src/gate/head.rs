@@ -203,7 +203,7 @@ fn wanted<'a>(headers: &'a [Header<'a>], limits: &Limits) -> impl Iterator<Item 
 
 fn refusal_for(error: Error, head: &[u8]) -> GateRefusal {
     match error {
-        // There are never too many headers: their lines were counted before.
+        Error::TooManyHeaders => HEAD_TOO_LARGE,
         Error::HeaderValue => BAD_VALUE,
         // "HTTP/1.2" is an unsupported version; "FOO" is none at all.
         Error::Version if names_http_version(head) => BAD_VERSION,

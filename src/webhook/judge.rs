@@ -345,9 +345,10 @@ pub(super) fn read_body(request: &mut Request, limit: u64) -> Result<Vec<u8>, Re
         return Err(refuse(413, "body too large"));
     }
     let mut body = Vec::with_capacity(announced);
-    let read = request.as_reader().take(limit).read_to_end(&mut body);
+    let read = request.as_reader().take(limit + 1).read_to_end(&mut body);
     // tiny_http reports no error for a truncated body, so the length has to be compared.
     match read {
+        Ok(_) if body.len() as u64 > limit => Err(refuse(413, "body too large")),
         Ok(length) if length == announced => Ok(body),
         _ => Err(refuse(400, "incomplete body")),
     }
