@@ -1,10 +1,12 @@
 //! The configuration as an operator writes it.
 //!
-//! Here: a set of variables that is in order, defaults, files, quotes. `values`: each value's forms.
+//! Here: a set of variables that is in order, defaults, files, quotes. `values`: each value's forms. `effective`: what
+//! the table says they mean.
 //! `faults`: what stops a start. `secrets`: what is never shown. `sources`: files, credentials, and
 //! which of them counts.
 
 mod classes;
+mod effective;
 mod faults;
 mod pages;
 mod secrets;

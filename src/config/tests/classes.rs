@@ -124,3 +124,195 @@ fn a_time_of_a_class_above_the_longest_is_told_together_with_a_faulty_phrase() {
         "{names:?}"
     );
 }
+
+#[test]
+fn each_class_has_its_own_template_and_messages_name_the_setting_of_it() {
+    let changes = [
+        ("CODER_CLASS_A_PASS", "purple kettle"),
+        ("CODER_CLASS_B_PASS", "green teapot"),
+        ("CODER_CLASS_B_TEMPLATE", "python"),
+        ("CODER_CLASS_C_PASS", "yellow window"),
+        ("CODER_CLASS_C_TEMPLATE", "python"),
+        ("CODER_REG_TEMPLATE", "docker"),
+    ];
+    let class = classes(&changes).unwrap().class;
+    let template = |name: Option<&str>| {
+        let name = name.map(ClassName::in_command);
+        class
+            .workspace_of(name.as_ref())
+            .map(|one| one.template.as_str().to_owned())
+    };
+    assert_eq!(template(Some("a")).as_deref(), Some("docker"));
+    assert_eq!(template(Some("b")).as_deref(), Some("python"));
+    // Of accounts whose class was taken out of the settings, and of those without one.
+    assert_eq!(template(Some("gone")).as_deref(), Some("docker"));
+    assert_eq!(template(None).as_deref(), Some("docker"));
+    let told = |class: &ClassConfig| -> Vec<(String, String)> {
+        let all = class.workspaces().into_iter();
+        all.map(|one| {
+            (
+                one.template.as_str().to_owned(),
+                class.template_setting(one),
+            )
+        })
+        .collect()
+    };
+    let pair = |template: &str, setting: &str| (template.to_owned(), setting.to_owned());
+    let expected = [
+        pair("docker", "CODER_REG_TEMPLATE"),
+        pair("python", "CODER_CLASS_B_TEMPLATE"),
+    ];
+    assert_eq!(told(&class), expected);
+    let class = classes(&changes[..5]).unwrap().class;
+    assert_eq!(told(&class), expected[1..]);
+    assert_eq!(class.workspace_of(None), None);
+    let nothing = config(&[]).class;
+    assert_eq!(told(&nothing), []);
+}
+
+#[test]
+fn spare_accounts_are_wanted_from_a_quarter_of_an_hour_before_until_the_class_is_over() {
+    let opens = 1_796_115_600;
+    let wanted = |changes: &[(&str, &str)], at: i64| {
+        let base = [
+            ("CODER_CLASS_A_PASS", "purple kettle"),
+            ("CODER_CLASS_A_WARM", "20"),
+            ("CODER_CLASS_A_SEATS", "30"),
+        ];
+        let config = classes(&[&base, changes].concat()).unwrap();
+        config.class.classes[0].spares_wanted(opens + at)
+    };
+    let times = [
+        ("CODER_CLASS_A_OPENS", "2026-12-01T09:00Z"),
+        ("CODER_CLASS_A_CLOSES", "2026-12-01T10:00Z"),
+    ];
+    for (at, count) in [
+        (-901, 0),
+        (-900, 20),
+        (0, 20),
+        (3_599, 20),
+        (3_600, 0),
+        (9_000, 0),
+    ] {
+        assert_eq!(wanted(&times, at), count, "{at} s after the opening");
+    }
+    // The end of the accounts counts as well, and the earlier of both.
+    let end = [("CODER_CLASS_A_END_AT", "2026-12-01T09:30Z")];
+    assert_eq!((wanted(&end, 1_799), wanted(&end, 1_800)), (20, 0));
+    assert_eq!(wanted(&[], -1_000_000), 20);
+    // Never more than there are seats.
+    assert_eq!(wanted(&[("CODER_CLASS_A_SEATS", "7")], 0), 7);
+}
+
+#[test]
+fn messages_name_the_class_its_times_and_its_settings() {
+    let config = classes(&[
+        ("CODER_CLASS_A_PASS", "purple kettle"),
+        ("CODER_CLASS_A_OPENS", "2026-12-01T09:00Z"),
+        ("CODER_CLASS_A_END_AT", "2026-12-01T12:00Z"),
+        ("CODER_CLASS_A_REMOVE_TIME", ""),
+        ("CODER_CLASS_B_PASS", "green teapot"),
+        ("CODER_CLASS_B_CLOSES", "2026-12-01T10:00Z"),
+        ("CODER_CLASS_B_REMOVE_TIME", "90"),
+    ])
+    .unwrap();
+    let [a, b] = &config.class.classes[..] else {
+        panic!("two classes");
+    };
+    assert_eq!(
+        (a.whose(), b.whose()),
+        ("class a: ".to_owned(), "class b: ".to_owned())
+    );
+    let at = |hour: u32| Some(format!("2026-12-01T{hour:02}:00Z"));
+    assert_eq!(a.times(), (at(9), at(12)));
+    assert_eq!(b.times(), (None, at(10)));
+    assert_eq!((a.gives_until(), b.gives_until()), (a.end_at, b.closes));
+    assert_eq!(a.setting("_SEATS"), "CODER_CLASS_A_SEATS");
+    let ends: Vec<&ClassName> = config.class.end_by_clock().collect();
+    assert_eq!(ends, [a.name.as_ref().unwrap()]);
+    let table = config.table();
+    let shown = |name: &str| {
+        let line = table.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace()
+            .skip(2)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(
+        shown("CODER_CLASS_A_PASS"),
+        "******** = 12 letters and digits are compared"
+    );
+    assert_eq!(shown("CODER_CLASS_B_REMOVE_TIME"), "90 = 1 h 30 min");
+    assert_eq!(shown("CODER_CLASS_A_END_AT"), "2026-12-01T12:00Z");
+    assert_eq!(shown("CODER_CLASS_B_CLOSES"), "2026-12-01T10:00Z");
+    let one = &super::config(&[]).class.classes[0];
+    assert_eq!((one.whose(), one.times()), (String::new(), (None, None)));
+    let of_the_one = [
+        ("_SEATS", "CODER_REG_MAX_USERS"),
+        ("_PASS", "CODER_REG_PASS"),
+        ("_WARM", "CODER_REG_WARM"),
+        ("_TEMPLATE", "CODER_REG_TEMPLATE"),
+        ("_REMOVE_TIME", "CODER_REMOVE_TIME"),
+    ];
+    for (ending, name) in of_the_one {
+        assert_eq!(one.setting(ending), name);
+    }
+}
+
+/// Whether reading these settings of class A warns of `name`.
+fn warns(changes: &[(&str, &str)], name: &str) -> bool {
+    let all = [&[("CODER_CLASS_A_PASS", "purple kettle")], changes].concat();
+    let config = classes(&all).unwrap_or_else(|faults| panic!("{changes:?}: {faults}"));
+    config
+        .warnings
+        .iter()
+        .any(|warning| warning.what.contains(name))
+}
+
+#[test]
+fn more_spare_accounts_than_seats_are_warned_of() {
+    let warm = "CODER_CLASS_A_WARM";
+    for (seats, warned) in [("20", false), ("19", true), ("21", false)] {
+        let changes = [(warm, "20"), ("CODER_CLASS_A_SEATS", seats)];
+        assert_eq!(warns(&changes, warm), warned, "{seats} seats");
+    }
+}
+
+#[test]
+fn an_end_that_nobody_can_extend_is_warned_of() {
+    let end = "CODER_CLASS_A_END_AT";
+    for (at, warned) in [("2026-12-01T11:00Z", false), ("2026-12-01T11:01Z", true)] {
+        let changes = [("CODER_MAX_TIME", "2h"), ("CODER_REMOVE_TIME", "1h")];
+        let own = [("CODER_CLASS_A_OPENS", "2026-12-01T09:00Z"), (end, at)];
+        assert_eq!(warns(&[changes, own].concat(), end), warned, "{at}");
+    }
+}
+
+#[test]
+fn a_short_life_is_warned_of_and_a_maximum_that_is_as_long_is_no_fault() {
+    for (time, warned) in [("29", true), ("30", false)] {
+        let name = "CODER_CLASS_A_REMOVE_TIME";
+        assert_eq!(warns(&[(name, time)], name), warned, "{time} minutes");
+        let general = config(&[("CODER_REMOVE_TIME", time)]).warnings;
+        assert_eq!(!general.is_empty(), warned, "{time} minutes: {general:?}");
+    }
+    let limit = |most| read(&[("CODER_REMOVE_TIME", "60"), ("CODER_MAX_TIME", most)]);
+    assert!(limit("60").is_ok() && limit("61").is_ok());
+    assert_eq!(limit("59").unwrap_err().0[0].name, "CODER_MAX_TIME");
+}
+
+#[test]
+fn a_class_may_close_in_the_moment_in_which_its_accounts_end_but_not_open_then() {
+    let times = |opens, closes, end| {
+        classes(&[
+            ("CODER_CLASS_A_PASS", "purple kettle"),
+            ("CODER_CLASS_A_OPENS", opens),
+            ("CODER_CLASS_A_CLOSES", closes),
+            ("CODER_CLASS_A_END_AT", end),
+        ])
+    };
+    let [nine, ten] = ["2026-12-01T09:00Z", "2026-12-01T10:00Z"];
+    assert!(times(nine, ten, ten).is_ok());
+    assert!(times(nine, nine, ten).is_err());
+    assert!(times(ten, "", ten).is_err());
+}

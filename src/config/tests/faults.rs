@@ -91,8 +91,13 @@ const BAD: &[(&str, &[&str])] = &[
             "http:///api/v2",
             "/api/v2",
             "/",
+            "https://coder.example.org:0",
+            "https://coder.example.org:65536",
+            "https://coder.example.org:",
+            "http://[::1]:0",
         ],
     ),
+    ("REDIS_HOST", &["a/b", "user@host", "two words"]),
     ("CODER_API_KEY", &["two words", "grüße", "line\nbreak"]),
     (
         "CODER_EMAIL_DOM",
@@ -105,6 +110,9 @@ const BAD: &[(&str, &[&str])] = &[
             "a_b.org",
             "10.0.0.1",
             "a@b.org",
+            "example.o1",
+            "example.1o",
+            "a..org",
         ],
     ),
     (

@@ -24,6 +24,7 @@ fn the_address_of_coder_may_be_written_in_many_ways() {
         ),
         ("http://127.0.0.1:3000/api/v2", "http://127.0.0.1:3000"),
         ("http://[::1]:3000/", "http://[::1]:3000"),
+        ("http://[fe80::1]", "http://[fe80::1]"),
         ("https://example.org/coder", "https://example.org/coder"),
         ("example.org/coder/api/v2/", "https://example.org/coder"),
     ] {
