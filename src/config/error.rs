@@ -150,4 +150,31 @@ mod tests {
         );
         assert_eq!(alone.to_string(), alone.what());
     }
+
+    #[test]
+    fn faults_are_told_with_their_place_and_within_the_width_of_a_terminal() {
+        let fault = |name: &str| SettingError {
+            name: name.to_owned(),
+            problem: SettingProblem::new("is too short", "set two more words of it"),
+        };
+        let faults = ConfigError(vec![fault("LONGEST"), fault("A")]);
+        assert_eq!(
+            faults.told("the environment", None),
+            "configuration has 2 faults in the environment\n  \
+             LONGEST  is too short: set two more words of it\n  \
+             A        is too short: set two more words of it"
+        );
+        let narrow = faults.told("the environment", Some(34));
+        assert_eq!(
+            narrow.lines().skip(1).take(2).collect::<Vec<_>>(),
+            [
+                "  LONGEST  is too short: set two",
+                "           more words of it"
+            ]
+        );
+        // The names take no more than half of a line.
+        let narrower = faults.told("the environment", Some(16));
+        let second = narrower.lines().nth(2).unwrap_or_default();
+        assert_eq!(second.len() - second.trim_start().len(), 8, "{narrower}");
+    }
 }

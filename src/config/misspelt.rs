@@ -138,6 +138,7 @@ mod tests {
             "CODER_CONFIG_DIR",
             "REDIS_PORT_6379_TCP",
             "REDIS_URL",
+            "RODER_REMOVE_TIME",
             "TWILIO_PHONE_NUMBER",
             "TWILIO_API_KEY",
             "PATH",

@@ -247,6 +247,7 @@ mod tests {
         let rule = match path.strip_prefix(ZONES).unwrap().to_str().unwrap() {
             "Europe/Berlin" => "CET-1CEST,M3.5.0,M10.5.0/3",
             "America/Chicago" => "CST6CDT,M3.2.0,M11.1.0",
+            "Europe/London" => "GMT0BST,M3.5.0/1,M10.5.0",
             "UTC" => "UTC0",
             "Broken" => return Ok(b"TZif?".to_vec()),
             _ => return Err(std::io::ErrorKind::NotFound.into()),
@@ -303,6 +304,11 @@ mod tests {
                 "2026-10-25T02:30+01:00",
             ),
             (
+                "2026-10-25T01:30 Europe/London",
+                "2026-10-25T01:30+01:00",
+                "2026-10-25T01:30+00:00",
+            ),
+            (
                 "2026-11-01T01:30 America/Chicago",
                 "2026-11-01T01:30-05:00",
                 "2026-11-01T01:30-06:00",
@@ -353,6 +359,14 @@ mod tests {
                 "is not the name of a time zone",
             ),
             ("2026-12-01T09:00 +99:00", "is not the name of a time zone"),
+            ("2026-12-01T09:00 +01000", "is not the name of a time zone"),
+            ("2026-12-01T09:00 +01::00", "is not the name of a time zone"),
+            ("2026-12-01T09:00 +01:60", "is not the name of a time zone"),
+            (
+                "2026-12-01T09:00:60 Europe/Berlin",
+                "is not a valid date and time",
+            ),
+            ("2026-12-01T09:00 +-1:00", "is not the name of a time zone"),
             ("2026-12-01T09:00 Broken", "cannot be read"),
             ("2026-12-01T09:00 é", "is not the name of a time zone"),
             ("2026-12-0é", "is not a time with a time zone"),

@@ -182,6 +182,13 @@ mod tests {
     #[test]
     fn words_never_exceed_eight_letters() {
         assert!(ADJECTIVES.iter().chain(&NOUNS).all(|word| word.len() <= 8));
+        let longest = |words: &[&str]| words.iter().map(|word| word.len()).max();
+        let pair = longest(&ADJECTIVES).zip(longest(&NOUNS));
+        let digits = "-100".len();
+        assert_eq!(
+            pair.map(|(one, two)| one + 1 + two + digits),
+            Some(Username::LONGEST)
+        );
     }
 
     #[test]
@@ -228,5 +235,12 @@ mod tests {
         assert_eq!(for_another, None);
         let other_key = Marker::origin(shown, "happy-tuna", &keys[..1], Some(&id("here")));
         assert_eq!(other_key, None);
+    }
+
+    #[test]
+    fn a_name_is_shown_as_it_is_and_is_the_first_part_of_the_address() {
+        let name = Username::parse("happy-tuna").unwrap();
+        assert_eq!(format!("{name} {name:?}"), "happy-tuna happy-tuna");
+        assert_eq!(name.email("example.org"), "happy-tuna@example.org");
     }
 }

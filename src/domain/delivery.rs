@@ -186,4 +186,19 @@ mod tests {
             assert!(delivery.has_left() || !ended, "{delivery:?}");
         }
     }
+
+    #[test]
+    fn a_text_has_left_once_the_carrier_has_it_or_it_has_failed() {
+        let stays = ALL.into_iter().filter(|state| !state.has_left());
+        assert_eq!(
+            stays.collect::<Vec<_>>(),
+            [Delivery::Queued, Delivery::Sending]
+        );
+    }
+
+    #[test]
+    fn one_code_says_that_the_recipient_has_opted_out() {
+        assert!(says_opted_out(Some(21_610)));
+        assert!(!says_opted_out(Some(21_611)) && !says_opted_out(None));
+    }
 }

@@ -52,3 +52,18 @@ impl fmt::Debug for RedisOwner {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_an_instance_at_its_place() {
+        let id = InstanceId::from_stored("0123");
+        let owner = RedisOwner::new(&id, "host 1 2");
+        assert_eq!(owner.as_str(), "0123 host 1 2");
+        assert_eq!(RedisOwner::from_stored(owner.as_str()), owner);
+        assert_ne!(RedisOwner::new(&id, "host 1 3"), owner);
+        assert_eq!(format!("{id:?}, {owner:?}"), "0123, 0123 host 1 2");
+    }
+}

@@ -267,6 +267,7 @@ mod tests {
             ("class 2026", "class ２０２６"),
             ("class 2", "class 2\u{fe0f}\u{20e3}"),
             ("Straße", "STRASSE"),
+            ("Þæt", "THAET"),
             ("Straße", "STRAẞE"),
             ("İstanbul", "istanbul"),
             ("ışık", "ISIK"),
@@ -358,5 +359,14 @@ mod tests {
                 assert!(c.is_numeric() || zero == '\u{11de0}', "{c:?}");
             }
         }
+    }
+
+    #[test]
+    fn of_the_marks_on_a_cyrillic_letter_only_accents_and_its_dots_are_left_out() {
+        assert!(same("\u{451}", "\u{435}") && same("\u{435}\u{301}", "\u{435}"));
+        // With a breve it is another letter.
+        assert!(!same("\u{4d7}", "\u{435}"));
+        let keeps = |text| fold(text, Accents::Kept);
+        assert_ne!(keeps("\u{451}"), keeps("\u{435}"));
     }
 }

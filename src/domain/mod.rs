@@ -61,3 +61,13 @@ pub(crate) fn count<N: PartialEq + From<u8> + fmt::Display>(number: N, noun: &st
     let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::letters_of;
+
+    #[test]
+    fn letters_and_digits_are_left_without_accents() {
+        assert_eq!(letters_of("Prêt, à 2 c'est!"), "preta2cest");
+    }
+}

@@ -191,4 +191,25 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn all_orders_but_an_extension_end_the_account() {
+        let extend = Order::Extend {
+            by: Duration::from_secs(60),
+            longest: None,
+        };
+        assert!(!extend.ends() && Order::End.ends() && Order::EndGently.ends());
+    }
+
+    #[test]
+    fn each_refusal_has_a_reason_of_its_own() {
+        use OrderRefused::{BeingRemoved, Longest, NeverRemoved, NoLogin};
+        let all = [BeingRemoved, NoLogin, NeverRemoved, Longest].map(OrderRefused::reason);
+        for (place, reason) in all.iter().enumerate() {
+            assert!(
+                reason.len() > 20 && !all[..place].contains(reason),
+                "{reason}"
+            );
+        }
+    }
 }

@@ -32,6 +32,7 @@ fn values_are_read_as_a_shell_reads_them() {
         ("A=b'c d'\"e\"f", "bc def"),
         ("A=b\\ c\\$d", "b c$d"),
         ("A=*", "*"),
+        ("A=b~c", "b~c"),
         (
             "A=https://x.example.org/y?z=1",
             "https://x.example.org/y?z=1",
@@ -60,6 +61,8 @@ fn what_a_shell_would_do_more_with_is_a_fault() {
         ("A=b&c", UNQUOTED),
         ("A=b;c", UNQUOTED),
         ("A=~/b", UNQUOTED),
+        ("A=b:~/c", UNQUOTED),
+        ("exports A=b", NOT_A_SETTING),
         ("A=$B", EXPANDED),
         ("A=\"`b`\"", EXPANDED),
         ("A='b", OPEN),
@@ -157,4 +160,27 @@ proptest! {
             prop_assert_eq!(ours, shell(&text));
         }
     }
+}
+
+#[test]
+fn a_word_that_begins_with_export_is_a_name() {
+    let read = one("exported=b").unwrap();
+    assert_eq!(read, Some(("exported".to_owned(), "b".to_owned())));
+}
+
+#[test]
+fn a_secret_and_its_file_are_one_setting_and_other_names_are_not() {
+    let pairs = |names: &[&str]| -> Vec<(String, String)> {
+        let all = names.iter();
+        all.map(|name| ((*name).to_owned(), "x".to_owned()))
+            .collect()
+    };
+    let all = ["REDIS_PW", "REDIS_PORT"];
+    let file = ["REDIS_PW_FILE", "REDIS_PORT_FILE", "REDIS_PORT", "REDIS_DB"];
+    let completed = completed_by(pairs(&all), pairs(&file));
+    let names: Vec<&str> = completed.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["REDIS_PW", "REDIS_PORT", "REDIS_PORT_FILE", "REDIS_DB"]
+    );
 }

@@ -209,10 +209,10 @@ fn messages_name_the_class_its_times_and_its_settings() {
     let config = classes(&[
         ("CODER_CLASS_A_PASS", "purple kettle"),
         ("CODER_CLASS_A_OPENS", "2026-12-01T09:00Z"),
-        ("CODER_CLASS_A_END_AT", "2026-12-01T12:00Z"),
+        ("CODER_CLASS_A_END_AT", "2026-12-01T13:00+01:00"),
         ("CODER_CLASS_A_REMOVE_TIME", ""),
         ("CODER_CLASS_B_PASS", "green teapot"),
-        ("CODER_CLASS_B_CLOSES", "2026-12-01T10:00Z"),
+        ("CODER_CLASS_B_CLOSES", "2026-12-01T11:00+01:00"),
         ("CODER_CLASS_B_REMOVE_TIME", "90"),
     ])
     .unwrap();
@@ -243,8 +243,14 @@ fn messages_name_the_class_its_times_and_its_settings() {
         "******** = 12 letters and digits are compared"
     );
     assert_eq!(shown("CODER_CLASS_B_REMOVE_TIME"), "90 = 1 h 30 min");
-    assert_eq!(shown("CODER_CLASS_A_END_AT"), "2026-12-01T12:00Z");
-    assert_eq!(shown("CODER_CLASS_B_CLOSES"), "2026-12-01T10:00Z");
+    assert_eq!(
+        shown("CODER_CLASS_A_END_AT"),
+        "2026-12-01T13:00+01:00 = 2026-12-01T12:00Z"
+    );
+    assert_eq!(
+        shown("CODER_CLASS_B_CLOSES"),
+        "2026-12-01T11:00+01:00 = 2026-12-01T10:00Z"
+    );
     let one = &super::config(&[]).class.classes[0];
     assert_eq!((one.whose(), one.times()), (String::new(), (None, None)));
     let of_the_one = [
@@ -315,4 +321,16 @@ fn a_class_may_close_in_the_moment_in_which_its_accounts_end_but_not_open_then()
     assert!(times(nine, ten, ten).is_ok());
     assert!(times(nine, nine, ten).is_err());
     assert!(times(ten, "", ten).is_err());
+}
+
+#[test]
+fn settings_that_can_be_read_are_counted_and_faulty_ones_are_known_by_their_prefix() {
+    let mut vars = valid();
+    vars.remove("CODER_REG_PASS");
+    vars.insert("CODER_CLASS_A_PASS".to_owned(), "purple kettle".to_owned());
+    vars.insert("CODER_CLASS_A_SEATS".to_owned(), "many".to_owned());
+    let parts = PartialConfig::from_vars(vars, &no_file);
+    assert_eq!(parts.settings, SETTINGS.len() + 2);
+    assert!(parts.is_faulty(&["REDIS_", "CODER_CLASS_"]));
+    assert!(!parts.is_faulty(&["REDIS_", "TWILIO_"]));
 }

@@ -113,3 +113,37 @@ fn what_pages_show_is_one_short_line() {
         assert_eq!(faults[0].name, name);
     }
 }
+
+#[test]
+fn what_pages_show_may_have_its_full_length() {
+    let longest = "x".repeat(80);
+    let pages = config(&[("CODER_REG_ORG", &longest)]).pages;
+    assert_eq!(pages.organization, Some(longest));
+}
+
+#[test]
+fn logins_in_texts_link_to_the_pages() {
+    let url = "https://sms.example.org:8443";
+    let pages = |reply| config(&[("CODER_REG_PAGES_URL", url), ("CODER_REG_REPLY", reply)]).pages;
+    assert_eq!(pages("text").site.unwrap().host(), "sms.example.org:8443");
+    assert_eq!(pages("text").link().as_deref(), Some(url));
+    assert_eq!(pages("both").link().as_deref(), Some(url));
+    assert_eq!(pages("screen").link(), None);
+    assert_eq!(config(&[]).pages.link(), None);
+}
+
+#[test]
+fn pages_without_encryption_are_warned_of_in_production() {
+    for (url, environment, warned) in [
+        ("http://sms.example.org", "production", true),
+        ("https://sms.example.org", "production", false),
+        ("http://sms.example.org", "dev", false),
+    ] {
+        let changes = [("CODER_REG_PAGES_URL", url), ("CODER_REG_ENV", environment)];
+        let warnings = config(&changes).warnings;
+        let found = warnings
+            .iter()
+            .any(|one| one.what.contains("CODER_REG_PAGES_URL"));
+        assert_eq!(found, warned, "{url} {environment}: {warnings:?}");
+    }
+}

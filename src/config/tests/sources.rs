@@ -175,3 +175,25 @@ fn settings_and_the_files_of_secret_ones_are_read_and_nothing_else() {
         assert_eq!(is_setting(name), is_read, "{name:?}");
     }
 }
+
+#[test]
+fn two_places_with_different_values_are_named_as_they_were_written() {
+    let other = [("CODER_API_KEY", "another")];
+    let told = |changes: &[(&str, &str)], files: &[(&str, &str)]| {
+        let faults = with_credentials("CODER_API_KEY", changes, files)
+            .unwrap_err()
+            .0;
+        faults[0].problem.what().to_owned()
+    };
+    let set = told(&[("CODER_API_KEY", "one")], &other);
+    assert!(set.starts_with("CODER_API_KEY and the credential"), "{set}");
+    let path = format!("{FOLDER}/elsewhere");
+    let filed = told(
+        &[("CODER_API_KEY_FILE", &path)],
+        &[other[0], ("elsewhere", "one")],
+    );
+    assert!(
+        filed.starts_with("CODER_API_KEY_FILE and the credential"),
+        "{filed}"
+    );
+}
