@@ -46,7 +46,7 @@ proofs!(
     pairs_renew,
     pairs_screen,
     pairs_warm,
-    triples_first,
+    worlds,
     kills,
     crash_loop,
     outages,

@@ -51,10 +51,12 @@ const SHOWN: &[(&str, &str, &str)] = &[
     ("CODER_REG_DATA_DIR", "/srv/class", "/srv/class"),
     ("CODER_REG_GIVE_UP", "30", "30 = 30 min"),
     ("CODER_REG_CATCH_UP", "0", "0 = off"),
+    ("CODER_REG_CATCH_UP", "never", "never = off"),
     ("CODER_REG_CATCH_UP", "60", "60 = 1 h"),
     ("CODER_REG_CALL_LIMIT", "500ms", "500ms = 500 ms"),
     ("CODER_REG_CALL_LIMIT", "2s", "2s = 2 s"),
     ("TWILIO_AUTH_SID", ACCOUNT, ACCOUNT),
+    ("TWILIO_AUTH_SID", "", ACCOUNT),
     (
         "TWILIO_WEBHOOK_URL",
         "https://sms.example.org/inbound#rc=3",
@@ -95,6 +97,12 @@ fn what_pages_take_from_other_settings_is_shown() {
 }
 
 #[test]
+fn the_folder_of_a_trial_is_shown() {
+    let dev = line(&[("CODER_REG_ENV", "dev")], "CODER_REG_DATA_DIR");
+    assert_eq!(dev, "CODER_REG_DATA_DIR default ./data");
+}
+
+#[test]
 fn a_command_reads_its_setting_as_the_service_does() {
     let read = |value: &str| Config::max_time([("CODER_MAX_TIME".to_owned(), value.to_owned())]);
     assert_eq!(read("90").unwrap(), Some(minutes(90)));
@@ -103,4 +111,19 @@ fn a_command_reads_its_setting_as_the_service_does() {
     let listen = |value: &str| Config::listen([("CODER_REG_LISTEN".to_owned(), value.to_owned())]);
     assert_eq!(listen("8001").unwrap().to_string(), "0.0.0.0:8001");
     assert!(listen("here").is_err());
+}
+
+#[test]
+fn the_pages_say_what_a_number_is_measured_in() {
+    let measure = |name| settings::setting(name).unwrap().measure();
+    assert_eq!(measure("CODER_REG_PARALLEL"), "1 to 64");
+    assert_eq!(measure("CODER_REG_CATCH_UP"), "minutes; 0 to 1 day");
+    assert_eq!(measure("CODER_REG_DATA_DIR"), "");
+}
+
+#[test]
+fn a_time_on_the_command_line_is_in_minutes() {
+    assert_eq!(span::minutes("90").unwrap(), minutes(90));
+    assert_eq!(span::minutes("2h").unwrap(), minutes(120));
+    assert!(span::minutes("0").is_err() && span::minutes("soon").is_err());
 }

@@ -179,3 +179,20 @@ mod coder_strength {
         kept
     }
 }
+
+#[test]
+fn a_password_is_found_in_a_text_by_its_form() {
+    for text in ["Password: mnssm-t9hhs-v5r88", "(mnssm-t9hhs-v5r88)."] {
+        assert!(Password::is_in(text), "{text}");
+    }
+    for text in [
+        "",
+        "I am ready",
+        "mnssm-t9hhs",
+        "mnssm-t9hhs-v5r8",
+        "mnssm-t9hhs-v5r88-dyhr9",
+        "mnssm t9hhs v5r88",
+    ] {
+        assert!(!Password::is_in(text), "{text}");
+    }
+}

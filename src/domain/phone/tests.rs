@@ -91,3 +91,45 @@ fn countries_are_prefixes() {
     assert_eq!(Countries::parse("+1, US"), Err("US".to_owned()));
     assert!(Countries::parse(" ").unwrap().is_empty());
 }
+
+#[test]
+fn toll_free_numbers_of_north_america_are_known() {
+    for (number, expected) in [
+        ("+18005550123", true),
+        ("+14155550123", false),
+        ("+19005550123", false),
+        ("+8005550123", false),
+    ] {
+        assert_eq!(Phone::is_toll_free(number), expected, "{number}");
+    }
+}
+
+#[test]
+fn a_renumbered_phone_is_found_by_both_of_its_hashes() {
+    let key = PhoneKey::derive("a key");
+    let phone = |number| Phone::parse_any(number).unwrap();
+    let (old, new) = (phone("+5215512345678"), phone("+525512345678"));
+    assert_eq!(old.hashes(&key), new.hashes(&key));
+    let [own, former] = new.hashes(&key)[..] else {
+        panic!("two hashes");
+    };
+    assert_eq!((new.hash(&key), new.former_hash(&key)), (own, Some(former)));
+    assert_ne!(own, former);
+    assert_eq!(own.as_bytes().len(), 20);
+    assert_ne!(own.as_bytes(), former.as_bytes());
+    let plain = phone("+14155550123");
+    assert_eq!(plain.hashes(&key), [plain.hash(&key)]);
+}
+
+#[test]
+fn each_sender_that_is_not_served_has_a_reason_of_its_own() {
+    use UnservedSender::*;
+    let all = [
+        ShortCode, NotANumber, WhatsApp, Channel, Country, NotMobile, Ourselves,
+    ];
+    let reasons = all.map(UnservedSender::reason);
+    for (place, reason) in reasons.iter().enumerate() {
+        let is_new = !reasons[..place].contains(reason);
+        assert!(is_new && reason.starts_with("the sender"), "{reason}");
+    }
+}

@@ -23,9 +23,10 @@ Coder and Twilio are fakes, Redis is real; nothing leaves the machine.
   --list    the proofs and what each does
   --help    this text
 
-  FAULTS_SITE=2.24.4-admin, 2.24.4-owner or newest-admin plays `points` and `pairs_...` at that Coder alone,
-  FAULTS_ACT=screen (or first, again, ...) plays that act of `points` alone,
+  FAULTS_SITE=2.24.4-admin, 2.24.4-owner or newest-admin plays `points`, `pairs_...` and `worlds` at that Coder alone,
+  FAULTS_ACT=screen (or first, again, ...) plays that act of `points` or `worlds` alone,
   FAULTS_PART=1/3 the first third of `pairs_...`, FAULTS_ONLY the plans that a failed run has printed,
+  FAULTS_KILLS=2 no more kills than that in a run of `worlds`, FAULTS_WORLDS=FOLDER writes its worlds there,
   FAULTS_ONLY='longest strange-03' plays these of `stories`,
   FAULTS_MINUTES=20 and FAULTS_SEED=7 play `soak` for so long, with these dice.
 

@@ -91,7 +91,7 @@ pub const PROOFS: &[FaultProof] = &[
     points::pairs::RENEW,
     points::pairs::SCREEN,
     points::pairs::WARM,
-    points::pairs::TRIPLES,
+    points::worlds::PROOF,
     stories::PROOF,
     schedules::PROOF,
     populations::PROOF,

@@ -23,6 +23,8 @@ mod run;
 pub mod site;
 pub mod stage;
 mod warm;
+mod world;
+pub mod worlds;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

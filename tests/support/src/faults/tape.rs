@@ -132,6 +132,11 @@ impl Tape {
         self.changed.notify_all();
     }
 
+    /// Whether no service lives: it was killed, has ended, or has yet to begin.
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
+    }
+
     /// The service of this life has ended; what it still has under way does not arrive.
     pub fn ends(&self) {
         self.lock().dead = true;

@@ -64,7 +64,7 @@ impl FakeCoder {
 
     /// The user chooses another password.
     pub fn change_password(&self, username: &str, password: &str) {
-        self.change_user(username, |user| user.password = password.to_owned());
+        self.change_user(username, |user| user.takes_password(password));
     }
 
     pub(super) fn change_user(&self, username: &str, change: impl FnOnce(&mut User)) {

@@ -124,7 +124,7 @@ pub fn set_password(
             "execute transaction: delete api keys by user ID: unauthorized: rbac: forbidden";
         return Err(Fault::new(500, "Internal error updating user's password.").detail(detail));
     }
-    user.password = new;
+    user.takes_password(&new);
     user.updated = Instant::now();
     world.keys.retain(|key| key.user != id);
     Ok(Reply::empty(204))

@@ -21,6 +21,10 @@ pub struct Account {
     pub name: String,
     /// `active`, `dormant` or `suspended`.
     pub status: String,
+    /// The password that it has.
+    pub password: String,
+    /// How many different ones it has had.
+    pub passwords: usize,
     /// When it was created.
     pub created_at: SystemTime,
     /// Created by a call with the fake's token, not by [`FakeCoder::add_stranger`].
@@ -61,6 +65,8 @@ fn account(world: &World, user: &User) -> Account {
         email: user.email.clone(),
         name: user.name.clone(),
         status: user.status.word().to_owned(),
+        password: user.password.clone(),
+        passwords: user.passwords,
         created_at: world.date(user.created),
         by_api: user.by_api,
     }

@@ -147,6 +147,8 @@ pub(super) struct User {
     pub name: String,
     /// Kept in clear: the fake must compare it, and it dies with the test.
     pub password: String,
+    /// How many different ones it has had.
+    pub passwords: usize,
     pub login_type: &'static str,
     pub status: Status,
     /// When it was suspended, if it is.
@@ -161,6 +163,12 @@ pub(super) struct User {
 }
 
 impl User {
+    /// Has this password from now on.
+    pub fn takes_password(&mut self, new: &str) {
+        self.passwords += usize::from(self.password != new);
+        new.clone_into(&mut self.password);
+    }
+
     /// Is suspended from now on, or active again.
     pub fn suspend(&mut self, suspend: bool) {
         let now = Instant::now();
@@ -303,6 +311,7 @@ impl World {
             email: email.to_owned(),
             name: String::new(),
             password: password.to_owned(),
+            passwords: 1,
             login_type: "password",
             status: Status::Dormant,
             suspended: None,

@@ -67,6 +67,17 @@ impl ScreenPage<'_> {
     }
 
     fn goes_on(&self, stage: &PointStage, student: &Student<'_>) {
+        self.does_next(stage, student);
+        let step = match *self.text.borrow() {
+            _ if self.arrived_in.get().is_some() => 3,
+            Some((_, true)) => 2,
+            Some((_, false)) => 1,
+            None => 0,
+        };
+        stage.step.set(step);
+    }
+
+    fn does_next(&self, stage: &PointStage, student: &Student<'_>) {
         if self.arrived_in.get().is_some() {
             return;
         }

@@ -1,4 +1,4 @@
-//! Every pair of crash points, a proof for each act, and every three kills of a first login.
+//! Every pair of crash points, a proof for each act.
 //!
 //! Of pairs all combinations of two kills are played, at every site, each world once: a kill before an effect
 //! finds the world that a kill after the effect before it leaves. So the second cut of a pair, and the first, is a
@@ -65,13 +65,6 @@ pub const WARM: FaultProof = FaultProof {
     run: |force| prove(force, PointAct::Warm),
 };
 
-/// A first login, and three kills.
-pub const TRIPLES: FaultProof = FaultProof {
-    name: "triples_first",
-    about: "a first login, killed three times, at all effects",
-    run: |force| prove_triples(force, PointAct::First),
-};
-
 /// Of the pairs that are not two kills, one in this number is played.
 const SAMPLE: usize = 40;
 
@@ -103,25 +96,6 @@ fn prove(force: &Assault, act: PointAct) -> Vec<Row> {
     played.extend(proving.plays("other pairs", others));
     force.says(&list(&cuts(&played)));
     rows(&played, "cut twice")
-}
-
-/// Three kills, each world once. A part is a share of the pairs that they begin with.
-fn prove_triples(force: &Assault, act: PointAct) -> Vec<Row> {
-    let folder = Folder::new();
-    let proving = Proving::new(force, &folder);
-    if let Some(chosen) = proving.chosen() {
-        return chosen;
-    }
-    let next = |played: &[PointOutcome]| extended(played, finds_new_world);
-    let some = |plans: Vec<PointPlan>| if force.full { plans } else { few(plans) };
-    let rehearsals = proving.plays("rehearsals", rehearsals(&[act]));
-    let singles = proving.plays("first kills", some(next(&rehearsals)));
-    let pairs = next(&singles);
-    let pairs = if force.full { share(pairs) } else { few(pairs) };
-    let pairs = proving.plays("second kills", pairs);
-    let triples = proving.plays("third kills", some(next(&pairs)));
-    force.says(&list(&cuts(&triples)));
-    rows(&triples, "killed three times")
 }
 
 /// The pairs of two kills, each world once, and all other pairs.

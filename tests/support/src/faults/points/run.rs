@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::act::PointAct;
 use super::site::PointSite;
 use super::stage::PointStage;
+use super::world::PointWorld;
 use crate::classroom::redis::Redis;
 use crate::faults::table::Row;
 use crate::faults::tape::{Cut, Mark, Mode, Point};
@@ -59,6 +60,8 @@ pub struct PointOutcome {
     pub next: BTreeSet<Cut>,
     /// The first effect after the last cut.
     pub first: Option<Point>,
+    /// The worlds that kills have left, each with the number of the cut that was the kill.
+    pub worlds: Vec<(usize, PointWorld)>,
     /// Whether every cut of the plan was made.
     pub reached: bool,
     /// How long it took.
@@ -77,6 +80,7 @@ pub fn play(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
         plan: plan.clone(),
         next: BTreeSet::new(),
         first: None,
+        worlds: Vec::new(),
         reached: false,
         row: Row::default(),
         report: Some(format!("{plan}\nbroke off, see above")),
@@ -118,6 +122,7 @@ fn play_out(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
         plan: plan.clone(),
         next: last.clone().flat_map(cuts_at).collect(),
         first: last.next().map(|mark| mark.point.clone()),
+        worlds: stage.worlds(),
         reached: made == plan.cuts.len(),
         took: Duration::ZERO,
         row,

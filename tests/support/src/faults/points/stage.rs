@@ -1,11 +1,12 @@
 //! A class with all its borders guarded by one tape.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::site::PointSite;
+use super::world::PointWorld;
 use crate::classroom::redis::Redis;
 use crate::classroom::student::Login;
 use crate::classroom::{Classroom, Plan};
@@ -27,6 +28,9 @@ pub struct PointStage {
     pub command_code: Cell<Option<i32>>,
     /// The last login that a laptop's page was given.
     pub shown: RefCell<Option<Login>>,
+    /// How far the act has come, in steps of its own.
+    pub step: Cell<usize>,
+    worlds: RefCell<Vec<(usize, PointWorld)>>,
     /// The class.
     pub class: Classroom,
 }
@@ -74,6 +78,8 @@ impl PointStage {
             site,
             command_code: Cell::new(None),
             shown: RefCell::default(),
+            step: Cell::new(0),
+            worlds: RefCell::default(),
             queue: RefCell::new(queue),
             _disk: disk,
         }
@@ -81,8 +87,29 @@ impl PointStage {
 
     /// Starts the service, or starts it again after its death.
     pub fn start_service(&self) {
+        self.keeps_world();
         self.stop_service();
         self.tape.begins(|| self.class.spawn_service());
+    }
+
+    /// Notes the world that the last cut left, if it was a kill.
+    fn keeps_world(&self) {
+        let cuts = self.tape.cuts_made();
+        let mut worlds = self.worlds.borrow_mut();
+        let is_noted = worlds.last().is_some_and(|(known, _)| *known == cuts);
+        if cuts > 0 && self.tape.is_dead() && !is_noted {
+            worlds.push((cuts, PointWorld::of(self)));
+        }
+    }
+
+    /// The worlds that kills have left, each with the number of the cut that was the kill.
+    pub fn worlds(&self) -> Vec<(usize, PointWorld)> {
+        self.worlds.borrow().clone()
+    }
+
+    /// The connection by which tests look into the service's database of Redis.
+    pub fn queue(&self) -> RefMut<'_, redis::Connection> {
+        self.queue.borrow_mut()
     }
 
     /// Runs a command on the tape in place of the service, until it has ended or was killed. Returns whether that came

@@ -41,6 +41,7 @@ pub fn plays(stage: &PointStage, students: &[Student<'_>]) -> bool {
     if !stage.plays_until(|_| {}, warm) {
         return false;
     }
+    stage.step.set(10);
     let offers: Vec<(&Student<'_>, Offer)> = students
         .iter()
         .map(|one| (one, Offer::new(Some(one.phrase_webhook()))))
@@ -60,6 +61,7 @@ pub fn plays(stage: &PointStage, students: &[Student<'_>]) -> bool {
     if !stage.plays_until(text, served) {
         return false;
     }
+    stage.step.set(20);
     stage
         .class
         .set("CODER_CLASS_INTRO_CLOSES", "2021-12-01T09:00Z");
