@@ -165,6 +165,7 @@ mod tests {
         for (value, expected) in [
             ("docker", TemplateRef::Name("docker".to_owned())),
             ("Docker-2", TemplateRef::Name("Docker-2".to_owned())),
+            ("abc", TemplateRef::Name("abc".to_owned())),
             (id, TemplateRef::Id(id.to_lowercase())),
         ] {
             assert_eq!(TemplateRef::parse(value), Ok(expected), "{value}");

@@ -334,3 +334,19 @@ fn settings_that_can_be_read_are_counted_and_faulty_ones_are_known_by_their_pref
     assert!(parts.is_faulty(&["REDIS_", "CODER_CLASS_"]));
     assert!(!parts.is_faulty(&["REDIS_", "TWILIO_"]));
 }
+
+#[test]
+fn parameters_without_any_template_are_warned_of() {
+    let class = [("CODER_CLASS_A_PASS", "purple kettle")];
+    let parameters = [("CODER_REG_PARAMETERS", "region=eu")];
+    let warned = |template: &[(&str, &str)]| {
+        let config = classes(&[&class, &parameters, template].concat()).unwrap();
+        let mut warnings = config.warnings.iter();
+        warnings.any(|one| one.what.contains("CODER_REG_PARAMETERS"))
+    };
+    assert!(warned(&[]));
+    assert!(!warned(&[("CODER_REG_TEMPLATE", "docker")]));
+    assert!(!warned(&[("CODER_CLASS_A_TEMPLATE", "docker")]));
+    let config = classes(&class).unwrap();
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}

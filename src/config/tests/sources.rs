@@ -197,3 +197,45 @@ fn two_places_with_different_values_are_named_as_they_were_written() {
         "{filed}"
     );
 }
+
+#[test]
+fn of_a_name_only_control_characters_are_written_out() {
+    let vars = Vars::from([("CODER_REG_Ä\u{7}".to_owned(), String::new())]);
+    assert_eq!(vars.pairs[0].0, "CODER_REG_Ä\\u{7}");
+}
+
+#[test]
+fn a_file_completes_the_environment_and_its_faults_are_told_with_their_line() {
+    let text = b"REDIS_PORT=6380\nREDIS_DB=2\nFROM_NUM=`x`\nREDIS_DB=3\nnonsense";
+    let set = [("REDIS_PORT".to_owned(), "6379".to_owned())];
+    let vars = Vars::from(set).completed_by(parse_env_file(text).unwrap(), "class.env");
+    let last = |name: &str| {
+        let mut pairs = vars.pairs.iter().rev();
+        pairs
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    };
+    assert_eq!(
+        (last("REDIS_PORT"), last("REDIS_DB")),
+        (Some("6379"), Some("3"))
+    );
+    assert_eq!(vars.repeated, ["REDIS_DB"]);
+    let told = |names: &[&str]| -> Vec<String> {
+        let faults = vars.faults_of(names).into_iter();
+        faults
+            .map(|fault| format!("{} {}", fault.name, fault.problem.what()))
+            .collect()
+    };
+    let of_the_number = told(&["FROM_NUM"]);
+    assert_eq!(of_the_number.len(), 2, "{of_the_number:?}");
+    assert!(
+        of_the_number[0].starts_with("FROM_NUM line 3 of class.env "),
+        "{of_the_number:?}"
+    );
+    // A line that names no setting may concern any of them.
+    assert_eq!(told(&["REDIS_DB"]), of_the_number[1..]);
+    assert!(
+        of_the_number[1].starts_with("class.env line 5 "),
+        "{of_the_number:?}"
+    );
+}

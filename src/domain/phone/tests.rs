@@ -133,3 +133,11 @@ fn each_sender_that_is_not_served_has_a_reason_of_its_own() {
         assert!(is_new && reason.starts_with("the sender"), "{reason}");
     }
 }
+
+#[test]
+fn a_list_without_a_prefix_is_empty() {
+    assert!(Countries::parse(" , ").unwrap().is_empty());
+    assert!(
+        !Countries::parse("+1").unwrap().is_empty() && !Countries::parse("*").unwrap().is_empty()
+    );
+}

@@ -271,3 +271,11 @@ fn each_weakness_says_what_is_wrong() {
     assert_eq!(weakness("204816397"), Some(Weakness::Digits));
     assert_eq!(weakness("2048163974"), None);
 }
+
+#[test]
+fn phrases_are_equal_if_they_are_compared_alike() {
+    let phrase = |text| Passphrase::parse(text).unwrap();
+    assert_eq!(phrase("Purple otters"), phrase("purple, OTTERS!"));
+    assert_ne!(phrase("Purple otters"), phrase("purple otter"));
+    assert_eq!(format!("{:?}", phrase("Purple otters")), "Passphrase(..)");
+}
