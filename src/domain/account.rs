@@ -172,11 +172,11 @@ mod tests {
                 .bytes()
                 .all(|b| b == b'-' || b.is_ascii_lowercase())
         );
-        assert!(
-            Username::draw(1)
-                .as_str()
-                .ends_with(|c: char| c.is_ascii_digit())
-        );
+        for (clashes, digits) in [(0, 0), (1, 2), (2, 2), (3, 3), (9, 3)] {
+            let name = Username::draw(clashes);
+            let word = name.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
+            assert_eq!(name.as_str().len() - word.len(), digits, "{name}");
+        }
     }
 
     #[test]

@@ -268,6 +268,7 @@ mod tests {
             ("class 2", "class 2\u{fe0f}\u{20e3}"),
             ("Straße", "STRASSE"),
             ("Þæt", "THAET"),
+            ("Ħaŧ", "HAT"),
             ("Straße", "STRAẞE"),
             ("İstanbul", "istanbul"),
             ("ışık", "ISIK"),

@@ -109,7 +109,8 @@ fn workspaces(class: &Classroom) -> Vec<String> {
             one.status,
             one.transition,
             one.deleted,
-            one.stops_at.map_or("never".to_owned(), canon::seconds)
+            one.stops_at
+                .map_or_else(|| "never".to_owned(), canon::seconds)
         )
     });
     told.collect()

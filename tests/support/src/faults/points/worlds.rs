@@ -65,7 +65,7 @@ fn prove(force: &Assault) -> Vec<Row> {
         .iter()
         .flat_map(|act| sites.iter().map(|site| (*act, *site)));
     let mut searches: Vec<WorldSearch> = places.map(WorldSearch::new).collect();
-    let most = most_kills().unwrap_or(force.pick(MOST.0, MOST.1));
+    let most = most_kills().unwrap_or_else(|| force.pick(MOST.0, MOST.1));
     let mut played = proving.plays("rehearsals", rehearsals(&acts));
     let mut all = Vec::new();
     let rounds = force.pick(ROUNDS.0, ROUNDS.1);
