@@ -5,7 +5,7 @@
 //! these kills leave no world that is not known. Kills before an effect add nothing: their world is that of the kill
 //! after the effect before.
 //!
-//! What counts as the same world is in [`PointWorld`]. A run tells all worlds that it has passed, so a kill counts for the
+//! What counts as the same world is in `world`. A run tells all worlds that it has passed, so a kill counts for the
 //! world that it was made in, also where threads ran in another order than planned.
 //!
 //! `FAULTS_KILLS=2` plays no run with more kills, which makes it all pairs. `FAULTS_WORLDS=FOLDER` writes the worlds into
