@@ -68,4 +68,9 @@ mod tests {
             ClassName::in_command("INTRO-2")
         );
     }
+
+    #[test]
+    fn a_name_is_shown_as_it_is() {
+        assert_eq!(ClassName::in_command("intro-2").to_string(), "intro-2");
+    }
 }

@@ -370,4 +370,10 @@ mod tests {
         let keeps = |text| fold(text, Accents::Kept);
         assert_ne!(keeps("\u{451}"), keeps("\u{435}"));
     }
+
+    #[test]
+    fn a_mark_behind_a_sign_belongs_to_no_letter_and_fillers_are_none() {
+        assert!(same("\u{435}!\u{306}", "\u{435}"));
+        assert!(same("re\u{3164}ady", "ready"));
+    }
 }

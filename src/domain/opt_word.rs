@@ -265,6 +265,8 @@ mod tests {
             "info?",
             "thanks",
             "start learning",
+            "stop for you",
+            "stop thank him",
         ] {
             assert_eq!(OptWord::in_body(body), None, "{body:?}");
         }

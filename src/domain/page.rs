@@ -70,6 +70,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_request_is_shown_without_what_it_holds() {
+        let secret = || Some("a secret".to_owned());
+        let request = PageRequest {
+            method: PageMethod::Get,
+            path: "/a-secret".to_owned(),
+            screen: secret(),
+            class: secret(),
+            known: secret(),
+            form: Some(b"a secret".to_vec()),
+            site: None,
+            client: IpAddr::from([192, 0, 2, 1]),
+        };
+        assert_eq!(format!("{request:?}"), "PageRequest(Get, ..)");
+    }
+
+    #[test]
     fn an_answer_is_shown_without_what_it_says() {
         let answer = PageResponse {
             status: 200,

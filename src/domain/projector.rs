@@ -54,6 +54,10 @@ mod tests {
         for other in ["", &token.reveal()[1..], &format!("{}A", token.reveal())] {
             assert!(!token.is(other), "{other}");
         }
+        // Two differences that are alike do not cancel each other.
+        let mut bytes = token.reveal().as_bytes().to_vec();
+        bytes[..2].iter_mut().for_each(|byte| *byte ^= 1);
+        assert!(!token.is(&String::from_utf8(bytes).unwrap()));
         assert_eq!(format!("{token:?}"), "ProjectorToken(..)");
     }
 }

@@ -115,6 +115,8 @@ fn a_renumbered_phone_is_found_by_both_of_its_hashes() {
     };
     assert_eq!((new.hash(&key), new.former_hash(&key)), (own, Some(former)));
     assert_ne!(own, former);
+    assert!(old == new && old != phone("+525512345679"));
+    assert_eq!(format!("{key:?} {own:?}"), "PhoneKey(..) PhoneHash(..)");
     assert_eq!(own.as_bytes().len(), 20);
     assert_ne!(own.as_bytes(), former.as_bytes());
     let plain = phone("+14155550123");
