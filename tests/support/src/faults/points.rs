@@ -242,10 +242,7 @@ fn rows(outcomes: &[PointOutcome], how: &str) -> Vec<Row> {
     let row = |(act, site): (PointAct, PointSite)| {
         let mut row = Row::new(format!("{}, {how}, {}", act.title(), site.word()));
         let (mut missed, mut slowest) = (0, 0);
-        for outcome in outcomes
-            .iter()
-            .filter(|outcome| outcome.plan.act == act && outcome.plan.site == site)
-        {
+        for outcome in outcomes.iter().filter(|outcome| outcome.is_of((act, site))) {
             row.students += outcome.row.students;
             row.lost += outcome.row.lost;
             row.doubled += outcome.row.doubled;

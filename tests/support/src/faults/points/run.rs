@@ -72,6 +72,13 @@ pub struct PointOutcome {
     pub report: Option<String>,
 }
 
+impl PointOutcome {
+    /// Whether this act was played at this site.
+    pub fn is_of(&self, place: (PointAct, PointSite)) -> bool {
+        (self.plan.act, self.plan.site) == place
+    }
+}
+
 /// Plays one plan.
 pub fn play(binary: &Path, redis: Redis, plan: &PointPlan) -> PointOutcome {
     let began = Instant::now();

@@ -137,10 +137,7 @@ impl WorldSearch {
 
     /// Learns of the worlds that runs have passed and of what followed.
     fn learns(&mut self, played: &[PointOutcome]) {
-        let here = played
-            .iter()
-            .filter(|outcome| (outcome.plan.act, outcome.plan.site) == self.place);
-        for outcome in here {
+        for outcome in played.iter().filter(|outcome| outcome.is_of(self.place)) {
             let mut world = Some(PointWorld::untouched());
             for (number, cut) in outcome.plan.cuts.iter().enumerate() {
                 let next = outcome.worlds.iter().find(|(cut, _)| *cut == number + 1);
@@ -215,9 +212,7 @@ impl WorldSearch {
 
     /// What came of it, in words.
     fn note(&self, all: &[PointOutcome]) -> String {
-        let runs = all
-            .iter()
-            .filter(|outcome| (outcome.plan.act, outcome.plan.site) == self.place);
+        let runs = all.iter().filter(|outcome| outcome.is_of(self.place));
         let runs = runs.count();
         let ways = self
             .worlds
