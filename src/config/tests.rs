@@ -82,6 +82,16 @@ fn faults(changes: &[(&str, &str)]) -> Vec<SettingError> {
     }
 }
 
+/// The line of a setting in the table, without the spaces between its words.
+fn table_line(config: &Config, name: &str) -> String {
+    let table = config.table();
+    let line = table
+        .lines()
+        .find(|line| line.split(' ').next() == Some(name));
+    let line = line.unwrap_or_else(|| panic!("no line for {name} in {table}"));
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn no_file(_: &Path) -> io::Result<String> {
     Err(io::ErrorKind::NotFound.into())
 }

@@ -54,10 +54,7 @@ fn a_class_has_what_is_set_and_otherwise_what_the_general_settings_say() {
     assert_eq!(asked("Green Teapot!"), Some(ClassName::in_command("b")));
     assert_eq!(asked("green"), None);
     let table = config.table();
-    let line = |name: &str| {
-        let line = table.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
+    let line = |name| table_line(&config, name);
     assert!(line("CODER_CLASS_C_PASS").contains("********"));
     assert!(line("CODER_CLASS_INTRO_2_OPENS").ends_with("= 2026-12-01T08:00Z"));
     assert!(!table.contains("kettle"), "{table}");
@@ -230,13 +227,9 @@ fn messages_name_the_class_its_times_and_its_settings() {
     assert_eq!(a.setting("_SEATS"), "CODER_CLASS_A_SEATS");
     let ends: Vec<&ClassName> = config.class.end_by_clock().collect();
     assert_eq!(ends, [a.name.as_ref().unwrap()]);
-    let table = config.table();
     let shown = |name: &str| {
-        let line = table.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace()
-            .skip(2)
-            .collect::<Vec<_>>()
-            .join(" ")
+        let line = table_line(&config, name);
+        line.splitn(3, ' ').nth(2).unwrap().to_owned()
     };
     assert_eq!(
         shown("CODER_CLASS_A_PASS"),

@@ -2,14 +2,9 @@
 
 use super::*;
 
-/// The line of a setting in the table of the valid set with some values changed, without the spaces between.
+/// The line of a setting in the table of the valid set with some values changed.
 fn line(changes: &[(&str, &str)], name: &str) -> String {
-    let table = config(changes).table();
-    let line = table
-        .lines()
-        .find(|line| line.split(' ').next() == Some(name));
-    let line = line.unwrap_or_else(|| panic!("no line for {name} in {table}"));
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    table_line(&config(changes), name)
 }
 
 /// A setting, what is written, and what the table shows behind the source. Nothing is written where the value is empty.
