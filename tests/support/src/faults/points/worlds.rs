@@ -121,8 +121,8 @@ struct KnownWorld {
     ways: Vec<Vec<Cut>>,
     /// What was seen to happen in it.
     next: BTreeSet<Point>,
-    /// Where it was written.
-    file: Option<String>,
+    /// Whether it was written into the folder of `FAULTS_WORLDS`.
+    is_written: bool,
 }
 
 impl WorldSearch {
@@ -168,15 +168,15 @@ impl WorldSearch {
         let new = self
             .worlds
             .iter_mut()
-            .filter(|(_, known)| known.file.is_none());
+            .filter(|(_, known)| !known.is_written);
         for (world, known) in new {
             self.files += 1;
             let (act, site) = self.place;
             let name = format!("{folder}/{}-{}-{}", act.word(), site.word(), self.files);
             let way: Vec<String> = known.ways[0].iter().map(ToString::to_string).collect();
             let text = format!("{}\n\n{}\n", way.join("\n"), world.describe());
-            std::fs::write(&name, text).expect("the folder of FAULTS_WORLDS can be written");
-            known.file = Some(name);
+            std::fs::write(name, text).expect("the folder of FAULTS_WORLDS can be written");
+            known.is_written = true;
         }
     }
 

@@ -13,7 +13,8 @@ use crate::classroom::Classroom;
 pub fn lines(class: &Classroom, drawn: &mut BTreeSet<String>) -> Vec<String> {
     let (home, copy) = (class.data_dir(), class.folder().join("copy"));
     fs::create_dir_all(&copy).expect("a folder for the copy");
-    for name in ["registrations.db", "registrations.db-wal"] {
+    let logs = ["registrations.db-wal", "registrations.db-journal"];
+    for name in ["registrations.db"].into_iter().chain(logs) {
         // A file of an earlier copy must not stand in for one that is not there.
         let _ = fs::remove_file(copy.join(name));
         let _ = fs::copy(home.join(name), copy.join(name));
