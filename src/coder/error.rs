@@ -9,6 +9,9 @@ use super::wire::ErrorBody;
 use super::{VERSION_HEADER, is_missing_right};
 use crate::http::{HttpError, HttpResponse, HttpStage};
 
+/// In each answer of a Coder that limits calls: how many it accepts in a minute. `coderd/httpmw/ratelimit.go`, go-chi/httprate.
+const CALL_LIMIT_HEADER: &str = "X-RateLimit-Limit";
+
 /// What a failed call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CoderErrorKind {
@@ -41,6 +44,8 @@ pub struct CoderError {
     why: String,
     /// Coder itself reported that the token lacks a right.
     forbidden: bool,
+    /// Coder's own limit of calls has refused it.
+    by_call_limit: bool,
     /// A hash that is equal for equal internal errors of Coder (status 500).
     fingerprint: Option<u64>,
     /// How many calls of this kind have failed with this internal error in a row, including this
@@ -87,6 +92,7 @@ impl CoderError {
             stage: Some(broken.stage()),
             why: broken.to_string(),
             forbidden: false,
+            by_call_limit: false,
             fingerprint: None,
             repeats: 0,
             message: None,
@@ -119,6 +125,7 @@ impl CoderError {
             stage: None,
             why,
             forbidden,
+            by_call_limit: answer.status == 429 && answer.header(CALL_LIMIT_HEADER).is_some(),
             fingerprint,
             repeats: 0,
             message: message.filter(|words| !words.is_empty()),
@@ -158,6 +165,12 @@ impl CoderError {
     /// servers do not count.
     pub fn is_forbidden(&self) -> bool {
         self.forbidden
+    }
+
+    /// Whether Coder's own limit of calls has refused this one. It counts a sliding minute, so a call may be accepted
+    /// long before the minute is over that Coder names each time.
+    pub fn is_of_call_limit(&self) -> bool {
+        self.by_call_limit
     }
 
     /// A hash that is equal for equal internal errors of Coder (status 500); `None` for all other
@@ -201,6 +214,7 @@ impl CoderError {
             stage: None,
             why: "the answer cannot be understood".to_owned(),
             forbidden: false,
+            by_call_limit: false,
             fingerprint: None,
             repeats: 0,
             message: None,
@@ -225,6 +239,7 @@ impl CoderError {
             stage: None,
             why: "not Coder's answer: check CODER_API_URL, and that the server runs".to_owned(),
             forbidden: false,
+            by_call_limit: false,
             fingerprint: None,
             repeats: 0,
             message: None,

@@ -188,6 +188,10 @@ impl From<UnservedSender> for Silence {
     }
 }
 
+/// How long nothing is tried at Coder after its own limit has refused a call. It ends bit by bit, and refused calls do not
+/// count.
+const CALL_LIMIT_PROBE: Duration = Duration::from_secs(1);
+
 /// Why another attempt is needed, and when to make it.
 #[derive(Clone, Debug)]
 pub struct Later {
@@ -204,7 +208,8 @@ pub enum RetryTime {
     Away,
     /// Exactly this long, whatever other texts find out meanwhile.
     Exactly(Duration),
-    /// Exactly this long: Coder limits the calls of each minute, and accepts no more until then.
+    /// Coder accepts no more calls for now: one of the texts that wait for it tries after this long, the others when it is
+    /// accepted.
     CoderLimit(Duration),
     /// Its login is at a screen: this long, or until something happens there. It is not a failure.
     Screen(Duration),
@@ -292,6 +297,9 @@ impl From<CoderError> for AttemptEnd {
             | CoderErrorKind::Unclear
             | CoderErrorKind::NotCoder
             | CoderErrorKind::Busy(None) => RetryTime::Away,
+            CoderErrorKind::Busy(Some(_)) if fault.is_of_call_limit() => {
+                RetryTime::CoderLimit(CALL_LIMIT_PROBE)
+            }
             CoderErrorKind::Busy(Some(span)) => RetryTime::CoderLimit(span),
             CoderErrorKind::Denied => RetryTime::Blocked(Peer::Coder),
             CoderErrorKind::Refused => return Self::Never(fault.to_string()),

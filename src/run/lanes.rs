@@ -6,6 +6,7 @@
 //! person has to act, and which texts wait for a cause that concerns only some phones.
 
 mod holds;
+mod pace;
 mod state;
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -50,6 +51,8 @@ pub struct Job {
     at_screen: bool,
     /// It claims a screen, and has not needed Twilio so far.
     for_screen: bool,
+    /// It was refused by a limit of calls, and is trying again.
+    paced: bool,
 }
 
 impl Job {
@@ -133,6 +136,7 @@ impl Lanes {
             aside: false,
             at_screen: false,
             for_screen,
+            paced: false,
         });
         drop(state);
         self.changed.notify_all();

@@ -41,7 +41,9 @@ macro_rules! parts {
     };
 }
 
-parts!(reading, class, growth, footprint, screens, warm, compare);
+parts!(
+    reading, class, limit, growth, footprint, screens, warm, compare
+);
 
 #[test]
 fn what_the_webhook_confirms_under_load_is_in_the_stream() {

@@ -224,12 +224,21 @@ fn coders_limit_of_calls_does_not_hold_up_a_class_of_an_owner() {
     assert_eq!(answers, [201, 201, 429, 201, 429, 201, 429, 201, 429, 201]);
 }
 
+/// How often texts were put off.
+fn refused_attempts(class: &Classroom) -> usize {
+    let log = class.log();
+    let lines = log.lines();
+    lines
+        .filter(|line| line.contains(" failed, trying again: "))
+        .count()
+}
+
 #[test]
-fn who_is_no_owner_waits_as_coder_says_and_asks_for_no_favour() {
-    for (roles, version, answers) in [
-        (vec![Role::UserAdmin], Version::Newest, &[201, 429][..]),
+fn who_is_no_owner_tries_again_and_asks_for_no_favour() {
+    for (roles, version, favours) in [
+        (vec![Role::UserAdmin], Version::Newest, 0),
         // Takes no notice of the header, so it is asked once.
-        (vec![Role::Owner], Version::V2_20, &[201, 429, 429, 429]),
+        (vec![Role::Owner], Version::V2_20, 1),
     ] {
         let class = plan()
             .coder_of(version)
@@ -240,14 +249,12 @@ fn who_is_no_owner_waits_as_coder_says_and_asks_for_no_favour() {
         class.coder().calls_a_minute(1);
         let [ana, ben] = [(); 2].map(|()| class.student());
         ana.gets_a_login();
-        let sid = ben.asks();
-        let told = |sid: &str| format!("text {sid}: attempt 1 failed");
-        class.eventually("the refusal is told", || class.log().contains(&told(&sid)));
-        if answers.len() > 2 {
-            let sid = class.student().asks();
-            class.eventually("the next one, too", || class.log().contains(&told(&sid)));
-        }
-        assert_eq!(answers_to_creates(&class), answers);
+        ben.asks();
+        class.eventually("three attempts are refused, by one call each", || {
+            let (attempts, answers) = (refused_attempts(&class), answers_to_creates(&class));
+            let refused = answers.iter().filter(|status| **status == 429).count();
+            attempts >= 3 && refused == attempts + favours && answers.len() == 1 + refused
+        });
     }
 }
 
@@ -256,14 +263,32 @@ fn who_is_no_owner_any_more_asks_for_a_favour_once() {
     let class = plan().with("CODER_REG_PARALLEL", "1").open();
     class.coder().token_roles(&[Role::UserAdmin]);
     class.coder().calls_a_minute(1);
-    let [ana, ben, cem] = [(); 3].map(|()| class.student());
+    let [ana, ben] = [(); 2].map(|()| class.student());
     ana.gets_a_login();
-    for waiting in [&ben, &cem] {
-        let sid = waiting.asks();
-        let told = format!("text {sid}: attempt 1 failed");
-        class.eventually("the refusal is told", || class.log().contains(&told));
-    }
-    assert_eq!(answers_to_creates(&class), [201, 429, 428, 429]);
+    ben.asks();
+    class.eventually("three attempts are refused", || {
+        refused_attempts(&class) >= 3
+    });
+    let answers = answers_to_creates(&class);
+    assert_eq!(answers[..3], [201, 429, 428]);
+    assert!(
+        answers[3..].iter().all(|status| *status == 429),
+        "{answers:?}"
+    );
+}
+
+#[test]
+fn texts_that_coders_limit_refused_are_served_as_soon_as_it_accepts_calls() {
+    let class = plan().prepare();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class.start_service();
+    class.coder().calls_a_minute(2);
+    let students = class.students(12);
+    class.all_ask(&students);
+    class.eventually("all but two are refused", || refused_attempts(&class) >= 10);
+    class.coder().calls_a_minute(512);
+    // Coder told them to wait for a minute, and this waits for less.
+    class.all_log_in(&students);
 }
 
 #[test]
@@ -287,7 +312,10 @@ fn texts_that_wait_for_coders_limit_are_one_line_for_the_operator() {
         .filter(|line| line.contains("too many requests") && !line.contains("DEBUG"))
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("are tried again in"), "{told:?}");
+    assert!(
+        told[0].contains("served as soon as it accepts them"),
+        "{told:?}"
+    );
 }
 
 /// A class of twelve, of a token for which Coder's limit holds.

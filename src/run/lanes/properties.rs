@@ -135,6 +135,7 @@ impl LaneModel {
         let now = Instant::now();
         state.parked.iter_mut().for_each(|parked| parked.due = now);
         state.holds.end_waits(now);
+        state.pace.end_wait(now);
         if state.paused_until.is_some() {
             state.paused_until = Some(now);
         }
@@ -215,6 +216,7 @@ impl LaneModel {
         }
         let state = self.lanes.lock();
         assert!(state.ready.is_empty() && state.parked.is_empty() && state.holds.is_empty());
+        assert!(state.pace.is_empty());
         assert!(state.woken.is_empty() && state.at_work.is_empty());
         assert!(state.busy.is_empty() && state.held.is_empty() && state.retrying == 0);
     }

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::holds::Holds;
+use super::pace::CallPace;
 use super::{Job, PeerProof, WaitEnd, WaitStart};
 use crate::domain::MessageSid;
 use crate::provision::{Cause, Peer, RetryTime};
@@ -32,6 +33,7 @@ pub(super) struct LaneState {
     pub(super) busy: HashSet<String>,
     pub(super) held: HashSet<String>,
     pub(super) holds: Holds,
+    pub(super) pace: CallPace,
     pub(super) retrying: usize,
     pub(super) failures: u32,
     /// The number of texts that were served since the start.
@@ -67,6 +69,7 @@ impl LaneState {
 
     /// Notes what the end of a job proves about Coder and Twilio. Returns the waits that this ends.
     pub(super) fn learn(&mut self, job: &mut Job, proof: PeerProof, now: Instant) -> WaitEnd {
+        self.pace.ended(job, proof != PeerProof::Nothing);
         let by_twilio = self.paused_until.is_some() && self.paused_by == Some(Peer::Twilio);
         let mut ends = WaitEnd::default();
         match proof {
@@ -111,23 +114,17 @@ impl LaneState {
         noise: u8,
         now: Instant,
     ) -> Option<WaitStart> {
-        let woken = self.release(&job);
-        let at_screen = matches!(wait, RetryTime::Screen(_));
-        job.at_screen = at_screen;
-        // Whatever else its attempt waits for may be Twilio.
-        job.for_screen &= at_screen;
-        if !at_screen {
-            job.attempt = job.attempt.saturating_add(1);
-        }
-        if !matches!(wait, RetryTime::Held { .. }) {
-            self.holds.leave(&mut job);
-        }
+        let woken = self.note_end(&mut job, wait);
         let (span, begins_pause) = match wait {
             RetryTime::Held { cause, left } => {
                 let is_new = self.hold(job, (cause, left), now);
                 return is_new.then_some(WaitStart::Hold(cause));
             }
-            RetryTime::Exactly(span) | RetryTime::CoderLimit(span) => (span, false),
+            RetryTime::CoderLimit(span) => {
+                self.pace.refused(job, span, now);
+                return None;
+            }
+            RetryTime::Exactly(span) => (span, false),
             RetryTime::Screen(span) => {
                 if self.paused_until.is_some() && self.paused_by != Some(Peer::Twilio) {
                     // This probe has shown that Coder is available; the next one may run immediately.
@@ -139,14 +136,36 @@ impl LaneState {
             RetryTime::Blocked(peer) => self.pause(&mut job, peer, noise, now),
             RetryTime::Failing => self.pause(&mut job, Peer::Coder, noise, now),
         };
-        // What waits for a screen has succeeded so far and takes no room from repeated attempts.
-        job.retried = !at_screen;
         self.parked.push(ParkedText {
             job,
             due: now + span,
             on_return: matches!(wait, RetryTime::Away),
         });
         begins_pause.then_some(WaitStart::Pause)
+    }
+
+    /// Notes that a worker has ended an attempt that is to be followed by another one. Returns whether the job was woken
+    /// meanwhile.
+    fn note_end(&mut self, job: &mut Job, wait: RetryTime) -> bool {
+        let woken = self.release(job);
+        let at_screen = matches!(wait, RetryTime::Screen(_));
+        job.at_screen = at_screen;
+        // Whatever else its attempt waits for may be Twilio.
+        job.for_screen &= at_screen;
+        // What waits for a screen has succeeded so far and takes no room from repeated attempts.
+        job.retried = !at_screen;
+        if !at_screen {
+            job.attempt = job.attempt.saturating_add(1);
+        }
+        let is_held = matches!(wait, RetryTime::Held { .. });
+        if !is_held {
+            self.holds.leave(job);
+        }
+        if !matches!(wait, RetryTime::CoderLimit(_)) {
+            // Only Twilio holds a text, and a login at a screen was made.
+            self.pace.ended(job, is_held || at_screen);
+        }
+        woken
     }
 
     /// How long a job waits after its attempt has failed by itself. While other texts are served, the next one
@@ -197,6 +216,7 @@ impl LaneState {
     /// Moves jobs that are due to the end of the queue.
     pub(super) fn wake_parked(&mut self, now: Instant) {
         self.ready.extend(self.holds.due(now));
+        self.ready.extend(self.pace.due(now));
         let mut i = 0;
         while i < self.parked.len() {
             if self.parked[i].due <= now {
@@ -264,6 +284,7 @@ impl LaneState {
     /// When a waiting worker has to check again without a wake-up.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let held = self.holds.next_due();
+        let held = held.into_iter().chain(self.pace.next_due()).min();
         if let Some(until) = self.paused_until {
             let waits = !self.ready.is_empty() || !self.parked.is_empty() || held.is_some();
             let screens = self.parked.iter().filter(|parked| parked.job.at_screen);

@@ -1,5 +1,6 @@
 //! Who may run next, by examples and by drawn sequences.
 
+mod pace;
 mod screens;
 
 use super::state::AWAY_AFTER;

@@ -29,12 +29,11 @@ impl TextLoop {
             RetryTime::Exactly(_) | RetryTime::CoderLimit(_) | RetryTime::Screen(_) => Delay::Wait,
         });
         self.log_attempt(&job, later);
-        if let RetryTime::CoderLimit(span) = later.wait
-            && self.call_limit.begins(span, Instant::now())
+        if matches!(later.wait, RetryTime::CoderLimit(_)) && self.call_limit.is_news(Instant::now())
         {
-            let (seconds, why) = (span.as_secs(), &later.why);
+            let why = &later.why;
             warn!(
-                "Coder accepts no more calls for now, texts that need it are tried again in {seconds} s: {why}"
+                "Coder accepts no more calls for now, texts that need one are served as soon as it accepts them: {why}"
             );
         }
         if matches!(later.wait, RetryTime::Held { .. })

@@ -52,6 +52,8 @@ fn measure(bench: &Bench) -> Section {
         workers,
         span,
         delays: true,
+        limited: false,
+        second: None,
     });
     let (small, large): (Vec<BenchRun>, Vec<BenchRun>) =
         class_runs.partition(|class_run| class_run.students <= SMALL);
@@ -80,6 +82,8 @@ fn measure(bench: &Bench) -> Section {
             workers: 8,
             span: Duration::ZERO,
             delays: false,
+            limited: false,
+            second: None,
         };
         play::play(bench, &class_run)
     };

@@ -191,6 +191,8 @@ fn students(builds: &Builds) -> Vec<Compared> {
             workers: 8,
             span: Duration::ZERO,
             delays: false,
+            limited: false,
+            second: None,
         };
         let played = play::play(bench, &run);
         played.service_cpu * 1e3 / played.students as f64

@@ -9,6 +9,7 @@
 //! - `load`, `wire`: what texts; one thread and epoll, nothing is made while the clock runs
 //! - `reading`: texts in chunks, and phrases in other spellings
 //! - `class`: whole classes, from the first text to the last login; `bound` is the best that can be
+//! - `limit`: a class that is larger than what Coder accepts in a minute
 //! - `growth`: what a text, a start and a sweep cost with many registrations known; `crowd` makes them
 //! - `footprint`: memory, threads, wake-ups, starts; `binary` is what the file consists of
 //! - `compare`: an earlier build and this one in pairs
@@ -26,6 +27,7 @@ mod compare;
 pub mod count;
 mod footprint;
 mod growth;
+mod limit;
 mod load;
 pub mod machine;
 mod other_accounts;
@@ -105,6 +107,7 @@ pub const PARTS: &[BenchPart] = &[
     webhook::PART,
     reading::PART,
     class::PART,
+    limit::PART,
     growth::PART,
     footprint::PART,
     screens::PART,

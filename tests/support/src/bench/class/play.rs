@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::super::Bench;
 use super::super::process::Process;
 use crate::classroom::redis::{Fsync, Redis};
 use crate::classroom::student::Webhook;
 use crate::classroom::{Classroom, PHRASE, http};
-use crate::fakes::coder::ops as coder;
+use crate::fakes::coder::{Role, ops as coder};
 use crate::fakes::trouble::Op;
 use crate::fakes::twilio::ops as twilio;
 
@@ -37,6 +37,10 @@ pub struct BenchRun {
     pub span: Duration,
     /// Whether Coder and Twilio take their time.
     pub delays: bool,
+    /// Whether Coder limits the calls of a minute, and the token is no owner's, so that this holds for it.
+    pub limited: bool,
+    /// The second of a minute at which the first text comes; `None` = at once.
+    pub second: Option<u64>,
 }
 
 /// What came of a class. Times are seconds after its first text.
@@ -45,6 +49,10 @@ pub struct Played {
     pub students: usize,
     /// `CODER_REG_PARALLEL`.
     pub workers: usize,
+    /// When the first text came, in Unix seconds.
+    pub began: f64,
+    /// Calls that make a user, those that were refused among them.
+    pub creates: usize,
     /// When each text was sent, sorted.
     pub sent: Vec<f64>,
     /// When the login that answers each of them was texted.
@@ -86,14 +94,20 @@ pub fn play(bench: &Bench, class_run: &BenchRun) -> Played {
     if class_run.delays {
         slow_down(&class);
     }
+    if class_run.limited {
+        let roles = [Role::UserAdmin, Role::OrganizationAdmin];
+        class.coder().token_roles(&roles);
+        class.coder().rate_limits(true);
+    }
     class.start_service();
     let texts: Vec<(String, Webhook)> = class
         .students(class_run.students)
         .iter()
         .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
         .collect();
+    class_run.second.into_iter().for_each(wait_for_second);
     let before = Before::look(&class);
-    let began = Instant::now();
+    let (began, began_at) = (Instant::now(), unix_now());
     let sent = bring(&class, &texts, class_run.span, began);
     let all_texted = || class.twilio().texts().len() >= class_run.students;
     class.eventually_within(PATIENCE, "a login for everybody", all_texted);
@@ -110,7 +124,20 @@ pub fn play(bench: &Bench, class_run: &BenchRun) -> Played {
     }
     class.all_served();
     let texted = texts.iter().map(|(phone, _)| texted[phone]).collect();
-    before.played(&class, class_run, sent, texted)
+    let mut played = before.played(&class, class_run, sent, texted);
+    played.began = began_at;
+    played
+}
+
+/// Waits until a minute has begun this many seconds ago.
+fn wait_for_second(second: u64) {
+    let wait = (second as f64 - unix_now()).rem_euclid(60.0);
+    std::thread::sleep(Duration::from_secs_f64(wait));
+}
+
+fn unix_now() -> f64 {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH);
+    passed.map_or(0.0, |passed| passed.as_secs_f64())
 }
 
 /// Brings every text at its moment. Returns when each was sent.
@@ -183,6 +210,8 @@ impl Before {
         Played {
             students: class_run.students,
             workers: class_run.workers,
+            began: 0.0,
+            creates: (each(coder::CREATE_USER.0) * students).round() as usize,
             sent,
             texted,
             work: work.iter().sum(),

@@ -15,38 +15,38 @@ const WINDOW: u64 = 60;
 
 /// Counters by caller and path.
 #[derive(Default)]
-pub struct Limiter(HashMap<String, Counter>);
+pub struct Limiter(HashMap<String, CallCounter>);
 
+/// The calls of one caller to one path.
 #[derive(Default, Clone, Copy)]
-struct Counter {
+pub struct CallCounter {
     minute: u64,
     current: u64,
     previous: u64,
 }
 
-impl Limiter {
-    /// Counts a call unless it is one too many. Answers how many are left.
-    fn take(&mut self, key: String, limit: u64, now: u64) -> Option<u64> {
-        let counter = self.0.entry(key).or_default();
+impl CallCounter {
+    /// Counts a call at `now` (Unix seconds) unless it is one too many. Answers how many are left.
+    pub fn take(&mut self, limit: u64, now: u64) -> Option<u64> {
         let minute = now / WINDOW;
-        if counter.minute != minute {
-            let previous = if counter.minute + 1 == minute {
-                counter.current
+        if self.minute != minute {
+            let previous = if self.minute + 1 == minute {
+                self.current
             } else {
                 0
             };
-            *counter = Counter {
+            *self = Self {
                 minute,
                 current: 0,
                 previous,
             };
         }
         // The previous minute counts for the part of it that the sliding window still covers.
-        let rate = counter.current + counter.previous * (WINDOW - now % WINDOW) / WINDOW;
+        let rate = self.current + self.previous * (WINDOW - now % WINDOW) / WINDOW;
         if rate >= limit {
             return None;
         }
-        counter.current += 1;
+        self.current += 1;
         Some(limit - rate - 1)
     }
 }
@@ -78,7 +78,8 @@ pub fn check(
     let who = caller.map_or("127.0.0.1", |caller| &caller.id);
     let path = request.path.trim_end_matches('/');
     let now = unix_seconds(SystemTime::now());
-    let left = world.limiter.take(format!("{who} {path}"), limit, now);
+    let counter = world.limiter.0.entry(format!("{who} {path}")).or_default();
+    let left = counter.take(limit, now);
     let reset = (now / WINDOW + 1) * WINDOW;
     let header = |name: &str, value: u64| (name.to_owned(), value.to_string());
     let mut headers = vec![
@@ -117,28 +118,26 @@ fn limit(world: &World, route: &Route, caller: Option<&Caller>) -> u64 {
 mod tests {
     use super::*;
 
-    fn take(limiter: &mut Limiter, now: u64) -> bool {
-        limiter
-            .take("ana /api/v2/users".to_owned(), 60, now)
-            .is_some()
+    fn take(counter: &mut CallCounter, now: u64) -> bool {
+        counter.take(60, now).is_some()
     }
 
     #[test]
     fn the_call_after_the_last_allowed_one_is_refused_and_not_counted() {
-        let mut limiter = Limiter::default();
-        assert!((0..60).all(|_| take(&mut limiter, 600)));
-        assert!(!take(&mut limiter, 601) && !take(&mut limiter, 659));
+        let mut counter = CallCounter::default();
+        assert!((0..60).all(|_| take(&mut counter, 600)));
+        assert!(!take(&mut counter, 601) && !take(&mut counter, 659));
     }
 
     #[test]
     fn a_new_minute_frees_the_calls_bit_by_bit() {
-        let mut limiter = Limiter::default();
-        assert!((0..60).all(|_| take(&mut limiter, 659)));
+        let mut counter = CallCounter::default();
+        assert!((0..60).all(|_| take(&mut counter, 659)));
         assert!(
-            !take(&mut limiter, 660),
+            !take(&mut counter, 660),
             "the full previous minute still counts"
         );
-        let halfway = (0..60).filter(|_| take(&mut limiter, 690)).count();
+        let halfway = (0..60).filter(|_| take(&mut counter, 690)).count();
         assert_eq!(halfway, 30);
     }
 }

@@ -69,6 +69,7 @@ use ops::Route;
 use world::World;
 
 pub use class::Mails;
+pub use limits::CallCounter;
 pub use verbs::{Account, StudentWorkspace};
 pub use world::{Deed, Role, Version};
 
