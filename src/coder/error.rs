@@ -373,6 +373,26 @@ mod tests {
     }
 
     #[test]
+    fn coders_own_limit_of_calls_is_told_from_that_of_another_server() {
+        for is_coders in [true, false] {
+            let mut headers = HeaderMap::new();
+            headers.insert("retry-after", HeaderValue::from_static("60"));
+            if is_coders {
+                headers.insert("x-ratelimit-limit", HeaderValue::from_static("512"));
+            }
+            let answer = HttpResponse {
+                status: 429,
+                headers,
+                body: Vec::new(),
+            };
+            let error = CoderError::of("create a user", &answer);
+            assert_eq!(error.is_of_call_limit(), is_coders);
+            let minute = Duration::from_secs(60);
+            assert_eq!(error.kind, CoderErrorKind::Busy(Some(minute)));
+        }
+    }
+
+    #[test]
     fn equal_internal_errors_are_recognised_despite_other_names_and_ids() {
         let of = |detail: &str| internal(detail, true).fingerprint();
         let one = of(r#"insert member 1f0c92aa-77b0 of "happy-tuna": role is refused"#);

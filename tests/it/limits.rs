@@ -1,6 +1,6 @@
 //! What a class, a phone or an attacker can cost: limits that hold by default.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::plan;
 use support::classroom::student::Student;
@@ -316,6 +316,21 @@ fn texts_that_wait_for_coders_limit_are_one_line_for_the_operator() {
         told[0].contains("served as soon as it accepts them"),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_limit_that_is_not_coders_is_waited_for_as_long_as_it_says() {
+    let class = plan().prepare();
+    class.coder().token_roles(&[Role::UserAdmin]);
+    class.start_service();
+    class.trouble_at_coder(coder::CREATE_USER, 1, Trouble::too_many_requests(3));
+    class.student().gets_a_login();
+    let calls = class.coder().calls();
+    let creates = calls.iter().filter(|call| call.op == coder::CREATE_USER.0);
+    let creates: Vec<Instant> = creates.map(|call| call.at).collect();
+    assert_eq!(creates.len(), 2);
+    let wait = creates[1] - creates[0];
+    assert!(wait >= Duration::from_secs(3), "{wait:?}");
 }
 
 /// A class of twelve, of a token for which Coder's limit holds.
