@@ -9,7 +9,7 @@ use super::Notes;
 use super::folder::FolderFacts;
 use crate::config::{PagesConfig, PagesSite, PartialConfig, Sender, readable_number};
 use crate::http::{Http, HttpError, HttpResponse, HttpStage};
-use crate::pages;
+use crate::pages::{self, SignInPlace};
 
 const START: &str = "start the service, and check again";
 const RESTART: &str = "restart the service with these settings, or run check with the settings of the running service";
@@ -33,11 +33,12 @@ pub(super) fn inspect(
     };
     encryption(site, notes);
     settings(parts, pages, site, notes);
-    let Some(coder) = &parts.coder else {
-        return notes.skip("the join page", "as the settings of Coder have faults");
+    let (Some(coder), Some(class)) = (&parts.coder, &parts.class) else {
+        let why = "as the settings of Coder or of the class have faults";
+        return notes.skip("the join page", why);
     };
     hosts(&site.url, &coder.address.site, notes);
-    let expected = pages::join_page(pages, site, &coder.address.site, &coder.email_domain);
+    let expected = pages::join_page(pages, site, &SignInPlace::new(coder, class));
     if reached(site, &expected, http, facts, notes) && pages.reply.on_screens() {
         screens(site, http, notes);
     }

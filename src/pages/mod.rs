@@ -18,6 +18,7 @@ mod words;
 use std::sync::Arc;
 
 pub use projector::{ClassFigures, ClassSource};
+pub use site::SignInPlace;
 
 use crate::config::{Config, PagesConfig, PagesSite};
 use crate::domain::{PageMethod, PageRequest, PageResponse};
@@ -47,8 +48,7 @@ impl Pages {
             site: Site::new(
                 &config.pages,
                 site,
-                &config.coder.address.site,
-                &config.coder.email_domain,
+                &SignInPlace::new(&config.coder, &config.class),
             ),
             projector: Projector::new(config.pages.reply, site, &config.class.classes, class),
             screens: on_screens.then(|| ScreenApi::new(site, screens)),
@@ -70,8 +70,8 @@ impl Pages {
 }
 
 /// The join page as it is served with these settings, for `check`.
-pub fn join_page(pages: &PagesConfig, site: &PagesSite, coder: &str, mail: &str) -> Vec<u8> {
-    Site::new(pages, site, coder, mail).join_page().to_vec()
+pub fn join_page(pages: &PagesConfig, site: &PagesSite, coder: &SignInPlace<'_>) -> Vec<u8> {
+    Site::new(pages, site, coder).join_page().to_vec()
 }
 
 /// Headers that every answer has.

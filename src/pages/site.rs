@@ -2,7 +2,7 @@
 
 use super::words::Words;
 use super::{common, link, not_allowed, not_found, reads};
-use crate::config::{PagesConfig, PagesSite, readable_number};
+use crate::config::{ClassConfig, CoderConfig, PagesConfig, PagesSite, readable_number};
 use crate::domain::{PageRequest, PageResponse, Secret, prove};
 
 /// A page: what all of them begin with, and its own part.
@@ -84,22 +84,48 @@ impl Document {
     }
 }
 
+/// What the join page knows of Coder.
+pub struct SignInPlace<'a> {
+    /// The address of its login page.
+    pub site: &'a str,
+    /// The domain of the students' addresses.
+    pub mail: &'a str,
+    /// The name of their workspaces; `None` = they get none.
+    pub workspace: Option<&'a str>,
+}
+
+impl<'a> SignInPlace<'a> {
+    /// The Coder of these settings.
+    pub fn new(coder: &'a CoderConfig, class: &'a ClassConfig) -> Self {
+        Self {
+            site: &coder.address.site,
+            mail: &coder.email_domain,
+            // All workspaces have the same name.
+            workspace: class.workspaces().first().map(|one| one.name.as_str()),
+        }
+    }
+}
+
 /// The documents.
 pub(super) struct Site {
     documents: Vec<Document>,
 }
 
 impl Site {
-    /// The site of these settings. `coder` is the address of Coder's login page, `mail` the domain of
-    /// the students' addresses.
-    pub(super) fn new(pages: &PagesConfig, site: &PagesSite, coder: &str, mail: &str) -> Self {
-        let words = words(pages.reply, site, &[("coder", coder), ("mail", mail)]);
+    /// The site of these settings, whose join page signs in at `coder`.
+    pub(super) fn new(pages: &PagesConfig, site: &PagesSite, coder: &SignInPlace<'_>) -> Self {
+        let more = [
+            ("coder", coder.site),
+            ("mail", coder.mail),
+            ("workspace", coder.workspace.unwrap_or_default()),
+        ];
+        let words = words(pages.reply, site, &more);
         let page =
             |path, policy, template| Document::new(path, HTML, Some(policy), &words.fill(template));
         let plain = |path, media_type, body| Document::new(path, media_type, None, body);
         Self {
             documents: vec![
-                page("/", join_policy(coder), JOIN),
+                page("/", join_policy(coder.site), JOIN),
                 page("/privacy", POLICY.to_owned(), PRIVACY),
                 page("/terms", POLICY.to_owned(), TERMS),
                 plain("/page.css", "text/css; charset=utf-8", STYLE),

@@ -1,6 +1,6 @@
 'use strict';
 const $ = id => document.getElementById(id);
-const { reply, coder, mail } = document.body.dataset;
+const { reply, coder, mail, workspace } = document.body.dataset;
 const sleep = time => new Promise(done => setTimeout(done, time, {}));
 const limit = () => AbortSignal.timeout(9000);
 const fill = words => { for (const id in words) $(id).textContent = words[id]; };
@@ -157,7 +157,8 @@ if (!coder) {
   // Anybody may have sent the link, so it signs nobody in unasked.
   $('go').onclick = () => {
     show('login');
-    signIn({ username, email: username + '@' + mail, password }, loads('me'), () => 0);
+    signIn({ username, email: username + '@' + mail, password }, loads('me'), async () =>
+      workspace && await loads(`${username}/workspace/${workspace}`) && { path: `/@${username}/${workspace}` });
   };
 } else if (reply != 'text') {
   join(location.hash.startsWith('#class=') ? { class: location.hash.slice(7) } : {});

@@ -66,6 +66,11 @@ pub const SCENES: &[Scene] = &[
         play: signing_in::login_link,
     },
     Scene {
+        name: "home",
+        about: "a login link leads to the workspace of its student, once there is one",
+        play: signing_in::link_to_the_workspace,
+    },
+    Scene {
         name: "keys",
         about: "a keyboard is enough, and no key says yes by accident",
         play: signing_in::by_keyboard,

@@ -151,6 +151,35 @@ pub fn login_link(stage: &Stage) {
     laptop.window.close();
 }
 
+/// A login link leads to the workspace of its student, and to Coder's first page while there is none.
+pub fn link_to_the_workspace(stage: &Stage) {
+    let class = stage.class_with_workspaces("text");
+    for is_made in [true, false] {
+        if !is_made {
+            class.coder().delete_template("docker");
+        }
+        let login = class.student().gets_a_login();
+        let (name, password) = (login.username(), &login.password);
+        if is_made {
+            class.logs(&format!("workspace class of {name} made"));
+        }
+        let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
+        let link = format!("{}/#{name}:{password}", pages_of(&class));
+        laptop.window.open(&link);
+        laptop.window.eventually_shows("#link button");
+        laptop.window.click("#go");
+        assert_eq!(laptop.signed_in_as(), name);
+        let path = if is_made {
+            format!("/@{name}/class")
+        } else {
+            "/".to_owned()
+        };
+        let page = format!("{}{path}", coder_of(&class));
+        assert_eq!(laptop.window.url(), page);
+        laptop.window.close();
+    }
+}
+
 /// A keyboard is enough, and no key says yes by accident.
 pub fn by_keyboard(stage: &Stage) {
     let class = stage.class("screen");
