@@ -86,6 +86,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_revealed_as_it_was_given() {
+        assert_eq!(Secret::new("hunter2").reveal(), "hunter2");
+    }
+
+    #[test]
+    fn a_fingerprint_is_stored_as_its_twenty_bytes() {
+        let stored: Vec<u8> = (0..20).collect();
+        let restored = Fingerprint::from_bytes(&stored).unwrap();
+        assert_eq!(restored.as_bytes(), stored);
+        assert!(Fingerprint::from_bytes(&stored[1..]).is_none());
+    }
+
+    #[test]
+    fn a_proof_is_the_keyed_hash_of_the_parts_in_hexadecimal() {
+        // HMAC-SHA1 by Python's hmac, of two lengths of eight bytes with their parts.
+        let proof = prove(&Secret::new("key"), &["ab", "c"]);
+        assert_eq!(proof, "a0a6c26e133066836d9ecf9dba4a7c15762ec4cc");
+        assert_ne!(proof, prove(&Secret::new("key"), &["a", "bc"]));
+    }
+
+    #[test]
     fn the_hash_depends_on_the_boundaries_of_the_parts() {
         assert_ne!(
             keyed_hash(b"k", &[b"ab", b"c"]),

@@ -63,7 +63,11 @@ mod tests {
 
     #[test]
     fn key_ids_have_one_form() {
-        assert!(KeyId::parse(ID).is_some());
+        let id = KeyId::parse(ID).expect("Twilio's form");
+        assert_eq!(
+            (id.as_str(), format!("{id} {id:?}")),
+            (ID, format!("{ID} {ID}"))
+        );
         let long = format!("{ID_START}{}", "a".repeat(ID_LENGTH));
         for bad in [
             "",
@@ -75,5 +79,11 @@ mod tests {
         ] {
             assert!(KeyId::parse(bad).is_none(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_value_that_begins_like_an_id_is_known_as_one() {
+        assert!(KeyId::begins(ID) && KeyId::begins("webhooks_sharedkey_?"));
+        assert!(!KeyId::begins("sharedkey_1") && !KeyId::begins("my_webhooks_sharedkey_1"));
     }
 }

@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn sids_have_one_form() {
-        assert!(MessageSid::parse("SM6262211c157aa9623d96f03ffb638c3f").is_some());
+        let words = "SM6262211c157aa9623d96f03ffb638c3f";
+        let sid = MessageSid::parse(words).expect("a sid");
+        assert_eq!(sid.as_str(), words);
+        assert_eq!(format!("{sid} {sid:?}"), format!("{words} {words}"));
         assert!(MessageSid::parse("MM6262211c157aa9623d96f03ffb638c3f").is_some());
         for bad in [
             "",
@@ -89,5 +92,22 @@ mod tests {
         ] {
             assert!(MessageSid::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn of_a_text_only_its_sid_is_printed() {
+        let text = Text {
+            sid: MessageSid::parse("SM6262211c157aa9623d96f03ffb638c3f").expect("a sid"),
+            from: "+12025550123".to_owned(),
+            to: "+12015550100".to_owned(),
+            body: "I am ready to learn".to_owned(),
+            opt_out: None,
+            received: 0,
+            heard: None,
+        };
+        assert_eq!(
+            format!("{text:?}"),
+            "Text(SM6262211c157aa9623d96f03ffb638c3f)"
+        );
     }
 }

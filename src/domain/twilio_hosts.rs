@@ -54,6 +54,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn twilios_hosts_are_told_from_look_alikes() {
+        for host in ["twilio.com", "api.twilio.com", "api.dublin.ie1.twilio.com"] {
+            assert!(is_twilios(host), "{host}");
+        }
+        for host in ["", "nottwilio.com", "twilio.com.example.org", "example.org"] {
+            assert!(!is_twilios(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_host_for_texts_is_found_from_hosts_of_other_products() {
+        for (host, texts) in [
+            ("api.twilio.com", Some("api.twilio.com")),
+            ("messaging.twilio.com", Some("api.twilio.com")),
+            (
+                "webhooks.dublin.ie1.twilio.com",
+                Some("api.dublin.ie1.twilio.com"),
+            ),
+            ("verify.twilio.com", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(of_texts(host).as_deref(), texts, "{host}");
+        }
+    }
+
+    #[test]
     fn only_twilio_has_one_host_for_each_product() {
         for (root, messaging) in [
             ("https://api.twilio.com", "https://messaging.twilio.com"),

@@ -163,6 +163,44 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_printed_as_it_is() {
+        assert_eq!(WorkspaceName::parse("Dev2").unwrap().to_string(), "Dev2");
+    }
+
+    #[test]
+    fn each_trouble_has_words_and_a_cure_of_its_own() {
+        let reasons = WorkspaceTrouble::ALL.map(|trouble| trouble.reason("python"));
+        let of_template = reasons.iter().filter(|words| words.contains("python"));
+        assert_eq!(of_template.count(), 4, "{reasons:?}");
+        let cures = WorkspaceTrouble::ALL.map(WorkspaceTrouble::cure);
+        for (at, (reason, cure)) in reasons.iter().zip(cures).enumerate() {
+            assert!(
+                reason.len() > 10 && !reasons[..at].contains(reason),
+                "{reason}"
+            );
+            assert!(!cures[..at].contains(&cure), "{cure}");
+            // Nobody can do anything here about a Coder that does not answer.
+            let is_away = WorkspaceTrouble::ALL[at] == WorkspaceTrouble::CoderAway;
+            assert_eq!(cure.is_empty(), is_away, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_workspace_whose_build_has_trouble_exists() {
+        let exists = WorkspaceTrouble::ALL
+            .into_iter()
+            .filter(|one| one.is_of_build());
+        let exists: Vec<WorkspaceTrouble> = exists.collect();
+        assert_eq!(
+            exists,
+            [
+                WorkspaceTrouble::NoProvisioner,
+                WorkspaceTrouble::BuildFailed
+            ]
+        );
+    }
+
+    #[test]
     fn every_trouble_is_parsed_from_what_is_stored() {
         for trouble in WorkspaceTrouble::ALL {
             assert_eq!(WorkspaceTrouble::parse(trouble.as_str()), Some(trouble));

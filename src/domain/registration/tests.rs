@@ -141,3 +141,52 @@ proptest! {
         prop_assert!(Stage::parse(&word).is_none_or(|stage| stage.as_str() == word));
     }
 }
+
+fn example() -> Registration {
+    let name = Username::parse("happy-tuna").unwrap();
+    Registration::fresh(name, Marker::from_stored(String::new()), 0)
+}
+
+#[test]
+fn a_login_on_a_screen_is_shown_and_then_signed_in() {
+    for (announced, shown, arrived, expected) in [
+        (Some(50), Some(50), None, Some(OnScreen::Shown)),
+        (Some(50), Some(50), Some(50), Some(OnScreen::SignedIn)),
+        (Some(50), Some(50), Some(51), Some(OnScreen::SignedIn)),
+        // Somebody signed in with the login before.
+        (Some(50), Some(50), Some(49), Some(OnScreen::Shown)),
+        // The last login went by text.
+        (Some(60), Some(50), Some(55), None),
+        (Some(60), None, None, None),
+    ] {
+        let registration = Registration {
+            announced_at: announced,
+            shown_at: shown,
+            arrived_at: arrived,
+            ..example()
+        };
+        assert_eq!(registration.on_screen(), expected, "{shown:?} {arrived:?}");
+    }
+}
+
+#[test]
+fn an_account_is_due_from_its_time_on() {
+    let due = |due_at, now| {
+        let registration = Registration {
+            due_at,
+            ..example()
+        };
+        registration.is_due(now)
+    };
+    assert!(due(Some(50), 50) && due(Some(50), 51));
+    assert!(!due(Some(50), 49) && !due(None, 50));
+}
+
+#[test]
+fn a_spare_account_is_told_from_a_students() {
+    let spare = Registration {
+        spare_since: Some(1),
+        ..example()
+    };
+    assert!(spare.is_spare() && !example().is_spare());
+}

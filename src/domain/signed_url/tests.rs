@@ -21,6 +21,27 @@ fn the_parts_of_a_url_are_found() {
 }
 
 #[test]
+fn what_is_wrong_with_a_url_is_said() {
+    for (url, words) in [
+        (
+            "sms.example.org/in",
+            "begins with neither https:// nor http://",
+        ),
+        ("https:///in", "is not a URL"),
+        ("https://x:0/in", "is not a URL"),
+    ] {
+        assert_eq!(SignedUrl::parse(url).unwrap_err().to_string(), words);
+    }
+    assert!(SignedUrl::parse("https://x:1/in").is_ok());
+}
+
+#[test]
+fn a_url_is_https_or_not() {
+    let is_https = |url| SignedUrl::parse(url).unwrap().is_https();
+    assert!(is_https("HTTPS://x/in") && !is_https("http://x/in"));
+}
+
+#[test]
 fn every_spelling_that_a_helper_signs_is_known() {
     for (configured, spellings) in [
         (
