@@ -5,7 +5,9 @@ pub type UnixSeconds = i64;
 
 /// A span as whole seconds, rounded up, so that a time computed with it is never too early.
 pub fn seconds(span: std::time::Duration) -> UnixSeconds {
-    let whole = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    let whole = span
+        .as_secs()
+        .saturating_add(u64::from(span.subsec_nanos() > 0));
     UnixSeconds::try_from(whole).unwrap_or(UnixSeconds::MAX / 4)
 }
 
@@ -60,6 +62,21 @@ mod tests {
         }
         assert_eq!(exact_span(90), "1 min 30 s");
         assert_eq!(exact_span(86_401), "1 d 1 s");
+    }
+
+    #[test]
+    fn a_span_counts_as_whole_seconds_and_never_as_fewer() {
+        use std::time::Duration;
+        for (span, whole) in [
+            (Duration::ZERO, 0),
+            (Duration::from_secs(5), 5),
+            (Duration::from_nanos(5_000_000_001), 6),
+            (Duration::from_millis(999), 1),
+            // Two of them can be added to a time.
+            (Duration::MAX, UnixSeconds::MAX / 4),
+        ] {
+            assert_eq!(seconds(span), whole, "{span:?}");
+        }
     }
 
     /// The seconds of a displayed span.
