@@ -77,4 +77,19 @@ mod tests {
         );
         assert_eq!(below(1), 0);
     }
+
+    #[test]
+    fn what_is_drawn_has_its_form_and_is_drawn_once() {
+        use std::collections::HashSet;
+        let nonces: HashSet<String> = (0..100).map(|_| nonce()).collect();
+        assert_eq!(nonces.len(), 100);
+        let is_hex = |text: &String| text.bytes().all(|b| b"0123456789abcdef".contains(&b));
+        assert!(nonces.iter().all(|one| one.len() == 32 && is_hex(one)));
+        let tokens: HashSet<String> = (0..100).map(|_| token()).collect();
+        assert_eq!(tokens.len(), 100);
+        assert!(tokens.iter().all(|one| one.len() == TOKEN_LENGTH));
+        // A thousand bytes have fewer than 200 of 256 values once in more than the age of the world.
+        let noises: HashSet<u8> = (0..1_000).map(|_| noise()).collect();
+        assert!(noises.len() >= 200, "{}", noises.len());
+    }
 }
