@@ -133,7 +133,17 @@ impl PointStage {
     /// Plays until `done`: starts the service whenever it is dead, and has `act` do its part while it
     /// lives. Returns whether that came in time.
     pub fn plays_until(&self, act: impl Fn(&Self), done: impl Fn(&Self) -> bool) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+        self.plays_for(PATIENCE, act, done)
+    }
+
+    /// The same, for this long at most.
+    pub fn plays_for(
+        &self,
+        patience: Duration,
+        act: impl Fn(&Self),
+        done: impl Fn(&Self) -> bool,
+    ) -> bool {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             let version = self.tape.version();
             if self.class.service().wait(Duration::ZERO).is_some() {

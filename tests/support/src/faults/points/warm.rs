@@ -1,6 +1,8 @@
 //! A class with spare accounts: they are made, two students take them, one more is made for the last seat, and the
 //! class closes. The cuts fall anywhere in this.
 
+use std::time::Duration;
+
 use super::offer::Offer;
 use super::stage::PointStage;
 use crate::classroom::PHRASE;
@@ -23,6 +25,10 @@ const SETTINGS: [(&str, &str); 6] = [
 /// after a kill.
 const ACCOUNTS: usize = 5;
 
+/// How long it may take until there are as many spares as wanted. If a kill leaves it open whether a workspace was
+/// requested, the removal of its spare waits a minute for it to appear.
+const SPARES_ARE_RIGHT: Duration = Duration::from_secs(50 + 61);
+
 /// What the class is to be like.
 pub fn prepare(stage: &PointStage) {
     stage.class.unset("CODER_REG_PASS");
@@ -30,7 +36,7 @@ pub fn prepare(stage: &PointStage) {
         stage.class.set(name, value);
     }
     let coder = stage.class.coder();
-    coder.suspended_workspaces_stop_after(std::time::Duration::ZERO);
+    coder.suspended_workspaces_stop_after(Duration::ZERO);
 }
 
 /// Plays it with the tape counting. Returns whether each part came to its end in time.
@@ -53,12 +59,10 @@ pub fn plays(stage: &PointStage, students: &[Student<'_>]) -> bool {
         }
     };
     let served = |stage: &PointStage| {
-        offers.iter().all(|(_, offer)| offer.is_taken())
-            && stage.is_served()
-            && ready(stage)
-            && accounts(stage, 3, 1)
+        offers.iter().all(|(_, offer)| offer.is_taken()) && stage.is_served() && ready(stage)
     };
-    if !stage.plays_until(text, served) {
+    let refilled = |stage: &PointStage| served(stage) && accounts(stage, 3, 1);
+    if !stage.plays_until(text, served) || !stage.plays_for(SPARES_ARE_RIGHT, |_| {}, refilled) {
         return false;
     }
     stage.step.set(20);
@@ -66,7 +70,8 @@ pub fn plays(stage: &PointStage, students: &[Student<'_>]) -> bool {
         .class
         .set("CODER_CLASS_INTRO_CLOSES", "2021-12-01T09:00Z");
     stage.start_service();
-    stage.plays_until(
+    stage.plays_for(
+        SPARES_ARE_RIGHT,
         |_| {},
         |stage| ready(stage) && accounts(stage, 2, 0) && stage.class.coder().students().len() == 2,
     )
