@@ -124,9 +124,7 @@ pub fn play(bench: &Bench, class_run: &BenchRun) -> Played {
     }
     class.all_served();
     let texted = texts.iter().map(|(phone, _)| texted[phone]).collect();
-    let mut played = before.played(&class, class_run, sent, texted);
-    played.began = began_at;
-    played
+    before.played(&class, class_run, began_at, sent, texted)
 }
 
 /// Waits until a minute has begun this many seconds ago.
@@ -194,6 +192,7 @@ impl Before {
         self,
         class: &Classroom,
         class_run: &BenchRun,
+        began: f64,
         sent: Vec<f64>,
         texted: Vec<f64>,
     ) -> Played {
@@ -210,7 +209,7 @@ impl Before {
         Played {
             students: class_run.students,
             workers: class_run.workers,
-            began: 0.0,
+            began,
             creates: (each(coder::CREATE_USER.0) * students).round() as usize,
             sent,
             texted,
