@@ -1,11 +1,12 @@
 //! What a class, a phone or an attacker can cost: limits that hold by default.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::plan;
 use support::classroom::student::Student;
-use support::classroom::{Classroom, a_later_second};
+use support::classroom::{Classroom, Plan, a_later_second};
 use support::fakes::coder::{Role, Version, ops as coder};
+use support::fakes::desk::Call;
 use support::fakes::http::Request;
 use support::fakes::trouble::{Op, Trouble, Which};
 use support::fakes::twilio::ops as twilio;
@@ -205,11 +206,26 @@ fn hints_do_not_add_up() {
         .for_each(|student| drop(Student::next_text(student)));
 }
 
-/// How Coder answered the creates so far.
+/// The calls so far that make a user.
+fn creates(class: &Classroom) -> Vec<Call> {
+    let calls = class.coder().calls().into_iter();
+    calls
+        .filter(|call| call.op == coder::CREATE_USER.0)
+        .collect()
+}
+
+/// How Coder answered them.
 fn answers_to_creates(class: &Classroom) -> Vec<u16> {
-    let calls = class.coder().calls();
-    let creates = calls.iter().filter(|call| call.op == coder::CREATE_USER.0);
+    let creates = creates(class).into_iter();
     creates.filter_map(|call| call.status).collect()
+}
+
+/// A class whose token has these roles from the start.
+fn opened_with(plan: Plan, roles: &[Role]) -> Classroom {
+    let class = plan.prepare();
+    class.coder().token_roles(roles);
+    class.start_service();
+    class
 }
 
 #[test]
@@ -240,15 +256,12 @@ fn who_is_no_owner_tries_again_and_asks_for_no_favour() {
         // Takes no notice of the header, so it is asked once.
         (vec![Role::Owner], Version::V2_20, 1),
     ] {
-        let class = plan()
-            .coder_of(version)
-            .with("CODER_REG_PARALLEL", "1")
-            .prepare();
-        class.coder().token_roles(&roles);
-        class.start_service();
-        class.coder().calls_a_minute(1);
+        let plan = plan().coder_of(version).with("CODER_REG_PARALLEL", "1");
+        let class = opened_with(plan, &roles);
         let [ana, ben] = [(); 2].map(|()| class.student());
         ana.gets_a_login();
+        // None, as one that was made counts for less as soon as another minute begins.
+        class.coder().calls_a_minute(0);
         ben.asks();
         class.eventually("three attempts are refused, by one call each", || {
             let (attempts, answers) = (refused_attempts(&class), answers_to_creates(&class));
@@ -262,9 +275,9 @@ fn who_is_no_owner_tries_again_and_asks_for_no_favour() {
 fn who_is_no_owner_any_more_asks_for_a_favour_once() {
     let class = plan().with("CODER_REG_PARALLEL", "1").open();
     class.coder().token_roles(&[Role::UserAdmin]);
-    class.coder().calls_a_minute(1);
     let [ana, ben] = [(); 2].map(|()| class.student());
     ana.gets_a_login();
+    class.coder().calls_a_minute(0);
     ben.asks();
     class.eventually("three attempts are refused", || {
         refused_attempts(&class) >= 3
@@ -279,9 +292,7 @@ fn who_is_no_owner_any_more_asks_for_a_favour_once() {
 
 #[test]
 fn texts_that_coders_limit_refused_are_served_as_soon_as_it_accepts_calls() {
-    let class = plan().prepare();
-    class.coder().token_roles(&[Role::UserAdmin]);
-    class.start_service();
+    let class = opened_with(plan(), &[Role::UserAdmin]);
     class.coder().calls_a_minute(2);
     let students = class.students(12);
     class.all_ask(&students);
@@ -293,11 +304,8 @@ fn texts_that_coders_limit_refused_are_served_as_soon_as_it_accepts_calls() {
 
 #[test]
 fn texts_that_wait_for_coders_limit_are_one_line_for_the_operator() {
-    let class = plan().with("CODER_REG_CATCH_UP", "0").prepare();
-    class
-        .coder()
-        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
-    class.start_service();
+    let plan = plan().with("CODER_REG_CATCH_UP", "0");
+    let class = opened_with(plan, &[Role::UserAdmin, Role::OrganizationAdmin]);
     class.coder().calls_a_minute(2);
     let students = class.students(6);
     class.all_ask(&students);
@@ -320,29 +328,21 @@ fn texts_that_wait_for_coders_limit_are_one_line_for_the_operator() {
 
 #[test]
 fn a_limit_that_is_not_coders_is_waited_for_as_long_as_it_says() {
-    let class = plan().prepare();
-    class.coder().token_roles(&[Role::UserAdmin]);
-    class.start_service();
+    let class = opened_with(plan(), &[Role::UserAdmin]);
     class.trouble_at_coder(coder::CREATE_USER, 1, Trouble::too_many_requests(3));
     class.student().gets_a_login();
-    let calls = class.coder().calls();
-    let creates = calls.iter().filter(|call| call.op == coder::CREATE_USER.0);
-    let creates: Vec<Instant> = creates.map(|call| call.at).collect();
+    let creates = creates(&class);
     assert_eq!(creates.len(), 2);
-    let wait = creates[1] - creates[0];
+    let wait = creates[1].at - creates[0].at;
     assert!(wait >= Duration::from_secs(3), "{wait:?}");
 }
 
 /// A class of twelve, of a token for which Coder's limit holds.
 fn class_under_the_limit() -> Classroom {
-    let class = plan()
+    let plan = plan()
         .with("CODER_REG_CATCH_UP", "0")
-        .with("CODER_CHECK_INTERVAL", "1h")
-        .prepare();
-    class
-        .coder()
-        .token_roles(&[Role::UserAdmin, Role::OrganizationAdmin]);
-    class.start_service();
+        .with("CODER_CHECK_INTERVAL", "1h");
+    let class = opened_with(plan, &[Role::UserAdmin, Role::OrganizationAdmin]);
     let students = class.students(12);
     class.all_ask(&students);
     class.all_log_in(&students);
