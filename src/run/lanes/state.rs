@@ -283,15 +283,15 @@ impl LaneState {
 
     /// When a waiting worker has to check again without a wake-up.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let held = self.holds.next_due();
-        let held = held.into_iter().chain(self.pace.next_due()).min();
+        let apart = self.holds.next_due().into_iter();
+        let apart = apart.chain(self.pace.next_due()).min();
         if let Some(until) = self.paused_until {
-            let waits = !self.ready.is_empty() || !self.parked.is_empty() || held.is_some();
+            let waits = !self.ready.is_empty() || !self.parked.is_empty() || apart.is_some();
             let screens = self.parked.iter().filter(|parked| parked.job.at_screen);
             let screens = screens.map(|parked| parked.due);
             return waits.then(|| screens.fold(until, Instant::min));
         }
         let parked = self.parked.iter().map(|parked| parked.due).min();
-        parked.into_iter().chain(held).min()
+        parked.into_iter().chain(apart).min()
     }
 }

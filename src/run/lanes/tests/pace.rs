@@ -70,12 +70,8 @@ impl LimitedClass {
 
     /// How long it takes, and how many calls are refused.
     fn played(&self) -> (Duration, usize) {
-        let (mut limit, mut lanes, began) = (self.limit(), LaneState::default(), Instant::now());
-        let texts = Lanes::new(self.workers);
-        for number in 0..self.students {
-            texts.offer(entry(&number.to_string(), &format!("s{number}")));
-        }
-        lanes.ready.append(&mut texts.lock().ready);
+        let (mut limit, mut lanes) = (self.limit(), offered(self.students));
+        let (began, most_retries) = (Instant::now(), Lanes::new(self.workers).most_retries);
         let mut at_work: Vec<(Duration, Job, bool)> = Vec::new();
         let (mut after, mut refused, mut left) = (Duration::ZERO, 0, self.students);
         while left > 0 {
@@ -94,7 +90,7 @@ impl LimitedClass {
             }
             lanes.wake_parked(now);
             while at_work.len() < self.workers
-                && let Some(job) = lanes.pick(now, texts.most_retries)
+                && let Some(job) = lanes.pick(now, most_retries)
             {
                 let accepted = limit.accepts(Duration::from_secs(self.starts) + after);
                 let span = if accepted { SERVED } else { REFUSED };
@@ -105,6 +101,15 @@ impl LimitedClass {
         }
         (after, refused)
     }
+}
+
+/// The texts of so many phones, of which none was served yet. Their ids begin with 1.
+fn offered(phones: usize) -> LaneState {
+    let lanes = Lanes::new(1);
+    for number in 1..=phones {
+        lanes.offer(entry(&number.to_string(), &format!("s{number}")));
+    }
+    std::mem::take(&mut *lanes.lock())
 }
 
 #[test]
@@ -141,12 +146,7 @@ fn a_class_of_many_minutes_keeps_up_with_the_limit() {
 
 #[test]
 fn one_text_probes_and_each_that_is_accepted_lets_two_more_try() {
-    let (mut lanes, now) = (LaneState::default(), Instant::now());
-    let texts = Lanes::new(64);
-    for id in ["1", "2", "3", "4", "5"] {
-        texts.offer(entry(id, id));
-    }
-    lanes.ready.append(&mut texts.lock().ready);
+    let (mut lanes, now) = (offered(5), Instant::now());
     let at = |seconds| now + Duration::from_secs(seconds);
     let picked = |lanes: &mut LaneState, seconds| {
         lanes.wake_parked(at(seconds));

@@ -1,5 +1,6 @@
 //! The best that can be: the same texts at the same moments, with workers that lose no time.
 
+use super::stats::last;
 use crate::fakes::coder::CallCounter;
 
 /// When each of the texts that came at `arrivals` (sorted) is answered at best, if each takes `work`
@@ -43,7 +44,7 @@ pub fn last_under_limit(
             _ => now += STEP,
         }
     }
-    free.into_iter().fold(0.0, f64::max)
+    last(&free)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::class::play::{self, BenchRun, CODER_CREATES, Played, TWILIO_ANSWERS};
 use super::report::{Section, Table};
-use super::stats::number;
+use super::stats::{last, number};
 use super::{Bench, BenchPart, bound};
 
 /// The part.
@@ -58,7 +58,7 @@ fn measure(bench: &Bench) -> Section {
 fn row(class: &Played) -> Vec<String> {
     let work = (CODER_CREATES + TWILIO_ANSWERS).as_secs_f64();
     let bound = bound::last_under_limit(&class.sent, work, class.workers, class.began, LIMIT);
-    let last = class.texted.iter().copied().fold(0.0, f64::max);
+    let last = last(&class.texted);
     vec![
         number(class.began % 60.0, 0),
         number(last, 1),

@@ -11,6 +11,11 @@ pub struct Spread {
     pub most: f64,
 }
 
+/// The latest of these moments; zero if there is none.
+pub fn last(times: &[f64]) -> f64 {
+    times.iter().copied().fold(0.0, f64::max)
+}
+
 impl Spread {
     /// Of these values; zeros if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {

@@ -2,7 +2,7 @@
 
 use super::super::bound;
 use super::super::report::{Goal, Section, Table};
-use super::super::stats::{Spread, number, percentile};
+use super::super::stats::{Spread, last, number, percentile};
 use super::{GOAL, Played};
 
 /// Draws all of it: classes, those that were played at once without delays, and what the database
@@ -29,10 +29,6 @@ fn best(class: &Played) -> Vec<f64> {
     let mut ends = bound::ends(&class.sent, class.work, class.workers);
     ends.sort_by(f64::total_cmp);
     ends
-}
-
-fn last(times: &[f64]) -> f64 {
-    times.iter().copied().fold(0.0, f64::max)
 }
 
 /// How long each student waits from the text to the login, sorted.

@@ -43,7 +43,7 @@ impl Drop for PointStage {
 
 /// How long one run may take, restarts and waits included. Less than the minute after which entries
 /// that nobody works on are claimed, a net that must not be needed here.
-const PATIENCE: Duration = Duration::from_secs(50);
+pub const PATIENCE: Duration = Duration::from_secs(50);
 
 impl PointStage {
     /// Prepares everything but the service itself. The database of `redis` is emptied.

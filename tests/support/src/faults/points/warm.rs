@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::offer::Offer;
-use super::stage::PointStage;
+use super::stage::{PATIENCE, PointStage};
 use crate::classroom::PHRASE;
 use crate::classroom::student::{Login, Student};
 use crate::faults::table::Row;
@@ -27,7 +27,7 @@ const ACCOUNTS: usize = 5;
 
 /// How long it may take until there are as many spares as wanted. If a kill leaves it open whether a workspace was
 /// requested, the removal of its spare waits a minute for it to appear.
-const SPARES_ARE_RIGHT: Duration = Duration::from_secs(50 + 61);
+const SPARES_ARE_RIGHT: Duration = Duration::from_secs(PATIENCE.as_secs() + 61);
 
 /// What the class is to be like.
 pub fn prepare(stage: &PointStage) {
