@@ -37,7 +37,7 @@ WORKDIR /build
 # The dependencies are a layer of their own, so that a change of the source does not build them again. Cargo requires
 # every target that Cargo.toml names.
 COPY Cargo.toml Cargo.lock ./
-COPY deploy/sqlite-flags deploy/
+COPY deploy/build.rs deploy/order-file deploy/sqlite-flags deploy/
 COPY tests/support/Cargo.toml tests/support/
 RUN mkdir -p src tests/it tests/support/src \
     && touch src/lib.rs tests/support/src/lib.rs \

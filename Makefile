@@ -1,6 +1,6 @@
 # `make` alone lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run demo picture pictures pages browser-test coder-test test check model faults soak mutants bench fuzz fmt lint docs build redis redis-server clean
+.PHONY: help run demo picture pictures pages browser-test coder-test test check model faults soak mutants bench order-file fuzz fmt lint docs build redis redis-server clean
 .PHONY: dist deb install uninstall docker-test up backup restore upgrade downgrade
 
 CARGO ?= cargo
@@ -102,6 +102,19 @@ bench: toolchain redis-server ## measure it beside what is possible, within 10 m
 		echo 'hyper is not measured, as tests/peers could not be built.' >&2;; esac
 	@hyper=$${CARGO_TARGET_DIR:-target}/peers/release/hyper-peer; $(RELEASE)/bench --write docs/benchmarks.md \
 		$(if $(BASE),--base $${CARGO_TARGET_DIR:-target}/base/release/coder-sms-register) $$(test ! -x "$$hyper" || echo --hyper "$$hyper") $(PARTS)
+
+# Both builds, as the static one has a C library of its own. valgrind knows names only of functions that stand where the
+# linker puts them by itself.
+order-file: MUSL = $(shell uname -m)-unknown-linux-musl
+order-file: ORDER_BUILD = ORDER_FILE=/dev/null CARGO_PROFILE_RELEASE_STRIP=none CC_$(subst -,_,$(MUSL))=musl-gcc \
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/order $(RELEASE_BUILD) --bin coder-sms-register
+order-file: toolchain redis-server ## write deploy/order-file anew: functions that a service uses, for the linker; needs valgrind
+	@ARCH=$$(case $$(uname -m) in aarch64) echo arm64;; *) echo amd64;; esac) deploy/toolchain.sh
+	$(RELEASE_BUILD) $(SUPPORT) --bin order-file
+	$(ORDER_BUILD)
+	$(ORDER_BUILD) --target $(MUSL)
+	@folder=$${CARGO_TARGET_DIR:-target}; $(RELEASE)/order-file deploy/order-file \
+		$$folder/order/release/coder-sms-register $$folder/order/$(MUSL)/release/coder-sms-register
 
 check: toolchain fmt lint docs test ## what has to pass before anything is handed in
 

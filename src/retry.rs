@@ -96,6 +96,13 @@ mod tests {
     }
 
     #[test]
+    fn eight_tries_to_redact_a_login_take_between_ten_and_eleven_hours() {
+        let waits: Duration = (1..8).map(|n| REDACTION.wait(n, 0)).sum();
+        let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+        assert!(waits > hours(10) && waits < hours(11), "{waits:?}");
+    }
+
+    #[test]
     fn a_text_is_given_up_at_the_limit_of_its_age() {
         let limit = Duration::from_secs(10);
         assert!(!gives_up(Duration::from_secs(9), limit));

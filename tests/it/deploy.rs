@@ -315,3 +315,35 @@ fn the_shipped_redis_allows_every_command_in_the_source() {
         "only {seen} commands found: are others sent elsewhere?"
     );
 }
+
+/// The rooms of the service that a name of a function names, as `18coder_sms_register4gate` does.
+fn room_of(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once("18coder_sms_register")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let length: usize = rest[..digits].parse().ok()?;
+    rest.get(digits..digits + length)
+}
+
+#[test]
+fn the_order_file_names_functions_of_rooms_that_there_are_each_once() {
+    let file = repository_file("deploy/order-file");
+    let names: Vec<&str> = file
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let once: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(once.len(), names.len(), "a name stands twice");
+    let source = support::project().join("src");
+    let is_there = |room: &str| {
+        source.join(room).is_dir() || source.join(format!("{room}.rs")).is_file() || room == "main"
+    };
+    let rooms: BTreeSet<&str> = names.iter().filter_map(|name| room_of(name)).collect();
+    for room in ["gate", "webhook", "provision", "reap", "store", "stream"] {
+        assert!(
+            rooms.contains(room),
+            "no function of {room}: make order-file"
+        );
+    }
+    let gone: Vec<_> = rooms.iter().filter(|room| !is_there(room)).collect();
+    assert!(gone.is_empty(), "{gone:?} are no more: make order-file");
+}

@@ -225,6 +225,18 @@ fn the_first_login_starts_the_time_and_no_other_changes_it() {
 }
 
 #[test]
+fn an_account_lives_as_long_as_its_login_promises_and_its_text_is_tried() {
+    for (promised, pending, due) in [
+        (Some(100), 50, Some(100)),
+        (Some(100), 150, Some(150)),
+        // One that is never removed stays so.
+        (None, 150, None),
+    ] {
+        assert_eq!(due_with_login(promised, pending), due);
+    }
+}
+
+#[test]
 fn logins_are_counted_in_days_that_have_begun() {
     let counted = |window_start| {
         window(

@@ -39,7 +39,17 @@ fn who_comes_too_early_is_told_a_time_that_is_not_too_short() {
         let told = span.and_then(|rest| rest.split('.').next());
         assert_eq!(told, Some(words), "{left} s: {text}");
     }
-    assert!(full().contains("class is full"));
+}
+
+#[test]
+fn each_notice_says_what_it_is_about() {
+    for (notice, words) in [
+        (hint(), "not the phrase"),
+        (full(), "class is full"),
+        (no_more(), "does not give logins any more"),
+    ] {
+        assert!(notice.contains(words), "{notice}");
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub mod demo;
 pub mod fakes;
 #[cfg(feature = "all")]
 pub mod faults;
+#[cfg(feature = "all")]
+pub mod order_file;
 pub mod picture;
 
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@
 
 pub mod bare;
 mod bound;
-mod class;
+pub(crate) mod class;
 mod command;
 mod compare;
 pub mod count;
@@ -37,7 +37,7 @@ mod reading;
 pub mod report;
 mod screens;
 pub mod stats;
-mod warm;
+pub(crate) mod warm;
 mod webhook;
 mod wire;
 

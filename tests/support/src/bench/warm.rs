@@ -1,7 +1,7 @@
 //! What a student costs whose account is ready before the text comes, beside one whose account is made then, and how
 //! that grows with the class.
 
-mod laptops;
+pub(crate) mod laptops;
 mod tables;
 
 use std::time::{Duration, Instant};

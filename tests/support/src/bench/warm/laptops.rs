@@ -23,7 +23,7 @@ const MAKING: Duration = Duration::from_millis(300);
 
 /// Plays a class, in waves if it is large: each wave texts at once. Returns the time from the last text of a wave to its
 /// last login, of the slowest wave.
-pub(super) fn play(class: &Classroom, students: usize) -> Duration {
+pub(crate) fn play(class: &Classroom, students: usize) -> Duration {
     let waves = (0..students).step_by(WAVE);
     let waves = waves.map(|first| play_wave(class, WAVE.min(students - first)));
     waves.max().unwrap_or_default()
