@@ -103,8 +103,8 @@ bench: toolchain redis-server ## measure it beside what is possible, within 10 m
 	@hyper=$${CARGO_TARGET_DIR:-target}/peers/release/hyper-peer; $(RELEASE)/bench --write docs/benchmarks.md \
 		$(if $(BASE),--base $${CARGO_TARGET_DIR:-target}/base/release/coder-sms-register) $$(test ! -x "$$hyper" || echo --hyper "$$hyper") $(PARTS)
 
-# Both builds, as the static one has a C library of its own. valgrind knows names only of functions that stand where the
-# linker puts them by itself.
+# Both builds, as the static one has a C library of its own; in the linker's own order, as valgrind does not know whose the
+# functions outside of `.text` are.
 order-file: MUSL = $(shell uname -m)-unknown-linux-musl
 order-file: ORDER_BUILD = ORDER_FILE=/dev/null CARGO_PROFILE_RELEASE_STRIP=none CC_$(subst -,_,$(MUSL))=musl-gcc \
 	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/order $(RELEASE_BUILD) --bin coder-sms-register
