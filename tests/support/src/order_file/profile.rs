@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::bench::count::student::write_script;
 use crate::classroom::folder::Folder;
 
 /// The functions of this program that a play enters. The play gets a script that runs the program under callgrind.
@@ -12,7 +13,12 @@ use crate::classroom::folder::Folder;
 pub fn of_play(program: &Path, play: fn(PathBuf)) -> Result<BTreeSet<String>, String> {
     let folder = Folder::new();
     let script = folder.path().join("program");
-    write_script(&script, program, folder.path());
+    // A profile for each process.
+    let options = format!(
+        "--quiet --tool=callgrind --demangle=no --log-file=/dev/null --callgrind-out-file='{}/%p.callgrind'",
+        folder.path().display()
+    );
+    write_script(&script, &options, program);
     play(script);
     let entries = std::fs::read_dir(folder.path()).map_err(|error| error.to_string())?;
     let mut used = BTreeSet::new();
@@ -27,20 +33,6 @@ pub fn of_play(program: &Path, play: fn(PathBuf)) -> Result<BTreeSet<String>, St
         return Err("callgrind wrote down none of the program's functions".to_owned());
     }
     Ok(used)
-}
-
-/// A script that runs the program under callgrind, with a profile for each process.
-fn write_script(script: &Path, program: &Path, folder: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let words = format!(
-        "#!/bin/sh\nexec valgrind --quiet --tool=callgrind --demangle=no --log-file=/dev/null \
-         --callgrind-out-file='{}/%p.callgrind' '{}' \"$@\"\n",
-        folder.display(),
-        program.display()
-    );
-    std::fs::write(script, words).expect("a script");
-    let all = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(script, all).expect("a script that can be run");
 }
 
 /// The functions of an object that have costs of their own in a profile, by callgrind's format: `ob=` and `fn=` say whose

@@ -63,7 +63,11 @@ pub fn instructions(bench: &Bench) -> Counted {
 fn class(bench: &Bench, students: usize) -> Option<f64> {
     let folder = Folder::new();
     let (program, told) = (folder.path().join("program"), folder.path().join("told"));
-    write_program(&program, &bench.binary, &told);
+    let options = format!(
+        "--tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null --log-file='{}'",
+        told.display()
+    );
+    write_script(&program, &options, &bench.binary);
     let class = bench
         .plan_of(program)
         .with_redis_that_syncs(Fsync::EverySecond)
@@ -85,16 +89,14 @@ fn class(bench: &Bench, students: usize) -> Option<f64> {
     told.lines().find_map(instructions_in)
 }
 
-/// A script that runs the service under valgrind.
-fn write_program(program: &Path, service: &Path, told: &Path) {
+/// Writes a script that runs a program under valgrind with these options.
+pub(crate) fn write_script(script: &Path, options: &str, program: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let script = format!(
-        "#!/bin/sh\nexec valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null \
-         --log-file='{}' '{}' \"$@\"\n",
-        told.display(),
-        service.display()
+    let words = format!(
+        "#!/bin/sh\nexec valgrind {options} '{}' \"$@\"\n",
+        program.display()
     );
-    std::fs::write(program, script).expect("a script");
+    std::fs::write(script, words).expect("a script");
     let all = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(program, all).expect("a script that can be run");
+    std::fs::set_permissions(script, all).expect("a script that can be run");
 }
