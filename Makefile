@@ -25,6 +25,8 @@ TARGETS ?=
 WORLDS ?=
 KEEP ?=
 ARCHS ?= amd64 arm64
+# This machine, as Debian calls it.
+THIS_ARCH = $$(case $$(uname -m) in aarch64) echo arm64;; *) echo amd64;; esac)
 # Redis or Valkey, whichever is installed: make test REDIS_SERVER=valkey-server
 REDIS_SERVER ?= $(shell command -v redis-server || command -v valkey-server || echo redis-server)
 
@@ -109,7 +111,7 @@ order-file: MUSL = $(shell uname -m)-unknown-linux-musl
 order-file: ORDER_BUILD = ORDER_FILE=/dev/null CARGO_PROFILE_RELEASE_STRIP=none CC_$(subst -,_,$(MUSL))=musl-gcc \
 	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/order $(RELEASE_BUILD) --bin coder-sms-register
 order-file: toolchain redis-server ## write deploy/order-file anew: functions that a service uses, for the linker; needs valgrind
-	@ARCH=$$(case $$(uname -m) in aarch64) echo arm64;; *) echo amd64;; esac) deploy/toolchain.sh
+	@ARCH=$(THIS_ARCH) deploy/toolchain.sh
 	$(RELEASE_BUILD) $(SUPPORT) --bin order-file
 	$(ORDER_BUILD)
 	$(ORDER_BUILD) --target $(MUSL)
@@ -152,7 +154,7 @@ dist: toolchain ## a release for amd64 and arm64 in target/dist: packages, archi
 	@CARGO="$(CARGO)" deploy/release.sh $(ARCHS)
 
 deb: toolchain ## a Debian package and an archive for this machine's processor, in target/dist
-	@$(MAKE) --no-print-directory package ARCH=$$(case $$(uname -m) in aarch64) echo arm64;; *) echo amd64;; esac)
+	@$(MAKE) --no-print-directory package ARCH=$(THIS_ARCH)
 
 package:
 	@ARCH=$(ARCH) deploy/toolchain.sh

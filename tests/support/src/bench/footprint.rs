@@ -17,9 +17,9 @@ use super::class::play;
 use super::process::{Memory, Process};
 use super::report::Section;
 use super::{Bench, BenchPart};
+use crate::classroom::Classroom;
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::Fsync;
-use crate::classroom::{Classroom, PHRASE};
 use starts::Starts;
 
 /// The part.
@@ -160,11 +160,7 @@ fn copy(bench: &Bench, build: &Path, path: PathBuf) -> PathBuf {
 
 /// A class texts and gets its logins, and Twilio reports each as sent and delivered.
 fn burst(bench: &Bench, class: &Classroom, students: usize) {
-    let texts: Vec<_> = class
-        .students(students)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = play::texts(class, students);
     let span = bench.pick(Duration::from_millis(100), Duration::from_secs(10));
     play::bring(class, &texts, span, Instant::now());
     let limit = Duration::from_secs(120);

@@ -10,9 +10,8 @@ use super::class::play;
 use super::process::Process;
 use super::report::Section;
 use super::{Bench, BenchPart};
+use crate::classroom::Classroom;
 use crate::classroom::redis::Fsync;
-use crate::classroom::student::Webhook;
-use crate::classroom::{Classroom, PHRASE};
 use crate::fakes::twilio::ops as twilio;
 
 /// The part.
@@ -119,11 +118,7 @@ fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -
 
 /// Everybody texts at once. Returns the time from the last text to the last login.
 fn by_text(class: &Classroom, students: usize) -> Duration {
-    let texts: Vec<(String, Webhook)> = class
-        .students(students)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = play::texts(class, students);
     play::bring(class, &texts, Duration::ZERO, Instant::now());
     let brought = Instant::now();
     class.eventually_within(PATIENCE, "a login for everybody", || {

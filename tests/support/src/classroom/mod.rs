@@ -258,9 +258,12 @@ impl Classroom {
 
     /// Waits until Coder has no student and the database no registration any more.
     pub fn all_gone(&self) {
-        self.eventually("all accounts removed", || {
-            self.coder.students().is_empty() && self.registrations() == 0
-        });
+        self.eventually("all accounts removed", || self.nobody_is_left());
+    }
+
+    /// Whether Coder has no student and the database no registration any more.
+    pub fn nobody_is_left(&self) -> bool {
+        self.coder.students().is_empty() && self.registrations() == 0
     }
 
     /// Whether every workspace that there ever was is deleted.

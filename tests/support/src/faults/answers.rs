@@ -48,9 +48,7 @@ fn conclude(mut row: Row, class: &Classroom, students: &[Student<'_>]) -> Row {
     });
     row.count(class, students, 1, 0);
     class.change("UPDATE registrations SET due_at = 1");
-    class.eventually_within(END, "all accounts removed", || {
-        class.coder().students().is_empty() && class.registrations() == 0
-    });
+    class.eventually_within(END, "all accounts removed", || class.nobody_is_left());
     row.count_left(class);
     row.check_database(class);
     row

@@ -153,7 +153,7 @@ fn failing(force: &Assault) -> Row {
     class.change("UPDATE registrations SET due_at = 1");
     network.is(NetworkState::Failing);
     class.eventually_within(Duration::from_secs(120), "all removed", || {
-        class.coder().students().is_empty() && class.registrations() == 0
+        class.nobody_is_left()
     });
     network.is(NetworkState::Well);
     row.count_left(&class);

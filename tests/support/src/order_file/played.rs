@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::bench::class::play::{bring, slow_down};
+use crate::bench::class::play::{bring, slow_down, texts};
 use crate::bench::warm::laptops;
 use crate::classroom::redis::Fsync;
-use crate::classroom::{Classroom, PHRASE, Plan};
+use crate::classroom::{Classroom, Plan};
 
 /// Students of the class by text: as many as make the database split its pages, and Redis answer in parts.
 const BY_TEXT: usize = 200;
@@ -49,11 +49,7 @@ fn classes(program: PathBuf) {
     let class = production(program.clone()).with_receipts().prepare();
     slow_down(&class);
     class.start_service();
-    let texts: Vec<_> = class
-        .students(BY_TEXT)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = texts(&class, BY_TEXT);
     bring(&class, &texts, Duration::ZERO, Instant::now());
     let reported = || class.twilio().receipts().len() >= 2 * BY_TEXT;
     class.eventually_within(SLOW, "every login has arrived", reported);
@@ -89,8 +85,7 @@ fn production(program: PathBuf) -> Plan {
 fn end(class: &Classroom) {
     class.all_served();
     class.by_hand(&["end", "--all", "--yes"]);
-    let gone = || class.coder().students().is_empty() && class.registrations() == 0;
-    class.eventually_within(SLOW, "all accounts removed", gone);
+    class.eventually_within(SLOW, "all accounts removed", || class.nobody_is_left());
     stop(class);
 }
 

@@ -100,11 +100,7 @@ pub fn play(bench: &Bench, class_run: &BenchRun) -> Played {
         class.coder().rate_limits(true);
     }
     class.start_service();
-    let texts: Vec<(String, Webhook)> = class
-        .students(class_run.students)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = texts(&class, class_run.students);
     class_run.second.into_iter().for_each(wait_for_second);
     let before = Before::look(&class);
     let (began, began_at) = (Instant::now(), unix_now());
@@ -136,6 +132,15 @@ fn wait_for_second(second: u64) {
 fn unix_now() -> f64 {
     let passed = SystemTime::now().duration_since(UNIX_EPOCH);
     passed.map_or(0.0, |passed| passed.as_secs_f64())
+}
+
+/// The phrase, from so many new students: each phone and its webhook.
+pub fn texts(class: &Classroom, students: usize) -> Vec<(String, Webhook)> {
+    let students = class.students(students);
+    students
+        .iter()
+        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
+        .collect()
 }
 
 /// Brings every text at its moment. Returns when each was sent.

@@ -12,9 +12,9 @@ use super::super::report::{Section, Table};
 use super::super::stats::number;
 use super::super::{Bench, BenchPart};
 use super::{Counted, instructions_in};
+use crate::classroom::PATIENCE;
 use crate::classroom::folder::Folder;
 use crate::classroom::redis::Fsync;
-use crate::classroom::{PATIENCE, PHRASE};
 
 /// The part.
 pub const PART: BenchPart = BenchPart {
@@ -73,11 +73,7 @@ fn class(bench: &Bench, students: usize) -> Option<f64> {
         .with_redis_that_syncs(Fsync::EverySecond)
         .with_receipts()
         .open();
-    let texts: Vec<_> = class
-        .students(students)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = play::texts(&class, students);
     play::bring(&class, &texts, Duration::ZERO, Instant::now());
     let reported = || class.twilio().receipts().len() >= 2 * students;
     class.eventually_within(SLOW, "every login has arrived", reported);

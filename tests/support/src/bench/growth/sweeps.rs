@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::super::Bench;
 use super::super::class::play::{self, CODER_ANSWERS};
 use super::super::other_accounts;
+use crate::classroom::Classroom;
 use crate::classroom::redis::Fsync;
-use crate::classroom::{Classroom, PHRASE};
 use crate::fakes::coder::ops;
 use crate::fakes::trouble::Op;
 
@@ -99,11 +99,7 @@ impl Task {
 }
 
 fn sweep(class: &Classroom, task: &Task, accounts: usize) -> Sweep {
-    let texts: Vec<_> = class
-        .students(accounts)
-        .iter()
-        .map(|student| (student.phone().to_owned(), student.webhook(PHRASE, &[])))
-        .collect();
+    let texts = play::texts(class, accounts);
     play::bring(class, &texts, Duration::ZERO, Instant::now());
     class.eventually_within(PATIENCE, "an account for everybody", || {
         class.coder().students().len() == accounts

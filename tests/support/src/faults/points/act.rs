@@ -366,7 +366,7 @@ fn was_ended(stage: &PointStage, login: &Login) {
 }
 
 fn nothing_is_left(stage: &PointStage) -> bool {
-    stage.class.coder().students().is_empty() && stage.class.registrations() == 0
+    stage.class.nobody_is_left()
 }
 
 fn all_differ(texts: &[SentText]) -> bool {

@@ -146,9 +146,7 @@ impl<'a, 'b> Round<'a, 'b> {
     pub fn ends_all(mut self) {
         self.everybody_goes();
         let class = self.class;
-        within(REST, || {
-            class.coder().students().is_empty() && class.registrations() == 0
-        });
+        within(REST, || class.nobody_is_left());
         self.row.count_left(class);
         self.row.lost += class.dead_letters();
     }

@@ -382,7 +382,7 @@ impl<'a> Player<'a> {
         if !within(PATIENCE, || self.stage.is_served()) {
             return false;
         }
-        let is_gone = || class.registrations() == 0 && class.coder().students().is_empty();
+        let is_gone = || class.nobody_is_left();
         let looks = || {
             class.change("UPDATE registrations SET check_at = 0");
             self.wakes();
