@@ -16,6 +16,9 @@ use crate::workspaces::{ProlongRound, Prolonged, WorkspaceMaker};
 /// The pause after the database could not be used, or Coder could not be told something.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// For how long the maker waits for more, once it is woken. A class comes together, and one round does for many.
+const GATHER: Duration = Duration::from_millis(10);
+
 /// Why the maker is woken.
 pub(super) enum Wake {
     /// This account has a login, or is a spare.
@@ -94,18 +97,22 @@ impl Rounds<'_> {
         Ok(task.map_or(compare, |task| task.min(compare)))
     }
 
-    fn woken(&mut self, wake: Wake) {
-        match wake {
-            Wake::Wanted(username) => {
-                let wanted = self.maker.store().want_workspace(&username, unix_now());
-                // Found by the search over all accounts, when the database can be written again.
-                self.all_known &= wanted.is_ok();
+    fn woken(&mut self, wakes: impl Iterator<Item = Wake>) {
+        let mut usernames = Vec::new();
+        for wake in wakes {
+            match wake {
+                Wake::Wanted(username) => usernames.push(username),
+                Wake::AccountsChanged => {
+                    // From the beginning: any of them may have changed.
+                    self.prolong = ProlongRound::default();
+                    self.compare_at = Instant::now();
+                }
             }
-            Wake::AccountsChanged => {
-                // From the beginning: any of them may have changed.
-                self.prolong = ProlongRound::default();
-                self.compare_at = Instant::now();
-            }
+        }
+        if !usernames.is_empty() {
+            let wanted = self.maker.store().want_workspaces(&usernames, unix_now());
+            // Found by the search over all accounts, when the database can be written again.
+            self.all_known &= wanted.is_ok();
         }
     }
 }
@@ -136,8 +143,8 @@ pub(super) fn run(
         };
         match wakeups.recv_timeout(rest) {
             Ok(wake) => {
-                rounds.woken(wake);
-                wakeups.try_iter().for_each(|wake| rounds.woken(wake));
+                stop.wait(GATHER);
+                rounds.woken(std::iter::once(wake).chain(wakeups.try_iter()));
             }
             Err(RecvTimeoutError::Timeout) => {}
             // Nobody wakes this thread any more.

@@ -1,9 +1,9 @@
 //! Turns accounts found at Coder into registrations.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::rows::NEXT_ID;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::{Marker, UnixSeconds, Username};
 
 /// An account at Coder that becomes a registration.
@@ -39,7 +39,7 @@ impl Store {
 }
 
 /// Deletes the registration with this marker if it was adopted. Its user must be gone.
-pub(super) fn disown(tx: &Transaction<'_>, marker: &Marker) -> rusqlite::Result<()> {
+pub(super) fn disown(tx: &Tx<'_>, marker: &Marker) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM registrations WHERE marker = ?1 AND adopted_at IS NOT NULL")?
         .execute([marker.as_str()])
         .map(drop)
@@ -48,7 +48,7 @@ pub(super) fn disown(tx: &Transaction<'_>, marker: &Marker) -> rusqlite::Result<
 /// Records accounts as if their logins had been texted when they were made: most likely the students have
 /// them and work with them. The phone is random bytes, which no phone's hash will ever equal.
 pub(super) fn adopt(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     accounts: &[Adoption],
     now: UnixSeconds,
 ) -> rusqlite::Result<Vec<Username>> {

@@ -14,7 +14,7 @@ use super::adopt::{self, Adoption};
 use super::contacts::end_texts;
 use super::files::{open_existing, overwrite_log};
 use super::rows::{read_all, read_where};
-use super::{StoreError, facts, schema};
+use super::{StoreError, Tx, facts, schema};
 use crate::domain::order::{Due, Order, OrderRefused};
 use crate::domain::registration::{Event, Registration};
 use crate::domain::{
@@ -210,7 +210,7 @@ impl Commands {
     ) -> Result<Vec<Username>, StoreError> {
         let failed = StoreError::sql(adopt::DOING);
         let tx = self.begin(adopt::DOING)?;
-        let adopted = adopt::adopt(&tx, accounts, now).map_err(&failed)?;
+        let adopted = adopt::adopt(&Tx(&tx), accounts, now).map_err(&failed)?;
         tx.commit().map_err(failed)?;
         Ok(adopted)
     }
@@ -223,7 +223,7 @@ impl Commands {
         const DOING: &str = "forget an adopted account";
         let failed = StoreError::sql(DOING);
         let tx = self.begin(DOING)?;
-        adopt::disown(&tx, marker).map_err(&failed)?;
+        adopt::disown(&Tx(&tx), marker).map_err(&failed)?;
         tx.commit().map_err(failed)
     }
 
@@ -282,7 +282,7 @@ impl Commands {
             forgotten.accounts.extend(accounts);
         }
         for sid in waiting {
-            super::texts::mark_seen(&tx, sid, now).map_err(&failed)?;
+            super::texts::mark_seen(&Tx(&tx), sid, now).map_err(&failed)?;
         }
         end(tx, rehearsal)?;
         if !rehearsal {
@@ -364,7 +364,7 @@ fn reschedule(
             began.then_some(now)
         ])?;
         if ends {
-            end_texts(tx, registration.id, now)?;
+            end_texts(&Tx(tx), registration.id, now)?;
         }
         Ok(())
     };

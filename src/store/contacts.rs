@@ -1,10 +1,10 @@
 //! What is stored about a phone in addition to its registration: hints, opt-outs, refusals.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::rows::MAY_HAVE_LOGIN;
 use super::texts::{count_send, mark_given_up, mark_seen};
-use super::{Commands, Store, StoreError};
+use super::{Commands, Store, StoreError, Tx};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is stored about one phone.
@@ -228,11 +228,7 @@ impl Commands {
 
 /// Records that texts sent before `now` by the phone of an account get no new account. Not for an
 /// adopted account, whose phone is unknown, nor for a phone that is to be forgotten.
-pub(super) fn end_texts(
-    tx: &Transaction<'_>,
-    registration: i64,
-    now: UnixSeconds,
-) -> rusqlite::Result<()> {
+pub(super) fn end_texts(tx: &Tx<'_>, registration: i64, now: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO contacts (phone, ended_at)
          SELECT phone, ?2 FROM registrations WHERE id = ?1 AND adopted_at IS NULL AND forgotten_at IS NULL
@@ -244,7 +240,7 @@ pub(super) fn end_texts(
 
 /// Records that the phone of a registration has opted out, as Twilio reports for a text to it.
 pub(super) fn opted_out_at_twilio(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     registration: i64,
     now: UnixSeconds,
 ) -> rusqlite::Result<()> {
@@ -259,7 +255,7 @@ pub(super) fn opted_out_at_twilio(
 
 /// Records that a registration is removed, if its phone had a login and is not to be forgotten.
 pub(super) fn account_gone(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     registration: i64,
     now: UnixSeconds,
 ) -> rusqlite::Result<()> {
@@ -274,7 +270,7 @@ pub(super) fn account_gone(
 }
 
 fn record_notice(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     notice: Notice,
     phone: &PhoneHash,
     sid: &MessageSid,
@@ -285,7 +281,7 @@ fn record_notice(
 }
 
 fn set(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     column: &str,
     phone: &PhoneHash,
     value: Option<UnixSeconds>,
@@ -301,7 +297,7 @@ fn set(
 /// Records that a text of `phone` was given up. An account that surely has no login is due at once. If a login may
 /// be on its way, the account keeps its time, and that login counts as sent.
 fn give_up(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     phone: &PhoneHash,
     sid: &MessageSid,
     now: UnixSeconds,

@@ -4,10 +4,10 @@
 //! A row begins with the answer to the send, or with a receipt that came earlier. Rows are deleted with
 //! their registration, or after 30 days. Rows of texts still to be redacted stay until that is done.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::contacts::opted_out_at_twilio;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::{
     Delivery, MessageSid, Receipt, Undelivered, UnixSeconds, Username, says_opted_out,
 };
@@ -211,7 +211,7 @@ impl Store {
     }
 }
 
-fn end_redaction(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()> {
+fn end_redaction(tx: &Tx<'_>, sid: &MessageSid) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM deliveries WHERE sid = ?1 AND registration IS NULL")?
         .execute([sid.as_str()])?;
     tx.prepare_cached("UPDATE deliveries SET redact_at = NULL WHERE sid = ?1")?
@@ -222,7 +222,7 @@ fn end_redaction(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<()>
 /// Records that Twilio accepted the login text `sid` of a registration. Returns the end of its delivery
 /// if a receipt came earlier.
 pub(super) fn record_send(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     registration: i64,
     sid: &MessageSid,
     at: UnixSeconds,
@@ -247,7 +247,7 @@ pub(super) fn record_send(
 }
 
 /// Deletes rows of texts before then, and the oldest beyond 100,000. Returns the number of deleted rows.
-pub(super) fn forget_old(tx: &Transaction<'_>, before: UnixSeconds) -> rusqlite::Result<usize> {
+pub(super) fn forget_old(tx: &Tx<'_>, before: UnixSeconds) -> rusqlite::Result<usize> {
     let old = tx.execute("DELETE FROM deliveries WHERE at < ?1", [before])?;
     let surplus = tx.execute(
         "DELETE FROM deliveries WHERE sid IN
@@ -265,7 +265,7 @@ struct DeliveryRow {
     registration: Option<i64>,
 }
 
-fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<DeliveryRow>> {
+fn known(tx: &Tx<'_>, sid: &MessageSid) -> rusqlite::Result<Option<DeliveryRow>> {
     tx.prepare_cached("SELECT state, code, registration FROM deliveries WHERE sid = ?1")?
         .query_row([sid.as_str()], |row| {
             let state: String = row.get(0)?;
@@ -279,7 +279,7 @@ fn known(tx: &Transaction<'_>, sid: &MessageSid) -> rusqlite::Result<Option<Deli
         .optional()
 }
 
-fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite::Result<()> {
+fn insert(tx: &Tx<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached("INSERT INTO deliveries (sid, at, state, code) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![
             receipt.sid.as_str(),
@@ -292,7 +292,7 @@ fn insert(tx: &Transaction<'_>, receipt: &Receipt, now: UnixSeconds) -> rusqlite
 
 /// Updates a row if the receipt is a later state. A confirmed login is redacted by the next sweep.
 fn advance(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     receipt: &Receipt,
     known: DeliveryRow,
     now: UnixSeconds,
@@ -322,7 +322,7 @@ fn advance(
 
 /// The end of a login's delivery, if it has one. An opt-out that it reports is recorded.
 fn delivery_end(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     registration: i64,
     sid: &MessageSid,
     (delivery, code): (Delivery, Option<u32>),

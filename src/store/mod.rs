@@ -13,6 +13,7 @@ mod deliveries;
 mod error;
 mod facts;
 mod files;
+mod group;
 mod inspect;
 mod key_file;
 mod open;
@@ -33,10 +34,10 @@ mod texts;
 mod workspaces;
 
 use std::fs::File;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{MutexGuard, OnceLock};
 use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, params};
 
 pub use adopt::Adoption;
 pub use backup::{backup, backup_to, receive_backup};
@@ -63,11 +64,12 @@ pub use workspaces::{ProlongedWorkspace, TroubledWorkspace, WorkspaceProgress, W
 use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
 use files::OpenedFile;
+use group::{Guarded, SharedConnection, Tx};
 use rows::{COLUMNS, read_registration};
 
 /// The database of one data folder. The folder belongs to this process as long as this value lives.
 pub struct Store {
-    connection: Mutex<Connection>,
+    connection: SharedConnection,
     /// Nothing is written while it is not at its path.
     file: OpenedFile,
     counts: StoreCounters,
@@ -183,31 +185,18 @@ impl Store {
         let _ = self.observer.set(observer);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A panic inside a transaction rolls it back during unwinding, so the connection stays valid.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The connection to read by.
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        self.connection.lock()
     }
 
-    /// Runs `work` in one IMMEDIATE transaction.
+    /// Runs `work` in one IMMEDIATE transaction, which writes of other threads may share.
     fn write<T>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+        work: impl FnOnce(&Tx<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        self.file.in_place()?;
-        let began = Instant::now();
-        let mut connection = self.lock();
-        let run = || {
-            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&tx)?;
-            tx.commit()?;
-            Ok(result)
-        };
-        let result = run().map_err(StoreError::sql(doing));
-        self.note(began, &result);
-        result
+        self.transact(doing, |tx| work(tx).map_err(StoreError::sql(doing)))
     }
 
     /// Takes one registration one step further in one transaction. `work` gets the stage that it reaches.
@@ -216,16 +205,10 @@ impl Store {
         doing: &'static str,
         id: i64,
         event: Event,
-        work: impl FnOnce(&Transaction<'_>, Stage) -> rusqlite::Result<T>,
+        work: impl FnOnce(&Tx<'_>, Stage) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        self.file.in_place()?;
-        let began = Instant::now();
-        let mut connection = self.lock();
         let failed = StoreError::sql(doing);
-        let run = || {
-            let tx = connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(&failed)?;
+        self.transact(doing, |tx| {
             let word: Option<String> = tx
                 .prepare_cached("SELECT stage FROM registrations WHERE id = ?1")
                 .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
@@ -235,11 +218,18 @@ impl Store {
                 Some(word) => Stage::parse(&word).ok_or(StoreError::Row("unknown stage"))?,
             };
             let next = stage.after(event).map_err(StoreError::Step)?;
-            let result = work(&tx, next).map_err(&failed)?;
-            tx.commit().map_err(&failed)?;
-            Ok(result)
-        };
-        let result = run();
+            work(tx, next).map_err(&failed)
+        })
+    }
+
+    fn transact<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.file.in_place()?;
+        let began = Instant::now();
+        let result = self.connection.write(doing, work);
         self.note(began, &result);
         result
     }

@@ -3,12 +3,14 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::files::{DATABASE, DRAFTS, OpenedFile, take_folder};
+use super::group::SharedConnection;
 use super::{Store, StoreCounters, StoreError, atomic_file, facts, schema};
 use crate::domain::PhoneKey;
 
@@ -50,7 +52,7 @@ impl Store {
         let file =
             OpenedFile::at(path.clone()).map_err(|source| StoreError::Folder { path, source })?;
         let store = Self {
-            connection: Mutex::new(connection),
+            connection: SharedConnection::new(connection),
             file,
             counts: StoreCounters::default(),
             observer: OnceLock::new(),
@@ -63,7 +65,13 @@ impl Store {
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let failed = StoreError::sql("prepare the database");
-    connection.set_prepared_statement_cache_capacity(64);
+    // All statements that a service uses again and again.
+    connection.set_prepared_statement_cache_capacity(128);
+    // Without that, SQLite compiles some statements again whenever they are bound to other values.
+    // Source: https://www.sqlite.org/queryplanner-ng.html#qpstab
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(&failed)?;
     // Asked twice: SQLite answers "wal" even if the switch failed on the way.
     for question in ["PRAGMA journal_mode = WAL", "PRAGMA journal_mode"] {
         let mode: String = connection

@@ -1,8 +1,8 @@
 //! Moves the rows of a renumbered phone from the hash of its former number to that of its new one.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::PhoneHash;
 
 impl Store {
@@ -29,11 +29,7 @@ impl Store {
     }
 }
 
-pub(super) fn renumber(
-    tx: &Transaction<'_>,
-    former: &PhoneHash,
-    phone: &PhoneHash,
-) -> rusqlite::Result<()> {
+pub(super) fn renumber(tx: &Tx<'_>, former: &PhoneHash, phone: &PhoneHash) -> rusqlite::Result<()> {
     let pair = params![former.as_bytes(), phone.as_bytes()];
     tx.prepare_cached("UPDATE OR IGNORE registrations SET phone = ?2 WHERE phone = ?1")?
         .execute(pair)?;

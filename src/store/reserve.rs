@@ -2,10 +2,10 @@
 //!
 //! A phone whose earlier account is still being removed may have another one after some time.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use super::rows::NEXT_ID;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::registration::Event;
 use crate::domain::{ClassName, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 
@@ -51,11 +51,11 @@ pub struct Reservation<'a> {
 }
 
 impl Reservation<'_> {
-    fn has_ended(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    fn has_ended(&self, tx: &Tx<'_>) -> rusqlite::Result<bool> {
         has_ended(tx, self.phone, self.text, self.received)
     }
 
-    fn insert(&self, tx: &Transaction<'_>, class: Option<&str>) -> rusqlite::Result<ReserveResult> {
+    fn insert(&self, tx: &Tx<'_>, class: Option<&str>) -> rusqlite::Result<ReserveResult> {
         let inserted = tx
             .prepare_cached(&format!(
                 "INSERT INTO registrations
@@ -94,7 +94,7 @@ impl Seats<'_> {
     }
 
     /// How many are free. Spare accounts take none.
-    pub(super) fn free(&self, tx: &Transaction<'_>) -> rusqlite::Result<u32> {
+    pub(super) fn free(&self, tx: &Tx<'_>) -> rusqlite::Result<u32> {
         let taken: i64 = match self.name() {
             None => tx
                 .prepare_cached(
@@ -117,7 +117,7 @@ impl Seats<'_> {
     }
 
     /// Whether none is free.
-    fn are_taken(&self, tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    fn are_taken(&self, tx: &Tx<'_>) -> rusqlite::Result<bool> {
         Ok(self.free(tx)? == 0)
     }
 }
@@ -195,7 +195,7 @@ impl Store {
 
 /// Whether a text of a phone no longer gets an account. What was read about the phone earlier may be out of date.
 pub(super) fn has_ended(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     phone: &PhoneHash,
     text: &MessageSid,
     received: UnixSeconds,
@@ -208,7 +208,7 @@ pub(super) fn has_ended(
 }
 
 pub(super) fn earlier_account(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     phone: &PhoneHash,
     now: UnixSeconds,
 ) -> rusqlite::Result<PhoneHolder> {
@@ -238,7 +238,7 @@ pub(super) fn earlier_account(
 
 /// Parts a phone from its account. The removal of the account continues.
 pub(super) fn release_phone(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     phone: &PhoneHash,
     now: UnixSeconds,
 ) -> rusqlite::Result<()> {

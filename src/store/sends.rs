@@ -1,10 +1,10 @@
 //! The way of a registration to its login: its user, and the texts with the login that are sent.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::deliveries::record_send;
 use super::texts::{count_send, mark_given_up, mark_seen, uncount_send};
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::registration::{Event, Sending, Stage};
 use crate::domain::{MessageSid, Undelivered, UnixSeconds};
 
@@ -260,7 +260,7 @@ impl Store {
 
 /// Writes that Coder has a user, in a transaction that has read the stage which follows. Returns that stage.
 pub(super) fn write_user(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     stage: Stage,
     id: i64,
     (coder_id, due_at): (&str, Option<UnixSeconds>),

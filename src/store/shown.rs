@@ -1,9 +1,9 @@
 //! Logins on screens: when a screen fetched one, and when its browser proved to be signed in.
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::texts::mark_seen;
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::registration::{Event, Stage};
 use crate::domain::{MessageSid, UnixSeconds, Username};
 
@@ -120,7 +120,7 @@ impl Store {
     }
 }
 
-fn record_arrival(tx: &Transaction<'_>, arrival: &Arrival) -> rusqlite::Result<()> {
+fn record_arrival(tx: &Tx<'_>, arrival: &Arrival) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE registrations SET arrived_at = ?2 WHERE username = ?1")?
         .execute(params![arrival.username.as_str(), arrival.at])
         .map(drop)

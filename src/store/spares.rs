@@ -7,12 +7,12 @@
 mod listing;
 mod taking;
 
-use rusqlite::{Transaction, params};
+use rusqlite::params;
 
 use super::rows::{NEXT_ID, read_where};
 use super::sends::write_user;
 use super::workspaces::want;
-use super::{ReserveResult, Seats, Store, StoreError};
+use super::{ReserveResult, Seats, Store, StoreError, Tx};
 use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{ClassName, Marker, UnixSeconds, Username};
 pub(super) use listing::read;
@@ -80,9 +80,10 @@ impl Store {
     /// SQLite refused.
     pub fn spares_allowed(&self, seats: Seats<'_>, wanted: u32) -> Result<u32, StoreError> {
         let failed = StoreError::sql("count spare accounts");
-        let mut connection = self.lock();
-        let tx = connection.transaction().map_err(&failed)?;
-        allowed(&tx, seats, wanted).map_err(failed)
+        let connection = self.lock();
+        // Both counts are of the same moment.
+        let tx = connection.unchecked_transaction().map_err(&failed)?;
+        allowed(&Tx(&tx), seats, wanted).map_err(failed)
     }
 
     /// The spare with this name that may still get a student.
@@ -196,7 +197,7 @@ impl Store {
         &self,
         id: i64,
         now: UnixSeconds,
-        is_wanted: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<bool>,
+        is_wanted: impl FnOnce(&Tx<'_>) -> rusqlite::Result<bool>,
     ) -> Result<bool, StoreError> {
         let event = Event::RemovalBegun;
         let dismissed = self.step("dismiss a spare account", id, event, |tx, stage| {
@@ -221,11 +222,11 @@ impl Store {
     }
 }
 
-fn allowed(tx: &Transaction<'_>, seats: Seats<'_>, wanted: u32) -> rusqlite::Result<u32> {
+fn allowed(tx: &Tx<'_>, seats: Seats<'_>, wanted: u32) -> rusqlite::Result<u32> {
     Ok(wanted.min(seats.free(tx)?))
 }
 
-fn record_unused(tx: &Transaction<'_>, ids: &[i64], now: UnixSeconds) -> rusqlite::Result<()> {
+fn record_unused(tx: &Tx<'_>, ids: &[i64], now: UnixSeconds) -> rusqlite::Result<()> {
     let mut update = tx.prepare_cached(
         "UPDATE registrations SET unused_at = ?2
          WHERE id = ?1 AND spare_since IS NOT NULL AND stage = 'created'",
@@ -235,7 +236,7 @@ fn record_unused(tx: &Transaction<'_>, ids: &[i64], now: UnixSeconds) -> rusqlit
 }
 
 /// The number of spares of a class that may still get a student.
-fn live(tx: &Transaction<'_>, seats: Seats<'_>) -> rusqlite::Result<u32> {
+fn live(tx: &Tx<'_>, seats: Seats<'_>) -> rusqlite::Result<u32> {
     tx.prepare_cached(&format!(
         "SELECT count(*) FROM registrations r WHERE r.class IS ?1 AND {IS_LIVE}"
     ))?

@@ -23,6 +23,7 @@ mod workspaces;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! Which texts were served, and how many texts were sent recently.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::{MessageSid, UnixSeconds};
 
 /// What is recorded about a received text.
@@ -24,7 +24,7 @@ pub(super) fn slot(at: UnixSeconds) -> i64 {
 }
 
 /// Counts a text that is about to be sent.
-pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+pub(super) fn count_send(tx: &Tx<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO sends (slot, count) VALUES (?1, 1) ON CONFLICT (slot) DO UPDATE SET count = count + 1",
     )?
@@ -33,7 +33,7 @@ pub(super) fn count_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Res
 }
 
 /// Undoes what [`count_send`] counted at `at`: Twilio surely did not accept that text.
-pub(super) fn uncount_send(tx: &Transaction<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
+pub(super) fn uncount_send(tx: &Tx<'_>, at: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached("UPDATE sends SET count = count - 1 WHERE slot = ?1 AND count > 0")?
         .execute([slot(at)])
         .map(drop)
@@ -87,7 +87,7 @@ impl Store {
 
 /// Records that a text was given up, so that it becomes a dead letter despite any interruption.
 pub(super) fn mark_given_up(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     sid: &MessageSid,
     now: UnixSeconds,
     why: &str,
@@ -101,11 +101,7 @@ pub(super) fn mark_given_up(
 }
 
 /// Records that a text was served.
-pub(super) fn mark_seen(
-    tx: &Transaction<'_>,
-    sid: &MessageSid,
-    now: UnixSeconds,
-) -> rusqlite::Result<()> {
+pub(super) fn mark_seen(tx: &Tx<'_>, sid: &MessageSid, now: UnixSeconds) -> rusqlite::Result<()> {
     tx.prepare_cached("INSERT INTO seen (sid, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![sid.as_str(), now])
         .map(drop)

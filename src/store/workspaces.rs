@@ -7,9 +7,9 @@
 mod prolonged;
 mod troubled;
 
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Tx};
 use crate::domain::{ClassName, UnixSeconds, Username, WorkspaceTrouble};
 pub use prolonged::ProlongedWorkspace;
 pub use troubled::TroubledWorkspace;
@@ -65,17 +65,24 @@ const IS_LIVE: &str = "w.owner = r.coder_id AND r.ended_at IS NULL
      AND (r.due_at IS NULL OR r.due_at > ?1)";
 
 impl Store {
-    /// Records that an account with a login, or a spare, is to get a workspace, unless that is recorded already.
+    /// Records that these accounts, each with a login or a spare, are to get workspaces, unless that is recorded
+    /// already.
     ///
     /// # Errors
     /// SQLite refused.
-    pub fn want_workspace(&self, username: &Username, now: UnixSeconds) -> Result<(), StoreError> {
-        self.write("record a workspace to make", |tx| {
-            want(tx, "AND username = ?2", params![now, username.as_str()]).map(drop)
+    pub fn want_workspaces(
+        &self,
+        usernames: &[Username],
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        self.write("record workspaces to make", |tx| {
+            usernames.iter().try_for_each(|username| {
+                want(tx, "AND username = ?2", params![now, username.as_str()]).map(drop)
+            })
         })
     }
 
-    /// Does the same for all spares, and for all accounts with a login and a known student. Returns the number of
+    /// Does the same for all spares, and all accounts with a login and a known student. Returns the number of
     /// new rows.
     ///
     /// # Errors
@@ -324,7 +331,7 @@ impl Store {
 
 /// Adds rows for accounts that `which` selects and that have none, or one of an earlier user.
 pub(super) fn want(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     which: &str,
     parameters: impl rusqlite::Params,
 ) -> rusqlite::Result<usize> {

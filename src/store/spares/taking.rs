@@ -1,13 +1,13 @@
 //! One transaction gives a spare to a phone.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::registration::{Registration, Sending};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 use crate::store::reserve::{PhoneHolder, earlier_account, has_ended, release_phone};
 use crate::store::rows::{COLUMNS, read_registration};
 use crate::store::texts::count_send;
-use crate::store::{Seats, Store, StoreError};
+use crate::store::{Seats, Store, StoreError, Tx};
 
 /// Seconds for which a look at Coder counts that showed that nobody has used a spare.
 const FRESH: UnixSeconds = 180;
@@ -94,7 +94,7 @@ impl Store {
 }
 
 /// Makes a spare the account of the phone that asks. Returns its row; `None` = the phone gets none.
-fn give_one(tx: &Transaction<'_>, request: &SpareRequest<'_>) -> rusqlite::Result<Option<i64>> {
+fn give_one(tx: &Tx<'_>, request: &SpareRequest<'_>) -> rusqlite::Result<Option<i64>> {
     let SpareRequest {
         phone, now, seats, ..
     } = *request;
@@ -119,7 +119,7 @@ fn give_one(tx: &Transaction<'_>, request: &SpareRequest<'_>) -> rusqlite::Resul
 }
 
 /// Records the login text that is about to be sent.
-fn record_sending(tx: &Transaction<'_>, id: i64, sending: &Sending) -> rusqlite::Result<()> {
+fn record_sending(tx: &Tx<'_>, id: i64, sending: &Sending) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "UPDATE registrations SET fingerprint = ?2, sending_since = ?3 WHERE id = ?1",
     )?
@@ -129,7 +129,7 @@ fn record_sending(tx: &Transaction<'_>, id: i64, sending: &Sending) -> rusqlite:
 
 /// The spare to take.
 fn best(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     seats: Seats<'_>,
     with_workspace: bool,
     now: UnixSeconds,
@@ -162,7 +162,7 @@ fn best(
 
 /// Makes a spare the account of a phone.
 fn give(
-    tx: &Transaction<'_>,
+    tx: &Tx<'_>,
     id: i64,
     phone: &PhoneHash,
     (now, due_at): (UnixSeconds, Option<UnixSeconds>),

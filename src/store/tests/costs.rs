@@ -2,12 +2,14 @@
 //! many registrations than with few. Numbers of deeds, never times.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::StatementStatus;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
+use super::spares::NOW as SPARES_MADE;
 use super::*;
+use crate::domain::ClassName;
 
 /// A statement that was run.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ struct Deed {
     sql: String,
     /// Instructions of SQLite's virtual machine.
     steps: i32,
+    /// How often it was compiled again, since it was first.
+    recompiled: i32,
 }
 
 /// Listens to all statements of a store.
@@ -32,7 +36,11 @@ impl Meter {
                 let count = statement.get_status(StatementStatus::VmStep);
                 let earlier = before.lock().unwrap().insert(sql.clone(), count);
                 let steps = count - earlier.filter(|earlier| *earlier <= count).unwrap_or(0);
-                heard.lock().unwrap().push(Deed { sql, steps });
+                heard.lock().unwrap().push(Deed {
+                    sql,
+                    steps,
+                    recompiled: statement.get_status(StatementStatus::RePrepare),
+                });
             }
         };
         store
@@ -140,6 +148,34 @@ fn a_login_takes_as_many_steps_with_nine_hundred_registrations_as_with_ten() {
     let few = steps(1);
     (20..900).for_each(|number| _ = store.at_stage(number, Stage::Announced));
     assert_eq!(steps(2), few);
+}
+
+#[test]
+fn no_statement_of_a_login_is_compiled_again() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let class = ClassName::in_command("intro");
+    let seats = Seats {
+        class: Some(&class),
+        limit: 100,
+    };
+    for number in 10..15 {
+        store.spare(number, seats, 5).unwrap();
+    }
+    let meter = Meter::on(&store);
+    let mut deeds: Vec<Deed> = (1..6)
+        .flat_map(|number| two_logins(&store, &meter, number))
+        .flat_map(|(_, deeds)| deeds)
+        .collect();
+    for number in 20..25 {
+        // What is bound differs from time to time, as it does in a class.
+        let now = SPARES_MADE + i64::from(number);
+        store.takes(number, seats, now).unwrap();
+    }
+    deeds.extend(meter.read());
+    for deed in deeds {
+        assert_eq!(deed.recompiled, 0, "{}", deed.sql);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::{ClassName, WorkspaceTrouble};
 use crate::store::{NewSpare, SpareBuild, SpareRequest, TakenSpare, WorkspaceProgress};
 
-const NOW: UnixSeconds = 1_000;
+pub(super) const NOW: UnixSeconds = 1_000;
 
 fn seats(class: Option<&ClassName>, limit: u32) -> Seats<'_> {
     Seats { class, limit }
@@ -26,13 +26,13 @@ fn request<'a>(
         now,
         due_at: Some(5_000),
         seats,
-        with_workspace: false,
+        with_workspace: true,
     }
 }
 
 impl Store {
     /// An unused spare with a name for this number; `None` = the class wants no more spares.
-    fn spare(&self, number: u32, seats: Seats<'_>, wanted: u32) -> Option<i64> {
+    pub(super) fn spare(&self, number: u32, seats: Seats<'_>, wanted: u32) -> Option<i64> {
         let username = name(&format!("spare-{number}"));
         let marker = marker(&username);
         let new = NewSpare {
@@ -52,7 +52,12 @@ impl Store {
         })
     }
 
-    fn takes(&self, number: u32, seats: Seats<'_>, now: UnixSeconds) -> Option<TakenSpare> {
+    pub(super) fn takes(
+        &self,
+        number: u32,
+        seats: Seats<'_>,
+        now: UnixSeconds,
+    ) -> Option<TakenSpare> {
         let prepare = |_: &Registration| Some(sending(now));
         self.take_spare(request(&phone(number), &sid(number), seats, now), prepare)
             .unwrap()

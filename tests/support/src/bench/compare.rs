@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::class::play::{self, BenchRun};
 use super::count::Counted;
 use super::count::student;
 use super::footprint::{self, starts};
@@ -185,18 +184,6 @@ fn students(builds: &Builds) -> Vec<Compared> {
         Counted::Instructions(count) => count / 1e3,
         Counted::Not(_) => 0.0,
     };
-    let played = |bench: &Bench| {
-        let run = BenchRun {
-            students: bench.pick(5, 300),
-            workers: 8,
-            span: Duration::ZERO,
-            delays: false,
-            limited: false,
-            second: None,
-        };
-        let played = play::play(bench, &run);
-        played.service_cpu * 1e3 / played.students as f64
-    };
     vec![
         Compared {
             what: "own instructions a student, kernel left out",
@@ -208,7 +195,7 @@ fn students(builds: &Builds) -> Vec<Compared> {
             what: "own processor time a student, kernel included",
             unit: "ms",
             digits: 2,
-            pairs: builds.pairs(builds.new.pick(1, 8), played),
+            pairs: builds.pairs(builds.new.pick(1, 8), student::processor_time),
         },
     ]
 }

@@ -34,11 +34,22 @@ enum Replies {
     Text,
 }
 
+/// Where the accounts come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accounts {
+    /// Each is made when the text comes, and its workspace too.
+    Cold,
+    /// They and their workspaces are ready.
+    Warm,
+    /// Each is made when the text comes, by the earlier build, which may not know workspaces.
+    Earlier,
+}
+
 /// One class.
 struct Figures {
     students: usize,
     replies: Replies,
-    is_warm: bool,
+    accounts: Accounts,
     /// CPU seconds of the service from the first page or text until everything is done.
     cpu: f64,
     /// Calls to Coder in that time.
@@ -62,24 +73,40 @@ fn measure(bench: &Bench) -> Section {
     let sizes: Vec<usize> = sizes.unwrap_or_else(|| bench.pick(vec![8], vec![100, 1_000, 10_000]));
     let mut played = Vec::new();
     for students in sizes {
-        for replies in [Replies::Screen, Replies::Text] {
-            for is_warm in [false, true] {
-                let figures = play_class(bench, students, replies, is_warm);
-                bench.says(&format!("warm: {}", tables::line(&figures)));
-                played.push(figures);
-            }
+        let with_workspaces = [
+            (Replies::Screen, Accounts::Cold),
+            (Replies::Screen, Accounts::Warm),
+            (Replies::Text, Accounts::Cold),
+            (Replies::Text, Accounts::Warm),
+        ];
+        let earlier = bench
+            .base
+            .as_ref()
+            .map(|_| (Replies::Text, Accounts::Earlier));
+        for (replies, accounts) in with_workspaces.into_iter().chain(earlier) {
+            let figures = play_class(bench, students, replies, accounts);
+            bench.says(&format!("warm: {}", tables::line(&figures)));
+            played.push(figures);
         }
     }
     tables::section(&played)
 }
 
-fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -> Figures {
-    let spares = if is_warm { students } else { 0 };
-    let plan = bench
-        .plan()
+fn play_class(bench: &Bench, students: usize, replies: Replies, accounts: Accounts) -> Figures {
+    let spares = if accounts == Accounts::Warm {
+        students
+    } else {
+        0
+    };
+    let plan = match (&bench.base, accounts) {
+        (Some(base), Accounts::Earlier) => bench.plan_of(base.clone()),
+        _ => bench
+            .plan()
+            .with("CODER_REG_WARM", &spares.to_string())
+            .with("CODER_REG_TEMPLATE", "docker"),
+    };
+    let plan = plan
         .with("CODER_REG_MAX_USERS", &students.to_string())
-        .with("CODER_REG_WARM", &spares.to_string())
-        .with("CODER_REG_TEMPLATE", "docker")
         .with_redis_that_syncs(Fsync::EverySecond);
     let class = match replies {
         Replies::Screen => plan.with_pages("screen"),
@@ -88,7 +115,9 @@ fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -
     let class = class.prepare();
     let began = Instant::now();
     class.start_service();
-    wait(&class, "spare accounts", READY, spares);
+    if spares > 0 {
+        wait(&class, "spare accounts", READY, spares);
+    }
     let made_in = began.elapsed().as_secs_f64();
     let process = Process::of(class.service().pid());
     // Its threads live as long as it does, and a tick of the kernel is a tenth of what a class of 40 takes.
@@ -98,7 +127,10 @@ fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -
         Replies::Screen => laptops::play(&class, students),
         Replies::Text => by_text(&class, students),
     };
-    wait(&class, "a workspace for everybody", SETTLED, students);
+    match accounts {
+        Accounts::Earlier => wait(&class, "a login for everybody", SERVED, students),
+        _ => wait(&class, "a workspace for everybody", SETTLED, students),
+    }
     class.all_served();
     let (cpu, calls) = (
         process.threads_cpu() - cpu,
@@ -107,7 +139,7 @@ fn play_class(bench: &Bench, students: usize, replies: Replies, is_warm: bool) -
     Figures {
         students,
         replies,
-        is_warm,
+        accounts,
         cpu: cpu.as_secs_f64(),
         calls,
         last: last.as_secs_f64(),
@@ -136,6 +168,9 @@ const READY: &str =
 const SETTLED: &str =
     "SELECT count(*) FROM registrations r JOIN workspaces w ON w.registration = r.id
     WHERE r.stage = 'announced' AND w.id IS NOT NULL";
+
+/// The students that have a login.
+const SERVED: &str = "SELECT count(*) FROM registrations WHERE stage = 'announced'";
 
 /// Waits until the database counts that many.
 fn wait(class: &Classroom, what: &str, counted: &str, wanted: usize) {

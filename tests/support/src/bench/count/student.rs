@@ -1,5 +1,5 @@
-//! Instructions of the whole service for a student: all that it does by itself, from the text to the login that is
-//! sent and reported as delivered. What the kernel does for it is not counted.
+//! Instructions and processor time of the whole service for a student: all that it does by itself, from the text to the
+//! login that is sent and reported as delivered. What the kernel does for it is part of the time only.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::super::class::play;
+use super::super::class::play::{self, BenchRun};
 use super::super::report::{Section, Table};
-use super::super::stats::number;
+use super::super::stats::{Spread, number};
 use super::super::{Bench, BenchPart};
 use super::{Counted, instructions_in};
 use crate::classroom::PATIENCE;
@@ -19,7 +19,7 @@ use crate::classroom::redis::Fsync;
 /// The part.
 pub const PART: BenchPart = BenchPart {
     name: "student",
-    about: "instructions of the whole service for a student",
+    about: "instructions and processor time of the whole service for a student",
     run: measure,
 };
 
@@ -27,8 +27,15 @@ pub const PART: BenchPart = BenchPart {
 const SLOW: Duration = Duration::from_secs(240);
 
 fn measure(bench: &Bench) -> Section {
-    bench.says("student: a class under valgrind");
-    let mut section = Section::new("Instructions for a student");
+    let mut section = Section::new("The service's own work for a student");
+    bench.says("student: classes at once and without delays");
+    let times = Spread::of((0..bench.pick(1, 5)).map(|_| processor_time(bench)));
+    let took = format!(
+        "{} ms of processor time each, kernel included",
+        times.show(2)
+    );
+    section.says(&format!("A class of 300, served at once, took {took}."));
+    bench.says(&format!("student: {took}; now a class under valgrind"));
     match instructions(bench) {
         Counted::Instructions(count) => {
             section.says(
@@ -43,6 +50,21 @@ fn measure(bench: &Bench) -> Section {
         Counted::Not(why) => section.says(&format!("Nothing was counted: {why}.")),
     }
     section
+}
+
+/// Milliseconds of processor time for a student, kernel included, in a class that is served at once by a Coder and a
+/// Twilio that do not wait.
+pub fn processor_time(bench: &Bench) -> f64 {
+    let class_run = BenchRun {
+        students: bench.pick(5, 300),
+        workers: 8,
+        span: Duration::ZERO,
+        delays: false,
+        limited: false,
+        second: None,
+    };
+    let played = play::play(bench, &class_run);
+    played.service_cpu * 1e3 / played.students as f64
 }
 
 /// Has a small class and a larger one served under valgrind: the difference is the students.

@@ -2,7 +2,7 @@
 
 use super::super::report::{Goal, Section, Table};
 use super::laptops::WAVE;
-use super::{Figures, Replies};
+use super::{Accounts, Figures, Replies};
 
 /// The class that the goals of speed and memory are about.
 const LARGE: usize = 10_000;
@@ -35,7 +35,8 @@ pub(super) fn section(played: &[Figures]) -> Section {
          used a spare. Where accounts have no common end (`_END_AT`), the next round of the removals tells Coder of the \
          later end of each spare workspace, one call each; that is not counted. *Screen*: each student has a laptop, whose page \
          asks as browsers do. At most 2,048 pages may be open, so a larger class comes in waves of {WAVE}, one after \
-         the other, and the last login is that of the slowest wave. *Text*: everybody texts at once, whatever the size.",
+         the other, and the last login is that of the slowest wave. *Text*: everybody texts at once, whatever the size. *Earlier build* (`BASE=COMMIT`): its \
+         accounts are made when the text comes, without workspaces, by text.",
     ));
     section.shows(&table(played));
     for goal in goals(played) {
@@ -52,16 +53,23 @@ fn replies(one: &Figures) -> &'static str {
 }
 
 fn accounts(one: &Figures) -> &'static str {
-    if one.is_warm { "warm" } else { "cold" }
+    match one.accounts {
+        Accounts::Cold => "cold",
+        Accounts::Warm => "warm",
+        Accounts::Earlier => "cold, earlier build, no workspace",
+    }
 }
 
-/// The CPU time of a warm class as a part of that of the same class served cold.
-fn part_of_cold(one: &Figures, played: &[Figures]) -> Option<f64> {
-    let is_same = |other: &&Figures| {
-        !other.is_warm && other.students == one.students && other.replies == one.replies
+/// The CPU time of a warm class as a part of that of the same class whose accounts are these.
+fn part_of(accounts: Accounts, one: &Figures, played: &[Figures]) -> Option<f64> {
+    if one.accounts != Accounts::Warm {
+        return None;
+    }
+    let is_meant = |other: &&Figures| {
+        other.accounts == accounts && other.students == one.students && other.replies == one.replies
     };
-    let cold = played.iter().find(is_same)?;
-    Some(one.cpu / cold.cpu.max(0.001))
+    let other = played.iter().find(is_meant)?;
+    Some(one.cpu / other.cpu.max(0.001))
 }
 
 fn table(played: &[Figures]) -> Table {
@@ -73,6 +81,7 @@ fn table(played: &[Figures]) -> Table {
             "accounts",
             "CPU ms each",
             "of cold",
+            "of the earlier build",
             "calls to Coder",
             "last login, s after the last text",
             "memory MB before",
@@ -81,20 +90,24 @@ fn table(played: &[Figures]) -> Table {
         ],
     );
     for one in played {
-        let part = part_of_cold(one, played).filter(|_| one.is_warm);
+        let part = |accounts| match part_of(accounts, one, played) {
+            Some(part) => format!("{:.0} %", 100.0 * part),
+            None => "–".to_owned(),
+        };
         table.row(vec![
             one.students.to_string(),
             replies(one).to_owned(),
             accounts(one).to_owned(),
             format!("{:.2}", one.cpu * 1e3 / one.students as f64),
-            part.map_or_else(|| "–".to_owned(), |part| format!("{:.0} %", 100.0 * part)),
+            part(Accounts::Cold),
+            part(Accounts::Earlier),
             one.calls.to_string(),
             format!("{:.2}", one.last),
             format!("{:.1}", one.memory[0]),
             format!("{:.1}", one.memory[1]),
-            match one.is_warm {
-                true => format!("{:.1}", one.made_in),
-                false => "–".to_owned(),
+            match one.accounts {
+                Accounts::Warm => format!("{:.1}", one.made_in),
+                _ => "–".to_owned(),
             },
         ]);
     }
@@ -102,10 +115,11 @@ fn table(played: &[Figures]) -> Table {
 }
 
 fn goals(played: &[Figures]) -> Vec<Goal> {
-    let on_screens = |one: &&Figures| one.is_warm && one.replies == Replies::Screen;
+    let on_screens =
+        |one: &&Figures| one.accounts == Accounts::Warm && one.replies == Replies::Screen;
     let mut goals = Vec::new();
     for one in played.iter().filter(on_screens) {
-        let Some(part) = part_of_cold(one, played) else {
+        let Some(part) = part_of(Accounts::Cold, one, played) else {
             continue;
         };
         let what = format!(
