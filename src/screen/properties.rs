@@ -66,6 +66,8 @@ struct Model {
     shown: HashMap<String, usize>,
     arrived: HashSet<usize>,
     final_states: HashMap<u32, ClaimState>,
+    /// Texts whose outcome is recorded. The service takes none of them again.
+    recorded: HashSet<u32>,
 }
 
 impl Model {
@@ -82,6 +84,7 @@ impl Model {
             shown: HashMap::new(),
             arrived: HashSet::new(),
             final_states: HashMap::new(),
+            recorded: HashSet::new(),
         }
     }
 
@@ -141,14 +144,23 @@ impl Model {
                 self.stays(text, state);
             }
             ScreenAct::Tell(text) => screens.tell(&sid(text), "words", self.now),
-            ScreenAct::Record(text) => screens.recorded(&sid(text), self.now),
+            ScreenAct::Record(text) => {
+                screens.recorded(&sid(text), self.now);
+                self.recorded.insert(text);
+            }
             ScreenAct::Wait(seconds) => self.now += Duration::from_secs(seconds),
         }
     }
 
     /// A claim that has ended stays as it ended, until it is forgotten.
     fn stays(&mut self, text: u32, state: ClaimState) {
+        // One that was shown is forgotten when that is recorded and its screen has ended.
+        let is_forgotten = |state: &ClaimState| {
+            matches!(state, ClaimState::Shown { at, .. }
+                if self.recorded.contains(&text) && self.now >= *at + LIFE)
+        };
         let before = self.final_states.get(&text).copied();
+        let before = before.filter(|state| !is_forgotten(state));
         match (before, state) {
             (_, ClaimState::NoScreen) => {
                 self.final_states.remove(&text);
@@ -162,10 +174,12 @@ impl Model {
                 self.final_states.remove(&text);
             }
             (Some(before), after) if !matches!(before, ClaimState::Shown { .. }) => {
-                assert!(
-                    before == after || after == ClaimState::Doubled || after == ClaimState::Lost,
-                    "{before:?} became {after:?}"
+                // A text that was forgotten and claims anew may end at once in these ways.
+                let is_new = matches!(
+                    after,
+                    ClaimState::Doubled | ClaimState::Lost | ClaimState::ShownBefore { .. }
                 );
+                assert!(before == after || is_new, "{before:?} became {after:?}");
                 self.final_states.insert(text, after);
             }
             (Some(before), after) => assert_eq!(before, after),

@@ -80,15 +80,15 @@ impl SharedConnection {
         }
     }
 
-    /// Runs `work` in an IMMEDIATE transaction, alone or in a group.
+    /// Runs `work` once in an IMMEDIATE transaction, alone or in a group.
     ///
     /// # Errors
     /// That of `work`, or SQLite's as a failure of `doing`. Nothing that `work` wrote is stored then.
-    pub(super) fn write<T>(
+    pub(super) fn write(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let failed = StoreError::sql(doing);
         self.writers.fetch_add(1, Ordering::SeqCst);
         let mut guarded = self.guarded();
@@ -102,14 +102,13 @@ impl SharedConnection {
         }
         if self.writers.load(Ordering::SeqCst) == 0 {
             let committed = turn.commit().map_err(failed);
-            return result.and_then(|value| committed.map(|()| value));
+            return result.and(committed);
         }
         let group = turn.leave();
         *open = Some(Arc::clone(&group));
         drop(guarded);
-        let value = result?;
-        group.wait().map_err(failed)?;
-        Ok(value)
+        result?;
+        group.wait().map_err(failed)
     }
 
     fn guarded(&self) -> MutexGuard<'_, Guarded> {
@@ -149,11 +148,11 @@ impl<'a> Turn<'a> {
     }
 
     /// Does the work, or undoes it. The turn is no longer open if nothing is left to commit.
-    fn run<T>(
+    fn run(
         &mut self,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
+        work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>,
         failed: impl Fn(rusqlite::Error) -> StoreError,
-    ) -> Result<T, StoreError> {
+    ) -> Result<(), StoreError> {
         let result = work(&Tx(self.connection));
         let is_alone = self.group.is_none();
         let settled = match &result {

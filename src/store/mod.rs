@@ -227,6 +227,22 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        // What is the same for all writes is compiled once, not for each of a hundred.
+        let (mut work, mut value) = (Some(work), None);
+        self.transact_once(doing, &mut |tx| {
+            if let Some(work) = work.take() {
+                value = Some(work(tx)?);
+            }
+            Ok(())
+        })?;
+        value.ok_or(StoreError::Row("a write without a result"))
+    }
+
+    fn transact_once(
+        &self,
+        doing: &'static str,
+        work: &mut dyn FnMut(&Tx<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.file.in_place()?;
         let began = Instant::now();
         let result = self.connection.write(doing, work);

@@ -61,7 +61,7 @@ impl Numbers {
     }
 
     fn add(&self, number: u32) -> Result<(), StoreError> {
-        self.shared.write(DOING, |tx| insert(tx, number, 0))
+        self.shared.write(DOING, &mut |tx| insert(tx, number, 0))
     }
 
     /// What is committed.
@@ -83,14 +83,15 @@ impl Numbers {
             let mut writers = Vec::new();
             for (place, work) in writes.into_iter().enumerate() {
                 let order = &order;
-                let turn = move |tx: &Tx<'_>| {
+                let mut work = Some(work);
+                let mut turn = move |tx: &Tx<'_>| {
                     order.lock().unwrap().push(place);
                     if place == 0 {
                         self.until(|writers| writers == others);
                     }
-                    work(tx)
+                    work.take().unwrap()(tx)
                 };
-                writers.push(scope.spawn(move || self.shared.write(DOING, turn)));
+                writers.push(scope.spawn(move || self.shared.write(DOING, &mut turn)));
                 while order.lock().unwrap().is_empty() {
                     thread::yield_now();
                 }
@@ -172,7 +173,7 @@ fn nobody_is_told_before_the_commit() {
     // A failed assertion drops `go_on`, which ends the second one.
     thread::scope(move |scope| {
         scope.spawn(move || {
-            let result = numbers.shared.write(DOING, |tx| {
+            let result = numbers.shared.write(DOING, &mut |tx| {
                 insert(tx, 1, 0)?;
                 // The second one waits for the connection.
                 numbers.until(|writers| writers == 1);
@@ -182,7 +183,7 @@ fn nobody_is_told_before_the_commit() {
         });
         let second = scope.spawn(move || {
             // It is at work, so the first one has had its turn.
-            let work = |tx: &Tx<'_>| {
+            let mut work = |tx: &Tx<'_>| {
                 insert(tx, 2, 0)?;
                 waits.recv().unwrap();
                 Ok(())
@@ -190,7 +191,7 @@ fn nobody_is_told_before_the_commit() {
             while numbers.shared.guarded.try_lock().is_ok() {
                 thread::yield_now();
             }
-            numbers.shared.write(DOING, work)
+            numbers.shared.write(DOING, &mut work)
         });
         assert!(hears.recv_timeout(Duration::from_millis(50)).is_err());
         assert!(numbers.stored().is_empty());
@@ -329,7 +330,7 @@ fn what_is_told_to_be_done_is_committed_and_what_failed_is_not() {
                 for turn in 0..100 {
                     let number = thread * 1_000 + turn;
                     let fails = turn % 3 == thread % 3;
-                    let result = numbers.shared.write(DOING, |tx| {
+                    let result = numbers.shared.write(DOING, &mut |tx| {
                         insert(tx, number, 0)?;
                         if fails {
                             return Err(StoreError::Row("an impossible value"));
