@@ -17,7 +17,7 @@ leaves the machine. Prints tables; a figure that misses its goal is no failure.
 
   --quick        a short version of seconds, whose figures mean little
   --write FILE   write the report there as well, if all parts ran in full
-  --base FILE    an earlier build of the program, which the part compare needs
+  --base FILE    an earlier build of the program: compare needs it, warm shows it too
   --hyper FILE   hyper's smallest server, as tests/peers builds it, for the part webhook
   --list         the parts and what each measures
   --help         this text
