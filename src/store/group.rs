@@ -165,7 +165,7 @@ impl<'a> Turn<'a> {
             }
             Err(error) if self.connection.is_autocommit() => {
                 // SQLite has undone everybody's writes.
-                self.undo_all(Some(Failure::of(error)));
+                self.undo_all(Some(RollbackCause::of(error)));
                 Ok(())
             }
             Err(_) => self
@@ -173,7 +173,7 @@ impl<'a> Turn<'a> {
                 .and_then(|()| self.execute("RELEASE member")),
         };
         if let Err(error) = settled {
-            self.undo_all(Some(Failure::of_sqlite(&error)));
+            self.undo_all(Some(RollbackCause::of_sqlite(&error)));
             return result.and(Err(failed(error)));
         }
         result
@@ -182,7 +182,7 @@ impl<'a> Turn<'a> {
     /// Commits what the turn and its group have written, and tells the group how that ended.
     fn commit(mut self) -> rusqlite::Result<()> {
         if let Err(error) = self.execute("COMMIT") {
-            self.undo_all(Some(Failure::of_sqlite(&error)));
+            self.undo_all(Some(RollbackCause::of_sqlite(&error)));
             return Err(error);
         }
         self.is_open = false;
@@ -198,14 +198,14 @@ impl<'a> Turn<'a> {
         self.group.take().unwrap_or_default()
     }
 
-    fn undo_all(&mut self, why: Option<Failure>) {
+    fn undo_all(&mut self, why: Option<RollbackCause>) {
         self.is_open = false;
         if !self.connection.is_autocommit() {
             // If that fails too, SQLite undoes the transaction before the next one begins.
             let _ = self.execute("ROLLBACK");
         }
         if let Some(group) = self.group.take() {
-            group.end(Err(why.unwrap_or_else(Failure::broken_off)));
+            group.end(Err(why.unwrap_or_else(RollbackCause::broken_off)));
         }
     }
 
@@ -225,12 +225,12 @@ impl Drop for Turn<'_> {
 /// Writers whose writes are in one transaction.
 #[derive(Default)]
 pub(super) struct Group {
-    outcome: Mutex<Option<Result<(), Failure>>>,
+    outcome: Mutex<Option<Result<(), RollbackCause>>>,
     has_ended: Condvar,
 }
 
 impl Group {
-    fn end(&self, outcome: Result<(), Failure>) {
+    fn end(&self, outcome: Result<(), RollbackCause>) {
         *self.outcome() = Some(outcome);
         self.has_ended.notify_all();
     }
@@ -241,7 +241,7 @@ impl Group {
         loop {
             match &*outcome {
                 Some(Ok(())) => return Ok(()),
-                Some(Err(failure)) => return Err(failure.clone().into()),
+                Some(Err(cause)) => return Err(cause.clone().into()),
                 None => {
                     outcome = self
                         .has_ended
@@ -252,19 +252,19 @@ impl Group {
         }
     }
 
-    fn outcome(&self) -> MutexGuard<'_, Option<Result<(), Failure>>> {
+    fn outcome(&self) -> MutexGuard<'_, Option<Result<(), RollbackCause>>> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Why a transaction was undone: SQLite's own error, which cannot be cloned.
 #[derive(Clone)]
-struct Failure {
+struct RollbackCause {
     code: ffi::Error,
     message: Option<String>,
 }
 
-impl Failure {
+impl RollbackCause {
     fn of(error: &StoreError) -> Self {
         match error {
             StoreError::Sql { source, .. } => Self::of_sqlite(source),
@@ -290,9 +290,9 @@ impl Failure {
     }
 }
 
-impl From<Failure> for rusqlite::Error {
-    fn from(failure: Failure) -> Self {
-        Self::SqliteFailure(failure.code, failure.message)
+impl From<RollbackCause> for rusqlite::Error {
+    fn from(cause: RollbackCause) -> Self {
+        Self::SqliteFailure(cause.code, cause.message)
     }
 }
 

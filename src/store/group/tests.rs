@@ -1,8 +1,6 @@
 //! Writes of several threads on a real file, and a second connection that sees what is committed.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -10,6 +8,7 @@ use std::time::Duration;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
+use crate::store::tests::TempDir;
 
 const DOING: &str = "write a number";
 
@@ -19,17 +18,13 @@ struct Numbers {
     /// Another process's view.
     outside: Mutex<Connection>,
     commits: Arc<AtomicUsize>,
-    path: PathBuf,
+    _dir: TempDir,
 }
 
 impl Numbers {
     fn new() -> Self {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sms-register-group-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        let file = path.join("numbers.db");
+        let dir = TempDir::new();
+        let file = dir.path().join("numbers.db");
         let mut connection = Connection::open(&file).unwrap();
         connection
             .execute_batch(
@@ -56,7 +51,7 @@ impl Numbers {
             shared: SharedConnection::new(connection),
             outside: Mutex::new(Connection::open(file).unwrap()),
             commits,
-            path,
+            _dir: dir,
         }
     }
 
@@ -114,12 +109,6 @@ impl Numbers {
 
     fn commits(&self) -> usize {
         self.commits.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Numbers {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 

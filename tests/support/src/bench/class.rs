@@ -76,17 +76,7 @@ fn measure(bench: &Bench) -> Section {
         played.push(play::play(bench, class_run));
     }
     bench.says("class: at once and without delays");
-    let at_once = |_| {
-        let class_run = BenchRun {
-            students: bench.pick(5, 300),
-            workers: 8,
-            span: Duration::ZERO,
-            delays: false,
-            limited: false,
-            second: None,
-        };
-        play::play(bench, &class_run)
-    };
+    let at_once = |_| play::play(bench, &BenchRun::at_once(bench));
     let costs: Vec<Played> = (0..bench.pick(1, 3)).map(at_once).collect();
     tables::draw(&played, &costs, database(bench))
 }

@@ -55,15 +55,7 @@ fn measure(bench: &Bench) -> Section {
 /// Milliseconds of processor time for a student, kernel included, in a class that is served at once by a Coder and a
 /// Twilio that do not wait.
 pub fn processor_time(bench: &Bench) -> f64 {
-    let class_run = BenchRun {
-        students: bench.pick(5, 300),
-        workers: 8,
-        span: Duration::ZERO,
-        delays: false,
-        limited: false,
-        second: None,
-    };
-    let played = play::play(bench, &class_run);
+    let played = play::play(bench, &BenchRun::at_once(bench));
     played.service_cpu * 1e3 / played.students as f64
 }
 
