@@ -17,7 +17,6 @@ use rusqlite::{Connection, ffi};
 use super::StoreError;
 
 /// A connection within a transaction, which is ended by whoever began it.
-#[derive(Clone, Copy)]
 pub(super) struct Tx<'a>(pub(super) &'a Connection);
 
 impl Deref for Tx<'_> {
@@ -201,7 +200,7 @@ impl<'a> Turn<'a> {
     fn undo_all(&mut self, why: Option<RollbackCause>) {
         self.is_open = false;
         if !self.connection.is_autocommit() {
-            // If that fails too, SQLite undoes the transaction before the next one begins.
+            // It fails only for want of memory. Then the next write fails as well, and says why.
             let _ = self.execute("ROLLBACK");
         }
         if let Some(group) = self.group.take() {

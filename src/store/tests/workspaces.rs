@@ -21,14 +21,20 @@ fn only(store: &Store, now: UnixSeconds) -> Option<WorkspaceTask> {
     tasks.pop()
 }
 
+impl Store {
+    /// Wants the workspace of one account.
+    fn wants_workspace(&self, username: &Username, now: UnixSeconds) {
+        let one = std::slice::from_ref(username);
+        self.want_workspaces(one, now).unwrap();
+    }
+}
+
 #[test]
 fn an_account_with_a_login_is_wanted_once_and_until_it_is_over() {
     let dir = TempDir::new();
     let (store, id, username) = with_login(&dir);
     assert_eq!(only(&store, 50), None);
-    store
-        .want_workspaces(std::slice::from_ref(&username), 50)
-        .unwrap();
+    store.wants_workspace(&username, 50);
     assert_eq!(store.want_all_workspaces(60).unwrap(), 0);
     let task = only(&store, 60).unwrap();
     assert_eq!((task.registration, task.owner.as_str()), (id, "uuid-1"));
@@ -49,9 +55,7 @@ fn an_account_with_a_login_is_wanted_once_and_until_it_is_over() {
 fn a_request_on_its_way_holds_up_the_removal_for_a_minute_or_until_its_answer() {
     let dir = TempDir::new();
     let (store, id, username) = with_login(&dir);
-    store
-        .want_workspaces(std::slice::from_ref(&username), 50)
-        .unwrap();
+    store.wants_workspace(&username, 50);
     let task = only(&store, 50).unwrap();
     assert_eq!(store.making_until(id, 50).unwrap(), None);
     assert!(store.begin_workspace(&task, 50).unwrap());
@@ -78,9 +82,7 @@ fn a_request_on_its_way_holds_up_the_removal_for_a_minute_or_until_its_answer() 
 fn a_user_that_is_made_anew_gets_a_workspace_of_its_own() {
     let dir = TempDir::new();
     let (store, id, username) = with_login(&dir);
-    store
-        .want_workspaces(std::slice::from_ref(&username), 50)
-        .unwrap();
+    store.wants_workspace(&username, 50);
     let before = only(&store, 50).unwrap();
     store.workspace_made(&before, "w-1", None, 70).unwrap();
     let another = name("calm-otter");
@@ -93,9 +95,7 @@ fn a_user_that_is_made_anew_gets_a_workspace_of_its_own() {
         .login_sent(id, &sid(2), sent(90, Some(1_000)))
         .unwrap();
     assert_eq!(only(&store, 90), None, "a row of the earlier user");
-    store
-        .want_workspaces(std::slice::from_ref(&another), 90)
-        .unwrap();
+    store.wants_workspace(&another, 90);
     let task = only(&store, 90).unwrap();
     assert_eq!((task.owner.as_str(), task.id.as_ref()), ("uuid-2", None));
     // What comes late of the earlier one changes nothing.
@@ -107,9 +107,7 @@ fn a_user_that_is_made_anew_gets_a_workspace_of_its_own() {
 fn more_time_for_an_account_is_found_until_coder_knows_of_it() {
     let dir = TempDir::new();
     let (store, id, username) = with_login(&dir);
-    store
-        .want_workspaces(std::slice::from_ref(&username), 50)
-        .unwrap();
+    store.wants_workspace(&username, 50);
     let task = only(&store, 50).unwrap();
     store.workspace_made(&task, "w-1", Some(1_000), 70).unwrap();
     assert!(store.prolonged_workspaces(0, 9, 100).unwrap().is_empty());
