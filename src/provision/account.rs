@@ -9,7 +9,7 @@ use crate::coder::{CoderError, CoderErrorKind, CreateResult, NewUser, User};
 use crate::domain::registration::{Event, Registration, Sending, Stage};
 use crate::domain::{Marker, UnixSeconds, Username};
 use crate::ownership::find_ours;
-use crate::store::{Contact, Reservation, ReserveResult, StoreError};
+use crate::store::{Reservation, ReserveResult, StoreError};
 
 /// How often one attempt may start over, because of names that clash or users that vanish.
 const ROUNDS: u32 = 10;
@@ -22,29 +22,29 @@ const REMOVAL_WAIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Provisioner {
     /// Gets a login to the phone, from any stage of its registration.
-    pub(super) fn login(
-        &self,
-        request: &Request<'_>,
-        contact: &Contact,
-    ) -> Result<Completion, AttemptEnd> {
-        if contact.ended_at.is_some_and(|at| request.precedes(at)) {
+    pub(super) fn login(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
+        if request
+            .contact
+            .ended_at
+            .is_some_and(|at| request.precedes(at))
+        {
             return Ok(Completion::Silent(Silence::Ended));
         }
         // The name that an earlier attempt has drawn, and has perhaps asked Coder to make.
-        let mut earlier: Option<Marker> = None;
+        let earlier = request.registration.as_ref().map(|one| &one.marker);
         for round in 0..ROUNDS {
-            let mut found = self.store.find(&request.hash)?;
-            if round == 0 {
-                earlier = found.as_ref().map(|one| one.marker.clone());
-            }
-            if let Some(done) = self.admit(request, contact, &mut found)? {
+            let mut found = match round {
+                0 => request.registration.clone(),
+                _ => self.store.find(&request.hash)?,
+            };
+            if let Some(done) = self.admit(request, &mut found)? {
                 return Ok(done);
             }
             let done = match found {
-                None => self.take_seat(request, contact, round)?,
+                None => self.take_seat(request, round)?,
                 Some(registration) => {
-                    let is_new = earlier.as_ref() != Some(&registration.marker);
-                    self.advance(request, contact, &registration, (round, is_new))?
+                    let is_new = earlier != Some(&registration.marker);
+                    self.advance(request, &registration, (round, is_new))?
                 }
             };
             if let Some(done) = done {
@@ -59,7 +59,6 @@ impl Provisioner {
     fn take_seat(
         &self,
         request: &Request<'_>,
-        contact: &Contact,
         round: u32,
     ) -> Result<Option<Completion>, AttemptEnd> {
         if let Some(done) = self.spare_login(request)? {
@@ -67,7 +66,7 @@ impl Provisioner {
         }
         match self.reserve(request, round)? {
             ReserveResult::Done | ReserveResult::Clash => Ok(None),
-            ReserveResult::Full => self.class_is_full(request, contact).map(Some),
+            ReserveResult::Full => self.class_is_full(request).map(Some),
             ReserveResult::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
         }
     }
@@ -77,7 +76,6 @@ impl Provisioner {
     fn advance(
         &self,
         request: &Request<'_>,
-        contact: &Contact,
         registration: &Registration,
         (round, is_new): (u32, bool),
     ) -> Result<Option<Completion>, AttemptEnd> {
@@ -109,7 +107,7 @@ impl Provisioner {
                     );
                     Ok(None)
                 }
-                ReserveResult::Full => self.class_is_full(request, contact).map(Some),
+                ReserveResult::Full => self.class_is_full(request).map(Some),
                 ReserveResult::Ended => Ok(Some(Completion::Silent(Silence::Ended))),
                 ReserveResult::Clash => Err(being_removed(registration)),
             },

@@ -9,7 +9,7 @@ use super::{Provisioner, Request, reply};
 use crate::config::{ClassSettings, ClassState};
 use crate::domain::UnixSeconds;
 use crate::domain::registration::{Registration, Stage};
-use crate::store::{Contact, Notice, Seats};
+use crate::store::{Notice, Seats};
 
 /// What a text gets of its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,6 @@ impl Provisioner {
     pub(super) fn admit(
         &self,
         request: &Request<'_>,
-        contact: &Contact,
         registration: &mut Option<Registration>,
     ) -> Result<Option<Completion>, AttemptEnd> {
         let class = request.class;
@@ -84,7 +83,7 @@ impl Provisioner {
                 }
                 Some(_) if whole => {
                     self.full_class.turn_away(&request.hash, class);
-                    Some(self.class_is_full(request, contact)?)
+                    Some(self.class_is_full(request)?)
                 }
                 _ => None,
             },
@@ -93,7 +92,7 @@ impl Provisioner {
                     ClassState::NotYet(opens) => reply::not_yet(opens - request.now),
                     _ => reply::no_more(),
                 };
-                Some(self.turn_away(request, Notice::NotNow, &body, contact)?)
+                Some(self.turn_away(request, Notice::NotNow, &body)?)
             }
             Admission::HasOther => {
                 let body = registration.as_ref().map(|one| {
@@ -102,7 +101,7 @@ impl Provisioner {
                     reply::other_class(name, &one.username.email(&self.email_domain), left)
                 });
                 let body = body.unwrap_or_default();
-                Some(self.turn_away(request, Notice::NotNow, &body, contact)?)
+                Some(self.turn_away(request, Notice::NotNow, &body)?)
             }
         };
         Ok(done)

@@ -31,13 +31,14 @@ pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
 use crate::coder::Coder;
 use crate::config::{ClassConfig, ClassSettings, Config, Reply, Sender, ServiceConfig};
+use crate::domain::registration::Registration;
 use crate::domain::{
     ClassName, InstanceId, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
     UnixSeconds, Username,
 };
 use crate::obstacles::FailingTemplates;
 use crate::screen::Screens;
-use crate::store::{Store, TextHistory};
+use crate::store::{Contact, Store, StoreError, TextHistory};
 use crate::twilio::codes::UndeliveredLogins;
 use crate::twilio::sms::Sms;
 use outcome::AttemptEnd;
@@ -127,6 +128,10 @@ struct Request<'a> {
     matched: PhraseMatch,
     /// The class whose phrase it is. If it is none, this has no meaning.
     class: &'a ClassSettings,
+    /// What was known of the phone when the attempt began.
+    contact: Contact,
+    /// Its registration then.
+    registration: Option<Registration>,
 }
 
 impl Request<'_> {
@@ -215,32 +220,35 @@ impl Provisioner {
     }
 
     fn outcome(&self, text: &Text, now: UnixSeconds) -> Outcome {
-        match self.store.seen(&text.sid) {
-            Ok(TextHistory::Never) => {}
-            Ok(TextHistory::Served) => {
-                return Outcome::Done(Completion::Silent(Silence::ServedBefore));
-            }
-            // The move to the dead letters was interrupted.
-            Ok(TextHistory::GivenUp(why)) => return Outcome::Never(why),
-            Err(error) => return Err(AttemptEnd::from(error)).into(),
-        }
+        let attempt = self.attempt(text, now);
+        attempt.unwrap_or_else(|error| Err(AttemptEnd::from(error)).into())
+    }
+
+    fn attempt(&self, text: &Text, now: UnixSeconds) -> Result<Outcome, StoreError> {
         let phone = match self.sender_of(text) {
             Ok(phone) => phone,
-            Err(unserved) => return self.stay_silent(text, unserved.into(), now).into(),
+            Err(unserved) => {
+                let ended = ended_before(self.store.seen(&text.sid)?);
+                let silent = || self.stay_silent(text, unserved.into(), now).into();
+                return Ok(ended.unwrap_or_else(silent));
+            }
         };
         let hash = phone.hash(&self.key);
-        if let Some(former) = phone.former_hash(&self.key)
-            && let Err(error) = self.store.renumber(&former, &hash)
-        {
-            return Err(AttemptEnd::from(error)).into();
+        if let Some(former) = phone.former_hash(&self.key) {
+            self.store.renumber(&former, &hash)?;
+        }
+        let known = self.store.known(&text.sid, &hash)?;
+        if let Some(ended) = ended_before(known.history) {
+            return Ok(ended);
         }
         let asked = self.class.asked(&text.body, self.reply.on_screens());
         let any = self.class.classes.first();
         let Some((class, matched)) = asked.or_else(|| Some((any?, PhraseMatch::Other))) else {
             // The settings always have a class.
-            return Outcome::Never("there is no class in the settings".to_owned());
+            let why = "there is no class in the settings".to_owned();
+            return Ok(Outcome::Never(why));
         };
-        let request = Request {
+        let mut request = Request {
             text,
             phone,
             hash,
@@ -250,8 +258,11 @@ impl Provisioner {
             by_text: self.reply.by_text(),
             matched,
             class,
+            contact: known.contact,
+            registration: known.registration,
         };
-        self.settle(&request, self.serve(&request))
+        let end = self.serve(&mut request);
+        Ok(self.settle(&request, end))
     }
 
     /// What follows from the end of an attempt. A text that is too old is not tried again.
@@ -308,5 +319,15 @@ impl Provisioner {
             Ok(()) => Outcome::Never(why),
             Err(error) => Err(AttemptEnd::from(error)).into(),
         }
+    }
+}
+
+/// What becomes of a text that comes once more; `None` = it is new, or its handling was interrupted.
+fn ended_before(history: TextHistory) -> Option<Outcome> {
+    match history {
+        TextHistory::Never => None,
+        TextHistory::Served => Some(Outcome::Done(Completion::Silent(Silence::ServedBefore))),
+        // The move to the dead letters was interrupted.
+        TextHistory::GivenUp(why) => Some(Outcome::Never(why)),
     }
 }

@@ -22,13 +22,9 @@ const JUST_TOLD: UnixSeconds = 3_600;
 impl Provisioner {
     /// Sends the hint that a text was not the phrase, if it may help: not if the phone has a login or had
     /// one within the last day, got another notice within the hour, or only reacts to a text of ours.
-    pub(super) fn hint(
-        &self,
-        request: &Request<'_>,
-        contact: &Contact,
-    ) -> Result<Completion, AttemptEnd> {
+    pub(super) fn hint(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
         let Request {
-            text, hash, now, ..
+            text, contact, now, ..
         } = request;
         let Some(interval) = self.class.hint_interval else {
             return Ok(Completion::Silent(Silence::HintsOff));
@@ -39,7 +35,7 @@ impl Provisioner {
         };
         let silence = if is_within(seconds(interval), contact.hinted_at) {
             Silence::HintedBefore
-        } else if self.store.find(hash)?.is_some() {
+        } else if request.registration.is_some() {
             Silence::HasLogin
         } else if is_within(JUST_TOLD, contact.full_at) || is_within(JUST_TOLD, contact.told_at) {
             Silence::ToldBefore
@@ -54,12 +50,8 @@ impl Provisioner {
     }
 
     /// Tells a phone that all seats are taken, unless it was told recently.
-    pub(super) fn class_is_full(
-        &self,
-        request: &Request<'_>,
-        contact: &Contact,
-    ) -> Result<Completion, AttemptEnd> {
-        self.turn_away(request, Notice::Full, &reply::full(), contact)
+    pub(super) fn class_is_full(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
+        self.turn_away(request, Notice::Full, &reply::full())
     }
 
     /// Tells a phone why it gets no account of a class, unless it was told recently why it gets none.
@@ -68,7 +60,6 @@ impl Provisioner {
         request: &Request<'_>,
         notice: Notice,
         body: &str,
-        contact: &Contact,
     ) -> Result<Completion, AttemptEnd> {
         let sid = &request.text.sid;
         if request.on_screen {
@@ -79,7 +70,10 @@ impl Provisioner {
                 .noticed_on_screen(notice, &request.hash, sid, request.now)?;
             return Ok(told(notice));
         }
-        let told_at = contact.full_at.max(contact.told_at);
+        let Contact {
+            full_at, told_at, ..
+        } = request.contact;
+        let told_at = full_at.max(told_at);
         if told_at.is_some_and(|at| request.now - at < TOLD_PAUSE) {
             return Ok(Completion::Silent(match notice {
                 Notice::NotNow => Silence::NotNowToldBefore,

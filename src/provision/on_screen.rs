@@ -16,7 +16,7 @@ use super::{Provisioner, Request, reply};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{Password, PhraseMatch, ScreenCode, Text, UnixSeconds, seconds};
 use crate::screen::{ClaimState, NewClaim, ScreenLogin};
-use crate::store::{Contact, ShownLogin, StoreError};
+use crate::store::{ShownLogin, StoreError};
 
 /// How long a text waits for the record of a login that was shown to its phone.
 const RECORDING: Duration = Duration::from_secs(1);
@@ -43,10 +43,9 @@ impl Provisioner {
         &self,
         request: &Request<'_>,
         code: ScreenCode,
-        contact: &Contact,
     ) -> Result<Option<Completion>, AttemptEnd> {
         let silence = match self.claim(request, code) {
-            ClaimState::Waiting { until: Some(until) } if self.stands(request, contact)? => {
+            ClaimState::Waiting { until: Some(until) } if self.stands(request)? => {
                 return Err(at_screen(Some(until)));
             }
             ClaimState::Waiting { until } => {
@@ -55,14 +54,14 @@ impl Provisioner {
                 }
                 // An opt-out is about texts, and this login is none.
                 let by_text = request.by_text
-                    && contact.opted_out_at.is_none()
-                    && !is_refused(contact, request.now);
+                    && request.contact.opted_out_at.is_none()
+                    && !is_refused(&request.contact, request.now);
                 let request = Request {
                     on_screen: true,
                     by_text,
                     ..request.clone()
                 };
-                return self.login(&request, contact).map(Some);
+                return self.login(&request).map(Some);
             }
             ClaimState::Shown { offered, at } => {
                 return self.record_shown(request, offered, at).map(Some);
@@ -101,8 +100,9 @@ impl Provisioner {
 
     /// Whether the login that waits at the screen is still that of the phone: meanwhile somebody may have ended the
     /// account, or replaced its password.
-    fn stands(&self, request: &Request<'_>, contact: &Contact) -> Result<bool, AttemptEnd> {
-        if contact.ended_at.is_some_and(|at| request.precedes(at)) {
+    fn stands(&self, request: &Request<'_>) -> Result<bool, AttemptEnd> {
+        let ended_at = request.contact.ended_at;
+        if ended_at.is_some_and(|at| request.precedes(at)) {
             return Ok(false);
         }
         let Some(offered) = self.screens.offered(&request.text.sid, Instant::now()) else {

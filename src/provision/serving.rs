@@ -23,49 +23,49 @@ impl Provisioner {
         }
     }
 
-    pub(super) fn serve(&self, request: &Request<'_>) -> Result<Completion, AttemptEnd> {
+    pub(super) fn serve(&self, request: &mut Request<'_>) -> Result<Completion, AttemptEnd> {
         let Request {
             text,
             hash,
             now,
             matched,
             ..
-        } = request;
-        let matched = *matched;
+        } = *request;
         if self.reply.by_text() && reply::holds_login(&text.body, &self.email_domain) {
-            self.store.redact_received(&text.sid, *now)?;
+            self.store.redact_received(&text.sid, now)?;
         }
         let is_phrase = matched != PhraseMatch::Other;
         if let Some(done) = self.opt_word(request, is_phrase)? {
             return Ok(done);
         }
-        let contact = self.store.contact(hash)?;
+        let request = &*request;
         if let PhraseMatch::WithCode(code) = matched
-            && let Some(done) = self.on_screen(request, code, &contact)?
+            && let Some(done) = self.on_screen(request, code)?
         {
             return Ok(done);
         }
         if !self.reply.by_text() {
             return Ok(Completion::Silent(on_screen::without_code(matched)));
         }
+        let contact = &request.contact;
         if contact.opted_out_at.is_some() {
             if contact.own_opt_out || text.opt_out != Some(OptWord::Unknown) {
                 return Ok(Completion::Silent(Silence::OptedOut));
             }
             // It may have been an opt-in word of a Messaging Service. Twilio keeps the list. If the
             // phone is still on it, Twilio refuses the next text, and that is recorded then.
-            self.store.lift_opt_out(hash)?;
+            self.store.lift_opt_out(&hash)?;
             if !is_phrase {
                 return Ok(Completion::Recorded);
             }
         }
-        if is_refused(&contact, *now) {
+        if is_refused(contact, now) {
             return Ok(Completion::Silent(Silence::Unreachable));
         }
         if is_phrase {
-            self.login(request, &contact)
+            self.login(request)
         } else {
-            self.hint(request, &contact)
+            self.hint(request)
         }
     }
 
@@ -74,25 +74,26 @@ impl Provisioner {
     /// text is to be served.
     fn opt_word(
         &self,
-        request: &Request<'_>,
+        request: &mut Request<'_>,
         is_phrase: bool,
     ) -> Result<Option<Completion>, AttemptEnd> {
         let Request {
             text, hash, now, ..
-        } = request;
+        } = *request;
         let reported = text.opt_out.filter(|word| *word != OptWord::Unknown);
         match reported.or_else(|| OptWord::in_body(&text.body)) {
             Some(OptWord::Stop)
                 if reported.is_some() || OptWord::is_known_to_twilio(&text.body) =>
             {
-                self.store.opted(hash, true, &text.sid, *now, None)?;
+                self.store.opted(&hash, true, &text.sid, now, None)?;
             }
-            Some(OptWord::Stop) => self.store.own_opt_out_received(hash, &text.sid, *now)?,
+            Some(OptWord::Stop) => self.store.own_opt_out_received(&hash, &text.sid, now)?,
             Some(OptWord::Start) if is_phrase => {
-                self.store.lift_opt_out(hash)?;
+                self.store.lift_opt_out(&hash)?;
+                request.contact = self.store.contact(&hash)?;
                 return Ok(None);
             }
-            Some(OptWord::Start) => self.store.opted(hash, false, &text.sid, *now, None)?,
+            Some(OptWord::Start) => self.store.opted(&hash, false, &text.sid, now, None)?,
             Some(OptWord::Help) if !is_phrase => {
                 return Ok(Some(Completion::Silent(Silence::HelpWord)));
             }

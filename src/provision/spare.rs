@@ -40,11 +40,10 @@ impl Provisioner {
         let taken = self
             .store
             .take_spare(self.spare_request(request, by_text), prepare)?;
-        let (Some(taken), Some((password, body))) = (taken, text) else {
+        let (Some(registration), Some((password, body))) = (taken, text) else {
             return Ok(None);
         };
         self.full_class.seat_given(class);
-        let registration = taken.registration;
         info!(
             "text {}: the spare account {} is given to its phone",
             request.text.sid, registration.username

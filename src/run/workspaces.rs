@@ -17,7 +17,7 @@ use crate::workspaces::{ProlongRound, Prolonged, WorkspaceMaker};
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// For how long the maker waits for more, once it is woken. A class comes together, and one round does for many.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Why the maker is woken.
 pub(super) enum Wake {

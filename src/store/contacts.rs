@@ -1,6 +1,6 @@
 //! What is stored about a phone in addition to its registration: hints, opt-outs, refusals.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::MAY_HAVE_LOGIN;
 use super::texts::{count_send, mark_given_up, mark_seen};
@@ -60,30 +60,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn contact(&self, phone: &PhoneHash) -> Result<Contact, StoreError> {
-        self.lock()
-            .prepare_cached(
-                "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at, gone_at,
-                        own_opt_out IS NOT NULL, told_at
-                 FROM contacts WHERE phone = ?1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([phone.as_bytes()], |row| {
-                        Ok(Contact {
-                            hinted_at: row.get(0)?,
-                            opted_out_at: row.get(1)?,
-                            refused_until: row.get(2)?,
-                            full_at: row.get(3)?,
-                            ended_at: row.get(4)?,
-                            gone_at: row.get(5)?,
-                            own_opt_out: row.get(6)?,
-                            told_at: row.get(7)?,
-                        })
-                    })
-                    .optional()
-            })
-            .map(Option::unwrap_or_default)
-            .map_err(StoreError::sql("look up a contact"))
+        contact(&self.lock(), phone)
     }
 
     /// Records that `phone` is about to get this notice in answer to the text `sid`.
@@ -202,6 +179,34 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("give up a text", |tx| give_up(tx, phone, sid, now, why))
     }
+}
+
+/// What is stored about `phone`.
+pub(super) fn contact(connection: &Connection, phone: &PhoneHash) -> Result<Contact, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT hinted_at, opted_out_at, refused_until, full_at, ended_at, gone_at,
+                    own_opt_out IS NOT NULL, told_at
+             FROM contacts WHERE phone = ?1",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_row([phone.as_bytes()], |row| {
+                    Ok(Contact {
+                        hinted_at: row.get(0)?,
+                        opted_out_at: row.get(1)?,
+                        refused_until: row.get(2)?,
+                        full_at: row.get(3)?,
+                        ended_at: row.get(4)?,
+                        gone_at: row.get(5)?,
+                        own_opt_out: row.get(6)?,
+                        told_at: row.get(7)?,
+                    })
+                })
+                .optional()
+        })
+        .map(Option::unwrap_or_default)
+        .map_err(StoreError::sql("look up a contact"))
 }
 
 impl Commands {

@@ -16,6 +16,7 @@ mod files;
 mod group;
 mod inspect;
 mod key_file;
+mod known;
 mod open;
 mod passwords;
 mod projector;
@@ -48,6 +49,7 @@ pub use error::StoreError;
 pub use files::DATABASE;
 pub use inspect::{Inspection, LockHolder, holder, place};
 pub use key_file::inspect_password_key;
+pub use known::Known;
 pub use passwords::{RenewError, Renewal, WithheldLogin};
 pub use projector::ProjectorFigures;
 pub use prune::JUST_GONE;
@@ -56,7 +58,7 @@ pub use reserve::{Reservation, ReserveResult, Seats};
 pub use restore::{Carryover, Origin, RestoreResult, restore};
 pub use sends::{ClearedSend, SentLogin};
 pub use shown::{Arrival, ShownLogin};
-pub use spares::{NewSpare, Spare, SpareBuild, SpareFigures, SpareRequest, TakenSpare};
+pub use spares::{NewSpare, Spare, SpareBuild, SpareFigures, SpareRequest};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
 pub use workspaces::{ProlongedWorkspace, TroubledWorkspace, WorkspaceProgress, WorkspaceTask};
@@ -65,7 +67,7 @@ use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{Marker, PhoneHash, UnixSeconds, Username};
 use files::OpenedFile;
 use group::{Guarded, SharedConnection, Tx};
-use rows::{COLUMNS, read_registration};
+use rows::read_of_phone;
 
 /// The database of one data folder. The folder belongs to this process as long as this value lives.
 pub struct Store {
@@ -88,18 +90,7 @@ impl Store {
     /// # Errors
     /// SQLite refused, or the row is impossible.
     pub fn find(&self, phone: &PhoneHash) -> Result<Option<Registration>, StoreError> {
-        let connection = self.lock();
-        let failed = StoreError::sql("find a registration");
-        let mut statement = connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM registrations WHERE phone = ?1"
-            ))
-            .map_err(&failed)?;
-        let mut rows = statement.query([phone.as_bytes()]).map_err(&failed)?;
-        match rows.next().map_err(failed)? {
-            Some(row) => read_registration(row).map(Some),
-            None => Ok(None),
-        }
+        read_of_phone(&self.lock(), phone)
     }
 
     /// Gives a registration another name, because the first one belongs to someone else's user or because

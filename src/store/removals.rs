@@ -6,8 +6,9 @@ use rusqlite::{OptionalExtension, params};
 
 use super::contacts::{self, end_texts};
 use super::files::{LOCK, overwrite_log, place_of_lock};
+use super::rows::{COLUMNS, read_registration};
 use super::rows::{MAY_HAVE_LOGIN, read_all};
-use super::{COLUMNS, Store, StoreError, facts, read_registration};
+use super::{Store, StoreError, facts};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
 use crate::domain::{ClassName, InstanceId, RedisOwner, UnixSeconds};

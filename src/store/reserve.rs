@@ -98,8 +98,8 @@ impl Seats<'_> {
         let taken: i64 = match self.name() {
             None => tx
                 .prepare_cached(
-                    "SELECT sum(CASE name WHEN 'spares' THEN -count ELSE count END)
-                     FROM totals WHERE name IN ('registrations', 'spares')",
+                    "SELECT taken.count - spares.count FROM totals taken JOIN totals spares
+                     WHERE taken.name = 'registrations' AND spares.name = 'spares'",
                 )?
                 .query_row([], |row| row.get(0))?,
             Some(class) => {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 
 use super::StoreError;
 use crate::domain::registration::{Registration, Removal, Sending, Stage};
-use crate::domain::{ClassName, Fingerprint, Marker, MessageSid, UnixSeconds, Username};
+use crate::domain::{ClassName, Fingerprint, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 
 /// The columns that [`read_registration`] reads, in its order.
 pub(super) const COLUMNS: &str = "id, username, marker, stage, coder_id, reserved_at, announced_at, due_at, \
@@ -77,6 +77,24 @@ pub(super) fn read_registration(row: &Row<'_>) -> Result<Registration, StoreErro
         create_repeated_at: row.get(28).map_err(&failed)?,
         spare_since: row.get(29).map_err(&failed)?,
     })
+}
+
+/// The registration of a phone.
+pub(super) fn read_of_phone(
+    connection: &Connection,
+    phone: &PhoneHash,
+) -> Result<Option<Registration>, StoreError> {
+    let failed = StoreError::sql("find a registration");
+    let mut statement = connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM registrations WHERE phone = ?1"
+        ))
+        .map_err(&failed)?;
+    let mut rows = statement.query([phone.as_bytes()]).map_err(&failed)?;
+    rows.next()
+        .map_err(failed)?
+        .map(read_registration)
+        .transpose()
 }
 
 /// All registrations, in the order of their names.

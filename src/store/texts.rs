@@ -1,6 +1,6 @@
 //! Which texts were served, and how many texts were sent recently.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Store, StoreError, Tx};
 use crate::domain::{MessageSid, UnixSeconds};
@@ -45,19 +45,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn seen(&self, sid: &MessageSid) -> Result<TextHistory, StoreError> {
-        self.lock()
-            .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([sid.as_str()], |row| row.get(0))
-                    .optional()
-            })
-            .map(|row: Option<Option<String>>| match row {
-                None => TextHistory::Never,
-                Some(None) => TextHistory::Served,
-                Some(Some(why)) => TextHistory::GivenUp(why),
-            })
-            .map_err(StoreError::sql("look up a text"))
+        history(&self.lock(), sid)
     }
 
     /// Records that the text `sid` was served.
@@ -83,6 +71,25 @@ impl Store {
             })
             .map_err(StoreError::sql("count texts"))
     }
+}
+
+pub(super) fn history(
+    connection: &Connection,
+    sid: &MessageSid,
+) -> Result<TextHistory, StoreError> {
+    connection
+        .prepare_cached("SELECT gave_up FROM seen WHERE sid = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([sid.as_str()], |row| row.get(0))
+                .optional()
+        })
+        .map(|row: Option<Option<String>>| match row {
+            None => TextHistory::Never,
+            Some(None) => TextHistory::Served,
+            Some(Some(why)) => TextHistory::GivenUp(why),
+        })
+        .map_err(StoreError::sql("look up a text"))
 }
 
 /// Records that a text was given up, so that it becomes a dead letter despite any interruption.

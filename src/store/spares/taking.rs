@@ -1,8 +1,8 @@
 //! One transaction gives a spare to a phone.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
-use crate::domain::registration::{Registration, Sending};
+use crate::domain::registration::{Registration, Removal, Sending};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 use crate::store::reserve::{PhoneHolder, earlier_account, has_ended, release_phone};
 use crate::store::rows::{COLUMNS, read_registration};
@@ -31,15 +31,6 @@ pub struct SpareRequest<'a> {
     pub with_workspace: bool,
 }
 
-/// A spare that a phone has got.
-#[derive(Clone, Debug)]
-pub struct TakenSpare {
-    /// The registration of the phone now.
-    pub registration: Registration,
-    /// The login text that is about to be sent.
-    pub sending: Option<Sending>,
-}
-
 impl Store {
     /// Gives a spare of the class to a phone, if a seat is free and a spare is there: one whose workspace
     /// runs before any other, and one whose build failed last. `prepare` gets the registration as it is then, and
@@ -53,38 +44,19 @@ impl Store {
         &self,
         request: SpareRequest<'_>,
         prepare: impl FnOnce(&Registration) -> Option<Sending>,
-    ) -> Result<Option<TakenSpare>, StoreError> {
-        let mut impossible = None;
-        let taken = self.write("take a spare account", |tx| {
-            let Some(id) = give_one(tx, &request)? else {
+    ) -> Result<Option<Registration>, StoreError> {
+        let taken = self.transact("take a spare account", |tx| {
+            let failed = StoreError::sql("take a spare account");
+            let Some((spare, earlier)) = choose(tx, &request)? else {
                 return Ok(None);
             };
-            let row = format!("SELECT {COLUMNS} FROM registrations WHERE id = ?1");
-            let mut statement = tx.prepare_cached(&row)?;
-            let registration = match statement.query_row([id], |row| Ok(read_registration(row)))? {
-                Ok(registration) => registration,
-                Err(error) => {
-                    impossible = Some(error);
-                    // The transaction is rolled back.
-                    return Err(rusqlite::Error::InvalidQuery);
-                }
-            };
-            let sending = prepare(&registration);
-            if let Some(sending) = &sending {
-                record_sending(tx, id, sending)?;
+            let taken = of_phone(spare, &request, prepare);
+            if earlier == PhoneHolder::Releases {
+                release_phone(tx, request.phone, request.now).map_err(&failed)?;
             }
-            Ok(Some(TakenSpare {
-                registration: Registration {
-                    sending,
-                    ..registration
-                },
-                sending,
-            }))
-        });
-        let taken = match impossible {
-            Some(error) => return Err(error),
-            None => taken?,
-        };
+            give(tx, &taken, request.phone).map_err(failed)?;
+            Ok(Some(taken))
+        })?;
         if taken.is_some() {
             self.counts.reserved.add();
             self.counts.spares_taken.add();
@@ -93,38 +65,48 @@ impl Store {
     }
 }
 
-/// Makes a spare the account of the phone that asks. Returns its row; `None` = the phone gets none.
-fn give_one(tx: &Tx<'_>, request: &SpareRequest<'_>) -> rusqlite::Result<Option<i64>> {
-    let SpareRequest {
-        phone, now, seats, ..
-    } = *request;
-    if has_ended(tx, phone, request.text, request.received)? {
+/// The spare that the phone gets, and its earlier account; `None` = it gets none.
+fn choose(
+    tx: &Tx<'_>,
+    request: &SpareRequest<'_>,
+) -> Result<Option<(Registration, PhoneHolder)>, StoreError> {
+    let failed = StoreError::sql("choose a spare account");
+    let SpareRequest { phone, now, .. } = *request;
+    if has_ended(tx, phone, request.text, request.received).map_err(&failed)? {
         return Ok(None);
     }
-    let earlier = earlier_account(tx, phone, now)?;
+    let earlier = earlier_account(tx, phone, now).map_err(&failed)?;
     if earlier == PhoneHolder::Keeps {
         return Ok(None);
     }
-    let Some(id) = best(tx, seats, request.with_workspace, now)? else {
+    let Some(spare) = best(tx, request.seats, request.with_workspace, now)? else {
         return Ok(None);
     };
-    if seats.free(tx)? == 0 {
-        return Ok(None);
-    }
-    if earlier == PhoneHolder::Releases {
-        release_phone(tx, phone, now)?;
-    }
-    give(tx, id, phone, (now, request.due_at))?;
-    Ok(Some(id))
+    let is_full = request.seats.free(tx).map_err(failed)? == 0;
+    Ok((!is_full).then_some((spare, earlier)))
 }
 
-/// Records the login text that is about to be sent.
-fn record_sending(tx: &Tx<'_>, id: i64, sending: &Sending) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE registrations SET fingerprint = ?2, sending_since = ?3 WHERE id = ?1",
-    )?
-    .execute(params![id, sending.fingerprint.as_bytes(), sending.since])?;
-    count_send(tx, sending.since)
+/// A spare as the account of the phone that asks, with the login text that `prepare` makes.
+fn of_phone(
+    spare: Registration,
+    request: &SpareRequest<'_>,
+    prepare: impl FnOnce(&Registration) -> Option<Sending>,
+) -> Registration {
+    let removal = Removal {
+        refused_since: None,
+        ..spare.removal
+    };
+    let mut registration = Registration {
+        spare_since: None,
+        reserved_at: request.now,
+        due_at: request.due_at,
+        reap_tries: 0,
+        reap_note: None,
+        removal,
+        ..spare
+    };
+    registration.sending = prepare(&registration);
+    registration
 }
 
 /// The spare to take.
@@ -133,7 +115,7 @@ fn best(
     seats: Seats<'_>,
     with_workspace: bool,
     now: UnixSeconds,
-) -> rusqlite::Result<Option<i64>> {
+) -> Result<Option<Registration>, StoreError> {
     // Its password is the derived one, and a moment ago nobody had used it.
     const USABLE: &str = "r.class IS ?1 AND r.spare_since IS NOT NULL AND r.stage = 'created'
          AND r.ended_at IS NULL AND r.password_marker = r.marker AND coalesce(r.due_at > ?2, 1)
@@ -142,18 +124,22 @@ fn best(
     let joined = "FROM registrations r LEFT JOIN workspaces w
          ON w.registration = r.id AND w.owner = r.coder_id";
     let times = params![seats.name(), now, now - FRESH, now + FRESH];
+    let failed = StoreError::sql("choose a spare account");
     let find = |which: &str| {
-        tx.prepare_cached(&format!(
-            "SELECT r.id {joined} WHERE {USABLE} {which} LIMIT 1"
-        ))?
-        .query_row(times, |row| row.get(0))
-        .optional()
+        let sql = format!(
+            "SELECT {COLUMNS} FROM registrations
+             WHERE id = (SELECT r.id {joined} WHERE {USABLE} {which} LIMIT 1)"
+        );
+        let mut statement = tx.prepare_cached(&sql).map_err(&failed)?;
+        let mut rows = statement.query(times).map_err(&failed)?;
+        let row = rows.next().map_err(&failed)?;
+        row.map(read_registration).transpose()
     };
     if !with_workspace {
         return find("");
     }
     match find(&format!("AND {RUNS}"))? {
-        Some(id) => Ok(Some(id)),
+        Some(spare) => Ok(Some(spare)),
         None => find(
             "ORDER BY coalesce(w.trouble = 'build-failed', 0), w.trouble IS NOT NULL, w.id IS NULL, r.id",
         ),
@@ -161,18 +147,22 @@ fn best(
 }
 
 /// Makes a spare the account of a phone.
-fn give(
-    tx: &Tx<'_>,
-    id: i64,
-    phone: &PhoneHash,
-    (now, due_at): (UnixSeconds, Option<UnixSeconds>),
-) -> rusqlite::Result<()> {
+fn give(tx: &Tx<'_>, taken: &Registration, phone: &PhoneHash) -> rusqlite::Result<()> {
+    let sending = taken.sending;
     tx.prepare_cached(
         "UPDATE registrations
          SET phone = ?2, spare_since = NULL, unused_at = NULL, reserved_at = ?3, due_at = ?4,
-             check_at = 0, reap_tries = 0, reap_note = NULL, refused_since = NULL
+             check_at = 0, reap_tries = 0, reap_note = NULL, refused_since = NULL,
+             fingerprint = ?5, sending_since = ?6
          WHERE id = ?1",
     )?
-    .execute(params![id, phone.as_bytes(), now, due_at])
-    .map(drop)
+    .execute(params![
+        taken.id,
+        phone.as_bytes(),
+        taken.reserved_at,
+        taken.due_at,
+        sending.as_ref().map(|one| one.fingerprint.as_bytes()),
+        sending.map(|one| one.since),
+    ])?;
+    sending.map_or(Ok(()), |one| count_send(tx, one.since))
 }

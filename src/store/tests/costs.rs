@@ -64,12 +64,9 @@ fn two_logins(store: &Store, meter: &Meter, number: u32) -> Vec<(&'static str, V
     let mut now_done = |what| bill.push((what, meter.read()));
     let (phone, first, second) = (phone(number), sid(number), sid(number + 5_000));
     for text in [&first, &second] {
-        store.seen(text).unwrap();
-        now_done("is this text served?");
-        store.contact(&phone).unwrap();
-        now_done("what is known of this phone?");
-        if store.find(&phone).unwrap().is_none() {
-            now_done("has it an account?");
+        let known = store.known(text, &phone).unwrap();
+        now_done("what is known of this text and its phone?");
+        if known.registration.is_none() {
             store.reserved(number);
             now_done("take a seat and a name, and read it back");
             let id = store.row(number).id;
@@ -79,7 +76,6 @@ fn two_logins(store: &Store, meter: &Meter, number: u32) -> Vec<(&'static str, V
             store.created(id, "uuid", 100, Some(sending(20))).unwrap();
             now_done("it exists, and its login is about to be sent");
         } else {
-            now_done("has it an account?");
             store.sent_last_hour(20).unwrap();
             now_done("may a text be sent?");
             let id = store.row(number).id;
@@ -110,9 +106,8 @@ fn each_step_of_a_login_takes_the_statements_that_it_needs() {
         .collect();
     // A transaction's BEGIN and COMMIT are two of them.
     let expected = [
-        ("is this text served?", 1),
-        ("what is known of this phone?", 1),
-        ("has it an account?", 1),
+        // Whether it was served; opt-outs and notices; the account.
+        ("what is known of this text and its phone?", 3),
         // Whether the text still counts, seats, whether the phone has an account, the row; then the look back.
         ("take a seat and a name, and read it back", 7),
         ("may a text be sent?", 1),
@@ -120,9 +115,7 @@ fn each_step_of_a_login_takes_the_statements_that_it_needs() {
         ("it exists, and its login is about to be sent", 5),
         // The stage, the row, the text that asked; a receipt that was faster, the text that was sent.
         ("its login is sent", 7),
-        ("is this text served?", 1),
-        ("what is known of this phone?", 1),
-        ("has it an account?", 1),
+        ("what is known of this text and its phone?", 3),
         ("may a text be sent?", 1),
         ("another login is about to be sent", 5),
         ("its login is sent", 7),

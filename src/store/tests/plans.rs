@@ -1,6 +1,7 @@
 //! What a look-up costs, and what the files never hold.
 
 use super::*;
+use crate::store::rows::COLUMNS;
 
 #[test]
 fn look_ups_go_through_an_index_however_many_are_registered() {

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::domain::{ClassName, WorkspaceTrouble};
-use crate::store::{NewSpare, SpareBuild, SpareRequest, TakenSpare, WorkspaceProgress};
+use crate::store::{NewSpare, SpareBuild, SpareRequest, WorkspaceProgress};
 
 pub(super) const NOW: UnixSeconds = 1_000;
 
@@ -57,7 +57,7 @@ impl Store {
         number: u32,
         seats: Seats<'_>,
         now: UnixSeconds,
-    ) -> Option<TakenSpare> {
+    ) -> Option<Registration> {
         let prepare = |_: &Registration| Some(sending(now));
         self.take_spare(request(&phone(number), &sid(number), seats, now), prepare)
             .unwrap()
@@ -72,7 +72,7 @@ fn a_phone_gets_a_spare_as_its_account_with_its_login_on_the_way() {
     assert_eq!(store.spares_allowed(seats(None, 2), 2).unwrap(), 2);
     let taken = store.takes(7, seats(None, 2), NOW + 5).unwrap();
     let row = store.row(7);
-    assert_eq!(taken.registration, row);
+    assert_eq!(taken, row);
     assert_eq!(
         (row.id, row.stage, row.is_spare()),
         (id, Stage::Created, false)
@@ -187,7 +187,7 @@ fn a_running_workspace_comes_first_and_a_failed_one_last() {
             ..request(&phone, &text, all, NOW)
         };
         let taken = store.take_spare(request, |_| None).unwrap();
-        assert_eq!(taken.unwrap().registration.id, ids[expected]);
+        assert_eq!(taken.unwrap().id, ids[expected]);
     }
 }
 
