@@ -132,6 +132,8 @@ struct Request<'a> {
     contact: Contact,
     /// Its registration then.
     registration: Option<Registration>,
+    /// How many texts were sent in the hour before.
+    sent_last_hour: u32,
 }
 
 impl Request<'_> {
@@ -237,10 +239,6 @@ impl Provisioner {
         if let Some(former) = phone.former_hash(&self.key) {
             self.store.renumber(&former, &hash)?;
         }
-        let known = self.store.known(&text.sid, &hash)?;
-        if let Some(ended) = ended_before(known.history) {
-            return Ok(ended);
-        }
         let asked = self.class.asked(&text.body, self.reply.on_screens());
         let any = self.class.classes.first();
         let Some((class, matched)) = asked.or_else(|| Some((any?, PhraseMatch::Other))) else {
@@ -258,9 +256,20 @@ impl Provisioner {
             by_text: self.reply.by_text(),
             matched,
             class,
-            contact: known.contact,
-            registration: known.registration,
+            contact: Contact::default(),
+            registration: None,
+            sent_last_hour: 0,
         };
+        if let Some(end) = self.newcomer(&request).transpose() {
+            return Ok(self.settle(&request, end));
+        }
+        let known = self.store.known(&text.sid, &hash, now)?;
+        if let Some(ended) = ended_before(known.history) {
+            return Ok(ended);
+        }
+        request.contact = known.contact;
+        request.registration = known.registration;
+        request.sent_last_hour = known.sent_last_hour;
         let end = self.serve(&mut request);
         Ok(self.settle(&request, end))
     }

@@ -93,7 +93,7 @@ impl Provisioner {
         let Request {
             text, hash, now, ..
         } = request;
-        if !self.hour_has_texts(*now)? {
+        if !self.hour_has_texts(request) {
             return Ok(Completion::Silent(Silence::HourlyLimit));
         }
         // Recorded first: a crash then leads to no notice, and not to two.

@@ -104,13 +104,13 @@ impl Provisioner {
 
     /// Whether this hour's texts are not used up. So the bill is limited, whatever goes wrong and however the
     /// phrase is misused. Parallel workers may exceed the limit by one text each.
-    pub(super) fn hour_has_texts(&self, now: UnixSeconds) -> Result<bool, AttemptEnd> {
-        Ok(self.store.sent_last_hour(now)? < self.limits.hourly_texts)
+    pub(super) fn hour_has_texts(&self, request: &Request<'_>) -> bool {
+        request.sent_last_hour < self.limits.hourly_texts
     }
 
     /// Ends the attempt if its login would be texted and this hour's texts are used up.
     pub(super) fn may_send_login(&self, request: &Request<'_>) -> Result<(), AttemptEnd> {
-        if request.on_screen || self.hour_has_texts(request.now)? {
+        if request.on_screen || self.hour_has_texts(request) {
             return Ok(());
         }
         let limit = self.limits.hourly_texts;

@@ -1,11 +1,13 @@
 //! What a worker reads first, when the turn of a text has come.
 
+use rusqlite::params;
+
 use super::contacts::{Contact, contact};
 use super::rows::read_of_phone;
-use super::texts::{TextHistory, history};
-use super::{Store, StoreError};
+use super::texts::{TextHistory, history, sent_last_hour};
+use super::{Store, StoreError, Tx};
 use crate::domain::registration::Registration;
-use crate::domain::{MessageSid, PhoneHash};
+use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
 
 /// What is recorded about a text and about its phone.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Known {
     pub contact: Contact,
     /// The registration of the phone.
     pub registration: Option<Registration>,
+    /// As [`Store::sent_last_hour`].
+    pub sent_last_hour: u32,
 }
 
 impl Store {
@@ -24,12 +28,33 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refused, or the row is impossible.
-    pub fn known(&self, text: &MessageSid, phone: &PhoneHash) -> Result<Known, StoreError> {
+    pub fn known(
+        &self,
+        text: &MessageSid,
+        phone: &PhoneHash,
+        now: UnixSeconds,
+    ) -> Result<Known, StoreError> {
         let connection = self.lock();
         Ok(Known {
             history: history(&connection, text)?,
             contact: contact(&connection, phone)?,
             registration: read_of_phone(&connection, phone)?,
+            sent_last_hour: sent_last_hour(&connection, now)
+                .map_err(StoreError::sql("count texts"))?,
         })
     }
+}
+
+/// Whether anything is recorded about a text or a phone.
+pub(super) fn is_known(
+    tx: &Tx<'_>,
+    text: &MessageSid,
+    phone: &PhoneHash,
+) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM seen WHERE sid = ?1
+         UNION ALL SELECT 1 FROM contacts WHERE phone = ?2
+         UNION ALL SELECT 1 FROM registrations WHERE phone = ?2",
+    )?
+    .exists(params![text.as_str(), phone.as_bytes()])
 }

@@ -58,7 +58,7 @@ pub use reserve::{Reservation, ReserveResult, Seats};
 pub use restore::{Carryover, Origin, RestoreResult, restore};
 pub use sends::{ClearedSend, SentLogin};
 pub use shown::{Arrival, ShownLogin};
-pub use spares::{NewSpare, Spare, SpareBuild, SpareFigures, SpareRequest};
+pub use spares::{NewSpare, Spare, SpareBuild, SpareCondition, SpareFigures, SpareRequest};
 pub use summary::{BackupSummary, ClassStanding, StoreCounters};
 pub use texts::TextHistory;
 pub use workspaces::{ProlongedWorkspace, TroubledWorkspace, WorkspaceProgress, WorkspaceTask};

@@ -17,7 +17,7 @@ use crate::domain::registration::{Event, Registration, Stage};
 use crate::domain::{ClassName, Marker, UnixSeconds, Username};
 pub(super) use listing::read;
 pub use listing::{Spare, SpareBuild, SpareFigures};
-pub use taking::SpareRequest;
+pub use taking::{SpareCondition, SpareRequest};
 
 /// The spares that may still get a student.
 const IS_LIVE: &str =

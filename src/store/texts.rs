@@ -62,14 +62,7 @@ impl Store {
     /// # Errors
     /// SQLite refused.
     pub fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
-        self.lock()
-            .prepare_cached(
-                "SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([slot(now) - SLOTS, slot(now)], |row| row.get(0))
-            })
-            .map_err(StoreError::sql("count texts"))
+        sent_last_hour(&self.lock(), now).map_err(StoreError::sql("count texts"))
     }
 }
 
@@ -90,6 +83,12 @@ pub(super) fn history(
             Some(Some(why)) => TextHistory::GivenUp(why),
         })
         .map_err(StoreError::sql("look up a text"))
+}
+
+pub(super) fn sent_last_hour(connection: &Connection, now: UnixSeconds) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached("SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2")?
+        .query_row([slot(now) - SLOTS, slot(now)], |row| row.get(0))
 }
 
 /// Records that a text was given up, so that it becomes a dead letter despite any interruption.

@@ -4,13 +4,26 @@ use rusqlite::params;
 
 use crate::domain::registration::{Registration, Removal, Sending};
 use crate::domain::{MessageSid, PhoneHash, UnixSeconds};
+use crate::store::known::is_known;
 use crate::store::reserve::{PhoneHolder, earlier_account, has_ended, release_phone};
 use crate::store::rows::{COLUMNS, read_registration};
-use crate::store::texts::count_send;
+use crate::store::texts::{count_send, sent_last_hour};
 use crate::store::{Seats, Store, StoreError, Tx};
 
 /// Seconds for which a look at Coder counts that showed that nobody has used a spare.
 const FRESH: UnixSeconds = 180;
+
+/// What has to hold so that a phone gets a spare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpareCondition {
+    /// It was read before that the phone may get an account, and that still holds.
+    NotEnded,
+    /// Nothing is recorded about the phone and its text, and fewer texts than this were sent in the last hour.
+    Newcomer {
+        /// The limit.
+        hourly_texts: u32,
+    },
+}
 
 /// A text that asks for a spare.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +42,30 @@ pub struct SpareRequest<'a> {
     pub seats: Seats<'a>,
     /// Whether the class has workspaces.
     pub with_workspace: bool,
+    /// What has to hold.
+    pub condition: SpareCondition,
+}
+
+impl SpareRequest<'_> {
+    /// The earlier account of the phone; `None` = the phone gets no spare.
+    fn holder(&self, tx: &Tx<'_>) -> rusqlite::Result<Option<PhoneHolder>> {
+        let Self {
+            phone, text, now, ..
+        } = *self;
+        let earlier = match self.condition {
+            SpareCondition::NotEnded if has_ended(tx, phone, text, self.received)? => {
+                return Ok(None);
+            }
+            SpareCondition::NotEnded => earlier_account(tx, phone, now)?,
+            SpareCondition::Newcomer { hourly_texts } => {
+                if is_known(tx, text, phone)? || sent_last_hour(tx, now)? >= hourly_texts {
+                    return Ok(None);
+                }
+                PhoneHolder::None
+            }
+        };
+        Ok((earlier != PhoneHolder::Keeps).then_some(earlier))
+    }
 }
 
 impl Store {
@@ -71,15 +108,10 @@ fn choose(
     request: &SpareRequest<'_>,
 ) -> Result<Option<(Registration, PhoneHolder)>, StoreError> {
     let failed = StoreError::sql("choose a spare account");
-    let SpareRequest { phone, now, .. } = *request;
-    if has_ended(tx, phone, request.text, request.received).map_err(&failed)? {
+    let Some(earlier) = request.holder(tx).map_err(&failed)? else {
         return Ok(None);
-    }
-    let earlier = earlier_account(tx, phone, now).map_err(&failed)?;
-    if earlier == PhoneHolder::Keeps {
-        return Ok(None);
-    }
-    let Some(spare) = best(tx, request.seats, request.with_workspace, now)? else {
+    };
+    let Some(spare) = best(tx, request.seats, request.with_workspace, request.now)? else {
         return Ok(None);
     };
     let is_full = request.seats.free(tx).map_err(failed)? == 0;

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::*;
 use crate::domain::{ClassName, WorkspaceTrouble};
-use crate::store::{NewSpare, SpareBuild, SpareRequest, WorkspaceProgress};
+use crate::store::{NewSpare, SpareBuild, SpareCondition, SpareRequest, WorkspaceProgress};
 
 pub(super) const NOW: UnixSeconds = 1_000;
 
@@ -27,6 +27,7 @@ fn request<'a>(
         due_at: Some(5_000),
         seats,
         with_workspace: true,
+        condition: SpareCondition::NotEnded,
     }
 }
 
@@ -110,6 +111,41 @@ fn only_a_spare_that_was_just_seen_unused_is_taken_and_only_of_its_class() {
     store.spares_unused(&[id], NOW + 500).unwrap();
     assert!(store.takes(1, seats(Some(&intro), 5), NOW + 600).is_some());
     assert_eq!(store.row(1).class, Some(intro));
+}
+
+#[test]
+fn a_newcomer_is_a_phone_of_which_nothing_is_recorded_while_texts_may_be_sent() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let all = seats(None, 9);
+    let takes = |number: u32, hourly_texts: u32| {
+        let (phone, text) = (phone(number), sid(number));
+        let request = SpareRequest {
+            condition: SpareCondition::Newcomer { hourly_texts },
+            ..request(&phone, &text, all, NOW)
+        };
+        let prepare = |_: &Registration| Some(sending(NOW));
+        store.take_spare(request, prepare).unwrap()
+    };
+    (0..3).for_each(|number| drop(store.spare(number, all, 9)));
+    store.finish(&sid(1), NOW).unwrap();
+    store
+        .own_opt_out_received(&phone(2), &sid(50), NOW)
+        .unwrap();
+    store.reserved(3);
+    for known in [1, 2, 3] {
+        assert!(takes(known, 100).is_none(), "{known}");
+    }
+    // One was sent to each of those that got a spare.
+    for (number, hourly_texts, gets_one) in
+        [(4, 0, false), (4, 1, true), (5, 1, false), (5, 2, true)]
+    {
+        let taken = takes(number, hourly_texts);
+        assert_eq!(taken.is_some(), gets_one, "{number} of {hourly_texts}");
+        assert_eq!(taken, gets_one.then(|| store.row(number)));
+    }
+    assert!(takes(4, 100).is_none());
+    assert_eq!(store.spares().unwrap().len(), 1);
 }
 
 #[test]
