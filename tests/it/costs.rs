@@ -140,6 +140,34 @@ fn a_first_login_costs_one_call_to_coder_one_to_twilio_and_three_commits() {
 }
 
 #[test]
+fn a_login_of_a_spare_account_costs_coder_nothing_and_two_commits() {
+    let class = plan()
+        .with("CODER_REG_CATCH_UP", "0")
+        .with("CODER_REG_MAX_USERS", "4")
+        .with("CODER_REG_WARM", "4")
+        .open();
+    class.eventually("four spare accounts", || {
+        class.query("SELECT count(*) FROM registrations WHERE unused_at IS NOT NULL") == "4"
+    });
+    class.login_of(&class.student());
+    let commits = (0..3).map(|_| {
+        let student = class.student();
+        let bill = bill(&class, || drop(student.gets_a_login()));
+        assert!(
+            !bill.coder.iter().any(|call| call != "list users"),
+            "{:?}",
+            bill.coder
+        );
+        assert_eq!(bill.twilio, ["send text"]);
+        assert_eq!(bill.redis, one_text());
+        bill.commits
+    });
+    // Before the send: whose it is, and what is sent. After it: that the student has it. A look at the spares may fall
+    // into the same moment, and is recorded too.
+    assert_eq!(commits.min(), Some(2));
+}
+
+#[test]
 fn the_same_login_again_costs_a_look_and_the_question_whether_it_holds() {
     let class = quiet();
     let ana = class.student();

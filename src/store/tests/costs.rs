@@ -118,6 +118,23 @@ fn each_step_of_a_login_takes_the_statements_that_it_needs() {
 }
 
 #[test]
+fn a_spare_account_is_given_to_a_new_phone_in_one_transaction_of_eight_statements() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let seats = Seats {
+        class: None,
+        limit: 9,
+    };
+    store.spare(1, seats, 9).unwrap();
+    store.spares_run();
+    let meter = Meter::on(&store);
+    store.takes_as_newcomer(7, seats, 100).unwrap();
+    let deeds = meter.read();
+    // BEGIN; whether anything is known, the hour's count, the spare, the seats; the row, the hour's count; COMMIT.
+    assert_eq!(deeds.len(), 8, "{deeds:#?}");
+}
+
+#[test]
 fn a_login_takes_as_many_steps_with_nine_hundred_registrations_as_with_ten() {
     let dir = TempDir::new();
     let store = dir.open();

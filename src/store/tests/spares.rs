@@ -63,6 +63,39 @@ impl Store {
         self.take_spare(request(&phone(number), &sid(number), seats, now), prepare)
             .unwrap()
     }
+
+    /// Makes the workspaces of all spares, and has them run.
+    pub(super) fn spares_run(&self) {
+        self.want_all_workspaces(NOW).unwrap();
+        for task in self.workspace_tasks(NOW, 600).unwrap() {
+            self.workspace_made(&task, "w", None, NOW).unwrap();
+            let progress = WorkspaceProgress {
+                check_at: None,
+                tries: 0,
+                trouble: None,
+                note: "",
+                may_be_made: false,
+                running_at: Some(NOW),
+            };
+            self.workspace_progress(&task, &progress).unwrap();
+        }
+    }
+
+    /// As [`Self::takes`], for a phone of which nothing may be recorded.
+    pub(super) fn takes_as_newcomer(
+        &self,
+        number: u32,
+        seats: Seats<'_>,
+        hourly_texts: u32,
+    ) -> Option<Registration> {
+        let (phone, text) = (phone(number), sid(number));
+        let request = SpareRequest {
+            condition: SpareCondition::Newcomer { hourly_texts },
+            ..request(&phone, &text, seats, NOW)
+        };
+        let prepare = |_: &Registration| Some(sending(NOW));
+        self.take_spare(request, prepare).unwrap()
+    }
 }
 
 #[test]
@@ -118,16 +151,8 @@ fn a_newcomer_is_a_phone_of_which_nothing_is_recorded_while_texts_may_be_sent() 
     let dir = TempDir::new();
     let store = dir.open();
     let all = seats(None, 9);
-    let takes = |number: u32, hourly_texts: u32| {
-        let (phone, text) = (phone(number), sid(number));
-        let request = SpareRequest {
-            condition: SpareCondition::Newcomer { hourly_texts },
-            ..request(&phone, &text, all, NOW)
-        };
-        let prepare = |_: &Registration| Some(sending(NOW));
-        store.take_spare(request, prepare).unwrap()
-    };
-    (0..3).for_each(|number| drop(store.spare(number, all, 9)));
+    let takes = |number, hourly_texts| store.takes_as_newcomer(number, all, hourly_texts);
+    (0..3).for_each(|number| assert!(store.spare(number, all, 9).is_some()));
     store.finish(&sid(1), NOW).unwrap();
     store
         .own_opt_out_received(&phone(2), &sid(50), NOW)
