@@ -118,14 +118,15 @@ fn goals(played: &[Figures]) -> Vec<Goal> {
     let on_screens =
         |one: &&Figures| one.accounts == Accounts::Warm && one.replies == Replies::Screen;
     let mut goals = Vec::new();
-    for one in played.iter().filter(on_screens) {
-        let Some(part) = part_of(Accounts::Cold, one, played) else {
+    for one in played {
+        let (than, beside) = match one.replies {
+            Replies::Screen => (Accounts::Cold, "with screens, beside cold"),
+            Replies::Text => (Accounts::Earlier, "by text, beside the earlier build"),
+        };
+        let Some(part) = part_of(than, one, played) else {
             continue;
         };
-        let what = format!(
-            "CPU of a warm class of {} with screens, beside cold",
-            one.students
-        );
+        let what = format!("CPU of a warm class of {} {beside}", one.students);
         let found = format!("{:.0} %", 100.0 * part);
         goals.push(Goal::measured(&what, "at most 50 %", found, part <= 0.5));
     }
