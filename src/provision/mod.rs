@@ -256,6 +256,7 @@ impl Provisioner {
             by_text: self.reply.by_text(),
             matched,
             class,
+            // As of a phone of which nothing is known.
             contact: Contact::default(),
             registration: None,
             sent_last_hour: 0,

@@ -31,6 +31,7 @@ mod workspaces;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{info, warn};
 
@@ -42,6 +43,10 @@ pub use error::RunError;
 use error::{listening, system};
 use service::Service;
 use threads::{Signals, Threads};
+
+/// For how long a thread waits for more, once it is woken. A class comes together, and one round does for many: each
+/// one blocks the workers' access to the database for a moment.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Runs the service until SIGTERM or SIGINT.
 ///

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use log::log;
 
+use super::GATHER;
 use crate::clock::unix_now;
 use crate::spares::SpareKeeper;
 use crate::stop::Stop;
@@ -28,7 +29,7 @@ pub(super) fn run(keeper: &mut SpareKeeper, wakeups: &Receiver<()>, stop: &Stop)
         };
         match wakeups.recv_timeout(rest) {
             Ok(()) => {
-                stop.wait(keeper.pause());
+                stop.wait(keeper.pause().max(GATHER));
                 // One sweep is enough for several wake-ups.
                 while wakeups.try_recv().is_ok() {}
             }

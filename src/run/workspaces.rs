@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use log::{info, log};
 
+use super::GATHER;
 use super::notifier::Notifier;
 use crate::clock::unix_now;
 use crate::domain::{UnixSeconds, Username, count};
@@ -15,9 +16,6 @@ use crate::workspaces::{ProlongRound, Prolonged, WorkspaceMaker};
 
 /// The pause after the database could not be used, or Coder could not be told something.
 const AGAIN: Duration = Duration::from_secs(10);
-
-/// For how long the maker waits for more, once it is woken. A class comes together, and one round does for many.
-const GATHER: Duration = Duration::from_millis(100);
 
 /// Why the maker is woken.
 pub(super) enum Wake {

@@ -5,10 +5,10 @@
 //! is away.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
 
 use log::{debug, info, log};
 
+use super::GATHER;
 use crate::domain::noise;
 use crate::retry;
 use crate::stop::Stop;
@@ -16,10 +16,6 @@ use crate::store::StoreError;
 
 /// How many records may wait: three for each student of a class of 300.
 const QUEUE: usize = 1_024;
-
-/// How long records gather. This limits a writer to ten transactions a second, because each one blocks the
-/// workers' access to the database for a moment.
-const GATHER: Duration = Duration::from_millis(100);
 
 /// The queue to a writer.
 pub(super) fn queue<T>() -> (SyncSender<T>, Receiver<T>) {

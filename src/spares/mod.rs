@@ -36,9 +36,6 @@ const AT_ONCE: usize = 100;
 /// How much later a sweep comes for each spare. Reading one takes a tenth of that.
 const PAUSE_OF_EACH: Duration = Duration::from_micros(200);
 
-/// The shortest pause before a sweep. A class comes together, and one sweep does for many.
-const GATHER: Duration = Duration::from_millis(100);
-
 /// A day. Spares of a class without an end are removed at the end of the next one if no service renews
 /// that.
 const DAY: UnixSeconds = 86_400;
@@ -114,10 +111,10 @@ impl SpareKeeper {
         }
     }
 
-    /// How long a sweep should wait after the last one though a student has got a spare: it reads all spares, and
+    /// How long a sweep should wait at least after the last one though a student has got a spare: it reads all spares, and
     /// while a large class texts there would be one after the other.
     pub fn pause(&self) -> Duration {
-        (PAUSE_OF_EACH * self.known).max(GATHER)
+        PAUSE_OF_EACH * self.known
     }
 
     /// Brings the spares of all classes nearer to what they want at `now`. Returns the pause before the next

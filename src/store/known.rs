@@ -18,7 +18,7 @@ pub struct Known {
     pub contact: Contact,
     /// The registration of the phone.
     pub registration: Option<Registration>,
-    /// As [`Store::sent_last_hour`].
+    /// Number of texts sent in the last hour, to any phone. Those that Twilio surely did not accept are not counted.
     pub sent_last_hour: u32,
 }
 

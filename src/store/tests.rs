@@ -154,6 +154,12 @@ impl Store {
         self.seen(sid).unwrap() == TextHistory::Never
     }
 
+    /// Number of texts sent in the hour before `now`.
+    fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
+        let known = self.known(&sid(0), &phone(0), now)?;
+        Ok(known.sent_last_hour)
+    }
+
     /// Reserves a name made of the number, due at 100.
     fn reserved(&self, number: u32) -> Registration {
         let username = name(&format!("happy-tuna-{number}"));

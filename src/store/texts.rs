@@ -55,17 +55,9 @@ impl Store {
     pub fn finish(&self, sid: &MessageSid, now: UnixSeconds) -> Result<(), StoreError> {
         self.write("record a text", |tx| mark_seen(tx, sid, now))
     }
-
-    /// Number of texts sent in the hour before `now`, in slots of five minutes. Texts that Twilio surely did
-    /// not accept are not counted.
-    ///
-    /// # Errors
-    /// SQLite refused.
-    pub fn sent_last_hour(&self, now: UnixSeconds) -> Result<u32, StoreError> {
-        sent_last_hour(&self.lock(), now).map_err(StoreError::sql("count texts"))
-    }
 }
 
+/// Whether the text `sid` was served or given up.
 pub(super) fn history(
     connection: &Connection,
     sid: &MessageSid,
@@ -85,6 +77,8 @@ pub(super) fn history(
         .map_err(StoreError::sql("look up a text"))
 }
 
+/// Number of texts sent in the hour before `now`, in slots of five minutes. Texts that Twilio surely did not accept are
+/// not counted.
 pub(super) fn sent_last_hour(connection: &Connection, now: UnixSeconds) -> rusqlite::Result<u32> {
     connection
         .prepare_cached("SELECT coalesce(sum(count), 0) FROM sends WHERE slot > ?1 AND slot <= ?2")?

@@ -5,7 +5,9 @@ use std::thread;
 
 use super::*;
 use crate::domain::{ClassName, WorkspaceTrouble};
-use crate::store::{NewSpare, SpareBuild, SpareCondition, SpareRequest, WorkspaceProgress};
+use crate::store::{
+    NewSpare, SpareBuild, SpareCondition, SpareRequest, WorkspaceProgress, WorkspaceTask,
+};
 
 pub(super) const NOW: UnixSeconds = 1_000;
 
@@ -59,42 +61,59 @@ impl Store {
         seats: Seats<'_>,
         now: UnixSeconds,
     ) -> Option<Registration> {
-        let prepare = |_: &Registration| Some(sending(now));
-        self.take_spare(request(&phone(number), &sid(number), seats, now), prepare)
-            .unwrap()
+        self.takes_if(SpareCondition::NotEnded, number, seats, now)
     }
 
-    /// Makes the workspaces of all spares, and has them run.
-    pub(super) fn spares_run(&self) {
-        self.want_all_workspaces(NOW).unwrap();
-        for task in self.workspace_tasks(NOW, 600).unwrap() {
-            self.workspace_made(&task, "w", None, NOW).unwrap();
-            let progress = WorkspaceProgress {
-                check_at: None,
-                tries: 0,
-                trouble: None,
-                note: "",
-                may_be_made: false,
-                running_at: Some(NOW),
-            };
-            self.workspace_progress(&task, &progress).unwrap();
-        }
-    }
-
-    /// As [`Self::takes`], for a phone of which nothing may be recorded.
     pub(super) fn takes_as_newcomer(
         &self,
         number: u32,
         seats: Seats<'_>,
         hourly_texts: u32,
     ) -> Option<Registration> {
+        self.takes_if(
+            SpareCondition::Newcomer { hourly_texts },
+            number,
+            seats,
+            NOW,
+        )
+    }
+
+    fn takes_if(
+        &self,
+        condition: SpareCondition,
+        number: u32,
+        seats: Seats<'_>,
+        now: UnixSeconds,
+    ) -> Option<Registration> {
         let (phone, text) = (phone(number), sid(number));
         let request = SpareRequest {
-            condition: SpareCondition::Newcomer { hourly_texts },
-            ..request(&phone, &text, seats, NOW)
+            condition,
+            ..request(&phone, &text, seats, now)
         };
-        let prepare = |_: &Registration| Some(sending(NOW));
+        let prepare = |_: &Registration| Some(sending(now));
         self.take_spare(request, prepare).unwrap()
+    }
+
+    /// Makes the workspace of a spare, and records what a look at its build has shown.
+    fn spare_built(&self, task: &WorkspaceTask, trouble: Option<WorkspaceTrouble>, runs: bool) {
+        self.workspace_made(task, "w", None, NOW).unwrap();
+        let progress = WorkspaceProgress {
+            check_at: None,
+            tries: 1,
+            trouble,
+            note: "",
+            may_be_made: false,
+            running_at: runs.then_some(NOW),
+        };
+        self.workspace_progress(task, &progress).unwrap();
+    }
+
+    /// Makes the workspaces of all spares, and has them run.
+    pub(super) fn spares_run(&self) {
+        self.want_all_workspaces(NOW).unwrap();
+        for task in self.workspace_tasks(NOW, 600).unwrap() {
+            self.spare_built(&task, None, true);
+        }
     }
 }
 
@@ -212,21 +231,12 @@ fn a_running_workspace_comes_first_and_a_failed_one_last() {
     assert_eq!(store.want_all_workspaces(NOW).unwrap(), 4);
     for task in store.workspace_tasks(NOW, 600).unwrap() {
         assert!(task.is_spare);
-        store.workspace_made(&task, "w", None, NOW).unwrap();
         let trouble = match ids.iter().position(|id| *id == task.registration) {
             Some(0) => Some(WorkspaceTrouble::BuildFailed),
             Some(1) => Some(WorkspaceTrouble::NoProvisioner),
             _ => None,
         };
-        let progress = WorkspaceProgress {
-            check_at: None,
-            tries: 1,
-            trouble,
-            note: "",
-            may_be_made: false,
-            running_at: (task.registration == ids[3]).then_some(NOW),
-        };
-        store.workspace_progress(&task, &progress).unwrap();
+        store.spare_built(&task, trouble, task.registration == ids[3]);
     }
     let builds: Vec<SpareBuild> = store
         .spares()

@@ -230,12 +230,8 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
     const ROOM: u32 = 1_000_000;
     let due = now + 43_200;
     let sid = sid(number);
-    store.seen(&sid).expect("an answer");
-    store.contact(phone).expect("an answer");
-    assert!(
-        store.find(phone).expect("an answer").is_none(),
-        "the phone is new"
-    );
+    let known = store.known(&sid, phone, now).expect("an answer");
+    assert!(known.registration.is_none(), "the phone is new");
     let username = Username::parse(&format!("count-{number:x}")).expect("a name");
     let marker = Marker::draw(&username, key, &InstanceId::from_stored("folder"));
     let reserved = store.reserve(
@@ -258,7 +254,6 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
         .find(phone)
         .expect("an answer")
         .expect("it was reserved");
-    store.sent_last_hour(now).expect("an answer");
     let sending = Sending {
         fingerprint: key.fingerprint("E-mail, password"),
         since: now,
@@ -280,11 +275,7 @@ fn record(store: &Store, key: &PhoneKey, phone: &PhoneHash, number: u64, now: i6
 /// The same for other words of a phone that has a login.
 fn ignore(store: &Store, phone: &PhoneHash, number: u64, now: i64) {
     let sid = sid(number);
-    store.seen(&sid).expect("an answer");
-    store.contact(phone).expect("an answer");
-    assert!(
-        store.find(phone).expect("an answer").is_some(),
-        "the phone is known"
-    );
+    let known = store.known(&sid, phone, now).expect("an answer");
+    assert!(known.registration.is_some(), "the phone is known");
     store.finish(&sid, now).expect("a record");
 }
