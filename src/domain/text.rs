@@ -62,6 +62,16 @@ pub struct Text {
 impl Text {
     /// The longest text that Twilio forwards, in characters.
     pub const LENGTH: usize = 1_600;
+
+    /// The first [`Text::LENGTH`] characters of `words`.
+    pub fn cut(words: &str) -> &str {
+        // Hardly any text has even as many bytes.
+        if words.len() <= Self::LENGTH {
+            return words;
+        }
+        let end = words.char_indices().nth(Self::LENGTH);
+        end.map_or(words, |(end, _)| &words[..end])
+    }
 }
 
 impl fmt::Debug for Text {
@@ -91,6 +101,17 @@ mod tests {
             "é6262211c157aa9623d96f03ffb638c3f",
         ] {
             assert!(MessageSid::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_after_the_longest_of_twilio() {
+        for letter in ["a", "é", "€", "😀"] {
+            let longest = letter.repeat(Text::LENGTH);
+            for words in ["", letter, &longest] {
+                assert_eq!(Text::cut(words), words);
+            }
+            assert_eq!(Text::cut(&format!("{longest}{letter}b")), longest);
         }
     }
 

@@ -103,7 +103,7 @@ impl ReceivedEntry {
             sid: MessageSid::parse(self.sid.as_deref()?)?,
             from: self.from.unwrap_or_default(),
             to,
-            body: body.chars().take(Text::LENGTH).collect(),
+            body: Text::cut(&body).to_owned(),
             opt_out: Some(OptWord::Unknown),
             received,
             heard: None,

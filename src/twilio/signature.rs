@@ -194,23 +194,35 @@ fn sign_by<M: Mac, N: AsRef<str>, V: AsRef<str>>(
 
 /// Names and values without separators, sorted by name, then value; equal pairs count once (as in
 /// Twilio's official libraries for Python and Node).
-fn canonical<N: AsRef<str>, V: AsRef<str>>(params: &[(N, V)]) -> String {
-    let mut pairs: Vec<(&str, &str)> = params
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_ref()))
-        .collect();
+fn canonical<'p, N: AsRef<str>, V: AsRef<str>>(params: &'p [(N, V)]) -> String {
+    let sortable = |(name, value): &'p (N, V)| {
+        let name = name.as_ref();
+        (beginning(name), name, value.as_ref())
+    };
+    let mut pairs: Vec<(u64, &str, &str)> = params.iter().map(sortable).collect();
     pairs.sort_unstable();
     pairs.dedup();
-    let length = pairs
+    let lengths = pairs
         .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    let mut text = String::with_capacity(length);
-    for (name, value) in pairs {
+        .map(|(_, name, value)| name.len() + value.len());
+    let mut text = String::with_capacity(lengths.sum());
+    for (_, name, value) in pairs {
         text.push_str(name);
         text.push_str(value);
     }
     text
+}
+
+/// The first bytes of a name as a number that sorts as they do. It tells most names of Twilio apart, which is faster than
+/// to compare them.
+fn beginning(name: &str) -> u64 {
+    let name = name.as_bytes();
+    let bytes = name.first_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [0; 8];
+        padded[..name.len()].copy_from_slice(name);
+        padded
+    });
+    u64::from_be_bytes(bytes)
 }
 
 #[cfg(test)]

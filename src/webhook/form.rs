@@ -8,8 +8,8 @@ use std::str;
 
 /// The largest number of parameters; Twilio sends about 20, with pictures about 50.
 const PARAMETERS: usize = 256;
-/// Initial capacity, enough for a usual text.
-const USUAL_PARAMETERS: usize = 32;
+/// Initial capacity, enough for a usual text; and they take less than 1 KiB, up to which glibc allocates fastest.
+const USUAL_PARAMETERS: usize = 21;
 
 /// Decoded parameters in the order of the request. Spaces at the ends of values are kept, because the signature covers
 /// them.
@@ -22,6 +22,41 @@ pub(super) enum FormError {
     NotAForm,
     /// It has more than 256 parameters.
     TooManyParameters,
+}
+
+/// What a byte of a body is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It stands for itself.
+    Plain,
+    /// It ends a parameter.
+    Separator,
+    /// The first one ends the name of a parameter.
+    Equals,
+    /// Its parameter has to be decoded.
+    Coded,
+    /// No client sends it in a form.
+    Foreign,
+}
+
+/// The kind of each byte; to look it up takes half of the instructions of telling it.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Foreign; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        kinds[byte as usize] = match byte {
+            b'&' => Kind::Separator,
+            b'=' => Kind::Equals,
+            b'%' | b'+' => Kind::Coded,
+            _ => Kind::Plain,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+const fn kind(byte: u8) -> Kind {
+    KINDS[byte as usize]
 }
 
 /// The parameter that is being read.
@@ -54,20 +89,26 @@ impl<'b> Form<'b> {
         let mut form = Self(Vec::with_capacity(USUAL_PARAMETERS));
         let mut pending = Pending::at(0);
         let mut has_value = false;
-        for (at, byte) in body.iter().enumerate() {
-            match byte {
-                b'&' => {
+        let mut at = 0;
+        while let Some(step) = body[at..]
+            .iter()
+            .position(|byte| kind(*byte) != Kind::Plain)
+        {
+            at += step;
+            match kind(body[at]) {
+                Kind::Plain => {}
+                Kind::Separator => {
                     form.add(text, pending, at)?;
                     pending = Pending::at(at + 1);
                 }
-                b'=' => {
+                Kind::Equals => {
                     has_value = true;
                     pending.equals.get_or_insert(at);
                 }
-                b'%' | b'+' => pending.coded = true,
-                b'!'..=b'~' => {}
-                _ => return Err(FormError::NotAForm),
+                Kind::Coded => pending.coded = true,
+                Kind::Foreign => return Err(FormError::NotAForm),
             }
+            at += 1;
         }
         form.add(text, pending, body.len())?;
         has_value.then_some(form).ok_or(FormError::NotAForm)

@@ -277,7 +277,7 @@ fn text_of(form: &Form) -> Result<Text, RequestRefusal> {
         sid: sid_of(form)?,
         from: field("From").to_owned(),
         to: field("To").to_owned(),
-        body: field("Body").chars().take(Text::LENGTH).collect(),
+        body: Text::cut(field("Body")).to_owned(),
         opt_out: form.get("OptOutType").and_then(OptWord::from_parameter),
         received: unix_now(),
         heard: Some(Instant::now()),

@@ -39,7 +39,10 @@ fn accepts(params: &Params, signature: &str) -> bool {
 
 fn params(least: usize) -> impl Strategy<Value = Params> {
     prop::collection::vec(
-        ("[a-cA-C]{0,3}|\\PC{0,6}", "[ a-c0-2]{0,4}|.{0,8}"),
+        (
+            "[a-cA-C]{0,3}|\\PC{0,6}|FromCou[a-c\x00]{0,4}",
+            "[ a-c0-2]{0,4}|.{0,8}",
+        ),
         least..8,
     )
 }

@@ -68,6 +68,18 @@ pub const PURE: &[Pure] = &[
         },
     },
     Pure {
+        name: "receipt",
+        about: "the same on a form with the parameters of a receipt",
+        take: |props, times| {
+            repeat(times, || {
+                props
+                    .judge
+                    .judge_form(&props.receipt_signature, black_box(&props.receipt_body))
+                    .is_ok()
+            });
+        },
+    },
+    Pure {
         name: "forged",
         about: "the whole verdict on a forged text",
         take: |props, times| {
@@ -107,6 +119,8 @@ struct Props {
     params: Vec<(String, String)>,
     body: Vec<u8>,
     signature: String,
+    receipt_body: Vec<u8>,
+    receipt_signature: String,
     verifier: Verifier,
     judge: Judge,
     phone: Phone,
@@ -133,8 +147,15 @@ impl Props {
         let mut params = twilio::webhook_params(sid, FROM, TO, PHRASE, ACCOUNT, &[]);
         // An order that is neither the alphabet's nor another one each time.
         params.sort_by_key(|(name, _)| (name.len(), name.clone()));
+        let account = twilio::TwilioAccount {
+            account_sid: ACCOUNT.to_owned(),
+            ..twilio::TwilioAccount::random()
+        };
+        let receipt = twilio::receipt_params(sid, FROM, TO, "delivered", None, &account);
         let url = SignedUrl::parse(WEBHOOK_URL).expect("a URL");
         Self {
+            receipt_body: twilio::form_encode(&receipt).into_bytes(),
+            receipt_signature: twilio::sign(TOKEN, SIGNED_URL, &receipt),
             body: twilio::form_encode(&params).into_bytes(),
             signature: twilio::sign(TOKEN, SIGNED_URL, &params),
             params,
