@@ -3,7 +3,7 @@
 use super::SettingProblem;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::domain::{Phone, Secret, SignedUrl};
+use crate::domain::{Phone, Secret, SignedUrl, page_path};
 
 /// The path of the health check; the webhook cannot use it.
 pub const HEALTH_PATH: &str = "/healthz";
@@ -41,21 +41,24 @@ pub(super) fn sender(value: &str) -> Result<Sender, SettingProblem> {
     ).into())
 }
 
-/// Reads `TWILIO_WEBHOOK_URL`.
-pub(super) fn webhook_url(value: &str) -> Result<SignedUrl, SettingProblem> {
+/// Reads `TWILIO_WEBHOOK_URL`. `with_pages`: whether this service also serves the pages.
+pub(super) fn webhook_url(value: &str, with_pages: bool) -> Result<SignedUrl, SettingProblem> {
     let url = SignedUrl::parse(value).map_err(|error| {
         SettingProblem::new(
             format!("{error}"),
             "write it as https://sms.example.org/inbound",
         )
     })?;
-    if url.path() == HEALTH_PATH {
-        return Err(SettingProblem::new(
-            format!("its path {HEALTH_PATH} is reserved for the health check"),
-            "use another one, such as /inbound",
-        ));
-    }
-    Ok(url)
+    let path = url.path();
+    let owner = match path {
+        HEALTH_PATH => "the health check",
+        path if with_pages && page_path::is_one(path) => "the pages (CODER_REG_PAGES_URL)",
+        _ => return Ok(url),
+    };
+    Err(SettingProblem::new(
+        format!("its path {path} is reserved for {owner}"),
+        "use another one, here and at Twilio, such as /inbound",
+    ))
 }
 
 /// The URL to which Twilio sends delivery receipts, on the host of the webhook.

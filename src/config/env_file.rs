@@ -44,6 +44,10 @@ impl LineProblem {
 }
 
 const NOT_A_SETTING: LineProblem = LineProblem::new("is not NAME=value", "a comment begins with #");
+const ODD_NAME: LineProblem = LineProblem::new(
+    "has a name that no setting can have",
+    "begin it with a letter, and use letters, digits and _ only, also for the name of a class",
+);
 const SPACES_AROUND: LineProblem =
     LineProblem::new("has spaces around the equals sign", "remove them");
 const SPACES_IN_VALUE: LineProblem = LineProblem::new(
@@ -114,7 +118,8 @@ fn setting(line: &str) -> Result<Option<(String, String)>, BadLine> {
     let name = written.trim_end_matches(SPACE_OR_TAB);
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err((None, NOT_A_SETTING));
+        let is_word = !name.is_empty() && !name.contains(SPACE_OR_TAB);
+        return Err((None, if is_word { ODD_NAME } else { NOT_A_SETTING }));
     }
     let name = name.to_owned();
     if name != written || rest.starts_with(SPACE_OR_TAB) && !comment_or_end(rest) {

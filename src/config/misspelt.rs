@@ -71,6 +71,10 @@ fn of_a_class(rest: &str) -> String {
         all.filter_map(|setting| setting.name.split_once(CLASS))
             .map(|(_, ending)| ending)
     };
+    let unnamed = |ending: &&str| rest.trim_start_matches('_') == ending.trim_start_matches('_');
+    if let Some(ending) = endings().find(unnamed) {
+        return format!("write the name of the class into it, as {OF_A_CLASS}{CLASS}{ending}");
+    }
     // The last words of the name against the endings that there are.
     let cuts = rest.rmatch_indices('_').map(|(at, _)| rest.split_at(at));
     let mut meant = cuts.filter(|(class, _)| !class.is_empty());
@@ -104,6 +108,14 @@ mod tests {
             ("REDIS_PWD", "did you mean REDIS_PW?"),
             ("FROM_NUMBER", "did you mean FROM_NUM?"),
             ("CODER_REG_COLOUR", "correct its name, or remove it"),
+            (
+                "CODER_CLASS__PASS",
+                "write the name of the class into it, as CODER_CLASS_<NAME>_PASS",
+            ),
+            (
+                "CODER_CLASS_END_AT",
+                "write the name of the class into it, as CODER_CLASS_<NAME>_END_AT",
+            ),
             ("CODER_CLASS_A_SEAT", "did you mean CODER_CLASS_A_SEATS?"),
             (
                 "CODER_CLASS_A_B_ENDAT",

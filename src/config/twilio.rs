@@ -71,7 +71,10 @@ pub(super) fn read(r: &mut Reader) -> Result<TwilioConfig, Faulty> {
         signing::replace_token(r, sends);
     }
     let sender = r.value("FROM_NUM", addresses::sender);
-    let webhook_url = r.value("TWILIO_WEBHOOK_URL", addresses::webhook_url);
+    let with_pages = r.get("CODER_REG_PAGES_URL").is_some();
+    let webhook_url = r.value("TWILIO_WEBHOOK_URL", |value| {
+        addresses::webhook_url(value, with_pages)
+    });
     let receipts = r.get("TWILIO_WEBHOOK_URL").and_then(addresses::status_url);
     let api_url = r.value("TWILIO_API_URL", twilio_url::parse);
     let account_sid = account_sid?;

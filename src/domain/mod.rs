@@ -36,7 +36,7 @@ pub use class_name::ClassName;
 pub use delivery::{Delivery, Receipt, Undelivered, says_opted_out};
 pub use instance_id::{InstanceId, RedisOwner};
 pub use opt_word::OptWord;
-pub use page::{LONGEST_FORM, PageMethod, PageRequest, PageResponse};
+pub use page::{LONGEST_FORM, PageMethod, PageRequest, PageResponse, page_path};
 pub use password::{Password, PasswordKey};
 pub use phone::{Countries, Phone, PhoneHash, PhoneKey, RCS, UnservedSender, channel_of};
 pub use phrase::{Passphrase, PhraseError, PhraseMatch, Weakness};

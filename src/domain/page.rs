@@ -6,6 +6,39 @@ use std::net::IpAddr;
 /// The longest form that a page may send, in bytes.
 pub const LONGEST_FORM: usize = 4 * 1024;
 
+/// The paths that the pages serve. The webhook cannot have one of them.
+pub mod page_path {
+    /// The join page.
+    pub const JOIN: &str = "/";
+    /// The page about privacy.
+    pub const PRIVACY: &str = "/privacy";
+    /// The terms.
+    pub const TERMS: &str = "/terms";
+    /// The style of all pages.
+    pub const STYLE: &str = "/page.css";
+    /// The script of all pages.
+    pub const SCRIPT: &str = "/page.js";
+    /// Browsers ask for it unasked.
+    pub const ICON: &str = "/favicon.ico";
+    /// The figures of a class, and in front of a token its page on the wall.
+    pub const CLASS: &str = "/class";
+    /// A screen: a new one, or its state.
+    pub const SCREEN: &str = "/screen";
+    /// The answer of the person at a screen.
+    pub const ANSWER: &str = "/screen/answer";
+    /// A screen says that the login has arrived.
+    pub const ARRIVED: &str = "/screen/arrived";
+
+    /// Whether the pages serve this path.
+    pub fn is_one(path: &str) -> bool {
+        let all = [
+            JOIN, PRIVACY, TERMS, STYLE, SCRIPT, ICON, CLASS, SCREEN, ANSWER, ARRIVED,
+        ];
+        let behind = path.strip_prefix(CLASS);
+        all.contains(&path) || behind.is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
 /// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageMethod {

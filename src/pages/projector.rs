@@ -5,10 +5,7 @@ use serde_json::json;
 use super::site::{HTML, projector_page};
 use super::{json, link, not_allowed, not_found, reads, unkept};
 use crate::config::{ClassSettings, PagesSite, Reply, readable_number};
-use crate::domain::{PageRequest, PageResponse, ProjectorToken, Secret};
-
-/// The path of the figures, and in front of a token that of the page.
-const PATH: &str = "/class";
+use crate::domain::{PageRequest, PageResponse, ProjectorToken, Secret, page_path};
 
 /// What the service knows of the class.
 pub struct ClassFigures {
@@ -73,7 +70,7 @@ impl Projector {
 
     /// The answer, if the path is one of the projector.
     pub(super) fn answer(&mut self, request: &PageRequest) -> Option<PageResponse> {
-        let rest = request.path.strip_prefix(PATH)?;
+        let rest = request.path.strip_prefix(page_path::CLASS)?;
         let token = match rest.strip_prefix('/') {
             Some(token) => Some(token),
             None if rest.is_empty() => request.class.as_deref(),

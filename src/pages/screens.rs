@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{json, link, not_allowed, unkept};
 use crate::config::{PagesSite, readable_number};
+use crate::domain::page_path::{ANSWER, ARRIVED, SCREEN};
 use crate::domain::{PageMethod, PageRequest, PageResponse, Secret};
 use crate::screen::{NewScreen, ScreenState, Screens};
 
@@ -37,26 +38,26 @@ impl ScreenApi {
         let now = Instant::now();
         let screen = request.screen.as_deref();
         Some(match (request.path.as_str(), request.method) {
-            ("/screen", PageMethod::Get) => answer_of(self.state(screen, now)),
-            ("/screen", PageMethod::Post) if is_foreign(request) => foreign(),
-            ("/screen", PageMethod::Post) => match PageForm::read(request) {
+            (SCREEN, PageMethod::Get) => answer_of(self.state(screen, now)),
+            (SCREEN, PageMethod::Post) if is_foreign(request) => foreign(),
+            (SCREEN, PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
                 Some(form) => self.open(request, form.get("class").and_then(phrase), now),
             },
             // Not HEAD: to ask for the state takes the login, and HEAD would not show it.
-            ("/screen", _) => not_allowed("GET, POST"),
-            ("/screen/answer", PageMethod::Post) => match PageForm::read(request) {
+            (SCREEN, _) => not_allowed("GET, POST"),
+            (ANSWER, PageMethod::Post) => match PageForm::read(request) {
                 None => too_large(),
                 Some(form) => answer_of(self.confirm(screen, &form, now)),
             },
-            ("/screen/arrived", PageMethod::Post) => {
+            (ARRIVED, PageMethod::Post) => {
                 match screen.and_then(|screen| self.screens.arrived(screen, now)) {
                     None => answer_of(ScreenState::Gone),
                     Some(path) if path.is_empty() => unkept(204, "text/plain", ""),
                     Some(path) => json(200, &json!({"path": path})),
                 }
             }
-            ("/screen/answer" | "/screen/arrived", _) => not_allowed("POST"),
+            (ANSWER | ARRIVED, _) => not_allowed("POST"),
             _ => return None,
         })
     }

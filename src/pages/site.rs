@@ -3,7 +3,7 @@
 use super::words::Words;
 use super::{common, link, not_allowed, not_found, reads};
 use crate::config::{ClassConfig, CoderConfig, PagesConfig, PagesSite, readable_number};
-use crate::domain::{PageRequest, PageResponse, Secret, prove};
+use crate::domain::{PageRequest, PageResponse, Secret, page_path, prove};
 
 /// A page: what all of them begin with, and its own part.
 macro_rules! page {
@@ -125,11 +125,11 @@ impl Site {
         let plain = |path, media_type, body| Document::new(path, media_type, None, body);
         Self {
             documents: vec![
-                page("/", join_policy(coder.site), JOIN),
-                page("/privacy", POLICY.to_owned(), PRIVACY),
-                page("/terms", POLICY.to_owned(), TERMS),
-                plain("/page.css", "text/css; charset=utf-8", STYLE),
-                plain("/page.js", "text/javascript; charset=utf-8", SCRIPT),
+                page(page_path::JOIN, join_policy(coder.site), JOIN),
+                page(page_path::PRIVACY, POLICY.to_owned(), PRIVACY),
+                page(page_path::TERMS, POLICY.to_owned(), TERMS),
+                plain(page_path::STYLE, "text/css; charset=utf-8", STYLE),
+                plain(page_path::SCRIPT, "text/javascript; charset=utf-8", SCRIPT),
             ],
         }
     }
@@ -137,7 +137,7 @@ impl Site {
     /// The answer, if a document has this path.
     pub(super) fn answer(&self, request: &PageRequest) -> Option<PageResponse> {
         // Browsers ask for it unasked; there is none, and that is nothing to report.
-        if request.path == "/favicon.ico" {
+        if request.path == page_path::ICON {
             return Some(not_found());
         }
         let mut documents = self.documents.iter();
@@ -148,7 +148,7 @@ impl Site {
     /// The join page.
     pub(super) fn join_page(&self) -> &[u8] {
         let mut documents = self.documents.iter();
-        let join = documents.find(|document| document.path == "/");
+        let join = documents.find(|document| document.path == page_path::JOIN);
         join.map_or(&[], |document| &document.body)
     }
 }

@@ -53,8 +53,11 @@ fn what_a_shell_would_do_more_with_is_a_fault() {
     for (line, problem) in [
         ("A", NOT_A_SETTING),
         ("export A", NOT_A_SETTING),
-        ("1A=b", NOT_A_SETTING),
-        ("A-B=c", NOT_A_SETTING),
+        ("1A=b", ODD_NAME),
+        ("A-B=c", ODD_NAME),
+        ("CODER_CLASS_my-class_PASS='b c'", ODD_NAME),
+        ("CODER_CLASS_ZÜRICH_PASS=b", ODD_NAME),
+        ("my words = b", NOT_A_SETTING),
         ("=b", NOT_A_SETTING),
         ("A=b c", SPACES_IN_VALUE),
         ("A='b' c", SPACES_IN_VALUE),

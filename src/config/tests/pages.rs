@@ -1,6 +1,7 @@
 //! The pages, and where logins go.
 
 use super::*;
+use crate::domain::page_path;
 
 const URL: (&str, &str) = ("CODER_REG_PAGES_URL", "https://sms.example.org");
 
@@ -31,6 +32,55 @@ fn the_address_is_read_in_all_spellings() {
         assert_eq!(faults.len(), 1, "{bad}: {faults:?}");
         assert_eq!(faults[0].name, "CODER_REG_PAGES_URL");
     }
+}
+
+#[test]
+fn the_webhook_cannot_have_a_path_of_the_pages() {
+    let webhook = |rest: &str| format!("https://sms.example.org{rest}");
+    for rest in [
+        "",
+        "/",
+        "?a=b",
+        "/privacy",
+        "/terms",
+        "/page.css",
+        "/page.js",
+        "/favicon.ico",
+        "/class",
+        "/class/x",
+        "/screen",
+        "/screen?a",
+        "/screen/answer",
+        "/screen/arrived#rc=3",
+    ] {
+        let url = webhook(rest);
+        let changes = [("TWILIO_WEBHOOK_URL", url.as_str())];
+        assert!(read(&changes).is_ok(), "{rest}: there are no pages");
+        let faults = faults(&[changes[0], URL]);
+        assert_eq!(faults.len(), 1, "{rest}: {faults:?}");
+        assert_eq!(faults[0].name, "TWILIO_WEBHOOK_URL");
+        let told = faults[0].problem.to_string();
+        let words = [
+            "is reserved for the pages (CODER_REG_PAGES_URL): ",
+            "such as /inbound",
+        ];
+        assert!(words.iter().all(|one| told.contains(one)), "{told}");
+    }
+    for rest in [
+        "/inbound",
+        "/classes",
+        "/screens",
+        "/privacy/",
+        "/status",
+        "/delivery",
+    ] {
+        let config = config(&[("TWILIO_WEBHOOK_URL", &webhook(rest)), URL]);
+        let receipts = config.twilio.receipts.expect(rest);
+        assert!(!page_path::is_one(receipts.signed.path()), "{receipts:?}");
+    }
+    let health = faults(&[("TWILIO_WEBHOOK_URL", &webhook("/healthz"))]);
+    let told = health[0].problem.to_string();
+    assert!(told.contains("is reserved for the health check"), "{told}");
 }
 
 #[test]
