@@ -7,7 +7,7 @@ use super::naming::{not_known, username};
 use super::{Command, print};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, CoderErrorKind, PasswordResult};
-use crate::config::Config;
+use crate::config::{Config, Reply};
 use crate::domain::PasswordKey;
 use crate::domain::registration::Registration;
 use crate::http::Http;
@@ -20,8 +20,8 @@ pub(super) const COMMAND: Command = Command {
     summary: "give an account another password, for instance after others have seen it; the service may be running or stopped",
     details: "\
 USER is an account's username or e-mail address, in any case. Its password is replaced in Coder at
-once: the old one no longer works, and its sessions end. The new one is not shown; the student texts the phrase
-and gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's token, or after Coder 2.35.1
+once: the old one no longer works, and its sessions end. The new one is not shown; the student asks again and
+gets it. The token (CODER_API_KEY) must be allowed to set passwords: an Owner's token, or after Coder 2.35.1
 also a User Admin's. With another token nothing is changed. The command may be repeated, also after an
 interruption.
 
@@ -46,6 +46,7 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
         Err(refusal) => return Err(not_renewed(name, refusal, &database)?),
     };
     let username = renewal.registration.username.as_str();
+    let phrase = what_to_text(config.pages.reply);
     let result = set(&config, &key, &renewal.registration);
     let why = match result {
         Ok(Some(PasswordResult::Set | PasswordResult::Unchanged)) => {
@@ -55,20 +56,20 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
                 debug!("the service could not be notified: {error}");
             }
             print(&format!(
-                "{username} has a new password: the old one no longer works, and its sessions have ended. The student texts the phrase and gets it\n"
+                "{username} has a new password: the old one no longer works, and its sessions have ended. The student texts {phrase} and gets it\n"
             ));
             return Ok(());
         }
         Err(NotSet::Uncertain(fault)) => {
             return Err(CommandError::Failed(format!(
-                "{fault}; it is unknown whether {username} has a new password. Run renew again, or let the student text the phrase, which sets it"
+                "{fault}; it is unknown whether {username} has a new password. Run renew again, or let the student text {phrase}, which sets it"
             )));
         }
         Ok(Some(PasswordResult::Forbidden)) => format!(
-            "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and let the student text the phrase for a new one"
+            "{username} keeps its password: the token (CODER_API_KEY) may not set passwords. An Owner's may, and with Coder after 2.35.1 a User Admin's. Otherwise end the account: coder-sms-register end {username}, and let the student text {phrase} for a new one"
         ),
         Ok(Some(PasswordResult::NoUser) | None) => format!(
-            "Coder has no user {username} any more, so there is no password to replace; the student texts the phrase and gets a new account"
+            "Coder has no user {username} any more, so there is no password to replace; the student texts {phrase} and gets a new account"
         ),
         Err(NotSet::Invisible) => format!(
             "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
@@ -78,6 +79,14 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
     // Without this the service could never send the login again if its token may not set passwords.
     database.password_kept(&renewal)?;
     Err(CommandError::Failed(why))
+}
+
+/// What a student has to text for a login.
+fn what_to_text(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Text | Reply::Both => "the phrase",
+        Reply::Screen => "the phrase with the code of the join page",
+    }
 }
 
 /// Why a password was not confirmed as set.

@@ -136,15 +136,20 @@ fn pair(text: &str) -> Result<(String, String), SettingProblem> {
         }
         _ => Err(SettingProblem::new(
             format!("{:?} is not NAME=VALUE", text.trim()),
-            r#"if a value contains a comma, write all as a JSON object: {"name":"a, b"}"#,
+            r#"if a value contains a comma, write all as a JSON object, in an env file within single quotes: '{"name":"a, b"}'"#,
         )),
     }
 }
 
 /// A list becomes its own JSON, as Coder wants for parameters of several values.
 fn of_object(text: &str) -> Result<Vec<(String, String)>, SettingProblem> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
-        .map_err(|error| format!("begins with {{ and is not a JSON object: {error}"))?;
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| {
+            SettingProblem::new(
+                format!("begins with {{ and is not a JSON object: {error}"),
+                r#"write it as {"name":"a, b"}, in an env file with single quotes around all of it"#,
+            )
+        })?;
     let value = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
@@ -204,6 +209,17 @@ mod tests {
             r#"{"a":}"#,
         ] {
             assert!(parameters(value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_lost_its_quotes_to_a_shell_is_told_how_to_keep_them() {
+        for value in ["{motd:hello, you}", "{motd:hello", r#"{"a":"#] {
+            let told = parameters(value).unwrap_err().to_string();
+            assert!(
+                told.ends_with("in an env file with single quotes around all of it"),
+                "{told}"
+            );
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::config::Reply;
 /// All words, one entry a line.
 const WORDS: &str = include_str!("assets/words.txt");
 
+/// How the name of an entry ends that names no contact.
+const ALONE: &str = ".alone";
+
 /// What fills the placeholders `{{NAME}}` of pages.
 pub(super) struct Words {
     /// Values of settings, already escaped for HTML.
@@ -41,11 +44,15 @@ impl Words {
         self.settings.get(name).cloned()
     }
 
-    /// The entry for this way of replying, or the one for all.
+    /// The entry for this way of replying, or the one for all. Without a contact, an entry that names none comes
+    /// first.
     fn entry(&self, name: &str) -> Option<&'static str> {
-        let special = format!("{name}.{}", self.reply);
-        let found = self.entries.get(special.as_str());
-        found.or_else(|| self.entries.get(name)).copied()
+        let reply = self.reply;
+        let alone = [format!("{name}.{reply}{ALONE}"), format!("{name}{ALONE}")];
+        let alone = alone.iter().filter(|_| self.setting("contact").is_none());
+        let plain = [format!("{name}.{reply}"), name.to_owned()];
+        let mut names = alone.chain(&plain);
+        names.find_map(|name| self.entries.get(name.as_str()).copied())
     }
 }
 
@@ -110,6 +117,21 @@ mod tests {
     }
 
     #[test]
+    fn without_a_contact_no_words_end_in_a_colon() {
+        for reply in Reply::EVERY {
+            let contact = ("contact", "class@example.org");
+            let (without, with) = (Words::new(reply, &[]), Words::new(reply, &[contact]));
+            for (name, words) in entries().filter(|(name, _)| !name.contains('.')) {
+                let page = format!("{{{{{name}}}}}");
+                let filled = without.fill(&page);
+                assert!(!filled.trim_end().ends_with(':'), "{name}: {filled}");
+                let is_named = with.fill(&page).ends_with("class@example.org");
+                assert_eq!(is_named, words.contains("{{contact}}"), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn every_line_of_the_words_is_a_comment_or_an_entry_of_its_own() {
         let lines = WORDS
             .lines()
@@ -120,6 +142,7 @@ mod tests {
             assert!(!words.trim().is_empty(), "{line}");
             names.insert(name, words);
             count += 1;
+            let name = name.strip_suffix(ALONE).unwrap_or(name);
             if let Some((_, reply)) = name.rsplit_once('.') {
                 assert!(Reply::EVERY.map(Reply::as_str).contains(&reply), "{line}");
             }

@@ -24,7 +24,7 @@ const RECORDING: Duration = Duration::from_secs(1);
 /// Why a text that is not for a screen gets no answer where logins go to screens only.
 pub(super) fn without_code(matched: PhraseMatch) -> Silence {
     match matched {
-        PhraseMatch::Other => Silence::HintsOff,
+        PhraseMatch::Other => Silence::NoHints,
         PhraseMatch::Phrase => Silence::NoCode,
         PhraseMatch::WrongCode => Silence::WrongCode,
         PhraseMatch::WithCode(_) => Silence::NoScreen,

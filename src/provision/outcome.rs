@@ -39,7 +39,8 @@ pub enum Completion {
     Hinted,
     /// The phone was told that all seats are taken, or the try failed. It is not repeated either.
     ToldFull,
-    /// The phone was told that the class is not open, or that it has a login of another one, or the try failed.
+    /// The phone was told that the class is not open yet or is over, or that it has a login of another one, or the
+    /// try failed.
     ToldNotNow,
     /// The phone was told that its login cannot be sent again, or the try failed. It is not repeated.
     Withheld {
@@ -47,7 +48,9 @@ pub enum Completion {
         username: Username,
     },
     /// An opt-out word was recorded.
-    Recorded,
+    OptedOut,
+    /// An opt-in word was recorded.
+    OptedIn,
     /// Nothing was sent, for this reason.
     Silent(Silence),
 }
@@ -81,6 +84,8 @@ labels! {
         Unreachable => "unreachable",
         /// It is not the phrase, and hints are off.
         HintsOff => "hints_off",
+        /// It is not the phrase, and nothing is texted where logins go to screens only.
+        NoHints => "no_hints",
         /// It is not the phrase, and the phone was told so before.
         HintedBefore => "hinted_before",
         /// It is not the phrase, but the phone has a login.
@@ -93,7 +98,7 @@ labels! {
         Reaction => "reaction",
         /// The class is full, and the phone was told so before.
         FullToldBefore => "full_told_before",
-        /// The class is not open or the phone has a login of another one, and it was told so before.
+        /// The class is not open yet or is over, or the phone has a login of another one, and it was told so before.
         NotNowToldBefore => "not_now_told_before",
         /// A hint or notice would exceed this hour's number of texts.
         HourlyLimit => "hourly_limit",
@@ -143,6 +148,7 @@ impl Silence {
             Self::OptedOut => "the phone has opted out; START opts it in again",
             Self::Unreachable => "the phone cannot be texted",
             Self::HintsOff => "not the phrase, and hints are off",
+            Self::NoHints => "not the phrase, and with CODER_REG_REPLY=screen nothing is texted",
             Self::HintedBefore => "not the phrase, and the phone was told so before",
             Self::HasLogin => "not the phrase, but the phone has a login",
             Self::ToldBefore => "not the phrase, but the phone got another notice in the last hour",
@@ -150,7 +156,7 @@ impl Silence {
             Self::Reaction => "it is a reaction to one of our texts, which repeats the words",
             Self::FullToldBefore => "the class is full, and the phone was told so before",
             Self::NotNowToldBefore => {
-                "the class is not open, or the phone has a login of another class, and it was told so before"
+                "the class is not open yet or is over, or the phone has a login of another class, and it was told so before"
             }
             Self::HourlyLimit => "the hourly limit of texts is reached",
             Self::Ended => "the account of this phone ended after this text was received",

@@ -56,7 +56,7 @@ impl Provisioner {
             // phone is still on it, Twilio refuses the next text, and that is recorded then.
             self.store.lift_opt_out(&hash)?;
             if !is_phrase {
-                return Ok(Completion::Recorded);
+                return Ok(Completion::OptedIn);
             }
         }
         if is_refused(contact, now) {
@@ -93,13 +93,16 @@ impl Provisioner {
                 request.contact = self.store.contact(&hash)?;
                 return Ok(None);
             }
-            Some(OptWord::Start) => self.store.opted(&hash, false, &text.sid, now, None)?,
+            Some(OptWord::Start) => {
+                self.store.opted(&hash, false, &text.sid, now, None)?;
+                return Ok(Some(Completion::OptedIn));
+            }
             Some(OptWord::Help) if !is_phrase => {
                 return Ok(Some(Completion::Silent(Silence::HelpWord)));
             }
             Some(OptWord::Help | OptWord::Unknown) | None => return Ok(None),
         }
-        Ok(Some(Completion::Recorded))
+        Ok(Some(Completion::OptedOut))
     }
 
     /// Whether this hour's texts are not used up. So the bill is limited, whatever goes wrong and however the

@@ -248,13 +248,14 @@ fn log_done(sid: &str, done: &Completion) {
         Completion::ToldFull => info!("text {sid}: told that the class is full"),
         Completion::ToldNotNow => {
             info!(
-                "text {sid}: told that its class is not open, or which login it has of another class"
+                "text {sid}: told that its class is not open yet or is over, or which login it has of another class"
             );
         }
         Completion::Withheld { username } => {
             info!("text {sid}: told that the login of {username} cannot be sent");
         }
-        Completion::Recorded => info!("text {sid}: opt-out word recorded"),
+        Completion::OptedOut => info!("text {sid}: opt-out word recorded"),
+        Completion::OptedIn => info!("text {sid}: opt-in word recorded"),
         Completion::Silent(silence) => info!("text {sid}: no answer, {}", silence.reason()),
     }
 }

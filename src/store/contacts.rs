@@ -20,7 +20,7 @@ pub struct Contact {
     pub refused_until: Option<UnixSeconds>,
     /// When it was last told that the class is full.
     pub full_at: Option<UnixSeconds>,
-    /// When it was last told that a class is not open, or that its login is of another class.
+    /// When it was last told that a class is not open yet or is over, or that its login is of another class.
     pub told_at: Option<UnixSeconds>,
     /// When the removal of its account began or the instructor ended it. Texts received before that get
     /// no new account.
@@ -36,7 +36,7 @@ pub enum Notice {
     Hint,
     /// All seats are taken.
     Full,
-    /// The class is not open, or the phone has a login of another class.
+    /// The class is not open yet or is over, or the phone has a login of another class.
     NotNow,
 }
 

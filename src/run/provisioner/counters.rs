@@ -16,11 +16,11 @@ labels! {
         Hint => "hint_sent",
         /// The phone was told that all seats are taken.
         Full => "told_full",
-        /// The phone was told that the class is not open, or that it has a login of another one.
+        /// The phone was told that the class is not open yet or is over, or that it has a login of another one.
         NotNow => "told_not_now",
         /// The phone was told that its login cannot be sent again.
         Withheld => "login_withheld",
-        /// An opt-out word was recorded.
+        /// An opt-out or opt-in word was recorded.
         OptWord => "opt_word_recorded",
         /// Nothing was sent.
         Unanswered => "unanswered",
@@ -73,7 +73,7 @@ impl TextCounters {
             Completion::ToldFull => TextResult::Full,
             Completion::ToldNotNow => TextResult::NotNow,
             Completion::Withheld { .. } => TextResult::Withheld,
-            Completion::Recorded => TextResult::OptWord,
+            Completion::OptedOut | Completion::OptedIn => TextResult::OptWord,
             Completion::Silent(silence) => {
                 self.unanswered.add(*silence);
                 TextResult::Unanswered

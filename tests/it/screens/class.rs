@@ -148,6 +148,7 @@ fn where_nothing_is_sent_only_a_code_is_answered() {
         "I am ready to learn 12345",
         "hello?",
         "STOP",
+        "START",
         "HELP",
     ] {
         ana.texts(words);
@@ -155,7 +156,9 @@ fn where_nothing_is_sent_only_a_code_is_answered() {
     class.all_served();
     assert_eq!(class.registrations(), 0);
     class.logs("the text has no code");
+    class.logs("not the phrase, and with CODER_REG_REPLY=screen nothing is texted");
     class.logs("opt-out word recorded");
+    class.logs("opt-in word recorded");
     ana.texts(&laptop.words());
     laptop.is_asked(&ana, false);
     class.logs("not their phone");

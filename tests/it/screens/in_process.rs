@@ -128,14 +128,16 @@ fn where_logins_go_to_screens_only_no_text_is_ever_answered() {
     for (body, silence) in [
         ("I am ready to learn", Silence::NoCode),
         ("I am ready to learn 12345", Silence::WrongCode),
-        ("hello?", Silence::HintsOff),
+        ("hello?", Silence::NoHints),
         ("HELP", Silence::HelpWord),
     ] {
         let text = hall.text(&phone(1), body);
         is_silent(hall.attempt(&text), silence);
     }
     let stop = hall.text(&phone(1), "STOP");
-    assert_eq!(ends(hall.attempt(&stop)), Completion::Recorded);
+    assert_eq!(ends(hall.attempt(&stop)), Completion::OptedOut);
+    let start = hall.text(&phone(1), "START");
+    assert_eq!(ends(hall.attempt(&start)), Completion::OptedIn);
     assert!(hall.account(&phone(1)).is_none());
     assert_eq!(hall.twilio.texts().len(), 0);
 }
