@@ -177,7 +177,7 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool 
     let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
     let is_anothers = tried.as_ref().is_err_and(is_denied);
     match tried {
-        Ok(()) => notes.pass(format!("{shown} is writable and has 8 MB of free space")),
+        Ok(()) => notes.pass(format!("{shown} is writable and has at least 8 MB of free space")),
         Err(_) if is_anothers => notes.fault(
             format!("{shown} belongs to user {owner}, but check runs as user {own}"),
             format!("run check as the user that the service runs as; if it does already: sudo chown -R {own} {shown}"),
@@ -199,7 +199,7 @@ fn room_for(owner: u32, available: io::Result<u64>, shown: &str, notes: &mut Not
             MORE_SPACE,
         ),
         Ok(_) => notes.pass(format!(
-            "{shown} belongs to user {owner} and has {} MB of free space",
+            "{shown} belongs to user {owner} and has at least {} MB of free space",
             mega(REQUIRED_SPACE as u64)
         )),
         Err(error) => notes.fault(format!("{shown} cannot be examined: {error}"), MORE_SPACE),
@@ -375,8 +375,16 @@ mod tests {
     #[test]
     fn root_is_told_of_the_room_that_the_service_has() {
         for (available, words, is_fault) in [
-            (Ok(9 << 20), "belongs to user 997 and has 8 MB", false),
-            (Ok(8 << 20), "belongs to user 997 and has 8 MB", false),
+            (
+                Ok(9 << 20),
+                "belongs to user 997 and has at least 8 MB",
+                false,
+            ),
+            (
+                Ok(8 << 20),
+                "belongs to user 997 and has at least 8 MB",
+                false,
+            ),
             (Ok((8 << 20) - 1), "has only 7 MB of free space", true),
             (Err(io::Error::other("no")), "cannot be examined: no", true),
         ] {

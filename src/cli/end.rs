@@ -125,7 +125,10 @@ fn end(arguments: &mut Arguments) -> Result<(), CommandError> {
     }
     let progress = waits.then(|| wait(&done, &folder)).transpose()?;
     if asked.selection.json {
-        print(&format!("{}\n", to_json(&done, &asked, progress.as_ref())));
+        print(&format!(
+            "{}\n",
+            to_json(order, &done, &asked, progress.as_ref())
+        ));
     } else {
         let meaning = meaning(order, done.running, progress.as_ref());
         asked.sum_up(order, &done, &meaning);
@@ -177,11 +180,12 @@ fn meaning(order: Order, running: Option<bool>, progress: Option<&Progress>) -> 
 }
 
 fn to_json(
+    order: Order,
     done: &AppliedOrder,
     asked: &OrderArguments,
     progress: Option<&Progress>,
 ) -> serde_json::Value {
-    let mut value = as_json(done, asked.selection.dry_run);
+    let mut value = as_json(order, done, asked.selection.dry_run);
     value["gently"] = json!(asked.gently);
     value["gone"] = json!(progress.map(|one| one.gone));
     value["locked_out"] = json!(progress.map(|one| one.locked_out));

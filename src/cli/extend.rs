@@ -37,17 +37,13 @@ fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
             "USER and TIME are missing".to_owned(),
         ));
     };
-    let by = config::minutes(&time).map_err(|problem| {
-        CommandError::Misused(format!(
-            "TIME must be the last word, as in extend happy-tuna 30m: {problem}"
-        ))
-    })?;
+    let by = config::minutes(&time).map_err(|_| CommandError::Misused(no_time(&time)))?;
     let longest = Config::max_time(arguments.vars()?)?;
     let order = Order::Extend { by, longest };
     let done = asked.carry_out(order, &arguments.data_dir()?)?;
     let dry_run = asked.selection.dry_run;
     if asked.selection.json {
-        print(&format!("{}\n", as_json(&done, dry_run)));
+        print(&format!("{}\n", as_json(order, &done, dry_run)));
     } else {
         asked.show(order, &done);
         asked.sum_up(order, &done, "");
@@ -56,4 +52,38 @@ fn extend(arguments: &mut Arguments) -> Result<(), CommandError> {
         return Err(CommandError::Reported);
     }
     Ok(())
+}
+
+/// What is wrong with the last word, which is no TIME. A name never begins with a digit.
+fn no_time(word: &str) -> String {
+    if !word.starts_with(|c: char| c.is_ascii_digit()) {
+        return format!(
+            "TIME must be the last word, as in extend happy-tuna 30m, and {word:?} is none"
+        );
+    }
+    format!(
+        "{word:?} cannot be TIME: it is one number, of minutes or as in 90m, 2h or 1d, more than 0 and at most 10 years"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_word_that_is_no_time_is_told_what_a_time_is() {
+        for (word, told) in [
+            ("happy-tuna", "TIME must be the last word"),
+            ("", "TIME must be the last word"),
+            ("0", "more than 0"),
+            ("0m", "more than 0"),
+            ("1h30m", "one number"),
+            ("1.5h", "one number"),
+            ("30 x", "one number"),
+            ("99999d", "at most 10 years"),
+        ] {
+            assert!(config::minutes(word).is_err(), "{word}");
+            assert!(no_time(word).contains(told), "{word}");
+        }
+    }
 }

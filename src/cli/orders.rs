@@ -145,7 +145,11 @@ impl OrderArguments {
             print(&table(&["USER", "BEFORE", "NOW"], &rows));
         }
         for (registration, refusal) in &done.applied.refused {
-            complain(&format!("{} {}", registration.username, refusal.reason()));
+            complain(&format!(
+                "{} {}",
+                registration.username,
+                refusal.reason(order)
+            ));
         }
     }
 
@@ -226,8 +230,8 @@ fn row(order: Order, before: &Registration, due: Due, now: UnixSeconds) -> Vec<S
     vec![before.username.to_string(), left(before.due_at), after]
 }
 
-/// The order for scripts. Times are UTC seconds.
-pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
+/// What `order` has done, for scripts. Times are UTC seconds.
+pub(super) fn as_json(order: Order, done: &AppliedOrder, dry_run: bool) -> Value {
     let AppliedOrder {
         applied, running, ..
     } = done;
@@ -244,7 +248,7 @@ pub(super) fn as_json(done: &AppliedOrder, dry_run: bool) -> Value {
         "service_running": running,
         "changed": applied.changed.iter().map(changed).collect::<Vec<_>>(),
         "refused": applied.refused.iter().map(|(registration, refusal)| {
-            json!({ "username": registration.username.as_str(), "reason": refusal.reason() })
+            json!({ "username": registration.username.as_str(), "reason": refusal.reason(order) })
         }).collect::<Vec<_>>(),
     })
 }

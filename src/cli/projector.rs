@@ -48,6 +48,7 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
         let problem = no_class(asked, names());
         return Err(CommandError::Unmatched(problem));
     }
+    let mut links = 0;
     for class in classes {
         let name = class.name.as_ref();
         if arguments.class().is_some_and(|asked| name != Some(asked)) {
@@ -57,6 +58,7 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
             true => commands.rotate_projector_link(name)?,
             false => commands.projector_link(name)?,
         };
+        links += 1;
         let token = key.projector_token(name, link);
         let link = format!("{}/class/{}", site.url, token.reveal());
         // A script that asks for one class gets the link alone.
@@ -66,7 +68,10 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
         }
     }
     if rotate {
-        complain("the previous link is no longer valid");
+        complain(match links {
+            1 => "the previous link is no longer valid",
+            _ => "the previous links are no longer valid",
+        });
     }
     Ok(())
 }

@@ -31,14 +31,32 @@ pub(super) fn sender(value: &str) -> Result<Sender, SettingProblem> {
     if is_sid(value, "MG") {
         return Ok(Sender::Service(value.to_owned()));
     }
-    let number: String = value.chars().filter(|c| !" -().".contains(*c)).collect();
-    let short_code = (5..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
-    if short_code || Phone::parse_any(&number).is_ok() {
-        return Ok(Sender::Number(number));
-    }
-    Err(format!(
+    number(value).map(Sender::Number).ok_or_else(|| format!(
         "{value:?} is neither a number with its country (+14155550123) nor a Messaging Service (MG...)"
     ).into())
+}
+
+/// Reads `CODER_REG_NUMBER`, which students text.
+pub(super) fn texted_number(value: &str) -> Result<String, SettingProblem> {
+    if is_sid(value, "MG") {
+        return Err(SettingProblem::new(
+            "is a Messaging Service",
+            "set the number that students text, such as +14155550123",
+        ));
+    }
+    number(value).ok_or_else(|| {
+        SettingProblem::new(
+            format!("{value:?} is neither a number with its country nor a short code"),
+            "write it as +14155550123, or a short code as 5 or 6 digits",
+        )
+    })
+}
+
+/// A number in E.164 form, or a short code.
+fn number(value: &str) -> Option<String> {
+    let number: String = value.chars().filter(|c| !" -().".contains(*c)).collect();
+    let short_code = (5..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    (short_code || Phone::parse_any(&number).is_ok()).then_some(number)
 }
 
 /// Reads `TWILIO_WEBHOOK_URL`. `with_pages`: whether this service also serves the pages.

@@ -209,10 +209,11 @@ pub(super) fn compare_times(
         );
     }
     if production && remove_after < SHORT_LIFE {
-        let minutes = remove_after.as_secs().div_ceil(60);
-        r.warn(
-            format!("{name} is {minutes} minutes"),
-            format!("if you meant hours, write {minutes}h"),
-        );
+        let minutes = remove_after.as_secs() / 60;
+        let cure = match Duration::from_secs(minutes * 60) == remove_after {
+            true => format!("if you meant hours, write {minutes}h"),
+            false => "set a longer time, unless that is what you want".to_owned(),
+        };
+        r.warn(format!("{name} is {}", words_of(remove_after)), cure);
     }
 }

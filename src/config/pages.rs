@@ -111,7 +111,7 @@ pub(super) fn read(
 ) -> Result<PagesConfig, Faulty> {
     let reply = read_reply(r);
     let url = r.optional("CODER_REG_PAGES_URL", addresses::pages_url);
-    let number = r.optional("CODER_REG_NUMBER", number);
+    let number = r.optional("CODER_REG_NUMBER", addresses::texted_number);
     let organization = r.optional("CODER_REG_ORG", |value| one_line(value, 80));
     let contact = r.optional("CODER_REG_CONTACT", |value| one_line(value, 120));
     let (reply, url) = (reply?, url?);
@@ -186,17 +186,6 @@ fn number_or_sender(
 /// An address without its scheme.
 fn host_of(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, host)| host)
-}
-
-/// Reads `CODER_REG_NUMBER`.
-fn number(value: &str) -> Result<String, SettingProblem> {
-    match addresses::sender(value)? {
-        Sender::Number(number) => Ok(number),
-        Sender::Service(_) => Err(SettingProblem::new(
-            "is a Messaging Service",
-            "set the number that students text, such as +14155550123",
-        )),
-    }
 }
 
 /// Reads a text that is shown on the pages: one line of at most `most` characters.

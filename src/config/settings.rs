@@ -142,7 +142,7 @@ pub(super) fn bound(span: Duration) -> String {
 /// Every setting, in the order in which they are shown.
 pub const SETTINGS: &[Setting] = &[
     plain("TWILIO_ACCOUNT_SID", "the Twilio account that owns the number; texts of other accounts are refused").required(),
-    plain("TWILIO_ACCOUNT_TOKEN", "its Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma; not needed with TWILIO_SHARED_KEY").required().secret(),
+    plain("TWILIO_ACCOUNT_TOKEN", "the account's Auth Token, which signs the webhooks; during a rotation the new and the old one, separated by a comma; not needed with TWILIO_SHARED_KEY").required().secret(),
     plain("TWILIO_SHARED_KEY", "a shared key that signs the webhooks in place of the Auth Token, as webhooks_sharedkey_...:SECRET or the secret alone; during a rotation two, separated by a comma").secret(),
     plain("TWILIO_AUTH_SID", "the credentials for Twilio's API: an API key (SK...) or the account itself; default: TWILIO_ACCOUNT_SID"),
     plain("TWILIO_AUTH_TOKEN", "the secret of TWILIO_AUTH_SID; default: the first token of TWILIO_ACCOUNT_TOKEN").secret(),

@@ -46,9 +46,10 @@ pub enum OrderRefused {
 }
 
 impl OrderRefused {
-    /// The reason, to follow the name of the account.
-    pub fn reason(self) -> &'static str {
+    /// The reason, to follow the name of the account, that `order` is not carried out.
+    pub fn reason(self, order: Order) -> &'static str {
         match self {
+            Self::BeingRemoved if order.ends() => "is being removed already",
             Self::BeingRemoved => {
                 "is being removed already, which cannot be undone; the student can text the phrase again for a new account"
             }
@@ -204,12 +205,21 @@ mod tests {
     #[test]
     fn each_refusal_has_a_reason_of_its_own() {
         use OrderRefused::{BeingRemoved, Longest, NeverRemoved, NoLogin};
-        let all = [BeingRemoved, NoLogin, NeverRemoved, Longest].map(OrderRefused::reason);
+        let extend = Order::Extend {
+            by: Duration::from_secs(60),
+            longest: None,
+        };
+        let all = [BeingRemoved, NoLogin, NeverRemoved, Longest];
+        let all = all.map(|refused| refused.reason(extend));
         for (place, reason) in all.iter().enumerate() {
             assert!(
                 reason.len() > 20 && !all[..place].contains(reason),
                 "{reason}"
             );
+        }
+        // To remove it is what an end asks for.
+        for order in [Order::End, Order::EndGently] {
+            assert_eq!(BeingRemoved.reason(order), "is being removed already");
         }
     }
 }

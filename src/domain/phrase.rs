@@ -5,7 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
 use super::letters::{Accents, fold};
-use super::{OptWord, ScreenCode, count};
+use super::{OptWord, ScreenCode};
 
 /// A phrase, as its normalised letters and digits. Two phrases are equal if these are.
 #[derive(Clone)]
@@ -244,7 +244,10 @@ impl Passphrase {
     /// the letters that are replaced.
     pub fn comparison(&self) -> String {
         let letters = self.letters.nfc().count();
-        let mut words = format!("{} and digits are compared", count(letters, "letter"));
+        let mut words = match letters {
+            1 => "1 letter or digit is compared".to_owned(),
+            _ => format!("{letters} letters and digits are compared"),
+        };
         for (index, (letter, form)) in self.replaced.iter().enumerate() {
             let verb = if index == 0 { " counts" } else { "" };
             words.push_str(&format!(", {letter}{verb} as {form}"));

@@ -261,7 +261,7 @@ impl StoreError {
                 "put it back; if it is lost, stop the service, restore a backup (coder-sms-register restore FILE) and start it again"
             }
             Self::Damaged { .. } => {
-                "restore a backup (coder-sms-register restore FILE), or move the file away; coder-sms-register reconcile then shows the accounts that only it contained"
+                "restore a backup (coder-sms-register restore FILE), or move registrations.db out of the data folder; coder-sms-register reconcile then shows the accounts that only it contained"
             }
             Self::Newer { .. } => {
                 "install the newer program again, or restore a backup made before the upgrade (coder-sms-register restore FILE)"
@@ -333,6 +333,19 @@ mod tests {
         assert_eq!(error.what(), what);
         assert_eq!(error.cure(), Some("remove it"));
         assert_eq!(error.to_string(), format!("{what}: remove it"));
+    }
+
+    #[test]
+    fn a_damaged_database_is_told_by_the_name_of_its_file() {
+        let damaged = StoreError::Damaged {
+            damage: "database disk image is malformed".to_owned(),
+        };
+        let cure = damaged.cure().unwrap_or_default();
+        assert!(
+            cure.contains("move registrations.db out of the data folder"),
+            "{cure}"
+        );
+        assert!(cure.contains(super::super::DATABASE), "{cure}");
     }
 
     #[test]

@@ -136,21 +136,41 @@ impl RequestTally {
 fn cure(reason: &str) -> &'static str {
     match reason {
         WRONG_SIGNATURE => {
-            " (if they came from Twilio:  TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from the value at Twilio)"
+            " (if they came from Twilio: TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN differs from the value at Twilio)"
         }
         WRONG_BY_KEY => {
-            " (if they came from Twilio:  TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from the value at Twilio)"
+            " (if they came from Twilio: TWILIO_SHARED_KEY is not the secret of that key, or TWILIO_WEBHOOK_URL differs from the value at Twilio)"
         }
         UNKNOWN_KEY => {
-            " (if they came from Twilio:  a webhook rule of the account signs with a shared key; set TWILIO_SHARED_KEY to its secret)"
+            " (if they came from Twilio: a webhook rule of the account signs with a shared key; set TWILIO_SHARED_KEY to its secret)"
         }
         NO_TOKEN => {
-            " (if they came from Twilio:  no webhook rule signs with a shared key for this URL; create one, or set TWILIO_ACCOUNT_TOKEN)"
+            " (if they came from Twilio: no webhook rule signs with a shared key for this URL; create one, or set TWILIO_ACCOUNT_TOKEN)"
         }
         UNKNOWN_ALGORITHM => {
-            " (if they came from Twilio:  a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"
+            " (if they came from Twilio: a webhook setting of the account names an algorithm other than HMAC_SHA256 and HMAC_SHA1)"
         }
         ANOTHER_ACCOUNT => " (TWILIO_ACCOUNT_SID is not the account that owns the number)",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_check_stands_one_blank_behind_the_reason() {
+        for reason in [
+            WRONG_SIGNATURE,
+            WRONG_BY_KEY,
+            UNKNOWN_KEY,
+            NO_TOKEN,
+            UNKNOWN_ALGORITHM,
+            ANOTHER_ACCOUNT,
+        ] {
+            let told = format!("1 x {reason}{}", cure(reason));
+            assert!(told.ends_with(')') && !told.contains("  "), "{told}");
+        }
     }
 }

@@ -42,7 +42,7 @@ impl WorkspaceMaker {
         now: UnixSeconds,
     ) -> Result<Prolonged, StoreError> {
         let all = self.store.prolonged_workspaces(round.after, AT_ONCE, now)?;
-        let mut moved = 0;
+        let mut moved: u32 = 0;
         for one in &all {
             match self.prolong_one(one, now)? {
                 Told::Moved => moved += 1,
@@ -56,10 +56,7 @@ impl WorkspaceMaker {
             round.after = one.registration;
         }
         if moved > 0 {
-            info!(
-                "{} may run longer, as their accounts got more time",
-                count(moved, "workspace")
-            );
+            info!("{}", run_longer(moved));
         }
         if all.len() == usize::from(AT_ONCE) {
             return Ok(Prolonged::More);
@@ -100,6 +97,18 @@ impl WorkspaceMaker {
     }
 }
 
+/// The line of the log about workspaces that may run longer.
+fn run_longer(moved: u32) -> String {
+    let whose = match moved {
+        1 => "its account",
+        _ => "their accounts",
+    };
+    format!(
+        "{} may run longer, as {whose} got more time",
+        count(moved, "workspace")
+    )
+}
+
 /// Whether Coder knows the new end of a workspace.
 enum Told {
     Moved,
@@ -107,4 +116,25 @@ enum Told {
     Settled,
     Later,
     CoderAway,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run_longer;
+
+    #[test]
+    fn one_workspace_is_told_of_as_one() {
+        for (moved, told) in [
+            (
+                1,
+                "1 workspace may run longer, as its account got more time",
+            ),
+            (
+                2,
+                "2 workspaces may run longer, as their accounts got more time",
+            ),
+        ] {
+            assert_eq!(run_longer(moved), told);
+        }
+    }
 }

@@ -124,6 +124,22 @@ fn a_messaging_service_has_no_number_to_show() {
     assert_eq!(missing[0].name, "CODER_REG_NUMBER");
     let site = config(&[service, URL, ("CODER_REG_NUMBER", "+1 312 555 0100")]);
     assert_eq!(site.pages.site.unwrap().number, "+13125550100");
+    for (number, told) in [
+        ("123", "neither a number with its country nor a short code"),
+        (
+            "415-555-0100",
+            "neither a number with its country nor a short code",
+        ),
+        (SERVICE, "is a Messaging Service: set the number"),
+    ] {
+        let faults = faults(&[service, URL, ("CODER_REG_NUMBER", number)]);
+        assert_eq!(faults.len(), 1, "{number}: {faults:?}");
+        let problem = faults[0].problem.to_string();
+        assert!(
+            problem.contains(told) && !problem.contains("(MG"),
+            "{problem}"
+        );
+    }
 }
 
 #[test]

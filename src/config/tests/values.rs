@@ -275,6 +275,32 @@ fn values_that_work_but_look_wrong_are_warned_of() {
 }
 
 #[test]
+fn a_short_life_is_doubted_in_its_own_unit() {
+    for (written, told) in [
+        (
+            "12",
+            "CODER_REMOVE_TIME is 12 min: if you meant hours, write 12h",
+        ),
+        (
+            "1",
+            "CODER_REMOVE_TIME is 1 min: if you meant hours, write 1h",
+        ),
+        (
+            "40s",
+            "CODER_REMOVE_TIME is 40 s: set a longer time, unless that is what you want",
+        ),
+        (
+            "90s",
+            "CODER_REMOVE_TIME is 1 min 30 s: set a longer time, unless that is what you want",
+        ),
+    ] {
+        let warnings = config(&[("CODER_REMOVE_TIME", written)]).warnings;
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(warnings, [told], "{written}");
+    }
+}
+
+#[test]
 fn receipts_come_to_the_host_of_the_webhook_over_https_only() {
     for (webhook, given, signed) in [
         (

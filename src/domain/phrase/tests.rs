@@ -88,6 +88,8 @@ fn the_comparison_is_described_without_the_phrase() {
             "Straße ٧",
             "8 letters and digits are compared, ß counts as ss, ٧ as 7",
         ),
+        ("a", "1 letter or digit is compared"),
+        ("7", "1 letter or digit is compared"),
         ("가나", "2 letters and digits are compared"),
     ] {
         assert_eq!(Passphrase::parse(phrase).unwrap().comparison(), words);

@@ -84,7 +84,7 @@ fn a_class_that_is_ready_is_called_ready() {
     assert_eq!(report.whole["faults"], 0);
     for (area, what) in [
         ("settings", "settings are understood"),
-        ("data folder", "is writable and has 8 MB"),
+        ("data folder", "is writable and has at least 8 MB"),
         ("data folder", "the database is intact: schema "),
         ("data folder", "runs and is healthy"),
         ("redis", "accepts our password"),

@@ -146,7 +146,7 @@ fn a_life_of_minutes_is_doubted_and_one_beyond_the_longest_refused() {
             "12",
             "",
             0,
-            "CODER_REMOVE_TIME is 12 minutes: if you meant hours, write 12h",
+            "CODER_REMOVE_TIME is 12 min: if you meant hours, write 12h",
         ),
         (
             "12h",
