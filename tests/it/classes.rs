@@ -48,7 +48,7 @@ fn each_phrase_leads_to_its_class_with_its_own_seats_and_times() {
     let eva = class.student();
     hears(&eva, "purple kettle", "This class is full");
     eva.texts("green teapot");
-    class.logs("not open, or the phone has a login of another class, and it was told so before");
+    class.logs("not open yet or is over, or the phone has a login of another class, and it was told so before");
     eva.texts("brown lantern");
     eva.next_login();
     hears(&class.student(), "green teapot", "opens in");
