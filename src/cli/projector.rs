@@ -68,10 +68,26 @@ fn run(arguments: &mut Arguments) -> Result<(), CommandError> {
         }
     }
     if rotate {
-        complain(match links {
-            1 => "the previous link is no longer valid",
-            _ => "the previous links are no longer valid",
-        });
+        complain(invalid(links));
     }
     Ok(())
+}
+
+/// What is told after as many links were replaced.
+fn invalid(links: usize) -> &'static str {
+    match links {
+        1 => "the previous link is no longer valid",
+        _ => "the previous links are no longer valid",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::invalid;
+
+    #[test]
+    fn several_links_are_told_of_as_several() {
+        assert!(invalid(1).contains("link is"));
+        assert!(invalid(3).contains("links are"));
+    }
 }
