@@ -74,6 +74,11 @@ impl NamedFault {
         self.words().map(|(_, cure)| cure)
     }
 
+    /// Whether all students are served all the same, only some of them later.
+    pub fn only_delays(&self) -> bool {
+        Obstacle::named(&self.name).is_some_and(Obstacle::only_delays)
+    }
+
     fn words(&self) -> Option<(&'static str, &'static str)> {
         if let Some(fault) = RedisFault::named(&self.name) {
             return Some((fault.what(), fault.cure()));

@@ -1,4 +1,4 @@
-//! What keeps students from being served at present, although their texts may be accepted. One list,
+//! What keeps students from being served at present, or delays them, although their texts may be accepted. One list,
 //! from which `/healthz`, `healthcheck`, `status` and the metrics are answered.
 //!
 //! Several observers may report the same obstacle. It lasts until each of them has reported its end.
@@ -32,7 +32,7 @@ impl FailingTemplates {
 }
 
 labels! {
-    /// Something that keeps students from being served. The name says only which kind it is: `/healthz`
+    /// Something that keeps students from being served, or delays them. The name says only which kind it is: `/healthz`
     /// shows it to anybody.
     pub enum Obstacle {
         /// Redis cannot be reached.
@@ -63,6 +63,8 @@ labels! {
         SenderBlocked => "sender-blocked",
         /// The account may not send to some phones.
         PhonesBlocked => "phones-blocked",
+        /// Spare accounts fail one after the other, so no more are made for now.
+        SparesFail => "spares-fail",
     }
 }
 
@@ -79,6 +81,11 @@ impl Obstacle {
     /// The obstacle of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|one| one.as_str() == name)
+    }
+
+    /// Whether all students are served all the same, only some of them later.
+    pub fn only_delays(self) -> bool {
+        self == Self::SparesFail
     }
 
     /// What is wrong, and what helps; `None` for the faults of Redis, which have words of their own.
@@ -125,6 +132,10 @@ impl Obstacle {
                 "the Twilio account may not send to some phones",
                 "the log says to which, and what to do; other phones are served",
             ),
+            Self::SparesFail => (
+                "spare accounts fail one after the other, so no more are made for now",
+                "see the builds at Coder, under Workspaces, and mend the template, or find out who uses or deletes these accounts; one is tried every 10 minutes, and students get logins all the same",
+            ),
         })
     }
 }
@@ -140,6 +151,8 @@ pub enum Observer {
     Texts = 4,
     /// The webhook.
     Webhook = 8,
+    /// The keeper of spare accounts.
+    Spares = 16,
 }
 
 /// The obstacles at present. Cheap to ask and to report to.

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Notes, mails, members, template, token};
-use crate::clock::unix_now;
+use super::folder::FolderFacts;
+use super::{Notes, mails, members, spares, template, token};
 use crate::coder::{Coder, CoderError, CoderErrorKind};
 use crate::config::{ClassSettings, CoderConfig, PartialConfig};
-use crate::domain::{Password, UnixSeconds, Username, count, span};
+use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::Http;
 
 /// How many generated passwords Coder is asked about. Coder's rule depends on each password, and
@@ -45,7 +45,12 @@ const STEPS: [(&str, CoderStep); 8] = [
 /// setting. Source: `cli/server.go`, `coderd/coderd.go`.
 const LOGINS_PER_MINUTE: u32 = 60;
 
-pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>) -> CoderFacts {
+pub(super) fn inspect(
+    parts: &PartialConfig,
+    http: &Http,
+    folder: &FolderFacts,
+    notes: &mut Notes<'_>,
+) -> CoderFacts {
     let mut found = CoderFacts::default();
     let config = match &parts.coder {
         Some(config) if !parts.is_faulty(&["CODER_API_", "CODER_EMAIL_DOM"]) => config,
@@ -75,7 +80,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         login_limit(class, notes);
     }
     for class in parts.class.iter().flat_map(|class| &class.classes) {
-        spare_accounts(class, notes);
+        spares::inspect(class, &parts.data_dir, folder, notes);
     }
     let email = Username::draw(0).email(&config.email_domain);
     // The setting is checked by Coder's own rule; only the creation of a user proves more.
@@ -109,48 +114,6 @@ fn take_steps(
                 }
             }
         }
-    }
-}
-
-/// Says from when on a class has spare accounts.
-fn spare_accounts(class: &ClassSettings, notes: &mut Notes<'_>) {
-    if class.warm == 0 {
-        return;
-    }
-    let (now, setting) = (unix_now(), class.setting("_WARM"));
-    let starts = class.opens.map(|opens| opens - ClassSettings::WARMS_UP);
-    let number = class.warm.min(class.seats);
-    match starts.filter(|at| *at > now) {
-        _ if class.gives_until().is_some_and(|at| at <= now) => notes.warn(
-            format!("no spare accounts are made ({setting}): the class has closed"),
-            "correct its times if the class is still to come",
-        ),
-        Some(at) => notes.pass(format!(
-            "{} made in {} ({setting})",
-            count(
-                usize::try_from(number).unwrap_or(usize::MAX),
-                "spare account"
-            ),
-            span(at - now)
-        )),
-        None => notes.pass(format!(
-            "{} kept ready ({setting})",
-            count(
-                usize::try_from(number).unwrap_or(usize::MAX),
-                "spare account"
-            )
-        )),
-    }
-    if class.workspace.is_none() {
-        notes.warn(
-            format!(
-                "spare accounts have no running workspace ({setting}), as there is no template"
-            ),
-            format!(
-                "set {}, unless that is what you want",
-                class.setting("_TEMPLATE")
-            ),
-        );
     }
 }
 

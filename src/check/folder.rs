@@ -361,8 +361,13 @@ fn health(who: &str, answer: Result<Vec<NamedFault>, HealthError>, notes: &mut N
         }
     };
     for obstacle in obstacles {
+        let follows = if obstacle.only_delays() {
+            "serves all students, but some later"
+        } else {
+            "cannot serve all students"
+        };
         notes.warn(
-            format!("{who} cannot serve all students: {}", obstacle.what()),
+            format!("{who} {follows}: {}", obstacle.what()),
             obstacle.cure().unwrap_or(SEE_LOG),
         );
     }

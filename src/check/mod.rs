@@ -16,6 +16,7 @@ mod probe_workspace;
 mod public;
 mod redis;
 mod settings;
+mod spares;
 mod template;
 mod token;
 mod twilio;
@@ -183,7 +184,7 @@ pub fn inspect(parts: &PartialConfig, announce: Option<&dyn Fn(&str)>) -> Vec<Fi
     redis::inspect(parts, &facts, &mut Notes::of(Area::Redis, &mut all));
     let limit = parts.call_limit.unwrap_or(CALL_LIMIT);
     let http = Http::new(limit.min(CALL_LIMIT));
-    let coder_facts = coder::inspect(parts, &http, &mut Notes::of(Area::Coder, &mut all));
+    let coder_facts = coder::inspect(parts, &http, &facts, &mut Notes::of(Area::Coder, &mut all));
     if let Some(announce) = announce {
         // Coder needs longer to create a user than to answer other calls.
         let http = Http::new(limit);

@@ -10,8 +10,8 @@ pub(super) const COMMAND: Command = Command {
     operands: "",
     summary: "ask the running service whether it can accept texts; print ok or what is wrong",
     details: "\
-After ok it prints a line for each thing that keeps students from being served although texts are accepted, for \
-example a Coder that does not answer, and what to do.
+After ok it prints a line for each thing that keeps students from being served although texts are accepted, or \
+delays them, for example a Coder that does not answer, and what to do.
 
 It connects to the address in CODER_REG_LISTEN, needs no other setting, and takes at most 3 seconds.
 ",

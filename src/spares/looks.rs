@@ -6,8 +6,10 @@ use log::{error, info, warn};
 
 use super::{SpareKeeper, build_again};
 use crate::coder::{CoderError, LoginType, User};
+use crate::config::ClassConfig;
 use crate::domain::registration::Stage;
 use crate::domain::{ClassName, UnixSeconds, WorkspaceTrouble, count};
+use crate::obstacles::{Observer, Obstacle};
 use crate::store::{Spare, SpareBuild, StoreError};
 
 /// Whether nobody has used a user since it was made. Right after a login only one of the two shows it.
@@ -16,6 +18,13 @@ pub(super) fn is_unused(user: &User) -> bool {
         && user.last_seen().is_none()
         && !user.has_roles
         && matches!(user.login_type, LoginType::Password | LoginType::Unknown)
+}
+
+/// Whether a spare has all that its class wants. Whether somebody has used it is another question.
+fn is_whole(spare: &Spare, class: &ClassConfig) -> bool {
+    let runs = spare.build == SpareBuild::Running;
+    let is_made = spare.stage == Stage::Created;
+    is_made && (runs || class.workspace_of(spare.class.as_ref()).is_none())
 }
 
 impl SpareKeeper {
@@ -55,12 +64,12 @@ impl SpareKeeper {
         Ok(Ok(()))
     }
 
-    /// Dismisses spares that are to be replaced.
+    /// Dismisses spares that have failed.
     fn dismiss_all(&mut self, spares: &[Spare], now: UnixSeconds) -> Result<(), StoreError> {
         for spare in spares {
             if self.store.dismiss_spare(spare.id, now)? {
                 let class = spare.class.clone();
-                self.pools.entry(class).or_default().replace();
+                self.pools.entry(class).or_default().fail();
             }
         }
         if !spares.is_empty() {
@@ -73,12 +82,8 @@ impl SpareKeeper {
     fn note_good(&mut self, spares: &[Spare], unused: &HashSet<i64>) {
         let mut good: HashMap<Option<ClassName>, HashSet<i64>> = HashMap::new();
         for spare in spares {
-            let class = &spare.class;
-            let runs = spare.build == SpareBuild::Running;
-            if (runs || self.class.workspace_of(class.as_ref()).is_none())
-                && unused.contains(&spare.id)
-            {
-                let of_class = good.entry(class.clone()).or_default();
+            if is_whole(spare, &self.class) && unused.contains(&spare.id) {
+                let of_class = good.entry(spare.class.clone()).or_default();
                 of_class.insert(spare.id);
             }
         }
@@ -110,37 +115,46 @@ impl SpareKeeper {
             let class = self.class.class(spare.class.as_ref());
             let wanted = class.map_or(0, |class| class.spares_wanted(now));
             let pool = self.pools.entry(spare.class.clone()).or_default();
-            if pool.is_exhausted(wanted) {
-                let id = spare.id;
-                self.store.try_workspace_again(id, now + build_again())?;
-                spares.push(spare);
-            } else {
+            if pool.replaces(wanted) {
                 let username = &spare.username;
                 warn!("the build of the spare workspace of {username} failed: it is replaced");
                 self.dismiss_all(&[spare], now)?;
+            } else {
+                pool.fail();
+                let id = spare.id;
+                self.store.try_workspace_again(id, now + build_again())?;
+                spares.push(spare);
             }
         }
-        self.tell_exhausted(now);
+        self.tell_given_up(spares, now);
         Ok(())
     }
 
-    /// Logs once that no more spares are made for a class.
-    fn tell_exhausted(&mut self, now: UnixSeconds) {
+    /// Logs once that the spares of a class are given up, and shows whether those of any class are.
+    fn tell_given_up(&mut self, spares: &[Spare], now: UnixSeconds) {
+        let mut any = false;
         for class in &self.class.classes {
             let wanted = class.spares_wanted(now);
             let Some(pool) = self.pools.get_mut(&class.name) else {
                 continue;
             };
-            if wanted == 0 || !pool.is_exhausted(wanted) || pool.told {
+            if wanted == 0 || !pool.is_exhausted(wanted) {
                 continue;
             }
-            pool.told = true;
+            any = true;
+            let own = spares.iter().filter(|one| one.class == class.name);
+            let healthy = own.filter(|one| is_whole(one, &self.class));
+            if !pool.give_up(healthy.map(|one| one.id), now) {
+                continue;
+            }
             let whose = class.name.as_ref();
             let whose = whose.map_or_else(String::new, |name| format!(" of the class {name}"));
             error!(
-                "the spare accounts{whose} fail one after the other, so no more are made: their builds fail, or somebody uses or deletes them. See the builds at Coder, under Workspaces, and mend the template; failed ones are built again every {} minutes. Students get logins all the same",
+                "the spare accounts{whose} fail one after the other, so no more are made for now: their builds fail, or somebody uses or deletes them. See the builds at Coder, under Workspaces, and mend the template. Every {} minutes failed ones are built again, and a missing one is made, until one turns out well. Students get logins all the same",
                 build_again() / 60
             );
         }
+        self.obstacles
+            .set(Obstacle::SparesFail, Observer::Spares, any);
     }
 }

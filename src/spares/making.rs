@@ -56,7 +56,7 @@ impl From<StoreError> for SpareError {
 impl SpareKeeper {
     /// Makes the spares that are missing beside `spares`, at most a hundred. Returns whether these were all.
     pub(super) fn make_missing(
-        &self,
+        &mut self,
         spares: &[Spare],
         now: UnixSeconds,
     ) -> Result<Result<bool, CoderError>, StoreError> {
@@ -66,14 +66,14 @@ impl SpareKeeper {
             let own = spares.iter().filter(|spare| spare.class == class.name);
             let reserved = own.clone().filter(|one| one.stage == Stage::Reserved);
             tasks.extend(reserved.map(|one| Task::Reserved(&one.username)));
-            let pool = self.pools.get(&class.name);
-            if pool.is_some_and(|pool| pool.is_exhausted(wanted)) {
-                continue;
-            }
             let allowed = self.store.spares_allowed(seats(class), wanted)?;
             let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
             let missing = allowed.saturating_sub(own.count());
-            tasks.extend((0..missing).map(|_| Task::New(class)));
+            let number = match self.pools.get_mut(&class.name) {
+                Some(pool) => pool.allows(wanted, missing, now),
+                None => missing,
+            };
+            tasks.extend((0..number).map(|_| Task::New(class)));
         }
         let all = tasks.len() <= AT_ONCE;
         tasks.truncate(AT_ONCE);

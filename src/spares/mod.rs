@@ -20,6 +20,7 @@ use crate::config::{ClassConfig, ClassSettings, Config};
 use crate::domain::{
     ClassName, InstanceId, PasswordKey, PhoneKey, UnixSeconds, Username, count, noise, seconds,
 };
+use crate::obstacles::Obstacles;
 use crate::retry;
 use crate::store::{Seats, Spare, Store, StoreError};
 use pool::Pool;
@@ -50,6 +51,7 @@ pub struct SpareKeeper {
     instance_id: InstanceId,
     email_domain: String,
     parallel: usize,
+    obstacles: Arc<Obstacles>,
     /// Called with the name of each spare that is made.
     on_made: Box<dyn Fn(&Username) + Send + Sync>,
     /// Called when spares are dismissed.
@@ -75,6 +77,8 @@ pub struct SpareKeeperParts {
     pub passwords: PasswordKey,
     /// The instance id of the data folder, for the markers.
     pub instance_id: InstanceId,
+    /// Learn whether spares are given up.
+    pub obstacles: Arc<Obstacles>,
     /// Called with the name of each spare that is made.
     pub on_made: Box<dyn Fn(&Username) + Send + Sync>,
     /// Called when spares are dismissed.
@@ -90,6 +94,7 @@ impl SpareKeeper {
             key,
             passwords,
             instance_id,
+            obstacles,
             on_made,
             on_dismissed,
         } = parts;
@@ -102,6 +107,7 @@ impl SpareKeeper {
             instance_id,
             email_domain: config.coder.email_domain.clone(),
             parallel: config.service.parallel.min(SIDE_BY_SIDE),
+            obstacles,
             on_made,
             on_dismissed,
             pools: HashMap::new(),
@@ -240,7 +246,7 @@ fn due_at(class: &ClassSettings, now: UnixSeconds) -> UnixSeconds {
     class.gives_until().map_or(tomorrow, |at| at.min(tomorrow))
 }
 
-/// Seconds until a failed build is tried again, once spares are no longer replaced.
+/// Seconds until a failed build is tried again, or a missing spare is made, while spares are given up.
 fn build_again() -> UnixSeconds {
     seconds(retry::WORKSPACE.most)
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::files::{DATABASE, LOCK, damage, open_read_only, place_of_lock};
-use super::{StoreError, facts, schema};
+use super::spares::{allowed, read};
+use super::{Seats, SpareFigures, StoreError, Tx, facts, schema};
 use crate::domain::{ClassName, InstanceId, PhoneKey};
 
 /// The state of the database.
@@ -83,6 +84,38 @@ fn classes(connection: &Connection) -> rusqlite::Result<Vec<(ClassName, i64)>> {
         Ok((ClassName::from_stored(row.get(0)?), row.get(1)?))
     })?;
     rows.collect()
+}
+
+/// The spares of a class and how many it may have: of the number that is `wanted`, as many as it has free seats.
+/// Changes nothing. `None` = no service of this version has used the folder yet.
+///
+/// # Errors
+/// The database cannot be read, is newer than this program, or not ours.
+pub fn inspect_spares(
+    folder: &Path,
+    seats: Seats<'_>,
+    wanted: u32,
+) -> Result<Option<(SpareFigures, u32)>, StoreError> {
+    let path = folder.join(DATABASE);
+    if !fs::metadata(&path).is_ok_and(|found| found.len() > 0) {
+        return Ok(None);
+    }
+    let failed = StoreError::sql("read the spare accounts");
+    let connection = open_read_only(folder, &path)?;
+    if !schema::is_ours(&connection).map_err(&failed)? {
+        return Err(StoreError::Foreign { path });
+    }
+    if schema::usable_version(&connection)? < schema::VERSION {
+        return Ok(None);
+    }
+    // Both are of the same moment.
+    let tx = connection.unchecked_transaction().map_err(&failed)?;
+    let allowed = allowed(&Tx(&tx), seats, wanted).map_err(&failed)?;
+    let spares = read(&tx)?;
+    let own = spares
+        .iter()
+        .filter(|one| one.class.as_ref() == seats.class);
+    Ok(Some((SpareFigures::of(own), allowed)))
 }
 
 /// Who holds the lock of a data folder.

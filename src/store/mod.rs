@@ -47,7 +47,7 @@ pub use contacts::{Contact, Notice};
 pub use deliveries::PendingRedaction;
 pub use error::StoreError;
 pub use files::DATABASE;
-pub use inspect::{Inspection, LockHolder, holder, place};
+pub use inspect::{Inspection, LockHolder, holder, inspect_spares, place};
 pub use key_file::inspect_password_key;
 pub use known::Known;
 pub use passwords::{RenewError, Renewal, WithheldLogin};

@@ -222,7 +222,8 @@ impl Store {
     }
 }
 
-fn allowed(tx: &Tx<'_>, seats: Seats<'_>, wanted: u32) -> rusqlite::Result<u32> {
+/// As [`Store::spares_allowed`].
+pub(super) fn allowed(tx: &Tx<'_>, seats: Seats<'_>, wanted: u32) -> rusqlite::Result<u32> {
     Ok(wanted.min(seats.free(tx)?))
 }
 

@@ -99,9 +99,13 @@ impl ClassView {
         };
         let obstacles = self.obstacles.iter();
         let obstacles = obstacles.filter(move |one| !is_seen_here(&one.name));
-        obstacles.map(|one| match one.cure() {
-            Some(cure) => fault(one.what()).helped_by(cure),
-            None => fault(one.what()),
+        obstacles.map(|one| {
+            let concern = if one.only_delays() {
+                warning(one.what())
+            } else {
+                fault(one.what())
+            };
+            concern.helped_by(one.cure().unwrap_or_default())
         })
     }
 

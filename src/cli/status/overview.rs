@@ -80,16 +80,7 @@ impl ClassSeats {
         if self.spares_wanted + ready + building + troubled == 0 {
             return None;
         }
-        let mut words = format!("{ready} of {} spare accounts ready", self.spares_wanted);
-        for (number, what) in [
-            (building, "being made"),
-            (troubled, "without a workspace that runs"),
-        ] {
-            if number > 0 {
-                words += &format!(", {number} {what}");
-            }
-        }
-        Some(words)
+        Some(self.spares.in_words(self.spares_wanted))
     }
 }
 

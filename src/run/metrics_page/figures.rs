@@ -127,7 +127,7 @@ impl ServiceMetrics {
         .value(u8::from(self.lanes.is_paused()));
         let mut samples = page.gauge(
             "coder_sms_register_obstacle",
-            "Whether an obstacle of this kind keeps students from being served now.",
+            "Whether an obstacle of this kind keeps students from being served now, or delays them.",
         );
         for obstacle in Obstacle::ALL {
             let is_present = u8::from(self.obstacles.has(*obstacle));

@@ -161,6 +161,7 @@ impl Shared {
             key: keys.0.clone(),
             passwords: keys.1.clone(),
             instance_id: self.instance_id.clone(),
+            obstacles: Arc::clone(&self.obstacles),
             on_made: Box::new(move |username| workspaces.iter().for_each(|w| w.wanted(username))),
             on_dismissed: Box::new(move || reaper.notify()),
         };

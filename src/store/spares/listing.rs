@@ -72,6 +72,21 @@ impl SpareFigures {
         }
         figures
     }
+
+    /// In words, of the number that is `wanted` now.
+    pub fn in_words(self, wanted: u32) -> String {
+        let noun = if wanted == 1 { "account" } else { "accounts" };
+        let mut words = format!("{} of {wanted} spare {noun} ready", self.ready);
+        for (number, what) in [
+            (self.building, "being made"),
+            (self.troubled, "without a workspace that runs"),
+        ] {
+            if number > 0 {
+                words += &format!(", {number} {what}");
+            }
+        }
+        words
+    }
 }
 
 impl Store {

@@ -2,9 +2,11 @@
 //!
 //! - `burst`: what students cost who text when spares are ready
 //! - `bad_input`: what is wrong with the class or its template
+//! - `given_up`: they fail one after the other
 
 mod bad_input;
 mod burst;
+mod given_up;
 
 use support::classroom::student::{Login, Student};
 use support::classroom::{Classroom, Plan};
