@@ -27,10 +27,10 @@ pub(super) fn inspect(
         ),
         Some(at) => notes.pass(format!(
             "{} will be made in {} ({setting})",
-            wanted(class),
+            in_words(class.spares_wanted(at)),
             span(at - now)
         )),
-        None => ready(class, data_dir, folder, notes),
+        None => ready(class, class.spares_wanted(now), data_dir, folder, notes),
     }
     if class.workspace.is_none() {
         notes.warn(
@@ -45,27 +45,30 @@ pub(super) fn inspect(
     }
 }
 
-/// The spare accounts that the class has at most, in words.
-fn wanted(class: &ClassSettings) -> String {
-    let number = class.warm.min(class.seats);
+fn in_words(number: u32) -> String {
     let number = usize::try_from(number).unwrap_or(usize::MAX);
     count(number, "spare account")
 }
 
-/// Says how many are ready, of a class that wants some now.
-fn ready(class: &ClassSettings, data_dir: &Path, folder: &FolderFacts, notes: &mut Notes<'_>) {
+/// Says how many of the number that is `wanted` now are ready.
+fn ready(
+    class: &ClassSettings,
+    wanted: u32,
+    data_dir: &Path,
+    folder: &FolderFacts,
+    notes: &mut Notes<'_>,
+) {
     let setting = class.setting("_WARM");
     let seats = Seats {
         class: class.name.as_ref(),
         limit: class.seats,
     };
-    let (figures, allowed) = match inspect_spares(data_dir, seats, class.spares_wanted(unix_now()))
-    {
+    let (figures, allowed) = match inspect_spares(data_dir, seats, wanted) {
         Ok(Some(found)) => found,
         Ok(None) => {
-            let wanted = wanted(class);
             notes.pass(format!(
-                "{wanted} will be made when the service runs ({setting})"
+                "{} will be made when the service runs ({setting})",
+                in_words(wanted)
             ));
             return;
         }
