@@ -156,10 +156,9 @@ impl SpareKeeper {
         if !all_made {
             return Ok(Some(Duration::ZERO));
         }
-        let next = self.looked_at.map_or(LOOK, |at| at + LOOK - now);
-        Ok(Some(Duration::from_secs(
-            next.clamp(1, LOOK).unsigned_abs(),
-        )))
+        // Without any the last look grows old, and there is nothing to look at.
+        let looked_at = self.looked_at.filter(|_| !spares.is_empty());
+        Ok(Some(rest(looked_at, now)))
     }
 
     /// Records that Coder failed, and says how long to wait.
@@ -232,6 +231,13 @@ impl SpareKeeper {
     }
 }
 
+/// How long a sweep is not needed, the last look at Coder having been at `looked_at`; `None` = there was nothing to
+/// look at.
+fn rest(looked_at: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
+    let next = looked_at.map_or(LOOK, |at| at + LOOK - now);
+    Duration::from_secs(next.clamp(1, LOOK).unsigned_abs())
+}
+
 /// The seats of a class.
 fn seats(class: &ClassSettings) -> Seats<'_> {
     Seats {
@@ -249,4 +255,25 @@ fn due_at(class: &ClassSettings, now: UnixSeconds) -> UnixSeconds {
 /// Seconds until a failed build is tried again, or a missing spare is made, while spares are given up.
 fn build_again() -> UnixSeconds {
     seconds(retry::WORKSPACE.most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keeper_without_spares_does_not_wake_each_second_for_an_old_look() {
+        let now = 1_800_000_000;
+        for (looked_at, seconds) in [
+            (None, 60),
+            (Some(now), 60),
+            (Some(now - 20), 40),
+            (Some(now - 59), 1),
+            (Some(now - 600), 1),
+            // The clock was set back.
+            (Some(now + 9_000), 60),
+        ] {
+            assert_eq!(rest(looked_at, now), Duration::from_secs(seconds));
+        }
+    }
 }
