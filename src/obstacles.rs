@@ -63,6 +63,8 @@ labels! {
         SenderBlocked => "sender-blocked",
         /// The account may not send to some phones.
         PhonesBlocked => "phones-blocked",
+        /// As many texts were sent within an hour as are allowed.
+        HourlyLimit => "hourly-limit",
         /// Spare accounts fail one after the other, so no more are made for now.
         SparesFail => "spares-fail",
     }
@@ -131,6 +133,10 @@ impl Obstacle {
             Self::PhonesBlocked => (
                 "the Twilio account may not send to some phones",
                 "the log says to which, and what to do; other phones are served",
+            ),
+            Self::HourlyLimit => (
+                "as many texts were sent within an hour as CODER_REG_HOURLY_TEXTS allows, so logins wait",
+                "if students caused them, and not somebody who misuses the phrase, raise the number and restart the service; otherwise change the phrase. Logins that wait are sent as the hour goes on",
             ),
             Self::SparesFail => (
                 "spare accounts fail one after the other, so no more are made for now",

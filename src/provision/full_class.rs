@@ -22,7 +22,7 @@ impl FullClass {
             let (whose, seats) = (whose(class), class.seats);
             let (setting, end) = (class.setting("_SEATS"), end_command(class));
             warn!(
-                "the class{whose} is full: all seats ({setting}, {seats}) are taken. A student who texts the phrase now gets no account, but a text that says so. Raise the number and restart the service, or end accounts that are no longer needed ({end})"
+                "the class{whose} is full: all seats ({setting}, {seats}) are taken. A student who texts the phrase now gets no account and is told so. Raise the number and restart the service, or end accounts that are no longer needed ({end})"
             );
             HashSet::new()
         });

@@ -217,6 +217,8 @@ pub enum RetryTime {
     /// Coder accepts no more calls for now: one of the texts that wait for it tries after this long, the others when it is
     /// accepted.
     CoderLimit(Duration),
+    /// This hour's texts are used up (`CODER_REG_HOURLY_TEXTS`): this long.
+    HourlyLimit(Duration),
     /// Its login is at a screen: this long, or until something happens there. It is not a failure.
     Screen(Duration),
     /// No text can be served until a person acts at this peer: everything pauses, but for one probe now and then.

@@ -119,7 +119,7 @@ impl Provisioner {
         let limit = self.limits.hourly_texts;
         let why =
             format!("the limit of {limit} texts per hour is reached (CODER_REG_HOURLY_TEXTS)");
-        Err(AttemptEnd::later(RetryTime::Exactly(HOURLY_WAIT), why))
+        Err(AttemptEnd::later(RetryTime::HourlyLimit(HOURLY_WAIT), why))
     }
 }
 

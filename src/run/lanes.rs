@@ -53,6 +53,8 @@ pub struct Job {
     for_screen: bool,
     /// It was refused by a limit of calls, and is trying again.
     paced: bool,
+    /// Its last attempt found this hour's texts used up.
+    hourly_limited: bool,
 }
 
 impl Job {
@@ -88,6 +90,17 @@ pub struct WaitEnd {
     pub pause: bool,
     /// The wait of the texts that this cause concerns.
     pub hold: Option<Cause>,
+}
+
+/// What texts wait for, as far as the operator is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Whether all texts wait until a person acts.
+    pub paused: bool,
+    /// The causes that some phones wait for.
+    pub causes: Vec<Cause>,
+    /// Whether a text waits because this hour's texts are used up.
+    pub hourly_limit: bool,
 }
 
 /// The texts being served, shared by the thread that takes them from Redis and the workers.
@@ -137,6 +150,7 @@ impl Lanes {
             at_screen: false,
             for_screen,
             paced: false,
+            hourly_limited: false,
         });
         drop(state);
         self.changed.notify_all();
@@ -236,9 +250,15 @@ impl Lanes {
         self.lock().paused_until.is_some()
     }
 
-    /// The causes that some phones wait for and that were reported to the operator.
-    pub fn reported_causes(&self) -> Vec<Cause> {
-        self.lock().holds.reported().collect()
+    /// Calls `report` with what texts wait for. Nothing changes meanwhile, so what was reported last is true. It must be
+    /// short and may not use the lanes.
+    pub fn with_waits<T>(&self, report: impl FnOnce(&Waits) -> T) -> T {
+        let state = self.lock();
+        report(&Waits {
+            paused: state.paused_until.is_some(),
+            causes: state.holds.reported().collect(),
+            hourly_limit: state.hourly_limited > 0,
+        })
     }
 
     /// Stops all workers. Texts without a verdict stay pending in Redis.

@@ -82,7 +82,7 @@ fn the_bill_of_an_hour_has_a_limit_and_those_beyond_it_wait() {
         .open();
     let students = class.students(5);
     class.all_ask(&students);
-    class.logs("the limit of 3 texts per hour is reached");
+    class.logs("logins wait: CODER_REG_HOURLY_TEXTS allows 3 an hour");
     class.eventually("three logins", || class.twilio().texts().len() == 3);
     // Courtesies are left out, not put off.
     let eva = class.student();

@@ -38,6 +38,7 @@ fn act() -> impl Strategy<Value = LaneAct> {
     let wait = prop_oneof![
         Just(RetryTime::Exactly(Duration::ZERO)),
         Just(RetryTime::CoderLimit(Duration::from_secs(60))),
+        Just(RetryTime::HourlyLimit(Duration::from_secs(60))),
         Just(RetryTime::Away),
         Just(RetryTime::Screen(Duration::from_secs(60))),
         Just(RetryTime::Blocked(Peer::Twilio)),
@@ -77,6 +78,8 @@ struct LaneModel {
     lanes: Lanes,
     working: Vec<Job>,
     in_hand: BTreeSet<String>,
+    /// Those whose last attempt found this hour's texts used up.
+    hourly_limited: BTreeSet<String>,
 }
 
 impl LaneModel {
@@ -85,6 +88,7 @@ impl LaneModel {
             lanes: Lanes::new(workers),
             working: Vec::new(),
             in_hand: BTreeSet::new(),
+            hourly_limited: BTreeSet::new(),
         }
     }
 
@@ -100,11 +104,16 @@ impl LaneModel {
             LaneAct::Finish(at, proof) => {
                 if let Some(job) = self.some_job(at) {
                     self.in_hand.remove(&job.entry.id);
+                    self.hourly_limited.remove(&job.entry.id);
                     self.lanes.finish(job, proof);
                 }
             }
             LaneAct::Park(at, wait) => {
                 if let Some(job) = self.some_job(at) {
+                    self.hourly_limited.remove(&job.entry.id);
+                    if matches!(wait, RetryTime::HourlyLimit(_)) {
+                        self.hourly_limited.insert(job.entry.id.clone());
+                    }
                     self.lanes.park(job, wait, 0);
                 }
             }
@@ -123,6 +132,8 @@ impl LaneModel {
             LaneAct::TimePasses => self.time_passes(),
         }
         assert_eq!(self.lanes.room(), ROOM - self.in_hand.len());
+        let is_limited = self.lanes.with_waits(|waits| waits.hourly_limit);
+        assert_eq!(is_limited, !self.hourly_limited.is_empty());
     }
 
     fn some_job(&mut self, at: usize) -> Option<Job> {
@@ -217,6 +228,7 @@ impl LaneModel {
         let state = self.lanes.lock();
         assert!(state.ready.is_empty() && state.parked.is_empty() && state.holds.is_empty());
         assert!(state.pace.is_empty());
+        assert_eq!(state.hourly_limited, 0);
         assert!(state.woken.is_empty() && state.at_work.is_empty());
         assert!(state.busy.is_empty() && state.held.is_empty() && state.retrying == 0);
     }

@@ -45,6 +45,8 @@ pub(super) struct LaneState {
     pub(super) paused_until: Option<Instant>,
     /// Whose refusal began the pause, or continued it last.
     pub(super) paused_by: Option<Peer>,
+    /// The number of texts whose last attempt found this hour's texts used up.
+    pub(super) hourly_limited: usize,
     /// Texts that a worker has.
     pub(super) at_work: HashSet<MessageSid>,
     /// Those of them that were woken meanwhile.
@@ -70,6 +72,7 @@ impl LaneState {
     /// Notes what the end of a job proves about Coder and Twilio. Returns the waits that this ends.
     pub(super) fn learn(&mut self, job: &mut Job, proof: PeerProof, now: Instant) -> WaitEnd {
         self.pace.ended(job, proof != PeerProof::Nothing);
+        self.note_hourly_limit(job, false);
         let by_twilio = self.paused_until.is_some() && self.paused_by == Some(Peer::Twilio);
         let mut ends = WaitEnd::default();
         match proof {
@@ -124,7 +127,7 @@ impl LaneState {
                 self.pace.refused(job, span, now);
                 return None;
             }
-            RetryTime::Exactly(span) => (span, false),
+            RetryTime::Exactly(span) | RetryTime::HourlyLimit(span) => (span, false),
             RetryTime::Screen(span) => {
                 if self.paused_until.is_some() && self.paused_by != Some(Peer::Twilio) {
                     // This probe has shown that Coder is available; the next one may run immediately.
@@ -161,11 +164,19 @@ impl LaneState {
         if !is_held {
             self.holds.leave(job);
         }
+        self.note_hourly_limit(job, matches!(wait, RetryTime::HourlyLimit(_)));
         if !matches!(wait, RetryTime::CoderLimit(_)) {
             // Only Twilio holds a text, and a login at a screen was made.
             self.pace.ended(job, is_held || at_screen);
         }
         woken
+    }
+
+    /// Notes whether the last attempt at a job found this hour's texts used up.
+    fn note_hourly_limit(&mut self, job: &mut Job, is_met: bool) {
+        let before = std::mem::replace(&mut job.hourly_limited, is_met);
+        self.hourly_limited += usize::from(is_met);
+        self.hourly_limited -= usize::from(before);
     }
 
     /// How long a job waits after its attempt has failed by itself. While other texts are served, the next one

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use log::{debug, error, warn};
+use log::{debug, error, info, warn};
 
 use super::counters::Delay;
 use super::{TextLoop, log_done};
@@ -26,7 +26,10 @@ impl TextLoop {
             RetryTime::Away => Delay::Away,
             RetryTime::Blocked(_) | RetryTime::Failing => Delay::Blocked,
             RetryTime::Held { .. } => Delay::Held,
-            RetryTime::Exactly(_) | RetryTime::CoderLimit(_) | RetryTime::Screen(_) => Delay::Wait,
+            RetryTime::Exactly(_)
+            | RetryTime::CoderLimit(_)
+            | RetryTime::HourlyLimit(_)
+            | RetryTime::Screen(_) => Delay::Wait,
         });
         self.log_attempt(&job, later);
         if matches!(later.wait, RetryTime::CoderLimit(_)) && self.call_limit.is_news(Instant::now())
@@ -51,8 +54,8 @@ impl TextLoop {
     /// disk.
     fn log_attempt(&self, job: &Job, later: &Later) {
         let level = match (job.attempt, later.wait) {
-            // Told once for all of them, by `put_off`.
-            (_, RetryTime::CoderLimit(_)) => log::Level::Debug,
+            // Told once for all of them.
+            (_, RetryTime::CoderLimit(_) | RetryTime::HourlyLimit(_)) => log::Level::Debug,
             // Already reported for all texts.
             (1, RetryTime::Blocked(peer)) if self.obstacles.has(refusal_of(peer)) => {
                 log::Level::Warn
@@ -100,17 +103,27 @@ impl TextLoop {
         }
     }
 
-    /// Updates the list of obstacles with the causes that texts wait for.
+    /// Updates the list of obstacles with what texts wait for.
     pub(super) fn report_waits(&self) {
-        let causes = self.lanes.reported_causes();
-        let by_sender = |cause: &Cause| *cause == Cause::Sender;
-        let (sender, phones) = (causes.iter().any(by_sender), !causes.iter().all(by_sender));
         let set = |obstacle, is_seen| self.obstacles.set(obstacle, Observer::Texts, is_seen);
-        set(Obstacle::SenderBlocked, sender);
-        set(Obstacle::PhonesBlocked, phones);
-        if !self.lanes.is_paused() {
-            set(Obstacle::CoderRefuses, false);
-            set(Obstacle::TwilioRefuses, false);
+        let limit_met = self.lanes.with_waits(|waits| {
+            let by_sender = |cause: &Cause| *cause == Cause::Sender;
+            set(Obstacle::SenderBlocked, waits.causes.iter().any(by_sender));
+            set(Obstacle::PhonesBlocked, !waits.causes.iter().all(by_sender));
+            if !waits.paused {
+                set(Obstacle::CoderRefuses, false);
+                set(Obstacle::TwilioRefuses, false);
+            }
+            let is_news = set(Obstacle::HourlyLimit, waits.hourly_limit);
+            is_news.then_some(waits.hourly_limit)
+        });
+        let limit = self.provisioner.limits.hourly_texts;
+        match limit_met {
+            Some(true) => error!(
+                "logins wait: CODER_REG_HOURLY_TEXTS allows {limit} an hour, and as many texts were sent. To send them now, raise the number and restart the service; otherwise they are sent as the hour goes on"
+            ),
+            Some(false) => info!("no login waits for the limit of texts per hour any more"),
+            None => {}
         }
     }
 

@@ -233,6 +233,38 @@ fn phones_that_the_account_may_not_text_are_shown_until_it_may() {
 }
 
 #[test]
+fn an_hour_whose_texts_are_used_up_is_shown_until_no_login_waits_for_it() {
+    let class = observed()
+        .with("CODER_REG_HOURLY_TEXTS", "1")
+        .with("CODER_REG_PARALLEL", "1")
+        .open();
+    let (ana, ben) = (class.student(), class.student());
+    ana.gets_a_login();
+    ben.asks();
+    shows(&class, "hourly-limit", true);
+    let (code, checked) = command(&class, &["check"]);
+    assert_eq!(code, Some(1), "{checked}");
+    assert!(
+        checked.contains("cannot serve all students: as many texts were sent within an hour"),
+        "{checked}"
+    );
+    let status = class.does(&["status", "--offline"]);
+    assert!(
+        status.contains("FAULT  as many texts were sent within an hour as CODER_REG_HOURLY_TEXTS"),
+        "{status}"
+    );
+    // An hour passes.
+    class.change("UPDATE sends SET slot = slot - 12");
+    ben.next_login();
+    is_over(&class, "hourly-limit");
+    logged_once(
+        &class,
+        "CODER_REG_HOURLY_TEXTS allows 1 an hour",
+        "no login waits for the limit",
+    );
+}
+
+#[test]
 fn another_service_on_this_redis_database_is_shown_until_it_is_gone() {
     let class = plan().open();
     class.student().gets_a_login();
