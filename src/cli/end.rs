@@ -57,6 +57,8 @@ struct Progress {
     locked_out: usize,
     /// Accounts that can still be used.
     usable: Vec<Registration>,
+    /// Accounts that Coder may have, but nobody has their login.
+    without_login: Vec<Registration>,
 }
 
 impl Progress {
@@ -68,7 +70,8 @@ impl Progress {
             match roster.iter().find(|one| one.marker == before.marker) {
                 None => progress.gone += 1,
                 Some(one) if one.removal.locked_at.is_some() => progress.locked_out += 1,
-                Some(one) => progress.usable.push(one.clone()),
+                Some(one) if before.may_have_login() => progress.usable.push(one.clone()),
+                Some(one) => progress.without_login.push(one.clone()),
             }
         }
         Ok(progress)
@@ -77,16 +80,27 @@ impl Progress {
     /// Whether waiting longer is useless: an account that the service tried and failed to lock out is retried only
     /// later.
     fn is_final(&self) -> bool {
-        self.usable.iter().all(|one| one.reap_note.is_some())
+        self.not_over().all(|one| one.reap_note.is_some())
+    }
+
+    /// The accounts that are neither removed nor locked out.
+    fn not_over(&self) -> impl Iterator<Item = &Registration> {
+        self.usable.iter().chain(&self.without_login)
     }
 
     fn in_words(&self) -> String {
-        let mut words = match (self.usable.len(), self.gone + self.locked_out) {
-            (0, _) => " and locked out".to_owned(),
-            (usable, 0) => format!(": {usable} can still be used, see below"),
-            (usable, over) => {
-                format!(": {over} locked out; {usable} can still be used, see below")
-            }
+        let numbers = [
+            (self.gone + self.locked_out, "locked out"),
+            (self.usable.len(), "can still be used"),
+            (self.without_login.len(), "without a login, not removed yet"),
+        ];
+        let mut words = if self.not_over().next().is_none() {
+            " and locked out".to_owned()
+        } else {
+            let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
+            let numbers = numbers.map(|(number, what)| format!("{number} {what}"));
+            let numbers: Vec<String> = numbers.collect();
+            format!(": {}, see below", numbers.join("; "))
         };
         words += &match self.locked_out {
             0 => String::new(),
@@ -98,12 +112,12 @@ impl Progress {
                 "; {more} have workspaces that are being stopped and deleted; the accounts are removed within minutes"
             ),
         };
-        for one in &self.usable {
+        for one in self.not_over() {
             let note = one.reap_note.as_deref();
             let note = note.unwrap_or("the service has not tried it yet");
             words += &format!("\n{}: {note}", one.username);
         }
-        if !self.usable.is_empty() {
+        if self.not_over().next().is_some() {
             words += "\nthe service retries, see status";
         }
         words
@@ -148,7 +162,7 @@ fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
         let progress = Progress::of(&ended, &database)?;
         let is_over = progress.is_final() || began.elapsed() > PATIENCE;
         if shows && began.elapsed() > PAUSE {
-            let left = count(progress.usable.len(), "account");
+            let left = count(progress.not_over().count(), "account");
             let end = if is_over { "\n" } else { "" };
             // A failure to write the progress does not matter.
             let _ = write!(terminal, "\rlocking out: {left} left  {end}");
@@ -189,11 +203,14 @@ fn to_json(
     value["gently"] = json!(asked.gently);
     value["gone"] = json!(progress.map(|one| one.gone));
     value["locked_out"] = json!(progress.map(|one| one.locked_out));
-    value["still_usable"] = json!(progress.map(|one| {
-        let usable = one.usable.iter();
-        let usable =
-            usable.map(|one| json!({ "username": one.username.as_str(), "reason": one.reap_note }));
-        usable.collect::<Vec<_>>()
-    }));
+    value["still_usable"] = json!(progress.map(|one| with_reasons(&one.usable)));
+    value["without_login"] = json!(progress.map(|one| with_reasons(&one.without_login)));
     value
+}
+
+/// Accounts with what their removal waits for.
+fn with_reasons(accounts: &[Registration]) -> Vec<serde_json::Value> {
+    let with_reason =
+        |one: &Registration| json!({ "username": one.username.as_str(), "reason": one.reap_note });
+    accounts.iter().map(with_reason).collect()
 }

@@ -7,7 +7,7 @@ use super::naming::{not_known, username};
 use super::{Command, print};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, CoderErrorKind, PasswordResult};
-use crate::config::{Config, Reply};
+use crate::config::Config;
 use crate::domain::PasswordKey;
 use crate::domain::registration::Registration;
 use crate::http::Http;
@@ -46,7 +46,7 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
         Err(refusal) => return Err(not_renewed(name, refusal, &database)?),
     };
     let username = renewal.registration.username.as_str();
-    let phrase = what_to_text(config.pages.reply);
+    let phrase = config.pages.reply.what_to_text();
     let result = set(&config, &key, &renewal.registration);
     let why = match result {
         Ok(Some(PasswordResult::Set | PasswordResult::Unchanged)) => {
@@ -79,14 +79,6 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
     // Without this the service could never send the login again if its token may not set passwords.
     database.password_kept(&renewal)?;
     Err(CommandError::Failed(why))
-}
-
-/// What a student has to text for a login.
-fn what_to_text(reply: Reply) -> &'static str {
-    match reply {
-        Reply::Text | Reply::Both => "the phrase",
-        Reply::Screen => "the phrase with the code of the join page",
-    }
 }
 
 /// Why a password was not confirmed as set.

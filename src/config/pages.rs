@@ -36,6 +36,14 @@ impl Reply {
         self != Self::Screen
     }
 
+    /// What a student has to text for a login.
+    pub fn what_to_text(self) -> &'static str {
+        match self {
+            Self::Text | Self::Both => "the phrase",
+            Self::Screen => "the phrase with the code of the join page",
+        }
+    }
+
     /// Whether screens show codes.
     pub fn on_screens(self) -> bool {
         self != Self::Text

@@ -244,6 +244,15 @@ pub enum OnScreen {
 }
 
 impl Registration {
+    /// Whether its phone has a login, or may have one: a send whose outcome is not known.
+    pub fn may_have_login(&self) -> bool {
+        match self.stage {
+            Stage::Reserved => false,
+            Stage::Created => self.sending.is_some() || self.doubtful > 0,
+            Stage::Announced | Stage::Reaping | Stage::Gone => true,
+        }
+    }
+
     /// How far its last login has come, if a screen has fetched it.
     pub fn on_screen(&self) -> Option<OnScreen> {
         let shown = self.shown_at.filter(|at| self.announced_at == Some(*at))?;

@@ -106,10 +106,12 @@ impl WorkspaceTrouble {
             Self::Forbidden => format!(
                 "the token (CODER_API_KEY) may not make workspaces of the template {template} for others"
             ),
-            Self::Refused => "Coder refuses to make them".to_owned(),
+            Self::Refused => format!("Coder refuses to make any of the template {template}"),
             Self::CoderAway => "Coder does not answer".to_owned(),
-            Self::NoProvisioner => "their builds wait for a provisioner".to_owned(),
-            Self::BuildFailed => "their builds failed".to_owned(),
+            Self::NoProvisioner => {
+                format!("builds of the template {template} wait for a provisioner")
+            }
+            Self::BuildFailed => format!("builds of the template {template} failed"),
         }
     }
 
@@ -170,8 +172,6 @@ mod tests {
     #[test]
     fn each_trouble_has_words_and_a_cure_of_its_own() {
         let reasons = WorkspaceTrouble::ALL.map(|trouble| trouble.reason("python"));
-        let of_template = reasons.iter().filter(|words| words.contains("python"));
-        assert_eq!(of_template.count(), 4, "{reasons:?}");
         let cures = WorkspaceTrouble::ALL.map(WorkspaceTrouble::cure);
         for (at, (reason, cure)) in reasons.iter().zip(cures).enumerate() {
             assert!(
@@ -182,6 +182,8 @@ mod tests {
             // Nobody can do anything here about a Coder that does not answer.
             let is_away = WorkspaceTrouble::ALL[at] == WorkspaceTrouble::CoderAway;
             assert_eq!(cure.is_empty(), is_away, "{reason}");
+            // All others may concern one of several templates.
+            assert_eq!(!reason.contains("python"), is_away, "{reason}");
         }
     }
 

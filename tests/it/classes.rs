@@ -265,6 +265,36 @@ fn accounts_of_a_class_that_was_taken_out_keep_their_time() {
 }
 
 #[test]
+fn a_full_class_among_several_is_named_with_its_own_setting() {
+    let class = classes().with("CODER_CLASS_INTRO_SEATS", "1").open();
+    let (ana, ben) = (class.student(), class.student());
+    ana.texts("purple kettle");
+    ana.next_login();
+    ben.texts("purple kettle");
+    assert!(ben.next_text().contains("full"));
+    class.all_served();
+    let text = class.does(&["status"]);
+    for words in [
+        "1 turned away; ",
+        "intro: 0 of 1 seats left;",
+        "past: 500 of 500 seats left, over",
+        "late: 500 of 500 seats left, not open yet",
+        "FAULT  1 student was turned away in the last day because the class was full; full now: intro\n",
+        "raise CODER_CLASS_INTRO_SEATS and restart the service",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("CODER_REG_MAX_USERS"), "{text}");
+    // Of which class they were is not recorded.
+    let text = class.does(&["status", "--class", "advanced-2"]);
+    assert!(text.contains("500 of 500 seats left; "), "{text}");
+    assert!(!text.contains("turned away"), "{text}");
+    let told = class.tells(&["status", "--json", "--class", "past"]);
+    assert!(told["counts"]["turned_away"].is_null(), "{told}");
+    assert_eq!(told["classes"][0]["state"], "over");
+}
+
+#[test]
 fn commands_act_on_one_class() {
     let class = classes().with("CODER_REG_PAGES_URL", ORIGIN).open();
     let (ana, ben) = (class.student(), class.student());

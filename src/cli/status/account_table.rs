@@ -1,7 +1,7 @@
 //! The accounts as a table. Columns are left out and shortened to fit the terminal.
 
 use super::super::harmless;
-use super::overview::{ClassView, HAS_LOGIN, login_at, on_screen_words, state};
+use super::overview::{ClassView, HAS_LOGIN, login_at, on_screen_words};
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::span;
 use crate::terminal::{Colours, Tone, shortened};
@@ -53,11 +53,14 @@ impl ClassView {
     /// The order of rows: first accounts whose login did not arrive, then those without a login, then those that are
     /// overdue for removal.
     fn rank(&self, registration: &Registration) -> u8 {
-        match state(registration, self.now) {
-            _ if self.undelivered(registration).is_some() => 0,
-            "waiting for Coder" | "login being sent" => 1,
-            _ if registration.is_due(self.now) => 2,
-            _ => 3,
+        if self.undelivered(registration).is_some() {
+            0
+        } else if self.waits_for_login(registration) {
+            1
+        } else if registration.is_due(self.now) {
+            2
+        } else {
+            3
         }
     }
 
@@ -100,7 +103,7 @@ impl ClassView {
 
     /// The state of an account or, where it is known, of its login text.
     fn state_or_delivery(&self, registration: &Registration) -> (String, Tone) {
-        let state = state(registration, self.now);
+        let state = self.state(registration);
         if let Some(receipt) = self.undelivered(registration) {
             let code = receipt
                 .code
@@ -136,6 +139,8 @@ impl ClassView {
             (_, Some(due)) if due <= self.now => "up".to_owned(),
             (Stage::Announced, None) => "no end".to_owned(),
             (Stage::Announced, Some(due)) => span(due - self.now),
+            // Until then its laptop can fetch the login.
+            (Stage::Created, Some(due)) if !self.reply.by_text() => span(due - self.now),
             _ => "-".to_owned(),
         }
     }

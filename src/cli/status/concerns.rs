@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::overview::{ClassView, Condition};
+use super::overview::{ClassSeats, ClassView, Condition};
+use crate::coder::CoderError;
 use crate::domain::registration::Registration;
 use crate::domain::span;
 use crate::domain::{MessageSid, WorkspaceTrouble, count};
+use crate::healthcheck::NamedFault;
+use crate::obstacles::Obstacle;
 use crate::reconcile::Ownership;
 use crate::twilio::codes::{self, Explanation};
 
@@ -69,6 +72,7 @@ impl ClassView {
         all.extend(self.of_removals());
         all.extend(self.of_log());
         all.extend(self.of_unknown_accounts());
+        all.sort_by_key(|one| !one.is_fault);
         all
     }
 
@@ -90,15 +94,15 @@ impl ClassView {
         service.into_iter().chain(redis)
     }
 
-    /// What the running service reports. What this command itself was told by Coder is not repeated.
+    /// What the running service reports. What this command itself was told by Coder is said by [`Self::of_coder`].
     fn of_obstacles(&self) -> impl Iterator<Item = Concern> {
-        let is_seen_here = |name: &str| match name {
-            "coder-away" => matches!(self.at_coder, Some(Err(_))),
-            "token-lacks-rights" => self.coder().is_some(),
+        let is_seen_here = |one: &NamedFault| match Obstacle::named(&one.name) {
+            Some(Obstacle::CoderAway) => matches!(self.at_coder, Some(Err(_))),
+            Some(Obstacle::TokenLacksRights) => self.coder().is_some(),
             _ => false,
         };
         let obstacles = self.obstacles.iter();
-        let obstacles = obstacles.filter(move |one| !is_seen_here(&one.name));
+        let obstacles = obstacles.filter(move |one| !is_seen_here(one));
         obstacles.map(|one| {
             let concern = if one.only_delays() {
                 warning(one.what())
@@ -111,9 +115,7 @@ impl ClassView {
 
     fn of_coder(&self) -> impl Iterator<Item = Concern> {
         let away = match &self.at_coder {
-            Some(Err(why)) => Some(fault(format!(
-                "users and workspaces at Coder are unknown: {why}"
-            ))),
+            Some(Err(why)) => Some(self.of_silent_coder(why)),
             _ => None,
         };
         let token = self.coder().map(|found| found.token.troubles(self.now));
@@ -122,22 +124,48 @@ impl ClassView {
         away.into_iter().chain(token)
     }
 
-    fn of_seats(&self) -> Option<Concern> {
-        let number = usize::try_from(self.turned_away).unwrap_or(usize::MAX);
-        let left = self.seats_left();
-        let what = format!(
-            "{} turned away in the last day because the class was full",
-            were(number, "student")
-        );
-        match (number, left) {
-            (0, _) => None,
-            (_, 0) => Some(fault(what).helped_by(
-                "end accounts that are not used, or raise CODER_REG_MAX_USERS and restart the service; then the students text the phrase again",
-            )),
-            _ => Some(warning(what).helped_by(format!(
-                "{} left now: the students text the phrase again", count(left, "seat")
-            ))),
+    /// Coder did not answer this command. If the service says the same, students wait.
+    fn of_silent_coder(&self, why: &CoderError) -> Concern {
+        let mut obstacles = self.obstacles.iter();
+        let reported = obstacles.find(|one| one.name == Obstacle::CoderAway.as_str());
+        let unknown = "users and workspaces at Coder are unknown";
+        match reported {
+            None => fault(format!("{unknown}: {why}")).helped_by(why.cure()),
+            Some(obstacle) => fault(format!("{}, and {unknown}: {why}", obstacle.what()))
+                .helped_by(obstacle.cure().unwrap_or_default()),
         }
+    }
+
+    fn of_seats(&self) -> Option<Concern> {
+        let turned_away = self.turned_away.filter(|number| *number > 0)?;
+        let number = usize::try_from(turned_away).unwrap_or(usize::MAX);
+        let were = were(number, "student");
+        let phrase = self.reply.what_to_text();
+        let mut what = format!("{were} turned away in the last day because the class was full");
+        let open = self.classes.iter().filter(|one| one.is_open());
+        let (full, others): (Vec<&ClassSeats>, Vec<_>) = open.partition(|one| one.left() == 0);
+        if full.is_empty() {
+            let concern = warning(what);
+            let left: usize = others.iter().map(|one| one.left()).sum();
+            if left == 0 {
+                // No class gives accounts now.
+                return Some(concern);
+            }
+            let left = count(left, "seat");
+            let cure = format!("{left} left now: the students text {phrase} again");
+            return Some(concern.helped_by(cure));
+        }
+        let names = full.iter().filter_map(|one| one.name.as_ref());
+        let names: Vec<String> = names.map(ToString::to_string).collect();
+        if !names.is_empty() {
+            what += "; full now";
+        }
+        let settings: Vec<&str> = full.iter().map(|one| one.setting.as_str()).collect();
+        let settings = settings.join(" or ");
+        let cure = format!(
+            "end accounts that are not used, or raise {settings} and restart the service; then the students text {phrase} again"
+        );
+        Some(fault(what).of(names).helped_by(cure))
     }
 
     /// Logins that did not arrive, by Twilio's code, the most frequent first.
@@ -206,7 +234,7 @@ impl ClassView {
             let were = were(renewed.len(), "password");
             warning(format!("{were} renewed, but not sent yet"))
                 .of(renewed)
-                .helped_by("the student texts the phrase")
+                .helped_by(format!("the student texts {}", self.reply.what_to_text()))
         });
         withheld.into_iter().chain(renewed)
     }
@@ -216,31 +244,37 @@ impl ClassView {
         type WorkspaceCause<'a> = (WorkspaceTrouble, &'a str, &'a str);
         let mut causes: BTreeMap<WorkspaceCause<'_>, Vec<String>> = BTreeMap::new();
         for (one, template) in self.troubled_workspaces() {
+            let template = match one.trouble {
+                // It concerns all templates alike.
+                WorkspaceTrouble::CoderAway => "",
+                _ => template,
+            };
             let cause = (one.trouble, one.note.as_str(), template);
             let names = causes.entry(cause).or_default();
             names.push(one.username.to_string());
         }
         let concern = |((trouble, note, template), names): (WorkspaceCause<'_>, Vec<String>)| {
-            let verb = if trouble.is_of_build() {
-                "running"
-            } else {
-                "made"
+            let verb = match (trouble.is_of_build(), names.len()) {
+                (true, 1) => "does not run",
+                (true, _) => "do not run",
+                (false, 1) => "was not made",
+                (false, _) => "were not made",
             };
-            let were = were(names.len(), "workspace");
+            let number = count(names.len(), "workspace");
             let note = match note {
                 "" => String::new(),
                 words => format!(" ({words})"),
             };
-            let what = format!("{were} not {verb}: {}{note}", trouble.reason(template));
+            let what = format!("{number} {verb}: {}{note}", trouble.reason(template));
             fault(what).of(names).helped_by(trouble.cure())
         };
         causes.into_iter().map(concern).collect()
     }
 
-    /// Accounts whose time is up and that still exist, by the reason.
+    /// Accounts that still exist long after their time, by the reason.
     fn of_removals(&self) -> Vec<Concern> {
         let mut notes: Vec<(Option<&str>, Vec<&Registration>)> = Vec::new();
-        for one in self.overdue() {
+        for one in self.overdue().filter(|one| self.is_late(one)) {
             let note = one.reap_note.as_deref();
             match notes.iter_mut().find(|(known, _)| *known == note) {
                 Some((_, accounts)) => accounts.push(one),

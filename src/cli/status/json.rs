@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::reconcile;
-use super::overview::{ClassView, Condition, TokenView, login_at, on_screen_words, state};
+use super::overview::{ClassView, Condition, TokenView, login_at, on_screen_words};
 use crate::coder::{Rights, User, Workspace};
 use crate::domain::registration::Registration;
 use crate::domain::{ClassName, MessageSid};
@@ -50,7 +50,7 @@ impl ClassView {
     pub(super) fn json(&self) -> Value {
         let texts = self.texts.as_ref().ok();
         let coder_fault = match &self.at_coder {
-            Some(Err(fault)) => Some(fault),
+            Some(Err(fault)) => Some(fault.to_string()),
             _ => None,
         };
         let trouble = match &self.condition {
@@ -66,6 +66,7 @@ impl ClassView {
             "counts": self.counts(),
             "classes": self.named_classes().map(|(name, class)| json!({
                 "name": name.as_str(),
+                "state": class.state_words(),
                 "accounts": class.taken,
                 "seats": class.seats,
                 "seats_left": class.left(),
@@ -131,7 +132,7 @@ impl ClassView {
             "username": registration.username.as_str(),
             "class": registration.class.as_ref().map(ClassName::as_str),
             "stage": registration.stage.as_str(),
-            "state": state(registration, self.now),
+            "state": self.state(registration),
             "registered_at": registration.reserved_at,
             "login_at": login_at(registration),
             "login_sid": registration.login_sid.as_ref().map(MessageSid::as_str),

@@ -21,8 +21,8 @@ use super::{Command, print, print_raw};
 use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, User};
 use crate::config::Config;
-use crate::domain::ClassName;
 use crate::domain::registration::Registration;
+use crate::domain::{ClassName, seconds};
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::http::Http;
 use crate::reconcile::{self, Marks, UnknownAccount};
@@ -162,9 +162,7 @@ fn inspect(
     let turned_away = hand.turned_away(unix_now())?;
     let troubled_workspaces = troubled_workspaces(config, &hand)?;
     drop(hand);
-    let at_coder = (!wanted.offline).then(|| {
-        at_coder(coder, &config.coder.email_domain, &roster).map_err(|fault| fault.to_string())
-    });
+    let at_coder = (!wanted.offline).then(|| at_coder(coder, &config.coder.email_domain, &roster));
     let unknown = match &at_coder {
         Some(Ok(found)) => unknown_of(config, &found.users, &roster)?,
         _ => Vec::new(),
@@ -173,6 +171,7 @@ fn inspect(
     let (classes, mut roster) = classes(config, wanted, roster, &spares)?;
     // A spare has no student; only one that cannot be removed needs the operator.
     roster.retain(|one| !one.is_spare() || one.removal.refused_since.is_some());
+    let shows_all = classes.len() == config.class.classes.len();
     Ok(ClassView {
         now: unix_now(),
         condition,
@@ -181,7 +180,9 @@ fn inspect(
         deliveries,
         pending_redactions,
         classes,
-        turned_away,
+        reply: config.pages.reply,
+        check_interval: seconds(config.class.check_interval),
+        turned_away: shows_all.then_some(turned_away),
         at_coder,
         unknown,
         texts: texts(waiting).map_err(|fault| fault.to_string()),
@@ -210,9 +211,12 @@ fn classes(
     mut roster: Vec<Registration>,
     spares: &[Spare],
 ) -> Result<(Vec<ClassSeats>, Vec<Registration>), CommandError> {
+    let now = unix_now();
     let seats_of = |class: &crate::config::ClassSettings| ClassSeats {
         name: class.name.clone(),
+        state: class.state(now, now),
         seats: class.seats,
+        setting: class.setting("_SEATS"),
         taken: {
             let students = roster.iter().filter(|one| !one.is_spare());
             match &class.name {
@@ -221,7 +225,7 @@ fn classes(
                 name => students.filter(|one| one.class == *name).count(),
             }
         },
-        spares_wanted: class.spares_wanted(unix_now()),
+        spares_wanted: class.spares_wanted(now),
         spares: {
             let all = spares.iter();
             SpareFigures::of(all.filter(|one| one.class == class.name))

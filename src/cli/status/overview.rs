@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::coder::{Nearness, Rights, User, Validity, Workspace};
+use crate::coder::{CoderError, Nearness, Rights, User, Validity, Workspace};
+use crate::config::{ClassState, Reply};
 use crate::domain::registration::{OnScreen, Registration, Stage};
 use crate::domain::span;
 use crate::domain::{ClassName, MessageSid, Receipt, UnixSeconds};
@@ -41,10 +42,15 @@ pub(super) struct ClassView {
     pub(super) pending_redactions: Option<(Vec<MessageSid>, u32)>,
     /// The classes that are shown.
     pub(super) classes: Vec<ClassSeats>,
-    /// Phones without an account that were turned away in the last day because the class was full.
-    pub(super) turned_away: u32,
+    /// Where logins go.
+    pub(super) reply: Reply,
+    /// Seconds between two looks at the accounts whose time is up.
+    pub(super) check_interval: UnixSeconds,
+    /// Phones without an account that were turned away in the last day because a class was full; `None` = one of several
+    /// classes is shown, and of which class they were is not known.
+    pub(super) turned_away: Option<u32>,
     /// `None` = Coder was not asked.
-    pub(super) at_coder: Option<Result<CoderView, String>>,
+    pub(super) at_coder: Option<Result<CoderView, CoderError>>,
     /// Accounts in Coder with our mark that are missing from the database.
     pub(super) unknown: Vec<UnknownAccount>,
     pub(super) texts: Result<QueueView, String>,
@@ -56,7 +62,11 @@ pub(super) struct ClassView {
 pub(super) struct ClassSeats {
     /// `None` = the one without a name.
     pub(super) name: Option<ClassName>,
+    /// Whether it gives accounts now.
+    pub(super) state: ClassState,
     pub(super) seats: u32,
+    /// The setting that says how many it has.
+    pub(super) setting: String,
     pub(super) taken: usize,
     /// How many spare accounts it wants now, and those that it has.
     pub(super) spares_wanted: u32,
@@ -68,6 +78,20 @@ impl ClassSeats {
     pub(super) fn left(&self) -> usize {
         let seats = usize::try_from(self.seats).unwrap_or(usize::MAX);
         seats.saturating_sub(self.taken)
+    }
+
+    /// Whether it gives accounts now, if seats are free.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == ClassState::Open
+    }
+
+    /// Whether it gives accounts now, in plain words.
+    pub(super) fn state_words(&self) -> &'static str {
+        match self.state {
+            ClassState::NotYet(_) => "not open yet",
+            ClassState::Open => "open",
+            ClassState::Over => "over",
+        }
     }
 
     /// Its spare accounts in words, if it wants or has any.
@@ -129,24 +153,18 @@ pub(super) struct QueueView {
 pub(super) const HAS_LOGIN: &str = "has a login";
 const NEW_LOGIN: &str = "new login being sent";
 
+/// The states of accounts whose student has none yet.
+const WAITS_FOR_CODER: &str = "waiting for Coder";
+const LOGIN_BEING_SENT: &str = "login being sent";
+const WAITS_FOR_LAPTOP: &str = "waiting for its laptop";
+
+/// Seconds that a removal usually takes at most: the account's workspaces are stopped and deleted first.
+const REMOVAL: UnixSeconds = 300;
+
 /// When its last login was texted. For an adopted account this is not known.
 pub(super) fn login_at(registration: &Registration) -> Option<UnixSeconds> {
     let known = registration.adopted_at.is_none();
     registration.announced_at.filter(|_| known)
-}
-
-/// The state of an account, in plain words.
-pub(super) fn state(registration: &Registration, now: UnixSeconds) -> &'static str {
-    match registration.stage {
-        Stage::Reaping | Stage::Gone => "being removed",
-        _ if registration.ended_at.is_some() => "ended",
-        _ if registration.is_due(now) => "time is up",
-        Stage::Reserved => "waiting for Coder",
-        Stage::Created => "login being sent",
-        Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
-        Stage::Announced if registration.adopted_at.is_some() => "adopted",
-        Stage::Announced => HAS_LOGIN,
-    }
 }
 
 /// How far a login on a screen has come, in plain words.
@@ -195,9 +213,31 @@ impl ClassView {
         self.deliveries.get(sid.as_str())
     }
 
+    /// The state of an account, in plain words.
+    pub(super) fn state(&self, registration: &Registration) -> &'static str {
+        match registration.stage {
+            Stage::Reaping | Stage::Gone => "being removed",
+            _ if registration.ended_at.is_some() => "ended",
+            _ if registration.is_due(self.now) => "time is up",
+            Stage::Reserved => WAITS_FOR_CODER,
+            Stage::Created if self.reply.by_text() => LOGIN_BEING_SENT,
+            // Its student has not said yes yet, or the laptop has not fetched the login.
+            Stage::Created => WAITS_FOR_LAPTOP,
+            Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
+            Stage::Announced if registration.adopted_at.is_some() => "adopted",
+            Stage::Announced => HAS_LOGIN,
+        }
+    }
+
     /// Whether its student has a working login, or gets one at the moment.
     pub(super) fn has_login(&self, registration: &Registration) -> bool {
-        matches!(state(registration, self.now), HAS_LOGIN | NEW_LOGIN)
+        matches!(self.state(registration), HAS_LOGIN | NEW_LOGIN)
+    }
+
+    /// Whether its student waits for the first login.
+    pub(super) fn waits_for_login(&self, registration: &Registration) -> bool {
+        let state = self.state(registration);
+        matches!(state, WAITS_FOR_CODER | LOGIN_BEING_SENT | WAITS_FOR_LAPTOP)
     }
 
     /// The receipt of a login that did not arrive, if the student still needs it.
@@ -223,7 +263,7 @@ impl ClassView {
     pub(super) fn states(&self) -> BTreeMap<&'static str, usize> {
         let mut states = BTreeMap::new();
         for registration in &self.roster {
-            *states.entry(state(registration, self.now)).or_default() += 1;
+            *states.entry(self.state(registration)).or_default() += 1;
         }
         states
     }
@@ -257,6 +297,15 @@ impl ClassView {
         let all = self.troubled_workspaces.iter();
         all.filter(move |(one, _)| !runs(one))
             .map(|(one, template)| (one, template.as_str()))
+    }
+
+    /// Whether an account whose time is up should have been removed by now, or cannot be.
+    pub(super) fn is_late(&self, registration: &Registration) -> bool {
+        let removal = &registration.removal;
+        let begins = registration.due_at.map(|due| due + self.check_interval);
+        let began = removal.since.or(begins);
+        let is_late = began.is_some_and(|began| self.now - began > REMOVAL);
+        is_late || removal.refused_since.is_some()
     }
 
     /// Accounts whose time is up and that still exist.

@@ -4,7 +4,7 @@
 
 use super::super::harmless;
 use super::concerns::Concern;
-use super::overview::{ClassView, Condition, state};
+use super::overview::{ClassView, Condition};
 use crate::domain::count;
 use crate::terminal::{self, Colours, TerminalSize, Tone, shortened, wrapped};
 
@@ -190,7 +190,18 @@ impl ClassView {
         lines.extend(wrap(&self.seats_and_texts_in_words()));
         let classes: Vec<String> = self
             .named_classes()
-            .map(|(name, class)| format!("{name}: {} of {} seats left", class.left(), class.seats))
+            .map(|(name, class)| {
+                let state = if class.is_open() {
+                    String::new()
+                } else {
+                    format!(", {}", class.state_words())
+                };
+                format!(
+                    "{name}: {} of {} seats left{state}",
+                    class.left(),
+                    class.seats
+                )
+            })
             .collect();
         if !classes.is_empty() {
             lines.extend(wrap(&[(Tone::Plain, classes.join("; "))]));
@@ -214,17 +225,27 @@ impl ClassView {
 
     fn seats_and_texts_in_words(&self) -> Vec<(Tone, String)> {
         let alert = |number: usize, tone: Tone| if number > 0 { tone } else { Tone::Plain };
-        let (left, away) = (self.seats_left(), self.turned_away);
+        let left = self.seats_left();
         let seats = if left == 0 {
             Tone::Warning
         } else {
             Tone::Plain
         };
-        let turned = alert(usize::from(away > 0), Tone::Warning);
-        let mut pieces = vec![
-            (seats, format!("{left} of {} seats left,", self.seats())),
-            (turned, format!("{away} turned away;")),
-        ];
+        let all = self.seats();
+        let mut pieces = match self.turned_away {
+            None if self.classes.is_empty() => vec![(
+                Tone::Warning,
+                "the class is not in the settings;".to_owned(),
+            )],
+            None => vec![(seats, format!("{left} of {all} seats left;"))],
+            Some(away) => vec![
+                (seats, format!("{left} of {all} seats left,")),
+                (
+                    alert(usize::from(away > 0), Tone::Warning),
+                    format!("{away} turned away;"),
+                ),
+            ],
+        };
         match &self.texts {
             Ok(texts) => {
                 let oldest = texts.oldest.map_or_else(String::new, |at| {
@@ -252,8 +273,7 @@ impl ClassView {
             parts.push((Tone::Plain, "0 not delivered".to_owned()));
         }
         let others = self.roster.iter().filter(|one| !self.has_login(one));
-        let others: std::collections::BTreeSet<&str> =
-            others.map(|one| state(one, self.now)).collect();
+        let others: std::collections::BTreeSet<&str> = others.map(|one| self.state(one)).collect();
         let states = self.states();
         for name in others {
             let number = states.get(name).copied().unwrap_or(0);
@@ -272,7 +292,8 @@ impl ClassView {
     /// The state of the service; `None` where the first concern is that it does not run or is not well.
     fn condition_in_words(&self) -> Option<(Tone, String)> {
         let (tone, words) = match &self.condition {
-            Condition::Well => (Tone::Good, "the service is healthy"),
+            Condition::Well if self.obstacles.is_empty() => (Tone::Good, "the service is healthy"),
+            Condition::Well => (Tone::Plain, "the service accepts texts"),
             Condition::Running => (Tone::Plain, "the service is running"),
             Condition::Hidden => (Tone::Warning, "it is unknown whether the service runs"),
             Condition::Unwell(_) | Condition::Stopped => return None,

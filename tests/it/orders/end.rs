@@ -174,7 +174,11 @@ fn a_text_that_waits_for_coder_is_no_way_around_an_end() {
     early.asks();
     class.eventually("an attempt", || class.log().contains("attempt 1 failed"));
     std::thread::sleep(Duration::from_millis(1_100));
-    class.does(&["end", "--all", "--yes"]);
+    let told = class.does(&["end", "--all", "--yes"]);
+    assert!(
+        told.contains("1 account ended: 1 without a login, not removed yet, see below"),
+        "{told}"
+    );
     class.coder().comes_back();
     class.all_served();
     assert!(

@@ -27,7 +27,7 @@ const BROKEN: [Case; 4] = [
     ),
     (
         |coder| coder.require_parameter("docker", "region", &[]),
-        "1 workspace was not made: Coder refuses to make them (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
+        "1 workspace was not made: Coder refuses to make any of the template docker (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
         |coder| {
             coder.delete_template("docker");
             coder.add_template("docker");

@@ -24,12 +24,12 @@ fn a_template_that_breaks_in_the_middle_of_a_class_is_told_and_the_workspaces_fo
         ),
         (
             |coder| coder.template_import("docker", "running"),
-            "2 workspaces were not made: Coder refuses to make them (make a workspace at Coder: status 406",
+            "2 workspaces were not made: Coder refuses to make any of the template docker (make a workspace at Coder: status 406",
             |coder| coder.template_import("docker", "succeeded"),
         ),
         (
             |coder| coder.require_parameter("docker", "region", &[]),
-            "2 workspaces were not made: Coder refuses to make them (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
+            "2 workspaces were not made: Coder refuses to make any of the template docker (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
             |coder| {
                 coder.delete_template("docker");
                 coder.add_template("docker");
@@ -96,7 +96,7 @@ fn a_build_that_fails_is_told_and_tried_again() {
     let login = &class.logins(1)[0];
     status_says(
         &class,
-        "1 workspace was not running: their builds failed (insufficient quota)",
+        "1 workspace does not run: builds of the template docker failed (insufficient quota)",
     );
     let made = runs(&class, login);
     assert_eq!(made.builds, 3);
@@ -112,7 +112,7 @@ fn a_build_that_waits_for_a_provisioner_is_told_and_runs_when_one_comes() {
     let logins = class.logins(2);
     status_says(
         &class,
-        "2 workspaces were not running: their builds wait for a provisioner",
+        "2 workspaces do not run: builds of the template docker wait for a provisioner",
     );
     class.coder().no_provisioners(false);
     for login in &logins {

@@ -1,0 +1,103 @@
+//! What needs the operator is told with its cure; what needs nobody is not.
+
+use crate::orders::sleepy;
+use crate::plan;
+
+#[test]
+fn whom_a_full_class_turned_away_is_told_until_they_have_an_account() {
+    let class = plan().with("CODER_REG_MAX_USERS", "1").open();
+    let (ana, ben) = (class.student(), class.student());
+    ana.gets_a_login();
+    ben.asks();
+    assert!(ben.next_text().contains("full"));
+    ben.asks();
+    class.all_served();
+    let text = class.does(&["status"]);
+    assert!(text.contains("0 of 1 seats left, 1 turned away;"), "{text}");
+    assert!(
+        text.contains(
+            "FAULT  1 student was turned away in the last day because the class was full\n"
+        ),
+        "{text}"
+    );
+    class.does(&["end", "--all", "--yes"]);
+    class.all_gone();
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("-> 1 seat left now: the students text the phrase again\n"),
+        "{text}"
+    );
+    ben.gets_a_login();
+    class.all_served();
+    let told = class.tells(&["status", "--json"]);
+    assert_eq!(told["counts"]["turned_away"], 0);
+}
+
+#[test]
+fn while_coder_is_away_the_cure_is_told_once() {
+    let class = plan().prepare();
+    class.start_service();
+    let address = class.service().address().to_string();
+    class.set("CODER_REG_LISTEN", &address);
+    class.coder().goes_down();
+    class.students(2).iter().for_each(|one| drop(one.asks()));
+    class.eventually("it is reported", || {
+        let text = class.fails(1, &["status"]).stdout;
+        text.contains("Coder does not answer")
+    });
+    let text = class.fails(1, &["status"]).stdout;
+    for words in [
+        "the service accepts texts\n",
+        "FAULT  Coder does not answer, and users and workspaces at Coder are unknown: list users",
+        "-> make sure that Coder runs and that this machine reaches CODER_API_URL; texts wait until then\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(text.matches("FAULT").count(), 1, "{text}");
+    class.coder().comes_back();
+    class.all_served();
+}
+
+#[test]
+fn a_removal_that_has_just_begun_needs_nobody() {
+    let class = sleepy();
+    let names: Vec<_> = class
+        .logins(3)
+        .iter()
+        .map(|one| one.username().to_owned())
+        .collect();
+    class.end_service();
+    for (name, begun, refused) in [(0, "60", "NULL"), (1, "400", "NULL"), (2, "60", "1")] {
+        class.change(&format!(
+            "UPDATE registrations SET stage = 'reaping', due_at = unixepoch() - 4000, reap_note = 'why {name}',
+             reaping_since = unixepoch() - {begun}, refused_since = {refused}
+             WHERE username = '{}'",
+            names[name]
+        ));
+    }
+    let text = class.does(&["status"]);
+    assert!(!text.contains("why 0"), "{text}");
+    for late in ["why 1", "why 2"] {
+        assert!(text.contains(late), "{late}: {text}");
+    }
+    assert_eq!(class.tells(&["status", "--json"])["counts"]["overdue"], 3);
+}
+
+#[test]
+fn a_login_that_no_laptop_has_fetched_is_told_with_its_time() {
+    let class = plan().with_pages("screen").open();
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&laptop.words());
+    class.eventually("the account", || {
+        class.query("SELECT count(*) FROM registrations WHERE stage = 'created'") == "1"
+    });
+    let text = class.does(&["status"]);
+    assert!(text.contains("1 waiting for its laptop\n"), "{text}");
+    let row = text.lines().last().expect("a row");
+    assert!(row.contains("  waiting for its laptop  asked "), "{text}");
+    let left = row.split("ago").nth(1).expect("a time");
+    assert!(left.contains("min") || left.contains('h'), "{text}");
+    laptop.is_asked(&ana, true);
+    laptop.login();
+    class.all_served();
+}
