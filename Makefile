@@ -170,7 +170,7 @@ uninstall: ## remove what `make install` has installed; keeps settings and data
 
 run: build redis-server ## run against your .env and the Redis that it names
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }
-	@set -a; . ./.env; set +a; exec ./target/release/coder-sms-register
+	@set -a; . ./.env; set +a; exec $(RELEASE)/coder-sms-register
 
 redis: redis-server ## a local Redis for `make run`, in the foreground, with the password of your .env
 	@test -f .env || { echo 'There is no .env yet: cp .env-template .env, then fill it in.' >&2; exit 2; }

@@ -262,6 +262,35 @@ fn an_untouched_copy_of_the_template_names_all_that_is_missing() {
 }
 
 #[test]
+fn make_run_starts_what_cargo_has_built_wherever_that_is() {
+    let folder = Folder::new();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    for name in ["Makefile", "deploy/sqlite-flags"] {
+        file(name, &repository_file(name));
+    }
+    file(".env", "CODER_REG_PASS='I am ready'\n");
+    // In place of the program stands one that prints its environment.
+    let built = folder.path().join("built/release");
+    std::fs::create_dir_all(&built).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/env", built.join("coder-sms-register")).unwrap();
+    let output = Command::new("make")
+        .args(["run", "CARGO=true"])
+        .env("CARGO_TARGET_DIR", folder.path().join("built"))
+        .env_remove("MAKEFLAGS")
+        .current_dir(folder.path())
+        .output()
+        .expect("make is there");
+    let told = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    let started = told.lines().any(|line| line == "CODER_REG_PASS=I am ready");
+    assert!(started, "{told}{complaints}");
+}
+
+#[test]
 fn the_changelog_begins_with_this_version() {
     let changelog = repository_file("CHANGELOG.md");
     let newest = changelog
