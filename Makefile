@@ -45,7 +45,7 @@ picture: toolchain redis-server ## draw docs/picture.svg anew, from a class that
 	$(DEMO_BUILD)
 	@$(DEMO) --picture docs/picture.svg
 
-pages: picture ## write the files that tests hold: the picture, settings and samples in docs/, stories of the model, the manual page, the completions
+pages: picture ## write what tests compare with the code: picture, settings and samples in docs/, stories, manual page, completions
 	WRITE_PAGES=1 $(CARGO) test --locked --lib -- cli::pages model::stories
 	WRITE_PAGES=1 $(CARGO) test --locked --test it -- documents
 
@@ -73,22 +73,22 @@ test: toolchain redis-server ## all tests, with real Redis servers that they sta
 model: toolchain ## search all orders of events in larger worlds, in minutes; in parts: make model WORLDS="late orders"
 	MODEL_WORLDS='$(WORLDS)' $(CARGO) test --config profile.dev.package.coder-sms-register.opt-level=3 --locked --lib -- model::tests::large model::seats::tests::large model::screens::tests::large --nocapture
 
-faults: toolchain redis-server ## do harm to it and count what came of it, for hours; in parts: make faults PROOFS="kills network"
+faults: toolchain redis-server ## inject faults and count lost, doubled and orphaned accounts, for hours; in parts: make faults PROOFS="kills network"
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin faults
 	@$(RELEASE)/faults $(PROOFS)
 
-soak: toolchain redis-server ## kills and everything else for so long, with 256 files and 64 MB: make soak MINUTES=120
+soak: toolchain redis-server ## classes and kills without a break, with 256 files and 64 MB of memory: make soak MINUTES=120
 	$(CARGO) build --locked --release $(BOTH) --bin coder-sms-register --bin faults
 	@FAULTS_MINUTES=$(MINUTES) $(RELEASE)/faults soak
 
 # Each change is built and tested for itself: an hour for each 300 of them.
-mutants: toolchain ## is every small change of the pure rooms noticed by a test? In parts: make mutants ROOMS="decide reply"
+mutants: toolchain ## change the pure modules, one small change at a time: does a test notice? In parts: make mutants ROOMS="decide reply"
 	@$(CARGO) mutants --version >/dev/null 2>&1 || { echo 'cargo-mutants is missing. Type: cargo install cargo-mutants --locked' >&2; exit 1; }
 	@tests/mutants/run.sh "$$(realpath -m $${CARGO_TARGET_DIR:-target})/mutants" $(ROOMS)
 
 # Figures mean little while something else keeps the machine busy. Where cargo-bloat is installed it says what the
 # program consists of; it compiles for itself, once.
-bench: toolchain redis-server ## measure it beside what is possible, within 10 minutes: make bench PARTS="webhook class" BASE=COMMIT
+bench: toolchain redis-server ## measure speed and memory within 10 minutes, beside the theoretical limit: make bench PARTS="webhook class" BASE=COMMIT
 	$(RELEASE_BUILD) $(BOTH) --bin coder-sms-register --bin bench
 	@test -z '$(BASE)' || { set -e; folder=$$(realpath $${CARGO_TARGET_DIR:-target})/base; \
 		rm -rf "$$folder/source"; mkdir -p "$$folder/source"; \
@@ -118,12 +118,12 @@ order-file: toolchain redis-server ## write deploy/order-file anew: functions th
 	@folder=$${CARGO_TARGET_DIR:-target}; $(RELEASE)/order-file deploy/order-file \
 		$$folder/order/release/coder-sms-register $$folder/order/$(MUSL)/release/coder-sms-register
 
-check: toolchain fmt lint docs test ## what has to pass before anything is handed in
+check: toolchain fmt lint docs test ## formatting, clippy, documentation and tests, as CI runs them
 
 # RUSTC_BOOTSTRAP lets the stable toolchain take the sanitizer's flags. Leaks are not looked for: threads still run at the end.
 # The minutes count only if somebody gives them.
 fuzz: GIVEN = $(filter command environment,$(firstword $(origin MINUTES)))
-fuzz: toolchain ## fuzz whatever reads what others write; needs cargo-fuzz: make fuzz MINUTES=30 TARGETS="coder_answers"
+fuzz: toolchain ## fuzz all parsers of foreign data; needs cargo-fuzz: make fuzz MINUTES=30 TARGETS="coder_answers"
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'cargo-fuzz is missing. Type: cargo install cargo-fuzz --locked' >&2; exit 1; }
 	@command -v c++ >/dev/null || { echo 'A C++ compiler is missing (libFuzzer is C++). Type: sudo apt-get install g++' >&2; exit 1; }
 	@for target in $(or $(TARGETS),$(notdir $(basename $(wildcard tests/fuzz/targets/*.rs)))); do \
