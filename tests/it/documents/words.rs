@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use coder_sms_register::config::is_setting;
+use support::faults::PROOFS;
 
 use super::{pages, read, root};
 
@@ -180,4 +181,26 @@ fn the_readme_is_read_in_one_go() {
         lines <= 225,
         "README.md has {lines} lines: move a part to a page"
     );
+}
+
+#[test]
+fn every_proof_and_test_that_the_table_of_promises_names_exists() {
+    let topics = read(&root().join("tests/it/main.rs"));
+    let page = read(&root().join("docs/reliability.md"));
+    let mut seen = 0;
+    for row in page.lines().filter(|line| line.starts_with("| P")) {
+        let last = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
+        for part in last.split(';').map(str::trim) {
+            let names = part.split('`').skip(1).step_by(2);
+            for name in names.filter(|name| !name.contains(' ')) {
+                let known = match part.starts_with("tests ") {
+                    true => topics.contains(&format!("\nmod {name};\n")),
+                    false => PROOFS.iter().any(|proof| proof.name == name),
+                };
+                assert!(known, "{name} of {row}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 40, "only {seen} names");
 }
