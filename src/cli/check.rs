@@ -20,7 +20,9 @@ It prints a line for each check: ok, warn, FAULT, or - if the check could not be
 what to do. Nothing is changed, and the service may be running or stopped. It takes some seconds, and at most
 half a minute if a server does not answer.
 
-With --write it also creates a user in Coder, logs in as that user, deletes it and checks that it is gone.
+With --write it also creates a user in Coder, logs in as that user, deletes it and checks that it is gone. If
+students get workspaces, it also builds one from each of their templates, sees it running and removes it, which
+takes as long as the template takes.
 
 Exit codes: 0 ready for class (there may be warnings), 1 a fault or a check that could not be made, 2 wrong
 usage
