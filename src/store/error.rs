@@ -272,7 +272,9 @@ impl StoreError {
             Self::Older { .. } => {
                 "restart the service with this program, which brings the database up to date"
             }
-            Self::Missing { .. } => "set CODER_REG_DATA_DIR, or else CODER_REG_ENV, to where it is",
+            Self::Missing { .. } => {
+                "the first start of the service makes it; if there was one, set CODER_REG_DATA_DIR, or else CODER_REG_ENV, to where it is"
+            }
             Self::NoFolder { .. } => {
                 "start the service once, which makes it, or set CODER_REG_DATA_DIR"
             }

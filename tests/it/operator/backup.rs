@@ -162,6 +162,7 @@ fn a_folder_without_our_database_is_reported() {
     let (code, words) = backup();
     assert_eq!(code, Some(1));
     assert!(words.contains("there is no database in /"), "{words}");
+    assert!(words.contains("first start"), "{words}");
     assert!(words.contains("CODER_REG_DATA_DIR"), "{words}");
     let database = folder.path().join("registrations.db");
     let other = rusqlite::Connection::open(&database).unwrap();
