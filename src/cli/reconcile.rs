@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 failure or not done for all named accounts, 2 wrong usage,
 
 impl From<CoderError> for CommandError {
     fn from(fault: CoderError) -> Self {
-        Self::Failed(fault.to_string())
+        Self::Failed(format!("{fault}; {}", fault.cure()))
     }
 }
 

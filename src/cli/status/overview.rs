@@ -8,6 +8,7 @@ use crate::domain::registration::{OnScreen, Registration, Stage};
 use crate::domain::span;
 use crate::domain::{ClassName, MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
+use crate::obstacles::Obstacle;
 use crate::reconcile::UnknownAccount;
 use crate::store::{SpareFigures, TroubledWorkspace};
 use crate::stream::DeadLetter;
@@ -101,10 +102,14 @@ impl ClassSeats {
             building,
             troubled,
         } = self.spares;
-        if self.spares_wanted + ready + building + troubled == 0 {
-            return None;
+        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let has_none = ready + building + troubled == 0;
+        match self.spares_wanted.min(left) {
+            0 if has_none && self.spares_wanted == 0 => None,
+            0 if has_none => Some("no spare accounts, as all seats are taken".to_owned()),
+            // No more are made than seats are free.
+            allowed => Some(self.spares.in_words(allowed)),
         }
-        Some(self.spares.in_words(self.spares_wanted))
     }
 }
 
@@ -157,6 +162,7 @@ const NEW_LOGIN: &str = "new login being sent";
 const WAITS_FOR_CODER: &str = "waiting for Coder";
 const LOGIN_BEING_SENT: &str = "login being sent";
 const WAITS_FOR_LAPTOP: &str = "waiting for its laptop";
+const WAITS_FOR_LIMIT: &str = "waiting for the hourly limit";
 
 /// Seconds that a removal usually takes at most: the account's workspaces are stopped and deleted first.
 const REMOVAL: UnixSeconds = 300;
@@ -176,6 +182,14 @@ pub(super) fn on_screen_words(on_screen: OnScreen) -> &'static str {
 }
 
 impl CoderView {
+    /// Whether a user that is not in the list does not exist. A token without the right to see users gets an empty one.
+    pub(super) fn lists_all_users(&self) -> bool {
+        self.token
+            .rights
+            .as_ref()
+            .is_ok_and(|rights| rights.see_users)
+    }
+
     pub(super) fn user(&self, registration: &Registration) -> Option<&User> {
         self.users.iter().find(|user| match &registration.coder_id {
             Some(id) => user.id == *id,
@@ -219,6 +233,7 @@ impl ClassView {
             Stage::Reaping | Stage::Gone => "being removed",
             _ if registration.ended_at.is_some() => "ended",
             _ if registration.is_due(self.now) => "time is up",
+            Stage::Reserved | Stage::Created if self.waits_for_limit() => WAITS_FOR_LIMIT,
             Stage::Reserved => WAITS_FOR_CODER,
             Stage::Created if self.reply.by_text() => LOGIN_BEING_SENT,
             // Its student has not said yes yet, or the laptop has not fetched the login.
@@ -229,6 +244,23 @@ impl ClassView {
         }
     }
 
+    /// Whether the service reports this obstacle.
+    pub(super) fn reports(&self, obstacle: Obstacle) -> bool {
+        self.obstacles
+            .iter()
+            .any(|one| one.name == obstacle.as_str())
+    }
+
+    /// Whether logins wait because this hour's texts are used up, and not because of Coder as well.
+    fn waits_for_limit(&self) -> bool {
+        let of_coder = [
+            Obstacle::CoderAway,
+            Obstacle::CoderRefuses,
+            Obstacle::TokenLacksRights,
+        ];
+        self.reports(Obstacle::HourlyLimit) && !of_coder.iter().any(|one| self.reports(*one))
+    }
+
     /// Whether its student has a working login, or gets one at the moment.
     pub(super) fn has_login(&self, registration: &Registration) -> bool {
         matches!(self.state(registration), HAS_LOGIN | NEW_LOGIN)
@@ -237,7 +269,10 @@ impl ClassView {
     /// Whether its student waits for the first login.
     pub(super) fn waits_for_login(&self, registration: &Registration) -> bool {
         let state = self.state(registration);
-        matches!(state, WAITS_FOR_CODER | LOGIN_BEING_SENT | WAITS_FOR_LAPTOP)
+        matches!(
+            state,
+            WAITS_FOR_CODER | LOGIN_BEING_SENT | WAITS_FOR_LAPTOP | WAITS_FOR_LIMIT
+        )
     }
 
     /// The receipt of a login that did not arrive, if the student still needs it.
