@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::overview::{ClassSeats, ClassView, Condition};
 use crate::clock::TOLERANCE;
-use crate::coder::CoderError;
+use crate::coder::{CoderError, CoderErrorKind};
 use crate::domain::registration::Registration;
 use crate::domain::span;
 use crate::domain::{MessageSid, WorkspaceTrouble, count};
@@ -154,11 +154,15 @@ impl ClassView {
         let unknown = "users and workspaces at Coder are unknown";
         if self.is_refused_here() && self.reports(Obstacle::CoderRefuses) {
             let cure = format!("{} and restart the service", why.cure());
-            return fault(format!("texts wait, and {unknown}: {why}")).helped_by(cure);
+            return fault(format!("Coder refuses the token, and {unknown}: {why}")).helped_by(cure);
         }
         let mut obstacles = self.obstacles.iter();
         let reported = obstacles.find(|one| one.name == Obstacle::CoderAway.as_str());
         match reported {
+            // Coder works, and has had enough calls for this minute.
+            None if matches!(why.kind, CoderErrorKind::Busy(_)) => {
+                warning(format!("{unknown}: {why}")).helped_by(why.cure())
+            }
             None => fault(format!("{unknown}: {why}")).helped_by(why.cure()),
             Some(obstacle) => fault(format!("{}, and {unknown}: {why}", obstacle.what()))
                 .helped_by(obstacle.cure().unwrap_or_default()),
@@ -371,7 +375,7 @@ impl ClassView {
             (
                 false,
                 "with our mark",
-                "they are not removed; see: coder-sms-register reconcile",
+                "not removed by this service; see: coder-sms-register reconcile",
             ),
         ];
         let mut all = Vec::new();

@@ -161,6 +161,7 @@ const NEW_LOGIN: &str = "new login being sent";
 /// The states of accounts whose student has none yet.
 const WAITS_FOR_CODER: &str = "waiting for Coder";
 const LOGIN_BEING_SENT: &str = "login being sent";
+const LOGIN_NOT_SENT: &str = "login not sent yet";
 const WAITS_FOR_LAPTOP: &str = "waiting for its laptop";
 const WAITS_FOR_LIMIT: &str = "waiting for the hourly limit";
 
@@ -233,11 +234,9 @@ impl ClassView {
             Stage::Reaping | Stage::Gone => "being removed",
             _ if registration.ended_at.is_some() => "ended",
             _ if registration.is_due(self.now) => "time is up",
-            Stage::Reserved | Stage::Created if self.waits_for_limit() => WAITS_FOR_LIMIT,
+            Stage::Reserved if self.waits_for_limit() => WAITS_FOR_LIMIT,
             Stage::Reserved => WAITS_FOR_CODER,
-            Stage::Created if self.reply.by_text() => LOGIN_BEING_SENT,
-            // Its student has not said yes yet, or the laptop has not fetched the login.
-            Stage::Created => WAITS_FOR_LAPTOP,
+            Stage::Created => self.state_before_login(registration),
             Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
             Stage::Announced if registration.adopted_at.is_some() => "adopted",
             Stage::Announced => HAS_LOGIN,
@@ -261,6 +260,18 @@ impl ClassView {
         self.reports(Obstacle::HourlyLimit) && !of_coder.iter().any(|one| self.reports(*one))
     }
 
+    /// The state of an account that is made, but whose student has no login yet.
+    fn state_before_login(&self, registration: &Registration) -> &'static str {
+        match self.reply {
+            // Its student has not said yes yet, or the laptop has not fetched the login.
+            Reply::Screen => WAITS_FOR_LAPTOP,
+            // It waits for a laptop, or for Twilio.
+            Reply::Both if registration.sending.is_none() => LOGIN_NOT_SENT,
+            Reply::Text if self.waits_for_limit() => WAITS_FOR_LIMIT,
+            Reply::Both | Reply::Text => LOGIN_BEING_SENT,
+        }
+    }
+
     /// Whether its student has a working login, or gets one at the moment.
     pub(super) fn has_login(&self, registration: &Registration) -> bool {
         matches!(self.state(registration), HAS_LOGIN | NEW_LOGIN)
@@ -271,7 +282,11 @@ impl ClassView {
         let state = self.state(registration);
         matches!(
             state,
-            WAITS_FOR_CODER | LOGIN_BEING_SENT | WAITS_FOR_LAPTOP | WAITS_FOR_LIMIT
+            WAITS_FOR_CODER
+                | LOGIN_BEING_SENT
+                | LOGIN_NOT_SENT
+                | WAITS_FOR_LAPTOP
+                | WAITS_FOR_LIMIT
         )
     }
 

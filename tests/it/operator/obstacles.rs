@@ -163,8 +163,9 @@ fn a_token_that_is_good_again_is_no_obstacle_though_texts_are_still_paused() {
     // The command sees the same, and says it once.
     assert_eq!(status.matches("FAULT").count(), 1, "{status}");
     assert!(
-        status.contains("FAULT  texts wait, and users and workspaces at Coder are unknown")
-            && status.contains("restart the service"),
+        status.contains(
+            "FAULT  Coder refuses the token, and users and workspaces at Coder are unknown"
+        ) && status.contains("restart the service"),
         "{status}"
     );
     class.coder().token_owner_suspended(false);

@@ -142,3 +142,38 @@ fn a_login_that_no_laptop_has_fetched_is_told_with_its_time() {
     laptop.login();
     class.all_served();
 }
+
+#[test]
+fn a_login_that_may_wait_for_a_laptop_is_not_said_to_be_on_its_way() {
+    let class = plan().with_pages("both").open();
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&laptop.words());
+    class.eventually("the account", || {
+        class.query("SELECT count(*) FROM registrations WHERE stage = 'created'") == "1"
+    });
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("1 login not sent yet\n") && !text.contains("being sent"),
+        "{text}"
+    );
+    laptop.is_asked(&ana, true);
+    laptop.login();
+    class.all_served();
+    assert!(class.does(&["status"]).contains("1 with login"));
+}
+
+#[test]
+fn a_coder_that_has_had_enough_calls_is_no_fault() {
+    let class = plan().open();
+    class.coder().trouble(
+        support::fakes::coder::ops::LIST_USERS,
+        usize::MAX,
+        support::fakes::trouble::Trouble::too_many_requests(60),
+    );
+    let text = class.fails(1, &["status"]).stdout;
+    assert!(
+        text.contains("warn   users and workspaces at Coder are unknown: ")
+            && text.contains("-> wait for a minute"),
+        "{text}"
+    );
+}
