@@ -257,8 +257,9 @@ impl ReconcileReport<'_> {
             );
         }
         if !altered.is_empty() {
+            let it = if altered.len() == 1 { "it" } else { "them" };
             text += &format!(
-                "altered after it was made, so never adopted: {}; remove it in Coder if it is not needed\n",
+                "altered after being made, so never adopted: {}; remove {it} in Coder if no longer needed\n",
                 count(altered.len(), "account")
             );
         }
