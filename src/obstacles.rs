@@ -116,7 +116,7 @@ impl Obstacle {
             ),
             Self::TokenLacksRights => (
                 "the token (CODER_API_KEY) lacks a right at Coder",
-                "coder-sms-register status says which, and which role contains it",
+                "coder-sms-register check says which, and which role contains it",
             ),
             Self::TwilioAway => (
                 "Twilio does not answer",

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use super::folder::FolderFacts;
 use super::{Notes, mails, members, spares, template, token};
+use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, CoderErrorKind};
-use crate::config::{ClassSettings, CoderConfig, PartialConfig};
+use crate::config::{ClassSettings, ClassState, CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::Http;
 
@@ -77,7 +78,11 @@ pub(super) fn inspect(
     };
     take_steps(&coder, parts, broken, &mut found, notes);
     for class in parts.class.iter().flat_map(|class| &class.classes) {
-        login_limit(class, notes);
+        let now = unix_now();
+        // No student logs in for the first time there.
+        if class.state(now, now) != ClassState::Over {
+            login_limit(class, notes);
+        }
     }
     for class in parts.class.iter().flat_map(|class| &class.classes) {
         spares::inspect(class, &parts.data_dir, folder, notes);

@@ -128,14 +128,9 @@ fn list(letters: &[DeadLetter], json: bool) -> String {
     }
     let now = unix_now();
     let row = |letter: &DeadLetter| {
-        let name = if letter.sid.is_empty() {
-            &letter.id
-        } else {
-            &letter.sid
-        };
         let ago = letter.at.map(|at| format!("{} ago", span(now - at)));
         vec![
-            name.clone(),
+            letter.name().to_owned(),
             ago.unwrap_or_default(),
             letter.attempts.to_string(),
             letter.reason.clone(),
@@ -221,7 +216,7 @@ fn report_retried(
         ));
     }
     for (letter, why) in failed {
-        complain(&format!("{} remains a dead letter: {why}", letter.sid));
+        complain(&format!("{} remains a dead letter: {why}", letter.name()));
     }
     if failed.is_empty() {
         Ok(())
@@ -245,7 +240,8 @@ impl RetriedText<'_> {
     /// The dead letter is removed last: if the program is killed after any step, it still exists and may be
     /// retried. A text that enters the stream twice in this way is recognised by its SID.
     fn serve(&mut self, letter: &DeadLetter) -> Result<(), String> {
-        let sid = MessageSid::parse(&letter.sid).ok_or("its entry in Redis could not be read")?;
+        let sid = MessageSid::parse(&letter.sid)
+            .ok_or("its entry in Redis could not be read, so it can only be dropped")?;
         let found = self.sms.received(&sid).map_err(|fault| fault.to_string())?;
         let text = found.ok_or("Twilio's log no longer contains this text or its words")?;
         let phone = Phone::of_sender(&text.from).ok();

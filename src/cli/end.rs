@@ -53,12 +53,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 struct Progress {
     /// The number of accounts that are removed.
     gone: usize,
-    /// The number of accounts that are locked out; their workspaces are being stopped and deleted.
+    /// The number of accounts that are locked out; the rest of their removal follows.
     locked_out: usize,
+    /// Accounts that are locked out, but whose removal Coder refuses.
+    stuck: Vec<Registration>,
     /// Accounts that can still be used.
     usable: Vec<Registration>,
     /// Accounts that Coder may have, but nobody has their login.
     without_login: Vec<Registration>,
+    /// The number of accounts of which the service has not said yet what their removal waits for.
+    untold: usize,
 }
 
 impl Progress {
@@ -67,20 +71,31 @@ impl Progress {
         let roster = database.roster()?;
         let mut progress = Self::default();
         for before in ended {
-            match roster.iter().find(|one| one.marker == before.marker) {
-                None => progress.gone += 1,
-                Some(one) if one.removal.locked_at.is_some() => progress.locked_out += 1,
-                Some(one) if before.may_have_login() => progress.usable.push(one.clone()),
-                Some(one) => progress.without_login.push(one.clone()),
+            let Some(one) = roster.iter().find(|one| one.marker == before.marker) else {
+                progress.gone += 1;
+                continue;
+            };
+            progress.untold += usize::from(one.reap_note.is_none());
+            let removal = &one.removal;
+            match (removal.locked_at, removal.refused_since) {
+                (Some(_), None) => progress.locked_out += 1,
+                (Some(_), Some(_)) => progress.stuck.push(one.clone()),
+                _ if before.may_have_login() => progress.usable.push(one.clone()),
+                _ => progress.without_login.push(one.clone()),
             }
         }
         Ok(progress)
     }
 
-    /// Whether waiting longer is useless: an account that the service tried and failed to lock out is retried only
-    /// later.
+    /// Whether waiting longer is useless: an account that the service tried and failed to lock out, or to remove, is
+    /// retried only later.
     fn is_final(&self) -> bool {
-        self.not_over().all(|one| one.reap_note.is_some())
+        self.untold == 0
+    }
+
+    /// The number of accounts that nobody can use any more.
+    fn all_locked_out(&self) -> usize {
+        self.gone + self.locked_out + self.stuck.len()
     }
 
     /// The accounts that are neither removed nor locked out.
@@ -90,7 +105,7 @@ impl Progress {
 
     fn in_words(&self) -> String {
         let numbers = [
-            (self.gone + self.locked_out, "locked out"),
+            (self.all_locked_out(), "locked out"),
             (self.usable.len(), "can still be used"),
             (self.without_login.len(), "without a login, not removed yet"),
         ];
@@ -102,22 +117,25 @@ impl Progress {
             let numbers: Vec<String> = numbers.collect();
             format!(": {}, see below", numbers.join("; "))
         };
+        // Whether they have workspaces is known at Coder only.
         words += &match self.locked_out {
             0 => String::new(),
-            1 => {
-                "; 1 has a workspace that is being stopped and deleted; the account is removed within minutes"
-                    .to_owned()
-            }
+            1 => "; 1 is removed within minutes, as soon as its workspaces are stopped and deleted"
+                .to_owned(),
             more => format!(
-                "; {more} have workspaces that are being stopped and deleted; the accounts are removed within minutes"
+                "; {more} are removed within minutes, as soon as their workspaces are stopped and deleted"
             ),
         };
-        for one in self.not_over() {
+        if !self.stuck.is_empty() {
+            words += &format!("; {} cannot be removed now, see below", self.stuck.len());
+        }
+        let named: Vec<&Registration> = self.not_over().chain(&self.stuck).collect();
+        for one in &named {
             let note = one.reap_note.as_deref();
             let note = note.unwrap_or("the service has not tried it yet");
             words += &format!("\n{}: {note}", one.username);
         }
-        if self.not_over().next().is_some() {
+        if !named.is_empty() {
             words += "\nthe service retries, see status";
         }
         words
@@ -144,7 +162,8 @@ fn end(arguments: &mut Arguments) -> Result<(), CommandError> {
             to_json(order, &done, &asked, progress.as_ref())
         ));
     } else {
-        let meaning = meaning(order, done.running, progress.as_ref());
+        let is_one = done.applied.changed.len() == 1;
+        let meaning = meaning(order, done.running, progress.as_ref(), is_one);
         asked.sum_up(order, &done, &meaning);
     }
     Ok(())
@@ -174,22 +193,31 @@ fn wait(done: &AppliedOrder, folder: &Path) -> Result<Progress, StoreError> {
     }
 }
 
-/// What the order means for the use of the accounts.
-fn meaning(order: Order, running: Option<bool>, progress: Option<&Progress>) -> String {
+/// What the order means for the use of the accounts. `is_one` = it is a single one.
+fn meaning(
+    order: Order,
+    running: Option<bool>,
+    progress: Option<&Progress>,
+    is_one: bool,
+) -> String {
+    let (they, them) = if is_one {
+        ("it", "it")
+    } else {
+        ("they", "them")
+    };
+    let each = if is_one { "it" } else { "each" };
     match (progress, order, running) {
         (Some(progress), ..) => progress.in_words(),
-        (None, Order::End, Some(false)) => {
-            ", but only in the database: the service does not run. They can be used until it is started; then it locks them out first"
-                .to_owned()
-        }
-        (None, Order::End, _) => {
-            ", but only in the database: they can be used until the service handles them".to_owned()
-        }
-        (None, _, Some(false)) => {
-            "; the service does not run: when it is started it removes each when its workspaces have stopped"
-                .to_owned()
-        }
-        _ => "; the service removes each when its workspaces have stopped".to_owned(),
+        (None, Order::End, Some(false)) => format!(
+            ", but only in the database, as the service does not run: {they} can be used until it is started, which locks {them} out first"
+        ),
+        (None, Order::End, _) => format!(
+            ", but only in the database: {they} can be used until the service handles {them}"
+        ),
+        (None, _, Some(false)) => format!(
+            "; the service does not run: once started, it removes {each} when its workspaces have stopped"
+        ),
+        _ => format!("; the service removes {each} when its workspaces have stopped"),
     }
 }
 
@@ -202,7 +230,7 @@ fn to_json(
     let mut value = as_json(order, done, asked.selection.dry_run);
     value["gently"] = json!(asked.gently);
     value["gone"] = json!(progress.map(|one| one.gone));
-    value["locked_out"] = json!(progress.map(|one| one.locked_out));
+    value["locked_out"] = json!(progress.map(|one| one.locked_out + one.stuck.len()));
     value["still_usable"] = json!(progress.map(|one| with_reasons(&one.usable)));
     value["without_login"] = json!(progress.map(|one| with_reasons(&one.without_login)));
     value

@@ -65,13 +65,17 @@ fn forget(arguments: &mut Arguments) -> Result<(), CommandError> {
         }
         Ok(entries.len())
     });
-    if !dry_run && let Err(error) = wake::notify(&config.service.data_dir) {
-        debug!("the service could not be notified: {error}");
+    let mut is_stopped = false;
+    if !dry_run {
+        match wake::notify(&config.service.data_dir) {
+            Ok(runs) => is_stopped = !runs,
+            Err(error) => debug!("the service could not be notified: {error}"),
+        }
     }
     if given.contains(&"json") {
         print(&as_json(&known, &texts, dry_run));
     } else {
-        print(&report(&known, &texts, dry_run));
+        print(&report(&known, &texts, dry_run, is_stopped));
     }
     match texts {
         Err(fault) => {
@@ -132,7 +136,17 @@ fn delete(config: &Config, entries: &[(String, MessageSid)]) -> Result<(), Strea
     Ok(())
 }
 
-fn report(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: bool) -> String {
+fn report(
+    known: &ForgetResult,
+    texts: &Result<usize, StreamError>,
+    dry_run: bool,
+    is_stopped: bool,
+) -> String {
+    let when = if is_stopped {
+        " when it is started"
+    } else {
+        ""
+    };
     let (erased, deleted) = if dry_run {
         ("would be erased", "would be deleted")
     } else {
@@ -154,7 +168,7 @@ fn report(known: &ForgetResult, texts: &Result<usize, StreamError>, dry_run: boo
             ),
             (_, true) => format!("its account {name} would be ended and removed\n"),
             _ => format!(
-                "its account {name} is ended: the service locks it out and removes it; after that there is no data about this phone\n"
+                "its account {name} is ended: the service locks it out and removes it{when}; after that there is no data about this phone\n"
             ),
         };
     }

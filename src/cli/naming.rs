@@ -29,11 +29,17 @@ pub(super) fn not_known<'a>(
     unknown: &[impl AsRef<str>],
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> String {
-    let noun = match unknown.len() {
+    let mut names: Vec<&str> = Vec::new();
+    for name in unknown.iter().map(AsRef::as_ref) {
+        if !names.iter().any(|one| one.eq_ignore_ascii_case(name)) {
+            names.push(name);
+        }
+    }
+    let noun = match names.len() {
         1 => "account".to_owned(),
         more => count(more, "account"),
     };
-    format!("{noun} not known: {}", guessed(unknown, known))
+    format!("{noun} not known: {}", guessed(&names, known))
 }
 
 /// The message that there is no class of this name.
@@ -87,5 +93,6 @@ mod tests {
             message(&["bob", "hapy-tuna"]),
             "2 accounts not known: bob, hapy-tuna (did you mean happy-tuna?)"
         );
+        assert_eq!(message(&["bob", "BOB", "bob"]), "account not known: bob");
     }
 }

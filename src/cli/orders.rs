@@ -188,7 +188,9 @@ fn confirm_order(
 /// taken out of them can be ended as well.
 fn has_accounts(database: &Commands, class: &ClassName) -> Result<(), CommandError> {
     let roster = database.roster()?;
-    let known = roster.iter().filter_map(|one| one.class.as_ref());
+    // Orders for a class are not for its spare accounts.
+    let students = roster.iter().filter(|one| !one.is_spare());
+    let known = students.filter_map(|one| one.class.as_ref());
     if known.clone().any(|one| one == class) {
         return Ok(());
     }

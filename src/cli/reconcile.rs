@@ -42,7 +42,7 @@ Exit codes: 0 done, 1 failure or not done for all named accounts, 2 wrong usage,
 
 impl From<CoderError> for CommandError {
     fn from(fault: CoderError) -> Self {
-        Self::Failed(fault.to_string())
+        Self::Failed(format!("{fault}; {}", fault.cure()))
     }
 }
 
@@ -257,8 +257,9 @@ impl ReconcileReport<'_> {
             );
         }
         if !altered.is_empty() {
+            let it = if altered.len() == 1 { "it" } else { "them" };
             text += &format!(
-                "altered after it was made, so never adopted: {}; remove it in Coder if it is not needed\n",
+                "altered after being made, so never adopted: {}; remove {it} in Coder if no longer needed\n",
                 count(altered.len(), "account")
             );
         }

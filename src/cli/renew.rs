@@ -74,7 +74,9 @@ fn renew(arguments: &mut Arguments) -> Result<(), CommandError> {
         Err(NotSet::Invisible) => format!(
             "{username} keeps its password: the token (CODER_API_KEY) may not see users. Give its user the role User Admin"
         ),
-        Err(NotSet::Certain(fault)) => format!("{username} keeps its password: {fault}"),
+        Err(NotSet::Certain(fault)) => {
+            format!("{username} keeps its password: {fault}; {}", fault.cure())
+        }
     };
     // Without this the service could never send the login again if its token may not set passwords.
     database.password_kept(&renewal)?;

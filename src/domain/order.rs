@@ -51,7 +51,7 @@ impl OrderRefused {
         match self {
             Self::BeingRemoved if order.ends() => "is being removed already",
             Self::BeingRemoved => {
-                "is being removed already, which cannot be undone; the student can text the phrase again for a new account"
+                "is being removed already, which cannot be undone; the student can ask again for a new account"
             }
             Self::NoLogin => {
                 "has no login yet: its time starts when the login is sent or shown, so there is nothing to extend"
@@ -217,6 +217,8 @@ mod tests {
                 "{reason}"
             );
         }
+        // What a student texts depends on where logins go.
+        assert!(all.iter().all(|reason| !reason.contains("phrase")));
         // To remove it is what an end asks for.
         for order in [Order::End, Order::EndGently] {
             assert_eq!(BeingRemoved.reason(order), "is being removed already");

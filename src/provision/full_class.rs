@@ -20,9 +20,9 @@ impl FullClass {
         let mut full = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let turned_away = full.entry(class.name.clone()).or_insert_with(|| {
             let (whose, seats) = (whose(class), class.seats);
-            let (setting, end) = (class.setting("_SEATS"), end_command(class));
+            let setting = class.setting("_SEATS");
             warn!(
-                "the class{whose} is full: all seats ({setting}, {seats}) are taken. A student who texts the phrase now gets no account and is told so. Raise the number and restart the service, or end accounts that are no longer needed ({end})"
+                "the class{whose} is full: all seats ({setting}, {seats}) are taken. A student who texts the phrase now gets no account and is told so. Raise the number and restart the service, or end accounts that are no longer needed (coder-sms-register end USER)"
             );
             HashSet::new()
         });
@@ -45,10 +45,4 @@ impl FullClass {
 fn whose(class: &ClassSettings) -> String {
     let name = class.name.as_ref();
     name.map_or_else(String::new, |name| format!(" {name}"))
-}
-
-fn end_command(class: &ClassSettings) -> String {
-    let class = class.name.as_ref();
-    let class = class.map_or_else(String::new, |class| format!(" --class {class}"));
-    format!("coder-sms-register end{class}")
 }

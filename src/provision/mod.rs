@@ -284,12 +284,7 @@ impl Provisioner {
             Err(AttemptEnd::Later(later))
                 if too_old && !matches!(later.wait, RetryTime::Screen(_)) =>
             {
-                let sid = &text.sid;
-                let why = format!(
-                    "{}; once it is fixed: coder-sms-register retry {sid}",
-                    later.why
-                );
-                self.give_up(request, why)
+                self.give_up(request, later.why)
             }
             Err(AttemptEnd::Never(why)) => self.give_up(request, why),
             other => other.into(),

@@ -2,6 +2,7 @@
 //! obstacles, and log one ERROR when an obstacle begins and one INFO when it is over.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,7 @@ impl FailedCalls {
 /// is over.
 pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::CallObserver {
     let (obstacles, failed) = (Arc::clone(obstacles), FailedCalls::default());
+    let is_refused = AtomicBool::new(false);
     Box::new(move |result| {
         if let Err(fault) = result
             && fault.is_away()
@@ -58,6 +60,7 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
         }
         match result {
             Err(fault) if fault.refuses_token() => {
+                is_refused.store(true, Ordering::Relaxed);
                 if obstacles.begin(Obstacle::CoderRefuses, Observer::Calls) {
                     error!("Coder: {fault}; {} and restart the service", fault.cure());
                     reaper.notify();
@@ -65,7 +68,10 @@ pub(super) fn of_coder(obstacles: &Arc<Obstacles>, reaper: Notifier) -> coder::C
             }
             Err(_) => {}
             Ok(()) => {
-                if obstacles.end(Obstacle::CoderRefuses, Observer::Calls) {
+                // Also if texts are still paused: the next one is a probe, which says whether Coder refuses more.
+                let was_refused =
+                    is_refused.load(Ordering::Relaxed) && is_refused.swap(false, Ordering::Relaxed);
+                if was_refused && obstacles.clear(Obstacle::CoderRefuses) {
                     info!("Coder: the token is accepted again");
                 }
             }

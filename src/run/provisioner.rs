@@ -143,7 +143,7 @@ impl TextLoop {
                     self.end(job, proof);
                 }
                 Outcome::Never(reason) => {
-                    error!("text {sid}: given up: {reason}{}", retry_hint(sid, &reason));
+                    error!("text {sid}: given up: {reason}{}", retry_hint(sid));
                     self.counts.ended.add(TextResult::GivenUp);
                     job.verdict = Some(lanes::Settlement::GiveUp(reason));
                     self.end(job, PeerProof::Nothing);
@@ -223,9 +223,9 @@ fn has_first_login(done: &Completion) -> Option<&Username> {
     }
 }
 
-/// The command that serves a given-up text again, unless the reason already names it.
-fn retry_hint(sid: &str, reason: &str) -> String {
-    if reason.contains("coder-sms-register retry") || MessageSid::parse(sid).is_none() {
+/// The command that serves a given-up text again. It is no part of the reason, which is the same for many texts.
+fn retry_hint(sid: &str) -> String {
+    if MessageSid::parse(sid).is_none() {
         return String::new();
     }
     format!("; after the cause is fixed: coder-sms-register retry {sid}")

@@ -69,7 +69,7 @@ impl Rounds<'_> {
             let found = self.maker.store().want_all_workspaces(now)?;
             if found > 0 {
                 let number = count(found, "account");
-                info!("{number} without a workspace: it is made now");
+                info!("{number} without a workspace: made now");
             }
             self.all_known = true;
         }

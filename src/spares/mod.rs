@@ -151,7 +151,7 @@ impl SpareKeeper {
         };
         if self.failures > 0 {
             self.failures = 0;
-            info!("spare accounts are made again");
+            info!("spare accounts are kept ready again");
         }
         if !all_made {
             return Ok(Some(Duration::ZERO));
@@ -171,7 +171,7 @@ impl SpareKeeper {
                 words => format!(" ({words})"),
             };
             warn!(
-                "spare accounts are not {what} yet, tried again: {fault}{note}; students get accounts that are made when they text"
+                "spare accounts are not {what} yet, tried again: {fault}{note}; students get those that are ready, and others as soon as Coder makes them"
             );
         }
         match fault.kind {

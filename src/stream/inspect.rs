@@ -27,6 +27,14 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// What `retry` and `drop` call it: its sid or, without one, its entry id.
+    pub fn name(&self) -> &str {
+        if self.sid.is_empty() {
+            return &self.id;
+        }
+        &self.sid
+    }
+
     fn read((id, fields): RawEntry) -> Self {
         let fields = fields.unwrap_or_default();
         let field = |name: &str| {

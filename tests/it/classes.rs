@@ -285,6 +285,9 @@ fn a_full_class_among_several_is_named_with_its_own_setting() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("CODER_REG_MAX_USERS"), "{text}");
+    // Not the command that ends the whole class.
+    let log = class.log();
+    assert!(log.contains("(coder-sms-register end USER)") && !log.contains("end --class"));
     // Of which class they were is not recorded.
     let text = class.does(&["status", "--class", "advanced-2"]);
     assert!(text.contains("500 of 500 seats left; "), "{text}");
@@ -292,6 +295,18 @@ fn a_full_class_among_several_is_named_with_its_own_setting() {
     let told = class.tells(&["status", "--json", "--class", "past"]);
     assert!(told["counts"]["turned_away"].is_null(), "{told}");
     assert_eq!(told["classes"][0]["state"], "over");
+    // The seats of another class are not for those of this one, which is over.
+    class.set("CODER_CLASS_INTRO_CLOSES", "2021-12-01T09:00Z");
+    let text = class.does(&["status"]);
+    for words in [
+        "warn   1 student was turned away in the last day because the class was full; classes with free seats now: advanced-2\n",
+        "-> their students text the phrase again\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let checked = class.try_service(&["check"]).stdout;
+    assert!(checked.contains("class advanced-2: there are"), "{checked}");
+    assert!(!checked.contains("class intro: there are"), "{checked}");
 }
 
 #[test]

@@ -146,8 +146,10 @@ impl ClassView {
     }
 
     fn last_seen(&self, registration: &Registration) -> String {
-        let user = self.coder().and_then(|coder| coder.user(registration));
+        let coder = self.coder();
+        let user = coder.and_then(|coder| coder.user(registration));
         match user.map(|user| user.last_seen()) {
+            None if coder.is_some_and(|coder| !coder.lists_all_users()) => "unknown".to_owned(),
             None => "no user".to_owned(),
             Some(None) => "never".to_owned(),
             Some(seen) => self.ago(seen),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::overview::{ClassSeats, ClassView, Condition};
-use crate::coder::CoderError;
+use crate::clock::TOLERANCE;
+use crate::coder::{CoderError, CoderErrorKind};
 use crate::domain::registration::Registration;
 use crate::domain::span;
 use crate::domain::{MessageSid, WorkspaceTrouble, count};
@@ -57,6 +58,12 @@ fn were(number: usize, noun: &str) -> String {
     format!("{} {verb}", count(number, noun))
 }
 
+/// The names of these classes, but for the one without a name.
+fn names_of(classes: &[&ClassSeats]) -> Vec<String> {
+    let names = classes.iter().filter_map(|one| one.name.as_ref());
+    names.map(ToString::to_string).collect()
+}
+
 impl ClassView {
     /// All concerns, the most urgent first.
     pub(super) fn concerns(&self) -> Vec<Concern> {
@@ -64,6 +71,7 @@ impl ClassView {
         all.extend(self.of_service());
         all.extend(self.of_obstacles());
         all.extend(self.of_coder());
+        all.extend(self.of_clock());
         all.extend(self.of_seats());
         all.extend(self.of_deliveries());
         all.extend(self.of_dead_letters());
@@ -98,6 +106,7 @@ impl ClassView {
     fn of_obstacles(&self) -> impl Iterator<Item = Concern> {
         let is_seen_here = |one: &NamedFault| match Obstacle::named(&one.name) {
             Some(Obstacle::CoderAway) => matches!(self.at_coder, Some(Err(_))),
+            Some(Obstacle::CoderRefuses) => self.is_refused_here(),
             Some(Obstacle::TokenLacksRights) => self.coder().is_some(),
             _ => false,
         };
@@ -124,12 +133,36 @@ impl ClassView {
         away.into_iter().chain(token)
     }
 
+    /// Clocks that differ so much that no account is removed.
+    fn of_clock(&self) -> Option<Concern> {
+        let rights = self.coder()?.token.rights.as_ref().ok()?;
+        let ahead = rights.clock_ahead.filter(|by| by.abs() > TOLERANCE)?;
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        let by = span(ahead.abs());
+        let what = format!("this machine's clock is {by} {side} Coder's: no account is removed");
+        let cure = "set the clock that is wrong: coder-sms-register check says which one";
+        Some(fault(what).helped_by(cure))
+    }
+
+    /// Whether Coder refuses the token of this command.
+    fn is_refused_here(&self) -> bool {
+        matches!(&self.at_coder, Some(Err(why)) if why.refuses_token())
+    }
+
     /// Coder did not answer this command. If the service says the same, students wait.
     fn of_silent_coder(&self, why: &CoderError) -> Concern {
+        let unknown = "users and workspaces at Coder are unknown";
+        if self.is_refused_here() && self.reports(Obstacle::CoderRefuses) {
+            let cure = format!("{} and restart the service", why.cure());
+            return fault(format!("Coder refuses the token, and {unknown}: {why}")).helped_by(cure);
+        }
         let mut obstacles = self.obstacles.iter();
         let reported = obstacles.find(|one| one.name == Obstacle::CoderAway.as_str());
-        let unknown = "users and workspaces at Coder are unknown";
         match reported {
+            // Coder works, and has had enough calls for this minute.
+            None if matches!(why.kind, CoderErrorKind::Busy(_)) => {
+                warning(format!("{unknown}: {why}")).helped_by(why.cure())
+            }
             None => fault(format!("{unknown}: {why}")).helped_by(why.cure()),
             Some(obstacle) => fault(format!("{}, and {unknown}: {why}", obstacle.what()))
                 .helped_by(obstacle.cure().unwrap_or_default()),
@@ -145,18 +178,23 @@ impl ClassView {
         let open = self.classes.iter().filter(|one| one.is_open());
         let (full, others): (Vec<&ClassSeats>, Vec<_>) = open.partition(|one| one.left() == 0);
         if full.is_empty() {
-            let concern = warning(what);
             let left: usize = others.iter().map(|one| one.left()).sum();
             if left == 0 {
                 // No class gives accounts now.
-                return Some(concern);
+                return Some(warning(what));
             }
-            let left = count(left, "seat");
-            let cure = format!("{left} left now: the students text {phrase} again");
-            return Some(concern.helped_by(cure));
+            let names = names_of(&others);
+            if names.is_empty() {
+                let left = count(left, "seat");
+                let cure = format!("{left} left now: the students text {phrase} again");
+                return Some(warning(what).helped_by(cure));
+            }
+            // They may have been turned away by another class, which is over.
+            what += "; classes with free seats now";
+            let cure = format!("their students text {phrase} again");
+            return Some(warning(what).of(names).helped_by(cure));
         }
-        let names = full.iter().filter_map(|one| one.name.as_ref());
-        let names: Vec<String> = names.map(ToString::to_string).collect();
+        let names = names_of(&full);
         if !names.is_empty() {
             what += "; full now";
         }
@@ -204,7 +242,7 @@ impl ClassView {
             let last = letters.iter().filter_map(|letter| letter.at).max();
             let last = last.map_or_else(String::new, |at| format!(" {}", self.ago(Some(at))));
             let were = were(letters.len(), "text");
-            let names = letters.iter().map(|letter| letter.sid.clone());
+            let names = letters.iter().map(|letter| letter.name().to_owned());
             let concern = fault(format!("{were} given up{last}: {reason}"));
             all.push(concern.of(names.collect()));
         }
@@ -241,7 +279,7 @@ impl ClassView {
 
     /// Workspaces that are not made or do not run, by the reason.
     fn of_workspaces(&self) -> Vec<Concern> {
-        type WorkspaceCause<'a> = (WorkspaceTrouble, &'a str, &'a str);
+        type WorkspaceCause<'a> = (bool, WorkspaceTrouble, &'a str, &'a str);
         let mut causes: BTreeMap<WorkspaceCause<'_>, Vec<String>> = BTreeMap::new();
         for (one, template) in self.troubled_workspaces() {
             let template = match one.trouble {
@@ -249,11 +287,12 @@ impl ClassView {
                 WorkspaceTrouble::CoderAway => "",
                 _ => template,
             };
-            let cause = (one.trouble, one.note.as_str(), template);
+            let cause = (one.is_spare, one.trouble, one.note.as_str(), template);
             let names = causes.entry(cause).or_default();
             names.push(one.username.to_string());
         }
-        let concern = |((trouble, note, template), names): (WorkspaceCause<'_>, Vec<String>)| {
+        let concern = |(cause, names): (WorkspaceCause<'_>, Vec<String>)| {
+            let (is_spare, trouble, note, template) = cause;
             let verb = match (trouble.is_of_build(), names.len()) {
                 (true, 1) => "does not run",
                 (true, _) => "do not run",
@@ -265,8 +304,16 @@ impl ClassView {
                 "" => String::new(),
                 words => format!(" ({words})"),
             };
-            let what = format!("{number} {verb}: {}{note}", trouble.reason(template));
-            fault(what).of(names).helped_by(trouble.cure())
+            let whose = match (is_spare, names.len()) {
+                (false, _) => "",
+                (true, 1) => " of a spare account",
+                (true, _) => " of spare accounts",
+            };
+            let reason = trouble.reason(template);
+            let what = format!("{number}{whose} {verb}: {reason}{note}");
+            // Students get logins without them.
+            let concern = if is_spare { warning(what) } else { fault(what) };
+            concern.of(names).helped_by(trouble.cure())
         };
         causes.into_iter().map(concern).collect()
     }
@@ -328,7 +375,7 @@ impl ClassView {
             (
                 false,
                 "with our mark",
-                "they are not removed; see: coder-sms-register reconcile",
+                "not removed by this service; see: coder-sms-register reconcile",
             ),
         ];
         let mut all = Vec::new();

@@ -76,7 +76,7 @@ impl ClassView {
             "coder_asked": self.at_coder.is_some(),
             "coder_error": coder_fault,
             "token": self.coder().map(|found| found.token.json()),
-            "unknown_accounts": self.coder().map(|_| {
+            "unknown_accounts": self.coder().filter(|found| found.lists_all_users()).map(|_| {
                 self.unknown.iter().map(reconcile::as_json).collect::<Vec<_>>()
             }),
             "unredacted_logins": self.pending_redactions.as_ref().map(|(given_up, late)| {
@@ -151,7 +151,10 @@ impl ClassView {
                 .troubled_workspaces()
                 .find(|(one, _)| one.username == registration.username)
                 .map(|(one, _)| one.trouble.as_str()),
-            "at_coder": found.map(|_| user.is_some()),
+            "at_coder": match user {
+                Some(_) => Some(true),
+                None => found.filter(|found| found.lists_all_users()).map(|_| false),
+            },
             "last_seen_at": user.and_then(User::last_seen),
             "workspaces": workspaces
                 .map(|all| all.iter().map(workspace).collect::<Vec<_>>()),

@@ -160,7 +160,7 @@ fn inspect(
         .then(|| hand.pending_redactions(unix_now()));
     let pending_redactions = pending_redactions.transpose()?;
     let turned_away = hand.turned_away(unix_now())?;
-    let troubled_workspaces = troubled_workspaces(config, &hand)?;
+    let troubled_workspaces = troubled_workspaces(config, wanted, &hand)?;
     drop(hand);
     let at_coder = (!wanted.offline).then(|| at_coder(coder, &config.coder.email_domain, &roster));
     let unknown = match &at_coder {
@@ -190,18 +190,22 @@ fn inspect(
     })
 }
 
-/// The workspaces that are not made or do not run, each with the template of its class.
+/// The workspaces of the classes that are shown that are not made or do not run, each with its template.
 fn troubled_workspaces(
     config: &Config,
+    wanted: &StatusArguments,
     hand: &Commands,
 ) -> Result<Vec<(TroubledWorkspace, String)>, CommandError> {
-    let troubled = hand.troubled_workspaces(unix_now())?.into_iter();
+    let mut troubled = hand.troubled_workspaces(unix_now())?;
+    if wanted.class.is_some() {
+        troubled.retain(|one| one.class == wanted.class);
+    }
     let with_template = |one: TroubledWorkspace| {
         let workspace = config.class.workspace_of(one.class.as_ref())?;
         let template = workspace.template.as_str().to_owned();
         Some((one, template))
     };
-    Ok(troubled.filter_map(with_template).collect())
+    Ok(troubled.into_iter().filter_map(with_template).collect())
 }
 
 /// The seats of the classes that are shown, and the accounts that are.

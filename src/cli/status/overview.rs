@@ -8,6 +8,7 @@ use crate::domain::registration::{OnScreen, Registration, Stage};
 use crate::domain::span;
 use crate::domain::{ClassName, MessageSid, Receipt, UnixSeconds};
 use crate::healthcheck::NamedFault;
+use crate::obstacles::Obstacle;
 use crate::reconcile::UnknownAccount;
 use crate::store::{SpareFigures, TroubledWorkspace};
 use crate::stream::DeadLetter;
@@ -101,10 +102,14 @@ impl ClassSeats {
             building,
             troubled,
         } = self.spares;
-        if self.spares_wanted + ready + building + troubled == 0 {
-            return None;
+        let left = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let has_none = ready + building + troubled == 0;
+        match self.spares_wanted.min(left) {
+            0 if has_none && self.spares_wanted == 0 => None,
+            0 if has_none => Some("no spare accounts, as all seats are taken".to_owned()),
+            // No more are made than seats are free.
+            allowed => Some(self.spares.in_words(allowed)),
         }
-        Some(self.spares.in_words(self.spares_wanted))
     }
 }
 
@@ -156,7 +161,9 @@ const NEW_LOGIN: &str = "new login being sent";
 /// The states of accounts whose student has none yet.
 const WAITS_FOR_CODER: &str = "waiting for Coder";
 const LOGIN_BEING_SENT: &str = "login being sent";
+const LOGIN_NOT_SENT: &str = "login not sent yet";
 const WAITS_FOR_LAPTOP: &str = "waiting for its laptop";
+const WAITS_FOR_LIMIT: &str = "waiting for the hourly limit";
 
 /// Seconds that a removal usually takes at most: the account's workspaces are stopped and deleted first.
 const REMOVAL: UnixSeconds = 300;
@@ -176,6 +183,14 @@ pub(super) fn on_screen_words(on_screen: OnScreen) -> &'static str {
 }
 
 impl CoderView {
+    /// Whether a user that is not in the list does not exist. A token without the right to see users gets an empty one.
+    pub(super) fn lists_all_users(&self) -> bool {
+        self.token
+            .rights
+            .as_ref()
+            .is_ok_and(|rights| rights.see_users)
+    }
+
     pub(super) fn user(&self, registration: &Registration) -> Option<&User> {
         self.users.iter().find(|user| match &registration.coder_id {
             Some(id) => user.id == *id,
@@ -219,13 +234,41 @@ impl ClassView {
             Stage::Reaping | Stage::Gone => "being removed",
             _ if registration.ended_at.is_some() => "ended",
             _ if registration.is_due(self.now) => "time is up",
+            Stage::Reserved if self.waits_for_limit() => WAITS_FOR_LIMIT,
             Stage::Reserved => WAITS_FOR_CODER,
-            Stage::Created if self.reply.by_text() => LOGIN_BEING_SENT,
-            // Its student has not said yes yet, or the laptop has not fetched the login.
-            Stage::Created => WAITS_FOR_LAPTOP,
+            Stage::Created => self.state_before_login(registration),
             Stage::Announced if registration.sending.is_some() => NEW_LOGIN,
             Stage::Announced if registration.adopted_at.is_some() => "adopted",
             Stage::Announced => HAS_LOGIN,
+        }
+    }
+
+    /// Whether the service reports this obstacle.
+    pub(super) fn reports(&self, obstacle: Obstacle) -> bool {
+        self.obstacles
+            .iter()
+            .any(|one| one.name == obstacle.as_str())
+    }
+
+    /// Whether logins wait because this hour's texts are used up, and not because of Coder as well.
+    fn waits_for_limit(&self) -> bool {
+        let of_coder = [
+            Obstacle::CoderAway,
+            Obstacle::CoderRefuses,
+            Obstacle::TokenLacksRights,
+        ];
+        self.reports(Obstacle::HourlyLimit) && !of_coder.iter().any(|one| self.reports(*one))
+    }
+
+    /// The state of an account that is made, but whose student has no login yet.
+    fn state_before_login(&self, registration: &Registration) -> &'static str {
+        match self.reply {
+            // Its student has not said yes yet, or the laptop has not fetched the login.
+            Reply::Screen => WAITS_FOR_LAPTOP,
+            // It waits for a laptop, or for Twilio.
+            Reply::Both if registration.sending.is_none() => LOGIN_NOT_SENT,
+            Reply::Text if self.waits_for_limit() => WAITS_FOR_LIMIT,
+            Reply::Both | Reply::Text => LOGIN_BEING_SENT,
         }
     }
 
@@ -237,7 +280,14 @@ impl ClassView {
     /// Whether its student waits for the first login.
     pub(super) fn waits_for_login(&self, registration: &Registration) -> bool {
         let state = self.state(registration);
-        matches!(state, WAITS_FOR_CODER | LOGIN_BEING_SENT | WAITS_FOR_LAPTOP)
+        matches!(
+            state,
+            WAITS_FOR_CODER
+                | LOGIN_BEING_SENT
+                | LOGIN_NOT_SENT
+                | WAITS_FOR_LAPTOP
+                | WAITS_FOR_LIMIT
+        )
     }
 
     /// The receipt of a login that did not arrive, if the student still needs it.

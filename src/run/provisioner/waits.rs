@@ -44,8 +44,9 @@ impl TextLoop {
         {
             self.supersede(older);
         }
-        if let Some(start) = self.lanes.park(job, later.wait, noise()) {
-            self.report_start(start, later);
+        match self.lanes.park(job, later.wait, noise()) {
+            Some(start) => self.report_start(start, later),
+            None => self.report_probe(later),
         }
         self.report_waits();
     }
@@ -100,6 +101,18 @@ impl TextLoop {
                     "texts to {cause} wait until this is fixed, one of them is tried each minute; other phones are served: {why}"
                 );
             }
+        }
+    }
+
+    /// Shows again what a probe was refused for: Coder may accept the token by now, and refuse to make accounts.
+    fn report_probe(&self, later: &Later) {
+        let peer = match later.wait {
+            RetryTime::Blocked(peer) => peer,
+            RetryTime::Failing => Peer::Coder,
+            _ => return,
+        };
+        if self.lanes.is_paused() {
+            self.obstacles.begin(refusal_of(peer), Observer::Texts);
         }
     }
 

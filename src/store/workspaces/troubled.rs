@@ -11,6 +11,8 @@ pub struct TroubledWorkspace {
     pub username: Username,
     /// The class of the account.
     pub class: Option<ClassName>,
+    /// Whether it is a spare account.
+    pub is_spare: bool,
     /// Coder's id of the workspace, if it is made.
     pub id: Option<String>,
     /// Why.
@@ -32,7 +34,7 @@ impl Commands {
         let mut statement = self
             .connection
             .prepare(&format!(
-                "SELECT r.username, w.id, w.trouble, coalesce(w.note, ''), r.class
+                "SELECT r.username, w.id, w.trouble, coalesce(w.note, ''), r.class, r.spare_since IS NOT NULL
                  FROM workspaces w JOIN registrations r ON r.id = w.registration
                  WHERE w.trouble IS NOT NULL AND {IS_LIVE} ORDER BY r.username"
             ))
@@ -49,6 +51,7 @@ impl Commands {
                 trouble: WorkspaceTrouble::parse(&trouble).unwrap_or(WorkspaceTrouble::Refused),
                 note: row.get(3).map_err(&failed)?,
                 class: read_class(row, 4)?,
+                is_spare: row.get(5).map_err(&failed)?,
             });
         }
         Ok(all)

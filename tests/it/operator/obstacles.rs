@@ -151,6 +151,33 @@ fn a_token_that_coder_refuses_is_shown_until_it_is_good_again() {
 }
 
 #[test]
+fn a_token_that_is_good_again_is_no_obstacle_though_texts_are_still_paused() {
+    let class = observed().open();
+    class.coder().token_owner_suspended(true);
+    let students = class.students(2);
+    class.all_ask(&students);
+    class.logs("all texts are paused");
+    shows(&class, "coder-refuses", true);
+    let (code, status) = command(&class, &["status"]);
+    assert_eq!(code, Some(1), "{status}");
+    // The command sees the same, and says it once.
+    assert_eq!(status.matches("FAULT").count(), 1, "{status}");
+    assert!(
+        status.contains(
+            "FAULT  Coder refuses the token, and users and workspaces at Coder are unknown"
+        ) && status.contains("restart the service"),
+        "{status}"
+    );
+    class.coder().token_owner_suspended(false);
+    is_over(&class, "coder-refuses");
+    class.all_log_in(&students);
+    class.logs("texts are served again");
+    let log = class.log();
+    let told = log.find("the token is accepted again").expect("it is told");
+    assert!(told < log.find("texts are served again").expect("the end"));
+}
+
+#[test]
 fn given_all_texts_are_paused_then_there_is_one_error() {
     let class = observed().open();
     class.coder().token_owner_suspended(true);
@@ -251,6 +278,10 @@ fn an_hour_whose_texts_are_used_up_is_shown_until_no_login_waits_for_it() {
     let status = class.does(&["status", "--offline"]);
     assert!(
         status.contains("FAULT  as many texts were sent within an hour as CODER_REG_HOURLY_TEXTS"),
+        "{status}"
+    );
+    assert!(
+        status.contains("1 waiting for the hourly limit") && !status.contains("for Coder"),
         "{status}"
     );
     // An hour passes.

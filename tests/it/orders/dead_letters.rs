@@ -115,7 +115,16 @@ fn what_twilio_does_not_have_stays_and_is_told() {
             .contains(&format!("{lost} remains a dead letter: Twilio's log")),
         "{ended:?}"
     );
-    assert!(ended.stderr.contains("could not be read"), "{ended:?}");
+    // One without a sid has its other name everywhere.
+    let letters = class.tells(&["retry", "--json"]);
+    let letters = letters["dead_letters"].as_array().expect("a list");
+    let mut nameless = letters.iter().filter(|one| one["sid"] == "");
+    let nameless = nameless.next().expect("it is left")["id"].as_str();
+    let nameless = nameless.expect("an id");
+    let words = format!("{nameless} remains a dead letter: its entry in Redis could not be read");
+    assert!(ended.stderr.contains(&words), "{ended:?}");
+    let status = class.does(&["status", "--offline"]);
+    assert!(status.contains(nameless), "{status}");
     ana.next_login();
     class.all_served();
     assert_eq!(class.redis().length(DEAD), 2);
@@ -141,4 +150,17 @@ fn what_twilio_does_not_have_stays_and_is_told() {
         1
     );
     assert_eq!(class.redis().length(DEAD), 0);
+}
+
+#[test]
+fn texts_that_were_too_old_for_the_same_reason_are_one_cause() {
+    let class = crate::plan().with("CODER_REG_GIVE_UP", "2s").open();
+    class.twilio().refuse_all(400, 21408);
+    let students = class.students(3);
+    class.all_ask(&students);
+    class.eventually("three dead letters", || class.dead_letters() == 3);
+    let status = class.does(&["status", "--offline"]);
+    assert!(status.contains("FAULT  3 texts were given up "), "{status}");
+    assert_eq!(status.matches("retry SID").count(), 1, "{status}");
+    assert!(!status.contains("retry SM"), "{status}");
 }

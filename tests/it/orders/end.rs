@@ -54,7 +54,10 @@ fn what_is_ended_while_the_service_is_stopped_is_removed_at_its_start() {
         let logins = class.logins(2);
         class.end_service();
         let told = class.does(&["end", logins[0].username()]);
-        assert!(told.contains("the service does not run"), "{told}");
+        assert!(
+            told.contains("the service does not run: it can be used until it is started"),
+            "{told}"
+        );
         assert_eq!(class.registrations(), 2);
         class.start_service();
         class.eventually_within(AT_ONCE, "the account's end", || {

@@ -199,3 +199,18 @@ fn what_cannot_be_done_is_told_without_the_phone() {
     assert!(ended.stderr.contains("another phone key"), "{ended:?}");
     assert_eq!(class.registrations(), 1);
 }
+
+#[test]
+fn while_the_service_is_stopped_nobody_is_said_to_be_locked_out() {
+    let class = sleepy();
+    let ana = class.student();
+    let login = ana.gets_a_login();
+    class.all_served();
+    class.end_service();
+    let told = class.does(&["forget", ana.phone()]);
+    let words = "locks it out and removes it when it is started";
+    assert!(
+        told.contains(login.username()) && told.contains(words),
+        "{told}"
+    );
+}

@@ -53,7 +53,7 @@ fn nobody_can_work_on_when_the_command_says_so_and_all_is_gone_soon_after() {
         let told = class.does(&["end", "--all", "--yes"]);
         assert!(
             told.contains(
-                "4 accounts ended and locked out; 2 have workspaces that are being stopped and deleted; the accounts are removed within minutes"
+                "4 accounts ended and locked out; 2 are removed within minutes, as soon as their workspaces are stopped and deleted"
             ),
             "{version:?}: {told}"
         );
@@ -77,7 +77,7 @@ fn what_coder_does_not_stop_by_itself_is_stopped_after_two_minutes() {
     let login = at_work(&class);
     let told = class.does(&["end", login.username()]);
     assert!(
-        told.contains("ended and locked out; 1 has a workspace"),
+        told.contains("ended and locked out; 1 is removed within minutes"),
         "{told}"
     );
     assert!(
@@ -213,4 +213,27 @@ fn an_end_after_a_gentle_one_locks_out() {
     assert!(told.contains("ended and locked out"), "{told}");
     assert!(!works(&class, &login));
     class.eventually_within(2 * AT_ONCE, "an empty class", || class.registrations() == 0);
+}
+
+#[test]
+fn whom_coder_does_not_delete_is_not_said_to_be_gone_within_minutes() {
+    let class = sleepy();
+    let login = class.logins(1).remove(0);
+    let refusal = Trouble::json(403, &json!({"message": "Forbidden."}));
+    let refusal = refusal.with_header("X-Coder-Build-Version", "v2.31.14");
+    class.coder().trouble(ops::DELETE_USER, usize::MAX, refusal);
+    let told = class.does(&["end", login.username()]);
+    for words in [
+        "1 account ended and locked out; 1 cannot be removed now, see below\n",
+        &format!("{}: delete a user at Coder: status 403", login.username()),
+        "the service retries, see status\n",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    // It has no workspace.
+    assert!(
+        !told.contains("workspace") && !told.contains("minutes"),
+        "{told}"
+    );
+    assert!(!works(&class, &login));
 }

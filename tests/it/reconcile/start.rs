@@ -157,7 +157,7 @@ fn strangers_are_never_adopted_whatever_they_call_themselves() {
     );
     let told = class.does(&["reconcile", "--all", "--yes"]);
     assert!(
-        told.contains("altered after it was made, so never adopted: 1 account")
+        told.contains("altered after being made, so never adopted: 1 account; remove it")
             && told.contains("left alone"),
         "{told}"
     );

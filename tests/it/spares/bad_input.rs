@@ -12,22 +12,22 @@ type Case = (fn(&FakeCoder), &'static str, fn(&FakeCoder));
 const BROKEN: [Case; 4] = [
     (
         |coder| coder.rename_template("docker", "docker-old"),
-        "1 workspace was not made: there is no template docker in the default organization",
+        "1 workspace of a spare account was not made: there is no template docker in the default organization",
         |coder| coder.rename_template("docker-old", "docker"),
     ),
     (
         |coder| coder.delete_template("docker"),
-        "1 workspace was not made: there is no template docker in the default organization",
+        "1 workspace of a spare account was not made: there is no template docker in the default organization",
         |coder| drop(coder.add_template("docker")),
     ),
     (
         |coder| coder.deprecate_template("docker", "Use python."),
-        "1 workspace was not made: the template docker is deprecated",
+        "1 workspace of a spare account was not made: the template docker is deprecated",
         |coder| coder.deprecate_template("docker", ""),
     ),
     (
         |coder| coder.require_parameter("docker", "region", &[]),
-        "1 workspace was not made: Coder refuses to make any of the template docker (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
+        "1 workspace of a spare account was not made: Coder refuses to make any of the template docker (make a workspace at Coder: status 400, refused (Unable to validate parameter \"region\"))",
         |coder| {
             coder.delete_template("docker");
             coder.add_template("docker");

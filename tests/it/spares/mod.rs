@@ -116,7 +116,23 @@ fn spares_run_before_the_class_opens_and_a_student_costs_no_call_to_coder() {
     class.all_served();
     ready(&class, 0);
     assert_eq!(users(&class), (4, 4));
-    assert!(class.does(&["status"]).contains("4 with login"));
+    let told = class.does(&["status"]);
+    assert!(told.contains("4 with login"), "{told}");
+    assert!(
+        told.contains("intro: no spare accounts, as all seats are taken"),
+        "{told}"
+    );
+}
+
+#[test]
+fn while_coder_is_away_no_account_is_promised() {
+    let class = warm("1", LONG_AGO).open();
+    ready(&class, 1);
+    class.coder().goes_down();
+    class.restart_service();
+    class.logs("students get those that are ready, and others as soon as Coder makes them");
+    class.coder().comes_back();
+    class.logs("spare accounts are kept ready again");
 }
 
 #[test]
@@ -157,7 +173,11 @@ fn the_pool_refills_up_to_the_free_seats_and_is_gone_when_the_class_closes() {
     ready(&class, 3);
     // Spares are no accounts of the class: its end and more time are not for them.
     let told = class.fails(3, &["extend", "--class", "intro", "--yes", "1h"]);
-    assert!(!told.stderr.contains("panicked"), "{told:?}");
+    assert!(
+        told.stderr
+            .contains("no account belongs to the class intro"),
+        "{told:?}"
+    );
     class.set("CODER_CLASS_INTRO_CLOSES", "2021-12-01T09:00Z");
     class
         .coder()
@@ -214,7 +234,9 @@ fn a_broken_template_makes_a_limited_number_of_users_and_students_are_served() {
 
 /// All builds of a class fail with these words.
 fn builds_fail(words: &str) {
-    let class = warm("2", LONG_AGO).prepare();
+    let class = warm("2", LONG_AGO)
+        .with("CODER_CLASS_OTHER_PASS", "brown lantern")
+        .prepare();
     class.coder().failed_builds_say(words);
     class.coder().fail_starts("class", 1_000);
     class.start_service();
@@ -226,6 +248,13 @@ fn builds_fail(words: &str) {
         let told = class.does(&["status"]);
         told.contains("without a workspace that runs") && told.contains(words)
     });
+    // No student waits for these, and they are none of another class.
+    class.eventually("it is told as a warning", || {
+        let told = class.does(&["status"]);
+        told.contains("warn   2 workspaces of spare accounts do not run")
+    });
+    let told = class.does(&["status", "--class", "other"]);
+    assert!(told.contains("nothing needs you now"), "{told}");
     asks(&class.student());
     asks(&class.student());
     let third = class.student();

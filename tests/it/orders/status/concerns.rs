@@ -54,8 +54,49 @@ fn while_coder_is_away_the_cure_is_told_once() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(text.matches("FAULT").count(), 1, "{text}");
+    let told = class.fails(1, &["reconcile"]).stderr;
+    assert!(told.contains("; see the logs of Coder"), "{told}");
     class.coder().comes_back();
     class.all_served();
+}
+
+#[test]
+fn what_a_token_without_rights_does_not_see_is_not_said_to_be_gone() {
+    let class = plan().prepare();
+    class.start_service();
+    let address = class.service().address().to_string();
+    class.set("CODER_REG_LISTEN", &address);
+    class.logins(1);
+    class.coder().token_loses_rights();
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("may not see") && !text.contains("no user"),
+        "{text}"
+    );
+    let told = class.tells(&["status", "--json"]);
+    assert!(told["accounts"][0]["at_coder"].is_null(), "{told}");
+    assert!(told["unknown_accounts"].is_null(), "{told}");
+    class.student().asks();
+    class.eventually("the service says it too", || {
+        let text = class.does(&["status", "--offline"]);
+        // Not the command that was just asked.
+        text.contains("-> coder-sms-register check says which, and which role contains it\n")
+    });
+}
+
+#[test]
+fn a_clock_that_keeps_accounts_from_being_removed_is_told_at_once() {
+    let class = plan().with_clock_shim().open();
+    class.logins(1);
+    class.sets_the_clock(7_200);
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains(
+            "FAULT  this machine's clock is 2 h ahead of Coder's: no account is removed\n"
+        ) || text.contains("FAULT  this machine's clock is 1 h 59 min ahead of Coder's"),
+        "{text}"
+    );
+    assert!(text.contains("-> set the clock that is wrong"), "{text}");
 }
 
 #[test]
@@ -100,4 +141,39 @@ fn a_login_that_no_laptop_has_fetched_is_told_with_its_time() {
     laptop.is_asked(&ana, true);
     laptop.login();
     class.all_served();
+}
+
+#[test]
+fn a_login_that_may_wait_for_a_laptop_is_not_said_to_be_on_its_way() {
+    let class = plan().with_pages("both").open();
+    let (ana, laptop) = (class.student(), class.laptop());
+    ana.texts(&laptop.words());
+    class.eventually("the account", || {
+        class.query("SELECT count(*) FROM registrations WHERE stage = 'created'") == "1"
+    });
+    let text = class.does(&["status"]);
+    assert!(
+        text.contains("1 login not sent yet\n") && !text.contains("being sent"),
+        "{text}"
+    );
+    laptop.is_asked(&ana, true);
+    laptop.login();
+    class.all_served();
+    assert!(class.does(&["status"]).contains("1 with login"));
+}
+
+#[test]
+fn a_coder_that_has_had_enough_calls_is_no_fault() {
+    let class = plan().open();
+    class.coder().trouble(
+        support::fakes::coder::ops::LIST_USERS,
+        usize::MAX,
+        support::fakes::trouble::Trouble::too_many_requests(60),
+    );
+    let text = class.fails(1, &["status"]).stdout;
+    assert!(
+        text.contains("warn   users and workspaces at Coder are unknown: ")
+            && text.contains("-> wait for a minute"),
+        "{text}"
+    );
 }
