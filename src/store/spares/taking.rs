@@ -53,7 +53,7 @@ impl SpareRequest<'_> {
             phone, text, now, ..
         } = *self;
         let earlier = match self.condition {
-            SpareCondition::NotEnded if has_ended(tx, phone, text, self.received)? => {
+            SpareCondition::NotEnded if has_ended(tx, phone, text, (self.received, now))? => {
                 return Ok(None);
             }
             SpareCondition::NotEnded => earlier_account(tx, phone, now)?,
