@@ -8,6 +8,7 @@ use super::contacts::{self, end_texts};
 use super::files::{LOCK, overwrite_log, place_of_lock};
 use super::rows::{COLUMNS, read_registration};
 use super::rows::{MAY_HAVE_LOGIN, read_all};
+use super::texts::redate_sends;
 use super::{Store, StoreError, facts};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
@@ -288,6 +289,7 @@ impl Store {
                 ),
                 [-by, now],
             )?;
+            redate_sends(tx, -by, now)?;
             // What was ended is due, whatever the clock says.
             tx.execute(
                 "UPDATE registrations SET due_at = ?1

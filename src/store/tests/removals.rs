@@ -251,6 +251,24 @@ fn what_was_ended_stays_due_when_the_clock_is_set_back() {
 }
 
 #[test]
+fn texts_count_for_the_hour_in_which_they_were_sent_though_the_clock_is_set_back() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for (number, at) in [(1, 20_000), (2, 27_000), (3, 27_100)] {
+        let noticed = store.noticed(Notice::Hint, &phone(number), &sid(number), at);
+        noticed.unwrap();
+    }
+    let step = ClockStep {
+        before: 27_200,
+        by: -7_200,
+    };
+    store.follow_clock(step, 20_010, &[]).unwrap();
+    // The first one was sent two hours ago, and by the clock as it is now it counts once more.
+    let counted = [20_010, 23_000, 27_000].map(|now| store.sent_last_hour(now).unwrap());
+    assert_eq!(counted, [3, 3, 0]);
+}
+
+#[test]
 fn an_end_at_a_time_of_day_does_not_follow_the_clock() {
     for (by, at, before, now) in [(7_200, 500, 1_000, 8_300), (-7_200, 9_000, 8_102, 900)] {
         let dir = TempDir::new();
