@@ -7,6 +7,16 @@ use std::time::Duration;
 use crate::domain::registration::{Registration, Stage};
 use crate::domain::{UnixSeconds, seconds};
 
+/// How far an end may lie ahead of an attempt that reads it: an attempt takes minutes, and another process may have ended
+/// the account meanwhile.
+pub const LATEST_END: UnixSeconds = 900;
+
+/// Whether a text that was received at `received` came before an end at `ended`. One that lies further ahead of `now` was
+/// recorded before the clock was set back, and concerns only texts of that time.
+pub fn precedes_end(received: UnixSeconds, ended: UnixSeconds, now: UnixSeconds) -> bool {
+    received < ended && (ended <= now.saturating_add(LATEST_END) || received > now)
+}
+
 /// An order of the instructor for one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -190,6 +200,24 @@ mod tests {
                 due(order, Stage::Reaping, Some(-600)),
                 Err(OrderRefused::BeingRemoved)
             );
+        }
+    }
+
+    #[test]
+    fn an_end_of_before_the_clock_was_set_back_concerns_texts_of_that_time_only() {
+        for (received, ended, expected) in [
+            (-60, -60, false),
+            (-61, -60, true),
+            // Another process has ended it during the attempt.
+            (-60, 0, true),
+            (-60, LATEST_END, true),
+            (-60, LATEST_END + 1, false),
+            (0, HOUR, false),
+            (HOUR - 1, HOUR, true),
+            (HOUR, HOUR, false),
+        ] {
+            let found = precedes_end(NOW + received, NOW + ended, NOW);
+            assert_eq!(found, expected, "{received} {ended}");
         }
     }
 

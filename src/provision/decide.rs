@@ -3,6 +3,7 @@
 //! Each of them gets what was read, and says what follows from it. Nothing here asks the database, Coder or Twilio.
 
 use super::outcome::Silence;
+use crate::domain::order::precedes_end;
 use crate::domain::registration::{Registration, Sending, Stage};
 use crate::domain::{UnixSeconds, seconds};
 use std::time::Duration;
@@ -41,7 +42,7 @@ pub(crate) fn next_step(
 ) -> NextStep {
     match (registration.stage, registration.ended_at) {
         (Stage::Reaping | Stage::Gone, _) => NextStep::TakeAnother,
-        (_, Some(ended)) if received < ended => NextStep::Ended,
+        (_, Some(ended)) if precedes_end(received, ended, now) => NextStep::Ended,
         (_, Some(_)) => NextStep::UndoEnd,
         (Stage::Reserved, None) => NextStep::Create {
             renew: registration.is_due(now),

@@ -31,6 +31,7 @@ pub use outcome::{Cause, Completion, Later, Outcome, Peer, RetryTime, Silence};
 
 use crate::coder::Coder;
 use crate::config::{ClassConfig, ClassSettings, Config, Reply, Sender, ServiceConfig};
+use crate::domain::order::precedes_end;
 use crate::domain::registration::Registration;
 use crate::domain::{
     ClassName, InstanceId, Password, PasswordKey, Phone, PhoneHash, PhoneKey, PhraseMatch, Text,
@@ -145,7 +146,7 @@ impl Request<'_> {
 
     /// Whether the text was received before an account was ended at `ended`.
     fn precedes(&self, ended: UnixSeconds) -> bool {
-        self.text.received < ended
+        precedes_end(self.text.received, ended, self.now)
     }
 }
 

@@ -74,7 +74,8 @@ impl Provisioner {
             full_at, told_at, ..
         } = request.contact;
         let told_at = full_at.max(told_at);
-        if told_at.is_some_and(|at| request.now - at < TOLD_PAUSE) {
+        // A time in the future was recorded before the clock was set back.
+        if told_at.is_some_and(|at| (0..TOLD_PAUSE).contains(&(request.now - at))) {
             return Ok(Completion::Silent(match notice {
                 Notice::NotNow => Silence::NotNowToldBefore,
                 Notice::Full | Notice::Hint => Silence::FullToldBefore,

@@ -180,7 +180,7 @@ impl Lanes {
             if let Some(job) = state.pick(now, self.most_retries) {
                 return Some(job);
             }
-            state = match state.next_due() {
+            state = match state.next_due(now) {
                 None => self
                     .changed
                     .wait(state)

@@ -16,7 +16,7 @@ use super::lanes::{self, Job, Lanes, PeerProof};
 use super::notifier::Notifier;
 use super::workspaces::WorkspaceWaker;
 use crate::clock::unix_now;
-use crate::domain::{MessageSid, Text, Username, noise};
+use crate::domain::{MessageSid, Text, noise};
 use crate::obstacles::{Observer, Obstacle, Obstacles};
 use crate::provision::{Completion, Later, Outcome, Provisioner, RetryTime, Silence};
 use crate::retry;
@@ -130,10 +130,7 @@ impl TextLoop {
                         self.channels.report(text);
                     }
                     self.counts.done(&done);
-                    if let Some(username) = has_first_login(&done) {
-                        self.workspaces.iter().for_each(|w| w.wanted(username));
-                        self.spares.notify();
-                    }
+                    self.wake_others(&done);
                     job.verdict = Some(lanes::Settlement::Acknowledge);
                     let proof = match done {
                         Completion::LoginSent { .. } => PeerProof::Both,
@@ -149,6 +146,19 @@ impl TextLoop {
                     self.end(job, PeerProof::Nothing);
                 }
             }
+        }
+    }
+
+    /// Wakes those who follow a login.
+    fn wake_others(&self, done: &Completion) {
+        let (Completion::LoginSent { username, .. } | Completion::LoginShown { username }) = done
+        else {
+            return;
+        };
+        // Not only the first one: the account may have moved to a class that has workspaces.
+        self.workspaces.iter().for_each(|w| w.wanted(username));
+        if !matches!(done, Completion::LoginSent { again: true, .. }) {
+            self.spares.notify();
         }
     }
 
@@ -208,18 +218,6 @@ impl TextLoop {
             attempts: job.attempt,
         };
         self.settler.record_dead_letter(&job.entry.id, &letter)
-    }
-}
-
-/// The account that may have got its first login; a later one changes nothing.
-fn has_first_login(done: &Completion) -> Option<&Username> {
-    match done {
-        Completion::LoginSent {
-            username,
-            again: false,
-        }
-        | Completion::LoginShown { username } => Some(username),
-        _ => None,
     }
 }
 

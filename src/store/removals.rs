@@ -8,6 +8,7 @@ use super::contacts::{self, end_texts};
 use super::files::{LOCK, overwrite_log, place_of_lock};
 use super::rows::{COLUMNS, read_registration};
 use super::rows::{MAY_HAVE_LOGIN, read_all};
+use super::texts::redate_sends;
 use super::{Store, StoreError, facts};
 use crate::clock::ClockStep;
 use crate::domain::registration::{Event, Registration};
@@ -248,7 +249,7 @@ impl Store {
     /// dated back to when Coder made it.
     ///
     /// Accounts of the classes `by_clock` keep their due time: it is a time of day, which a clock that was
-    /// corrected shows all the better.
+    /// corrected shows all the better. What was ended, or is being removed, stays due.
     ///
     /// # Errors
     /// SQLite refused.
@@ -287,6 +288,13 @@ impl Store {
                  WHERE {MAY_HAVE_LOGIN} AND coalesce(adopted_at, reserved_at) > ?2"
                 ),
                 [-by, now],
+            )?;
+            redate_sends(tx, -by, now)?;
+            // What was ended is due, whatever the clock says.
+            tx.execute(
+                "UPDATE registrations SET due_at = ?1
+                 WHERE due_at > ?1 AND (stage = 'reaping' OR ended_at IS NOT NULL)",
+                [now],
             )?;
             Ok(moved)
         })

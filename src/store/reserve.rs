@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::rows::NEXT_ID;
 use super::{Store, StoreError, Tx};
+use crate::domain::order::LATEST_END;
 use crate::domain::registration::Event;
 use crate::domain::{ClassName, Marker, MessageSid, PhoneHash, UnixSeconds, Username};
 
@@ -52,7 +53,7 @@ pub struct Reservation<'a> {
 
 impl Reservation<'_> {
     fn has_ended(&self, tx: &Tx<'_>) -> rusqlite::Result<bool> {
-        has_ended(tx, self.phone, self.text, self.received)
+        has_ended(tx, self.phone, self.text, (self.received, self.now))
     }
 
     fn insert(&self, tx: &Tx<'_>, class: Option<&str>) -> rusqlite::Result<ReserveResult> {
@@ -198,13 +199,20 @@ pub(super) fn has_ended(
     tx: &Tx<'_>,
     phone: &PhoneHash,
     text: &MessageSid,
-    received: UnixSeconds,
+    (received, now): (UnixSeconds, UnixSeconds),
 ) -> rusqlite::Result<bool> {
+    // As `precedes_end` says it.
     tx.prepare_cached(
-        "SELECT 1 FROM contacts WHERE phone = ?1 AND ended_at > ?2
+        "SELECT 1 FROM contacts WHERE phone = ?1 AND ended_at > ?2 AND (ended_at <= ?4 OR ?2 > ?5)
          UNION ALL SELECT 1 FROM seen WHERE sid = ?3",
     )?
-    .exists(params![phone.as_bytes(), received, text.as_str()])
+    .exists(params![
+        phone.as_bytes(),
+        received,
+        text.as_str(),
+        now.saturating_add(LATEST_END),
+        now
+    ])
 }
 
 pub(super) fn earlier_account(

@@ -9,17 +9,25 @@
 //! the catch-up would answer them again: a second account for students who registered after the backup.
 //! If the old database cannot be read, the catch-up does so: a text too many is better than a student
 //! without an answer.
+//!
+//! Spare accounts of the backup that students have got since are adopted, like accounts that were made since. As spares
+//! they would be removed because somebody uses them, or given to another phone.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Transaction};
 
 use super::atomic_file::{self, AtomicFile, beside};
 use super::files::{ASIDE, BEFORE, DATABASE, RESTORING, damage, open, take_folder};
 use super::summary::{BackupSummary, summary};
 use super::{StoreError, facts, schema};
+use crate::clock::unix_now;
+use crate::domain::UnixSeconds;
+
+/// A day in seconds.
+const DAY: UnixSeconds = 86_400;
 
 /// Where a backup comes from.
 pub enum Origin<'a> {
@@ -137,6 +145,9 @@ fn prepare(path: &Path, old: &Path) -> Result<(BackupSummary, Option<Carryover>)
     }
     migrate(&mut connection)?;
     let carryover = carry_over(&mut connection, old);
+    if carryover.is_none() {
+        adopt_all_spares(&mut connection).map_err(StoreError::sql("adopt spare accounts"))?;
+    }
     if carryover.is_none() && !old.exists() {
         // A copy in another folder is another service for Redis, so it draws its own instance id.
         facts::forget(&connection, facts::INSTANCE)
@@ -185,6 +196,8 @@ fn carry_over(connection: &mut Connection, old: &Path) -> Option<Carryover> {
                AND main.registrations.password_counter < kept.password_counter",
             [],
         );
+        // An old database without spares has given none.
+        let _ = adopt_given_spares(&tx);
         let unknown = tx
             .prepare(
                 "SELECT username FROM old.registrations
@@ -200,6 +213,41 @@ fn carry_over(connection: &mut Connection, old: &Path) -> Option<Carryover> {
     // At the latest it is detached when the connection is closed.
     let _ = connection.execute("DETACH old", []);
     carryover
+}
+
+/// Adopts the spares that have a student in the old database. They are due when they are due there.
+fn adopt_given_spares(tx: &Transaction<'_>) -> rusqlite::Result<usize> {
+    tx.execute(
+        "UPDATE main.registrations
+         SET stage = 'announced', coder_id = given.coder_id, announced_at = given.reserved_at,
+             due_at = given.due_at, spare_since = NULL, unused_at = NULL, adopted_at = ?1,
+             password_counter = NULL, password_marker = NULL
+         FROM (SELECT marker, coder_id, reserved_at, due_at FROM old.registrations
+               WHERE spare_since IS NULL AND coder_id IS NOT NULL) AS given
+         WHERE main.registrations.marker = given.marker
+           AND main.registrations.spare_since IS NOT NULL
+           AND main.registrations.stage IN ('reserved', 'created')",
+        [unix_now()],
+    )
+}
+
+/// Adopts all spares, as nobody knows which of them have a student, and since when. They stay for a day at least. The
+/// service finds those that are only reserved here.
+fn adopt_all_spares(connection: &mut Connection) -> rusqlite::Result<()> {
+    let tx = connection.transaction()?;
+    tx.execute(
+        "DELETE FROM registrations WHERE spare_since IS NOT NULL AND stage = 'reserved'",
+        [],
+    )?;
+    tx.execute(
+        "UPDATE registrations
+         SET stage = 'announced', announced_at = reserved_at, due_at = max(coalesce(due_at, 0), ?1 + ?2),
+             spare_since = NULL, unused_at = NULL, adopted_at = ?1,
+             password_counter = NULL, password_marker = NULL
+         WHERE spare_since IS NOT NULL AND stage = 'created'",
+        [unix_now(), DAY],
+    )?;
+    tx.commit()
 }
 
 /// Copies the old database aside and removes the files beside it that could be read as the new one's.

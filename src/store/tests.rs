@@ -16,6 +16,7 @@ mod passwords;
 mod plans;
 mod races;
 mod removals;
+mod restoring;
 mod sends;
 mod spares;
 mod workspaces;

@@ -39,6 +39,18 @@ pub(super) fn uncount_send(tx: &Tx<'_>, at: UnixSeconds) -> rusqlite::Result<()>
         .map(drop)
 }
 
+/// Dates the sends of the future as the clock shows it since it was set back by `by` seconds. Otherwise they would not
+/// count for this hour, but for one that comes.
+pub(super) fn redate_sends(tx: &Tx<'_>, by: UnixSeconds, now: UnixSeconds) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO sends (slot, count) SELECT min(slot - ?1, ?2), count FROM sends WHERE slot > ?2
+         ON CONFLICT (slot) DO UPDATE SET count = sends.count + excluded.count",
+        [slot(by), slot(now)],
+    )?;
+    tx.execute("DELETE FROM sends WHERE slot > ?1", [slot(now)])
+        .map(drop)
+}
+
 impl Store {
     /// Whether the text `sid` was served or given up.
     ///

@@ -123,6 +123,40 @@ fn hints_and_logins_are_not_held_back_by_a_clock_that_was_set() {
 }
 
 #[test]
+fn an_end_before_the_clock_was_set_back_concerns_no_later_text() {
+    let class = class();
+    let ana = class.student();
+    class.coder().clock_is_ahead(HOURS);
+    class.sets_the_clock(HOURS);
+    ana.gets_a_login();
+    let username = ana.last_login().expect("a login").username().to_owned();
+    class.does(&["end", &username]);
+    class.eventually("the removal", || !is_there(&class, &ana));
+    class.coder().clock_is_ahead(0);
+    class.sets_the_clock(0);
+    class.logs("clock was set back");
+    ana.gets_a_login();
+    assert!(ana.can_log_in());
+}
+
+#[test]
+fn who_was_told_of_a_full_class_before_the_clock_was_set_back_is_told_again() {
+    let class = plan()
+        .with_clock_shim()
+        .with("CODER_REG_MAX_USERS", "1")
+        .open();
+    class.student().gets_a_login();
+    let bob = class.student();
+    class.sets_the_clock(HOURS);
+    for ahead in [HOURS, 0] {
+        class.sets_the_clock(ahead);
+        bob.asks();
+        assert!(bob.next_text().contains("class is full"), "{ahead}");
+        class.all_served();
+    }
+}
+
+#[test]
 fn texts_that_wait_are_not_given_up_because_the_clock_was_set() {
     for by in [HOURS, -HOURS] {
         let class = class();

@@ -35,6 +35,8 @@ fn each_stage_has_its_next_step() {
         // In the second of the end the text counts as the later one.
         (Stage::Announced, Some(NOW), None, N::UndoEnd),
         (Stage::Reserved, Some(NOW - 1), None, N::UndoEnd),
+        // The clock was set back since.
+        (Stage::Announced, Some(NOW + 3_600), None, N::UndoEnd),
         (Stage::Reaping, None, None, N::TakeAnother),
         (Stage::Reaping, Some(NOW + 1), None, N::TakeAnother),
         (Stage::Gone, None, None, N::TakeAnother),

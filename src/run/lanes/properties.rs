@@ -166,6 +166,10 @@ impl LaneModel {
         let paused = state.paused_until.is_some_and(|until| until > now);
         let is_paused = state.paused_until.is_some();
         let picked = state.pick(now, self.lanes.most_retries);
+        if picked.is_none() {
+            let due = state.next_due(now);
+            assert!(due.is_none_or(|due| due > now), "workers do not sleep");
+        }
         drop(state);
         let retries = self.working.iter().filter(|job| job.retried).count();
         let Some(job) = picked else {

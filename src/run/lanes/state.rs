@@ -292,11 +292,12 @@ impl LaneState {
         Some(job)
     }
 
-    /// When a waiting worker has to check again without a wake-up.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    /// When a worker that found nothing to do at `now` has to check again without a wake-up.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         let apart = self.holds.next_due().into_iter();
         let apart = apart.chain(self.pace.next_due()).min();
-        if let Some(until) = self.paused_until {
+        // Once the next text may probe, what was ready would be running, or waits for the end of another one.
+        if let Some(until) = self.paused_until.filter(|until| *until > now) {
             let waits = !self.ready.is_empty() || !self.parked.is_empty() || apart.is_some();
             let screens = self.parked.iter().filter(|parked| parked.job.at_screen);
             let screens = screens.map(|parked| parked.due);

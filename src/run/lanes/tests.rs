@@ -159,6 +159,31 @@ fn a_block_pauses_all_but_one_probe() {
     assert!(pick(&lanes).is_some());
 }
 
+/// The next text of a phone is tried, and has no end yet.
+fn try_and_park(lanes: &Lanes, wait: RetryTime) -> Option<WaitStart> {
+    lanes.park(take(lanes), wait, 0)
+}
+
+#[test]
+fn in_a_pause_workers_sleep_while_all_that_is_left_waits_for_something_else() {
+    let lanes = Lanes::new(8);
+    for phone in &ISLANDERS[..2] {
+        lanes.offer(entry(phone, phone));
+        try_and_park(&lanes, RetryTime::Blocked(Peer::Coder));
+    }
+    assert!(lanes.is_paused());
+    lanes.lock().parked[0].due = Instant::now();
+    lanes.lock().paused_until = Some(Instant::now());
+    // Coder accepts both, and then their region is not enabled.
+    for _ in 0..2 {
+        try_and_park(&lanes, held(region(ISLANDERS[0])));
+    }
+    assert_eq!(pick(&lanes), None);
+    let now = Instant::now();
+    let due = lanes.lock().next_due(now);
+    assert!(due.is_some_and(|due| due > now + Duration::from_secs(50)));
+}
+
 #[test]
 fn one_phone_that_is_refused_again_and_again_holds_nobody_up() {
     let lanes = Lanes::new(8);

@@ -53,7 +53,7 @@ impl SpareRequest<'_> {
             phone, text, now, ..
         } = *self;
         let earlier = match self.condition {
-            SpareCondition::NotEnded if has_ended(tx, phone, text, self.received)? => {
+            SpareCondition::NotEnded if has_ended(tx, phone, text, (self.received, now))? => {
                 return Ok(None);
             }
             SpareCondition::NotEnded => earlier_account(tx, phone, now)?,
@@ -84,12 +84,15 @@ impl Store {
     ) -> Result<Option<Registration>, StoreError> {
         let taken = self.transact("take a spare account", |tx| {
             let failed = StoreError::sql("take a spare account");
-            let Some((spare, earlier)) = choose(tx, &request)? else {
+            let Some(choice) = choose(tx, &request)? else {
                 return Ok(None);
             };
-            let taken = of_phone(spare, &request, prepare);
-            if earlier == PhoneHolder::Releases {
+            let taken = of_phone(choice.spare, &request, prepare);
+            if choice.earlier == PhoneHolder::Releases {
                 release_phone(tx, request.phone, request.now).map_err(&failed)?;
+            }
+            if choice.lacks_workspace {
+                build_again(tx, taken.id, request.now).map_err(&failed)?;
             }
             give(tx, &taken, request.phone).map_err(failed)?;
             Ok(Some(taken))
@@ -102,20 +105,31 @@ impl Store {
     }
 }
 
-/// The spare that the phone gets, and its earlier account; `None` = it gets none.
-fn choose(
-    tx: &Tx<'_>,
-    request: &SpareRequest<'_>,
-) -> Result<Option<(Registration, PhoneHolder)>, StoreError> {
+/// The spare that a phone gets.
+struct SpareChoice {
+    spare: Registration,
+    /// The earlier account of the phone.
+    earlier: PhoneHolder,
+    /// Whether its class has workspaces, and its own is not known to run.
+    lacks_workspace: bool,
+}
+
+/// The spare that the phone gets; `None` = it gets none.
+fn choose(tx: &Tx<'_>, request: &SpareRequest<'_>) -> Result<Option<SpareChoice>, StoreError> {
     let failed = StoreError::sql("choose a spare account");
     let Some(earlier) = request.holder(tx).map_err(&failed)? else {
         return Ok(None);
     };
-    let Some(spare) = best(tx, request.seats, request.with_workspace, request.now)? else {
+    let best = best(tx, request.seats, request.with_workspace, request.now)?;
+    let Some((spare, lacks_workspace)) = best else {
         return Ok(None);
     };
     let is_full = request.seats.free(tx).map_err(failed)? == 0;
-    Ok((!is_full).then_some((spare, earlier)))
+    Ok((!is_full).then_some(SpareChoice {
+        spare,
+        earlier,
+        lacks_workspace,
+    }))
 }
 
 /// A spare as the account of the phone that asks, with the login text that `prepare` makes.
@@ -141,13 +155,13 @@ fn of_phone(
     registration
 }
 
-/// The spare to take.
+/// The spare to take, and whether it lacks a workspace that runs.
 fn best(
     tx: &Tx<'_>,
     seats: Seats<'_>,
     with_workspace: bool,
     now: UnixSeconds,
-) -> Result<Option<Registration>, StoreError> {
+) -> Result<Option<(Registration, bool)>, StoreError> {
     // Its password is the derived one, and a moment ago nobody had used it.
     const USABLE: &str = "r.class IS ?1 AND r.spare_since IS NOT NULL AND r.stage = 'created'
          AND r.ended_at IS NULL AND r.password_marker = r.marker AND coalesce(r.due_at > ?2, 1)
@@ -168,14 +182,26 @@ fn best(
         row.map(read_registration).transpose()
     };
     if !with_workspace {
-        return find("");
+        return Ok(find("")?.map(|spare| (spare, false)));
     }
-    match find(&format!("AND {RUNS}"))? {
-        Some(spare) => Ok(Some(spare)),
-        None => find(
-            "ORDER BY coalesce(w.trouble = 'build-failed', 0), w.trouble IS NOT NULL, w.id IS NULL, r.id",
-        ),
+    if let Some(spare) = find(&format!("AND {RUNS}"))? {
+        return Ok(Some((spare, false)));
     }
+    let readiest = find(
+        "ORDER BY coalesce(w.trouble = 'build-failed', 0), w.trouble IS NOT NULL, w.id IS NULL, r.id",
+    )?;
+    Ok(readiest.map(|spare| (spare, true)))
+}
+
+/// Has the workspace of a spare that a phone gets built again if its build was given up. That was left to the keeper of
+/// spares, who does not look after this one any more.
+fn build_again(tx: &Tx<'_>, spare: i64, now: UnixSeconds) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE workspaces SET check_at = ?2, tries = 0
+         WHERE registration = ?1 AND check_at IS NULL AND trouble IS NOT NULL",
+    )?
+    .execute([spare, now])
+    .map(drop)
 }
 
 /// Makes a spare the account of a phone.

@@ -229,6 +229,46 @@ fn a_clock_set_back_takes_those_along_who_are_of_the_future() {
 }
 
 #[test]
+fn what_was_ended_stays_due_when_the_clock_is_set_back() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for number in 1..=3 {
+        announced_at(&store, number, 500);
+    }
+    let ids = [1, 2].map(|number| store.row(number).id);
+    let end = "UPDATE registrations SET ended_at = 8000, due_at = 8000 WHERE id <= ?1";
+    store.lock().execute(end, [ids[1]]).unwrap();
+    assert!(store.begin_removal(ids[1], 8_000).unwrap());
+    assert!(store.due(900, 600).unwrap().is_empty());
+    let step = ClockStep {
+        before: 8_102,
+        by: -7_200,
+    };
+    store.follow_clock(step, 900, &[]).unwrap();
+    let due = store.due(900, 600).unwrap();
+    let due: Vec<i64> = due.iter().map(|one| one.id).collect();
+    assert_eq!(due, ids);
+}
+
+#[test]
+fn texts_count_for_the_hour_in_which_they_were_sent_though_the_clock_is_set_back() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    for (number, at) in [(1, 20_000), (2, 27_000), (3, 27_100)] {
+        let noticed = store.noticed(Notice::Hint, &phone(number), &sid(number), at);
+        noticed.unwrap();
+    }
+    let step = ClockStep {
+        before: 27_200,
+        by: -7_200,
+    };
+    store.follow_clock(step, 20_010, &[]).unwrap();
+    // The first one was sent two hours ago, and by the clock as it is now it counts once more.
+    let counted = [20_010, 23_000, 27_000].map(|now| store.sent_last_hour(now).unwrap());
+    assert_eq!(counted, [3, 3, 0]);
+}
+
+#[test]
 fn an_end_at_a_time_of_day_does_not_follow_the_clock() {
     for (by, at, before, now) in [(7_200, 500, 1_000, 8_300), (-7_200, 9_000, 8_102, 900)] {
         let dir = TempDir::new();

@@ -262,6 +262,27 @@ fn a_running_workspace_comes_first_and_a_failed_one_last() {
     }
 }
 
+#[test]
+fn a_spare_whose_build_was_given_up_is_built_again_for_its_student() {
+    let dir = TempDir::new();
+    let store = dir.open();
+    let all = seats(None, 9);
+    store.spare(1, all, 1).unwrap();
+    store.want_all_workspaces(NOW).unwrap();
+    let task = store.workspace_tasks(NOW, 600).unwrap().remove(0);
+    store.spare_built(&task, Some(WorkspaceTrouble::BuildFailed), false);
+    assert_eq!(store.workspace_tasks(NOW, 600).unwrap(), []);
+    let taken = store.takes(1, all, NOW).unwrap();
+    let login = sent(NOW, Some(5_000));
+    store.login_sent(taken.id, &sid(1), login).unwrap();
+    let again = store.workspace_tasks(NOW, 600).unwrap();
+    let seen: Vec<_> = again
+        .iter()
+        .map(|task| (task.is_spare, task.has_failed, task.tries))
+        .collect();
+    assert_eq!(seen, [(false, true, 0)]);
+}
+
 /// A thousand small classes: phones, some twice, want spares and cold accounts at once, while spares are
 /// made and dismissed.
 #[test]

@@ -113,6 +113,33 @@ fn each_class_has_the_template_of_its_own_or_that_of_all() {
 }
 
 #[test]
+fn an_account_that_moves_to_a_class_with_a_template_gets_a_workspace() {
+    let class = plan()
+        .with("CODER_REG_PASS", "")
+        .with("CODER_CLASS_TALK_PASS", "purple kettle")
+        .with("CODER_CLASS_LAB_PASS", "brown lantern")
+        .with("CODER_CLASS_LAB_TEMPLATE", "docker")
+        .with("CODER_CHECK_INTERVAL", "1h")
+        .open();
+    let ana = class.student();
+    ana.texts("purple kettle");
+    let login = ana.next_login();
+    // Once another student has one, it is settled that she gets none.
+    let ben = class.student();
+    ben.texts("brown lantern");
+    runs(&class, &ben.next_login());
+    class.all_served();
+    class.change(
+        "UPDATE registrations SET due_at = 1, announced_at = announced_at - 600 WHERE class = 'talk'",
+    );
+    ana.texts("brown lantern");
+    let moved = ana.next_login();
+    assert_eq!(moved.username(), login.username());
+    assert!(moved.site.contains("/@"), "{}", moved.site);
+    runs(&class, &moved);
+}
+
+#[test]
 fn no_workspace_is_made_unless_a_template_is_set_and_then_for_everybody_who_has_none() {
     let class = plan().open();
     let login = &class.logins(1)[0];

@@ -156,12 +156,12 @@ fn one_text_probes_and_each_that_is_accepted_lets_two_more_try() {
     for job in picked(&mut lanes, 0) {
         lanes.park(job, PROBE, 0, at(0));
     }
-    assert_eq!(lanes.next_due(), Some(at(1)));
+    assert_eq!(lanes.next_due(at(0)), Some(at(1)));
     let ids =
         |jobs: &[Job]| -> Vec<String> { jobs.iter().map(|job| job.entry.id.clone()).collect() };
     let probe = picked(&mut lanes, 1);
     assert_eq!(ids(&probe), ["1"]);
-    assert_eq!(lanes.next_due(), None, "its end will tell");
+    assert_eq!(lanes.next_due(at(1)), None, "its end will tell");
     for job in probe {
         lanes.park(job, PROBE, 0, at(1));
     }
