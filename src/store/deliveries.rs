@@ -2,7 +2,8 @@
 //! MessageSid, without phones and words.
 //!
 //! A row begins with the answer to the send, or with a receipt that came earlier. Rows are deleted with
-//! their registration, or after 30 days. Rows of texts still to be redacted stay until that is done.
+//! their registration, or after 30 days. Rows of texts still to be redacted outlive their registration until that is
+//! done, for 30 days at most.
 
 use rusqlite::{OptionalExtension, params};
 
