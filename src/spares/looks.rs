@@ -55,27 +55,30 @@ impl SpareKeeper {
         *spares = fine;
         let looked_at: Vec<i64> = unused.iter().copied().collect();
         self.store.spares_unused(&looked_at, now)?;
-        self.dismiss_all(&lost, now)?;
-        if !lost.is_empty() {
-            let number = count(lost.len(), "spare account");
+        // Some may have got a student since they were read.
+        let dismissed = self.dismiss_all(&lost, now)?;
+        if dismissed > 0 {
+            let number = count(dismissed, "spare account");
             warn!("{number} used, changed or deleted at Coder by somebody: removal follows");
         }
         self.note_good(spares, &unused);
         Ok(Ok(()))
     }
 
-    /// Dismisses spares that have failed.
-    fn dismiss_all(&mut self, spares: &[Spare], now: UnixSeconds) -> Result<(), StoreError> {
+    /// Dismisses spares that have failed. Returns how many of them still were spares.
+    fn dismiss_all(&mut self, spares: &[Spare], now: UnixSeconds) -> Result<usize, StoreError> {
+        let mut dismissed = 0;
         for spare in spares {
             if self.store.dismiss_spare(spare.id, now)? {
                 let class = spare.class.clone();
                 self.pools.entry(class).or_default().fail();
+                dismissed += 1;
             }
         }
-        if !spares.is_empty() {
+        if dismissed > 0 {
             (self.on_dismissed)();
         }
-        Ok(())
+        Ok(dismissed)
     }
 
     /// Notes which spares have turned out well: nobody has used them, and their workspaces run.
