@@ -160,7 +160,8 @@ fn texts_that_were_too_old_for_the_same_reason_are_one_cause() {
     class.all_ask(&students);
     class.eventually("three dead letters", || class.dead_letters() == 3);
     let status = class.does(&["status", "--offline"]);
-    assert!(status.contains("FAULT  3 texts were given up "), "{status}");
+    // On a busy machine the removal of an account, which is due as well, may come before the end of its text.
+    assert_eq!(status.matches("code 21408").count(), 1, "{status}");
     assert_eq!(status.matches("retry SID").count(), 1, "{status}");
     assert!(!status.contains("retry SM"), "{status}");
 }
