@@ -15,6 +15,7 @@ mod probe_user;
 mod probe_workspace;
 mod public;
 mod redis;
+mod room;
 mod settings;
 mod spares;
 mod template;
