@@ -7,6 +7,7 @@
 mod clock;
 mod coder;
 mod folder;
+mod foreign;
 mod mails;
 mod members;
 mod pages;

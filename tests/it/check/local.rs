@@ -107,12 +107,13 @@ fn a_database_that_is_slow_for_a_moment_is_no_fault() {
 
 #[test]
 fn an_easy_phrase_is_a_warning() {
-    let ready = ready();
     for (phrase, reason) in [
         ("Hello!", "is shorter than 6 letters"),
         ("Welcome 2026", "is a word that many people try first"),
     ] {
+        let ready = before_start();
         ready.set("CODER_REG_PASS", phrase);
+        ready.starts();
         let report = ready.check();
         report.ends_with(0);
         report.has("warning", "phrase", reason, "two or three words");
