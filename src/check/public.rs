@@ -8,7 +8,7 @@ use ureq::http::Method;
 use super::folder::FolderFacts;
 use super::foreign::{FORWARD, SAME_SETTINGS, judge_foreign};
 use super::{Notes, sends_texts};
-use crate::config::{ClassConfig, PartialConfig, TwilioConfig};
+use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::twilio_hosts;
 use crate::domain::{Secret, SignedUrl, nonce};
 use crate::http::{self, Http, HttpError, HttpResponse, HttpStage};
@@ -30,7 +30,9 @@ pub(super) fn inspect(
     };
     let url = &config.webhook_url;
     form(url, config, notes);
-    let classes = parts.class.as_ref().map(ClassConfig::in_full);
+    let coder = parts.coder.as_ref();
+    let classes = parts.class.as_ref().zip(coder);
+    let classes = classes.map(|(classes, coder)| classes.in_full(coder));
     let classes = classes.as_ref();
     let arrived = probe(url, TEXTS, (config, classes), http, facts, notes);
     if let Some(receipts) = config
@@ -135,7 +137,7 @@ fn judge_answer(
             notes.pass(format!("{what} sent to it reach this service"));
             if known == Answerer::Outdated {
                 notes.fault(
-                    "but it was started with another phrase, other seats, times or templates than are set now, or as another version",
+                    "but it was started with another phrase, other seats, times or templates, or another address or token of Coder than are set now, or as another version",
                     SAME_SETTINGS,
                 );
             }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::SettingProblem;
 use super::classes::{self, ClassSettings, ClassState};
 use super::reader::{Faulty, Reader};
 use super::span;
 use super::workspace::{self, WorkspaceConfig};
+use super::{CoderConfig, SettingProblem};
 use super::{span_words, words_of};
 use crate::domain::{ClassName, Countries, PhraseMatch, Secret, UnixSeconds};
 
@@ -112,12 +112,14 @@ impl ClassConfig {
         Some(Duration::from_secs(left.unsigned_abs()))
     }
 
-    /// The classes in full with their phrases, to compare them with those of a running service.
-    pub fn in_full(&self) -> Secret {
+    /// The classes in full with their phrases, and which Coder makes their accounts by which token: to compare
+    /// them with those of a running service.
+    pub fn in_full(&self, coder: &CoderConfig) -> Secret {
         let classes = self.classes.iter();
-        // The phrases are not in the debug form.
+        // The debug form has neither phrases nor the token.
         let written: Vec<&str> = classes.map(|class| class.written.reveal()).collect();
-        Secret::new(format!("{:?} {written:?}", self.classes))
+        let (address, key) = (&coder.address.api, coder.key.reveal());
+        Secret::new(format!("{:?} {written:?} {address} {key}", self.classes))
     }
 
     /// The effective value of a setting of this group, if it may differ from the written one. Never

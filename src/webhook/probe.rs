@@ -33,7 +33,7 @@ struct ProofBody {
 pub enum Answerer {
     /// The service of this data folder.
     Ourselves,
-    /// The same, but it was started with other classes, or is an earlier version.
+    /// The same, but it was started with other classes or another Coder, or is an earlier version.
     Outdated,
     /// A service with our token, but with another data folder.
     Twin,
