@@ -124,6 +124,19 @@ fn an_easy_phrase_is_a_warning() {
 }
 
 #[test]
+fn more_seats_than_texts_in_an_hour_are_a_warning() {
+    let ready = ready();
+    ready.set("CODER_REG_HOURLY_TEXTS", "59");
+    let report = ready.check();
+    report.ends_with(0);
+    let words =
+        "there are 60 seats (CODER_REG_MAX_USERS), but only 59 texts are sent within an hour";
+    let cure = "raise CODER_REG_HOURLY_TEXTS";
+    report.has("warning", "phrase", words, cure);
+    report.is_well_elsewhere(&["phrase"]);
+}
+
+#[test]
 fn a_login_of_two_texts_is_a_warning() {
     let ready = ready();
     let domain = format!("{}.{}.example.org", "long".repeat(15), "name".repeat(10));
