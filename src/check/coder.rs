@@ -1,6 +1,7 @@
 //! Checks Coder: whether it answers, and whether our token may do everything that a class needs.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use super::folder::FolderFacts;
 use super::{Notes, mails, members, spares, template, token};
@@ -9,6 +10,7 @@ use crate::coder::{Coder, CoderError, CoderErrorKind};
 use crate::config::{ClassSettings, ClassState, CoderConfig, PartialConfig};
 use crate::domain::{Password, UnixSeconds, Username};
 use crate::http::Http;
+use crate::store::{Seats, inspect_spares};
 
 /// How many generated passwords Coder is asked about. Coder's rule depends on each password, and
 /// the calls count against its limit.
@@ -82,6 +84,7 @@ pub(super) fn inspect(
         // No student logs in for the first time there.
         if class.state(now, now) != ClassState::Over {
             login_limit(class, notes);
+            taken_seats(class, &parts.data_dir, notes);
         }
     }
     for class in parts.class.iter().flat_map(|class| &class.classes) {
@@ -104,7 +107,8 @@ fn take_steps(
     notes: &mut Notes<'_>,
 ) {
     let class = parts.class.as_ref();
-    let makes_workspaces = class.is_some_and(|class| !class.workspaces().is_empty());
+    let makes_workspaces =
+        class.is_some_and(|class| !class.workspaces_to_come(unix_now()).is_empty());
     let is_asked = |(what, _): &(&str, CoderStep)| *what != TEMPLATE || makes_workspaces;
     for (what, step) in STEPS.into_iter().filter(is_asked) {
         match broken {
@@ -135,6 +139,26 @@ fn login_limit(class: &ClassSettings, notes: &mut Notes<'_>) {
         notes.pass(format!(
             "{whose}there are {seats} seats: all students can log in within the same minute"
         ));
+    }
+}
+
+/// Warns of an open class whose next student gets no account.
+fn taken_seats(class: &ClassSettings, data_dir: &Path, notes: &mut Notes<'_>) {
+    let now = unix_now();
+    let seats = Seats {
+        class: class.name.as_ref(),
+        limit: class.seats,
+    };
+    // A class that opens later may have free seats by then. What is wrong with the database is said where the
+    // data folder is checked.
+    let is_full = class.state(now, now) == ClassState::Open
+        && matches!(inspect_spares(data_dir, seats, 1), Ok(Some((_, 0))));
+    if is_full {
+        let (whose, all, setting) = (class.whose(), class.seats, class.setting("_SEATS"));
+        notes.warn(
+            format!("{whose}no seat is free (all {all} of {setting} are taken): other students get no account until some are removed"),
+            format!("end accounts that nobody uses (coder-sms-register end), or raise {setting} and restart the service"),
+        );
     }
 }
 

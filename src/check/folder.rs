@@ -1,29 +1,23 @@
 //! Checks the data folder: permissions, free space, the database in it, and whether a service uses
 //! it. Leaves nothing behind in it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use super::Notes;
+use super::room::{available, check_space, cure_of, room_for};
 use crate::config::{ClassSettings, PartialConfig};
 use crate::domain::{InstanceId, RedisOwner, count};
 use crate::healthcheck::{self, HealthError, NamedFault};
 use crate::store::{self, Inspection, StoreError};
 use crate::wake;
 
-/// Bytes that must be free. The database of a class needs less than one megabyte.
-const REQUIRED_SPACE: usize = 8 * 1024 * 1024;
-
 /// The longest time for the service's health. A disk that takes longer for one write is too slow for a class.
 const HEALTH_LIMIT: Duration = Duration::from_secs(10);
-
-/// What helps where there is less.
-const MORE_SPACE: &str =
-    "free some space on that disk, or set CODER_REG_DATA_DIR to a folder on another one";
 
 /// The cure for an error that has none of its own.
 const DEFAULT_CURE: &str = "restore a backup, or move the file away";
@@ -184,50 +178,10 @@ fn writable(folder: &Path, found: &fs::Metadata, notes: &mut Notes<'_>) -> bool 
         ),
         Err(error) => notes.fault(
             format!("{shown} cannot be written: {error}"),
-            MORE_SPACE,
+            cure_of(&error),
         ),
     }
     !is_anothers
-}
-
-/// Judges the room that the owner of a folder has, seen by root: with sudo the operator sees what the service would meet.
-fn room_for(owner: u32, available: io::Result<u64>, shown: &str, notes: &mut Notes<'_>) {
-    let mega = |bytes: u64| bytes / (1024 * 1024);
-    match available {
-        Ok(bytes) if bytes < REQUIRED_SPACE as u64 => notes.fault(
-            format!("{shown} has only {} MB of free space", mega(bytes)),
-            MORE_SPACE,
-        ),
-        Ok(_) => notes.pass(format!(
-            "{shown} belongs to user {owner} and has at least {} MB of free space",
-            mega(REQUIRED_SPACE as u64)
-        )),
-        Err(error) => notes.fault(format!("{shown} cannot be examined: {error}"), MORE_SPACE),
-    }
-}
-
-/// The bytes that are free for users other than root, for whom some file systems reserve a part. Nothing is written.
-fn available(folder: &Path) -> io::Result<u64> {
-    let found = rustix::fs::statvfs(folder)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-/// Writes to a file that is already deleted, so that nothing remains even if this program is
-/// killed.
-fn check_space(folder: &Path) -> io::Result<()> {
-    let path = folder.join(format!(".check-{}", std::process::id()));
-    let file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path);
-    let mut file = file?;
-    fs::remove_file(&path)?;
-    let block = [0; 64 * 1024];
-    for _ in 0..REQUIRED_SPACE / block.len() {
-        file.write_all(&block)?;
-    }
-    file.sync_data()
 }
 
 /// A missing key is created at the next start; a damaged one prevents the start.
@@ -370,37 +324,5 @@ fn health(who: &str, answer: Result<Vec<NamedFault>, HealthError>, notes: &mut N
             format!("{who} {follows}: {}", obstacle.what()),
             obstacle.cure().unwrap_or(SEE_LOG),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn root_is_told_of_the_room_that_the_service_has() {
-        for (available, words, is_fault) in [
-            (
-                Ok(9 << 20),
-                "belongs to user 997 and has at least 8 MB",
-                false,
-            ),
-            (
-                Ok(8 << 20),
-                "belongs to user 997 and has at least 8 MB",
-                false,
-            ),
-            (Ok((8 << 20) - 1), "has only 7 MB of free space", true),
-            (Err(io::Error::other("no")), "cannot be examined: no", true),
-        ] {
-            let mut all = Vec::new();
-            let mut notes = Notes::of(crate::check::Area::Folder, &mut all);
-            room_for(997, available, "/srv", &mut notes);
-            assert_eq!(all.len(), 1);
-            assert!(all[0].what.contains(words), "{all:?}");
-            assert_eq!(all[0].cure.is_some(), is_fault, "{all:?}");
-        }
-        assert!(available(Path::new("/")).is_ok());
-        assert!(available(Path::new("/nowhere-at-all")).is_err());
     }
 }

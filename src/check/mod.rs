@@ -7,6 +7,7 @@
 mod clock;
 mod coder;
 mod folder;
+mod foreign;
 mod mails;
 mod members;
 mod pages;
@@ -15,6 +16,7 @@ mod probe_user;
 mod probe_workspace;
 mod public;
 mod redis;
+mod room;
 mod settings;
 mod spares;
 mod template;

@@ -1,6 +1,6 @@
 //! Checks the phrase, and the length of the text with a login.
 
-use super::Notes;
+use super::{Notes, sends_texts};
 use crate::clock::unix_now;
 use crate::config::{ClassPhrase, ClassSettings, ClassState, PartialConfig};
 use crate::domain::UnixSeconds;
@@ -19,6 +19,9 @@ pub(super) fn inspect(parts: &PartialConfig, notes: &mut Notes<'_>) {
         return notes.skip("the length of a login's text", "as settings have faults");
     };
     openings(&class.classes, unix_now(), notes);
+    if let Some(service) = parts.service.as_ref().filter(|_| sends_texts(parts)) {
+        hourly_texts(&class.classes, service.hourly_texts, unix_now(), notes);
+    }
     let (site, domain) = (&coder.address.site, &coder.email_domain);
     let longest = reply::longest_login(site, domain, class.longest_life(unix_now()));
     if longest <= reply::SEGMENT {
@@ -96,6 +99,20 @@ fn openings(classes: &[ClassSettings], now: UnixSeconds, notes: &mut Notes<'_>) 
     }
 }
 
+/// Warns of classes with more seats than texts are sent within an hour: the logins of the others wait.
+fn hourly_texts(classes: &[ClassSettings], limit: u32, now: UnixSeconds, notes: &mut Notes<'_>) {
+    let to_come = classes
+        .iter()
+        .filter(|class| class.state(now, now) != ClassState::Over);
+    for class in to_come.filter(|class| class.seats > limit) {
+        let (whose, seats, setting) = (class.whose(), class.seats, class.setting("_SEATS"));
+        notes.warn(
+            format!("{whose}there are {seats} seats ({setting}), but only {limit} texts are sent within an hour (CODER_REG_HOURLY_TEXTS): further logins wait"),
+            format!("raise CODER_REG_HOURLY_TEXTS, or set {setting} to the number of students"),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +131,17 @@ mod tests {
         let mut all = Vec::new();
         openings(classes, NOW, &mut Notes::of(Area::Phrase, &mut all));
         all
+    }
+
+    #[test]
+    fn a_class_that_needs_more_texts_than_an_hour_has_is_told() {
+        for (limit, closes, warnings) in [(2, None, 1), (3, None, 0), (2, Some(-60), 0)] {
+            let classes = [class("intro", [None, closes, None])];
+            let mut all = Vec::new();
+            let mut notes = Notes::of(Area::Phrase, &mut all);
+            hourly_texts(&classes, limit, NOW, &mut notes);
+            assert_eq!(all.len(), warnings, "{limit} {closes:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use super::coder::CoderFacts;
 use super::folder::FolderFacts;
 use super::{Notes, probe_workspace, template, token};
+use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, CreateResult, DeleteResult, NewUser, PasswordResult};
 use crate::config::{PartialConfig, WorkspaceConfig};
 use crate::domain::{InstanceId, Marker, Password, PhoneKey, Username, count};
@@ -90,7 +91,7 @@ pub(super) fn inspect(
             probe.username
         ));
         let wanted: Vec<Wanted<'_>> = parts.class.as_ref().map_or_else(Vec::new, |class| {
-            let all = class.workspaces().into_iter();
+            let all = class.workspaces_to_come(unix_now()).into_iter();
             all.map(|one| (one, class.template_setting(one))).collect()
         });
         if let Some(left) = probe.run(&coder, site, &wanted, notes) {

@@ -6,21 +6,17 @@ use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
 use ureq::http::Method;
 
 use super::folder::FolderFacts;
+use super::foreign::{FORWARD, SAME_SETTINGS, judge_foreign};
 use super::{Notes, sends_texts};
 use crate::config::{PartialConfig, TwilioConfig};
 use crate::domain::twilio_hosts;
-use crate::domain::{SignedUrl, nonce};
+use crate::domain::{Secret, SignedUrl, nonce};
 use crate::http::{self, Http, HttpError, HttpResponse, HttpStage};
 use crate::twilio::signature::{SETTINGS_HEADER, settings_of, sign, sign_with_key};
 use crate::webhook::probe::{self, Answerer};
-use crate::webhook::{
-    ANOTHER_ACCOUNT, NO_SID, NO_TOKEN, NOT_FOUND, UNKNOWN_KEY, WRONG_BY_KEY, WRONG_SIGNATURE,
-};
 
 const START: &str = "start the service, and check again";
-const SAME_SETTINGS: &str = "run check with the settings of the running service, or restart the service with these settings";
 const TEXTS: &str = "texts";
-const FORWARD: &str = "let the proxy forward all paths of the host to CODER_REG_LISTEN, as in deploy/nginx.conf and deploy/caddy";
 
 pub(super) fn inspect(
     parts: &PartialConfig,
@@ -34,13 +30,19 @@ pub(super) fn inspect(
     };
     let url = &config.webhook_url;
     form(url, config, notes);
-    let arrived = probe(url, TEXTS, config, http, facts, notes);
+    let coder = parts.coder.as_ref();
+    let classes = parts.class.as_ref().zip(coder);
+    let classes = classes.map(|(classes, coder)| classes.in_full(coder));
+    let classes = classes.as_ref();
+    let arrived = probe(url, TEXTS, (config, classes), http, facts, notes);
     if let Some(receipts) = config
         .receipts
         .as_ref()
         .filter(|_| arrived && sends_texts(parts))
     {
-        probe(&receipts.signed, "receipts", config, http, facts, notes);
+        // Its classes are known by now.
+        let url = &receipts.signed;
+        probe(url, "receipts", (config, None), http, facts, notes);
     }
 }
 
@@ -69,11 +71,11 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     }
 }
 
-/// Checks who answers at the URL. Returns whether it is this service.
+/// Checks who answers at the URL. Returns whether it is this service. The classes are those of the settings.
 fn probe(
     url: &SignedUrl,
     what: &str,
-    config: &TwilioConfig,
+    (config, classes): (&TwilioConfig, Option<&Secret>),
     http: &Http,
     facts: &FolderFacts,
     notes: &mut Notes<'_>,
@@ -111,8 +113,9 @@ fn probe(
         }
     };
     let instance_id = facts.instance.id();
+    let tokens = config.signing_secrets();
     let answerer = (answer.status == 200)
-        .then(|| probe::read(&answer.body, &nonce, &config.signing_secrets(), instance_id))
+        .then(|| probe::read(&answer.body, &nonce, &tokens, instance_id, classes))
         .flatten();
     let prefix = match what {
         TEXTS => String::new(),
@@ -130,8 +133,14 @@ fn judge_answer(
     notes: &mut Notes<'_>,
 ) -> bool {
     match answerer {
-        Some(Answerer::Ourselves) => {
+        Some(known @ (Answerer::Ourselves | Answerer::Outdated)) => {
             notes.pass(format!("{what} sent to it reach this service"));
+            if known == Answerer::Outdated {
+                notes.fault(
+                    "but it was started with another phrase, other seats, times or templates, or another address or token of Coder than are set now, or as another version",
+                    SAME_SETTINGS,
+                );
+            }
             true
         }
         Some(Answerer::Unnamed) => {
@@ -223,68 +232,6 @@ fn certificate_cure(broken: HttpError) -> &'static str {
     }
 }
 
-/// Judges an answer that does not prove to be from this service: what is wrong, and the cure.
-fn judge_foreign(answer: &HttpResponse) -> (String, &'static str) {
-    let said = std::str::from_utf8(&answer.body).unwrap_or_default();
-    let said = said.strip_suffix('\n').unwrap_or(said);
-    if let Some((what, cure)) = judge_one_of_ours(answer.status, said) {
-        return (what.to_owned(), cure);
-    }
-    match answer.status {
-        status @ 502..=504 => (
-            format!("a proxy answers ({status}), but does not reach the service"),
-            "let the proxy forward to where the service listens (CODER_REG_LISTEN); its log says why it cannot",
-        ),
-        status @ 300..=399 => (
-            format!("the server redirects ({status})"),
-            "set TWILIO_WEBHOOK_URL and the URL at Twilio to the redirect's target, because Twilio signs the URL that is set there",
-        ),
-        status @ (401 | 403 | 407) => (
-            format!("the server requires a login ({status})"),
-            "let the proxy forward the path without a login: the signature is the proof",
-        ),
-        status => (
-            format!("another program than this service answers ({status})"),
-            FORWARD,
-        ),
-    }
-}
-
-/// Judges the answer of a coder-sms-register with other settings or of another version; `None` = it is none.
-fn judge_one_of_ours(status: u16, said: &str) -> Option<(&'static str, &'static str)> {
-    Some(match (status, said) {
-        (403, WRONG_SIGNATURE) => (
-            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_ACCOUNT_TOKEN",
-            SAME_SETTINGS,
-        ),
-        (403, WRONG_BY_KEY | UNKNOWN_KEY) => (
-            "a coder-sms-register answers, but with another TWILIO_WEBHOOK_URL or TWILIO_SHARED_KEY",
-            SAME_SETTINGS,
-        ),
-        (403, NO_TOKEN) => (
-            "a coder-sms-register answers, but without TWILIO_ACCOUNT_TOKEN",
-            SAME_SETTINGS,
-        ),
-        (403, ANOTHER_ACCOUNT) => (
-            "a coder-sms-register answers, but with another TWILIO_ACCOUNT_SID",
-            SAME_SETTINGS,
-        ),
-        (400, NO_SID) => (
-            "an older coder-sms-register answers, which cannot identify itself",
-            "restart the service with this version",
-        ),
-        (404, NOT_FOUND) => (
-            "the service answers, but it does not serve that path",
-            "let the proxy forward the path unchanged, or restart the service with this TWILIO_WEBHOOK_URL",
-        ),
-        (411, _) => (
-            "the server refuses a chunked body (411), as tunnels send it: perhaps it is an older coder-sms-register",
-            "restart the service with this version, or let the proxy buffer request bodies",
-        ),
-        _ => return None,
-    })
-}
-
 /// Whether the name resolves to an address of this machine or of a private network.
 fn leads_here(url: &SignedUrl) -> bool {
     let host = url.host().trim_matches(['[', ']']);
@@ -311,8 +258,6 @@ fn is_private(ip: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ureq::http::HeaderMap;
-
     use super::*;
     use crate::check::folder::FolderInstance;
     use crate::check::{Area, CheckStatus};
@@ -340,46 +285,6 @@ mod tests {
             let mut notes = Notes::of(Area::Public, &mut all);
             unreached(&SignedUrl::parse(url).unwrap(), broken, &facts, &mut notes);
             assert_eq!(all[0].verdict, verdict, "{url} {broken}: {all:?}");
-        }
-    }
-
-    #[test]
-    fn who_answers_is_recognised_by_status_and_body() {
-        for (status, body, words) in [
-            (403, "wrong signature\n", "another TWILIO_WEBHOOK_URL"),
-            (
-                403,
-                "wrong signature by a shared key\n",
-                "TWILIO_SHARED_KEY",
-            ),
-            (
-                403,
-                "signed with a shared key, which is not configured\n",
-                "TWILIO_SHARED_KEY",
-            ),
-            (
-                403,
-                "signed with the Auth Token, which is not configured\n",
-                "without TWILIO_ACCOUNT_TOKEN",
-            ),
-            (403, "another account\n", "another TWILIO_ACCOUNT_SID"),
-            (400, "no MessageSid\n", "older"),
-            (404, "not found\n", "does not serve that path"),
-            (404, "<html>", "another program"),
-            (411, "411 length required: ...\n", "a chunked body"),
-            (502, "<html>", "does not reach the service"),
-            (301, "", "redirects"),
-            (401, "", "requires a login"),
-            (403, "<html>", "requires a login"),
-            (200, "<html>", "another program"),
-        ] {
-            let answer = HttpResponse {
-                status,
-                headers: HeaderMap::new(),
-                body: body.into(),
-            };
-            let (error, _) = judge_foreign(&answer);
-            assert!(error.contains(words), "{status} {body}: {error}");
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::Notes;
 use super::coder::{CoderFacts, skip_unless_general};
+use crate::clock::unix_now;
 use crate::coder::{Coder, CoderError, Template, TemplateNeeds};
 use crate::config::{PartialConfig, TemplateRef, WorkspaceConfig};
 use crate::similar::closest;
@@ -16,7 +17,7 @@ pub(super) fn inspect(
     let Some(class) = &parts.class else {
         return Ok(());
     };
-    let all = class.workspaces();
+    let all = class.workspaces_to_come(unix_now());
     if all.is_empty() {
         return Ok(());
     }

@@ -37,7 +37,7 @@ pub(super) fn expiry(
     match coder.validity(now) {
         Ok(validity) => {
             let class = parts.class.as_ref();
-            let class = class.and_then(|class| class.longest_life(now));
+            let class = class.and_then(|class| class.last_end(now));
             judge_expiry(&validity, now, class, notes);
         }
         Err(error) => return skip_unless_general(error, "the token's expiry", notes),
@@ -62,7 +62,7 @@ fn judge_expiry(
         ),
         Some(class) if expires_at - now < class && !validity.is_extended_by_use => notes.warn(
             format!(
-                "{words}, but accounts exist for {}: they would not be removed",
+                "{words}, but accounts may exist for another {}: they would not be removed",
                 span(class)
             ),
             RENEWAL,

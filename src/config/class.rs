@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::SettingProblem;
-use super::classes::{self, ClassSettings};
+use super::classes::{self, ClassSettings, ClassState};
 use super::reader::{Faulty, Reader};
 use super::span;
 use super::workspace::{self, WorkspaceConfig};
+use super::{CoderConfig, SettingProblem};
 use super::{span_words, words_of};
-use crate::domain::{ClassName, Countries, PhraseMatch, UnixSeconds};
+use crate::domain::{ClassName, Countries, PhraseMatch, Secret, UnixSeconds};
 
 /// Which students are served, what they get, and how often.
 #[derive(Clone, Debug)]
@@ -68,13 +68,14 @@ impl ClassConfig {
     /// The workspaces of all classes, each template once.
     pub fn workspaces(&self) -> Vec<&WorkspaceConfig> {
         let own = self.classes.iter().filter_map(|one| one.workspace.as_ref());
-        let mut all: Vec<&WorkspaceConfig> = Vec::new();
-        for one in self.workspace.iter().chain(own) {
-            if all.iter().all(|other| other.template != one.template) {
-                all.push(one);
-            }
-        }
-        all
+        each_once(self.workspace.iter().chain(own))
+    }
+
+    /// The workspaces of the classes that give accounts at `now` or later, each template once.
+    pub fn workspaces_to_come(&self, now: UnixSeconds) -> Vec<&WorkspaceConfig> {
+        let classes = self.classes.iter();
+        let to_come = classes.filter(|class| class.state(now, now) != ClassState::Over);
+        each_once(to_come.filter_map(|class| class.workspace.as_ref()))
     }
 
     /// The setting that names the template of these workspaces, for messages.
@@ -103,6 +104,24 @@ impl ClassConfig {
         lives.reduce(|one, other| Some(one?.max(other?))).flatten()
     }
 
+    /// How long after `now` the last account ends whose end is known; `None` = all live without end. Of a class
+    /// that is still to come, the accounts are made when it opens.
+    pub fn last_end(&self, now: UnixSeconds) -> Option<Duration> {
+        let ends = self.classes.iter().filter_map(|class| class.last_end(now));
+        let left = ends.max()?.saturating_sub(now).max(0);
+        Some(Duration::from_secs(left.unsigned_abs()))
+    }
+
+    /// The classes in full with their phrases, and which Coder makes their accounts by which token: to compare
+    /// them with those of a running service.
+    pub fn in_full(&self, coder: &CoderConfig) -> Secret {
+        let classes = self.classes.iter();
+        // The debug form has neither phrases nor the token.
+        let written: Vec<&str> = classes.map(|class| class.written.reveal()).collect();
+        let (address, key) = (&coder.address.api, coder.key.reveal());
+        Secret::new(format!("{:?} {written:?} {address} {key}", self.classes))
+    }
+
     /// The effective value of a setting of this group, if it may differ from the written one. Never
     /// a secret.
     pub(super) fn effective(&self, name: &str) -> Option<String> {
@@ -120,6 +139,17 @@ impl ClassConfig {
             }
         })
     }
+}
+
+/// These workspaces, but each template once.
+fn each_once<'a>(all: impl Iterator<Item = &'a WorkspaceConfig>) -> Vec<&'a WorkspaceConfig> {
+    let mut found: Vec<&WorkspaceConfig> = Vec::new();
+    for one in all {
+        if found.iter().all(|other| other.template != one.template) {
+            found.push(one);
+        }
+    }
+    found
 }
 
 /// Reads the group. `production`: whether to warn about unlikely times.

@@ -12,7 +12,7 @@ use super::class::compare_times;
 use super::reader::{Faulty, Reader};
 use super::workspace::{GeneralWorkspace, TemplateRef, WorkspaceConfig};
 use super::{moment, span_words};
-use crate::domain::{ClassName, Passphrase, Secret, UnixSeconds};
+use crate::domain::{ClassName, Passphrase, Secret, UnixSeconds, seconds};
 pub use phrases::ClassPhrase;
 use phrases::prefix;
 pub(super) use phrases::read_phrases;
@@ -137,6 +137,16 @@ impl ClassSettings {
                 end.saturating_sub(now).max(0).unsigned_abs(),
             )),
         }
+    }
+
+    /// When an account ends that is made at `now`, or later when it opens; `None` = never.
+    pub(super) fn last_end(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        if self.end_at.is_some() {
+            return self.end_at;
+        }
+        let made = self.opens.map_or(now, |opens| opens.max(now));
+        let made = self.closes.map_or(made, |closes| closes.min(made));
+        Some(made.saturating_add(seconds(self.remove_after?)))
     }
 
     /// How a message about it begins: `class intro: `; empty for the class without a name.

@@ -40,7 +40,9 @@ impl Front {
         let socket = private_socket(&config.service.data_dir)?;
         let webhook = Webhook::listen(
             &socket,
-            Judge::new(&config.twilio).of_instance(instance_id.clone()),
+            Judge::new(&config.twilio)
+                .of_instance(instance_id.clone())
+                .of_classes(config.class.in_full(&config.coder)),
             Appender::new(redis.clone()),
             health::database_check(Arc::clone(store)),
             Box::new(move || notifier.notify()),

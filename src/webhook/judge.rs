@@ -79,9 +79,10 @@ pub struct Judge {
     path: String,
     /// The path for receipts, and the verifier of their signatures.
     receipts: Option<(String, Verifier)>,
-    /// The answers to probes are computed from the token and the instance id.
+    /// The answers to probes are computed from the token, the instance id and the classes.
     token: Secret,
     instance_id: Option<InstanceId>,
+    classes: Secret,
 }
 
 const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
@@ -139,6 +140,7 @@ impl Judge {
                 .next()
                 .unwrap_or_else(|| Secret::new("")),
             instance_id: None,
+            classes: Secret::new(""),
         }
     }
 
@@ -146,6 +148,13 @@ impl Judge {
     #[must_use]
     pub fn of_instance(mut self, instance_id: InstanceId) -> Self {
         self.instance_id = Some(instance_id);
+        self
+    }
+
+    /// Sets the classes in full, for the answers to probes.
+    #[must_use]
+    pub fn of_classes(mut self, classes: Secret) -> Self {
+        self.classes = classes;
         self
     }
 
@@ -203,7 +212,7 @@ impl Judge {
         if !probe::is_nonce(nonce) {
             return Some(Err(refuse(400, "not a probe")));
         }
-        let answer = probe::answer(nonce, &self.token, self.instance_id.as_ref());
+        let answer = probe::answer(nonce, &self.token, self.instance_id.as_ref(), &self.classes);
         Some(Ok(Judgement::Probe(answer)))
     }
 

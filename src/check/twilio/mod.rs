@@ -49,14 +49,20 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
         notes.pass(format!(
             "no text is ever sent (CODER_REG_REPLY=screen), so {UNUSED} are not looked at"
         ));
+        notes.warn(
+            "nor is it looked at whether Twilio sends texts to TWILIO_WEBHOOK_URL and signs them with the secret that is set",
+            "text the phrase from your own phone; Twilio's log of errors says if the service refused it",
+        );
         return TwilioFacts::default();
     }
     let mut account = Account::new(http.clone(), config);
     match keys(config, &mut account, notes) {
         Ok(type_noted) => {
             signing::inspect(config, &account, notes);
+            let site = parts.pages.as_ref().and_then(|pages| pages.site.as_ref());
+            let shown = site.map(|site| site.number.as_str());
             // `sender` has noted the reason if it ended early.
-            let has_campaign = sender::inspect(config, &account, notes).unwrap_or(false);
+            let has_campaign = sender::inspect(config, shown, &account, notes).unwrap_or(false);
             if !type_noted {
                 unknown_type(has_campaign, notes);
             }

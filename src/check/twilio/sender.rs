@@ -8,9 +8,10 @@ use crate::twilio::account::{
     Account, ListRows, Member, MessagingService, Number, ServiceMembership,
 };
 
-/// Returns whether it has a verified A2P campaign.
+/// `shown`: the number on the pages. Returns whether it has a verified A2P campaign.
 pub(super) fn inspect(
     config: &TwilioConfig,
+    shown: Option<&str>,
     account: &Account,
     notes: &mut Notes<'_>,
 ) -> Result<bool, EndedEarly> {
@@ -19,7 +20,7 @@ pub(super) fn inspect(
         Sender::Service(sid) => {
             let found = account.service(sid);
             match found.map_err(|error| unanswered(&error, notes))? {
-                Some(found) => service(url, account, &found, notes),
+                Some(found) => service((url, shown), account, &found, notes),
                 None => {
                     notes.fault(
                         format!("the account has no Messaging Service {sid}"),
@@ -158,7 +159,7 @@ fn members(
 }
 
 fn service(
-    url: &SignedUrl,
+    (url, shown): (&SignedUrl, Option<&str>),
     account: &Account,
     found: &MessagingService,
     notes: &mut Notes<'_>,
@@ -184,8 +185,22 @@ fn service(
             "as Twilio does not report it",
         );
     }
+    if let Some(shown) = shown {
+        judge_shown(shown, &able, &whose, notes);
+    }
     inspect_members(url, account, found, &able, notes)?;
     registration::campaign(account, found, &able, notes)
+}
+
+/// Whether the students' texts go to the Messaging Service if they text the number on the pages. Its short
+/// codes are not among the numbers that Twilio lists.
+fn judge_shown(shown: &str, able: &[&Member], whose: &str, notes: &mut Notes<'_>) {
+    if shown.starts_with('+') && able.iter().all(|one| one.number != shown) {
+        notes.warn(
+            format!("the pages show {shown} (CODER_REG_NUMBER), which is no number of {whose}"),
+            "set CODER_REG_NUMBER to a number of the Messaging Service, unless texts to that one reach TWILIO_WEBHOOK_URL",
+        );
+    }
 }
 
 /// Checks where texts to the members are sent, and the verification of toll-free ones.

@@ -45,6 +45,12 @@ fn a_class_has_what_is_set_and_otherwise_what_the_general_settings_say() {
     assert_eq!(class("c").life(opens), Some(minutes(720)));
     assert_eq!((class("c").seats, class("c").seats_are_set), (500, false));
     assert_eq!(config.class.longest_life(opens), Some(minutes(720)));
+    let days = |days: u64| minutes(days * 1_440);
+    assert_eq!(config.class.last_end(opens), Some(minutes(720)));
+    // Long before the class opens, its end counts.
+    let early = opens - 10 * 86_400;
+    let last = config.class.last_end(early);
+    assert_eq!(last, Some(days(10) + minutes(240)));
     let asked = |body| {
         config
             .class
@@ -160,6 +166,11 @@ fn each_class_has_its_own_template_and_messages_name_the_setting_of_it() {
         pair("python", "CODER_CLASS_B_TEMPLATE"),
     ];
     assert_eq!(told(&class), expected);
+    let to_come = |class: &ClassConfig| class.workspaces_to_come(0).len();
+    assert_eq!(to_come(&class), 2);
+    let over = [("CODER_CLASS_A_CLOSES", "1969-12-01T09:00Z")];
+    let class_over = classes(&[&changes[..], &over].concat()).map(|config| config.class);
+    assert_eq!(class_over.map(|class| to_come(&class)).ok(), Some(1));
     let class = classes(&changes[..5]).unwrap().class;
     assert_eq!(told(&class), expected[1..]);
     assert_eq!(class.workspace_of(None), None);

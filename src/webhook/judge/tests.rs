@@ -334,7 +334,10 @@ fn a_probe_is_answered_if_it_is_signed_and_has_a_nonce() {
     let Judgement::Probe(answer) = probed(nonce).judged() else {
         panic!("not a probe");
     };
-    assert_eq!(answer, probe::answer(nonce, &Secret::new(TOKEN), None));
+    assert_eq!(
+        answer,
+        probe::answer(nonce, &Secret::new(TOKEN), None, &Secret::new(""))
+    );
     for bad in ["", "x", &nonce[1..], "0123456789abcdef0123456789abcdeg"] {
         let refusal = probed(bad).refusal();
         assert_eq!(

@@ -12,6 +12,8 @@ fn each_class_is_judged_by_its_own_seats_and_times() {
         ("CODER_CLASS_BIG_SEATS", "61"),
         ("CODER_CLASS_PAST_PASS", "yellow window"),
         ("CODER_CLASS_PAST_CLOSES", "2020-12-01T09:00+01:00"),
+        // Nobody needs it any more.
+        ("CODER_CLASS_PAST_TEMPLATE", "deleted"),
     ];
     ready.unset("CODER_REG_PASS");
     for (name, value) in own {

@@ -107,12 +107,13 @@ fn a_database_that_is_slow_for_a_moment_is_no_fault() {
 
 #[test]
 fn an_easy_phrase_is_a_warning() {
-    let ready = ready();
     for (phrase, reason) in [
         ("Hello!", "is shorter than 6 letters"),
         ("Welcome 2026", "is a word that many people try first"),
     ] {
+        let ready = before_start();
         ready.set("CODER_REG_PASS", phrase);
+        ready.starts();
         let report = ready.check();
         report.ends_with(0);
         report.has("warning", "phrase", reason, "two or three words");
@@ -120,6 +121,19 @@ fn an_easy_phrase_is_a_warning() {
         report.is_well_elsewhere(&["phrase"]);
         assert!(!report.ended.stdout.contains(phrase.trim_end_matches('!')));
     }
+}
+
+#[test]
+fn more_seats_than_texts_in_an_hour_are_a_warning() {
+    let ready = ready();
+    ready.set("CODER_REG_HOURLY_TEXTS", "59");
+    let report = ready.check();
+    report.ends_with(0);
+    let words =
+        "there are 60 seats (CODER_REG_MAX_USERS), but only 59 texts are sent within an hour";
+    let cure = "raise CODER_REG_HOURLY_TEXTS";
+    report.has("warning", "phrase", words, cure);
+    report.is_well_elsewhere(&["phrase"]);
 }
 
 #[test]

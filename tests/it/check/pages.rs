@@ -50,6 +50,12 @@ fn a_class_without_outgoing_texts_needs_nothing_at_twilio_but_the_webhook() {
         "no text is ever sent (CODER_REG_REPLY=screen)",
         "",
     );
+    report.has(
+        "warning",
+        "twilio",
+        "whether Twilio sends texts to TWILIO_WEBHOOK_URL",
+        "text the phrase",
+    );
     report.has("pass", "public url", "reach this service", "");
     assert_eq!(ready.twilio().calls().len(), calls, "Twilio is not asked");
     for found in &report.findings {
@@ -107,6 +113,21 @@ fn what_is_wrong_with_the_pages_is_told_with_its_cure() {
     ready
         .check()
         .has("fault", "pages", "no-such-host.invalid", "DNS record");
+}
+
+#[test]
+fn a_number_on_the_pages_that_the_messaging_service_lacks_is_told() {
+    let ready = with_pages("both", &[("CODER_REG_NUMBER", "+13125550177")]);
+    let service = ready.twilio().account().service_sid.clone();
+    ready.set("FROM_NUM", &service);
+    let words = "the pages show +13125550177 (CODER_REG_NUMBER), which is no number of Messaging";
+    let cure = "a number of the Messaging Service";
+    ready.check().has("warning", "twilio", words, cure);
+    let own = ready.twilio().account().from_numbers[0].clone();
+    ready.set("CODER_REG_NUMBER", &own);
+    let report = ready.check();
+    report.has("pass", "twilio", "number(s) for texts", "");
+    assert!(report.findings.iter().all(|one| !one.what.contains(words)));
 }
 
 #[test]

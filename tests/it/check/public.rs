@@ -131,6 +131,20 @@ fn a_service_with_other_settings_is_told_from_a_stranger() {
 }
 
 #[test]
+fn a_service_that_was_started_with_another_class_is_told_to_be_restarted() {
+    for (setting, value) in [
+        ("CODER_REG_PASS", "purple kettle"),
+        ("CODER_REG_MAX_USERS", "59"),
+        ("CODER_REMOVE_TIME", "11h"),
+    ] {
+        let ready = ready();
+        ready.set(setting, value);
+        let words = "but it was started with another phrase, other seats, times or templates";
+        ready.finds("public url", words, "restart the service");
+    }
+}
+
+#[test]
 fn another_installation_with_our_token_is_a_fault() {
     let ready = ready();
     // The same settings on another machine, where the name leads by mistake.

@@ -158,7 +158,7 @@ fn the_report_has_a_line_for_each_check_and_a_summary() {
     let ended = ready.try_service(&["check"]);
     assert_eq!(ended.code, Some(1));
     let last = ended.stdout.lines().last().unwrap();
-    assert_eq!(last, "not ready: 1 fault, 4 not checked, 3 warnings");
+    assert_eq!(last, "not ready: 2 faults, 4 not checked, 3 warnings");
     assert!(ended.stdout.contains("coder        ") && ended.stdout.contains("  FAULT  "));
 }
 

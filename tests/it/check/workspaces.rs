@@ -2,11 +2,22 @@
 
 use std::time::Duration;
 
-use super::ready;
+use super::{Ready, before_start};
 use support::fakes::coder::{FakeCoder, Role};
 
 /// What is broken, the verdict, what is found, and its cure.
 type TemplateCase = (fn(&FakeCoder), &'static str, &'static str, &'static str);
+
+/// A class that is ready, whose students get workspaces.
+fn with_template(parameters: Option<&str>) -> Ready {
+    let ready = before_start();
+    ready.set("CODER_REG_TEMPLATE", "docker");
+    if let Some(parameters) = parameters {
+        ready.set("CODER_REG_PARAMETERS", parameters);
+    }
+    ready.starts();
+    ready
+}
 
 #[test]
 fn a_template_that_gives_no_workspace_is_found_before_class() {
@@ -61,9 +72,7 @@ fn a_template_that_gives_no_workspace_is_found_before_class() {
         ),
     ];
     for (breaks, verdict, what, cure) in cases {
-        let ready = ready();
-        ready.set("CODER_REG_TEMPLATE", "docker");
-        ready.set("CODER_REG_PARAMETERS", "size=2");
+        let ready = with_template(Some("size=2"));
         ready
             .coder()
             .require_parameter("docker", "size", &["1", "2"]);
@@ -79,9 +88,7 @@ fn a_template_that_gives_no_workspace_is_found_before_class() {
         breaks(ready.coder());
         ready.check().has(verdict, "coder", what, cure);
     }
-    let ready = ready();
-    ready.set("CODER_REG_TEMPLATE", "docker");
-    ready.set("CODER_REG_PARAMETERS", "regoin=eu");
+    let ready = with_template(Some("regoin=eu"));
     ready.coder().require_parameter("docker", "region", &[]);
     let report = ready.check();
     report.has(
@@ -94,8 +101,7 @@ fn a_template_that_gives_no_workspace_is_found_before_class() {
 
 #[test]
 fn a_workspace_is_built_seen_running_and_removed() {
-    let ready = ready();
-    ready.set("CODER_REG_TEMPLATE", "docker");
+    let ready = with_template(None);
     let coder = ready.coder();
     coder.build_time(Duration::from_millis(1_500));
     let report = ready.check_with(&["--write"]);
