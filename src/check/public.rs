@@ -31,16 +31,16 @@ pub(super) fn inspect(
     let url = &config.webhook_url;
     form(url, config, notes);
     let coder = parts.coder.as_ref();
-    let classes = parts.class.as_ref().zip(coder);
-    let classes = classes.map(|(classes, coder)| classes.in_full(coder));
-    let classes = classes.as_ref();
-    let arrived = probe(url, TEXTS, (config, classes), http, facts, notes);
+    let settings = parts.class.as_ref().zip(coder);
+    let settings = settings.map(|(class, coder)| class.in_full(coder));
+    let settings = settings.as_ref();
+    let arrived = probe(url, TEXTS, (config, settings), http, facts, notes);
     if let Some(receipts) = config
         .receipts
         .as_ref()
         .filter(|_| arrived && sends_texts(parts))
     {
-        // Its classes are known by now.
+        // What it was started with is known by now.
         let url = &receipts.signed;
         probe(url, "receipts", (config, None), http, facts, notes);
     }
@@ -71,11 +71,11 @@ fn form(url: &SignedUrl, config: &TwilioConfig, notes: &mut Notes<'_>) {
     }
 }
 
-/// Checks who answers at the URL. Returns whether it is this service. The classes are those of the settings.
+/// Checks who answers at the URL. Returns whether it is this service. `started_with`: the settings that it should have.
 fn probe(
     url: &SignedUrl,
     what: &str,
-    (config, classes): (&TwilioConfig, Option<&Secret>),
+    (config, started_with): (&TwilioConfig, Option<&Secret>),
     http: &Http,
     facts: &FolderFacts,
     notes: &mut Notes<'_>,
@@ -115,7 +115,7 @@ fn probe(
     let instance_id = facts.instance.id();
     let tokens = config.signing_secrets();
     let answerer = (answer.status == 200)
-        .then(|| probe::read(&answer.body, &nonce, &tokens, instance_id, classes))
+        .then(|| probe::read(&answer.body, &nonce, &tokens, instance_id, started_with))
         .flatten();
     let prefix = match what {
         TEXTS => String::new(),

@@ -42,7 +42,7 @@ impl Front {
             &socket,
             Judge::new(&config.twilio)
                 .of_instance(instance_id.clone())
-                .of_classes(config.class.in_full(&config.coder)),
+                .of_settings(config.class.in_full(&config.coder)),
             Appender::new(redis.clone()),
             health::database_check(Arc::clone(store)),
             Box::new(move || notifier.notify()),

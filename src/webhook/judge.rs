@@ -79,10 +79,10 @@ pub struct Judge {
     path: String,
     /// The path for receipts, and the verifier of their signatures.
     receipts: Option<(String, Verifier)>,
-    /// The answers to probes are computed from the token, the instance id and the classes.
+    /// The answers to probes are computed from the token, the instance id and the settings.
     token: Secret,
     instance_id: Option<InstanceId>,
-    classes: Secret,
+    settings: Secret,
 }
 
 const fn refuse(status: u16, reason: &'static str) -> RequestRefusal {
@@ -140,7 +140,7 @@ impl Judge {
                 .next()
                 .unwrap_or_else(|| Secret::new("")),
             instance_id: None,
-            classes: Secret::new(""),
+            settings: Secret::new(""),
         }
     }
 
@@ -151,10 +151,10 @@ impl Judge {
         self
     }
 
-    /// Sets the classes in full, for the answers to probes.
+    /// Sets what the service was started with, for the answers to probes.
     #[must_use]
-    pub fn of_classes(mut self, classes: Secret) -> Self {
-        self.classes = classes;
+    pub fn of_settings(mut self, settings: Secret) -> Self {
+        self.settings = settings;
         self
     }
 
@@ -212,7 +212,12 @@ impl Judge {
         if !probe::is_nonce(nonce) {
             return Some(Err(refuse(400, "not a probe")));
         }
-        let answer = probe::answer(nonce, &self.token, self.instance_id.as_ref(), &self.classes);
+        let answer = probe::answer(
+            nonce,
+            &self.token,
+            self.instance_id.as_ref(),
+            &self.settings,
+        );
         Some(Ok(Judgement::Probe(answer)))
     }
 
