@@ -217,7 +217,7 @@ fn description(site: &PagesSite) -> String {
 
 fn consent(site: &PagesSite) -> String {
     format!(
-        "Students opt in by texting first. In the classroom the instructor shows the number {} and the phrase of the class on the wall. A student who wants an account texts the phrase from their own phone, and gets one text in reply. Nobody is texted who has not texted first, numbers are not collected in any other way, and they are not shared with third parties or affiliates for marketing. {}/ describes this publicly: who sends, what and how often, \"Message and data rates may apply\", STOP and HELP. It links to the privacy policy ({}/privacy) and the terms ({}/terms).",
+        "Students opt in by texting first. In the classroom the instructor shows the number {} and the phrase of the class on the wall. A student who wants an account texts the phrase from their own phone, and gets at most one text in reply. Nobody is texted who has not texted first, numbers are not collected in any other way, and they are not shared with third parties or affiliates for marketing. {}/ describes this publicly: who sends, what and how often, \"Message and data rates may apply\", STOP and HELP. It links to the privacy policy ({}/privacy) and the terms ({}/terms).",
         readable_number(&site.number),
         site.url,
         site.url,
@@ -227,7 +227,7 @@ fn consent(site: &PagesSite) -> String {
 
 fn opt_in(site: &PagesSite) -> String {
     format!(
-        "{}: you get one text for each text that you send, with the login of your class. Message and data rates may apply. Reply HELP for help, STOP to end.",
+        "{}: you get at most one text for each text that you send, such as the login of your class. Message and data rates may apply. Reply HELP for help, STOP to end.",
         site.organization
     )
 }

@@ -3,7 +3,10 @@ const $ = id => document.getElementById(id);
 const { reply, coder, mail, workspace } = document.body.dataset;
 const sleep = time => new Promise(done => setTimeout(done, time, {}));
 const limit = () => AbortSignal.timeout(9000);
-const fill = words => { for (const id in words) $(id).textContent = words[id]; };
+// Only what changes is read out.
+const fill = words => {
+  for (const id in words) if ($(id).textContent !== `${words[id] ?? ''}`) $(id).textContent = words[id];
+};
 
 async function call(method, path, headers, form) {
   const answer = await fetch(path, {
@@ -73,6 +76,7 @@ async function signIn({ username, email, password, wait = 0 }, session, tell) {
 
 async function join(form) {
   let secret, claim, answer, session, wake;
+  const spare = reply == 'screen' ? 'moment' : 'plain';
   const say = yes => () => { answer = { claim, yes }; wake?.(); };
   $('yes').onclick = say(1);
   $('no').onclick = say(0);
@@ -87,15 +91,15 @@ async function join(form) {
     if (!now) {
       if (++failed < 2) continue;
       fill({ lost: $('lost').dataset.words });
-      if (!secret) show('plain');
+      if (!secret) show(spare);
       rest = 2000;
       continue;
     }
     failed = 0;
     // A click during a poll is still to be sent.
     if (answer == said) answer = 0;
-    fill({ lost: '' });
     const { state } = now;
+    if (secret || now.secret) fill({ lost: '' });
     if (now.secret) {
       secret = now.secret;
       draw(now);
@@ -108,14 +112,16 @@ async function join(form) {
     } else if (state == 'login') {
       return signIn(now, session ?? loads('me'), () => call('POST', '/screen/arrived', mine).catch(() => 0));
     } else if (state) {
-      claim = now.claim;
-      session ??= claim && loads('me');
+      // A click meant for one question must not meet the next.
+      const next = claim && now.claim && claim != now.claim;
+      claim = next ? 0 : now.claim;
+      session ??= now.claim && loads('me');
       if (state == 'making') rest = 300;
       fill({ ends: now.ends, words: now.words });
-      show(state);
+      show(next ? 'open' : state);
     } else {
-      $('full').hidden = false;
-      show('plain');
+      fill({ lost: $('lost').dataset.full });
+      show(spare);
       rest = 9000;
     }
   }

@@ -1,7 +1,7 @@
 //! Codes that are wrong, declined, late, or texted twice.
 
 use super::stage::{BrowserLaptop, Stage, nothing_was_sent};
-use crate::classroom::PHRASE;
+use crate::classroom::{PATIENCE, PHRASE, within};
 
 /// The same code with another last digit, which belongs to no laptop.
 fn mistyped(code: &str) -> String {
@@ -43,6 +43,21 @@ pub fn wrong_declined_and_late(stage: &Stage) {
     laptop.window.close();
 }
 
+/// Tells whether a button could be clicked at the moment when the question changed.
+const WATCHES: &str =
+    "const changed = () => { window.clickable = !document.getElementById('question').hidden; };
+new MutationObserver(changed).observe(document.getElementById('ends'), { childList: true });";
+
+/// What a screen reader reads out is written once, not at each poll.
+fn stays_unread(laptop: &BrowserLaptop<'_>) {
+    let script = "let written = 0;
+        const look = new MutationObserver(() => written++);
+        look.observe(document.querySelector('main'), { childList: true, subtree: true });
+        return new Promise(done => setTimeout(() => done(written), 2000));";
+    let written = laptop.window.run(script, &[]);
+    assert_eq!(written, Ok(0.into()), "the question was written again");
+}
+
 /// Two texts with one code: the first that is confirmed wins. The other is told nothing, and nothing is sent.
 pub fn two_texts_for_one_laptop(stage: &Stage) {
     let class = stage.class("screen");
@@ -56,8 +71,19 @@ pub fn two_texts_for_one_laptop(stage: &Stage) {
     ben.texts(&text);
     here.asks_after(&ben);
     ana.texts(&text);
+    let both = || class.coder().students().len() == 2;
+    assert!(within(PATIENCE, both), "both texts are being served");
+    here.window.run(WATCHES, &[]).expect("a script");
     here.window.click("#no");
     here.asks_after(&ana);
+    // Else the second click of a double one would say no to her.
+    let clickable = here.window.run("return window.clickable", &[]);
+    assert_eq!(
+        clickable,
+        Ok(false.into()),
+        "one question turned into the next"
+    );
+    stays_unread(&here);
     here.window.click("#yes");
     let ana_is = here.signed_in_as();
     // Now he texts that of his own, as the QR code without the phrase begins it.

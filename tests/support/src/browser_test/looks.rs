@@ -68,6 +68,20 @@ document.getElementById('in').textContent = 23;
 document.getElementById('seats').textContent = 40;
 document.getElementById('of').hidden = document.getElementById('count').hidden = false;";
 
+/// As long as the settings allow, without a place to break: an organization, and the host of the pages.
+const LONG_NAMES: &str = "document.querySelector('header').textContent = 'U'.repeat(80);
+for (const e of document.querySelectorAll('footer p, .laptop b')) e.textContent = 'sms.' + 'u'.repeat(60) + '.example.org';";
+
+/// A phrase that is written from right to left.
+const FROM_THE_RIGHT: &str = "const phrase = document.getElementById('phrase');
+phrase.textContent = 'أنا جاهز!';
+const end = document.createRange();
+end.setStart(phrase.firstChild, 8);
+end.setEnd(phrase.firstChild, 9);
+const whole = document.createRange();
+whole.selectNodeContents(phrase);
+return end.getBoundingClientRect().left == whole.getBoundingClientRect().left;";
+
 fn example() -> Value {
     json!({
         "code": "48217", "ends": "23", "seconds": "12", "name": "happy-tuna", "who": "happy-tuna",
@@ -191,8 +205,14 @@ pub fn of_all_pages(stage: &Stage) {
         tabulator_goes_down(&window, part);
         is_told_to_screen_readers(&window, part);
     }
+    window.run(LONG_NAMES, &[]).expect("a script");
+    everywhere("long names");
     opens_the_wall(&window, &class);
     everywhere("the wall");
+    let ends_left = window.run(FROM_THE_RIGHT, &[]);
+    assert_eq!(ends_left, Ok(true.into()), "the phrase is torn apart");
+    window.run(LONG_NAMES, &[]).expect("a script");
+    everywhere("the wall of long names");
     window.close();
     if let Some(folder) = &stage.pictures {
         draw(stage, &class, folder);

@@ -96,6 +96,11 @@ pub const SCENES: &[Scene] = &[
         play: waiting::no_room,
     },
     Scene {
+        name: "nocode",
+        about: "no code, and no texts either: the page says what is so, and nothing of a missing script",
+        play: waiting::no_code_and_no_text,
+    },
+    Scene {
         name: "lost",
         about: "the answer to a yes is lost on the way: it goes on by itself, with one login",
         play: waiting::lost_answer,

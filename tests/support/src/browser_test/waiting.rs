@@ -71,8 +71,7 @@ pub fn no_room(stage: &Stage) {
     shows_a_new_code(&laptop, &old);
     while opens() {}
     let late = BrowserLaptop::opens(stage.browser().private_window(), &class);
-    let words = late.window.eventually_shows("#full");
-    assert!(words.contains("Just text the phrase"), "{words}");
+    says(&late, "Just text the phrase");
     assert_eq!(
         late.window.text("#plain .number").as_deref(),
         Some("+1 312 555 0100")
@@ -85,6 +84,36 @@ pub fn no_room(stage: &Stage) {
     laptop.window.close();
     late.window.close();
 }
+
+/// The line on top of the page says this before long.
+fn says(laptop: &BrowserLaptop<'_>, words: &str) {
+    laptop.window.eventually(words, |window| {
+        window
+            .text("#lost")
+            .is_some_and(|line| line.contains(words))
+    });
+}
+
+/// Where logins go to screens only, a page without a code says what is so, and no more: it is not for want of a script, and
+/// the phrase alone brings nothing.
+pub fn no_code_and_no_text(stage: &Stage) {
+    let class = stage.class("screen");
+    let laptop = BrowserLaptop::opens(stage.browser().private_window(), &class);
+    laptop.code();
+    class.end_service();
+    says(&laptop, "No connection");
+    laptop.window.run(HAS_NO_ROOM, &[]).expect("a script");
+    class.start_service();
+    says(&laptop, "This page tries again by itself");
+    assert!(laptop.window.shows("#moment") && !laptop.window.shows("#plain"));
+    assert!(!laptop.window.shows("#code"), "the old code is nobody's");
+    laptop.window.close();
+}
+
+/// The service has no room for another screen.
+const HAS_NO_ROOM: &str = "const real = window.fetch;
+window.fetch = (path, how) => path == '/screen' && how.method == 'POST'
+  ? Promise.resolve(new Response('{\"error\":\"full\"}', { status: 503 })) : real(path, how);";
 
 /// The first answer to a yes is lost after the service has read it.
 const LOSES_AN_ANSWER: &str = "const real = window.fetch;
