@@ -50,7 +50,7 @@ pub(super) fn inspect(parts: &PartialConfig, http: &Http, notes: &mut Notes<'_>)
             "no text is ever sent (CODER_REG_REPLY=screen), so {UNUSED} are not looked at"
         ));
         notes.warn(
-            "nor is it looked at whether Twilio sends texts to TWILIO_WEBHOOK_URL and signs them with the secret that is set",
+            "it is not checked whether Twilio sends texts to TWILIO_WEBHOOK_URL and signs them with the secret that is set",
             "text the phrase from your own phone; Twilio's log of errors says if the service refused it",
         );
         return TwilioFacts::default();
