@@ -80,10 +80,13 @@ pub(super) fn inspect(
     };
     take_steps(&coder, parts, broken, &mut found, notes);
     for class in parts.class.iter().flat_map(|class| &class.classes) {
-        let now = unix_now();
-        // No student logs in for the first time there.
-        if class.state(now, now) != ClassState::Over {
+        let state = class.state_at(unix_now());
+        // No student logs in for the first time where it is over.
+        if state != ClassState::Over {
             login_limit(class, notes);
+        }
+        // A class that opens later may have free seats by then.
+        if state == ClassState::Open {
             taken_seats(class, &parts.data_dir, notes);
         }
     }
@@ -144,16 +147,12 @@ fn login_limit(class: &ClassSettings, notes: &mut Notes<'_>) {
 
 /// Warns of an open class whose next student gets no account.
 fn taken_seats(class: &ClassSettings, data_dir: &Path, notes: &mut Notes<'_>) {
-    let now = unix_now();
     let seats = Seats {
         class: class.name.as_ref(),
         limit: class.seats,
     };
-    // A class that opens later may have free seats by then. What is wrong with the database is said where the
-    // data folder is checked.
-    let is_full = class.state(now, now) == ClassState::Open
-        && matches!(inspect_spares(data_dir, seats, 1), Ok(Some((_, 0))));
-    if is_full {
+    // What is wrong with the database is said where the data folder is checked.
+    if matches!(inspect_spares(data_dir, seats, 1), Ok(Some((_, 0)))) {
         let (whose, all, setting) = (class.whose(), class.seats, class.setting("_SEATS"));
         notes.warn(
             format!("{whose}no seat is free (all {all} of {setting} are taken): other students get no account until some are removed"),

@@ -74,7 +74,7 @@ impl ClassConfig {
     /// The workspaces of the classes that give accounts at `now` or later, each template once.
     pub fn workspaces_to_come(&self, now: UnixSeconds) -> Vec<&WorkspaceConfig> {
         let classes = self.classes.iter();
-        let to_come = classes.filter(|class| class.state(now, now) != ClassState::Over);
+        let to_come = classes.filter(|class| class.state_at(now) != ClassState::Over);
         each_once(to_come.filter_map(|class| class.workspace.as_ref()))
     }
 

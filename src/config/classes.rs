@@ -110,6 +110,11 @@ impl ClassSettings {
         }
     }
 
+    /// Whether it gives an account to a text that comes at `now`.
+    pub fn state_at(&self, now: UnixSeconds) -> ClassState {
+        self.state(now, now)
+    }
+
     /// Seconds before it opens from which on spare accounts are kept ready.
     pub const WARMS_UP: UnixSeconds = 15 * 60;
 

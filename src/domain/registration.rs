@@ -244,7 +244,8 @@ pub enum OnScreen {
 }
 
 impl Registration {
-    /// Whether its phone has a login, or may have one: a send whose outcome is not known.
+    /// Whether its phone has a login, or may have one: a send whose outcome is not known. For the stages before a removal
+    /// the store's `MAY_HAVE_LOGIN` says the same in SQL.
     pub fn may_have_login(&self) -> bool {
         match self.stage {
             Stage::Reserved => false,

@@ -215,20 +215,22 @@ fn carry_over(connection: &mut Connection, old: &Path) -> Option<Carryover> {
     carryover
 }
 
+/// What a spare becomes that is adopted at ?1. Its phone is not known, nor whether its password is the derived one.
+const ADOPTED: &str = "stage = 'announced', spare_since = NULL, unused_at = NULL, adopted_at = ?1,
+     password_counter = NULL, password_marker = NULL";
+
 /// Adopts the spares that have a student in the old database. They are due when they are due there.
 fn adopt_given_spares(tx: &Transaction<'_>) -> rusqlite::Result<usize> {
-    tx.execute(
+    let adopt = format!(
         "UPDATE main.registrations
-         SET stage = 'announced', coder_id = given.coder_id, announced_at = given.reserved_at,
-             due_at = given.due_at, spare_since = NULL, unused_at = NULL, adopted_at = ?1,
-             password_counter = NULL, password_marker = NULL
+         SET coder_id = given.coder_id, announced_at = given.reserved_at, due_at = given.due_at, {ADOPTED}
          FROM (SELECT marker, coder_id, reserved_at, due_at FROM old.registrations
                WHERE spare_since IS NULL AND coder_id IS NOT NULL) AS given
          WHERE main.registrations.marker = given.marker
            AND main.registrations.spare_since IS NOT NULL
-           AND main.registrations.stage IN ('reserved', 'created')",
-        [unix_now()],
-    )
+           AND main.registrations.stage IN ('reserved', 'created')"
+    );
+    tx.execute(&adopt, [unix_now()])
 }
 
 /// Adopts all spares, as nobody knows which of them have a student, and since when. They stay for a day at least. The
@@ -239,14 +241,12 @@ fn adopt_all_spares(connection: &mut Connection) -> rusqlite::Result<()> {
         "DELETE FROM registrations WHERE spare_since IS NOT NULL AND stage = 'reserved'",
         [],
     )?;
-    tx.execute(
+    let adopt = format!(
         "UPDATE registrations
-         SET stage = 'announced', announced_at = reserved_at, due_at = max(coalesce(due_at, 0), ?1 + ?2),
-             spare_since = NULL, unused_at = NULL, adopted_at = ?1,
-             password_counter = NULL, password_marker = NULL
-         WHERE spare_since IS NOT NULL AND stage = 'created'",
-        [unix_now(), DAY],
-    )?;
+         SET announced_at = reserved_at, due_at = max(coalesce(due_at, 0), ?1 + ?2), {ADOPTED}
+         WHERE spare_since IS NOT NULL AND stage = 'created'"
+    );
+    tx.execute(&adopt, [unix_now(), DAY])?;
     tx.commit()
 }
 

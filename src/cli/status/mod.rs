@@ -218,7 +218,7 @@ fn classes(
     let now = unix_now();
     let seats_of = |class: &crate::config::ClassSettings| ClassSeats {
         name: class.name.clone(),
-        state: class.state(now, now),
+        state: class.state_at(now),
         seats: class.seats,
         setting: class.setting("_SEATS"),
         taken: {
